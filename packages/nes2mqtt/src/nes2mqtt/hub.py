@@ -1,0 +1,121 @@
+"""The hub: every guarded event goes to every output, and no output can hold up another.
+
+An output gets events through :meth:`Output.offer`, which must return at once: it puts
+the event in a queue of its own and works it off in :meth:`Output.run`. An output that
+raises from ``offer`` is logged once and does not disturb the others.
+
+The hub also remembers the last sample and status of each meter (:class:`Latest`), which is
+what the page, the REST API and an output that has just reconnected start from.
+
+This module does not know any output by name.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
+
+from nes2mqtt.reading import Event, MeterStatus, Quality, Reading, Sample, TableGroup
+
+__all__ = ["Hub", "Latest", "Output", "OutputStatus"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputStatus:
+    """How an output is, for the page and ``/api/v1/status``."""
+
+    name: str
+    ok: bool
+    message: str
+    """For people; says what to do when ``ok`` is false. No secrets."""
+    waiting: int = 0
+    """Events not delivered yet."""
+    dropped: int = 0
+    """Live events given up because the output was too slow; register readings are never dropped."""
+
+
+@runtime_checkable
+class Output(Protocol):
+    """What the hub and the app ask of an output."""
+
+    name: str
+
+    def offer(self, event: Event) -> None:
+        """Take an event; must not block, raise or wait."""
+
+    async def run(self) -> None:
+        """Work until cancelled. Never returns because the other side is down."""
+
+    def status(self) -> OutputStatus:
+        """Tell how it is."""
+
+
+@dataclass(slots=True)
+class Latest:
+    """The last event of each kind for one meter."""
+
+    status: MeterStatus | None = None
+    samples: dict[TableGroup, Sample] = field(default_factory=dict)
+
+
+class Hub:
+    """Fans events out to outputs; remembers the latest of each.
+
+    Args:
+        stale_after: age after which a group's values are stale, per group (a few poll periods).
+    """
+
+    def __init__(self, stale_after: Mapping[TableGroup, timedelta]) -> None:
+        self._stale_after = dict(stale_after)
+        self._outputs: list[Output] = []
+        self._failed: set[str] = set()
+        self._latest: dict[str, Latest] = {}
+
+    def add(self, output: Output) -> None:
+        """Send all further events to ``output`` too."""
+        self._outputs.append(output)
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """Return the outputs in the order they were added."""
+        return tuple(self._outputs)
+
+    @property
+    def latest(self) -> Mapping[str, Latest]:
+        """Return the last events, by meter id."""
+        return self._latest
+
+    def publish(self, event: Event) -> None:
+        """Remember an event and offer it to every output."""
+        latest = self._latest.get(event.meter)
+        if latest is None:
+            latest = self._latest[event.meter] = Latest()
+        if isinstance(event, Sample):
+            latest.samples[event.group] = event
+        else:
+            latest.status = event
+        for output in self._outputs:
+            try:
+                output.offer(event)
+            except Exception:  # noqa: BLE001 - whatever an output does wrong, the others must go on
+                if output.name not in self._failed:
+                    self._failed.add(output.name)
+                    _log.exception("output %s failed to take an event; the others go on", output.name)
+
+    def quality(self, sample: Sample, now: datetime) -> Quality:
+        """Tell whether a sample is still fresh at ``now``."""
+        limit = self._stale_after.get(sample.group)
+        return Quality.STALE if limit is not None and now - sample.received > limit else Quality.GOOD
+
+    def readings(self, meter: str, now: datetime) -> Iterable[Reading]:
+        """Yield the latest readings of a meter, each marked good or stale as of ``now``."""
+        latest = self._latest.get(meter)
+        if latest is None:
+            return
+        for sample in latest.samples.values():
+            yield from sample.readings(self.quality(sample, now))

@@ -1,0 +1,116 @@
+"""Secrets in the configuration: where they come from, and how they stay out of sight.
+
+In the TOML file a secret is one of::
+
+    password = { env = "MQTT_PASSWORD" }
+    password = { file = "/etc/nes2mqtt/mqtt-password" }
+    password = { credential = "mqtt-password" }     # systemd LoadCredential=
+    password = "written here"                       # works; the file should then be mode 0600
+
+A :class:`Secret` never shows its text: not in ``repr``, not in ``str``, not in JSON.
+
+This module does not know what the secrets are for.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+__all__ = ["Secret"]
+
+_FORMS = '"text", { env = "NAME" }, { file = "/path" } or { credential = "name" }'
+
+
+class Secret:
+    """A text nobody should see. :meth:`reveal` is the only way to it."""
+
+    __slots__ = ("_text", "inline", "origin")
+
+    def __init__(self, text: str, origin: str = "the configuration file", *, inline: bool = True) -> None:
+        self._text = text
+        self.origin = origin
+        self.inline = inline
+
+    def reveal(self) -> str:
+        """Return the text. Call where it is used, keep it nowhere."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"Secret(from {self.origin})"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    @classmethod
+    def parse(cls, value: object) -> Secret:
+        """Read one of the four forms.
+
+        Raises:
+            ValueError: the form is unknown, or the place named holds nothing; the text says which.
+        """
+        if isinstance(value, Secret):
+            return value
+        if isinstance(value, str):
+            return cls(value)
+        if not isinstance(value, dict) or len(value) != 1:
+            msg = f"a secret is {_FORMS}"
+            raise ValueError(msg)
+        ((form, place),) = value.items()
+        if not isinstance(place, str):
+            msg = f"a secret is {_FORMS}"
+            raise ValueError(msg)  # noqa: TRY004 - pydantic turns ValueError into its message
+        if form == "env":
+            return cls._from_env(place)
+        if form == "file":
+            return cls._from_file(Path(place).expanduser(), f"file {place}")
+        if form == "credential":
+            folder = os.environ.get("CREDENTIALS_DIRECTORY")
+            if folder is None:
+                msg = (
+                    f"credential '{place}': systemd gave no credentials; "
+                    f"add LoadCredential={place}:/path to the unit, or use {{ file = ... }}"
+                )
+                raise ValueError(msg)
+            return cls._from_file(Path(folder) / place, f"credential {place}")
+        msg = f"'{form}' is not a place for a secret; write {_FORMS}"
+        raise ValueError(msg)
+
+    @classmethod
+    def _from_env(cls, name: str) -> Secret:
+        text = os.environ.get(name, "")
+        if not text:
+            msg = f"environment variable {name} is not set; set it for this service, or use {{ file = ... }}"
+            raise ValueError(msg)
+        return cls(text, f"environment variable {name}", inline=False)
+
+    @classmethod
+    def _from_file(cls, path: Path, origin: str) -> Secret:
+        try:
+            text = path.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            msg = f"{origin} cannot be read: {reason}"
+            raise ValueError(msg) from error
+        if not text:
+            msg = f"{origin} is empty"
+            raise ValueError(msg)
+        return cls(text, origin, inline=False)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Tell pydantic how to validate and how (not) to serialise a secret."""
+        del source, handler
+        return core_schema.no_info_plain_validator_function(
+            cls.parse,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda _: "**********"),
+        )

@@ -1,0 +1,116 @@
+"""Every error this library raises, and whose fault it is.
+
+One root, :class:`OsgpError`; its children say which side has to act, so that a
+program can decide (wait, retry, ask the owner) without reading the text:
+
+==========================  ==========================================  ===============
+error                       what happened                               who can mend it
+==========================  ==========================================  ===============
+:class:`TransportError`     the port or socket is gone or refused       cable, host
+:class:`ResponseTimeout`    the meter is silent                         cable, meter
+:class:`CorruptFrame`       bytes arrived that no meter would send      cable
+:class:`DigestMismatch`     a reply is not signed with our key          cable, attacker
+:class:`KeyRejected`        the meter says our digest is wrong (0x0B)   the owner's key
+:class:`SequenceLost`       the meter keeps refusing our number (0x0C)  another client
+:class:`MeterRefused`       the meter understood and said no            the request
+:class:`TableError`         table bytes do not fit their description    us, new firmware
+:class:`MisuseError`        this program called the library wrongly     the caller
+==========================  ==========================================  ===============
+
+The texts are written for the meter's owner: what happened, what it means, what
+to do next. They never contain a key.
+
+This module does not know how any of these come about.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CorruptFrame",
+    "DigestMismatch",
+    "KeyFormatError",
+    "KeyRejected",
+    "LinkError",
+    "MeterRefused",
+    "MisuseError",
+    "OsgpError",
+    "PortBusy",
+    "PortMissing",
+    "PortPermission",
+    "ResponseTimeout",
+    "SequenceLost",
+    "TableError",
+    "TransportError",
+    "WritesNotAllowed",
+]
+
+
+class OsgpError(Exception):
+    """Root of all errors of this library."""
+
+
+class MisuseError(OsgpError):
+    """The calling program broke a rule of this library; nothing was sent."""
+
+
+class WritesNotAllowed(MisuseError):
+    """A write or procedure was asked for without the ``allow_writes`` capability."""
+
+
+class KeyFormatError(MisuseError):
+    """A key text has none of the forms a grid company hands out."""
+
+
+class TransportError(OsgpError):
+    """The serial port or the network connection cannot be used (any more)."""
+
+
+class PortMissing(TransportError):
+    """There is no such port or nobody listens at that address."""
+
+
+class PortPermission(TransportError):
+    """The operating system does not let this user open the port."""
+
+
+class PortBusy(TransportError):
+    """Another program holds the port."""
+
+
+class LinkError(OsgpError):
+    """The line works but a message did not make it across."""
+
+
+class ResponseTimeout(LinkError):
+    """No reply, although the request was sent again as the guide asks."""
+
+
+class CorruptFrame(LinkError):
+    """What arrived cannot be a frame of this protocol."""
+
+
+class DigestMismatch(LinkError):
+    """A reply arrived whose digest does not verify; its content was dropped."""
+
+
+class SequenceLost(LinkError):
+    """The meter refused our sequence number more often than a lost frame explains."""
+
+
+class KeyRejected(OsgpError):
+    """The meter verified our digest and found it wrong (response 0x0B)."""
+
+
+class MeterRefused(OsgpError):
+    """The meter answered with a response code other than ok.
+
+    ``code`` is the response code as sent (MEP guide v1.1, p. 10-11, table 2.5).
+    """
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class TableError(OsgpError):
+    """Table data contradict the table's description (too short, impossible count)."""
