@@ -1,0 +1,70 @@
+# Two commands do all set-up on a fresh Debian or Raspberry Pi OS: `make run` and `make test`.
+# `make help` lists the rest.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PACKAGES := packages/osgp packages/nes2mqtt
+FUZZ_SECONDS ?= 600
+CONFIG ?= nes2mqtt.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench fuzz soak screenshots reference lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/run.stamp ## Start the gateway (on a simulated meter when nothing is configured)
+	@if [ -f "$(CONFIG)" ]; then exec $(BIN)/nes2mqtt run --config "$(CONFIG)"; else exec $(BIN)/nes2mqtt demo; fi
+
+test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they need when root)
+	@sh tools/system_packages.sh test
+	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 2 --dist loadgroup --timeout 300 --no-header -q
+
+lint: $(VENV)/dev.stamp ## Check style, types and the arrows between modules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy packages tools bench fuzz
+	PYTHONPATH= $(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp ## Format the code
+	$(BIN)/ruff check --fix-only --quiet . || true
+	$(BIN)/ruff format .
+
+bench: $(VENV)/dev.stamp ## Measure against the line's limit and the goals, and print one table
+	@sh tools/system_packages.sh test
+	@$(BIN)/python bench/run.py
+
+fuzz: $(VENV)/dev.stamp ## Run each fuzz target for FUZZ_SECONDS (600)
+	@$(BIN)/python tools/run_fuzz.py --seconds $(FUZZ_SECONDS)
+
+soak: $(VENV)/dev.stamp ## Kill gateway, broker and meter again and again, longer than the tests do
+	@sh tools/system_packages.sh test
+	@NES2MQTT_SOAK=1 $(BIN)/pytest tests/system/test_kill.py -q -rP
+
+screenshots: $(VENV)/dev.stamp ## Draw the pictures in docs/images
+	@sh tools/system_packages.sh test
+	$(BIN)/python tools/screenshots.py
+
+reference: $(VENV)/dev.stamp ## Write the generated pages of docs/reference
+	$(BIN)/python tools/generate_reference.py
+
+lock: ## Write requirements/*.txt anew (needs uv)
+	sh tools/lock.sh
+
+clean: ## Remove what the other commands made, but no data
+	rm -rf $(VENV) .venv-homeassistant .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# A stamp is newer than its requirements only when everything was installed.
+$(VENV)/run.stamp: requirements/runtime.txt $(PACKAGES:%=%/pyproject.toml)
+	@sh tools/system_packages.sh run
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing Python packages into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index $(PACKAGES:%=-e %)
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
+	@echo "Installing the packages for tests into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@

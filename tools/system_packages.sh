@@ -1,0 +1,41 @@
+#!/bin/sh
+# Make sure the Debian packages are there that `make run` or `make test` needs.
+# As root they are installed; for anybody else the one line to type is printed.
+set -eu
+
+missing=""
+need() { # need PACKAGE COMMAND: PACKAGE is missing unless COMMAND is found
+    command -v "$2" >/dev/null 2>&1 || missing="$missing $1"
+}
+
+python=${PYTHON:-python3}
+if ! command -v "$python" >/dev/null 2>&1; then
+    missing="$missing python3 python3-venv"
+elif ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    echo "Python 3.11 or newer is needed; $python is $("$python" -V 2>&1 | cut -d' ' -f2)." >&2
+    echo "Debian 12 and Raspberry Pi OS (bookworm) have it. Elsewhere: make PYTHON=/path/to/python3.11 run" >&2
+    exit 1
+elif ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+    missing="$missing python3-venv"
+fi
+
+if [ "${1:-run}" = test ]; then
+    PATH="$PATH:/usr/sbin:/sbin"
+    need mosquitto mosquitto
+    need mosquitto-clients mosquitto_sub
+    need chromium chromium
+fi
+
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing Debian packages:$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    # The broker the tests start is theirs; Debian's own service must not start.
+    # shellcheck disable=SC2086 # the list is words
+    RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
+else
+    echo "These Debian packages are missing. Type this line, then run make again:" >&2
+    echo "  sudo apt-get install -y$missing" >&2
+    exit 1
+fi
