@@ -130,6 +130,10 @@ class Sample:
     """Counts physical meters at this place: a meter swap starts the next segment."""
     segment_start: datetime | None = None
     """When this segment began, if this program saw the swap (Home Assistant's last_reset)."""
+    restarted: Mapping[Source, datetime] = field(default_factory=dict)
+    """Registers that rolled over in this segment, and when: from then on they count from 0 again.
+
+    Home Assistant's last_reset of a register is this time if there is one, else :attr:`segment_start`."""
 
     def readings(self, quality: Quality = Quality.GOOD) -> Iterator[Reading]:
         """Yield each value as a :class:`Reading`."""
@@ -147,6 +151,8 @@ class MeterStatus:
     message: str = ""
     """For people: what happened, what it means, what to do next. Empty when all is well."""
     link: LinkQuality = field(default_factory=LinkQuality)
+    clock_ahead: float | None = None
+    """Seconds the meter's clock was ahead of ours when it was last read (to about 1 s); None if it never was."""
 
     @property
     def meter(self) -> str:
