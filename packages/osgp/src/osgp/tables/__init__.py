@@ -1,0 +1,44 @@
+"""The meter's tables, as data: every field with its type, its unit and the page that says so.
+
+>>> from osgp.tables import TABLES, Dimensions
+>>> TABLES["BT52"].decode(bytes.fromhex("0402100f3b3700"), Dimensions())["clock"].isoformat()
+'2004-02-16T15:59:55+00:00'
+
+* :data:`TABLES` decodes and encodes whole tables by name.
+* :mod:`~osgp.tables.registers` (BT23) and :mod:`~osgp.tables.present` (BT28) give measured values by source.
+* :class:`Dimensions` tells how large a meter's tables are; :func:`survey` finds out from table bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from osgp.tables import clock, dimensions, identity, present, registers
+from osgp.tables.dimensions import Calendar, Dimensions
+from osgp.tables.survey import survey
+from osgp.tables.table import FieldAbsent, Record, Table
+
+__all__ = ["TABLES", "Calendar", "Dimensions", "FieldAbsent", "Record", "Table", "survey"]
+
+_DECLARED = (
+    identity.BT00,
+    identity.BT01,
+    registers.BT15,
+    dimensions.BT20,
+    dimensions.BT21,
+    registers.BT22,
+    registers.BT23,
+    present.BT27,
+    present.BT28,
+    clock.BT50,
+    clock.BT52,
+    clock.BT53,
+    clock.BT54,
+    clock.BT55,
+    identity.ET03,
+    identity.ET04,
+)
+
+TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _DECLARED})
+"""Every table this library describes, by the guide's name, in the order of table ids."""

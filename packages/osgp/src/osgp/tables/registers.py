@@ -1,0 +1,148 @@
+"""The energy registers: BT15 and BT22-BT23, and BT23's summations as sources (MEP guide v1.1 p. 199-212).
+
+BT23 is a total block and one block per tariff tier, all alike: summations, demands,
+coincident values. What a summation means is decided by BT22 or, where that cannot be
+read, by the guide's order.
+
+Summations are NI_FMAT: signed 32 bits. They count up and roll over at 10 to the power of
+5..9 (p. 119), so a sign never shows in a healthy meter; it is passed on, not hidden.
+
+This module does not know whether a value is plausible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from osgp.sources import SOURCES, Quantity, Source, in_tier
+from osgp.tables.dimensions import Dimensions
+from osgp.tables.readout import Position, Readout
+from osgp.tables.table import Bit, Bits, Count, Field, Group, Layout, Table
+from osgp.tables.types import NI_FMAT, STIME_DATE, UINT8
+
+__all__ = ["BT15", "BT22", "BT23", "decode", "encode", "sources", "window"]
+
+BT15 = Table(
+    15,
+    "Constants",
+    "199-200",
+    (
+        Field("multiplier", NI_FMAT),
+        Field("offset", NI_FMAT),
+        Bits(UINT8, (Bit("ratios_applied", 0),)),
+        Field("ct_ratio", NI_FMAT),
+        Field("vt_ratio", NI_FMAT),
+    ),
+    note="The ratios are part of every value of BT23, and of BT28 only where a source says primary side.",
+)
+
+_DEMANDS = Count("BT21.4", lambda dims: dims.demands)
+_COINCIDENTS = Count("BT21.5", lambda dims: dims.coincidents)
+_OCCURRENCES = Count("BT21.6", lambda dims: dims.occurrences)
+
+BT22 = Table(
+    22,
+    "Data Selection",
+    "202-203",
+    (
+        Field("summation_sources", UINT8, count=Count("BT21.3", lambda dims: dims.summations)),
+        Field("demand_sources", UINT8, count=_DEMANDS),
+        Field("demand_is_maximum", UINT8, count=Count("(BT21.4 + 7) / 8", lambda dims: (dims.demands + 7) // 8)),
+        Field("coincident_sources", UINT8, count=_COINCIDENTS),
+        Field("coincident_demands", UINT8, count=_COINCIDENTS, note="index of the demand the value coincides with"),
+    ),
+)
+
+_BLOCK = (
+    Field("summations", NI_FMAT, count=Count("BT21.3", lambda dims: dims.summations), page="208-210"),
+    Group(
+        "demands",
+        (
+            Field("times", STIME_DATE, count=_OCCURRENCES, when=Count("BT21.0.1", lambda dims: dims.date_time)),
+            Field("cumulative", NI_FMAT, when=Count("BT21.0.4", lambda dims: dims.cumulative_demand)),
+            Field(
+                "continuous_cumulative",
+                NI_FMAT,
+                when=Count("BT21.0.5", lambda dims: dims.continuous_cumulative_demand),
+            ),
+            # The guide's "+ 8" for the offset of the values holds only with both cumulative fields; offsets add up here.
+            Field("values", NI_FMAT, count=_OCCURRENCES),
+        ),
+        count=_DEMANDS,
+        page="210",
+    ),
+    Group("coincidents", (Field("values", NI_FMAT, count=_OCCURRENCES),), count=_COINCIDENTS, page="210"),
+)
+
+BT23 = Table(
+    23,
+    "Current Register Data",
+    "207-211",
+    (
+        Field("demand_resets", UINT8, when=Count("BT21.0.2", lambda dims: dims.demand_reset_counter), page="208"),
+        Group(
+            "blocks",
+            _BLOCK,
+            count=Count("1 + BT21.7", lambda dims: 1 + dims.tiers),
+            note="total first, then tier 0 and on",
+        ),
+    ),
+)
+
+# "Measured in varh and Wh" (p. 158, 207): the guide does not name apparent energy, so that stays as it is stored.
+_IN_ENERGY_UNITS = frozenset({Quantity.ACTIVE_ENERGY, Quantity.REACTIVE_ENERGY})
+
+
+def _positions(dims: Dimensions) -> Iterator[Position]:
+    """Yield the named values of BT23 in table order."""
+    entries = BT23.layout(dims).entries
+    if "demand_resets" in entries:
+        yield Position(SOURCES["demand_reset_count"], entries["demand_resets"].offset, "B")
+    block = Layout(_BLOCK, dims)
+    first = entries["blocks"].offset + block.entries["summations"].offset
+    for number in range(1 + dims.tiers):
+        for place, total in enumerate(dims.register_sources):
+            source = total if total is None or number == 0 else in_tier(total, number - 1)
+            if source is not None:
+                factor = dims.energy_unit if source.quantity in _IN_ENERGY_UNITS else 1
+                yield Position(source, first + number * block.size + place * NI_FMAT.size, factor=factor)
+
+
+def _readout(dims: Dimensions) -> Readout:
+    readout = dims.cache.get("registers")
+    if not isinstance(readout, Readout):
+        readout = dims.cache["registers"] = Readout("BT23", tuple(_positions(dims)))
+    return readout
+
+
+def sources(dims: Dimensions) -> tuple[Source, ...]:
+    """Return what BT23 of such a meter tells, in table order: demand resets, totals, tiers."""
+    return _readout(dims).sources
+
+
+def decode(data: bytes, dims: Dimensions, *, offset: int = 0) -> dict[Source, int]:
+    """Return BT23's values in raw units (Wh, varh, s) from data that begin at ``offset``; what they lack is absent.
+
+    Raises:
+        TableError: the dimensions are impossible.
+    """
+    return _readout(dims).decode(data, offset)
+
+
+def window(dims: Dimensions, wanted: Iterable[Source]) -> tuple[int, int]:
+    """Return offset and count of the shortest partial read of BT23 that covers ``wanted``.
+
+    Raises:
+        TableError: BT23 of this meter lacks one of them.
+    """
+    return _readout(dims).window(wanted)
+
+
+def encode(values: Mapping[Source, int], dims: Dimensions, *, base: bytes = b"") -> bytes:
+    """Return BT23 with ``values`` (raw units) in it; the rest is taken from ``base``, or zero.
+
+    Raises:
+        TableError: BT23 of this meter lacks one of the sources.
+        MisuseError: a value does not fit.
+    """
+    return _readout(dims).encode(values, base.ljust(BT23.size(dims), b"\0"))
