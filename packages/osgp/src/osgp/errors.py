@@ -12,6 +12,7 @@ error                       what happened                               who can 
 :class:`DigestMismatch`     a reply is not signed with our key          cable, attacker
 :class:`KeyRejected`        the meter says our digest is wrong (0x0B)   the owner's key
 :class:`SequenceLost`       the meter keeps refusing our number (0x0C)  another client
+:class:`WriteUncertain`     a write got no answer                       read it back
 :class:`MeterRefused`       the meter understood and said no            the request
 :class:`TableError`         table bytes do not fit their description    us, new firmware
 :class:`MisuseError`        this program called the library wrongly     the caller
@@ -41,6 +42,7 @@ __all__ = [
     "SequenceLost",
     "TableError",
     "TransportError",
+    "WriteUncertain",
     "WritesNotAllowed",
 ]
 
@@ -97,8 +99,12 @@ class SequenceLost(LinkError):
     """The meter refused our sequence number more often than a lost frame explains."""
 
 
+class WriteUncertain(LinkError):
+    """A write got no answer; the meter may have carried it out or not. Read back before writing again."""
+
+
 class KeyRejected(OsgpError):
-    """The meter verified our digest and found it wrong (response 0x0B)."""
+    """The meter could not verify our digest, again and again (response 0x0B)."""
 
 
 class MeterRefused(OsgpError):

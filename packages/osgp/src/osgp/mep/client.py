@@ -1,0 +1,445 @@
+"""The client's end of a MEP line in RC4 mode, without the line: bytes and time in, bytes and events out.
+
+The protocol has no session. A request carries a sequence number and a digest; its response carries a digest
+over *both*. So a response proves three things at once: that nothing was altered, that the meter has our
+key, and that it answers this very request and no other one. Everything here leans on the third: a reply that is late,
+doubled or meant for an earlier request does not verify against the current one, and never becomes its value.
+
+One request is under way at a time. Its life is the table :data:`TRANSITIONS`::
+
+             ask                 due                    answered, failed
+    IDLE ----------> HELD ---------------> AWAITING ------------------------> IDLE
+                      ^                       |
+                      +-----------------------+
+                        silent, unreadable, refused, renumbered
+
+*Held* requests wait until 100 ms have passed since the last one began (MEP guide v1.1 p. 21).
+What can happen to one that is *awaited*:
+
+answered
+    The digest verifies and the content fits the question. The code may still be an error code.
+silent
+    No reply within 500 ms. The guide wants the same bytes again (p. 21), so that a meter that
+    missed them answers and one that did not says 0x0C instead of doing it twice.
+unreadable
+    Something came that cannot be believed. The rest of it is waited for (silence), because nothing marks where the next
+    frame begins. The meter has most likely taken the request, so the same bytes would only draw 0x0C: a read is
+    asked again under the next number, as the guide's other rule on retries has it (p. 11). A write
+    is sent again with the same number: it must not be done twice.
+refused
+    0x0B: the meter could not verify *our* digest. One such reply says nothing about the key, the line
+    may have changed a bit. It is taken for a wrong key only when it repeats (:data:`REFUSALS_UNPROVEN`).
+renumbered
+    0x0C with a digest that verifies: the meter expects another sequence number N. We go on with N + 1, as the guide's
+    example does (p. 16) although its text says N (p. 11): N + 1 is right under both readings, because the meter
+    accepts numbers up to 8 ahead.
+failed
+    The patience for the above is used up.
+
+This module does not know what time it is, how bytes travel, or what tables mean.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum, auto
+
+from osgp.errors import (
+    CorruptFrame,
+    DigestMismatch,
+    KeyRejected,
+    LinkError,
+    MisuseError,
+    ResponseTimeout,
+    SequenceLost,
+    WriteUncertain,
+)
+from osgp.key import MeterKey
+from osgp.mep.cipher import encryption_key, message_cipher
+from osgp.mep.digest import DIGEST_SIZE, KeySchedule, digest, verify
+from osgp.mep.events import (
+    AlertReceived,
+    ClientEvent,
+    DropReason,
+    ReplyDropped,
+    RequestFailed,
+    ResponseReceived,
+    Resynchronised,
+    Retried,
+)
+from osgp.mep.frame import (
+    LENGTH_SIZE,
+    SEQUENCE_SIZE,
+    SHORTEST_RESPONSE,
+    Alert,
+    Frame,
+    FrameReader,
+    decode_response,
+    encode_frame,
+    encode_request,
+)
+from osgp.mep.timing import MAX_FRAME, REQUEST_SPACING, RESPONSE_TIMEOUT, SILENCE, Line
+from osgp.psem import PartialRead, Read, Request, ResponseCode, table_name
+
+__all__ = ["TRANSITIONS", "MepClient", "Outcome", "State"]
+
+TRIES = 3
+"""Sendings of a request that draw silence or nonsense before it fails. "The MEP should try again" (p. 21)."""
+
+RENUMBERINGS = 3
+"""0x0C replies to one request. One is normal at the start, a second after a lost reply."""
+
+REFUSALS_UNPROVEN = 5
+"""0x0B replies in a row that prove the key wrong, as long as the meter never proved it right. On a
+line that spoils one request in five, five spoiled ones in a row are a matter of 1 in 3000."""
+
+REFUSALS_PROVEN = 12
+"""The same after a verified reply: the key was right, so the line is the likelier cause."""
+
+_REMEMBERED = 4  # sendings whose late replies are recognised; a meter holds no queue
+
+_SEQUENCES = 1 << 32
+
+
+class State(Enum):
+    """Where the request under way stands."""
+
+    IDLE = auto()
+    HELD = auto()
+    AWAITING = auto()
+
+
+class Outcome(Enum):
+    """What happens to a request."""
+
+    ASKED = auto()
+    DUE = auto()
+    ANSWERED = auto()
+    SILENT = auto()
+    UNREADABLE = auto()
+    REFUSED = auto()
+    RENUMBERED = auto()
+    FAILED = auto()
+
+
+TRANSITIONS: dict[State, dict[Outcome, State]] = {
+    State.IDLE: {
+        Outcome.ASKED: State.HELD,
+    },
+    State.HELD: {
+        Outcome.DUE: State.AWAITING,
+        Outcome.FAILED: State.IDLE,
+    },
+    State.AWAITING: {
+        Outcome.ANSWERED: State.IDLE,
+        Outcome.SILENT: State.HELD,
+        Outcome.UNREADABLE: State.HELD,
+        Outcome.REFUSED: State.HELD,
+        Outcome.RENUMBERED: State.HELD,
+        Outcome.FAILED: State.IDLE,
+    },
+}
+"""What follows what; anything else is a mistake of this module."""
+
+
+class _Sending:
+    """The bytes of one request under one sequence number, and what verifies their reply."""
+
+    __slots__ = ("_cipher", "_schedule", "count", "frame", "message")
+
+    def __init__(self, body: bytes, sequence: int, schedule: KeySchedule, encryption: bytes | None) -> None:
+        message = body + sequence.to_bytes(SEQUENCE_SIZE, "big")
+        tag = digest(schedule, message)
+        self.message = message
+        self._schedule = schedule
+        self._cipher = None if encryption is None else message_cipher(encryption, tag)
+        self.frame = encode_frame(message if self._cipher is None else self._cipher.apply(message), tag)
+        self.count = 0
+        """How often it was put on the line."""
+
+    def verified(self, content: bytes) -> bytes | None:
+        """Return the body of a reply to this sending; None if it is none."""
+        body, tag = content[:-DIGEST_SIZE], content[-DIGEST_SIZE:]
+        if not body:
+            return None
+        if self._cipher is not None:
+            body = self._cipher.copy().apply(body)
+        return body if verify(self._schedule, tag, self.message, body) else None
+
+
+class MepClient:
+    """A client's end of the line.
+
+    Feed it with :meth:`receive` and :meth:`expire`; after each call send :meth:`bytes_to_send` and call
+    :meth:`expire` no later than :meth:`deadline`. Time is any clock that does not jump, in seconds.
+
+    Args:
+        key: the meter's key; it also decides what the meter allows.
+        encrypt: encrypt requests; the meter then encrypts its responses.
+        first_sequence: number of the first request. It hardly matters: the meter says 0x0C and its own.
+        line: speed of the line, for the timers.
+    """
+
+    def __init__(
+        self, key: MeterKey, *, encrypt: bool = False, first_sequence: int = 0, line: Line | None = None
+    ) -> None:
+        self._schedule = KeySchedule(key.secret)
+        self._encryption = encryption_key(key.secret) if encrypt else None
+        self._line = line or Line()
+        self._silence = SILENCE + self._line.latency
+        self._sequence = first_sequence % _SEQUENCES
+        self._reader = FrameReader(SHORTEST_RESPONSE)
+        self._state = State.IDLE
+        self._out = b""
+        self._past: deque[_Sending] = deque(maxlen=_REMEMBERED)
+        self._proven = False
+        self._refusals = 0
+        self._heard = 0.0
+        self._due = 0.0
+        self._next_start = float("-inf")
+        self._answer_by = 0.0
+        self._end_by = 0.0
+        # of the request under way
+        self._request: Request = Read(0)
+        self._body = b""
+        self._sending: _Sending | None = None
+        self._tries = 0  # sendings that drew silence or nonsense
+        self._renumberings = 0
+        self._spoiled: DropReason | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether a request is under way."""
+        return self._state is not State.IDLE
+
+    @property
+    def proven(self) -> bool:
+        """Tell whether the meter has shown that it has our key."""
+        return self._proven
+
+    def request(self, request: Request, now: float) -> None:
+        """Ask. The answer comes as :class:`ResponseReceived` or :class:`RequestFailed`, exactly one of them.
+
+        Raises:
+            MisuseError: a request is under way, or this one does not fit a frame.
+        """
+        body = encode_request(request)
+        if len(body) + SEQUENCE_SIZE + DIGEST_SIZE > MAX_FRAME:
+            msg = f"a request has at most {MAX_FRAME} bytes; write large tables in parts"
+            raise MisuseError(msg)
+        if self.busy:
+            msg = "one request at a time"
+            raise MisuseError(msg)
+        self._request, self._body = request, body
+        self._sending = None
+        self._tries = self._renumberings = 0
+        self._spoiled = None
+        self._move(Outcome.ASKED)
+        self._due = max(now, self._next_start)
+        if self._reader.pending:
+            self._due = max(self._due, self._heard + self._silence)
+        self._send_if_due(now)
+
+    def abandon(self) -> None:
+        """Forget the request under way; its reply, should it come, is recognised and dropped."""
+        if self.busy:
+            self._move(Outcome.FAILED)
+            self._put_away()
+
+    def bytes_to_send(self) -> bytes:
+        """Return what has to go out now."""
+        out, self._out = self._out, b""
+        return out
+
+    def deadline(self) -> float | None:
+        """Return when :meth:`expire` must be called at the latest; None: not before something else happens."""
+        if self._state is State.HELD:
+            return self._due
+        if self._state is State.AWAITING:
+            if self._reader.lost or self._reader.begun:
+                return min(self._heard + self._silence, self._end_by)
+            return self._answer_by
+        return self._heard + self._silence if self._reader.pending else None
+
+    def expire(self, now: float) -> list[ClientEvent]:
+        """Act on the time that has passed. Calling too early or too often does no harm."""
+        deadline = self.deadline()
+        if deadline is None or now < deadline:
+            return []
+        if self._state is State.HELD:
+            self._send_if_due(now)
+            return []
+        events: list[ClientEvent] = []
+        if self._reader.pending:
+            if not self._reader.lost:
+                self._drop(DropReason.BROKEN_OFF, events)
+            self._reader.reset()
+        if self._state is State.AWAITING:
+            outcome = Outcome.SILENT if self._spoiled is None else Outcome.UNREADABLE
+            self._try_again(outcome, now, events)
+        return events
+
+    def receive(self, data: bytes, now: float) -> list[ClientEvent]:
+        """Take bytes from the line, in chunks of any size."""
+        events: list[ClientEvent] = []
+        self._heard = now
+        for item in self._reader.feed(data):
+            if isinstance(item, Frame):
+                self._take_frame(item.content, now, events)
+            elif isinstance(item, Alert):
+                events.append(AlertReceived())
+            else:
+                self._drop(DropReason.GARBAGE, events)
+            if self._reader.lost:
+                break
+        return events
+
+    def _take_frame(self, content: bytes, now: float, events: list[ClientEvent]) -> None:
+        sending = self._sending
+        if self._state is not State.AWAITING or sending is None:
+            late = self._is_late(content) or (sending is not None and sending.verified(content) is not None)
+            events.append(ReplyDropped(DropReason.LATE if late else DropReason.UNEXPECTED))
+            return
+        body = sending.verified(content)
+        if body is None:
+            if content[0] == ResponseCode.AUTHENTICATION_FAILURE and len(content) in {1, 1 + DIGEST_SIZE}:
+                self._take_refusal(now, events)
+            elif self._is_late(content):
+                events.append(ReplyDropped(DropReason.LATE))
+            else:
+                self._spoil(DropReason.DIGEST, events)
+            return
+        try:
+            response = decode_response(body, self._request)
+        except CorruptFrame:
+            self._spoil(DropReason.CONTENT, events)
+            return
+        if response.code == ResponseCode.AUTHENTICATION_FAILURE:
+            self._take_refusal(now, events)
+            return
+        self._proven = True
+        self._refusals = 0
+        if response.code == ResponseCode.BAD_SEQUENCE_NUMBER:
+            self._renumber(int.from_bytes(response.data, "big"), now, events)
+            return
+        self._move(Outcome.ANSWERED)
+        self._put_away()
+        events.append(ResponseReceived(self._request, response))
+
+    def _take_refusal(self, now: float, events: list[ClientEvent]) -> None:
+        self._refusals += 1
+        events.append(ReplyDropped(DropReason.REFUSED))
+        if self._refusals < (REFUSALS_PROVEN if self._proven else REFUSALS_UNPROVEN):
+            self._hold(Outcome.REFUSED, now, events)
+            return
+        msg = (
+            f"the meter refuses the key: it could not verify {self._refusals} requests in a row while {self._step}. "
+            "Compare the key with the letter of your grid company; ask it whether the key was changed"
+        )
+        self._fail(KeyRejected(msg), events)
+
+    def _renumber(self, number: int, now: float, events: list[ClientEvent]) -> None:
+        sending = self._sending
+        self._sequence = (number + 1) % _SEQUENCES
+        events.append(Resynchronised(self._sequence))
+        self._renumberings += 1
+        if self._renumberings > RENUMBERINGS:
+            msg = (
+                f"the meter refused {self._renumberings} sequence numbers in a row while {self._step}. "
+                "Another program or device may be talking to it on the same port; unplug it"
+            )
+            self._fail(SequenceLost(msg), events)
+        elif not self._is_read and sending is not None and sending.count > 1:
+            msg = (
+                f"no answer came while {self._step}, and the meter does not say whether it was done. "
+                "Read the table to see, before writing again"
+            )
+            self._fail(WriteUncertain(msg), events)
+        else:
+            self._put_away()
+            self._hold(Outcome.RENUMBERED, now, events)
+
+    def _try_again(self, outcome: Outcome, now: float, events: list[ClientEvent]) -> None:
+        self._tries += 1
+        if self._tries >= TRIES:
+            self._fail(self._verdict(), events)
+            return
+        if outcome is Outcome.UNREADABLE and self._is_read:
+            self._put_away()
+        self._hold(outcome, now, events)
+
+    def _verdict(self) -> LinkError:
+        times = f"{self._step}: asked {self._tries} times"
+        match self._spoiled:
+            case None:
+                return ResponseTimeout(
+                    f"the meter did not answer while {times}. "
+                    "Check the cable, the baud rate and that the MEP port is switched on"
+                )
+            case DropReason.DIGEST:
+                return DigestMismatch(
+                    f"the meter's answer was spoiled on the way while {times}, digest wrong. Check the cable and its length"
+                )
+            case reason:
+                return CorruptFrame(
+                    f"no believable answer while {times}, last: {reason}. Check the cable and the baud rate"
+                )
+
+    def _hold(self, outcome: Outcome, now: float, events: list[ClientEvent]) -> None:
+        self._move(outcome)
+        self._spoiled = None
+        self._due = max(now, self._next_start)
+        events.append(Retried(self._request))
+        self._send_if_due(now)
+
+    def _send_if_due(self, now: float) -> None:
+        if now < self._due:
+            return
+        if self._reader.pending:
+            self._reader.reset()
+        self._move(Outcome.DUE)
+        sending = self._sending
+        if sending is None:
+            sending = self._sending = _Sending(self._body, self._sequence, self._schedule, self._encryption)
+            self._sequence = (self._sequence + 1) % _SEQUENCES
+        sending.count += 1
+        self._out += sending.frame
+        self._next_start = now + REQUEST_SPACING
+        line = self._line
+        self._answer_by = now + line.seconds(len(sending.frame)) + RESPONSE_TIMEOUT + line.latency
+        # Noise without end must end too; three times the longest response is more than any reply takes.
+        self._end_by = self._answer_by + 3 * line.response_seconds(LENGTH_SIZE + MAX_FRAME) + self._silence
+
+    def _fail(self, error: KeyRejected | LinkError, events: list[ClientEvent]) -> None:
+        self._move(Outcome.FAILED)
+        self._put_away()
+        events.append(RequestFailed(self._request, error))
+
+    def _spoil(self, reason: DropReason, events: list[ClientEvent]) -> None:
+        """Drop a frame, and all that follows it until the line is silent."""
+        self._drop(reason, events)
+        self._reader.lose()
+
+    def _drop(self, reason: DropReason, events: list[ClientEvent]) -> None:
+        self._spoiled = reason
+        events.append(ReplyDropped(reason))
+
+    def _is_late(self, content: bytes) -> bool:
+        return any(sending.verified(content) is not None for sending in self._past)
+
+    def _put_away(self) -> None:
+        if self._sending is not None:
+            self._past.append(self._sending)
+            self._sending = None
+
+    def _move(self, outcome: Outcome) -> None:
+        self._state = TRANSITIONS[self._state][outcome]
+
+    @property
+    def _is_read(self) -> bool:
+        return isinstance(self._request, Read | PartialRead)
+
+    @property
+    def _step(self) -> str:
+        verb = "reading" if self._is_read else "writing"
+        return f"{verb} {table_name(self._request.table)}"

@@ -1,0 +1,117 @@
+"""What the two ends of a MEP line report to their users.
+
+All are frozen; none holds a key, and none holds bytes that did not verify.
+
+This module does not know when they happen: :mod:`osgp.mep.client` and :mod:`osgp.mep.server` do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from osgp.errors import OsgpError
+from osgp.psem import Request, Response
+
+__all__ = [
+    "AlertReceived",
+    "AlertSent",
+    "ClientEvent",
+    "DropReason",
+    "ReplyDropped",
+    "RequestAnswered",
+    "RequestDropped",
+    "RequestFailed",
+    "ResponseReceived",
+    "Resynchronised",
+    "Retried",
+    "ServerEvent",
+]
+
+
+class DropReason(StrEnum):
+    """Why something that arrived was not believed."""
+
+    GARBAGE = "garbage"
+    """An impossible length: the start of the frame was lost."""
+    BROKEN_OFF = "broken off"
+    """The line fell silent in the middle of a frame."""
+    DIGEST = "digest"
+    """A whole frame whose digest does not verify."""
+    CONTENT = "content"
+    """The digest verifies, yet the content does not answer the request: wrong count, no data."""
+    REFUSED = "refused"
+    """The other side could not verify a digest (0x0B): the line, or the key."""
+    LATE = "late"
+    """The verified reply to an earlier request, or to an earlier sending of this one."""
+    UNEXPECTED = "unexpected"
+    """Nothing had been asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseReceived:
+    """The verified answer to a request. The code may be an error code."""
+
+    request: Request
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """There will be no answer to this request; ``error`` says why."""
+
+    request: Request
+    error: OsgpError
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """The request is sent once more."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Resynchronised:
+    """The meter named its sequence number (0x0C) and we adopted it."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDropped:
+    """Something arrived and was not believed."""
+
+    reason: DropReason
+
+
+@dataclass(frozen=True, slots=True)
+class AlertReceived:
+    """The meter has news: read the alert flags in ET13."""
+
+
+ClientEvent = ResponseReceived | RequestFailed | Retried | Resynchronised | ReplyDropped | AlertReceived
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAnswered:
+    """A request was verified and answered."""
+
+    request: Request
+    response: Response
+    encrypted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDropped:
+    """Something arrived that is no acceptable request; 0x0B and 0x0C were answered where due."""
+
+    reason: DropReason
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSent:
+    """The two zero bytes went out."""
+
+
+ServerEvent = RequestAnswered | RequestDropped | AlertSent
