@@ -49,6 +49,9 @@ _ROLLOVERS = tuple(10**digits for digits in range(5, 10))
 """Registers roll over after 5 to 9 decimal digits (MEP guide v1.1, p. 119, ET42). All are tried: the
 digit means Wh, the register may count in units of 1, 10 or 100 Wh, and a held fall is confirmed anyway."""
 
+_COUNT_ROLLOVERS = (*_ROLLOVERS, 2**8, 2**16, 2**32)
+"""Counts may also roll over where their field ends; the guide says of a UINT8 count that it does (p. 187, ET89)."""
+
 _SLACK_SECONDS = 15.0
 """Added to every elapsed time: a register may lag up to 0.5 s, replies wait, clocks are stepped."""
 
@@ -135,6 +138,7 @@ class _Register:
 
     rate: float
     net: bool
+    rollovers: tuple[int, ...]
     value: int | None = None
     """The last value believed."""
     at: datetime | None = None
@@ -164,7 +168,7 @@ class _Register:
         if self.net or self.value is None or self.at is None or not 0 <= value < self.value:
             return False
         most = self.most(self.at, at)
-        return any(self.value < limit and limit - self.value + value <= most for limit in _ROLLOVERS)
+        return any(self.value < limit and limit - self.value + value <= most for limit in self.rollovers)
 
 
 @dataclass(slots=True)
@@ -215,7 +219,11 @@ class Guard:
             register.value, register.at = value, memory.received
 
     def _new_register(self, source: Source) -> _Register:
-        register = _Register(self._limits.rate(source), net=source.kind is not Kind.REGISTER)
+        register = _Register(
+            self._limits.rate(source),
+            net=source.kind is not Kind.REGISTER,
+            rollovers=_COUNT_ROLLOVERS if source.quantity is Quantity.COUNT else _ROLLOVERS,
+        )
         self._registers[source] = register
         return register
 
@@ -278,9 +286,7 @@ class Guard:
             return Verdict(None, tally.rejected, again.held, notes=tuple(tally.notes))
         if not tally.held and not tally.doubt:
             self._layout_changed = False
-        sample = (
-            self._sample(TableGroup.REGISTERS, tally.believed, received, meter_time) if tally.believed else None
-        )
+        sample = self._sample(TableGroup.REGISTERS, tally.believed, received, meter_time) if tally.believed else None
         return Verdict(sample, tally.rejected, tally.held, tally.doubt, tuple(tally.notes))
 
     def _settle(self, source: Source, register: _Register, value: int, at: datetime, tally: _Tally) -> None:

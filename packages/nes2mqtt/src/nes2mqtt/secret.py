@@ -9,6 +9,9 @@ In the TOML file a secret is one of::
 
 A :class:`Secret` never shows its text: not in ``repr``, not in ``str``, not in JSON.
 
+An error about a secret never repeats what the file says: people put the secret itself where the
+name of its place belongs.
+
 This module does not know what the secrets are for.
 """
 
@@ -72,38 +75,35 @@ class Secret:
         if form == "env":
             return cls._from_env(place)
         if form == "file":
-            return cls._from_file(Path(place).expanduser(), f"file {place}")
+            return cls._from_file(Path(place), f"file {place}", "file")
         if form == "credential":
             folder = os.environ.get("CREDENTIALS_DIRECTORY")
             if folder is None:
-                msg = (
-                    f"credential '{place}': systemd gave no credentials; "
-                    f"add LoadCredential={place}:/path to the unit, or use {{ file = ... }}"
+                raise ValueError(
+                    "the credential named here was not given by systemd; "
+                    "add LoadCredential=NAME:/path to the unit, or use { file = ... }"
                 )
-                raise ValueError(msg)
-            return cls._from_file(Path(folder) / place, f"credential {place}")
-        msg = f"'{form}' is not a place for a secret; write {_FORMS}"
-        raise ValueError(msg)
+            return cls._from_file(Path(folder) / place, f"credential {place}", "credential")
+        raise ValueError(f"a secret is {_FORMS}")
 
     @classmethod
     def _from_env(cls, name: str) -> Secret:
         text = os.environ.get(name, "")
         if not text:
-            msg = f"environment variable {name} is not set; set it for this service, or use {{ file = ... }}"
-            raise ValueError(msg)
+            raise ValueError(
+                "the environment variable named here is not set; set it for this service, or use { file = ... }"
+            )
         return cls(text, f"environment variable {name}", inline=False)
 
     @classmethod
-    def _from_file(cls, path: Path, origin: str) -> Secret:
+    def _from_file(cls, path: Path, origin: str, kind: str) -> Secret:
         try:
-            text = path.read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
+            text = path.expanduser().read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, ValueError, RuntimeError) as error:  # a name with NUL or ~nobody, bytes that are not UTF-8
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            msg = f"{origin} cannot be read: {reason}"
-            raise ValueError(msg) from error
+            raise ValueError(f"the {kind} named here cannot be read: {reason}") from None
         if not text:
-            msg = f"{origin} is empty"
-            raise ValueError(msg)
+            raise ValueError(f"the {kind} named here is empty")
         return cls(text, origin, inline=False)
 
     @classmethod

@@ -1,0 +1,347 @@
+"""The configuration: one TOML file, checked as a whole, into frozen models.
+
+Every setting is a field of a model here or beside the output it belongs to
+(:class:`~nes2mqtt.mqtt.config.MqttConfig`, :class:`~nes2mqtt.history.config.HistoryConfig`,
+:class:`~nes2mqtt.web.config.WebConfig`); the settings reference in ``docs/configuration.md``
+is generated from them. :func:`load` reports everything that is wrong at once.
+
+This module does not open ports, files of history or sockets.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
+
+from nes2mqtt.config_problem import ConfigError, Problem, problems_of
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.mqtt.config import MqttConfig
+from nes2mqtt.secret import Secret
+from nes2mqtt.web.config import WebConfig
+from osgp.errors import KeyFormatError
+from osgp.key import MeterKey
+
+__all__ = [
+    "CommandPowerCycle",
+    "Config",
+    "GpioPowerCycle",
+    "LinePowerCycle",
+    "MeterConfig",
+    "load",
+    "parse",
+    "secrets_in",
+    "warnings_for",
+]
+
+_SCHEMES = ("serial", "tcp", "rfc2217")
+_TABLE_READS = 1.0
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+
+def _id(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_]{1,40}", text):
+        raise ValueError("must have only small letters a-z, digits and _ (at most 40), because it stands in topics")
+    return text
+
+
+def _meter_key(secret: Secret) -> Secret:
+    try:
+        MeterKey.parse(secret.reveal())
+    except KeyFormatError as error:
+        raise ValueError(str(error) if secret.inline else f"{error} (it came from {secret.origin})") from error
+    return secret
+
+
+def _decimal_list(value: object) -> object:
+    """Take a key written as a TOML list of numbers for its text form."""
+    if isinstance(value, list) and all(isinstance(item, int) for item in value):
+        return " ".join(str(item) for item in value)
+    return value
+
+
+def _port(url: str) -> str:
+    scheme = urlsplit(url).scheme
+    if url.startswith("/"):
+        raise ValueError(f'write serial:// before the name of the port: "serial://{url}"')
+    if scheme not in _SCHEMES:
+        raise ValueError(
+            'must be "serial:///dev/serial/by-id/...", "tcp://HOST:PORT" (ser2net, an ESP bridge) or '
+            '"rfc2217://HOST:PORT"; see the serial ports with: ls -l /dev/serial/by-id'
+        )
+    return url
+
+
+def _zone(value: object) -> ZoneInfo:
+    if isinstance(value, ZoneInfo):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('must be text in quotes, such as "Europe/Copenhagen"')  # noqa: TRY004 - pydantic's way
+    if value in available_timezones():
+        return ZoneInfo(value)
+    close = difflib.get_close_matches(value, available_timezones(), 1)
+    hint = f"did you mean '{close[0]}'?" if close else "write it like 'Europe/Copenhagen'"
+    raise ValueError(f"there is no such time zone; {hint}")
+
+
+def _system_zone() -> ZoneInfo:
+    """Return the time zone of this machine; UTC when it does not say."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    target = str(Path("/etc/localtime").resolve())
+    for name in (named, target.partition("/zoneinfo/")[2]):
+        if name in available_timezones():
+            return ZoneInfo(name)
+    return ZoneInfo("UTC")
+
+
+def _data_dir() -> Path:
+    """Return systemd's StateDirectory, else the user's data folder (XDG Base Directory Specification)."""
+    state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if state:
+        return Path(state)
+    data = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "nes2mqtt"
+
+
+Id = Annotated[str, AfterValidator(_id)]
+"""Stands in topics, file names and unique ids."""
+
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone), PlainSerializer(str)]
+KeySecret = Annotated[Secret, BeforeValidator(_decimal_list), AfterValidator(_meter_key)]
+Port = Annotated[str, AfterValidator(_port)]
+
+
+class GpioPowerCycle(BaseModel):
+    """Switch the level shifter's supply with a GPIO line (needs the ``gpio`` extra)."""
+
+    model_config = _STRICT
+
+    kind: Literal["gpio"]
+    """Which action it is."""
+    line: Annotated[int, Field(ge=0, examples=["17"])]
+    """Number of the line on the chip."""
+    chip: str = "/dev/gpiochip0"
+    """The GPIO chip."""
+    active_low: bool = False
+    """True when the supply is on while the line is low."""
+    off_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
+    """How long the supply stays off."""
+
+
+class LinePowerCycle(BaseModel):
+    """Switch the level shifter's supply with a control line of the same serial port."""
+
+    model_config = _STRICT
+
+    kind: Literal["dtr", "rts"]
+    """Which line feeds the level shifter."""
+    off_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
+    """How long the line stays off."""
+
+
+class CommandPowerCycle(BaseModel):
+    """Run a command that switches the level shifter off and on again."""
+
+    model_config = _STRICT
+
+    kind: Literal["command"]
+    """Which action it is."""
+    command: Annotated[tuple[str, ...], Field(min_length=1, examples=['["/usr/local/bin/meter-power-cycle"]'])]
+    """Program and arguments; no shell is involved."""
+    timeout: Annotated[float, Field(gt=0, le=300)] = 30.0
+    """Seconds after which the command is ended."""
+
+
+PowerCycle = Annotated[GpioPowerCycle | LinePowerCycle | CommandPowerCycle, Field(discriminator="kind")]
+
+
+class MeterConfig(BaseModel):
+    """One meter: where it is, its key, how often it is read."""
+
+    model_config = _STRICT
+
+    port: Annotated[Port, Field(examples=['"serial:///dev/serial/by-id/usb-..."'])]
+    """``serial:///dev/serial/by-id/...``, ``tcp://HOST:PORT`` or ``rfc2217://HOST:PORT``.
+    A by-id name stays the same when the adapter is plugged in again."""
+    key: Annotated[KeySecret, Field(examples=['{ file = "/etc/nes2mqtt/house.key" }'])]
+    """The meter's basic key (MBK) as the grid company hands it out: 20 or 16 characters, 40 or 32 hex digits,
+    or a list of 20 or 16 numbers."""
+    name: str = ""
+    """What people call the meter; its id when empty."""
+    encrypt: bool = False
+    """Encrypt what goes over the wire. Replies are verified either way."""
+    present_every: Annotated[float, Field(ge=0.1, le=3600)] = 2.0
+    """Seconds between two reads of power, voltage and current (table BT28)."""
+    registers_every: Annotated[float, Field(ge=0.1, le=3600)] = 10.0
+    """Seconds between two reads of the energy registers (table BT23)."""
+    clock_every: Annotated[float, Field(ge=10, le=86400)] = 600.0
+    """Seconds between two reads of the meter's clock (table BT52)."""
+    reads_per_second: Annotated[float, Field(gt=0, le=10)] = _TABLE_READS
+    """Table reads a second on average. The meter's maker asks for at most 1."""
+    max_power: Annotated[float, Field(gt=0)] = 100_000.0
+    """The most power in W that can flow through the meter. A register that rises faster waits for a second read."""
+    segment: Annotated[int, Field(ge=1)] = 1
+    """Raise by one when the meter was replaced or its registers were reset and the gateway did not notice."""
+    power_cycle: PowerCycle | None = None
+    """What to do when the meter stays silent: switch a stuck level shifter off and on again."""
+
+    @property
+    def meter_key(self) -> MeterKey:
+        """Return the key, ready to use."""
+        return MeterKey.parse(self.key.reveal())
+
+    @model_validator(mode="after")
+    def _fits_budget(self) -> MeterConfig:
+        asked = 1 / self.present_every + 1 / self.registers_every
+        if asked > self.reads_per_second + 1e-9:
+            raise ValueError(
+                f"present_every and registers_every ask for {asked:.2g} table reads a second, but "
+                f"reads_per_second allows {self.reads_per_second:g}; make them longer, or raise reads_per_second "
+                "(the meter's maker asks for at most 1 on average)"
+            )
+        if self.power_cycle is not None and self.power_cycle.kind in {"dtr", "rts"} and self.port.startswith("tcp:"):
+            raise ValueError(
+                f'power_cycle kind = "{self.power_cycle.kind}" needs a serial port; a tcp:// port has no such line'
+            )
+        return self
+
+
+class Config(BaseModel):
+    """The whole file."""
+
+    model_config = _STRICT
+
+    name: Id = "nes2mqtt"
+    """Name of this gateway in topics and unique ids: lower case letters, digits, ``_``."""
+    timezone: Zone = Field(default_factory=_system_zone)
+    """Where days and months begin. Default: the system's."""
+    data_dir: Path = Field(default_factory=_data_dir)
+    """Folder of the history. Default: systemd's StateDirectory, else ``~/.local/share/nes2mqtt``."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much the log tells."""
+    meters: Annotated[dict[Id, MeterConfig], Field(min_length=1)]
+    """One section ``[meters.ID]`` for each meter; the id stays in topics and unique ids for ever."""
+    mqtt: tuple[MqttConfig, ...] = ()
+    """One section ``[[mqtt]]`` for each broker."""
+    history: HistoryConfig = Field(default_factory=HistoryConfig)
+    """The embedded database."""
+    web: WebConfig | None = None
+    """The page, the REST API and ``/metrics``; off without this section."""
+
+    @model_validator(mode="after")
+    def _topics_differ(self) -> Config:
+        for broker in self.mqtt:
+            broker.check_meters(self.meters)
+        return self
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Config:
+        seen: dict[str, str] = {}
+        for meter, settings in self.meters.items():
+            other = seen.setdefault(settings.port, meter)
+            if other != meter:
+                raise ValueError(f"meters.{other} and meters.{meter} have the same port; only one can use it")
+        return self
+
+
+def load(file: Path) -> Config:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigError: it cannot be read or used; says file, line, field, what is wrong and the fix, for all problems.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        message = (
+            "there is no such file; 'nes2mqtt demo' shows the gateway without one, docs/configuration.md has examples"
+        )
+        raise ConfigError([Problem(file, None, "", message)]) from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError([Problem(file, None, "", f"cannot be read: {reason}")]) from error
+    return parse(text, file)
+
+
+def parse(text: str, file: Path) -> Config:
+    """Check a configuration's text; ``file`` is its name in messages.
+
+    Raises:
+        ConfigError: as :func:`load`.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([_syntax_problem(error, text, file)]) from None
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(problems_of(error, Config, data, text, file)) from None
+
+
+_SYNTAX = (
+    ("Invalid value", 'the value is not understood; text stands in quotes: name = "House"'),
+    ("Unterminated string", "a text lacks its closing quote"),
+    ("Illegal character", "a text lacks its closing quote, or holds a control character"),
+    ("Unescaped", "a backslash in a text is written twice, or the text stands in single quotes"),
+    ("Cannot overwrite", "a setting or section is written twice; keep one"),
+    ("Cannot declare", "a section is written twice; keep one"),
+    ("Duplicate inline table key", "a setting is written twice; keep one"),
+    ("Expected '='", "a setting is written: name = value"),
+    ("Expected ']'", "a section is written: [name]"),
+    ("Unclosed", "a bracket is not closed"),
+)
+
+
+def _syntax_problem(error: tomllib.TOMLDecodeError, text: str, file: Path) -> Problem:
+    said = str(error)
+    found = re.search(r"at line (\d+)", said)
+    line = int(found[1]) if found else text.rstrip().count("\n") + 1
+    for start, meaning in _SYNTAX:
+        if said.startswith(start):
+            return Problem(file, line, "", f"this is not TOML: {meaning}")
+    return Problem(file, line, "", "this is not TOML; see https://toml.io for how it is written")
+
+
+def secrets_in(value: object, field: str = "") -> Iterator[tuple[str, Secret]]:
+    """Yield every secret of a model with the name of its setting: ``meters.house.key``."""
+    if isinstance(value, Secret):
+        yield field, value
+    elif isinstance(value, BaseModel):
+        yield from secrets_in({name: getattr(value, name) for name in type(value).model_fields}, field)
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from secrets_in(item, f"{field}.{name}" if field else str(name))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from secrets_in(item, field)
+
+
+def warnings_for(config: Config, file: Path) -> list[str]:
+    """Return what works but should be changed, for people."""
+    warnings = []
+    inline = [field for field, secret in secrets_in(config) if secret.inline]
+    if inline and stat.S_IMODE(file.stat().st_mode) & (stat.S_IRGRP | stat.S_IROTH):
+        warnings.append(
+            f"{file} holds secrets ({', '.join(inline)}) and other users can read it; "
+            f"type: chmod 600 {file}   or keep the secrets elsewhere: {{ file = ... }}"
+        )
+    return warnings

@@ -1,0 +1,174 @@
+"""Fixtures of all gateway tests: a clock that jumps, a scripted meter, samples.
+
+A test marked ``virtual_clock`` runs on a loop whose time jumps to the next timer as soon as
+nothing else is to be done: hours pass in no time and in the right order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from nes2mqtt.reading import LinkQuality, Sample, TableGroup
+from osgp.sources import SOURCES, Source
+
+START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+"""The host's time when a virtual clock starts."""
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Waits for no timer: tells the loop how far it should have waited instead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.skipped = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            return super().select(None)
+        ready = super().select(0)
+        if not ready and timeout > 0:
+            self.skipped += timeout
+        return ready
+
+
+class VirtualClockLoop(asyncio.SelectorEventLoop):
+    """An event loop that jumps over its waits."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.skipped
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "virtual_clock: run on a loop whose time jumps to the next timer")
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    if item.get_closest_marker("virtual_clock"):
+        return {"virtual": VirtualClockLoop}
+    return {"real": asyncio.new_event_loop}
+
+
+def wall_clock() -> datetime:
+    """Return the host's time that belongs to the running loop's time."""
+    return START + timedelta(seconds=asyncio.get_running_loop().time())
+
+
+IMPORT = SOURCES["active_energy_import"]
+EXPORT = SOURCES["active_energy_export"]
+POWER = SOURCES["active_power_import"]
+
+
+@dataclass(frozen=True)
+class FakeIdentity:
+    """As ``osgp.meter.Identity``."""
+
+    serial: str = "87654321"
+    manufacturer: str = "NES"
+    model: str = "83332-3I"
+    firmware: str = "3.10.21"
+
+
+@dataclass
+class FakeMeter:
+    """A meter that says what the test wants, or raises it; :attr:`log` tells what it was asked and when."""
+
+    identity_now: FakeIdentity = field(default_factory=FakeIdentity)
+    dimensions_now: str = "dimensions"
+    register_values: dict[Source, int] = field(default_factory=lambda: {IMPORT: 65_845_342, EXPORT: 179})
+    present_values: dict[Source, int] = field(default_factory=lambda: {POWER: 1514})
+    trouble: Exception | None = None
+    """Raised by every read while set."""
+    opening_trouble: Exception | None = None
+    """Raised when the port is opened."""
+    once: list[Exception] = field(default_factory=list)
+    """Raised by the next reads, one each."""
+    log: list[tuple[float, str]] = field(default_factory=list)
+    clock_error: timedelta = timedelta(0)
+    stats: LinkQuality = field(default_factory=LinkQuality)
+    seconds_per_read: float = 0.1
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[FakeMeter]:
+        self._note("open")
+        if self.opening_trouble is not None:
+            raise self.opening_trouble
+        self.stats = LinkQuality()
+        try:
+            yield self
+        finally:
+            self._note("close")
+
+    def _note(self, what: str) -> None:
+        self.log.append((asyncio.get_running_loop().time(), what))
+
+    def times(self, what: str) -> list[float]:
+        return [at for at, said in self.log if said == what]
+
+    async def _reply(self, what: str, value: Any) -> Any:
+        self._note(what)
+        await asyncio.sleep(self.seconds_per_read)
+        self.stats = LinkQuality(requests=self.stats.requests + 1)
+        if self.once:
+            raise self.once.pop(0)
+        if self.trouble is not None:
+            raise self.trouble
+        return value() if callable(value) else value
+
+    async def identity(self) -> FakeIdentity:
+        return await self._reply("identity", lambda: self.identity_now)
+
+    async def dimensions(self) -> str:
+        return await self._reply("dimensions", lambda: self.dimensions_now)
+
+    async def registers(self) -> dict[Source, int]:
+        return await self._reply("registers", lambda: dict(self.register_values))
+
+    async def present(self) -> dict[Source, int]:
+        return await self._reply("present", lambda: dict(self.present_values))
+
+    async def clock(self) -> datetime:
+        return await self._reply("clock", lambda: (wall_clock() + self.clock_error).replace(microsecond=0))
+
+
+def make_sample(
+    values: Mapping[Source, int] | None = None,
+    *,
+    meter: str = "house",
+    group: TableGroup = TableGroup.REGISTERS,
+    received: datetime = START,
+    **more: Any,
+) -> Sample:
+    """Return a sample; by default of the first two registers."""
+    return Sample(meter, group, received, values or {IMPORT: 65_845_342, EXPORT: 179}, **more)
+
+
+@pytest.fixture
+def fake_meter() -> FakeMeter:
+    """Return a meter that answers well until told otherwise."""
+    return FakeMeter()
+
+
+@pytest.fixture(name="make_sample")
+def make_sample_fixture() -> Callable[..., Sample]:
+    """Return :func:`make_sample`."""
+    return make_sample
+
+
+@pytest.fixture(name="wall_clock")
+def wall_clock_fixture() -> Callable[[], datetime]:
+    """Return :func:`wall_clock`."""
+    return wall_clock

@@ -1,0 +1,345 @@
+"""The poller with a scripted meter, on a clock that jumps."""
+
+import asyncio
+import itertools
+import logging
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from nes2mqtt.guard import Guard, Memory
+from nes2mqtt.hub import Hub, OutputStatus
+from nes2mqtt.poller import Cadence, Poller
+from nes2mqtt.reading import MeterInfo, MeterState, MeterStatus, Sample, TableGroup
+from osgp.errors import (
+    CorruptFrame,
+    KeyRejected,
+    MeterRefused,
+    PortMissing,
+    PortPermission,
+    ResponseTimeout,
+    TransportError,
+)
+from osgp.sources import SOURCES
+
+pytestmark = pytest.mark.virtual_clock
+
+IMPORT = SOURCES["active_energy_import"]
+POWER = SOURCES["active_power_import"]
+SILENCE = ResponseTimeout("no reply from the meter")
+REFUSED = KeyRejected("the meter refuses the key")
+
+
+class Listener:
+    """An output that keeps what it gets."""
+
+    name = "listener"
+
+    def __init__(self):
+        self.events = []
+
+    def offer(self, event):
+        self.events.append(event)
+
+    async def run(self):
+        await asyncio.Event().wait()
+
+    def status(self):
+        return OutputStatus(self.name, ok=True, message="")
+
+    @property
+    def states(self):
+        states = [event.state for event in self.events if isinstance(event, MeterStatus)]
+        return [state for index, state in enumerate(states) if index == 0 or state is not states[index - 1]]
+
+    def samples(self, group):
+        return [event for event in self.events if isinstance(event, Sample) and event.group is group]
+
+    @property
+    def last_status(self):
+        return [event for event in self.events if isinstance(event, MeterStatus)][-1]
+
+
+@pytest.fixture
+def house(fake_meter, wall_clock):
+    """Run a poller on the fake meter; gives the listener and a way to let time pass."""
+    listener = Listener()
+    hub = Hub({})
+    hub.add(listener)
+
+    @asynccontextmanager
+    async def run(memory=None, **options):
+        guard = Guard("house", memory=memory)
+        poller = Poller(
+            MeterInfo("house", name="House"),
+            fake_meter.open,
+            guard,
+            hub,
+            options.pop("cadence", Cadence()),
+            wall_clock=wall_clock,
+            **options,
+        )
+        task = asyncio.create_task(poller.run())
+        try:
+            yield listener
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    return run
+
+
+@pytest.fixture
+def memory(wall_clock):
+    def remember(**more):
+        received = wall_clock() - timedelta(minutes=5)
+        return Memory(
+            **{"segment": 1, "segment_start": None, "received": received, "values": {IMPORT: 65_845_000}} | more
+        )
+
+    return remember
+
+
+async def test_identity_first_then_values_on_schedule(house, fake_meter):
+    async with house() as listener:
+        await asyncio.sleep(60.5)
+    asked = [what for _, what in fake_meter.log]
+    assert asked[:3] == ["open", "identity", "dimensions"]
+    assert 29 <= len(fake_meter.times("present")) <= 32
+    assert 6 <= len(fake_meter.times("registers")) <= 8
+    assert len(fake_meter.times("clock")) == 1
+    assert listener.states == [MeterState.STARTING, MeterState.ONLINE]
+    assert listener.last_status.info == MeterInfo("house", "87654321", "NES", "83332-3I", "3.10.21", "House")
+
+
+async def test_nothing_is_published_before_the_meter_answered(house, fake_meter):
+    fake_meter.trouble = SILENCE
+    async with house() as listener:
+        await asyncio.sleep(120)
+    assert not [event for event in listener.events if isinstance(event, Sample)]
+
+
+async def test_registers_need_a_second_read_only_when_nothing_is_remembered(house, fake_meter, memory):
+    async with house() as listener:
+        await asyncio.sleep(5)
+        assert len(listener.samples(TableGroup.REGISTERS)) == 1
+        first, second = fake_meter.times("registers")[:2]
+        assert second - first < 2
+    listener.events.clear()
+    async with house(memory()) as listener:
+        await asyncio.sleep(0.9)
+        assert [sample.values[IMPORT] for sample in listener.samples(TableGroup.REGISTERS)] == [65_845_342]
+
+
+async def test_silence_is_said_once_and_the_return_once(house, fake_meter, memory, caplog):
+    caplog.set_level(logging.INFO)
+    async with house(memory()) as listener:
+        await asyncio.sleep(20)
+        fake_meter.trouble = SILENCE
+        await asyncio.sleep(6)
+        assert listener.states[-1] is MeterState.SILENT, "within three present-value periods"
+        assert listener.last_status.message == str(SILENCE)
+        await asyncio.sleep(3600)
+        fake_meter.trouble = None
+        await asyncio.sleep(6)
+        assert listener.states == [MeterState.STARTING, MeterState.ONLINE, MeterState.SILENT, MeterState.ONLINE]
+    assert len(caplog.records) == 3
+    assert "online again after 1:0" in caplog.records[2].message
+
+
+async def test_after_a_silence_the_identity_is_read_before_anything_is_published(house, fake_meter, memory):
+    async with house(memory(serial="87654321")) as listener:
+        await asyncio.sleep(20)
+        fake_meter.trouble = SILENCE
+        await asyncio.sleep(60)
+        listener.events.clear()
+        fake_meter.trouble = None
+        fake_meter.identity_now = replace(fake_meter.identity_now, serial="11111111")
+        fake_meter.register_values = {IMPORT: 12}
+        await asyncio.sleep(20)
+    new = listener.samples(TableGroup.REGISTERS)
+    assert {sample.segment for sample in new} == {2}
+    assert all(sample.segment_start is not None for sample in new)
+    assert {sample.values[IMPORT] for sample in new} == {12}
+
+
+async def test_one_lost_reply_changes_nothing(house, fake_meter, memory):
+    async with house(memory()) as listener:
+        await asyncio.sleep(20)
+        fake_meter.once = [SILENCE, CorruptFrame("noise")]
+        await asyncio.sleep(20)
+        assert listener.states == [MeterState.STARTING, MeterState.ONLINE]
+
+
+async def test_a_wrong_key_is_said_once_and_retried_slowly(house, fake_meter, caplog):
+    fake_meter.trouble = REFUSED
+    async with house() as listener:
+        await asyncio.sleep(24 * 3600)
+        assert listener.states == [MeterState.STARTING, MeterState.KEY_REFUSED]
+        opened = fake_meter.times("open")
+        fake_meter.trouble = None
+        await asyncio.sleep(3601)
+        assert listener.states[-1] is MeterState.ONLINE
+    waits = [later - earlier for earlier, later in itertools.pairwise(opened)]
+    assert waits[0] == pytest.approx(60, abs=3)
+    assert max(waits) == pytest.approx(3600, abs=10)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+async def test_one_refusal_of_the_key_is_taken_for_noise(house, fake_meter, memory):
+    async with house(memory()) as listener:
+        await asyncio.sleep(20)
+        fake_meter.once = [REFUSED]
+        await asyncio.sleep(20)
+        assert listener.states == [MeterState.STARTING, MeterState.ONLINE]
+
+
+async def test_a_lost_port_is_opened_again_for_ever(house, fake_meter, memory, caplog):
+    caplog.set_level(logging.INFO)
+    async with house(memory()) as listener:
+        await asyncio.sleep(20)
+        fake_meter.trouble = TransportError("the port is gone: plug it in again")
+        fake_meter.opening_trouble = PortMissing("there is no such port: plug it in")
+        await asyncio.sleep(3600)
+        assert listener.states[-1] is MeterState.PORT_GONE
+        assert len(fake_meter.times("open")) > 300
+        fake_meter.trouble = fake_meter.opening_trouble = None
+        await asyncio.sleep(13)
+        assert listener.states[-1] is MeterState.ONLINE
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "INFO"]
+
+
+async def test_a_missing_permission_passes_its_advice_on(house, fake_meter, caplog):
+    fake_meter.opening_trouble = PortPermission("pi may not open it; type: sudo usermod -aG dialout pi")
+    async with house() as listener:
+        await asyncio.sleep(60)
+        assert listener.last_status.state is MeterState.PORT_GONE
+        assert "usermod -aG dialout pi" in listener.last_status.message
+    assert "usermod -aG dialout pi" in caplog.text
+
+
+async def test_a_refused_table_leaves_the_others_alone(house, fake_meter, memory, caplog):
+    async def refuse():
+        raise MeterRefused("the meter refused to read BT28", 5)
+
+    fake_meter.present = refuse
+    async with house(memory()) as listener:
+        await asyncio.sleep(3600)
+        assert len(listener.samples(TableGroup.REGISTERS)) > 300
+        assert listener.states == [MeterState.STARTING, MeterState.ONLINE]
+    assert sum("BT28" in record.message for record in caplog.records) == 1
+
+
+async def test_a_mistake_of_ours_does_not_end_the_reading(house, fake_meter, memory, caplog):
+    async with house(memory()) as listener:
+        await asyncio.sleep(20)
+        fake_meter.once = [ZeroDivisionError()]
+        await asyncio.sleep(20)
+        assert listener.states[-2:] == [MeterState.SILENT, MeterState.ONLINE]
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_the_power_is_cycled_with_back_off_for_ever(house, fake_meter):
+    cycles = []
+
+    async def cycle():
+        cycles.append(asyncio.get_running_loop().time())
+
+    async with house(power_cycle=cycle) as listener:
+        await asyncio.sleep(5)
+        assert cycles == []
+        fake_meter.trouble = SILENCE
+        await asyncio.sleep(6 * 3600)
+        fake_meter.trouble = None
+        await asyncio.sleep(10)
+        assert listener.last_status.link.power_cycles == len(cycles)
+    waits = [later - earlier for earlier, later in itertools.pairwise(cycles)]
+    assert waits[0] == pytest.approx(10, abs=3)
+    assert waits[-1] == pytest.approx(900, abs=5)
+
+
+async def test_a_power_cycle_that_fails_is_said_and_the_wait_goes_on(house, fake_meter, caplog):
+    async def cycle():
+        raise OSError(13, "Permission denied")
+
+    async with house(power_cycle=cycle) as listener:
+        await asyncio.sleep(5)
+        fake_meter.trouble = SILENCE
+        await asyncio.sleep(60)
+        fake_meter.trouble = None
+        await asyncio.sleep(10)
+        assert listener.states[-1] is MeterState.ONLINE
+    assert "the power cycle did not work" in caplog.text
+
+
+async def test_a_fall_asks_who_the_meter_is_once(house, fake_meter, memory):
+    async with house(memory()) as listener:
+        await asyncio.sleep(20)
+        fake_meter.register_values = {IMPORT: 0}
+        before = len(fake_meter.times("identity"))
+        await asyncio.sleep(600)
+        assert len(fake_meter.times("identity")) == before + 1
+        assert listener.last_status.link.rejected >= 50
+    assert {sample.values[IMPORT] for sample in listener.samples(TableGroup.REGISTERS)} == {65_845_342}
+
+
+async def test_meter_time_is_the_meters_clock_and_drift_is_told(house, fake_meter, memory):
+    fake_meter.clock_error = timedelta(seconds=-90)
+    async with house(memory()) as listener:
+        await asyncio.sleep(3600)
+    first, *rest = listener.samples(TableGroup.PRESENT)
+    assert first.meter_time is None, "the clock was not read yet"
+    for sample in rest:
+        assert abs(sample.received - sample.meter_time - timedelta(seconds=90)) <= timedelta(seconds=2)
+        assert sample.meter_time.microsecond == 0
+    assert listener.last_status.clock_ahead == pytest.approx(-90, abs=1)
+
+
+async def test_meter_time_is_unknown_when_the_clock_stops_answering(house, fake_meter, memory):
+    async with house(memory(), cadence=Cadence(clock=60.0)) as listener:
+        await asyncio.sleep(30)
+
+        async def refuse():
+            raise MeterRefused("the meter refused to read BT52", 5)
+
+        fake_meter.clock = refuse
+        await asyncio.sleep(400)
+        assert listener.samples(TableGroup.PRESENT)[-1].meter_time is None
+
+
+async def test_link_counts_only_grow_over_reconnects(house, fake_meter, memory):
+    async with house(memory()) as listener:
+        for _ in range(3):
+            await asyncio.sleep(200)
+            fake_meter.once = [TransportError("gone")]
+    counts = [event.link.requests for event in listener.events if isinstance(event, MeterStatus)]
+    assert counts == sorted(counts)
+    assert counts[-1] > 350
+
+
+async def test_thousands_of_meters_start_and_read_apart(fake_meter, wall_clock):
+    hub = Hub({})
+    count = 200
+    tasks = [
+        asyncio.create_task(
+            Poller(
+                MeterInfo(f"m{index}"),
+                fake_meter.open,
+                Guard(f"m{index}"),
+                hub,
+                Cadence(present=10.0),
+                spread=index / count,
+                start_after=10.0 * index / count,
+                wall_clock=wall_clock,
+            ).run()
+        )
+        for index in range(count)
+    ]
+    await asyncio.sleep(60)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    busiest = max(sum(second <= at < second + 1 for at in fake_meter.times("registers")) for second in range(20, 60))
+    assert busiest <= count / 10 * 1.5
