@@ -100,12 +100,19 @@ class MepServer:
         keys: the keys by what they allow; one is enough.
         handler: carries a request out. For a request that is not understood it is not called.
         sequence: number of the last request taken.
+        encrypted_only: do not understand plain requests.
         names_next: 0x0C names the next number, which the guide's text suggests; False: names the last one, so that only
             clients that add one, as in the guide's example, go on.
     """
 
     def __init__(
-        self, keys: Mapping[Access, MeterKey], handler: Handler, *, sequence: int = 0x77635B8F, names_next: bool = True
+        self,
+        keys: Mapping[Access, MeterKey],
+        handler: Handler,
+        *,
+        sequence: int = 0x77635B8F,
+        encrypted_only: bool = False,
+        names_next: bool = True,
     ) -> None:
         if not keys:
             msg = "a meter has at least one key"
@@ -113,6 +120,7 @@ class MepServer:
         self._locks = [_Lock(access, keys[access]) for access in sorted(keys, reverse=True)]
         self._handler = handler
         self._last = sequence % _SEQUENCES
+        self._encrypted_only = encrypted_only
         self._names_next = names_next
         self._reader = FrameReader(SHORTEST_REQUEST)
         self._heard = 0.0
@@ -213,7 +221,7 @@ class MepServer:
 
     def _open(self, content: bytes) -> _Opened | None:
         message, tag = content[:-DIGEST_SIZE], content[-DIGEST_SIZE:]
-        for lock in self._locks:
+        for lock in () if self._encrypted_only else self._locks:
             if verify(lock.schedule, tag, message):
                 return _Opened(message, lock, None)
         for lock in self._locks:

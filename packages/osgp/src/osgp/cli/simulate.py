@@ -1,0 +1,208 @@
+"""``osgp simulate``: serve a simulated meter, or a town of them, until stopped.
+
+This module does not know how the meter works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from osgp.errors import MisuseError, TransportError
+from osgp.image import MeterImage, image_names
+from osgp.key import MeterKey
+from osgp.simulator import DEMO_KEY_TEXT, FAULTS, Faults, House, SimulatedMeter, neighbourhood
+
+__all__ = ["simulate"]
+
+_LOWEST_BAUD = 300
+_HIGHEST_BAUD = 115200
+"""MEP guide v1.1 p. 83: the rates that ET13 can name."""
+
+_MOST_METERS = 20_000
+_LAST_PORT = 65535
+_FILES_PER_METER = 4
+"""A listening socket and a few connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """Where to serve: ``pty:PATH`` or ``tcp:HOST:PORT``."""
+
+    kind: str
+    host: str = ""
+    port: int = 0
+    path: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> _Endpoint:
+        kind, _, rest = text.partition(":")
+        if kind == "pty":
+            return cls(kind, path=rest or None)
+        host, colon, port = rest.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if kind != "tcp" or not colon or not host or not port.isascii() or not port.isdigit():
+            raise MisuseError(f"--mep {text}: write pty:PATH or tcp:HOST:PORT, for example tcp:127.0.0.1:4000")
+        if int(port) > _LAST_PORT:
+            raise MisuseError(f"--mep {text}: a TCP port is at most {_LAST_PORT}")
+        return cls(kind, host=host, port=int(port))
+
+
+def simulate(
+    image: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[IMAGE]",
+            help=f"Image of a real meter: a file, or {', '.join(image_names())}. Without it: a house that lives.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    mep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PORT",
+            help="pty:PATH or tcp:HOST:PORT (port 0: any free one); may be repeated. Default: tcp:127.0.0.1:0.",
+            show_default=False,
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OSGP_KEY",
+            help="Basic key (MBK). Others on this computer can see it; better use --key-file.",
+            show_default=False,
+            show_envvar=True,
+        ),
+    ] = None,
+    key_file: Annotated[Path | None, typer.Option(help="File that holds the basic key.", show_default=False)] = None,
+    advanced_key_file: Annotated[
+        Path | None, typer.Option(help="File that holds the advanced key (MAK).", show_default=False)
+    ] = None,
+    baud: Annotated[int, typer.Option(help="Speed of the line; 0 answers at once.")] = 9600,
+    encrypt_only: Annotated[bool, typer.Option("--encrypt-only", help="Refuse requests in plain text.")] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A fault; may be repeated. 'list' lists them.", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Repeats the house and the faults exactly.")] = 1,
+    meters: Annotated[int, typer.Option(help="So many meters, on ports one after another.")] = 1,
+) -> None:
+    """Simulate a meter until Ctrl-C.
+
+    Send it SIGUSR1 to power-cycle its level shifter (see --fault stuck-level-shifter).
+    """
+    if fault == ["list"]:
+        typer.echo("\n".join(f"{name}={known.form}: {known.does}." for name, known in FAULTS.items()))
+        return
+    if baud and not _LOWEST_BAUD <= baud <= _HIGHEST_BAUD:
+        raise MisuseError(f"--baud {baud}: write {_LOWEST_BAUD} to {_HIGHEST_BAUD}, or 0 to answer at once")
+    endpoints = [_Endpoint.parse(text) for text in mep or ("tcp:127.0.0.1:0",)]
+    _check_town(meters, endpoints)
+    basic, told = _basic_key(key, key_file)
+    advanced = None if advanced_key_file is None else _key_in(advanced_key_file)
+    faults = Faults.parse(fault or ())
+    sources: Sequence[House | MeterImage]
+    sources = neighbourhood(meters, seed=seed) if image is None else [_image(image)] * meters
+    simulated = [
+        SimulatedMeter(
+            source, mbk=basic, mak=advanced, faults=faults, seed=seed + number, baud=baud, encrypt_only=encrypt_only
+        )
+        for number, source in enumerate(sources)
+    ]
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(simulated, endpoints, told))
+
+
+def _check_town(meters: int, endpoints: Sequence[_Endpoint]) -> None:
+    if not 1 <= meters <= _MOST_METERS:
+        raise MisuseError(f"--meters {meters}: write 1 to {_MOST_METERS}")
+    if meters == 1:
+        return
+    if len(endpoints) > 1 or endpoints[0].kind != "tcp":
+        raise MisuseError("--meters needs exactly one --mep tcp:HOST:PORT; the meters take the ports from there on")
+    if endpoints[0].port and endpoints[0].port + meters - 1 > _LAST_PORT:
+        raise MisuseError(f"--meters {meters} from port {endpoints[0].port} on go past port {_LAST_PORT}; begin lower")
+
+
+def _basic_key(key: str | None, key_file: Path | None) -> tuple[MeterKey, str]:
+    """Return the basic key and what to tell about it."""
+    hidden = key is not None and key == os.environ.get("OSGP_KEY")
+    if key is not None and not hidden and key_file is not None:
+        raise MisuseError("give --key or --key-file, not both")
+    if key_file is not None:
+        chosen = _key_in(key_file)
+        return chosen, f"key of {chosen.form} from {key_file}"
+    if key is None:
+        return MeterKey.parse(DEMO_KEY_TEXT), f"the public demo key {DEMO_KEY_TEXT}"
+    chosen = MeterKey.parse(key)
+    if hidden:
+        return chosen, f"key of {chosen.form} from OSGP_KEY"
+    typer.echo(
+        "hint: others on this computer can see a key on the command line; --key-file and OSGP_KEY hide it", err=True
+    )
+    return chosen, f"key of {chosen.form}"
+
+
+def _key_in(path: Path) -> MeterKey:
+    try:
+        return MeterKey.parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise MisuseError(f"cannot read the key file {path}: {reason}") from error
+
+
+def _image(name: str) -> MeterImage:
+    return MeterImage.load(f"image:{name}" if name in image_names() else name)
+
+
+async def _serve(simulated: Sequence[SimulatedMeter], endpoints: Sequence[_Endpoint], told: str) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGUSR1, _power_cycle, simulated)
+    _raise_file_limit(len(simulated))
+    async with AsyncExitStack() as stack:
+        urls = []
+        for offset, meter in enumerate(simulated):
+            await stack.enter_async_context(meter)
+            urls.extend([await _open(meter, endpoint, offset) for endpoint in endpoints])
+        many = f"{len(simulated)} simulated meters, {urls[0]} to {urls[-1]}" if len(simulated) > 1 else ""
+        # Whoever started us waits for this line, and may read it through a pipe.
+        print(f"{many or 'Simulated meter on ' + ' and '.join(urls)}, {told}", flush=True)  # noqa: T201
+        await stop.wait()
+
+
+async def _open(meter: SimulatedMeter, endpoint: _Endpoint, offset: int) -> str:
+    if endpoint.kind == "pty":
+        return meter.serve_pty(endpoint.path)
+    return await meter.serve_tcp(endpoint.host, endpoint.port + offset if endpoint.port else 0)
+
+
+def _power_cycle(simulated: Sequence[SimulatedMeter]) -> None:
+    for meter in simulated:
+        meter.power_cycle()
+    print("Power-cycled the level shifter", flush=True)  # noqa: T201
+
+
+def _raise_file_limit(meters: int) -> None:
+    """Make room for the sockets of a town."""
+    import resource  # noqa: PLC0415 - no such module on Windows, where all else works
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = 64 + meters * _FILES_PER_METER
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise TransportError(f"{meters} meters need {needed} open files, this user may have {hard}; start fewer meters")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

@@ -1,0 +1,136 @@
+"""The table memory of a simulated meter: what each table holds now, and what it answers to a request.
+
+A table is *fixed* (bytes, from an image or made up) or *live* (worked out for the moment it is read: clocks, and the
+house's registers and present values). Writes change fixed tables until the simulator stops; a live table takes a write
+and forgets it, as a running clock or register would.
+
+This module does not know about keys, sequence numbers or ports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from osgp.mep.server import Access
+from osgp.psem import PartialRead, PartialWrite, Read, Request, Response, ResponseCode, Write, table_id
+from osgp.simulator.localtime import daylight_saving, local_offset, tier_at
+from osgp.simulator.rights import may_write
+from osgp.tables import TABLES, Dimensions
+
+__all__ = ["Live", "TableMemory", "clock_tables"]
+
+Live = Callable[[float], bytes]
+"""Gives a table's bytes at a moment (UTC seconds)."""
+
+_BT07 = table_id("BT07")
+_BT08 = table_id("BT08")
+_ET50 = table_id("ET50")
+_ET59 = table_id("ET59")
+
+_PROCEDURE_HEADER = 3
+_CLIENT_PSNS = range(5, 10)
+"""Procedure sequence numbers of MEP clients (MEP guide v1.1 p. 52)."""
+_UNKNOWN_PROCEDURE = 6
+"""Result code for a procedure the meter does not have: procedures are not simulated."""
+_ET50_FLAGS = 30
+_USES_ET59 = 0x02
+
+
+class TableMemory:
+    """What a meter's tables hold.
+
+    Args:
+        fixed: table id to bytes.
+        live: table id to a function of time.
+    """
+
+    def __init__(self, fixed: Mapping[int, bytes | bytearray], live: Mapping[int, Live]) -> None:
+        self._fixed = {table: bytearray(data) for table, data in fixed.items()}
+        self._live = dict(live)
+        self._last_psn: int | None = None
+
+    def read(self, table: int, now: float) -> bytes | None:
+        """Return a table's bytes at ``now`` (UTC seconds), None if the meter has no such table."""
+        live = self._live.get(table)
+        if live is not None:
+            return live(now)
+        data = self._fixed.get(table)
+        return None if data is None else bytes(data)
+
+    def put(self, table: int, offset: int, data: bytes) -> None:
+        """Write as far as the table goes; what would lie behind its end is ignored (MEP guide v1.1 p. 12)."""
+        memory = self._fixed.get(table)
+        if memory is not None:
+            part = data[: max(0, len(memory) - offset)]
+            memory[offset : offset + len(part)] = part
+
+    def answer(self, request: Request, access: Access, now: float) -> Response:
+        """Carry a request out with the rights of ``access``."""
+        match request:
+            case Read(table):
+                data = self.read(table, now)
+                return _NO_TABLE if data is None else Response(ResponseCode.OK, data)
+            case PartialRead(table, offset, count):
+                data = self.read(table, now)
+                if data is None:
+                    return _NO_TABLE
+                # Past the end of the table come zeros, without an error (Optical Port Programmer's Guide).
+                return Response(ResponseCode.OK, data[offset : offset + count].ljust(count, b"\0"))
+            case Write(table, data):
+                return self._write(table, 0, data, access)
+            case PartialWrite(table, offset, data):
+                return self._write(table, offset, data, access)
+
+    def _write(self, table: int, offset: int, data: bytes, access: Access) -> Response:
+        if not may_write(table, access):
+            return Response(ResponseCode.INSUFFICIENT_SECURITY_CLEARANCE)
+        if table == _BT07:
+            return self._start_procedure(data if offset == 0 else b"")
+        if table not in self._fixed and table not in self._live:
+            return _NO_TABLE
+        self.put(table, offset, data)
+        return Response(ResponseCode.OK)
+
+    def _start_procedure(self, data: bytes) -> Response:
+        """Post the result of a procedure: that the meter does not have it (MEP guide v1.1 p. 52-53)."""
+        if len(data) < _PROCEDURE_HEADER:
+            return Response(ResponseCode.OPERATION_NOT_POSSIBLE)
+        psn = data[2]
+        if psn not in _CLIENT_PSNS or psn == self._last_psn:
+            return Response(ResponseCode.OPERATION_NOT_POSSIBLE)
+        self._last_psn = psn
+        number = int.from_bytes(data[:2], "little") & 0x0FFF
+        inbound = self._fixed.get(_ET50, bytearray())
+        posted = _ET59 if inbound[_ET50_FLAGS : _ET50_FLAGS + 1] == bytes((_USES_ET59,)) else _BT08
+        self._fixed[posted] = bytearray((*number.to_bytes(2, "little"), psn, _UNKNOWN_PROCEDURE))
+        return Response(ResponseCode.OK)
+
+
+_NO_TABLE = Response(ResponseCode.INAPPROPRIATE_ACTION)
+
+
+def clock_tables(dims: Dimensions, *, step: int = 0) -> dict[int, Live]:
+    """Return BT52 and BT55 that follow the time they are asked at, ``step`` seconds ahead of it."""
+    utc_clock, local_clock = TABLES["BT52"], TABLES["BT55"]
+
+    def utc(now: float) -> bytes:
+        moment = datetime.fromtimestamp(int(now) + step, UTC)
+        flags = {"weekday": moment.isoweekday() % 7, "greenwich_mean_time": True}
+        return utc_clock.encode({"clock": moment, **flags, "daylight_saving": daylight_saving(now + step)}, dims)
+
+    def local(now: float) -> bytes:
+        shown = int(now) + step
+        shown -= shown % 60  # "Updated every minute" (MEP guide v1.1 p. 229)
+        moment = datetime.fromtimestamp(shown + local_offset(shown), UTC).replace(tzinfo=None)
+        values = {
+            "clock": moment,
+            "weekday": moment.isoweekday() % 7,
+            "time_zone_applied": True,
+            "daylight_saving_applied": True,
+            "daylight_saving": daylight_saving(shown),
+            "tier": tier_at(shown),
+        }
+        return local_clock.encode(values, dims)
+
+    return {utc_clock.id: utc, local_clock.id: local}

@@ -1,0 +1,165 @@
+"""The simulated meter as one object: tables, keys, line and ports put together.
+
+This module does not know command lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from osgp.errors import MisuseError
+from osgp.image import MeterImage
+from osgp.key import MeterKey
+from osgp.mep.events import AlertSent, RequestAnswered, ServerEvent
+from osgp.mep.server import Access, MepServer
+from osgp.psem import Request, Response, table_id
+from osgp.simulator.faults import Faults, FaultyLine
+from osgp.simulator.house import House
+from osgp.simulator.line import MeterLine
+from osgp.simulator.memory import TableMemory
+from osgp.simulator.model import house_memory, image_memory
+from osgp.simulator.noise import mix
+from osgp.simulator.serve import LineDriver, PseudoTerminal, TcpPort
+
+__all__ = ["DEMO_KEY_TEXT", "SimulatedMeter", "Traffic"]
+
+DEMO_KEY_TEXT = "SIMULATED-METER-DEMO"
+"""The key of every simulated meter that is given none. It is public and protects nothing."""
+
+_SWAPPED_SEED = 1_000_000
+"""What is added to a house's seed to get the meter that replaces its own."""
+
+_ET13_ALERT_FLAGS = 4 * 66 + 8
+"""Element 4, the first MEP client, of 66 bytes each; its alert flags (MEP guide v1.1 p. 78, 82)."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What a simulated meter has done."""
+
+    answered: int = 0
+    refused: int = 0
+    alerts: int = 0
+
+
+class SimulatedMeter:
+    """One simulated meter. Use it as an async context manager; leaving closes its ports.
+
+    Args:
+        source: an image to serve, or a house to stand in; by default the house of ``seed``.
+        mbk: the basic key; by default the demo key.
+        mak: the advanced key, if there is one.
+        faults: what goes wrong.
+        seed: of the default house and of the faults.
+        baud: bits a second on the line; 0 answers at once.
+        encrypt_only: do not understand plain requests.
+        clock: UTC seconds; what it gives is kept from running backwards.
+    """
+
+    def __init__(
+        self,
+        source: MeterImage | House | None = None,
+        *,
+        mbk: MeterKey | None = None,
+        mak: MeterKey | None = None,
+        faults: Faults | None = None,
+        seed: int = 1,
+        baud: int = 0,
+        encrypt_only: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.traffic = Traffic()
+        self._faults = faults or Faults()
+        self._seed = seed
+        self._baud = baud
+        self._clock = clock
+        self._latest = 0.0
+        step = self._faults.clock_step
+        house = House(seed) if source is None else source
+        if isinstance(house, MeterImage):
+            self._memory = image_memory(house, clock_step=step)
+            self._replacement: TableMemory | None = None
+        else:
+            self._memory = house_memory(house, clock_step=step)
+            swap = bool(self._faults.meter_swap)
+            self._replacement = house_memory(House(house.seed + _SWAPPED_SEED), clock_step=step) if swap else None
+        keys = {Access.BASIC: mbk or MeterKey.parse(DEMO_KEY_TEXT)}
+        if mak is not None:
+            keys[Access.ADVANCED] = mak
+        self._server = MepServer(keys, self._answer, sequence=mix(seed), encrypted_only=encrypt_only)
+        self._driver: LineDriver | None = None
+        self._ports: list[TcpPort | PseudoTerminal] = []
+        self._swap_at = float("inf")
+
+    async def __aenter__(self) -> Self:
+        now = asyncio.get_running_loop().time()
+        faulty = FaultyLine(self._faults, self._seed, now)
+        line = MeterLine(self._server, faulty, baud=self._baud, observe=self._count)
+        if self._faults.meter_swap:
+            self._swap_at = now + self._faults.meter_swap
+        self._driver = LineDriver(line)
+        if self._faults.alerts:
+            self.alert(self._faults.alerts)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        driver = self._running()
+        driver.close()
+        for port in self._ports:
+            if isinstance(port, TcpPort):
+                await port.close()
+            else:
+                port.close()
+        self._ports.clear()
+        self._driver = None
+
+    async def serve_tcp(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Listen for clients and return the URL for them. All clients share the meter's one line."""
+        tcp = TcpPort(self._running())
+        url = await tcp.open(host, port)
+        self._ports.append(tcp)
+        return url
+
+    def serve_pty(self, path: str | None = None) -> str:
+        """Make a pseudo-terminal, linked at ``path`` if given, and return the URL for clients."""
+        terminal = PseudoTerminal(self._running())
+        url = terminal.open(path)
+        self._ports.append(terminal)
+        return url
+
+    def power_cycle(self) -> None:
+        """Do what a level shifter's power-cycle circuit does."""
+        self._running().power_cycle()
+
+    def alert(self, flags: int) -> None:
+        """Set the alert flags in ET13 and send alerts until they are 0."""
+        self._memory.put(table_id("ET13"), _ET13_ALERT_FLAGS, bytes((flags,)))
+        self._server.alert(bool(flags), asyncio.get_running_loop().time())
+        self._running().pump()
+
+    def _running(self) -> LineDriver:
+        if self._driver is None:
+            raise MisuseError("the simulated meter is not running; use it in 'async with'")
+        return self._driver
+
+    def _answer(self, request: Request, access: Access) -> Response:
+        if self._replacement is not None and asyncio.get_running_loop().time() >= self._swap_at:
+            self._memory, self._replacement = self._replacement, None
+        # A computer's clock may be set back; a meter's registers may not.
+        self._latest = max(self._latest, self._clock())
+        return self._memory.answer(request, access, self._latest)
+
+    def _count(self, event: ServerEvent) -> None:
+        if isinstance(event, RequestAnswered):
+            self.traffic.answered += 1
+        elif isinstance(event, AlertSent):
+            self.traffic.alerts += 1
+        else:
+            self.traffic.refused += 1
