@@ -1,0 +1,313 @@
+"""Serial ports and network connections to a meter: the only module that touches them.
+
+An address is one of::
+
+    serial:///dev/serial/by-id/usb-...   or just the path; ?baud=9600
+    tcp://host:port                      raw bytes, as ser2net ("raw") and ESP bridges speak
+    rfc2217://host:port?baud=9600        Telnet with serial settings, for servers that need it
+
+``tcp://`` is the one to prefer on a network. With ``rfc2217://`` the client waits for the server to acknowledge each
+setting, and some servers never do: ser2net in front of a port without modem lines, for one.
+
+:func:`open_port` gives a :class:`Port` that hands over bytes as they come and says once when it is lost. It
+does not reopen itself. A serial port named by its kernel name (``/dev/ttyUSB0``) is another one after replugging, so
+:attr:`Port.address` names it by its identity (``/dev/serial/by-id/...``): reopen that.
+
+This module does not know what the bytes mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import getpass
+import grp
+import os
+import socket
+import termios
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+import serialx
+
+from osgp.errors import MisuseError, PortBusy, PortMissing, PortPermission, TransportError
+from osgp.mep.timing import DEFAULT_BAUD, Line
+
+__all__ = ["Address", "ModemLines", "Port", "open_port", "serial_ports"]
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds for a network connection to come about."""
+
+_NETWORK_LATENCY = 0.5
+"""Allowance for Wi-Fi bridges that collect bytes before they send them."""
+
+_SERIAL_LATENCY = 0.04
+"""Allowance for USB adapters, which pass bytes on every 16 ms."""
+
+_MIN_BAUD, _MAX_BAUD = 300, 115200  # MEP guide v1.1 p. 20
+_BY_ID = Path("/dev/serial/by-id")
+
+_FORMS = (
+    "Write serial:///dev/serial/by-id/NAME, tcp://HOST:PORT or rfc2217://HOST:PORT; "
+    "a serial port may also be given as its path"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a meter is connected, taken apart."""
+
+    scheme: str
+    """``serial``, ``tcp`` or ``rfc2217``."""
+    path: str = ""
+    """Of a serial port."""
+    host: str = ""
+    port: int = 0
+    baud: int = DEFAULT_BAUD
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read an address.
+
+        Raises:
+            MisuseError: it has none of the forms; the message shows them.
+        """
+        if text.startswith("/"):
+            return cls("serial", path=text)
+        try:
+            parts = urlsplit(text)
+            port = parts.port
+            options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        except ValueError:
+            raise MisuseError(f"this address cannot be read. {_FORMS}") from None
+        baud = cls._baud(options.pop("baud", str(DEFAULT_BAUD)))
+        if options or parts.fragment or parts.username is not None or parts.password is not None:
+            raise MisuseError(f"an address has no other option than baud, and neither name nor password. {_FORMS}")
+        if parts.scheme == "serial" and not parts.netloc and parts.path.startswith("/"):
+            return cls("serial", path=parts.path, baud=baud)
+        if parts.scheme in {"tcp", "rfc2217"} and parts.hostname and port and parts.path in {"", "/"}:
+            return cls(parts.scheme, host=parts.hostname, port=port, baud=baud)
+        raise MisuseError(f"this address cannot be read. {_FORMS}")
+
+    @staticmethod
+    def _baud(text: str) -> int:
+        baud = int(text) if text.isascii() and text.isdigit() else 0
+        if not _MIN_BAUD <= baud <= _MAX_BAUD:
+            raise MisuseError(
+                f"a baud rate is {_MIN_BAUD} to {_MAX_BAUD}; meters leave the factory with {DEFAULT_BAUD}"
+            )
+        return baud
+
+    def __str__(self) -> str:
+        query = "" if self.baud == DEFAULT_BAUD else f"?baud={self.baud}"
+        if self.scheme == "serial":
+            return f"serial://{self.path}{query}"
+        return f"{self.scheme}://{self.place}{query}"
+
+    @property
+    def place(self) -> str:
+        """Host and port of a network address, as in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def line(self) -> Line:
+        """How fast answers can be expected from there."""
+        return Line(self.baud, _SERIAL_LATENCY if self.scheme == "serial" else _NETWORK_LATENCY)
+
+    def by_identity(self, folder: Path = _BY_ID) -> Address:
+        """Return the address that stays with a serial adapter when it is plugged in elsewhere, if there is one."""
+        if self.scheme != "serial" or Path(self.path).parent == folder or not folder.is_dir():
+            return self
+        device = Path(self.path).resolve()
+        names = sorted(name for name in folder.iterdir() if name.resolve() == device)
+        return replace(self, path=str(names[0])) if names else self
+
+
+class ModemLines(Protocol):
+    """What can switch the modem lines of a port."""
+
+    async def set_lines(self, *, dtr: bool | None = None, rts: bool | None = None) -> None:
+        """Set lines on or off; None leaves a line as it is."""
+
+
+class Port(asyncio.Protocol):
+    """An open port. Made by :func:`open_port`.
+
+    Args:
+        address: by identity.
+        on_bytes: called with each chunk that arrives.
+        on_lost: called once if the port goes away by itself; not after :meth:`close`.
+    """
+
+    def __init__(
+        self, address: Address, on_bytes: Callable[[bytes], None], on_lost: Callable[[TransportError], None]
+    ) -> None:
+        self.address = address
+        self.data_received = on_bytes  # type: ignore[assignment, method-assign] # called for every chunk: no detour
+        self._on_lost: Callable[[TransportError], None] | None = on_lost
+        self._transport: asyncio.WriteTransport | None = None
+        self._closed = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport (asyncio calls this)."""
+        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - what TCP and serialx give
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass on that the port is gone (asyncio calls this)."""
+        if not self._closed.done():
+            self._closed.set_result(None)
+        on_lost, self._on_lost = self._on_lost, None
+        self._transport = None
+        if on_lost is not None:
+            on_lost(TransportError(self._lost_text(exc)))
+
+    def _lost_text(self, exc: Exception | None) -> str:
+        if self.address.scheme == "serial":
+            return f"the serial port {self.address.path} is gone: was the adapter unplugged? Plug it in again"
+        why = f" ({exc.strerror})" if isinstance(exc, OSError) and exc.strerror else ""
+        return f"the connection to {self.address} was closed by the other side{why}. Check the serial server there"
+
+    def write(self, data: bytes) -> None:
+        """Send bytes.
+
+        Raises:
+            TransportError: the port is gone or closed.
+        """
+        if self._transport is None:
+            raise TransportError(f"{self.address} is not open any more. Open it again")
+        try:
+            self._transport.write(data)
+        except (OSError, serialx.SerialException) as error:
+            raise TransportError(self._lost_text(error if isinstance(error, OSError) else None)) from error
+
+    async def set_lines(self, *, dtr: bool | None = None, rts: bool | None = None) -> None:
+        """Set the modem lines DTR and RTS; None leaves a line as it is.
+
+        Raises:
+            TransportError: this port has no such lines.
+        """
+        if not isinstance(self._transport, serialx.SerialTransport):
+            raise TransportError(f"{self.address} has no DTR and RTS lines to switch. Use a gpio or a command")
+        left = serialx.PinState.UNDEFINED
+        try:
+            await self._transport.set_modem_pins(dtr=left if dtr is None else dtr, rts=left if rts is None else rts)
+        except (OSError, serialx.SerialException, termios.error) as error:
+            raise TransportError(
+                f"{self.address.path} cannot switch its modem lines. Use a gpio or a command"
+            ) from error
+
+    async def close(self) -> None:
+        """Close and wait until the port is free for others."""
+        self._on_lost = None
+        if self._transport is None:
+            return
+        self._transport.abort()
+        await self._closed
+
+
+async def open_port(
+    address: Address | str, on_bytes: Callable[[bytes], None], on_lost: Callable[[TransportError], None]
+) -> Port:
+    """Open a port.
+
+    Raises:
+        MisuseError: the address has none of the known forms.
+        PortMissing: no such port, no such host, or nobody listens there.
+        PortPermission: this user may not open the port.
+        PortBusy: another program has it.
+        TransportError: it is there but cannot be used.
+    """
+    if isinstance(address, str):
+        address = Address.parse(address)
+    address = address.by_identity()
+    port = Port(address, on_bytes, on_lost)
+    if address.scheme == "serial":
+        await _open_serial(address, port)
+    else:
+        await _open_network(address, port)
+    return port
+
+
+async def _open_serial(address: Address, port: Port) -> None:
+    loop = asyncio.get_running_loop()
+    try:
+        await serialx.create_serial_connection(loop, lambda: port, address.path, address.baud)
+    except PermissionError as error:
+        raise PortPermission(_permission_text(address.path)) from error
+    except (OSError, termios.error) as error:
+        raise _serial_error(address.path, error.args[0]) from error
+    except serialx.SerialException as error:
+        raise TransportError(f"{address.path} cannot be set to {address.baud} baud. Choose another rate") from error
+
+
+def _serial_error(path: str, number: int) -> TransportError:
+    if number in {errno.ENOENT, errno.ENODEV, errno.ENXIO}:
+        ports = serial_ports()
+        there = f"These are there: {', '.join(ports)}" if ports else "No serial port is there at all"
+        return PortMissing(f"there is no serial port {path}. {there}. Plug the adapter in, or correct the name")
+    if number in {errno.EBUSY, errno.EAGAIN}:
+        return PortBusy(f"another program uses {path}. Find it with: sudo fuser -v {path}")
+    if number in {errno.ENOTTY, errno.EINVAL, errno.EISDIR}:
+        return TransportError(
+            f"{path} is not a serial port. Name one of: {', '.join(serial_ports()) or 'none is there'}"
+        )
+    return TransportError(f"{path} cannot be used: {os.strerror(number)}. Unplug the adapter and plug it in again")
+
+
+def _permission_text(path: str) -> str:
+    user = getpass.getuser()
+    try:
+        number = Path(path).stat().st_gid
+    except OSError:
+        return f"user {user} may not open {path}. Ask the owner of this computer for access"
+    try:
+        group = grp.getgrgid(number).gr_name
+    except KeyError:
+        group = str(number)
+    return (
+        f"user {user} may not open {path}; it belongs to group {group}. "
+        f"Run: sudo usermod -aG {group} {user}   and log in again (a service: restart it)"
+    )
+
+
+async def _open_network(address: Address, port: Port) -> None:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            if address.scheme == "tcp":
+                transport, _ = await loop.create_connection(lambda: port, address.host, address.port)
+                transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            else:
+                url = f"rfc2217://{address.place}"
+                await serialx.create_serial_connection(loop, lambda: port, url, address.baud)
+    except socket.gaierror as error:
+        raise PortMissing(f"there is no host {address.host}. Check the name and the network") from error
+    except ConnectionRefusedError as error:
+        raise PortMissing(
+            f"nobody listens at {address.host} port {address.port}. Start the serial server there, or correct the port"
+        ) from error
+    except TimeoutError as error:
+        raise PortMissing(_no_answer(address)) from error
+    except (OSError, serialx.SerialException) as error:
+        why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "the server gave up"
+        raise TransportError(f"{address} cannot be reached: {why}. Check the network") from error
+
+
+def _no_answer(address: Address) -> str:
+    if address.scheme == "rfc2217":
+        return (
+            f"{address} does not answer as an RFC 2217 server within {CONNECT_TIMEOUT:.0f} s. "
+            "Set it to raw TCP and use tcp:// instead; not every server speaks all of RFC 2217"
+        )
+    return (
+        f"{address.host} does not answer within {CONNECT_TIMEOUT:.0f} s. Check the address and that it is switched on"
+    )
+
+
+def serial_ports() -> list[str]:
+    """Return the serial ports of this computer, by identity where they have one."""
+    return sorted(info.device for info in serialx.list_serial_ports())
