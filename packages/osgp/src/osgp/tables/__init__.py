@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from osgp.tables import clock, dimensions, identity, present, registers
+from osgp.tables import clock, configuration, devices, dimensions, identity, interface, present, registers
 from osgp.tables.dimensions import Calendar, Dimensions
 from osgp.tables.survey import survey
 from osgp.tables.table import FieldAbsent, Record, Table
@@ -38,6 +38,12 @@ _DECLARED = (
     clock.BT55,
     identity.ET03,
     identity.ET04,
+    devices.ET11,
+    devices.ET13,
+    interface.ET42,
+    devices.ET50,
+    configuration.ET54,
+    configuration.ET55,
 )
 
 TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _DECLARED})

@@ -84,7 +84,6 @@ class Dimensions:
     cumulative_demand: bool = False
     continuous_cumulative_demand: bool = False
     time_remaining: bool = False
-    self_read_sequence_number: bool = False
     self_reads: int = 0
     summations: int = 11
     demands: int = 0
@@ -128,6 +127,13 @@ class Dimensions:
     cache: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was compiled for these dimensions; it lives as long as they do."""
 
+    @property
+    def is_generation_4(self) -> bool:
+        """Tell whether this is a meter from firmware 4.0 on; if unknown, by its 19 summations (p. 202)."""
+        if self.firmware is None:
+            return self.summations >= _GENERATION_4_SUMMATIONS
+        return self.firmware >= _GENERATION_4
+
     def holding(self, own: tuple[int, ...]) -> Dimensions:
         """Return these dimensions with a table's counts about itself; the last such set is kept compiled."""
         inner = self.cache.get("holding")
@@ -157,6 +163,8 @@ class Dimensions:
         return _once((by_id(number) for number in ids), self.present_values)
 
 
+_GENERATION_4: Firmware = (4, 0)
+_GENERATION_4_SUMMATIONS = 19
 _APPARENT_ENERGIES = [SOURCES[f"apparent_energy_q{quadrant}"] for quadrant in range(1, 5)]
 _SUMMATION_IDS = (*range(8), 26, 27, 28, *range(108, 112))
 """BT23 numbers 0-14 (p. 208-210)."""

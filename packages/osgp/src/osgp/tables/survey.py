@@ -5,22 +5,22 @@ This module does not know how to read a table from a meter, nor which tables a m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from osgp.errors import TableError
 from osgp.tables.clock import BT50
+from osgp.tables.configuration import ET54, ET55
+from osgp.tables.devices import ET11
 from osgp.tables.dimensions import BT20, BT21, Calendar, Dimensions
 from osgp.tables.identity import BT01
+from osgp.tables.interface import ET42
 from osgp.tables.present import BT27
 from osgp.tables.registers import BT22
-from osgp.tables.table import Table
+from osgp.tables.table import Record, Table
 
 __all__ = ["SURVEYED", "survey"]
-
-SURVEYED = ("BT01", "BT20", "BT21", "BT22", "BT27", "BT50")
-"""The tables that :func:`survey` learns from, in the order in which to read them."""
 
 _COUNTS = (
     "season",
@@ -29,7 +29,6 @@ _COUNTS = (
     "cumulative_demand",
     "continuous_cumulative_demand",
     "time_remaining",
-    "self_read_sequence_number",
     "self_reads",
     "summations",
     "demands",
@@ -41,51 +40,127 @@ _COUNTS = (
 )
 """Fields of BT20 and BT21 that Dimensions take over by name."""
 
+_FIRST_METER_MAJOR = 2
+"""Control point modules count their own versions (1.xx), which say nothing about fields added in a meter's 3.70."""
+
+_ENERGY_UNITS = frozenset({1, 10, 100})
+"""All that is supported (p. 159)."""
+_ROLLOVER_DIGITS = range(5, 10)
+"""All that is possible (p. 119)."""
+
 
 def survey(tables: Mapping[str, bytes]) -> Dimensions:
-    """Return what the given tables (name to whole data) say about the sizes of others.
+    """Return what the given tables (name to data from byte 0 on) say about the sizes of others.
 
     Each table is optional; what none of them tells keeps its default. BT21 counts before
-    BT20, which holds the maxima and stands in on meters without BT21 (p. 212-213).
+    BT20, which holds the maxima and stands in on meters without BT21 (p. 213).
 
     Raises:
         TableError: a table ends before the counts it must hold.
     """
     dims = Dimensions()
-    if "BT01" in tables:
-        dims = replace(dims, firmware=_whole(BT01, tables["BT01"], dims)["firmware"][:2])
-    if "BT20" in tables:
-        maxima = _whole(BT20, tables["BT20"], dims)
-        dims = replace(dims, max_tiers=maxima["tiers"])
-    counted = next((name for name in ("BT21", "BT20") if name in tables), None)
-    if counted is not None:
-        actual = _whole(BT21, tables[counted], dims, called=counted)
-        dims = replace(dims, **{name: actual[name] for name in _COUNTS})
-    if "BT22" in tables:
-        dims = replace(dims, summation_ids=_whole(BT22, tables["BT22"], dims)["summation_sources"])
-    if "BT27" in tables:
-        dims = replace(dims, present_value_ids=_whole(BT27, tables["BT27"], dims)["present_value_sources"])
-    if "BT50" in tables:
-        sizes = _whole(BT50, tables["BT50"], dims)
-        dims = replace(
-            dims,
-            calendar=Calendar(
-                seasons=sizes["seasons"],
-                nonrecurring_dates=sizes["nonrecurring_dates"],
-                recurring_dates=sizes["recurring_dates"],
-                tier_switches=sizes["tier_switches"],
-                separate_weekdays=sizes["separate_weekdays"],
-            ),
-        )
+    for name, learn in _LESSONS.items():
+        if name in tables:
+            dims = learn(tables[name], dims)
     return dims
 
 
-def _whole(table: Table, data: bytes, dims: Dimensions, *, called: str = "") -> Mapping[str, Any]:
+def _whole(table: Table, data: bytes, dims: Dimensions) -> Record:
     """Decode a table that must not be cut short, because others are measured by it."""
     if len(data) < table.size(dims):
         raise TableError(
-            f"{called or table.name} has {len(data)} bytes where the meter should send {table.size(dims)}; "
-            "the tables it measures cannot be read. Read it again; if that does not help, save an osgp dump "
-            "and report it"
+            f"{table.name} has {len(data)} bytes where the meter should send {table.size(dims)}; the tables it measures "
+            "cannot be read. Read it again; if that does not help, save an osgp dump and report it"
         )
     return table.decode(data, dims)
+
+
+def _from_bt01(data: bytes, dims: Dimensions) -> Dimensions:
+    major, minor, _ = _whole(BT01, data, dims)["firmware"]
+    return replace(dims, firmware=(major, minor)) if major >= _FIRST_METER_MAJOR else dims
+
+
+def _from_bt20(data: bytes, dims: Dimensions) -> Dimensions:
+    maxima = _whole(BT20, data, dims)
+    return replace(dims, max_tiers=maxima["tiers"], **{name: maxima[name] for name in _COUNTS})
+
+
+def _from_bt21(data: bytes, dims: Dimensions) -> Dimensions:
+    actual = _whole(BT21, data, dims)
+    return replace(dims, **{name: actual[name] for name in _COUNTS})
+
+
+def _from_bt22(data: bytes, dims: Dimensions) -> Dimensions:
+    return replace(dims, summation_ids=_whole(BT22, data, dims)["summation_sources"])
+
+
+def _from_bt27(data: bytes, dims: Dimensions) -> Dimensions:
+    return replace(dims, present_value_ids=_whole(BT27, data, dims)["present_value_sources"])
+
+
+def _from_bt50(data: bytes, dims: Dimensions) -> Dimensions:
+    sizes = _whole(BT50, data, dims)
+    calendar = Calendar(
+        seasons=sizes["seasons"],
+        nonrecurring_dates=sizes["nonrecurring_dates"],
+        recurring_dates=sizes["recurring_dates"],
+        tier_switches=sizes["tier_switches"],
+        separate_weekdays=sizes["separate_weekdays"],
+    )
+    return replace(dims, calendar=calendar)
+
+
+def _from_et11(data: bytes, dims: Dimensions) -> Dimensions:
+    # Meters before 4.0 end earlier: what they lack keeps its default.
+    sizes: Mapping[str, Any] = ET11.decode(data, dims)
+    return replace(
+        dims,
+        mep_devices=sizes.get("devices", dims.mep_devices),
+        mep_configuration_size=sizes.get("configuration_entry_size", dims.mep_configuration_size),
+        mep_data_sources=sizes.get("mep_data_sources", dims.mep_data_sources),
+        mep_clients=sizes.get("mep_clients", dims.mep_clients),
+        module_records_size=sizes.get("module_records", 0) * sizes.get("module_record_size", 0),
+    )
+
+
+def _from_et54(data: bytes, dims: Dimensions) -> Dimensions:
+    multiple = ET54.decode(data, dims).get("multiple_load_profiles")
+    return dims if multiple is None else replace(dims, multiple_load_profiles=multiple)
+
+
+def _from_et55(data: bytes, dims: Dimensions) -> Dimensions:
+    return _with_unit(ET55.decode(data, dims), dims)
+
+
+def _from_et42(data: bytes, dims: Dimensions) -> Dimensions:
+    length = int.from_bytes(data[:2], "little")
+    summary = ET42.decode(data[:length], dims)
+    # What is wanted stands at the end, behind sections that count each other: only a sum that comes out is believed.
+    if length > len(data) or summary.tail or "rollover_digits" not in summary:
+        return dims
+    digits = summary["rollover_digits"]
+    if digits in _ROLLOVER_DIGITS:
+        dims = replace(dims, rollover_digits=digits)
+    return _with_unit(summary, dims)
+
+
+def _with_unit(record: Record, dims: Dimensions) -> Dimensions:
+    unit = record.get("energy_unit")
+    return replace(dims, energy_unit=unit) if unit in _ENERGY_UNITS else dims
+
+
+_LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
+    "BT01": _from_bt01,
+    "BT20": _from_bt20,
+    "BT21": _from_bt21,
+    "BT22": _from_bt22,
+    "BT27": _from_bt27,
+    "BT50": _from_bt50,
+    "ET11": _from_et11,
+    "ET54": _from_et54,
+    "ET55": _from_et55,
+    "ET42": _from_et42,
+}
+
+SURVEYED = tuple(_LESSONS)
+"""The tables that :func:`survey` learns from, in the order in which each helps to read the next."""

@@ -35,9 +35,6 @@ MAX_TABLE_SIZE = 1 << 20
 Firmware = tuple[int, int]
 """Major and minor version, as in "fields added in firmware version 3.70"."""
 
-_FIRST_METER_MAJOR = 2
-"""Control point modules count their own versions (1.xx), which say nothing about a meter's fields."""
-
 
 class FieldAbsent(TableError, KeyError):
     """The data end before this field, or the meter's dimensions leave it out."""

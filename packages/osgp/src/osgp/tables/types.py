@@ -1,4 +1,4 @@
-"""The data types of C12.19 tables as the meter's guide uses them (MEP guide v1.1, p. 255-258, Appendix A).
+"""The data types of C12.19 tables as the meter's guide uses them (MEP guide v1.1 p. 40-42).
 
 A type knows its size, its :mod:`struct` code and how a raw value becomes a Python value
 and back. Everything is little-endian. A date that no calendar has decodes to None: a
@@ -18,6 +18,7 @@ from osgp.errors import MisuseError
 
 __all__ = [
     "ANSI_DATE",
+    "DATE",
     "INT16",
     "LTIME_DATE",
     "LTIME_DATE_UTC",
@@ -101,6 +102,23 @@ STIME_DATE = Type("STIME_DATE", "5s", 5, _calendar(None), _calendar_bytes(5))
 """LTIME_DATE without seconds; local time."""
 TIME = Type("TIME", "3s", 3, _time, _time_bytes)
 """Hour, minute, second."""
+
+
+def _date(raw: bytes) -> date | None:
+    year, month, day = raw
+    try:
+        return date(_CENTURY + year, month, day)
+    except ValueError:
+        return None
+
+
+def _date_bytes(value: date | None) -> bytes:
+    return bytes(3) if value is None else bytes((value.year - _CENTURY, value.month, value.day))
+
+
+# The guide uses DATE once (ET54.76, p. 137) without defining it; C12.19's is the date part of LTIME_DATE.
+DATE = Type("DATE", "3s", 3, _date, _date_bytes)
+"""Year since 2000, month, day."""
 
 _YEAR_BITS, _MONTH_BITS = 7, 4
 _YEAR_MASK, _MONTH_MASK = (1 << _YEAR_BITS) - 1, (1 << _MONTH_BITS) - 1

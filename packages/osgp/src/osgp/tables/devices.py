@@ -1,0 +1,149 @@
+"""Devices behind the meter, MEP clients and M-Bus meters: ET11, ET13 and ET50 (MEP guide v1.1 p. 77-83, 124-127).
+
+The security keys of M-Bus devices in ET13 are declared as fillers: nothing decodes or shows them.
+
+This module does not know how a device registers.
+"""
+
+from __future__ import annotations
+
+from osgp.psem import EXTENDED
+from osgp.tables.dimensions import Dimensions
+from osgp.tables.table import Bit, Bits, Count, Field, Filler, Group, Table
+from osgp.tables.types import NI_FMAT, UINT8, UINT16, char, octets
+
+__all__ = ["ET11", "ET13", "ET50"]
+
+ET11 = Table(
+    EXTENDED + 11,
+    "MFG Dimension Table",
+    "77-80",
+    (
+        Field("devices", UINT8, note="elements of ET13: 4 M-Bus devices, then MEP clients", page="77"),
+        Field("configuration_entry_size", UINT8, unit="byte", note="of ET13", page="78"),
+        Field("status_entry_size", UINT8, unit="byte", note="of ET14", page="78"),
+        Field("on_demand_queue_size", UINT8, note="entries of ET15", page="78"),
+        Field("on_demand_entry_size", UINT8, unit="byte", note="of ET15", page="78"),
+        Field("data_entry_size", UINT16, unit="byte", note="of ET16", page="78"),
+        Field("transaction_request_size", UINT16, unit="byte", note="of ET52", page="78"),
+        Field("transaction_response_size", UINT16, unit="byte", note="of ET53", page="78"),
+        Field("on_demand_write_size", UINT8, unit="byte", page="78"),
+        Field("phase_measurement_size", UINT8, unit="byte", page="78"),
+        Field("configuration_entry_2_size", UINT8, unit="byte", note="of ET34", page="78"),
+        Filler(4, page="78"),
+        Field("group_ids", UINT8, page="78"),
+        Field("harmonics", UINT8, page="78"),
+        Field("multicast_message_size", UINT8, unit="byte", page="79"),
+        Field("alarm_array_size", UINT8, unit="byte", note="of ET22", page="79"),
+        Field("mep_data_sources", UINT8, note="sources of ET50", page="79"),
+        Field("et48_entries", UINT8, page="79"),
+        Field("critical_event_bitmaps", UINT8, page="79"),
+        Field("mbus_data_types", UINT8, note="entries of ET57", page="79"),
+        Field("relay_switches", UINT8, note="of ET61", page="79"),
+        Field("delta_alert_sources", UINT8, note="of ET71", page="79"),
+        Field("ram_transaction_request_size", UINT16, unit="byte", note="3.50 only", page="79"),
+        Field("ram_transaction_response_size", UINT16, unit="byte", note="3.50 only", page="79"),
+        # Printed "reserved", but p. 137 sizes a stretch of ET54 by them.
+        Field("module_records", UINT8, since=(4, 0), page="79"),
+        Field("module_record_size", UINT8, unit="byte", since=(4, 0), page="79"),
+        Field("mep_clients", UINT8, note="elements of ET50", since=(4, 0), page="80"),
+        Filler(3, since=(4, 0), page="80"),
+        Field("error_screens", UINT8, since=(4, 30), page="80"),
+    ),
+)
+
+_MBUS_DEVICES = 4
+"""Entries 0-3 are M-Bus devices in every meter (p. 77, 80)."""
+_MBUS_ENTRY_SIZE = 66
+_MEP_HEAD_SIZE = 9
+
+_SCHEDULE = (
+    Field("billing_read_day", UINT8, note="1-28; 0 first; 32-38 Sunday to Saturday; 39 off"),
+    Field("billing_read_hour", UINT8),
+    Field("billing_read_minute", UINT8),
+    Field("billing_read_frequency", UINT8, note="0 hourly, 1 daily, 2 weekly, 3 monthly, 4 never"),
+    Field("status_read_minutes", UINT16, unit="min"),
+    Field("baud_rate", UINT8, note="0 9600, 1 300, 2 600, 3 1200, 4 2400, 5 4800, 6 9600 ... 12 115200"),
+    Field("alarm_mask", UINT8),
+)
+
+
+def _entry_rest(known: int) -> Count:
+    return Count(f"ET11.1 - {known}", lambda dims: max(dims.mep_configuration_size - known, 0))
+
+
+ET13 = Table(
+    EXTENDED + 13,
+    "MEP/M-Bus Device Configuration",
+    "80-83",
+    (
+        Group(
+            "mbus",
+            (
+                *_SCHEDULE,
+                Field("customer_id", char(20)),
+                Field("app_reset_parameter", UINT8),
+                Field("security_key_length", UINT8, unit="byte"),
+                Filler(32),
+                Field("turn_around_ta", UINT16, unit="bit times"),
+                Field("turn_around_to", UINT16, unit="ms"),
+                Filler(_entry_rest(_MBUS_ENTRY_SIZE)),
+            ),
+            count=Count("min(4, ET11.0)", lambda dims: min(_MBUS_DEVICES, dims.mep_devices)),
+            page="80-82",
+        ),
+        Group(
+            "mep",
+            (
+                *_SCHEDULE,
+                Bits(
+                    UINT8,
+                    (
+                        Bit("scheduled_read", 0, note="a scheduled read is due"),
+                        Bit("on_demand_request", 1, note="a request waits in ET15"),
+                        Bit("mbus_change", 3),
+                        Bit("delta_data", 4),
+                    ),
+                    page="82-83",
+                ),
+                Field("downlink_data", octets, count=_entry_rest(_MEP_HEAD_SIZE), page="83"),
+            ),
+            count=Count("ET11.0 - 4", lambda dims: max(dims.mep_devices - _MBUS_DEVICES, 0)),
+            page="80-83",
+        ),
+    ),
+)
+
+
+def _sources(dims: Dimensions) -> int:
+    return dims.mep_data_sources
+
+
+ET50 = Table(
+    EXTENDED + 50,
+    "MEP Inbound Data Space",
+    "124-127",
+    (
+        Group(
+            "clients",
+            (
+                Field("identification", octets(30), note="format on p. 126-127", page="124"),
+                Bits(
+                    UINT8,
+                    (
+                        Bit("registered", 0),
+                        Bit("replies_in_et59", 1, note="else in BT08"),
+                        Bit("mbus_alerts", 2),
+                        Bit("delta_alerts", 3),
+                    ),
+                    page="124-125",
+                ),
+                Field("icons", UINT16, count=Count("ET11.22", _sources), note="sum of icon bits", page="125"),
+                Field("data", NI_FMAT, count=Count("ET11.22", _sources), page="126"),
+                Bits(UINT8, (Bit("house_icon", 0, 3, note="0 off, 1 on, 2 flash"),), page="126"),
+                Filler(3, page="126"),
+            ),
+            count=Count("ET11.34", lambda dims: dims.mep_clients),
+        ),
+    ),
+)
