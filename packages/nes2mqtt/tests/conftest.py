@@ -97,13 +97,16 @@ class FakeMeter:
     once: list[Exception] = field(default_factory=list)
     """Raised by the next reads, one each."""
     log: list[tuple[float, str]] = field(default_factory=list)
+    asked_for: list[str] = field(default_factory=list)
+    url: str = "serial:///dev/serial/by-id/adapter"
     clock_error: timedelta = timedelta(0)
     stats: LinkQuality = field(default_factory=LinkQuality)
     seconds_per_read: float = 0.1
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[FakeMeter]:
+    async def open(self, url: str) -> AsyncIterator[FakeMeter]:
         self._note("open")
+        self.asked_for.append(url)
         if self.opening_trouble is not None:
             raise self.opening_trouble
         self.stats = LinkQuality()

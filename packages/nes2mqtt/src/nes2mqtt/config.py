@@ -18,7 +18,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -37,8 +36,9 @@ from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.mqtt.config import MqttConfig
 from nes2mqtt.secret import Secret
 from nes2mqtt.web.config import WebConfig
-from osgp.errors import KeyFormatError
+from osgp.errors import KeyFormatError, MisuseError
 from osgp.key import MeterKey
+from osgp.transport import Address
 
 __all__ = [
     "CommandPowerCycle",
@@ -46,13 +46,13 @@ __all__ = [
     "GpioPowerCycle",
     "LinePowerCycle",
     "MeterConfig",
+    "PowerCycle",
     "load",
     "parse",
     "secrets_in",
     "warnings_for",
 ]
 
-_SCHEMES = ("serial", "tcp", "rfc2217")
 _TABLE_READS = 1.0
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
 
@@ -74,20 +74,15 @@ def _meter_key(secret: Secret) -> Secret:
 def _decimal_list(value: object) -> object:
     """Take a key written as a TOML list of numbers for its text form."""
     if isinstance(value, list) and all(isinstance(item, int) for item in value):
-        return " ".join(str(item) for item in value)
+        return ", ".join(str(item) for item in value)
     return value
 
 
 def _port(url: str) -> str:
-    scheme = urlsplit(url).scheme
-    if url.startswith("/"):
-        raise ValueError(f'write serial:// before the name of the port: "serial://{url}"')
-    if scheme not in _SCHEMES:
-        raise ValueError(
-            'must be "serial:///dev/serial/by-id/...", "tcp://HOST:PORT" (ser2net, an ESP bridge) or '
-            '"rfc2217://HOST:PORT"; see the serial ports with: ls -l /dev/serial/by-id'
-        )
-    return url
+    try:
+        return str(Address.parse(url))
+    except MisuseError as error:
+        raise ValueError(f"{error}. See the serial ports with: ls -l /dev/serial/by-id") from error
 
 
 def _zone(value: object) -> ZoneInfo:
@@ -154,7 +149,7 @@ class LinePowerCycle(BaseModel):
     kind: Literal["dtr", "rts"]
     """Which line feeds the level shifter."""
     off_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
-    """How long the line stays off."""
+    """How long the supply stays off."""
 
 
 class CommandPowerCycle(BaseModel):
@@ -217,7 +212,7 @@ class MeterConfig(BaseModel):
                 f"reads_per_second allows {self.reads_per_second:g}; make them longer, or raise reads_per_second "
                 "(the meter's maker asks for at most 1 on average)"
             )
-        if self.power_cycle is not None and self.power_cycle.kind in {"dtr", "rts"} and self.port.startswith("tcp:"):
+        if isinstance(self.power_cycle, LinePowerCycle) and self.port.startswith("tcp:"):
             raise ValueError(
                 f'power_cycle kind = "{self.power_cycle.kind}" needs a serial port; a tcp:// port has no such line'
             )

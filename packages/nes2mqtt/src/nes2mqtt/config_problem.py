@@ -25,6 +25,10 @@ from nes2mqtt import toml_lines
 __all__ = ["ConfigError", "Problem", "problems_of"]
 
 
+_KEY_ITSELF = "[key]"
+"""pydantic's last step when the name of a section is wrong, not what is in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing to mend."""
@@ -79,9 +83,11 @@ def _models_at(root: type[BaseModel], path: Sequence[str | int]) -> list[type[Ba
 def _in_file(data: Mapping[str, Any], location: Sequence[str | int]) -> toml_lines.Path:
     """Return the part of pydantic's path that the file itself has, plus a last key it lacks or has too much."""
     path: list[str | int] = []
-    here: Any = data
+    here: Any = data  # of a list pydantic names only members that exist
     for position, step in enumerate(location):
-        if (isinstance(here, Mapping) and step in here) or (isinstance(here, list) and step in range(len(here))):
+        if step == _KEY_ITSELF:
+            continue
+        if isinstance(here, list) or (isinstance(here, Mapping) and step in here):
             here = here[step]
         elif position < len(location) - 1 or not isinstance(here, Mapping):
             continue  # the tag of a union's branch: no key of the file
@@ -157,7 +163,8 @@ def _message(error: ErrorDetails, path: toml_lines.Path, models: Sequence[type[B
     if kind in {"literal_error", "enum", "union_tag_invalid"}:
         return f"must be one of {context.get('expected') or context.get('expected_tags')}"
     if kind == "union_tag_not_found":
-        return f"says no {context['discriminator']}; add the line: {str(context['discriminator']).strip(chr(39))} = ..."
+        discriminator = str(context["discriminator"]).strip("'")
+        return f"says no {discriminator}; add the line: {discriminator} = ..."
     return error["msg"][:1].lower() + error["msg"][1:]
 
 

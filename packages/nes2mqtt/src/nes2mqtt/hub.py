@@ -72,6 +72,7 @@ class Hub:
 
     def __init__(self, stale_after: Mapping[TableGroup, timedelta]) -> None:
         self._stale_after = dict(stale_after)
+        self._stale_after_of: dict[str, Mapping[TableGroup, timedelta]] = {}
         self._outputs: list[Output] = []
         self._failed: set[str] = set()
         self._latest: dict[str, Latest] = {}
@@ -79,6 +80,10 @@ class Hub:
     def add(self, output: Output) -> None:
         """Send all further events to ``output`` too."""
         self._outputs.append(output)
+
+    def expect(self, meter: str, stale_after: Mapping[TableGroup, timedelta]) -> None:
+        """Set the ages after which the values of one meter, read at its own pace, are stale."""
+        self._stale_after_of[meter] = dict(stale_after)
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -107,9 +112,13 @@ class Hub:
                     self._failed.add(output.name)
                     _log.exception("output %s failed to take an event; the others go on", output.name)
 
+    def stale_after(self, group: TableGroup) -> timedelta | None:
+        """Return the age after which a group's values are stale; None if they never are."""
+        return self._stale_after.get(group)
+
     def quality(self, sample: Sample, now: datetime) -> Quality:
         """Tell whether a sample is still fresh at ``now``."""
-        limit = self._stale_after.get(sample.group)
+        limit = self._stale_after_of.get(sample.meter, self._stale_after).get(sample.group)
         return Quality.STALE if limit is not None and now - sample.received > limit else Quality.GOOD
 
     def readings(self, meter: str, now: datetime) -> Iterable[Reading]:

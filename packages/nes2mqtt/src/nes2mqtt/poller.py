@@ -6,8 +6,8 @@ what can go wrong, because each wants something else:
 =====================  ===========  ==============================================================
 what happens           state        what is done
 =====================  ===========  ==============================================================
-the port is gone       PORT_GONE    opened again for ever by the same name, with back-off
-no or garbled replies  SILENT       asked again for ever; power-cycled with back-off if configured
+the port is gone       PORT_GONE    opened again for ever by its identity, with back-off
+no or garbled replies  SILENT       asked again for ever; power-cycled meanwhile if configured
 the key is refused     KEY_REFUSED  asked again after 1 minute, then up to each hour
 the table is refused   (unchanged)  that table is left alone for ten minutes, the others go on
 =====================  ===========  ==============================================================
@@ -44,7 +44,7 @@ from nes2mqtt.schedule import Schedule
 from osgp.errors import KeyRejected, LinkError, MeterRefused, OsgpError, TableError, TransportError
 from osgp.sources import Source
 
-__all__ = ["Cadence", "Identity", "MeterSession", "OpenMeter", "Poller", "PowerCycle"]
+__all__ = ["Cadence", "Identity", "MeterSession", "OpenMeter", "Poller"]
 
 _T = TypeVar("_T")
 _COUNTS = tuple(field.name for field in fields(LinkQuality))
@@ -56,7 +56,6 @@ _KEY_REFUSED_AFTER = 3
 """Refusals of the key in a row until it counts as wrong; a bit flipped on the cable refuses it once."""
 _KEY_RETRY = (60.0, 3600.0)
 _REOPEN_RETRY = (0.5, 10.0)
-_POWER_CYCLE_RETRY = (10.0, 900.0)
 _REFUSED_TABLE_RETRY = 600.0
 _CONFIRM_AFTER = 1.0
 """Seconds until registers are read again when the guard holds some back."""
@@ -95,6 +94,10 @@ class MeterSession(Protocol):
     """What the poller needs of :class:`osgp.meter.Meter`; every reply has been verified."""
 
     @property
+    def url(self) -> str:
+        """The port by its identity, which stays when an adapter is plugged in elsewhere."""
+
+    @property
     def stats(self) -> object:
         """Link counts, named as in :class:`~nes2mqtt.reading.LinkQuality`."""
 
@@ -114,11 +117,8 @@ class MeterSession(Protocol):
         """Read BT52."""
 
 
-OpenMeter = Callable[[], AbstractAsyncContextManager[MeterSession]]
-"""Opens the port of one meter; port, key and budget are already in it."""
-
-PowerCycle = Callable[[], Awaitable[None]]
-"""Switches a stuck level shifter off and on again."""
+OpenMeter = Callable[[str], AbstractAsyncContextManager[MeterSession]]
+"""Opens the meter at an address; key, budget and power cycle are already in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +159,11 @@ class Poller:
 
     Args:
         info: the meter as configured: id and name.
+        address: its port.
         open_meter: opens it.
         guard: judges what it says.
         hub: gets samples and statuses.
         cadence: how often to read what.
-        power_cycle: what to do about silence.
         spread: this meter's share, 0 to 1, of delays that keep thousands of meters apart.
         start_after: seconds until the first open.
         wall_clock: the host's time, UTC, aware.
@@ -172,22 +172,22 @@ class Poller:
     def __init__(
         self,
         info: MeterInfo,
+        address: str,
         open_meter: OpenMeter,
         guard: Guard,
         hub: Hub,
         cadence: Cadence,
         *,
-        power_cycle: PowerCycle | None = None,
         spread: float = 0.0,
         start_after: float = 0.0,
         wall_clock: Callable[[], datetime] = _now,
     ) -> None:
         self._info = info
+        self._address = address
         self._open = open_meter
         self._guard = guard
         self._hub = hub
         self._cadence = cadence
-        self._power_cycle = power_cycle
         self._spread = spread
         self._start_after = start_after
         self._wall = wall_clock
@@ -205,9 +205,6 @@ class Poller:
         self._refusals = 0
         self._reopen = Backoff(*_REOPEN_RETRY)
         self._key_retry = Backoff(*_KEY_RETRY)
-        self._power_retry = Backoff(*_POWER_CYCLE_RETRY)
-        self._power_due = 0.0
-        self._power_cycles = 0
         self._unreadable: set[_Job] = set()
 
     @property
@@ -222,7 +219,8 @@ class Poller:
         while True:
             wait = self._reopen.next()
             try:
-                async with self._open() as meter:
+                async with self._open(self._address) as meter:
+                    self._address = meter.url
                     try:
                         await self._attend(meter)
                     finally:
@@ -304,12 +302,8 @@ class Poller:
             await asyncio.sleep(_AGAIN_AFTER)
 
     async def _until_it_answers(self, meter: MeterSession) -> None:
-        """Wait out a silence: ask for the clock for ever, switch the level shifter off and on now and then."""
-        loop = asyncio.get_running_loop()
+        """Wait out a silence: ask for the clock, for ever. The meter's session does the power cycles meanwhile."""
         while True:
-            if self._power_cycle is not None and loop.time() >= self._power_due:
-                await self._cycle_power(self._power_cycle)
-                self._power_due = loop.time() + self._power_retry.next()
             await asyncio.sleep(_PROBE_EVERY)
             try:
                 await meter.clock()
@@ -318,13 +312,6 @@ class Poller:
             except (KeyRejected, MeterRefused, TableError):
                 return  # a refusal is an answer
             return
-
-    async def _cycle_power(self, power_cycle: PowerCycle) -> None:
-        self._power_cycles += 1
-        try:
-            await power_cycle()
-        except (OsgpError, OSError) as error:
-            self._say(f"the power cycle did not work: {error}")
 
     async def _identify(self, meter: MeterSession) -> None:
         """Ask who the meter is and compare with who it was; from here on it is online."""
@@ -342,8 +329,8 @@ class Poller:
             model=identity.model,
             firmware=identity.firmware,
         )
-        for backoff in (self._reopen, self._key_retry, self._power_retry):
-            backoff.reset()
+        self._reopen.reset()
+        self._key_retry.reset()
         self._enter(MeterState.ONLINE, "")
 
     async def _read(self, job: _Job, meter: MeterSession) -> Verdict | None:
@@ -408,7 +395,7 @@ class Poller:
 
     def _publish_status(self) -> None:
         self._status_due = asyncio.get_running_loop().time() + _STATUS_EVERY
-        link = replace(self._link, rejected=self._rejected, power_cycles=self._power_cycles)
+        link = replace(self._link, rejected=self._rejected)
         self._hub.publish(MeterStatus(self._info, self._state, self._since, self._message, link, self._clock_ahead))
 
     def _count(self, meter: MeterSession) -> None:

@@ -74,6 +74,7 @@ def house(fake_meter, wall_clock):
         guard = Guard("house", memory=memory)
         poller = Poller(
             MeterInfo("house", name="House"),
+            "serial:///dev/ttyUSB0",
             fake_meter.open,
             guard,
             hub,
@@ -211,6 +212,14 @@ async def test_a_lost_port_is_opened_again_for_ever(house, fake_meter, memory, c
     assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "INFO"]
 
 
+async def test_a_port_is_opened_again_by_its_identity(house, fake_meter, memory):
+    async with house(memory()):
+        await asyncio.sleep(20)
+        fake_meter.once = [TransportError("gone")]
+        await asyncio.sleep(20)
+    assert fake_meter.asked_for == ["serial:///dev/ttyUSB0", fake_meter.url]
+
+
 async def test_a_missing_permission_passes_its_advice_on(house, fake_meter, caplog):
     fake_meter.opening_trouble = PortPermission("pi may not open it; type: sudo usermod -aG dialout pi")
     async with house() as listener:
@@ -239,39 +248,6 @@ async def test_a_mistake_of_ours_does_not_end_the_reading(house, fake_meter, mem
         await asyncio.sleep(20)
         assert listener.states[-2:] == [MeterState.SILENT, MeterState.ONLINE]
     assert "ZeroDivisionError" in caplog.text
-
-
-async def test_the_power_is_cycled_with_back_off_for_ever(house, fake_meter):
-    cycles = []
-
-    async def cycle():
-        cycles.append(asyncio.get_running_loop().time())
-
-    async with house(power_cycle=cycle) as listener:
-        await asyncio.sleep(5)
-        assert cycles == []
-        fake_meter.trouble = SILENCE
-        await asyncio.sleep(6 * 3600)
-        fake_meter.trouble = None
-        await asyncio.sleep(10)
-        assert listener.last_status.link.power_cycles == len(cycles)
-    waits = [later - earlier for earlier, later in itertools.pairwise(cycles)]
-    assert waits[0] == pytest.approx(10, abs=3)
-    assert waits[-1] == pytest.approx(900, abs=5)
-
-
-async def test_a_power_cycle_that_fails_is_said_and_the_wait_goes_on(house, fake_meter, caplog):
-    async def cycle():
-        raise OSError(13, "Permission denied")
-
-    async with house(power_cycle=cycle) as listener:
-        await asyncio.sleep(5)
-        fake_meter.trouble = SILENCE
-        await asyncio.sleep(60)
-        fake_meter.trouble = None
-        await asyncio.sleep(10)
-        assert listener.states[-1] is MeterState.ONLINE
-    assert "the power cycle did not work" in caplog.text
 
 
 async def test_a_fall_asks_who_the_meter_is_once(house, fake_meter, memory):
@@ -326,6 +302,7 @@ async def test_thousands_of_meters_start_and_read_apart(fake_meter, wall_clock):
         asyncio.create_task(
             Poller(
                 MeterInfo(f"m{index}"),
+                f"tcp://127.0.0.1:{index + 1}",
                 fake_meter.open,
                 Guard(f"m{index}"),
                 hub,
