@@ -1,0 +1,31 @@
+"""The ``[history]`` section of the configuration.
+
+This module does not open the database.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["HistoryConfig"]
+
+
+class HistoryConfig(BaseModel):
+    """What is kept, where and how long."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = True
+    """Keep a history at all. Without it nothing survives a broker outage or a restart."""
+    path: Path | None = None
+    """The database file. Default: ``history.db`` in ``data_dir``."""
+    commit_every: float = Field(default=60.0, ge=1.0, le=3600.0)
+    """Seconds for which present values may wait in memory before they are written; register readings never wait."""
+    keep_raw_days: int = Field(default=7, ge=1, le=3660)
+    """Days for which every reading is kept; of older register readings one per quarter of an hour stays."""
+    keep_minutes_days: int = Field(default=90, ge=7, le=36600)
+    """Days for which one-minute roll-ups are kept. Quarters, hours and days are kept for ever."""
+    outbox_keep_days: int = Field(default=30, ge=1, le=3660)
+    """Days for which readings wait for a broker that is away."""

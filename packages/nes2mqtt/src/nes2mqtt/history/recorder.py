@@ -1,0 +1,302 @@
+"""Keeps readings coming into the database, whatever the disk does.
+
+The recorder numbers register samples, groups what waits into transactions and decides what is due:
+a commit, roll-ups, retention. When the database fails it keeps readings in memory up to a limit,
+tries again by itself, and says in plain words what is wrong.
+
+Time is passed in; nothing here sleeps. One thread at a time calls it (:mod:`nes2mqtt.history.writer`).
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.history.database import is_damage, open_writer
+from nes2mqtt.history.journal import Journal, Numbered
+from nes2mqtt.history.migrations import migrate
+from nes2mqtt.history.rollups import Rollups
+from nes2mqtt.history.rows import stamp
+from nes2mqtt.reading import Event, MeterInfo, MeterStatus, Sample, TableGroup
+
+__all__ = ["KEPT_IN_MEMORY", "RETRY_AFTER", "ROLLUPS_EVERY", "Recorder", "Trouble"]
+
+_log = logging.getLogger(__name__)
+
+KEPT_IN_MEMORY = 20_000
+"""Register samples kept while the database fails: two days of one meter, some 60 MB."""
+RETRY_AFTER = timedelta(seconds=10)
+ROLLUPS_EVERY = timedelta(minutes=5)
+"""Open buckets are written this often; after a kill that much is read again from the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why nothing is written now."""
+
+    message: str
+    since: datetime
+
+
+class Recorder:
+    """Writes to the database at ``path``.
+
+    Args:
+        path: the database file; made when it does not exist.
+        config: how often and how long.
+        connect: opens the database; tests make it fail.
+    """
+
+    def __init__(
+        self, path: Path, config: HistoryConfig, connect: Callable[[Path], sqlite3.Connection] = open_writer
+    ) -> None:
+        self.path = path
+        self.config = config
+        self._connect = connect
+        self._connection: sqlite3.Connection | None = None
+        self.journal: Journal | None = None
+        self.rollups: Rollups | None = None
+        self.unsaved: deque[Numbered] = deque()
+        """Register samples that are numbered, but not committed."""
+        self._present: deque[Sample] = deque()
+        self._present_since: datetime | None = None
+        self._infos: dict[str, MeterInfo] = {}
+        self.last_seq = 0
+        self._numbered = False
+        """Whether last_seq continues what is in the database."""
+        self.cursors: dict[str, int] = {}
+        self._moved: set[str] = set()
+        self._fresh: list[Numbered] = []
+        self._renumbered = False
+        self.trouble: Trouble | None = None
+        self.moved_aside: Path | None = None
+        self.dropped = 0
+        self._retry_at: datetime | None = None
+        self._rollups_at: datetime | None = None
+        self.generation = 0
+        """Counts how often roll-ups went from memory to the database."""
+        self.opened = 0
+        """Counts how often a database was opened."""
+
+    @property
+    def saved_seq(self) -> int:
+        """Return the number of the last committed register sample."""
+        return self.unsaved[0][0] - 1 if self.unsaved else self.last_seq
+
+    def take(self, events: Iterable[Event], now: datetime) -> None:
+        """Number register samples and keep all samples for the next commit; leave out doubles."""
+        for event in events:
+            if isinstance(event, MeterStatus):
+                self._infos[event.meter] = event.info
+            elif self.journal is not None and self.journal.known(event):
+                continue
+            elif event.group is TableGroup.REGISTERS:
+                self.last_seq += 1
+                self.unsaved.append((self.last_seq, event))
+                self._fresh.append((self.last_seq, event))
+            elif event.group is TableGroup.PRESENT:
+                self._present.append(event)
+                self._present_since = self._present_since or now
+        while len(self.unsaved) > KEPT_IN_MEMORY:
+            self.unsaved.popleft()
+            self.dropped += 1
+        while len(self._present) > KEPT_IN_MEMORY:
+            self._present.popleft()
+
+    def open(self, now: datetime) -> None:
+        """Open the database, now rather than with the first sample.
+
+        Raises:
+            NewerSchema: a newer program wrote it; nothing was changed.
+        """
+        self._attempt(now, self._open)
+
+    def deliver(self, name: str, seq: int) -> None:
+        """Note that an outbox has delivered everything up to ``seq``."""
+        if seq > self.cursors.get(name, -1):
+            self.cursors[name] = seq
+            self._moved.add(name)
+
+    def enter(self, name: str) -> None:
+        """Make an outbox known: one that is new starts after the last sample."""
+        if name not in self.cursors:
+            self.deliver(name, self.last_seq)
+
+    def fresh(self) -> tuple[bool, list[Numbered]]:
+        """Return the register samples numbered since the last call, now committed or known not to be for a while.
+
+        The first value tells whether all numbers given out before were provisional and are void.
+        """
+        result = self._renumbered, self._fresh
+        self._renumbered, self._fresh = False, []
+        return result
+
+    def after(self, seq: int, limit: int) -> list[Numbered]:
+        """Return up to ``limit`` register samples numbered above ``seq``, in order."""
+        found: list[Numbered] = []
+        if seq < self.saved_seq:
+            if self.journal is None:
+                return []  # what comes first cannot be read now, and must not be passed over
+            try:
+                found = self.journal.after(seq, limit)
+            except sqlite3.Error as error:
+                _log.debug("reading the journal: %s", error)
+                return []
+        found.extend(item for item in self.unsaved if item[0] > seq)
+        return found[:limit]
+
+    def open_rows(self, meter: str) -> tuple[int, list[list[int | None]]]:
+        """Return a meter's buckets that are not in the database, and the generation they are of."""
+        number = None if self.journal is None else self.journal.numbers.get(meter)
+        rows = [] if self.rollups is None or number is None else self.rollups.open_rows(number)
+        return self.generation, rows
+
+    def due(self) -> datetime | None:
+        """Return when :meth:`work` has something to do by itself; None: only after more events."""
+        if self.trouble is not None:
+            return self._retry_at
+        times = [self._present_since + timedelta(seconds=self.config.commit_every)] if self._present_since else []
+        if self._rollups_at is not None and self.rollups is not None and not self.rollups.empty:
+            times.append(self._rollups_at)
+        return min(times, default=None)
+
+    def work(self, now: datetime, *, flush: bool = False) -> None:
+        """Commit and tidy up whatever is due, or with ``flush`` all there is. Never raises for a failing disk."""
+        if self._retry_at is not None and now < self._retry_at and not flush:
+            return
+        self._attempt(now, lambda at: self._work(at, flush=flush))
+
+    def close(self) -> None:
+        """Close the database; the next :meth:`work` opens it again."""
+        connection, self._connection = self._connection, None
+        self.journal = self.rollups = None
+        if connection is not None:
+            try:
+                connection.close()
+            except sqlite3.Error as error:
+                _log.debug("closing the history: %s", error)
+
+    def _attempt(self, now: datetime, action: Callable[[datetime], None]) -> None:
+        try:
+            if self._connection is None:
+                self._open(now)
+            action(now)
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            if isinstance(error, sqlite3.Error) and is_damage(error):
+                self._move_aside(now)
+            self._fail(error, now)
+        else:
+            if self.trouble is not None:
+                _log.warning("history: writing again after %s", _span(now - self.trouble.since))
+            self.trouble = self._retry_at = None
+
+    def _open(self, now: datetime) -> None:
+        if self._connection is not None:
+            return
+        connection = self._connect(self.path)
+        try:
+            migrate(connection)
+            journal = Journal(connection)
+            self.rollups = Rollups(journal)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection, self.journal = connection, journal
+        self._continue_numbers(journal)
+        self._rollups_at = self._next_rollups(now)
+        self.generation += 1
+        self.opened += 1
+
+    def _continue_numbers(self, journal: Journal) -> None:
+        """Fit what was numbered without the database behind what is in it."""
+        if not self._numbered:
+            shift = journal.last_seq
+            self.unsaved = deque((seq + shift, sample) for seq, sample in self.unsaved)
+            self._fresh = [(seq + shift, sample) for seq, sample in self._fresh]
+            self._renumbered = bool(self.last_seq and shift)
+            self.last_seq += shift
+            self.cursors = {name: seq + shift for name, seq in self.cursors.items()} | journal.cursors
+            self._moved = set(self.cursors) - set(journal.cursors)
+            self._numbered = True
+        # A commit may have succeeded although its answer was an error; and what is saved must not come twice.
+        self.unsaved = deque((seq, sample) for seq, sample in self.unsaved if not journal.known(sample))
+        self._present = deque(sample for sample in self._present if not journal.known(sample))
+        self.last_seq = max(self.last_seq, journal.last_seq)
+
+    def _work(self, now: datetime, *, flush: bool) -> None:
+        journal, rollups = self.journal, self.rollups
+        if journal is None or rollups is None:  # pragma: no cover - _attempt opened it
+            return
+        present = self._present_due(now) or flush
+        if self.unsaved or self._moved or (present and self._present):
+            numbered, samples = tuple(self.unsaved), tuple(self._present) if present else ()
+            cursors = {name: self.cursors[name] for name in self._moved}
+            journal.write(numbered, samples, cursors=cursors, infos=self._infos)
+            self.unsaved.clear()
+            self._moved.clear()
+            if present:
+                self._present.clear()
+                self._present_since = None
+            rollups.add_registers(numbered)
+            rollups.add_present(samples)
+        if not rollups.empty and (flush or (self._rollups_at is not None and now >= self._rollups_at)):
+            rollups.flush(stamp(now))
+            self.generation += 1
+            self._rollups_at = self._next_rollups(now)
+
+    def _present_due(self, now: datetime) -> bool:
+        since = self._present_since
+        return since is not None and now - since >= timedelta(seconds=self.config.commit_every)
+
+    def _next_rollups(self, now: datetime) -> datetime:
+        """Return the next full five minutes, so that a bucket is rarely written in two parts."""
+        return now + ROLLUPS_EVERY - (now - datetime.min.replace(tzinfo=now.tzinfo)) % ROLLUPS_EVERY
+
+    def _move_aside(self, now: datetime) -> None:
+        """Give a damaged file another name, so that a new one can begin."""
+        target = self.path.with_name(f"{self.path.stem}.damaged-{now:%Y%m%d-%H%M%S}{self.path.suffix}")
+        for suffix in ("", "-wal", "-shm"):
+            source = self.path.with_name(self.path.name + suffix)
+            if source.exists():
+                source.rename(target.with_name(target.name + suffix))
+        self.moved_aside = target
+        _log.error("history: %s is damaged; it was kept as %s and a new history begins", self.path.name, target.name)
+
+    def _fail(self, error: Exception, now: datetime) -> None:
+        message = _explain(error, self.path)
+        if self.trouble is None:
+            _log.error("history: %s", message)
+        since = self.trouble.since if self.trouble is not None else now
+        self.trouble = Trouble(message, since)
+        self._retry_at = now + RETRY_AFTER
+
+
+def _span(length: timedelta) -> str:
+    return f"{length.total_seconds():.0f} seconds"
+
+
+def _explain(error: Exception, path: Path) -> str:
+    """Return what happened, what it means and what to do."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = None if code is None else code & 0xFF
+    after = "Live values go on; register readings wait in memory and are written when this is mended."
+    match primary:
+        case sqlite3.SQLITE_FULL:
+            return f"the disk is full: {path} cannot grow. {after} Free some space."
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN:
+            return f"{path} cannot be written. {after} Check that the folder exists and belongs to this service's user."
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return f"another program has {path} open. {after} Close it; only one gateway may use a history."
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return f"{path} was damaged and is kept under another name; a new history begins. {after}"
+        case sqlite3.SQLITE_IOERR:
+            return f"the disk reports an error with {path} ({error}). {after} Check the disk or the card."
+        case _:
+            return f"{path} cannot be written: {error}. {after}"

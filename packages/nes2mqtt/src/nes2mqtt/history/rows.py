@@ -1,0 +1,150 @@
+"""Samples to database rows and back.
+
+Which values have a column is read from the database itself, so the schema files are the only
+list. Registers without a column go as JSON into ``other``, so that an outbox delivers what was
+read; present values without a column are not kept.
+
+This module does not execute anything but look-ups of column names.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from nes2mqtt.reading import MeterInfo, Sample, TableGroup
+from osgp.sources import SOURCES, Source
+
+__all__ = ["MAX_METERS", "Columns", "PresentRows", "RegisterRows", "Segment", "moment", "present_key", "stamp"]
+
+MAX_METERS = 65535
+"""A key of ``present`` has 16 bits for the meter."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def stamp(moment: datetime) -> int:
+    """Return an aware datetime as milliseconds since 1970 (UTC), rounded down."""
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def moment(stamp: int) -> datetime:
+    """Return milliseconds since 1970 as an aware datetime (UTC)."""
+    return _EPOCH + stamp * _MILLISECOND
+
+
+def present_key(received: int, meter: int) -> int:
+    """Return the key of ``present`` (and of the roll-ups) for a time in ms and a meter number."""
+    return received << 16 | meter
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One physical meter at a place.
+
+    Args:
+        started: when it came, if that was seen.
+        restarted: registers that rolled over, and when.
+        info: who it is, as far as that was learned.
+    """
+
+    started: datetime | None = None
+    restarted: Mapping[Source, datetime] = field(default_factory=dict)
+    info: MeterInfo | None = None
+
+
+class Columns:
+    """The columns of one table that hold values of sources, in order."""
+
+    def __init__(self, connection: sqlite3.Connection, table: str) -> None:
+        names = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+        self.keys: tuple[str, ...] = tuple(name for name in names if name in SOURCES)
+        self.sources: tuple[Source, ...] = tuple(SOURCES[key] for key in self.keys)
+        self.listed = ", ".join(self.keys)
+        self._known = frozenset(self.sources)
+
+    def values(self, sample: Mapping[Source, int]) -> list[int | None]:
+        """Return the values that have a column, in the columns' order; None for absent."""
+        return [sample.get(source) for source in self.sources]
+
+    def others(self, sample: Mapping[Source, int]) -> dict[str, int]:
+        """Return the values that have no column."""
+        return {source.key: value for source, value in sample.items() if source not in self._known}
+
+    def present(self, cells: Sequence[int | None]) -> dict[Source, int]:
+        """Return what is not NULL among the cells of this table's columns."""
+        return {source: cell for source, cell in zip(self.sources, cells, strict=True) if cell is not None}
+
+
+_REGISTER_HEAD = ("seq", "meter", "received", "segment", "meter_time", "other")
+
+
+class RegisterRows:
+    """Rows of ``registers``."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.columns = Columns(connection, "registers")
+        marks = ", ".join("?" * (len(_REGISTER_HEAD) + len(self.columns.keys)))
+        listed = ", ".join((*_REGISTER_HEAD, *self.columns.keys))
+        self.insert = f"INSERT INTO registers ({listed}) VALUES ({marks})"  # noqa: S608 - names come from our schema
+        self.select = f"SELECT {listed} FROM registers"  # noqa: S608
+
+    def encode(self, seq: int, meter: int, sample: Sample) -> list[Any]:
+        """Return the row of a sample."""
+        others = self.columns.others(sample.values)
+        return [
+            seq,
+            meter,
+            stamp(sample.received),
+            sample.segment,
+            None if sample.meter_time is None else stamp(sample.meter_time),
+            json.dumps(others, separators=(",", ":")) if others else None,
+            *self.columns.values(sample.values),
+        ]
+
+    def decode(
+        self, row: Sequence[Any], meters: Mapping[int, str], segments: Mapping[tuple[int, int], Segment]
+    ) -> Sample:
+        """Return the sample of a row.
+
+        Args:
+            row: as :attr:`select` gives it.
+            meters: ids by meter number.
+            segments: by (meter number, segment).
+        """
+        _, meter, received, segment, meter_time, other = row[: len(_REGISTER_HEAD)]
+        values = self.columns.present(row[len(_REGISTER_HEAD) :])
+        if other is not None:
+            # A source that a later version renamed would be a broken promise; one it does not know is left out.
+            values.update({SOURCES[key]: value for key, value in json.loads(other).items() if key in SOURCES})
+        at = moment(received)
+        place = segments.get((meter, segment), Segment())
+        return Sample(
+            meter=meters[meter],
+            group=TableGroup.REGISTERS,
+            received=at,
+            values=values,
+            meter_time=None if meter_time is None else moment(meter_time),
+            segment=segment,
+            segment_start=place.started,
+            restarted={source: when for source, when in place.restarted.items() if when <= at},
+        )
+
+
+class PresentRows:
+    """Rows of ``present``."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.columns = Columns(connection, "present")
+        marks = ", ".join("?" * (1 + len(self.columns.keys)))
+        # The key already there means the same sample was offered twice.
+        self.insert = f"INSERT OR IGNORE INTO present (at, {self.columns.listed}) VALUES ({marks})"  # noqa: S608
+
+    def encode(self, meter: int, sample: Sample) -> list[int | None]:
+        """Return the row of a sample."""
+        return [present_key(stamp(sample.received), meter), *self.columns.values(sample.values)]
