@@ -29,7 +29,7 @@ _WH = 3600
 
 _NOMINAL = 230.0
 _WIRE_OHMS = 0.22
-_KINDS = 16
+_KINDS = 8
 _OUTAGE_EVERY = 61
 """Days between two outages, on average."""
 

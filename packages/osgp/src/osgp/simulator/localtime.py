@@ -14,7 +14,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 __all__ = [
+    "DAY_HOURS",
     "DAY_TIER",
+    "DST",
     "LATITUDE",
     "LONGITUDE",
     "NIGHT_TIER",
@@ -31,13 +33,15 @@ LONGITUDE = 12.5
 STANDARD_OFFSET = 3600
 """Seconds that local time is ahead of UTC in winter."""
 
-_DST = 3600
+DST = 3600
+"""Seconds that summer adds to that."""
+
 _DST_HOUR_UTC = 1
 """The European Union switches at 01:00 UTC on the last Sundays of March and October (directive 2000/84/EC)."""
 
 DAY_TIER = 0
 NIGHT_TIER = 1
-_DAY_HOURS = range(6, 22)
+DAY_HOURS = range(6, 22)
 """Local hours of the day tariff; the rest is night. An invention, but a common one."""
 
 
@@ -59,10 +63,10 @@ def daylight_saving(now: float) -> bool:
 
 def local_offset(now: float) -> int:
     """Return the seconds to add to UTC to get local time."""
-    return STANDARD_OFFSET + (_DST if daylight_saving(now) else 0)
+    return STANDARD_OFFSET + (DST if daylight_saving(now) else 0)
 
 
 def tier_at(now: float) -> int:
     """Return the tariff tier in force, 0-based as in the tables: day 0, night 1."""
     hour = int(now + local_offset(now)) // 3600 % 24
-    return DAY_TIER if hour in _DAY_HOURS else NIGHT_TIER
+    return DAY_TIER if hour in DAY_HOURS else NIGHT_TIER

@@ -12,14 +12,14 @@ This module does not know how tables are asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from osgp.errors import MisuseError
 from osgp.image import MeterImage
 from osgp.psem import table_id
 from osgp.simulator.house import House, Moment
-from osgp.simulator.localtime import STANDARD_OFFSET
+from osgp.simulator.localtime import DAY_HOURS, DAY_TIER, DST, NIGHT_TIER, STANDARD_OFFSET
 from osgp.simulator.memory import Live, TableMemory, clock_tables
 from osgp.sources import Source, in_tier
 from osgp.tables import TABLES, Dimensions, present, registers
@@ -27,6 +27,11 @@ from osgp.tables import TABLES, Dimensions, present, registers
 __all__ = ["house_memory", "image_memory"]
 
 _FIRMWARE = (3, 82, 5)
+_ROLLOVER_DIGITS = 8
+
+_SWITCHES = 200
+_LAST_SUNDAY = 6
+"""RDATE: the last weekday of the month, weekday 0 (MEP guide v1.1 p. 41)."""
 
 _NAMEPLATE: Mapping[str, Mapping[str, Any]] = {
     "BT01": {"manufacturer": "NES", "model": "83332-3I", "firmware": _FIRMWARE},
@@ -38,10 +43,25 @@ _NAMEPLATE: Mapping[str, Mapping[str, Any]] = {
         "special_schedules": 2,
         "nonrecurring_dates": 25,
         "recurring_dates": 23,
-        "tier_switches": 200,
+        "tier_switches": _SWITCHES,
         "calendar_size": 808,
     },
-    "BT53": {"daylight_saving_minutes": 60, "time_zone_minutes": STANDARD_OFFSET // 60},
+    "BT53": {"daylight_saving_minutes": DST // 60, "time_zone_minutes": STANDARD_OFFSET // 60},
+    "BT54": {
+        "nonrecurring_dates": [{}] * 25,
+        "recurring_dates": [
+            {"month": 3, "rule": _LAST_SUNDAY, "action": 1, "twelve_seasons": True},
+            {"month": 10, "rule": _LAST_SUNDAY, "action": 2},
+            *[{}] * 21,
+        ],
+        "tier_switches": [
+            {"tier": DAY_TIER, "hour": DAY_HOURS.start},
+            {"tier": NIGHT_TIER, "hour": DAY_HOURS.stop},
+            *[{}] * (_SWITCHES - 2),
+        ],
+        "seasons": [{}] * 12,
+        "calendar_id": 1,
+    },
     "ET04": {
         "rated_frequency": 50,
         "power_outages_recorded": 10,
@@ -53,8 +73,53 @@ _NAMEPLATE: Mapping[str, Mapping[str, Any]] = {
         "premise_generation": 1,
         "idt_version": 1,
     },
+    "ET11": {
+        "devices": 5,
+        "configuration_entry_size": 66,
+        "status_entry_size": 36,
+        "on_demand_queue_size": 5,
+        "on_demand_entry_size": 6,
+        "data_entry_size": 517,
+        "transaction_request_size": 769,
+        "transaction_response_size": 1785,
+        "on_demand_write_size": 25,
+        "phase_measurement_size": 16,
+        "configuration_entry_2_size": 22,
+        "group_ids": 10,
+        "harmonics": 10,
+        "multicast_message_size": 65,
+        "alarm_array_size": 120,
+        "mep_data_sources": 6,
+        "et48_entries": 10,
+        "critical_event_bitmaps": 10,
+        "mbus_data_types": 16,
+        "relay_switches": 80,
+        "delta_alert_sources": 10,
+    },
+    "ET13": {},
+    "ET42": {
+        "fixed_section_length": 41,
+        "summations": 11,
+        "tiers": 4,
+        "present_values": 55,
+        "required_section_length": 8,
+        "energy_unit": 1,
+        "rollover_digits": _ROLLOVER_DIGITS,
+    },
+    "ET50": {},
+    "ET54": {"multiple_load_profiles": True, "time_synchronisation": 2},
+    "ET55": {
+        "phase_loss_seconds": 60,
+        "average_voltage_seconds": 600,
+        "average_voltage_count": 1008,
+        "broken_conductor_seconds": 600,
+        "zero_fault_seconds": 10,
+        "energy_unit": 1,
+    },
 }
-"""What never changes, by table and field."""
+"""What never changes, by table and field. ET11 has the values printed in the guide's sample (p. 49)."""
+
+_LIVE = ("BT23", "BT28", "BT52", "BT55")
 
 
 def house_memory(house: House, *, clock_step: int = 0) -> TableMemory:
@@ -64,19 +129,24 @@ def house_memory(house: House, *, clock_step: int = 0) -> TableMemory:
         house: moves the registers.
         clock_step: seconds by which the meter's clock is ahead.
     """
-    dims = Dimensions(firmware=_FIRMWARE[:2], rollover_digits=house.digits)
-    nameplate = {**_NAMEPLATE, "ET03": {"utility_serial_number": f"SIM{house.seed:07d}"}}
-    image = MeterImage(
-        {table_id(name): bytearray(TABLES[name].encode(values, dims)) for name, values in nameplate.items()}
-    )
-    for name in ("BT23", "BT28"):
-        image.tables[table_id(name)] = bytearray(TABLES[name].size(dims))
-    for name in ("BT52", "BT55"):
-        image.tables[table_id(name)] = bytearray(TABLES[name].size(dims))
-    derived = image.derive_dimensions()
-    readout = _HouseReadout(house, replace(derived, rollover_digits=house.digits))
+    tables, dims = _made_up()
+    serial = TABLES["ET03"].encode({"utility_serial_number": f"SIM{house.seed:07d}"}, dims)
+    readout = _HouseReadout(house, dims)
     live: dict[int, Live] = {table_id("BT23"): readout.bt23, table_id("BT28"): readout.bt28}
-    return TableMemory(image.tables, live | clock_tables(derived, step=clock_step))
+    return TableMemory({**tables, table_id("ET03"): serial}, live | clock_tables(dims, step=clock_step))
+
+
+@cache
+def _made_up() -> tuple[Mapping[int, bytes | bytearray], Dimensions]:
+    """Return the tables that all made-up meters have in common, and their dimensions."""
+    dims = Dimensions(firmware=_FIRMWARE[:2])
+    made = {name: TABLES[name].encode(values, dims) for name, values in _NAMEPLATE.items()}
+    # ET42 begins with its own length (MEP guide v1.1 p. 111).
+    made["ET42"] = len(made["ET42"]).to_bytes(2, "little") + made["ET42"][2:]
+    # Live tables stand in the image so that BT00 lists them.
+    made |= {name: bytes(TABLES[name].size(dims)) for name in (*_LIVE, "ET03")}
+    image = MeterImage({table_id(name): bytearray(data) for name, data in made.items()})
+    return image.tables, image.derive_dimensions()
 
 
 def image_memory(image: MeterImage, *, clock_step: int = 0) -> TableMemory:

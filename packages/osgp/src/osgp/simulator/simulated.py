@@ -34,8 +34,11 @@ DEMO_KEY_TEXT = "SIMULATED-METER-DEMO"
 _SWAPPED_SEED = 1_000_000
 """What is added to a house's seed to get the meter that replaces its own."""
 
+_OTHER_SEQUENCE = 1_000_003
+"""How far another meter's sequence number lies away."""
+
 _ET13_ALERT_FLAGS = 4 * 66 + 8
-"""Element 4, the first MEP client, of 66 bytes each; its alert flags (MEP guide v1.1 p. 78, 82)."""
+"""Element 4, the first MEP client, of 66 bytes each; its alert flags (MEP guide v1.1 p. 80-83)."""
 
 
 @dataclass(slots=True)
@@ -97,6 +100,8 @@ class SimulatedMeter:
         self._swap_at = float("inf")
 
     async def __aenter__(self) -> Self:
+        # A house adds up the days since its meter was installed when first asked, which takes longer than a client waits.
+        self._memory.read(table_id("BT23"), self._now())
         now = asyncio.get_running_loop().time()
         faulty = FaultyLine(self._faults, self._seed, now)
         line = MeterLine(self._server, faulty, baud=self._baud, observe=self._count)
@@ -152,9 +157,13 @@ class SimulatedMeter:
     def _answer(self, request: Request, access: Access) -> Response:
         if self._replacement is not None and asyncio.get_running_loop().time() >= self._swap_at:
             self._memory, self._replacement = self._replacement, None
-        # A computer's clock may be set back; a meter's registers may not.
+            self._server.advance(_OTHER_SEQUENCE)
+        return self._memory.answer(request, access, self._now())
+
+    def _now(self) -> float:
+        """Return UTC seconds that never go back: a computer's clock may be set back, a meter's registers may not."""
         self._latest = max(self._latest, self._clock())
-        return self._memory.answer(request, access, self._latest)
+        return self._latest
 
     def _count(self, event: ServerEvent) -> None:
         if isinstance(event, RequestAnswered):
