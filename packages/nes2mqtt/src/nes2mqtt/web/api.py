@@ -1,0 +1,218 @@
+"""The REST API under ``/api/v1``: latest readings, status, the stream, series, energy, export.
+
+Everything is read-only. Errors are problems in plain words (:mod:`nes2mqtt.web.problem`).
+This module does not know who may ask; the gate has decided that.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+
+from nes2mqtt.reading import LinkQuality, MeterState, MeterStatus
+from nes2mqtt.web.live import TooManyClients
+from nes2mqtt.web.models import (
+    GatewayReport,
+    LinkReport,
+    MeterReport,
+    OutputReport,
+    QuantityReport,
+    ReadingReport,
+    ReadingsReport,
+    StatusReport,
+)
+from nes2mqtt.web.problem import ProblemError, responses
+from nes2mqtt.web.stream import LiveResponse
+from osgp.sources import SOURCES
+
+if TYPE_CHECKING:
+    from nes2mqtt.web.output import WebOutput
+
+__all__ = ["MeterId", "Web", "known_meter", "router"]
+
+MOST_METERS = 50
+"""Meters in one reply of readings; more would hold up everything else for the time it takes."""
+
+router = APIRouter(prefix="/api/v1", responses=responses(401))
+
+
+def _web(request: Request) -> WebOutput:
+    web: WebOutput = request.app.state.web
+    return web
+
+
+# A string for FastAPI, which must not import the output to look at it.
+Web = Annotated["WebOutput", Depends(_web)]
+MeterId = Annotated[str, Path(pattern=r"^[a-z0-9_]+$", max_length=40, description="Its name in the configuration")]
+MeterIds = Annotated[
+    list[Annotated[str, Query(pattern=r"^[a-z0-9_]+$", max_length=40)]] | None,
+    Query(alias="meter", max_length=MOST_METERS, description="Names in the configuration; all when absent"),
+]
+
+
+def known_meter(web: WebOutput, meter: str) -> str:
+    """Return the id of a meter that is there, or answer with a problem."""
+    if meter not in web.hub.latest:
+        known = ", ".join(sorted(web.hub.latest)[:10]) or "none yet"
+        raise ProblemError(404, f"There is no meter called {meter}", f"Meters known: {known}.")
+    return meter
+
+
+def _asked_meters(web: WebOutput, meters: list[str] | None) -> list[str]:
+    if meters is not None:
+        return [known_meter(web, meter) for meter in dict.fromkeys(meters)]
+    if len(web.hub.latest) > MOST_METERS:
+        raise ProblemError(
+            400, f"There are {len(web.hub.latest)} meters", f"Name up to {MOST_METERS}: ?meter=ID&meter=ID"
+        )
+    return sorted(web.hub.latest)
+
+
+@router.get("/readings", summary="The latest readings", responses=responses(400, 404, 422))
+async def readings(web: Web, meters: MeterIds = None) -> ReadingsReport:
+    """Each value with its unit, the meter's time, the time it was received, and whether it is still fresh."""
+    now = datetime.now(UTC)
+    return ReadingsReport(
+        now=now,
+        readings=[
+            ReadingReport(
+                meter=reading.meter,
+                name=reading.source.key,
+                label=reading.source.label,
+                value=reading.scaled,
+                unit=reading.source.unit,
+                group=group,
+                meter_time=reading.meter_time,
+                received=reading.received,
+                quality=reading.quality,
+            )
+            for meter in _asked_meters(web, meters)
+            for group, sample in web.hub.latest[meter].samples.items()
+            for reading in sample.readings(web.hub.quality(sample, now))
+        ],
+    )
+
+
+@router.get("/sources", summary="All quantities a meter may measure")
+async def sources() -> list[QuantityReport]:
+    """Name, label and unit of each; a meter sends some of them."""
+    return _QUANTITIES
+
+
+_QUANTITIES = [
+    QuantityReport(
+        name=source.key,
+        label=source.label,
+        quantity=source.quantity,
+        kind=source.kind,
+        unit=source.unit,
+        decimals=source.decimals,
+        phase=source.phase,
+        direction=source.direction,
+        tier=source.tier,
+    )
+    for source in SOURCES.values()
+]
+
+
+def _meter_report(meter: str, status: MeterStatus | None) -> MeterReport:
+    if status is None:
+        return MeterReport(
+            id=meter,
+            name=meter,
+            serial="",
+            manufacturer="",
+            model="",
+            firmware="",
+            state=MeterState.STARTING,
+            since=None,
+            message="",
+            link=LinkReport(**asdict(LinkQuality())),
+        )
+    info = status.info
+    return MeterReport(
+        id=meter,
+        name=info.name or meter,
+        serial=info.serial,
+        manufacturer=info.manufacturer,
+        model=info.model,
+        firmware=info.firmware,
+        state=status.state,
+        since=status.since,
+        message=status.message,
+        link=LinkReport(**asdict(status.link)),
+    )
+
+
+@router.get("/meters", summary="All meters")
+async def meters(web: Web) -> list[MeterReport]:
+    """Who they are, how they are, and how good the link to them is."""
+    return [_meter_report(meter, latest.status) for meter, latest in sorted(web.hub.latest.items())]
+
+
+@router.get("/meters/{meter}", summary="One meter", responses=responses(404, 422))
+async def one_meter(web: Web, meter: MeterId) -> MeterReport:
+    """Who it is, how it is, and how good the link to it is."""
+    return _meter_report(meter, web.hub.latest[known_meter(web, meter)].status)
+
+
+@router.get("/status", summary="The gateway at a glance")
+async def status(web: Web) -> StatusReport:
+    """How this program, its outputs and its meters are."""
+    gateway = web.gateway
+    return StatusReport(
+        now=datetime.now(UTC),
+        gateway=GatewayReport(
+            name=gateway.name,
+            version=gateway.version,
+            timezone=str(gateway.timezone),
+            started=gateway.started,
+            login=web.config.password is not None,
+            history=web.store is not None,
+        ),
+        outputs=[OutputReport(**asdict(output.status())) for output in web.hub.outputs],
+        meters=await meters(web),
+    )
+
+
+@router.get(
+    "/live",
+    summary="What changes, as it changes",
+    response_class=LiveResponse,
+    responses={
+        200: {
+            "description": "Server-sent events: `meter` with everything first, then `change`, at most one a second "
+            "and meter; `beat` when nothing happens. See docs/api.md",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        **responses(400, 404, 422, 503),
+    },
+)
+async def live(
+    web: Web,
+    meters: MeterIds = None,
+    recent: Annotated[int, Query(ge=0, le=3600, description="Seconds of power curve to begin with")] = 0,
+    last_event_id: Annotated[
+        str, Header(max_length=40, description="Sent by browsers that come back; shortens the power curve to the gap")
+    ] = "",
+) -> LiveResponse:
+    """Follow one, several or all meters."""
+    asked = frozenset(_asked_meters(web, meters)) if meters is not None or recent else None
+    # The place is taken before the reply starts, so that no place is a 503.
+    place = ExitStack()
+    try:
+        client, snapshot = place.enter_context(
+            web.live.subscribe(asked, recent=float(recent), last_event_id=last_event_id)
+        )
+    except TooManyClients as error:
+        raise ProblemError(
+            503,
+            "Too many open pages",
+            f"Close one, or raise max_live_clients in the section [web] ({web.config.max_live_clients} now).",
+            {"Retry-After": "30"},
+        ) from error
+    return LiveResponse(client, snapshot, place)

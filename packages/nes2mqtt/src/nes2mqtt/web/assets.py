@@ -1,0 +1,48 @@
+"""The page's own files, read once and kept with their compressed form.
+
+Only files that were in the folder when the program started can be served, so there is
+no path to escape from. This module does not know what is in them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Asset", "load"]
+
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file."""
+
+    content: bytes
+    compressed: bytes
+    media_type: str
+    etag: str
+
+
+def load(folder: Path = Path(__file__).parent / "static") -> Mapping[str, Asset]:
+    """Read the folder; keys are paths such as ``vendor/uPlot.esm.js``."""
+    assets = {}
+    for path in sorted(folder.rglob("*")):
+        media_type = _TYPES.get(path.suffix)
+        if media_type is not None and path.is_file():
+            content = path.read_bytes()
+            etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+            assets[path.relative_to(folder).as_posix()] = Asset(
+                content, gzip.compress(content, mtime=0), media_type, etag
+            )
+    return assets

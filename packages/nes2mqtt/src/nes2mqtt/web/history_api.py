@@ -1,0 +1,112 @@
+"""The part of the REST API that asks the history: energy by hour, day, month or year.
+
+This module does not know SQL, nor how registers become energy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query
+
+from nes2mqtt.history import Store, Unit
+from nes2mqtt.history.periods import floor, following
+from nes2mqtt.web.api import Web, known_meter
+from nes2mqtt.web.models import EnergyBucket, EnergyReport
+from nes2mqtt.web.problem import ProblemError, responses
+from osgp.sources import SOURCES
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1", responses=responses(400, 401, 404, 422, 503))
+
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
+_AROUND: Mapping[Unit, Unit] = {Unit.HOUR: Unit.DAY, Unit.DAY: Unit.MONTH, Unit.MONTH: Unit.YEAR, Unit.YEAR: Unit.YEAR}
+"""What is asked for without ``start``: the hours of today, the days of this month, ..."""
+_LONGEST: Mapping[Unit, timedelta] = {
+    Unit.HOUR: timedelta(days=62),
+    Unit.DAY: timedelta(days=1100),
+    Unit.MONTH: timedelta(days=36600),
+    Unit.YEAR: timedelta(days=36600),
+}
+"""One request asks for about a thousand buckets at most, which takes a Raspberry Pi well under a second."""
+
+_IMPORT = SOURCES["active_energy_import"]
+_EXPORT = SOURCES["active_energy_export"]
+
+OneMeter = Annotated[str, Query(pattern=r"^[a-z0-9_]+$", max_length=40, description="Its name in the configuration")]
+Moment = Annotated[
+    datetime | None,
+    Query(description="`2026-11-22T14:00:00Z`; without a zone, and for a date alone, in the gateway's time zone"),
+]
+
+
+def history(web: Web) -> Store:
+    """Return the store, or answer with a problem."""
+    if web.store is None:
+        raise ProblemError(503, "There is no history", "Set enabled = true in the section [history].")
+    return web.store
+
+
+def in_zone(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return an aware moment within the years that are served."""
+    if not _FIRST_YEAR <= moment.year < _LAST_YEAR:
+        raise ProblemError(400, "That is too far away", f"Ask for the years {_FIRST_YEAR} to {_LAST_YEAR - 1}.")
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _kwh(watthours: int | None) -> float | None:
+    return None if watthours is None else _IMPORT.scaled(watthours)
+
+
+def _sum(parts: Iterable[int | None]) -> int | None:
+    """Add up what is known; None when nothing is."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
+@router.get("/energy", summary="Energy by hour, day, month or year")
+async def energy(
+    web: Web,
+    meter: OneMeter,
+    period: Annotated[Unit, Query(description="Length of a bucket")] = Unit.HOUR,
+    start: Moment = None,
+    end: Moment = None,
+) -> EnergyReport:
+    """Differences of the meter's registers. Without `start`: the hours of today, the days of this month, and so on."""
+    store = history(web)
+    known_meter(web, meter)
+    zone = web.gateway.timezone
+    around = _AROUND[period]
+    begin = floor(datetime.now(UTC), around, zone) if start is None else in_zone(start, zone)
+    until = following(floor(begin, around, zone), around, zone) if end is None else in_zone(end, zone)
+    if until <= begin:
+        raise ProblemError(400, "The end is not after the start", "Swap start and end.")
+    if until - begin > _LONGEST[period]:
+        raise ProblemError(
+            400, "That is too much at once", f"Ask for at most {_LONGEST[period].days} days by {period}."
+        )
+    found = await store.energy(meter, period, begin, until)
+    if not found:
+        raise ProblemError(503, "The history cannot be read now", "The log and /api/v1/status tell why.")
+    buckets = [
+        EnergyBucket(
+            start=part.start,
+            end=part.end,
+            import_kwh=_kwh(part.values.get(_IMPORT.key)),
+            export_kwh=_kwh(part.values.get(_EXPORT.key)),
+            complete=part.complete,
+        )
+        for part in found
+    ]
+    total = EnergyBucket(
+        start=buckets[0].start,
+        end=buckets[-1].end,
+        import_kwh=_kwh(_sum(part.values.get(_IMPORT.key) for part in found)),
+        export_kwh=_kwh(_sum(part.values.get(_EXPORT.key) for part in found)),
+        complete=all(bucket.complete for bucket in buckets),
+    )
+    return EnergyReport(meter=meter, period=period, timezone=str(zone), total=total, buckets=buckets)

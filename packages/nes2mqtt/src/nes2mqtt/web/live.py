@@ -1,0 +1,212 @@
+r"""The live stream: what changed, to every open page, at most once a second and meter.
+
+A client gets for each of its meters one ``meter`` event with everything, then ``change`` events
+with the parts that changed, and a ``beat`` when nothing did for a while. Each message is
+encoded once for all clients. A client that does not keep up is cut off; its browser connects
+again by itself and starts from the present. The id of an event is its time in milliseconds,
+so a client that comes back (``Last-Event-ID``) is sent the power curve of just the gap.
+
+Without clients nothing is prepared and nothing runs.
+
+This module does not know the web framework; :meth:`LiveFeed.subscribe` gives bytes of
+``text/event-stream``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from nes2mqtt.hub import Hub
+from nes2mqtt.reading import Event, Quality, Sample, TableGroup
+from nes2mqtt.web.recent import Recent
+from nes2mqtt.web.view import group_document, iso, meter_document, status_document
+
+__all__ = ["Client", "LiveFeed", "TooManyClients", "encode"]
+
+INTERVAL = 1.0
+"""Seconds between two changes of a meter."""
+BEAT = 10.0
+"""Seconds of silence after which a client gets a sign of life; the page gives up after 25."""
+QUEUE = 32
+"""Messages a client may be behind: about half a minute of one meter."""
+
+
+class TooManyClients(Exception):
+    """As many pages are open as the configuration allows."""
+
+
+def encode(event: str, document: Any, moment: datetime | None = None) -> bytes:
+    """Write one event of the stream."""
+    identity = f"id: {round(moment.timestamp() * 1000)}\n" if moment else ""
+    data = json.dumps(document, separators=(",", ":"))
+    return f"{identity}event: {event}\ndata: {data}\n\n".encode()
+
+
+class Client:
+    """One open page."""
+
+    def __init__(self, meters: frozenset[str] | None) -> None:
+        self.meters = meters
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE)
+        self.behind = asyncio.Event()
+        """Set when the client was cut off for not keeping up."""
+
+    def wants(self, meter: str) -> bool:
+        """Tell whether the client asked for this meter."""
+        return self.meters is None or meter in self.meters
+
+    def put(self, message: bytes) -> None:
+        """Queue a message, or give the client up."""
+        try:
+            self._queue.put_nowait(message)
+        except asyncio.QueueFull:
+            self.behind.set()
+
+    async def messages(self) -> AsyncIterator[bytes]:
+        """Yield messages until the client is cut off; a beat after :data:`BEAT` seconds of silence."""
+        while not self.behind.is_set():
+            try:
+                async with asyncio.timeout(BEAT):
+                    message = await self._queue.get()
+            except TimeoutError:
+                message = encode("beat", {"now": iso(datetime.now(UTC))})
+            yield message
+
+
+class LiveFeed:
+    """Turns hub events into the stream.
+
+    Args:
+        hub: where the latest values are.
+        recent: the power curve of the last hour.
+        most_clients: pages that may be open at the same time.
+        clock: the wall clock, UTC.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        recent: Recent,
+        *,
+        most_clients: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._hub = hub
+        self._recent = recent
+        self._most_clients = most_clients
+        self._clock = clock
+        self._clients: set[Client] = set()
+        self._changed: dict[str, dict[TableGroup | None, Event]] = {}
+        self._qualities: dict[tuple[str, TableGroup], Quality] = {}
+        self._wake = asyncio.Event()
+        self.cut_off = 0
+        """Clients given up because they did not keep up."""
+
+    @property
+    def clients(self) -> int:
+        """Return how many pages are open."""
+        return len(self._clients)
+
+    def offer(self, event: Event) -> None:
+        """Take an event of the hub; costs nothing while nobody looks."""
+        if self._clients:
+            group = event.group if isinstance(event, Sample) else None
+            self._changed.setdefault(event.meter, {})[group] = event
+            self._wake.set()
+
+    @contextlib.contextmanager
+    def subscribe(
+        self, meters: frozenset[str] | None, *, recent: float = 0.0, last_event_id: str = ""
+    ) -> Iterator[tuple[Client, Iterable[bytes]]]:
+        """Add a client for a while; gives it and the messages it starts with.
+
+        Args:
+            meters: ids, or None for all.
+            recent: seconds of power curve to start with, 0 for none.
+            last_event_id: the id of the last event the client saw before it lost the connection.
+
+        Raises:
+            TooManyClients: come back later.
+        """
+        if len(self._clients) >= self._most_clients:
+            raise TooManyClients
+        client = Client(meters)
+        self._clients.add(client)
+        try:
+            yield client, self._snapshot(client, recent, last_event_id)
+        finally:
+            self._clients.discard(client)
+            if not self._clients:
+                self._changed.clear()
+                self._qualities.clear()
+
+    async def run(self) -> None:
+        """Send changes until cancelled."""
+        while True:
+            # Values also grow old without an event, so with clients there is a look each second.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(INTERVAL if self._clients else None):
+                    await self._wake.wait()
+            self._wake.clear()
+            self._send()
+            await asyncio.sleep(INTERVAL)
+
+    def _snapshot(self, client: Client, recent: float, last_event_id: str) -> Iterator[bytes]:
+        meters = sorted(self._hub.latest) if client.meters is None else sorted(client.meters)
+        for meter in meters:
+            now = self._clock()
+            document = meter_document(meter, self._hub, now)
+            document["now"] = iso(now)
+            if recent:
+                at = now.timestamp()
+                document["recent"] = self._recent.document(meter, max(at - recent, _seconds(last_event_id)), at)
+                document["resumed"] = _seconds(last_event_id) > at - recent
+            yield encode("meter", document, now)
+
+    def _send(self) -> None:
+        now = self._clock()
+        self._mark_grown_old(now)
+        changed, self._changed = self._changed, {}
+        for meter, parts in changed.items():
+            clients = [client for client in self._clients if client.wants(meter)]
+            if clients:
+                message = encode("change", self._change(meter, parts, now), now)
+                for client in clients:
+                    client.put(message)
+        for client in [client for client in self._clients if client.behind.is_set()]:
+            self._clients.discard(client)
+            self.cut_off += 1
+
+    def _mark_grown_old(self, now: datetime) -> None:
+        """Count a group whose quality differs from what clients were told as changed."""
+        for meter in self._watched():
+            latest = self._hub.latest.get(meter)
+            for group, sample in latest.samples.items() if latest else ():
+                quality = self._hub.quality(sample, now)
+                if self._qualities.get((meter, group), quality) is not quality:
+                    self._changed.setdefault(meter, {}).setdefault(group, sample)
+                self._qualities[meter, group] = quality
+
+    def _watched(self) -> Iterable[str]:
+        if any(client.meters is None for client in self._clients):
+            return list(self._hub.latest)
+        return {meter for client in self._clients for meter in client.meters or ()}
+
+    def _change(self, meter: str, parts: dict[TableGroup | None, Event], now: datetime) -> dict[str, Any]:
+        document: dict[str, Any] = {"id": meter, "now": iso(now)}
+        for event in parts.values():
+            if isinstance(event, Sample):
+                document.setdefault("groups", {})[event.group] = group_document(event, self._hub.quality(event, now))
+            else:
+                document["status"] = status_document(event)
+        return document
+
+
+def _seconds(last_event_id: str) -> float:
+    """Read the time in an event's id; 0 for none or a foreign one."""
+    return int(last_event_id) / 1000 if last_event_id.isdecimal() and len(last_event_id) <= 15 else 0.0  # noqa: PLR2004

@@ -1,0 +1,199 @@
+"""The web server as an output of the hub: binds the port, runs the app, tells how it is.
+
+The server runs inside our event loop and leaves signals alone. A port that cannot be had is
+said once, in plain words, and tried again for ever; everything else goes on meanwhile.
+
+The web framework is imported in :meth:`WebOutput.run`. This module does not know what is served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nes2mqtt.gateway import GatewayInfo
+from nes2mqtt.hub import Hub, OutputStatus
+from nes2mqtt.reading import Event, Sample
+from nes2mqtt.web.config import Listen, WebConfig
+from nes2mqtt.web.live import LiveFeed
+from nes2mqtt.web.recent import Recent
+
+if TYPE_CHECKING:
+    from nes2mqtt.history import Store
+
+__all__ = ["WebOutput"]
+
+_log = logging.getLogger(__name__)
+RETRY = 10.0
+"""Seconds between two attempts to get the port."""
+BACKLOG = 64
+
+
+class CertificateError(OSError):
+    """The certificate cannot be used."""
+
+
+class WebOutput:
+    """The page, the API and ``/metrics``.
+
+    Args:
+        config: the section ``[web]``.
+        gateway: this program's name, version and time zone.
+        hub: where the latest values and the other outputs are.
+        store: the history, None without one: then there are no days and months.
+        state_dir: a private folder where logins survive a restart; None forgets them.
+    """
+
+    name = "web"
+
+    def __init__(
+        self,
+        config: WebConfig,
+        gateway: GatewayInfo,
+        hub: Hub,
+        store: Store | None,
+        *,
+        state_dir: Path | None = None,
+    ) -> None:
+        self.config = config
+        self.gateway = gateway
+        self.hub = hub
+        self.store = store
+        self.state_dir = state_dir
+        self.recent = Recent()
+        self.live = LiveFeed(hub, self.recent, most_clients=config.max_live_clients)
+        self.listening = asyncio.Event()
+        """Set while the port is open."""
+        self.port = config.address.port
+        """The port in use; differs from the configured one when that is 0."""
+        self._trouble = "starting"
+
+    def offer(self, event: Event) -> None:
+        """Take an event; never blocks."""
+        if isinstance(event, Sample):
+            self.recent.add(event)
+        self.live.offer(event)
+
+    def status(self) -> OutputStatus:
+        """Tell how it is."""
+        if self._trouble:
+            return OutputStatus(self.name, ok=False, message=self._trouble)
+        pages = self.live.clients
+        return OutputStatus(
+            self.name,
+            ok=True,
+            message=f"{pages} open page{'' if pages == 1 else 's'}",
+            dropped=self.live.cut_off,
+        )
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        while True:
+            try:
+                check_certificate(self.config)
+                listener = listen(self.config.address)
+            except OSError as error:
+                trouble = explain(error, self.config.address)
+                if trouble != self._trouble:
+                    _log.error("%s", trouble)
+                self._trouble = trouble
+                await asyncio.sleep(RETRY)
+            else:
+                self.port = listener.getsockname()[1]
+                await self._serve(listener)
+
+    async def _serve(self, listener: socket.socket) -> None:
+        from nes2mqtt.web.app import build_app  # noqa: PLC0415 - the web framework costs 20 MB: only when it runs
+        from nes2mqtt.web.server import serve  # noqa: PLC0415
+
+        def opened() -> None:
+            self._trouble = ""
+            self.listening.set()
+            if not self.config.address.is_loopback and self.config.tls_certificate is None:
+                _log.warning(
+                    "the page is served without encryption: set tls_certificate and tls_key outside of your home"
+                )
+            _log.info("page on %s", self.url)
+
+        try:
+            app = await asyncio.to_thread(build_app, self)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.live.run())
+                tasks.create_task(serve(app, listener, self.config, opened))
+        finally:
+            self.listening.clear()
+            self._trouble = "stopped"
+            listener.close()
+
+    @property
+    def url(self) -> str:
+        """Return the address to type into a browser."""
+        return f"{self.config.url.rpartition(':')[0]}:{self.port}"
+
+
+def check_certificate(config: WebConfig) -> None:
+    """Try the certificate before anything is opened.
+
+    Raises:
+        CertificateError: it cannot be used.
+    """
+    if config.tls_certificate is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(config.tls_certificate, config.tls_key)
+    except ssl.SSLError as error:
+        raise CertificateError("certificate and key are no PEM files that fit together") from error
+    except OSError as error:
+        raise CertificateError(f"certificate or key cannot be read: {error.strerror}") from error
+
+
+def listen(address: Listen) -> socket.socket:
+    """Open the port.
+
+    Raises:
+        OSError: it cannot be had; :func:`explain` says what to do.
+    """
+    family, kind, protocol, _, place = socket.getaddrinfo(
+        address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and address.host == "::":
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(place)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def explain(error: OSError, address: Listen) -> str:
+    """Say in plain words why the port cannot be had, and which setting to change."""
+    if isinstance(error, CertificateError):
+        return f"the page cannot start: {error}; mend tls_certificate and tls_key in the section [web]"
+    if isinstance(error, socket.gaierror):
+        return f"the page cannot start: nothing is called {address.host}; mend listen in the section [web]"
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"the page cannot start: port {address.port} is in use by another program (maybe this one, started twice). "
+            f'Stop that, or set another port: [web] listen = "{address.host}:{address.port + 1}"'
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"the page cannot start: this machine has no address {address.host}. "
+            'Set [web] listen to one that it has, or to "127.0.0.1:8099"'
+        )
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return (
+            f"the page cannot start: ports below 1024 such as {address.port} are for root. "
+            f'Set [web] listen = "{address.host}:8099"'
+        )
+    return f"the page cannot start on {address}: {error.strerror}; mend listen in the section [web]"

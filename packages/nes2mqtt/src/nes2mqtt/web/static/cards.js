@@ -1,0 +1,241 @@
+// What each card shows of a meter. A card whose values the meter does not send is not there;
+// a value that is not there is not shown as anything.
+
+import { byId, el, fillList, setText, setValue } from "./dom.js";
+import { heardTime, hourTime, number } from "./format.js";
+import { text } from "./texts.js";
+
+/** A value of the meter: { number, stale, received } or undefined. */
+function value(meter, key) {
+  for (const group of Object.values(meter.groups)) {
+    if (key in group.values) {
+      return { number: group.values[key], stale: group.quality !== "good", received: group.received };
+    }
+  }
+  return undefined;
+}
+
+/** Net power in W, positive when drawn from the grid; undefined when the meter sends neither. */
+export function netPower(meter) {
+  const imported = value(meter, "active_power_import");
+  const exported = value(meter, "active_power_export");
+  if (!imported && !exported) {
+    return undefined;
+  }
+  return { ...(imported ?? exported), number: (imported?.number ?? 0) - (exported?.number ?? 0) };
+}
+
+export function flowOf(watts) {
+  if (watts === 0) {
+    return "balanced";
+  }
+  return watts > 0 ? "importing" : "exporting";
+}
+
+function show(id, visible) {
+  byId(id).hidden = !visible;
+  return visible;
+}
+
+export function drawNow(meter) {
+  const power = netPower(meter);
+  show("minutes", power);
+  show("hour", power);
+  if (!show("now", power)) {
+    return;
+  }
+  const flow = flowOf(power.number);
+  byId("now").dataset.flow = flow;
+  byId("now").classList.toggle("stale", power.stale);
+  setText(byId("now-words"), text(flow));
+  setValue(byId("now-value"), "net_power", power.number, number(Math.abs(power.number)));
+  const more = [
+    ["apparent_power", 0, "VA"],
+    ["frequency", 2, "Hz"],
+  ]
+    .map(([key, decimals, unit]) => [value(meter, key), decimals, unit])
+    .filter(([found]) => found)
+    .map(([found, decimals, unit]) => `${number(found.number, decimals)} ${unit}`);
+  setText(byId("now-more"), more.join("  ·  "));
+}
+
+const PHASES = [1, 2, 3];
+
+function phaseOf(meter, phase) {
+  const imported = value(meter, `active_power_import_l${phase}`);
+  const exported = value(meter, `active_power_export_l${phase}`);
+  const watts = imported || exported ? (imported?.number ?? 0) - (exported?.number ?? 0) : undefined;
+  return {
+    phase,
+    watts,
+    volts: value(meter, `voltage_l${phase}`),
+    amperes: value(meter, `current_l${phase}`),
+    stale: [imported, exported].some((part) => part?.stale),
+  };
+}
+
+function phaseCard() {
+  return el(
+    "div",
+    { class: "phase" },
+    el("h3"),
+    el("p", { class: "phase-power" }, el("span", { class: "value" }), el("span", { class: "unit" }, "W")),
+    el("div", { class: "balance", "aria-hidden": "true" }, el("i")),
+    el("p", { class: "phase-more" }, el("span"), el("span")),
+  );
+}
+
+export function drawPhases(meter) {
+  const phases = PHASES.map((phase) => phaseOf(meter, phase)).filter(
+    ({ watts, volts, amperes }) => watts !== undefined || volts || amperes,
+  );
+  // One phase says nothing that the big number does not, except its voltage.
+  if (!show("phases", phases.length > 0)) {
+    return;
+  }
+  const list = byId("phases-list");
+  while (list.children.length > phases.length) {
+    list.lastElementChild.remove();
+  }
+  // Bars compare the phases with each other; a floor keeps a sleeping house from looking busy.
+  const scale = Math.max(200, ...phases.map(({ watts }) => Math.abs(watts ?? 0)));
+  phases.forEach(({ phase, watts, volts, amperes, stale }, index) => {
+    const card = list.children[index] ?? list.appendChild(phaseCard());
+    const [title, power, balance, more] = card.children;
+    card.classList.toggle("stale", stale);
+    setText(title, `L${phase}`);
+    power.hidden = watts === undefined;
+    balance.hidden = watts === undefined;
+    if (watts !== undefined) {
+      card.dataset.flow = flowOf(watts);
+      setValue(power.firstElementChild, `net_power_l${phase}`, watts, number(watts));
+      balance.firstElementChild.style.width = `${(Math.abs(watts) / scale) * 100}%`;
+    }
+    setMore(more.firstElementChild, `voltage_l${phase}`, volts, 1, "V");
+    setMore(more.lastElementChild, `current_l${phase}`, amperes, 2, "A");
+  });
+}
+
+function setMore(element, key, found, decimals, unit) {
+  element.hidden = !found;
+  if (found) {
+    setValue(element, key, found.number, `${number(found.number, decimals)} ${unit}`);
+  }
+}
+
+export function drawTotals(meter) {
+  const totals = [
+    ["import", "active_energy_import"],
+    ["export", "active_energy_export"],
+  ]
+    .map(([direction, key]) => ({ direction, key, found: value(meter, key) }))
+    .filter(({ found }) => found);
+  if (!show("totals", totals.length > 0)) {
+    return;
+  }
+  byId("totals").classList.toggle("stale", totals.some(({ found }) => found.stale));
+  const list = byId("totals-list");
+  while (list.children.length > totals.length) {
+    list.lastElementChild.remove();
+  }
+  totals.forEach(({ direction, key, found }, index) => {
+    const row =
+      list.children[index] ??
+      list.appendChild(
+        el("div", {}, el("dt"), el("dd", {}, el("span", { class: "value" }, el("span"), el("small")), el("span", { class: "unit" }, "kWh"))),
+      );
+    row.className = direction;
+    setText(row.firstElementChild, text(direction));
+    const digits = row.querySelector(".value");
+    digits.dataset.key = key;
+    digits.dataset.value = String(found.number);
+    // The meter's display shows whole kWh; what comes after the point is written smaller.
+    const written = number(found.number, 3);
+    setText(digits.firstElementChild, written.slice(0, -4));
+    setText(digits.lastElementChild, written.slice(-4));
+  });
+}
+
+export function drawFooter(meter, status) {
+  const info = meter.status?.info;
+  show("footer", Boolean(info || status));
+  if (info) {
+    fillList(byId("identity"), identity(meter, info));
+    fillList(byId("link"), link(meter.status.link));
+  }
+  if (status) {
+    drawOutputs(status);
+  }
+}
+
+function identity(meter, info) {
+  const rows = [
+    [text("model"), [info.manufacturer, info.model].filter(Boolean).join(" ")],
+    [text("serial"), info.serial],
+    [text("firmware"), info.firmware],
+  ];
+  const ahead = meter.status.clock_ahead;
+  if (ahead !== null) {
+    const seconds = Math.round(ahead);
+    const time = hourTime(new Date(Date.parse(meter.now) + ahead * 1000));
+    rows.push([text("clock"), Math.abs(seconds) > 1 ? text("clock_off", { time, seconds: (seconds > 0 ? "+" : "") + number(seconds) }) : time]);
+  }
+  return rows.filter(([, words]) => words);
+}
+
+function link(counts) {
+  const share = counts.requests ? Math.min(1, counts.replies / counts.requests) : undefined;
+  const rows = share === undefined ? [] : [[text("answered"), `${number(Math.floor(share * 1000) / 10, 1)} %`]];
+  for (const name of ["retries", "corrupt", "resyncs", "power_cycles", "rejected"]) {
+    // What never happened in most houses is shown only where it did.
+    if (counts[name] || name === "retries" || name === "corrupt") {
+      rows.push([text(name), number(counts[name])]);
+    }
+  }
+  return rows;
+}
+
+function drawOutputs(status) {
+  const list = byId("outputs");
+  while (list.children.length > status.outputs.length) {
+    list.lastElementChild.remove();
+  }
+  status.outputs.forEach((output, index) => {
+    const row = list.children[index] ?? list.appendChild(el("li", {}, el("span", { class: "mark" }), el("b"), el("span")));
+    const [mark, name, message] = row.children;
+    row.className = output.ok ? "ok" : "trouble";
+    setText(mark, output.ok ? "\u2713" : "!");
+    setText(name, text(output.name) || output.name);
+    setText(message, output.message);
+  });
+}
+
+/** Mark the groups that are stale, and say when they were last heard. */
+export function drawAges(meter) {
+  for (const note of document.querySelectorAll("[data-heard]")) {
+    const group = meter.groups[note.dataset.heard];
+    note.hidden = !group || group.quality === "good";
+    if (!note.hidden) {
+      setText(note, text("last_heard", { time: heardTime(new Date(group.received)) }));
+    }
+  }
+}
+
+export function drawReadings(meter, sources) {
+  const rows = Object.values(meter.groups).flatMap((group) =>
+    Object.entries(group.values).map(([key, reading]) => ({ key, reading, group })),
+  );
+  byId("readings-rows").replaceChildren(
+    ...rows.map(({ key, reading, group }) => {
+      const source = sources.get(key);
+      const decimals = source?.decimals ?? 0;
+      return el(
+        "tr",
+        group.quality === "good" ? {} : { class: "stale" },
+        el("th", { scope: "row" }, source?.label ?? key, " ", el("code", {}, key)),
+        el("td", { class: "number", "data-key": key, "data-value": reading }, `${number(reading, decimals)} ${source?.unit ?? ""}`.trim()),
+        el("td", {}, heardTime(new Date(group.received))),
+      );
+    }),
+  );
+}

@@ -1,0 +1,123 @@
+"""Fixtures of the web tests: the Danish meter's real values on a hub, the app, and a real server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from nes2mqtt.gateway import GatewayInfo
+from nes2mqtt.hub import Hub, OutputStatus
+from nes2mqtt.reading import Event, LinkQuality, MeterInfo, MeterState, MeterStatus, Sample, TableGroup
+from nes2mqtt.web import WebConfig, WebOutput
+from nes2mqtt.web.app import build_app
+from osgp.image import MeterImage
+from osgp.tables import present, registers
+
+BASE = "http://127.0.0.1:8099"
+STALE_AFTER = {TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)}
+DANE = MeterInfo("house", "87654321", "NES", "83332-3I", "3.10.21", "House")
+
+
+def danish_samples(received: datetime, meter: str = "house") -> tuple[Sample, Sample]:
+    """Return registers and present values of the real Danish meter."""
+    image = MeterImage.load("image:denmark-gen3")
+    dims = image.derive_dimensions()
+    return (
+        Sample(meter, TableGroup.REGISTERS, received, registers.decode(image.read("BT23"), dims), received),
+        Sample(meter, TableGroup.PRESENT, received, present.decode(image.read("BT28"), dims)),
+    )
+
+
+def online(info: MeterInfo = DANE, **more: Any) -> MeterStatus:
+    """Return the status of a meter that answers."""
+    link = LinkQuality(requests=1000, replies=999, retries=1)
+    return replace(MeterStatus(info, MeterState.ONLINE, datetime.now(UTC), link=link), **more)
+
+
+class FakeOutput:
+    """Another output, to be told about."""
+
+    name = "mqtt"
+
+    def offer(self, event: Event) -> None:
+        del event
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    def status(self) -> OutputStatus:
+        return OutputStatus(self.name, ok=True, message="connected to 127.0.0.1", waiting=2, dropped=1)
+
+
+def make_web(*, samples: bool = True, store: Any = None, state_dir: Path | None = None, **settings: Any) -> WebOutput:
+    """Return a web output whose hub knows the Danish meter."""
+    hub = Hub(STALE_AFTER)
+    config = WebConfig.model_validate({"listen": "127.0.0.1:0", **settings})
+    gateway = GatewayInfo("nes2mqtt", "0.1.0", ZoneInfo("Europe/Copenhagen"), datetime.now(UTC))
+    web = WebOutput(config, gateway, hub, store, state_dir=state_dir)
+    hub.add(FakeOutput())
+    hub.add(web)
+    hub.publish(online())
+    if samples:
+        for sample in danish_samples(datetime.now(UTC)):
+            hub.publish(sample)
+    return web
+
+
+def client_for(web: WebOutput, base: str = BASE, **more: Any) -> httpx.AsyncClient:
+    """Return a client that talks to the app without a network."""
+    transport = httpx.ASGITransport(build_app(web), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url=base, **more)
+
+
+@asynccontextmanager
+async def served(web: WebOutput) -> AsyncIterator[str]:
+    """Serve for real on a loopback port; gives the address."""
+    task = asyncio.create_task(web.run())
+    try:
+        async with asyncio.timeout(10):
+            await web.listening.wait()
+        yield web.url
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.fixture(name="make_web")
+def make_web_fixture() -> Callable[..., WebOutput]:
+    """Return :func:`make_web`."""
+    return make_web
+
+
+@pytest.fixture(name="served")
+def served_fixture() -> Callable[[WebOutput], AbstractAsyncContextManager[str]]:
+    """Return :func:`served`."""
+    return served
+
+
+@pytest.fixture(name="client_for")
+def client_for_fixture() -> Callable[..., httpx.AsyncClient]:
+    """Return :func:`client_for`."""
+    return client_for
+
+
+@pytest.fixture(name="danish_samples")
+def danish_samples_fixture() -> Callable[..., tuple[Sample, Sample]]:
+    """Return :func:`danish_samples`."""
+    return danish_samples
+
+
+@pytest.fixture(name="online")
+def online_fixture() -> Callable[..., MeterStatus]:
+    """Return :func:`online`."""
+    return online
