@@ -1,3 +1,42 @@
-"""Talk to an Echelon/NES (OSGP) smart meter, decode its tables, and simulate such a meter."""
+"""Talk to an Echelon/NES (OSGP) smart meter, decode its tables, and simulate such a meter.
+
+>>> from osgp import MeterKey, open_meter
+>>> async with open_meter("serial:///dev/ttyUSB0", key=MeterKey.parse(text)) as meter:
+...     registers = await meter.registers()
+
+Names are loaded when they are first used: ``import osgp`` alone opens no asyncio and no serial library.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from osgp import errors
+from osgp.key import MeterKey
+
+if TYPE_CHECKING:
+    from osgp.budget import ReadBudget
+    from osgp.meter import Identity, Meter, open_meter
+    from osgp.recovery import Recovery
+    from osgp.writing import AllowWrites
+
+__all__ = ["AllowWrites", "Identity", "Meter", "MeterKey", "ReadBudget", "Recovery", "errors", "open_meter"]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "AllowWrites": "osgp.writing",
+    "Identity": "osgp.meter",
+    "Meter": "osgp.meter",
+    "ReadBudget": "osgp.budget",
+    "Recovery": "osgp.recovery",
+    "open_meter": "osgp.meter",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'osgp' has no attribute '{name}'")
+    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+    return value

@@ -389,7 +389,7 @@ class MepClient:
         self._move(outcome)
         self._spoiled = None
         self._due = max(now, self._next_start)
-        events.append(Retried(self._request))
+        events.append(Retried(self._request, outcome is Outcome.SILENT))
         self._send_if_due(now)
 
     def _send_if_due(self, now: float) -> None:

@@ -69,6 +69,8 @@ class Retried:
     """The request is sent once more."""
 
     request: Request
+    silent: bool
+    """Because nothing had come; otherwise because what came could not be believed or was a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
