@@ -65,41 +65,42 @@ def survey(tables: Mapping[str, bytes]) -> Dimensions:
     return dims
 
 
-def _whole(table: Table, data: bytes, dims: Dimensions) -> Record:
-    """Decode a table that must not be cut short, because others are measured by it."""
-    if len(data) < table.size(dims):
+def _needed(table: Table, data: bytes, dims: Dimensions, *names: str) -> Record:
+    """Decode a table that must reach as far as these fields, because others are measured by them."""
+    start, count = table.window(dims, *names)
+    if len(data) < start + count:
         raise TableError(
-            f"{table.name} has {len(data)} bytes where the meter should send {table.size(dims)}; the tables it measures "
-            "cannot be read. Read it again; if that does not help, save an osgp dump and report it"
+            f"{table.name} has {len(data)} bytes where {start + count} are needed; the tables it measures cannot be "
+            "read. Read it again; if that does not help, save an osgp dump and report it"
         )
     return table.decode(data, dims)
 
 
 def _from_bt01(data: bytes, dims: Dimensions) -> Dimensions:
-    major, minor, _ = _whole(BT01, data, dims)["firmware"]
+    major, minor, _ = _needed(BT01, data, dims, "firmware")["firmware"]
     return replace(dims, firmware=(major, minor)) if major >= _FIRST_METER_MAJOR else dims
 
 
 def _from_bt20(data: bytes, dims: Dimensions) -> Dimensions:
-    maxima = _whole(BT20, data, dims)
+    maxima = _needed(BT20, data, dims, *_COUNTS)
     return replace(dims, max_tiers=maxima["tiers"], **{name: maxima[name] for name in _COUNTS})
 
 
 def _from_bt21(data: bytes, dims: Dimensions) -> Dimensions:
-    actual = _whole(BT21, data, dims)
+    actual = _needed(BT21, data, dims, *_COUNTS)
     return replace(dims, **{name: actual[name] for name in _COUNTS})
 
 
 def _from_bt22(data: bytes, dims: Dimensions) -> Dimensions:
-    return replace(dims, summation_ids=_whole(BT22, data, dims)["summation_sources"])
+    return replace(dims, summation_ids=_needed(BT22, data, dims, "summation_sources")["summation_sources"])
 
 
 def _from_bt27(data: bytes, dims: Dimensions) -> Dimensions:
-    return replace(dims, present_value_ids=_whole(BT27, data, dims)["present_value_sources"])
+    return replace(dims, present_value_ids=_needed(BT27, data, dims, "present_value_sources")["present_value_sources"])
 
 
 def _from_bt50(data: bytes, dims: Dimensions) -> Dimensions:
-    sizes = _whole(BT50, data, dims)
+    sizes = _needed(BT50, data, dims, "tier_switches")
     calendar = Calendar(
         seasons=sizes["seasons"],
         nonrecurring_dates=sizes["nonrecurring_dates"],

@@ -1,0 +1,176 @@
+"""Computed offsets against the offsets the guide prints (MEP guide v1.1, the pages of each table)."""
+
+import pytest
+
+from osgp.tables import TABLES, Dimensions
+
+GEN3 = Dimensions(firmware=(3, 82))
+GEN4 = Dimensions(
+    firmware=(4, 30), summations=19, tiers=8, max_tiers=8, present_values=84, mep_clients=2, module_records_size=6 * 7
+)
+# ET55 counts from A on: 146 or 147 + 4 * (BT20.7 - 1) (p. 155).
+A3, A4 = 146 + 4 * 3, 147 + 4 * 7
+# ET54 counts from Z = ET11.32 * ET11.33 on (p. 138).
+Z = 42
+
+PRINTED = {
+    ("BT00", GEN3): {
+        "big_endian": 0, "time_format": 1, "non_integer_format_1": 2, "manufacturer": 3, "nameplate_type": 7,
+        "procedure_parameter_length": 9, "response_data_length": 10, "basic_tables_size": 13,
+        "extended_procedures_size": 16, "manufacturer_status_length": 17, "pending_tables": 18,
+    },
+    ("BT01", GEN3): {"manufacturer": 0, "model": 4, "firmware": 14},
+    ("BT15", GEN3): {"multiplier": 0, "offset": 4, "ratios_applied": 8, "ct_ratio": 9, "vt_ratio": 13},
+    ("BT21", GEN3): {
+        "season": 0, "time_remaining": 0, "daily_self_read": 1, "self_reads": 2, "summations": 3, "demands": 4,
+        "coincidents": 5, "occurrences": 6, "tiers": 7, "present_demands": 8, "present_values": 9,
+    },
+    ("BT22", Dimensions(demands=8, coincidents=16)): {
+        "summation_sources": 0, "demand_sources": 11, "demand_is_maximum": 11 + 8,
+        "coincident_sources": 11 + 8 + 1, "coincident_demands": 11 + 8 + 1 + 16,
+    },
+    ("BT27", Dimensions(present_demands=8)): {"present_demand_sources": 0, "present_value_sources": 8},
+    ("BT28", Dimensions(present_demands=8)): {"present_demands": 0, "present_values": 4 * 8},
+    ("BT28", Dimensions(present_demands=8, time_remaining=True)): {"present_values": 7 * 8},
+    ("BT50", GEN3): {
+        "tou_self_read": 0, "separate_weekdays": 1, "seasons": 2, "nonrecurring_dates": 3, "recurring_dates": 4,
+        "tier_switches": 5, "calendar_size": 7,
+    },
+    ("BT52", GEN3): {"clock": 0, "weekday": 6, "daylight_saving": 6},
+    ("BT53", GEN3): {"daylight_saving_at": 0, "daylight_saving_minutes": 3, "time_zone_minutes": 4},
+    ("BT54", GEN3): {
+        "nonrecurring_dates": 0, "recurring_dates": 25 * 3, "tier_switches": 25 * 3 + 23 * 3,
+        "seasons": 25 * 3 + 23 * 3 + 200 * 3, "calendar_id": 25 * 3 + 23 * 3 + 200 * 3 + 12 * 5,
+    },
+    ("BT55", GEN3): {"clock": 0, "weekday": 6, "tier": 7, "season": 7},
+    ("ET03", GEN3): {"utility_serial_number": 0, "image_crc": 137},
+    ("ET04", GEN4): {
+        "plc_sequence_number": 0, "transceiver_id": 4, "subnet_id": 10, "node_id": 11, "plc_encryption_disabled": 12,
+        "rated_frequency": 13, "program_id": 14, "self_identification": 22, "pk_access_disabled": 52,
+        "power_outages_recorded": 53, "total_energy_registers": 55, "registration_current": 56, "maximum_current": 58,
+        "rated_voltage": 60, "voltage_absent_l1": 62, "daylight_saving_off_delta": 63, "self_read_hour": 65,
+        "self_read_minute": 66, "stop_mode_days": 67, "test_point": 71, "neuron_state": 72, "phase_rotation": 73,
+        "plc_inactive_threshold": 74, "broadcast_receipt": 76, "broadcast_base": 82, "broadcast_delta": 86,
+        "reverse_energy_current": 88, "plc_signal_quality": 90, "auto_discovery_ta": 91, "auto_discovery_to": 93,
+        "auto_discovery_disabled": 95, "amplifier_gain_sensitivity": 96, "event_outage_threshold": 98,
+        "nvm_size": 100, "safe_image_locked": 102, "mep_sequence_number": 103, "premise_generation": 109,
+        "outage_detection_threshold": 110, "phase_loss_threshold": 111, "meter_form": 112, "clock_error_tier": 113,
+        "c1219_compliance": 114, "idt_version": 116, "tilt_timer": 117, "minimum_registration_current": 118,
+        "registration_current_fraction": 120, "constant_phase_loss_alarm": 121, "power_up_wait": 122,
+        "maximum_key_usage": 123, "security_mode": 127, "fcm_message_count": 128, "mep_sequence_numbers": 129,
+        "reverse_energy_delay_ms": 137, "reverse_energy_delay": 138,
+    },
+    ("ET11", GEN4): {
+        "devices": 0, "configuration_entry_size": 1, "status_entry_size": 2, "on_demand_queue_size": 3,
+        "on_demand_entry_size": 4, "data_entry_size": 5, "transaction_request_size": 7,
+        "transaction_response_size": 9, "on_demand_write_size": 11, "phase_measurement_size": 12,
+        "configuration_entry_2_size": 13, "group_ids": 18, "harmonics": 19, "multicast_message_size": 20,
+        "alarm_array_size": 21, "mep_data_sources": 22, "et48_entries": 23, "critical_event_bitmaps": 24,
+        "mbus_data_types": 25, "relay_switches": 26, "delta_alert_sources": 27, "ram_transaction_request_size": 28,
+        "ram_transaction_response_size": 30, "module_records": 32, "module_record_size": 33, "mep_clients": 34,
+        "error_screens": 38,
+    },
+    ("ET13", GEN3): {"mbus": 0, "mep": 4 * 66},
+    ("ET42", GEN3): {
+        "table_length": 0, "fixed_section_length": 2, "logs": 3, "ica_nak": 4, "billing_interface_number": 8,
+        "demand_reset_counter": 10, "self_reads": 11, "summations": 12, "demands": 13, "coincidents": 14,
+        "occurrences": 15, "tiers": 16, "present_demands": 17, "present_values": 18, "demand_subinterval": 19,
+        "demand_multiplier": 20, "tier_size": 21, "load_profile_block_size": 23, "load_profile_blocks": 27,
+        "load_profile_channels": 29, "load_profile_interval": 30, "load_profile_interval_size": 31,
+        "load_profile_options": 32, "load_profile_intervals_per_block": 33, "load_profile_start_hour": 35,
+        "load_profile_start_minute": 36, "log_event_number": 37, "history_log_entries": 38,
+        "history_log_argument_size": 40, "log_list": 41,
+    },
+    ("ET54", GEN4): {
+        "multiple_load_profiles": 0, "load_profile_opted_out": 19, "over_power": 44, "step_tariff": 44,
+        "relay_1_random_pending": 62, "relay_1_random_remaining": 63, "relay_1_random_total": 65, "mis_wiring": 68,
+        "et74_entries": 69, "welmec_11_2": 71, "interval_time_adjustment": 72, "step_tariff_reset": 76,
+        "et77_entries": 79, "et79_entries": 80, "unicast_key_usage": 82, "broadcast_key_usage": 86,
+        "security_modes": 90, "tamper_input_adc": 95 + Z, "transactions_locked": 97 + Z,
+        "transaction_lock_holder": 98 + Z, "procedure_failure": 99 + Z, "relay_2_random_pending": 103 + Z,
+        "relay_2_random_remaining": 104 + Z, "relay_2_random_total": 106 + Z,
+    },
+    ("ET55", GEN3): {
+        "step_tariff_enabled": 3, "clock_slew": 4, "signal_strength_threshold": 14, "plc_active_timeout": 15,
+        "plc_lockout_threshold": 20, "plc_lockout": 21, "optical_lockout_threshold": 22, "optical_lockout": 23,
+        "message_id": 52, "message_id_decimals": 56, "message_text": 57, "message_start": 65, "message_end": 71,
+        "message_overridden": 77, "phase_loss_seconds": 78, "step_tariff_disabled": 80, "over_power_threshold": 81,
+        "over_power_seconds": 85, "over_power_tier": 87, "over_power_source": 88, "ct_secondary_current": 93,
+        "clock_error_calendar_id": 94, "over_power_calendar_id": 98, "cover_removed_seconds": 103,
+        "cover_removed_quality_seconds": 105, "cover_phase_loss": 107, "primary_load_profile": 109,
+        "hf_noise_threshold": 110, "hf_noise_seconds": 112, "earth_fault_current": 114, "earth_fault_seconds": 117,
+        "broken_conductor_seconds": 119, "zero_fault_seconds": 121, "normal_voltage_upper": 123,
+        "normal_voltage_lower": 124, "low_voltage_upper": 125, "voltage_fluctuation": 126, "prepay_tier_rates": 128,
+        "reverse_energy_current": 144, "step_tariff_thresholds": 146, "step_tariff_source": A3,
+        "step_tariff_tou_id": A3 + 1, "step_tariff_reset_day": A3 + 5, "step_tariff_reset_second": A3 + 8,
+        "rms_voltage_cycles": A3 + 10, "average_voltage_seconds": A3 + 12, "average_voltage_count": A3 + 14,
+        "voltage_proper_upper": A3 + 16, "voltage_proper_lower": A3 + 20, "voltage_medium_upper": A3 + 24,
+        "voltage_medium_lower": A3 + 28, "mvd_lower_limit": A3 + 32, "mvd_upper_limit": A3 + 34,
+        "mvd_sag_low": A3 + 36, "mvd_sag_high": A3 + 37, "mvd_swell_low": A3 + 38, "energy_unit": A3 + 39,
+    },
+    ("ET55", GEN4): {
+        # Printed 1 for the clock slew of 4.0 on; 4 as in the other column is what fits (p. 140).
+        "clock_slew": 4, "message_id": 52, "message_id_decimals": 57, "message_text": 58, "message_start": 66,
+        "message_end": 72, "phase_loss_seconds": 79, "over_power_threshold": 82, "clock_error_calendar_id": 95,
+        "cover_removed_seconds": 104, "primary_load_profile": 110, "voltage_fluctuation": 127,
+        "prepay_tier_rates": 129, "reverse_energy_current": 145, "step_tariff_thresholds": 147,
+        "step_tariff_source": A4, "energy_unit": A4 + 39, "house_icon_control": A4 + 40, "optical_timers": A4 + 41,
+        "optical_session_timeout": A4 + 42, "optical_session_hold_off": A4 + 44, "tamper_1_in_use": A4 + 46,
+        "tamper_levels": A4 + 47, "tamper_seconds": A4 + 53, "cover_removed_seconds_2": A4 + 54,
+        "magnetic_tamper_seconds": A4 + 56, "va_method": A4 + 58, "bev_load_profile_lock": A4 + 59,
+        "reverse_energy_current_msb": A4 + 61,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "dims"), PRINTED, ids=lambda value: value if isinstance(value, str) else "")
+def test_fields_stand_where_the_guide_prints_them(table, dims):
+    printed = PRINTED[table, dims]
+    assert {name: TABLES[table].window(dims, name)[0] for name in printed} == printed
+
+
+def test_every_table_is_checked():
+    # BT20 shares BT21's list; BT23 has tests of its own; ET50 begins with its one array.
+    assert set(TABLES) - {name for name, _ in PRINTED} == {"BT20", "BT23", "ET50"}
+
+
+@pytest.mark.parametrize(
+    ("table", "dims", "size"),
+    [
+        ("BT15", GEN3, 17),
+        ("BT20", GEN3, 10),
+        ("BT21", GEN3, 10),
+        ("BT50", GEN3, 9),
+        ("BT52", GEN3, 7),
+        ("BT53", GEN3, 6),
+        ("BT54", GEN3, 808),  # BT50.7 (p. 224)
+        ("BT55", GEN3, 9),
+        ("ET03", GEN3, 143),
+        ("ET04", GEN4, 140),
+        ("ET04", GEN3, 129),
+        ("ET04", Dimensions(firmware=(3, 50)), 123),
+        ("ET11", GEN4, 39),
+        ("ET11", GEN3, 32),
+        ("ET13", GEN3, 5 * 66),
+        ("ET13", Dimensions(mep_devices=6), 6 * 66),
+        ("ET50", GEN3, 35 + 6 * 6),
+        ("ET50", GEN4, 2 * (35 + 6 * 6)),
+        ("ET54", GEN4, 108 + Z),
+        ("ET54", GEN3, 91),
+        ("ET54", Dimensions(firmware=(3, 50)), 68),
+        ("ET55", GEN3, A3 + 40),
+        ("ET55", GEN4, A4 + 62),
+        ("ET55", Dimensions(firmware=(3, 60)), 127),
+    ],
+)
+def test_sizes_follow_firmware_and_dimensions(table, dims, size):
+    assert TABLES[table].size(dims) == size
+
+
+def test_newer_fields_come_last():
+    # A field of newer firmware in the middle would move those behind it on older meters.
+    for table in TABLES.values():
+        versions = [part.since or (0, 0) for part in table.fields]
+        optional = [part.when is not None for part in table.fields]
+        steps = zip(versions, versions[1:], optional[1:], strict=False)
+        assert all(before <= after or is_optional for before, after, is_optional in steps), table.name
