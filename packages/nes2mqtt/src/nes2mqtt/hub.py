@@ -71,8 +71,8 @@ class Hub:
     """
 
     def __init__(self, stale_after: Mapping[TableGroup, timedelta]) -> None:
-        self._stale_after = dict(stale_after)
-        self._stale_after_of: dict[str, Mapping[TableGroup, timedelta]] = {}
+        self._limits = dict(stale_after)
+        self._limits_of: dict[str, Mapping[TableGroup, timedelta]] = {}
         self._outputs: list[Output] = []
         self._failed: set[str] = set()
         self._latest: dict[str, Latest] = {}
@@ -83,7 +83,11 @@ class Hub:
 
     def expect(self, meter: str, stale_after: Mapping[TableGroup, timedelta]) -> None:
         """Set the ages after which the values of one meter, read at its own pace, are stale."""
-        self._stale_after_of[meter] = dict(stale_after)
+        self._limits_of[meter] = dict(stale_after)
+
+    def stale_after(self, group: TableGroup, meter: str = "") -> timedelta | None:
+        """Return the age after which values are stale: of one meter, or where nothing else is set. None: never."""
+        return self._limits_of.get(meter, self._limits).get(group)
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -112,13 +116,9 @@ class Hub:
                     self._failed.add(output.name)
                     _log.exception("output %s failed to take an event; the others go on", output.name)
 
-    def stale_after(self, group: TableGroup) -> timedelta | None:
-        """Return the age after which a group's values are stale; None if they never are."""
-        return self._stale_after.get(group)
-
     def quality(self, sample: Sample, now: datetime) -> Quality:
         """Tell whether a sample is still fresh at ``now``."""
-        limit = self._stale_after_of.get(sample.meter, self._stale_after).get(sample.group)
+        limit = self.stale_after(sample.group, sample.meter)
         return Quality.STALE if limit is not None and now - sample.received > limit else Quality.GOOD
 
     def readings(self, meter: str, now: datetime) -> Iterable[Reading]:

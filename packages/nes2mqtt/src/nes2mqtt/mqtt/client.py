@@ -1,0 +1,265 @@
+"""A connection to a broker that is made again for ever.
+
+:class:`Broker` is the port between this program and the MQTT library (aiomqtt, which wraps paho): nothing
+outside this module and :mod:`nes2mqtt.mqtt.refusals` imports either. A broker runs one piece
+of work per connection; when the connection goes, the work ends with :class:`Disconnected`, and after
+a pause the next connection starts it anew. Every change for better or worse is logged once.
+
+This module does not know what is published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import random
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import aiomqtt
+
+from nes2mqtt.backoff import Backoff
+from nes2mqtt.mqtt.config import MqttConfig, Protocol
+from nes2mqtt.mqtt.message import Message, Will
+from nes2mqtt.mqtt.refusals import NO_GREETING, Unanswered, describe
+
+__all__ = ["Broker", "Disconnected", "Pace", "Received", "Session"]
+
+_log = logging.getLogger(__name__)
+
+SETTLED = 10.0
+"""A connection that lasted so many seconds was a good one: the next pause is short again."""
+
+EVICTIONS = 3
+"""So many good greetings in a row that did not last mean that somebody else takes our place."""
+
+ANSWER = 10.0
+"""Seconds the broker has to greet us, and to confirm a message."""
+
+FAREWELL = 2.0
+"""Seconds the broker has to take our last word when this program ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Pauses between attempts to connect, in seconds; each is shortened by up to half, at random.
+
+    The spread keeps the programs of one house from knocking all at once after a power cut.
+    """
+
+    first: float = 1.0
+    limit: float = 60.0
+
+
+class Disconnected(Exception):
+    """The connection is gone; whoever uses it has to wait for the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message from the broker."""
+
+    topic: str
+    payload: str
+    retained: bool
+    """It was kept by the broker and may be old."""
+
+
+@contextlib.asynccontextmanager
+async def _answered(silence: str) -> AsyncIterator[None]:
+    """Turn the library's errors, and no answer in time, into :class:`Disconnected`.
+
+    The library's own time limit is switched off: it uses asyncio.wait_for, which in Python 3.11 forgets that the
+    task was cancelled when the answer comes at the same moment.
+    """
+    try:
+        async with asyncio.timeout(ANSWER):
+            yield
+    except aiomqtt.MqttError as error:
+        raise Disconnected(str(error)) from error
+    except TimeoutError:
+        raise Disconnected(silence) from Unanswered(silence)
+
+
+class Session:
+    """One connection, as long as it lasts."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self._client = client
+
+    async def publish(self, message: Message) -> None:
+        """Publish; with QoS 1 return when the broker has it (PUBACK), with QoS 0 when it is sent.
+
+        Raises:
+            Disconnected: nobody knows whether the broker got it.
+        """
+        async with _answered("does not confirm what we publish; trying again"):
+            await self._client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
+
+    async def subscribe(self, *topics: str) -> None:
+        """Ask for messages on topics, QoS 1.
+
+        Raises:
+            Disconnected: the connection is gone.
+        """
+        async with _answered("does not confirm what we subscribe to; trying again"):
+            await self._client.subscribe([(topic, 1) for topic in topics])
+
+    async def messages(self) -> AsyncIterator[Received]:
+        """Yield messages as they come.
+
+        Raises:
+            Disconnected: the connection is gone; this is also how an idle one is noticed.
+        """
+        try:
+            async for message in self._client.messages:
+                payload = message.payload
+                text = payload.decode(errors="replace") if isinstance(payload, bytes | bytearray) else str(payload)
+                yield Received(str(message.topic), text, message.retain)
+        except aiomqtt.MqttError as error:
+            raise Disconnected(str(error)) from error
+
+
+class Broker:
+    """Keeps a connection.
+
+    Args:
+        config: where and as whom.
+        client_id: our name to the broker.
+        will: published as ``online`` on every connect, by us as ``offline`` when we leave, by the broker when
+            we are gone.
+        work: what to do while connected. It is over when the connection is; it must not return before.
+        pace: pauses between attempts.
+    """
+
+    def __init__(
+        self,
+        config: MqttConfig,
+        client_id: str,
+        will: Will,
+        work: Callable[[Session], Awaitable[None]],
+        pace: Pace | None = None,
+    ) -> None:
+        pace = pace or Pace()
+        self._config = config
+        self._client_id = client_id
+        self._will = will
+        self._work = work
+        self._backoff = Backoff(pace.first, pace.limit)
+        self._short_lives = 0
+        self.connected = False
+        self.problem = "not connected yet"
+        """What keeps us from the broker, for people; empty while connected."""
+
+    async def run(self) -> None:
+        """Connect, work, and start over when the connection is gone. Never returns by itself."""
+        loop = asyncio.get_running_loop()
+        while True:
+            begun = loop.time()
+            try:
+                await self._connect_and_work()
+            except* Disconnected as lost:
+                self._lost(_first(lost), loop.time() - begun)
+            await asyncio.sleep(self._backoff.next() * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+
+    async def _connect_and_work(self) -> None:
+        try:
+            client = self._client()
+        except (OSError, ValueError) as error:
+            # A certificate or key that cannot be read, or is none; the owner may mend it while we try again.
+            raise Disconnected(str(error)) from error
+        try:
+            async with _answered(NO_GREETING):
+                await client.__aenter__()
+        except BaseException:
+            # After a greeting that did not come aiomqtt leaves the socket open; paho's own disconnect closes it.
+            client._client.disconnect()  # noqa: SLF001
+            raise
+        session = Session(client)
+        try:
+            await session.publish(self._will.birth)
+            self._up()
+            await self._work(session)
+        finally:
+            self.connected = False
+            await self._leave(client, session)
+
+    async def _leave(self, client: aiomqtt.Client, session: Session) -> None:
+        """Say good-bye: after an orderly farewell the broker does not publish the will, so we do."""
+        with contextlib.suppress(aiomqtt.MqttError, Disconnected, TimeoutError):
+            async with asyncio.timeout(FAREWELL):
+                await session.publish(self._will.death)
+                await client.__aexit__(None, None, None)
+
+    def _client(self) -> aiomqtt.Client:
+        config = self._config
+        version = aiomqtt.ProtocolVersion.V5 if config.protocol is Protocol.V5 else aiomqtt.ProtocolVersion.V311
+        client = aiomqtt.Client(
+            config.host,
+            config.broker_port,
+            username=config.username,
+            password=config.password.reveal() if config.password is not None else None,
+            identifier=self._client_id,
+            protocol=version,
+            keepalive=config.keepalive,
+            will=aiomqtt.Will(self._will.topic, self._will.offline, self._will.qos, retain=True),
+            tls_context=_tls(config),
+            timeout=math.inf,
+        )
+        # aiomqtt warns when more than 10 publishes wait for their PUBACK; we let a whole batch wait.
+        client.pending_calls_threshold = 10_000
+        return client
+
+    def _up(self) -> None:
+        self.connected = True
+        if self.problem:
+            _log.info("connected to broker %s as %s", self._config.address, self._client_id)
+        self.problem = ""
+
+    def _lost(self, error: BaseException, lasted: float) -> None:
+        problem = describe(error, self._config, self._client_id)
+        if lasted >= SETTLED:
+            self._backoff.reset()
+            self._short_lives = 0
+        elif not self.problem:
+            self._short_lives += 1
+        if self._short_lives >= EVICTIONS:
+            problem += (
+                f"; it does so again and again right after greeting us: another program may use the client id "
+                f"'{self._client_id}', set another client_id in one of them"
+            )
+        if problem != self.problem:
+            _log.warning("%s", problem)
+        self.problem = problem
+
+
+def _tls(config: MqttConfig) -> ssl.SSLContext | None:
+    """Build what the ``tls`` section asks for.
+
+    Raises:
+        OSError: a file cannot be read or is not what it should be (ssl.SSLError is one).
+    """
+    if config.tls is None or not config.uses_tls:
+        return None
+    context = ssl.create_default_context(cafile=config.tls.ca_file)
+    if config.tls.cert_file is not None and config.tls.key_file is not None:
+        # An encrypted key would make OpenSSL ask for its password at a terminal nobody watches.
+        context.load_cert_chain(config.tls.cert_file, config.tls.key_file, password=_no_password)
+    if config.tls.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _no_password() -> str:
+    raise ValueError("the key in tls.key_file is locked with a password; give one without")
+
+
+def _first(group: BaseException) -> BaseException:
+    """Return one of the errors of a group: they all tell of the same connection."""
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group

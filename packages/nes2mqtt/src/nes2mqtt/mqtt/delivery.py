@@ -1,0 +1,117 @@
+"""Register samples, delivered in order and each at least once.
+
+They wait in an :class:`Outbox`, which the history keeps on disk: a broker's outage, or this program's end,
+loses none. A sample counts as delivered when the broker has confirmed every message of it
+(PUBACK). One that was confirmed too late to be noted is sent again under the same ``seq``.
+
+This module does not know topics.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from nes2mqtt.mqtt.client import Session
+from nes2mqtt.mqtt.message import Message
+from nes2mqtt.reading import Sample
+
+__all__ = ["BATCH", "LatestRegisters", "Outbox", "deliver"]
+
+BATCH = 20
+"""Samples under way at once: enough to keep a distant broker busy, few to send again after a break."""
+
+
+class Outbox(Protocol):
+    """Register samples not delivered yet, oldest first."""
+
+    changed: asyncio.Event
+    """Set when a sample was added."""
+
+    def pending(self, limit: int) -> Sequence[tuple[int, Sample]]:
+        """Return the oldest samples with their numbers, which only grow."""
+
+    def acknowledge(self, seq: int) -> None:
+        """Forget the samples up to and including number ``seq``."""
+
+
+class LatestRegisters:
+    """An outbox for a gateway without a history: it keeps the newest sample of each meter, in memory."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+        self.dropped = 0
+        self._waiting: dict[str, tuple[int, Sample]] = {}
+        self._last = 0
+
+    def add(self, sample: Sample) -> None:
+        """Take a sample in place of the one of its meter that still waits."""
+        self._last += 1
+        # Taken out first, so that the order of the dictionary stays that of the numbers.
+        if self._waiting.pop(sample.meter, None) is not None:
+            self.dropped += 1
+        self._waiting[sample.meter] = (self._last, sample)
+        self.changed.set()
+
+    def pending(self, limit: int) -> Sequence[tuple[int, Sample]]:
+        """Return the samples that wait, oldest first."""
+        return list(self._waiting.values())[:limit]
+
+    def acknowledge(self, seq: int) -> None:
+        """Forget the samples up to number ``seq``."""
+        self._waiting = {meter: item for meter, item in self._waiting.items() if item[0] > seq}
+
+
+async def deliver(
+    outbox: Outbox,
+    session: Session,
+    messages: Callable[[int, Sample], Sequence[Message]],
+    sent: Callable[[Message], None],
+) -> None:
+    """Work off an outbox for as long as the connection lasts.
+
+    Args:
+        outbox: what to deliver.
+        session: the connection.
+        messages: what a sample is to the broker.
+        sent: told of each message the broker has confirmed.
+
+    Raises:
+        Disconnected: the connection is gone; what was confirmed is acknowledged.
+    """
+    while True:
+        outbox.changed.clear()
+        batch = outbox.pending(BATCH)
+        if batch:
+            await _deliver_batch(outbox, session, [(seq, messages(seq, sample)) for seq, sample in batch], sent)
+        else:
+            await outbox.changed.wait()
+
+
+async def _deliver_batch(
+    outbox: Outbox,
+    session: Session,
+    batch: Sequence[tuple[int, Sequence[Message]]],
+    sent: Callable[[Message], None],
+) -> None:
+    """Send a batch without waiting in between, then acknowledge as far as it was confirmed without a gap."""
+    # Tasks start in the order they are made, so messages leave in order.
+    under_way = [
+        (seq, [(message, asyncio.ensure_future(session.publish(message))) for message in messages])
+        for seq, messages in batch
+    ]
+    confirmed: int | None = None
+    try:
+        for seq, publishes in under_way:
+            for message, publish in publishes:
+                await publish
+                sent(message)
+            confirmed = seq
+    finally:
+        if confirmed is not None:
+            outbox.acknowledge(confirmed)
+        rest = [publish for _, publishes in under_way for _, publish in publishes]
+        for publish in rest:
+            publish.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)

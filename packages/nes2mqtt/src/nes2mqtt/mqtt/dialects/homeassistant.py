@@ -1,0 +1,126 @@
+"""The dialect Home Assistant reads: three JSON topics and an availability topic per meter.
+
+::
+
+    <base>/status                    online / offline: this program (the last will)
+    <base>/meters/<meter>/status     online / offline: the meter answers
+    <base>/meters/<meter>/present    power, voltage, current ... now; not retained, expires in Home Assistant
+    <base>/meters/<meter>/registers  energies; retained, every sample, in order
+    <base>/meters/<meter>/link       state, identity and link counts, for diagnostics
+
+Keys are the published keys of :data:`osgp.sources.SOURCES`, numbers are in the unit people read. The
+entities that show them are announced by :mod:`nes2mqtt.mqtt.discovery`.
+
+This module does not know Home Assistant's discovery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from nes2mqtt.mqtt.config import DialectName, MqttConfig
+from nes2mqtt.mqtt.dialects.dialect import Dialect
+from nes2mqtt.mqtt.message import Will
+from nes2mqtt.mqtt.rows import Cell, Row, When
+from nes2mqtt.mqtt.view import Fixed, View
+from nes2mqtt.reading import LinkQuality, Sample, TableGroup
+
+__all__ = ["LINK", "PRESENT", "REGISTERS", "ROWS", "STATUS", "dialect", "meter_base"]
+
+STATUS = "status"
+PRESENT = "present"
+REGISTERS = "registers"
+LINK = "link"
+
+
+def _values(sample: Sample) -> dict[str, int | float]:
+    return {source.key: Fixed(raw, source.decimals).number for source, raw in sample.values.items()}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")
+
+
+def _known(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def _present(view: View) -> Mapping[str, Any] | None:
+    sample = view.sample(TableGroup.PRESENT)
+    if sample is None:
+        return None
+    net = view.get("net_power")
+    return {
+        "time": _iso(sample.received),
+        **_values(sample),
+        **({"net_power": net.number} if isinstance(net, Fixed) else {}),
+    }
+
+
+def _last_reset(sample: Sample) -> dict[str, str | None]:
+    """Tell from when on each register counts, for those that started anew since this program watches."""
+    starts = {source.key: sample.restarted.get(source, sample.segment_start) for source in sample.values}
+    return {key: _iso(start) for key, start in starts.items() if start is not None}
+
+
+def _registers(view: View) -> Mapping[str, Any] | None:
+    sample = view.sample(TableGroup.REGISTERS)
+    if sample is None:
+        return None
+    head = {
+        "time": _iso(sample.received),
+        "meter_time": _iso(sample.meter_time),
+        "seq": view.seq,
+        "segment": sample.segment,
+    }
+    resets = _last_reset(sample)
+    return {**_known(head), **_values(sample), **({"last_reset": resets} if resets else {})}
+
+
+def _answered(link: LinkQuality) -> float | None:
+    """Return the share of requests that got a verified reply, in per cent."""
+    return round(100 * link.replies / link.requests, 1) if link.requests else None
+
+
+def _link(view: View) -> Mapping[str, Any] | None:
+    status = view.status
+    if status is None:
+        return None
+    return _known(
+        {
+            "state": status.state.value,
+            "since": _iso(status.since),
+            "message": status.message,
+            "serial": status.info.serial,
+            "manufacturer": status.info.manufacturer,
+            "model": status.info.model,
+            "firmware": status.info.firmware,
+            "last_reply": _iso(view.newest.received if view.newest else None),
+            "clock_ahead": status.clock_ahead,
+            "answered": _answered(status.link),
+            **asdict(status.link),
+        }
+    )
+
+
+ROWS: tuple[Row, ...] = (
+    Row(STATUS, Cell("meter_answers"), When.STATUS, retain=True, qos=1),
+    Row(LINK, _link, When.STATUS, retain=True),
+    Row(PRESENT, _present, When.LIVE),
+    Row(REGISTERS, _registers, When.REGISTERS, retain=True, qos=1),
+)
+
+
+def meter_base(config: MqttConfig, meter: str) -> str:
+    """Return what a meter's topics start with; ``{meter}`` for all of them."""
+    return f"{config.base_topic}/meters/{meter}"
+
+
+def dialect(config: MqttConfig) -> Dialect:
+    """Return the dialect as configured."""
+    will = Will(f"{config.base_topic}/status")
+    base = meter_base(config, "{meter}")
+    return Dialect(DialectName.HOMEASSISTANT, base, ROWS, will, config.homeassistant.every)
