@@ -48,6 +48,7 @@ __all__ = [
     "MeterConfig",
     "PowerCycle",
     "load",
+    "log_secrets",
     "parse",
     "secrets_in",
     "warnings_for",
@@ -340,3 +341,12 @@ def warnings_for(config: Config, file: Path) -> list[str]:
             f"type: chmod 600 {file}   or keep the secrets elsewhere: {{ file = ... }}"
         )
     return warnings
+
+
+def log_secrets(config: Config) -> list[str]:
+    """Return all texts that must never stand in the log: the secrets, and the meter keys in other forms."""
+    texts = [secret.reveal() for _, secret in secrets_in(config)]
+    for settings in config.meters.values():
+        key = settings.meter_key.secret
+        texts += [key.hex(), key.hex(" "), key.decode("latin-1"), ", ".join(str(byte) for byte in key)]
+    return texts

@@ -88,7 +88,7 @@ def _in_file(data: Mapping[str, Any], location: Sequence[str | int]) -> toml_lin
         if step == _KEY_ITSELF:
             continue
         if isinstance(here, list) or (isinstance(here, Mapping) and step in here):
-            here = here[step]
+            here = here[step]  # type: ignore[index] # a number for a list, a name for a table
         elif position < len(location) - 1 or not isinstance(here, Mapping):
             continue  # the tag of a union's branch: no key of the file
         path.append(step)

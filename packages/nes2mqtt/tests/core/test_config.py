@@ -110,7 +110,7 @@ MISTAKES = {
     "over budget": (SMALLEST + "present_every = 0.5", ["meters.house: present_every and registers_every ask for 2.1"]),
     "device without scheme": (
         SMALLEST.replace("tcp://127.0.0.1:7000", "dev/ttyUSB0"),
-        [":3: meters.house.port: write serial:// before", '"serial:///dev/ttyUSB0"'],
+        [":3: meters.house.port: this address cannot be read", "serial:///dev/serial/by-id/NAME"],
     ),
     "other scheme": (
         SMALLEST.replace("tcp:", "http:"),

@@ -1,0 +1,254 @@
+"""The whole gateway: builds the graph of objects from the configuration and runs it.
+
+::
+
+    meters -> poller -> guard -> hub -> history | mqtt | web
+
+Everything runs in one event loop and one task group; nothing is global. What a section of the
+configuration does not ask for is not imported.
+
+Stopping (SIGTERM, SIGINT) goes the way of the data: first the pollers, then the outputs, which
+say goodbye to their other side, then the history, which writes what it holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from nes2mqtt import __version__
+from nes2mqtt.config import Config, MeterConfig
+from nes2mqtt.gateway import GatewayInfo
+from nes2mqtt.guard import Guard, Limits, Memory
+from nes2mqtt.hub import Hub, Output
+from nes2mqtt.poller import Cadence, MeterSession, OpenMeter, Poller
+from nes2mqtt.power import power_cycle_for
+from nes2mqtt.reading import MeterInfo, MeterState, TableGroup
+from nes2mqtt.sd_notify import Notifier
+from nes2mqtt.supervise import Keeper, Supervised
+from osgp.budget import ReadBudget
+from osgp.meter import open_meter
+from osgp.recovery import Recovery
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from nes2mqtt.history import Store
+    from nes2mqtt.running_energy import RunningEnergy
+
+__all__ = ["run"]
+
+_log = logging.getLogger(__name__)
+
+_STALE_PERIODS = 3
+_STALE_SLACK = 3.0
+"""A value is stale when the meter did not confirm it for three periods and the seconds that retries take."""
+
+_START_SPACING = 0.005
+"""Seconds between the first opens of two meters, so that thousands do not open at once."""
+
+_GOODBYE = 10.0
+"""Seconds the outputs get to say goodbye."""
+
+_STATUS_EVERY = 5.0
+
+
+def _opener(settings: MeterConfig) -> OpenMeter:
+    """Return what opens this meter; the recovery and the read budget in it outlive connections."""
+    power_cycle = power_cycle_for(settings.power_cycle)
+    recovery = Recovery(power_cycle) if power_cycle is not None else None
+    budget = ReadBudget(settings.reads_per_second)
+    key = settings.meter_key
+
+    def open_it(address: str) -> AbstractAsyncContextManager[MeterSession]:
+        return open_meter(address, key=key, encrypt=settings.encrypt, power_cycle=recovery, read_budget=budget)
+
+    return open_it
+
+
+async def _remembered(store: Store | None, meter: str) -> Memory | None:
+    """Return what the history remembers of a meter's registers, so that a restart forgets nothing."""
+    if store is None:
+        return None
+    last = await store.last_registers(meter)
+    if last is None:
+        return None
+    who = await store.last_identity(meter)
+    return Memory(
+        segment=last.segment,
+        segment_start=last.segment_start,
+        received=last.received,
+        values=last.values,
+        serial=who.serial if who is not None else "",
+        restarted=last.restarted,
+    )
+
+
+def _stale_after(settings: MeterConfig) -> Mapping[TableGroup, timedelta]:
+    periods = {TableGroup.PRESENT: settings.present_every, TableGroup.REGISTERS: settings.registers_every}
+    return {group: timedelta(seconds=_STALE_PERIODS * period + _STALE_SLACK) for group, period in periods.items()}
+
+
+async def _pollers(config: Config, hub: Hub, store: Store | None) -> list[Poller]:
+    memories = await asyncio.gather(*(_remembered(store, meter) for meter in config.meters))
+    pollers = []
+    for index, ((meter, settings), memory) in enumerate(zip(config.meters.items(), memories, strict=True)):
+        hub.expect(meter, _stale_after(settings))
+        pollers.append(
+            Poller(
+                MeterInfo(meter, name=settings.name or meter),
+                settings.port,
+                _opener(settings),
+                Guard(meter, Limits(settings.max_power), memory, segment=settings.segment),
+                hub,
+                Cadence(settings.present_every, settings.registers_every, settings.clock_every),
+                spread=index / len(config.meters),
+                start_after=index * _START_SPACING,
+            )
+        )
+    return pollers
+
+
+def _outputs(
+    config: Config, gateway: GatewayInfo, hub: Hub, store: Store | None, energy: RunningEnergy | None
+) -> list[Output]:
+    """Make the outputs the configuration asks for; each section's code is imported here only."""
+    outputs: list[Output] = []
+    if store is not None:
+        from nes2mqtt.history.output import HistoryOutput  # noqa: PLC0415 - see the docstring
+
+        outputs.append(HistoryOutput(store))
+    if config.mqtt:
+        from nes2mqtt.mqtt import MqttOutput  # noqa: PLC0415
+    for broker in config.mqtt:
+        outbox = store.outbox(f"mqtt {broker.address}") if store is not None else None
+        outputs.append(MqttOutput(broker, gateway, outbox, hub, energy=energy.of if energy is not None else None))
+    if config.web is not None:
+        from nes2mqtt.web import WebOutput  # noqa: PLC0415
+
+        outputs.append(WebOutput(config.web, gateway, hub, store, state_dir=config.data_dir))
+    return outputs
+
+
+@asynccontextmanager
+async def _history(config: Config) -> AsyncIterator[Store | None]:
+    if not config.history.enabled:
+        yield None
+        return
+    from nes2mqtt.history import Store  # noqa: PLC0415 - not loaded without a history
+
+    path = config.history.path or config.data_dir / "history.db"
+    async with Store.open(path, config.history, config.timezone) as store:
+        yield store
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """Set ``stop`` on SIGTERM and SIGINT; a second one ends the program at once, as without us."""
+    loop = asyncio.get_running_loop()
+    caught = (signal.SIGTERM, signal.SIGINT)
+
+    def stop_once() -> None:
+        stop.set()
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+    for number in caught:
+        loop.add_signal_handler(number, stop_once)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+async def _tell_systemd(notifier: Notifier, pollers: Sequence[Poller], outputs: Sequence[Output]) -> None:
+    """Show a line of status and signs of life, until cancelled."""
+    pause = min(_STATUS_EVERY, notifier.watchdog_interval or _STATUS_EVERY)
+    while True:
+        online = sum(poller.state is MeterState.ONLINE for poller in pollers)
+        broken = [output.name for output in outputs if not output.status().ok]
+        trouble = f"; not well: {', '.join(broken)}" if broken else ""
+        notifier.status(f"{online} of {len(pollers)} meters online{trouble}")
+        notifier.alive()
+        await asyncio.sleep(pause)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait until they have ended, but not for ever."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=_GOODBYE)
+        if late:
+            _log.warning("gave up waiting for %d outputs to say goodbye", len(late))
+
+
+async def run(config: Config, *, stop: asyncio.Event | None = None, started: Callable[[], None] | None = None) -> None:
+    """Run the gateway until SIGTERM, SIGINT or ``stop``.
+
+    Args:
+        config: the checked configuration.
+        stop: ends the run when set, as a signal does; signals are then left alone.
+        started: called when everything runs.
+
+    Raises:
+        HistoryError: the database was written by a newer program.
+    """
+    notifier = Notifier()
+    url = config.web.url if config.web is not None else ""
+    gateway = GatewayInfo(config.name, __version__, config.timezone, datetime.now(UTC), url)
+    hub = Hub({TableGroup.PRESENT: timedelta(seconds=30), TableGroup.REGISTERS: timedelta(seconds=60)})
+    async with _history(config) as store:
+        energy = None
+        if store is not None and config.mqtt:
+            from nes2mqtt.running_energy import RunningEnergy  # noqa: PLC0415 - only with a history
+
+            energy = RunningEnergy(store, config.meters)
+        outputs = [Supervised(output) for output in _outputs(config, gateway, hub, store, energy)]
+        for output in outputs:
+            hub.add(output)
+        pollers = await _pollers(config, hub, store)
+        await _run_graph(pollers, outputs, energy, notifier, stop, started)
+    notifier.close()
+
+
+async def _run_graph(
+    pollers: Sequence[Poller],
+    outputs: Sequence[Supervised],
+    energy: RunningEnergy | None,
+    notifier: Notifier,
+    stop: asyncio.Event | None,
+    started: Callable[[], None] | None,
+) -> None:
+    async with asyncio.TaskGroup() as group:
+
+        def start(works: Sequence[Coroutine[None, None, None]]) -> list[asyncio.Task[None]]:
+            return [group.create_task(work) for work in works]
+
+        sinks = start([output.run() for output in outputs])
+        sources = start([poller.run() for poller in pollers])
+        sides = start([_tell_systemd(notifier, pollers, outputs)])
+        if energy is not None:
+            sides += start([Keeper("counting the running energy", energy.run).run()])
+        _log.info(
+            "started: %d meters, outputs: %s", len(pollers), ", ".join(output.name for output in outputs) or "none"
+        )
+        notifier.ready()
+        if started is not None:
+            started()
+        if stop is not None:
+            await stop.wait()
+        else:
+            stop = asyncio.Event()
+            with _signals(stop):
+                await stop.wait()
+        _log.info("stopping")
+        notifier.stopping()
+        await _end([*sides, *sources])
+        await _end(sinks)

@@ -1,0 +1,132 @@
+"""The ``nes2mqtt`` command. Each command imports what it needs, so that none waits for the others.
+
+Exit codes: 0 all is well, 1 it failed while running, 2 the configuration or the command line is wrong.
+
+This module holds no knowledge of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from nes2mqtt.config import Config
+
+__all__ = ["app", "main"]
+
+_WRONG_CONFIGURATION = 2
+
+app = typer.Typer(
+    name="nes2mqtt",
+    help="Read Echelon/NES smart meters; publish to MQTT, keep a history, show a page.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration file.")]
+_DEFAULT_CONFIG = Path("/etc/nes2mqtt/nes2mqtt.toml")
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        from nes2mqtt import __version__  # noqa: PLC0415
+
+        typer.echo(f"nes2mqtt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Give every command the option --version."""
+
+
+def _load(file: Path) -> Config:
+    """Read the configuration, or say what is wrong with it and end."""
+    from nes2mqtt.config import load  # noqa: PLC0415
+    from nes2mqtt.config_problem import ConfigError  # noqa: PLC0415
+
+    try:
+        return load(file)
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(str(problem), err=True)
+        raise typer.Exit(_WRONG_CONFIGURATION) from None
+
+
+@app.command()
+def run(config: ConfigFile = _DEFAULT_CONFIG) -> None:
+    """Run the gateway until it is stopped (Ctrl-C, SIGTERM)."""
+    import asyncio  # noqa: PLC0415
+    import logging  # noqa: PLC0415
+
+    settings = _load(config)
+    from nes2mqtt import app as gateway  # noqa: PLC0415
+    from nes2mqtt import log  # noqa: PLC0415
+    from nes2mqtt.config import log_secrets, warnings_for  # noqa: PLC0415
+
+    log.set_up(settings.log_level, log_secrets(settings))
+    for warning in warnings_for(settings, config):
+        logging.getLogger("nes2mqtt").warning("%s", warning)
+    try:
+        asyncio.run(gateway.run(settings))
+    except Exception as error:
+        logging.getLogger("nes2mqtt").critical("stopped: %s", error, exc_info=error)
+        raise typer.Exit(1) from None
+
+
+@app.command("check-config")
+def check_config(config: ConfigFile = _DEFAULT_CONFIG) -> None:
+    """Check a configuration file and tell what would be done; nothing is opened."""
+    settings = _load(config)
+    from nes2mqtt.config import warnings_for  # noqa: PLC0415
+    from nes2mqtt.config_summary import summary  # noqa: PLC0415
+
+    typer.echo(f"{config} is good. With it nes2mqtt will:\n")
+    for line in summary(settings):
+        typer.echo(line)
+    for warning in warnings_for(settings, config):
+        typer.echo(f"\nWarning: {warning}", err=True)
+
+
+@app.command()
+def demo(
+    *,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page; the next free one if taken.")] = 8099,
+    folder: Annotated[Path, typer.Option(help="Where the history of the demonstration is kept.")] = Path("var"),
+) -> None:
+    """Show the gateway on a simulated meter: page, history and, if mosquitto is installed, MQTT."""
+    import asyncio  # noqa: PLC0415
+
+    from nes2mqtt import log  # noqa: PLC0415
+    from nes2mqtt.demo import run_demo  # noqa: PLC0415
+
+    log.set_up("info", ())
+    asyncio.run(run_demo(port, folder, typer.echo))
+
+
+@app.command("hash-password")
+def hash_password() -> None:
+    """Ask for a password and print its hash, to write into [web] password = "..."."""
+    from nes2mqtt.web.password import PasswordHash  # noqa: PLC0415
+
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    typer.echo(str(PasswordHash.of(password)))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
