@@ -28,7 +28,7 @@ def test_an_address_has_a_host_and_a_port(text, host, port, loopback):
 
 @pytest.mark.parametrize("text", ["8099", "127.0.0.1", "127.0.0.1:", ":8099", "127.0.0.1:65536", "::1:8099", "a b:1"])
 def test_an_address_that_is_none_is_refused(text):
-    with pytest.raises(ValidationError, match="write for example 127.0.0.1:8099"):
+    with pytest.raises(ValidationError, match=r"write for example 127\.0\.0\.1:8099"):
         WebConfig(listen=text)
 
 

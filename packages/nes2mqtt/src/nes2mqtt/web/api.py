@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi.responses import StreamingResponse
 
 from nes2mqtt.reading import LinkQuality, MeterState, MeterStatus
 from nes2mqtt.web.live import TooManyClients
@@ -182,7 +183,7 @@ async def status(web: Web) -> StatusReport:
 @router.get(
     "/live",
     summary="What changes, as it changes",
-    response_class=LiveResponse,
+    response_class=StreamingResponse,
     responses={
         200: {
             "description": "Server-sent events: `meter` with everything first, then `change`, at most one a second "

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from nes2mqtt.hub import Hub, OutputStatus
 from nes2mqtt.reading import MeterState, MeterStatus, Quality, Sample
-from osgp.sources import Kind, Source
+from osgp.sources import SOURCES, Kind, Source
 
 __all__ = ["CONTENT_TYPE", "render"]
 
@@ -37,6 +37,8 @@ _UNITS: Mapping[str, tuple[str, float]] = {
     "min": ("minutes", 1),
 }
 """Raw unit -> name of the base unit and what one of it is in raw units."""
+
+_COUNTED = frozenset(source.quantity for source in SOURCES.values() if source.kind is Kind.REGISTER)
 
 _LINK_HELP = {
     "requests": "Requests sent to the meter",
@@ -112,8 +114,11 @@ def _metric(source: Source) -> tuple[str, float]:
     parts = ["nes", source.quantity.value]
     if unit and source.quantity.value != unit:
         parts.append(unit)
+    # A gauge may not have a counter's name without its "_total".
     if source.kind is Kind.NET_REGISTER:
         parts.insert(2, "net")
+    elif source.kind is Kind.PRESENT and source.quantity in _COUNTED:
+        parts.insert(2, "present")
     if source.kind is Kind.REGISTER:
         parts.append("total")
     return "_".join(parts), divisor

@@ -1,0 +1,189 @@
+"""The REST API: readings with all that makes them trustworthy, problems in plain words, a complete description."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+
+from nes2mqtt.history import EnergyPeriod
+from nes2mqtt.history.periods import periods
+from nes2mqtt.reading import MeterInfo
+from nes2mqtt.web.app import build_app, openapi_document
+from osgp.image import MeterImage
+from osgp.sources import SOURCES
+from osgp.tables import present, registers
+
+ROOT = Path(__file__).parents[4]
+
+
+class FakeStore:
+    """A history in which each hour drew 1.5 kWh and gave 0.25 kWh until now."""
+
+    zone = ZoneInfo("Europe/Copenhagen")
+
+    async def energy(self, meter, unit, start, end):
+        del meter
+        now = datetime.now(UTC)
+        return [
+            EnergyPeriod(a, b, {"active_energy_import": 1500, "active_energy_export": 250} if b <= now else {}, a, b)
+            for a, b in periods(start, end, unit, self.zone)
+        ]
+
+
+async def test_every_danish_value_is_there_exactly(make_web, client_for):
+    image = MeterImage.load("image:denmark-gen3")
+    dims = image.derive_dimensions()
+    raw = registers.decode(image.read("BT23"), dims) | present.decode(image.read("BT28"), dims)
+    async with client_for(make_web()) as client:
+        document = (await client.get("/api/v1/readings")).json()
+    shown = {reading["name"]: reading for reading in document["readings"]}
+    assert {name: reading["value"] for name, reading in shown.items()} == {s.key: s.scaled(v) for s, v in raw.items()}
+    reading = shown["active_energy_import"]
+    assert (
+        reading.items()
+        >= {
+            "meter": "house",
+            "value": 65845.342,
+            "unit": "kWh",
+            "group": "registers",
+            "quality": "good",
+        }.items()
+    )
+    assert reading["meter_time"] is not None
+    assert shown["voltage_l1"]["value"] == 228.693
+    assert shown["voltage_l1"]["meter_time"] is None
+
+
+async def test_old_values_say_so(make_web, client_for, danish_samples):
+    web = make_web(samples=False)
+    for sample in danish_samples(datetime.now(UTC) - timedelta(seconds=30)):
+        web.hub.publish(sample)
+    async with client_for(web) as client:
+        document = (await client.get("/api/v1/readings?meter=house")).json()
+    assert {r["group"]: r["quality"] for r in document["readings"]} == {"present": "stale", "registers": "good"}
+
+
+async def test_before_the_first_reply_there_is_nothing(make_web, client_for):
+    async with client_for(make_web(samples=False)) as client:
+        assert (await client.get("/api/v1/readings")).json()["readings"] == []
+
+
+async def test_the_meters_and_the_gateway(make_web, client_for, online):
+    web = make_web()
+    web.hub.publish(online(MeterInfo("barn", name="Barn")))
+    async with client_for(web) as client:
+        meters = (await client.get("/api/v1/meters")).json()
+        assert [meter["id"] for meter in meters] == ["barn", "house"]
+        one = (await client.get("/api/v1/meters/house")).json()
+        assert one == meters[1]
+        assert (one["serial"], one["model"], one["firmware"]) == ("87654321", "83332-3I", "3.10.21")
+        assert one["link"]["replies"] == 999
+        status = (await client.get("/api/v1/status")).json()
+        assert status["meters"] == meters
+        assert status["gateway"]["timezone"] == "Europe/Copenhagen"
+        assert [output["name"] for output in status["outputs"]] == ["mqtt", "web"]
+        sources = (await client.get("/api/v1/sources")).json()
+        assert [source["name"] for source in sources] == list(SOURCES)
+
+
+async def test_too_many_meters_at_once_is_a_problem(make_web, client_for, make_sample):
+    web = make_web()
+    for number in range(60):
+        web.hub.publish(make_sample(meter=f"m{number}", received=datetime.now(UTC)))
+    async with client_for(web) as client:
+        reply = await client.get("/api/v1/readings")
+        assert (reply.status_code, reply.json()["title"]) == (400, "There are 61 meters")
+        assert len((await client.get("/api/v1/readings?meter=m1&meter=m2&meter=m1")).json()["readings"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/api/v1/meters/garage", 404, "Meters known: house."),
+        ("/api/v1/readings?meter=garage", 404, "Meters known: house."),
+        ("/api/v1/meters/Gar%20age", 422, "meter: String should match pattern"),
+        ("/api/v1/nothing", 404, "openapi.json"),
+        ("/api/v1/live?recent=9999", 422, "recent"),
+        ("/api/v1/energy?meter=house", 503, "[history]"),
+    ],
+)
+async def test_a_problem_says_what_to_do(make_web, client_for, path, status, words):
+    async with client_for(make_web()) as client:
+        reply = await client.get(path)
+        assert reply.status_code == status
+        assert reply.headers["content-type"] == "application/problem+json"
+        assert words in reply.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words"),
+    [
+        ("start=2026-11-23&end=2026-11-22", 400, "Swap"),
+        ("start=2026-01-01&end=2026-12-31", 400, "at most 62 days by hour"),
+        ("start=1999-01-01&end=2026-12-31", 400, "2000 to 2099"),
+        ("start=yesterday", 422, "start"),
+        ("period=week", 422, "period"),
+    ],
+)
+async def test_a_range_has_limits(make_web, client_for, query, status, words):
+    async with client_for(make_web(store=FakeStore())) as client:
+        reply = await client.get(f"/api/v1/energy?meter=house&{query}")
+        assert reply.status_code == status
+        assert words in reply.json()["detail"]
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-06-01", 24), ("2026-10-25", 25)])
+async def test_a_day_has_its_hours(make_web, client_for, day, hours):
+    end = (datetime.fromisoformat(day) + timedelta(days=1)).date()
+    async with client_for(make_web(store=FakeStore())) as client:
+        report = (await client.get(f"/api/v1/energy?meter=house&start={day}&end={end}")).json()
+    assert len(report["buckets"]) == hours
+    assert report["total"]["import_kwh"] == 1.5 * hours
+    assert report["total"]["export_kwh"] == 0.25 * hours
+
+
+async def test_without_a_range_it_is_today_and_this_month(make_web, client_for):
+    async with client_for(make_web(store=FakeStore())) as client:
+        hours = (await client.get("/api/v1/energy?meter=house&period=hour")).json()
+        days = (await client.get("/api/v1/energy?meter=house&period=day")).json()
+    local = datetime.now(ZoneInfo("Europe/Copenhagen"))
+    assert datetime.fromisoformat(hours["buckets"][0]["start"]).astimezone(FakeStore.zone).date() == local.date()
+    assert 28 <= len(days["buckets"]) <= 31
+    assert hours["buckets"][-1]["import_kwh"] is None, "the future is not a zero"
+
+
+def test_the_description_in_the_docs_is_this_one():
+    written = json.loads((ROOT / "docs/reference/openapi.json").read_text(encoding="utf-8"))
+    assert written == openapi_document(), "run make reference"
+
+
+def test_the_description_is_complete():
+    document = openapi_document()
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            assert operation["summary"], path
+            assert operation["description"], path
+            assert "application/problem+json" in operation["responses"]["401"]["content"]
+    text = json.dumps(document)
+    assert "http://" not in text.replace("http://homeassistant", "")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_the_api_keeps_to_its_description(make_web):
+    schema = schemathesis.openapi.from_asgi(
+        "/api/v1/openapi.json", build_app(make_web(store=FakeStore(), allowed_hosts=["localhost", "testserver"]))
+    )
+    operations = [result.ok() for result in schema.exclude(path="/api/v1/live").get_all_operations()]
+    assert len(operations) >= 6
+    for operation in operations:
+
+        @given(case=operation.as_strategy())
+        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        def conforms(case):
+            case.call_and_validate()
+
+        conforms()

@@ -1,0 +1,295 @@
+"""The live stream: everything first, then what changed, never more than once a second; nobody holds it up."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from nes2mqtt.hub import Hub
+from nes2mqtt.reading import MeterState, TableGroup
+from nes2mqtt.web.live import BEAT, QUEUE, LiveFeed, TooManyClients
+from nes2mqtt.web.recent import POWER_EXPORT, POWER_IMPORT, SPAN, Recent
+
+STALE_AFTER = {TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)}
+
+
+def events(text):
+    """Parse a stream into (event, data) pairs."""
+    found = []
+    for block in text.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line and not line.startswith(":"))
+        if "event" in fields:
+            found.append((fields["event"], json.loads(fields["data"])))
+    return found
+
+
+def parsed(message):
+    ((event, document),) = events(message.decode())
+    return event, document
+
+
+@pytest.fixture
+def feed(wall_clock):
+    """Return a hub, its recent curve and a feed on the virtual clock."""
+    hub = Hub(STALE_AFTER)
+    recent = Recent()
+    live = LiveFeed(hub, recent, most_clients=2, clock=wall_clock)
+
+    class Output:
+        name = "web"
+
+        def offer(self, event):
+            live.offer(event)
+
+    hub.add(Output())
+    return hub, recent, live
+
+
+@pytest.mark.virtual_clock
+async def test_a_client_gets_everything_first_and_then_what_changed(feed, danish_samples, online, wall_clock):
+    hub, _, live = feed
+    registers, present = danish_samples(wall_clock())
+    hub.publish(online())
+    hub.publish(registers)
+    hub.publish(present)
+    runner = asyncio.create_task(live.run())
+    with live.subscribe(None) as (client, snapshot):
+        ((event, document),) = [parsed(message) for message in snapshot]
+        assert event == "meter"
+        assert document["groups"]["present"]["values"]["voltage_l1"] == 228.693
+        assert document["groups"]["registers"]["values"]["active_energy_import"] == 65845.342
+        assert document["status"]["info"]["serial"] == "87654321"
+        messages = client.messages()
+        hub.publish(replace(present, received=wall_clock()))
+        event, document = parsed(await anext(messages))
+        assert event == "change"
+        assert set(document["groups"]) == {"present"}
+        assert "status" not in document
+    runner.cancel()
+
+
+@pytest.mark.virtual_clock
+async def test_changes_come_at_most_once_a_second_and_none_is_lost(feed, danish_samples, wall_clock):
+    hub, _, live = feed
+    _, present = danish_samples(wall_clock())
+    hub.publish(present)
+    runner = asyncio.create_task(live.run())
+    with live.subscribe(frozenset({"house"})) as (client, _):
+        seen = []
+
+        async def read():
+            async for message in client.messages():
+                seen.append((asyncio.get_running_loop().time(), parsed(message)[1]))
+
+        reader = asyncio.create_task(read())
+        for watts in range(100):
+            hub.publish(replace(present, received=wall_clock(), values={POWER_IMPORT: watts}))
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(2)
+        reader.cancel()
+    runner.cancel()
+    times = [at for at, _ in seen]
+    assert len(seen) == pytest.approx(11, abs=1)
+    assert all(later - earlier >= 0.999 for earlier, later in zip(times, times[1:], strict=False))
+    assert seen[-1][1]["groups"]["present"]["values"] == {"active_power_import": 99}
+
+
+@pytest.mark.virtual_clock
+async def test_values_that_grow_old_are_told_without_an_event(feed, danish_samples, wall_clock):
+    hub, _, live = feed
+    _, present = danish_samples(wall_clock())
+    hub.publish(present)
+    runner = asyncio.create_task(live.run())
+    with live.subscribe(frozenset({"house"})) as (client, _):
+        messages = client.messages()
+        while (found := parsed(await anext(messages)))[0] == "beat":
+            pass
+        assert found[1]["groups"]["present"]["quality"] == "stale"
+        assert asyncio.get_running_loop().time() == pytest.approx(11, abs=2)
+    runner.cancel()
+
+
+@pytest.mark.virtual_clock
+async def test_silence_is_filled_with_beats(feed):
+    _, _, live = feed
+    with live.subscribe(None) as (client, _):
+        event, document = parsed(await anext(client.messages()))
+        assert (event, set(document)) == ("beat", {"now"})
+        assert asyncio.get_running_loop().time() == pytest.approx(BEAT)
+
+
+@pytest.mark.virtual_clock
+async def test_a_client_hears_of_its_meters_only(feed, danish_samples, wall_clock):
+    hub, _, live = feed
+    _, present = danish_samples(wall_clock())
+    hub.publish(present)
+    hub.publish(replace(present, meter="barn"))
+    runner = asyncio.create_task(live.run())
+    with live.subscribe(frozenset({"barn"})) as (client, snapshot):
+        assert [parsed(message)[1]["id"] for message in snapshot] == ["barn"]
+        hub.publish(present)
+        hub.publish(replace(present, meter="barn"))
+        assert parsed(await anext(client.messages()))[1]["id"] == "barn"
+        assert client._queue.empty()
+    runner.cancel()
+
+
+@pytest.mark.virtual_clock
+async def test_a_client_that_does_not_read_is_cut_off_and_the_others_go_on(feed, danish_samples, wall_clock):
+    hub, _, live = feed
+    _, present = danish_samples(wall_clock())
+    hub.publish(present)
+    runner = asyncio.create_task(live.run())
+    with live.subscribe(None) as (stuck, _), live.subscribe(None) as (reader, _):
+        messages = reader.messages()
+        for _ in range(QUEUE + 3):
+            hub.publish(replace(present, received=wall_clock()))
+            assert parsed(await anext(messages))[0] == "change"
+        assert stuck.behind.is_set()
+        assert not reader.behind.is_set()
+        assert (live.clients, live.cut_off) == (1, 1)
+    runner.cancel()
+
+
+@pytest.mark.virtual_clock
+async def test_only_so_many_clients(feed):
+    _, _, live = feed
+    with live.subscribe(None), live.subscribe(None):
+        with pytest.raises(TooManyClients), live.subscribe(None):
+            pass
+        assert live.clients == 2
+    assert live.clients == 0
+
+
+@pytest.mark.virtual_clock
+async def test_without_clients_nothing_is_prepared(feed, danish_samples, wall_clock):
+    hub, _, live = feed
+    runner = asyncio.create_task(live.run())
+    await asyncio.sleep(0)
+    hub.publish(danish_samples(wall_clock())[1])
+    await asyncio.sleep(3600)
+    assert not live._changed
+    assert not live._wake.is_set()
+    runner.cancel()
+
+
+@pytest.mark.virtual_clock
+async def test_a_client_that_comes_back_gets_the_curve_of_the_gap(feed, danish_samples, wall_clock):
+    hub, recent, live = feed
+    _, present = danish_samples(wall_clock())
+    hub.publish(present)
+    start = wall_clock()
+    for second in range(0, 100, 2):
+        recent.add(replace(present, received=start + timedelta(seconds=second)))
+    await asyncio.sleep(100)
+    with live.subscribe(frozenset({"house"}), recent=3600) as (_, snapshot):
+        document = parsed(next(iter(snapshot)))[1]
+        assert len(document["recent"]["t"]) == 50
+        assert not document["resumed"]
+    last_event_id = str(int((start + timedelta(seconds=80)).timestamp() * 1000))
+    with live.subscribe(frozenset({"house"}), recent=3600, last_event_id=last_event_id) as (_, snapshot):
+        document = parsed(next(iter(snapshot)))[1]
+        assert document["resumed"]
+        assert document["recent"]["t"] == [0, 2, 4, 6, 8, 10, 12, 14, 16]
+    with live.subscribe(frozenset({"house"}), recent=3600, last_event_id="nonsense") as (_, snapshot):
+        assert not parsed(next(iter(snapshot)))[1]["resumed"]
+
+
+def test_the_curve_keeps_an_hour_and_absent_stays_absent(make_sample):
+    recent = Recent()
+    start = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    for second in range(3 * int(SPAN)):
+        values = {POWER_IMPORT: second} if second % 2 else {POWER_EXPORT: second}
+        at = start + timedelta(seconds=second)
+        recent.add(make_sample(values, group=TableGroup.PRESENT, received=at))
+    now = (start + timedelta(seconds=3 * SPAN - 1)).timestamp()
+    document = recent.document("house", 0.0, now)
+    assert len(document["t"]) == SPAN
+    assert document["import"][-1] == 3 * SPAN - 1
+    assert document["export"][-1] is None
+    assert document["import"][-2] is None
+    assert recent.document("barn", 0.0, now)["t"] == []
+
+
+def test_the_curve_takes_older_points_in_front(make_sample):
+    recent = Recent()
+    start = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    recent.add(make_sample({POWER_IMPORT: 7}, group=TableGroup.PRESENT, received=start))
+    at = start.timestamp()
+    recent.fill("house", [(at - 20, 5, None), (at - 10, None, 6), (at, 1, 1)])
+    document = recent.document("house", 0.0, at)
+    assert document["import"] == [5, None, 1]
+    assert document["export"] == [None, 6, 1]
+
+
+async def test_over_a_real_server(make_web, served, danish_samples):
+    web = make_web()
+    async with served(web) as url, httpx.AsyncClient(base_url=url, timeout=5) as client:
+        async with client.stream("GET", "/api/v1/live", params={"meter": "house", "recent": 3600}) as reply:
+            assert reply.status_code == 200
+            assert reply.headers["content-type"].startswith("text/event-stream")
+            lines = reply.aiter_lines()
+            text = ""
+            while "event: meter" not in text or not text.endswith("\n\n"):
+                text += await anext(lines) + "\n"
+            ((_, document),) = events(text)
+            assert document["recent"]["import"] == [432]
+            web.hub.publish(replace(danish_samples(datetime.now(UTC))[1], received=datetime.now(UTC)))
+            text = ""
+            while "event: change" not in text or not text.endswith("\n\n"):
+                text += await anext(lines) + "\n"
+            assert web.live.clients == 1
+        async with asyncio.timeout(5):
+            while web.live.clients:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_full_house_is_said_so(make_web, served):
+    web = make_web(max_live_clients=1)
+    async with served(web) as url, httpx.AsyncClient(base_url=url, timeout=5) as client:
+        async with client.stream("GET", "/api/v1/live"):
+            reply = await client.get("/api/v1/live")
+            assert reply.status_code == 503
+            assert reply.headers["retry-after"] == "30"
+            assert "max_live_clients" in reply.json()["detail"]
+
+
+async def test_a_browser_that_stops_reading_is_dropped(make_web, served, danish_samples):
+    """The socket's buffers fill, then the queue, then the client goes; the place is free again."""
+    web = make_web()
+    async with served(web) as url:
+        host, port = url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
+        reader._transport.pause_reading()
+        writer.write(b"GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        await writer.drain()
+        async with asyncio.timeout(20):
+            while not web.live.clients:
+                await asyncio.sleep(0.01)
+            message = b": " + b"x" * 1_000_000 + b"\n\n"
+            while web.live.clients:
+                for client in set(web.live._clients):
+                    client.put(message)
+                web.live._send()
+                await asyncio.sleep(0)
+        assert web.live.cut_off == 1
+        writer.close()
+
+
+async def test_the_state_of_the_meter_is_told(make_web, served, online):
+    web = make_web()
+    async with served(web) as url, httpx.AsyncClient(base_url=url, timeout=5) as client:
+        async with client.stream("GET", "/api/v1/live") as reply:
+            lines = reply.aiter_lines()
+            while await anext(lines) != "event: meter":
+                pass
+            web.hub.publish(online(state=MeterState.SILENT, message="No reply for 2 minutes. Check the cable."))
+            while await anext(lines) != "event: change":
+                pass
+            document = json.loads((await anext(lines)).removeprefix("data: "))
+            assert document["status"]["state"] == "silent"
+            assert document["status"]["message"] == "No reply for 2 minutes. Check the cable."
+            assert "groups" not in document
