@@ -26,7 +26,7 @@ PRINTED = {
         "coincidents": 5, "occurrences": 6, "tiers": 7, "present_demands": 8, "present_values": 9,
     },
     ("BT22", Dimensions(demands=8, coincidents=16)): {
-        "summation_sources": 0, "demand_sources": 11, "demand_is_maximum": 11 + 8,
+        "summation_sources": 0, "demand_sources": 11, "maximum_demands": 11 + 8,
         "coincident_sources": 11 + 8 + 1, "coincident_demands": 11 + 8 + 1 + 16,
     },
     ("BT27", Dimensions(present_demands=8)): {"present_demand_sources": 0, "present_value_sources": 8},

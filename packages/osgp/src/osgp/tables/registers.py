@@ -18,7 +18,7 @@ from osgp.sources import SOURCES, Quantity, Source, in_tier
 from osgp.tables.dimensions import Dimensions
 from osgp.tables.readout import Position, Readout
 from osgp.tables.table import Bit, Bits, Count, Field, Group, Layout, Table
-from osgp.tables.types import NI_FMAT, STIME_DATE, UINT8
+from osgp.tables.types import NI_FMAT, STIME_DATE, UINT8, set_of
 
 __all__ = ["BT15", "BT22", "BT23", "decode", "encode", "sources", "window"]
 
@@ -47,7 +47,12 @@ BT22 = Table(
     (
         Field("summation_sources", UINT8, count=Count("BT21.3", lambda dims: dims.summations)),
         Field("demand_sources", UINT8, count=_DEMANDS),
-        Field("demand_is_maximum", UINT8, count=Count("(BT21.4 + 7) / 8", lambda dims: (dims.demands + 7) // 8)),
+        Field(
+            "maximum_demands",
+            set_of,
+            count=Count("(BT21.4 + 7) / 8", lambda dims: (dims.demands + 7) // 8),
+            note="the other demands are minima",
+        ),
         Field("coincident_sources", UINT8, count=_COINCIDENTS),
         Field("coincident_demands", UINT8, count=_COINCIDENTS, note="index of the demand the value coincides with"),
     ),

@@ -1,0 +1,51 @@
+"""The committed pages of docs/reference are what the code says now."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from osgp.sources import SOURCES
+from osgp.tables import TABLES
+from osgp.tables.table import Bits, Filler
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture(scope="module")
+def generator():
+    spec = importlib.util.spec_from_file_location("generate_reference", ROOT / "tools" / "generate_reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["sources.md", "tables.md"])
+def test_page_is_up_to_date(generator, name):
+    committed = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
+    assert committed == generator.PAGES[name](), "run `make reference`"
+
+
+def test_every_generated_page_is_checked_here(generator):
+    assert set(generator.PAGES) == {"sources.md", "tables.md"}
+
+
+def test_pages_name_everything(generator):
+    page = generator.sources_page()
+    assert all(f"| `{key}` |" in page for key in SOURCES)
+    assert page.count("\n| `") == len(SOURCES)
+    page = generator.tables_page()
+    for table in TABLES.values():
+        assert f"\n## {table.name}\n" in page
+        for part in table.fields:
+            if not isinstance(part, Filler):
+                for name in [bit.name for bit in part.bits] if isinstance(part, Bits) else [part.name]:
+                    assert f"| `{name}` |" in page
+
+
+def test_check_tells_stale_pages(generator, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(generator, "REFERENCE", tmp_path)
+    assert generator.main(["--check"]) == 1
+    assert "docs/reference/sources.md is out of date" in capsys.readouterr().out
+    assert generator.main([]) == 0
+    assert generator.main(["--check"]) == 0

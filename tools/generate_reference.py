@@ -1,0 +1,203 @@
+"""Write docs/reference from the code, so that no page can say anything else than the program does.
+
+python tools/generate_reference.py           write the pages
+python tools/generate_reference.py --check   say which committed page is out of date
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from osgp.sources import SOURCES, Source
+from osgp.tables import TABLES, Dimensions, Table
+from osgp.tables.table import Bit, Bits, Count, Field, FieldList, Filler, Group, Layout
+from osgp.tables.types import Type
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+GUIDE = 'the "OSGP MEP Client Developer\'s Guide" (078-0372-01, v1.1, March 2022)'
+NOTICE = "<!-- Written by tools/generate_reference.py; edit the code, then run `make reference`. -->"
+
+METERS = {
+    "3.82": Dimensions(firmware=(3, 82)),
+    "4.30": Dimensions(
+        firmware=(4, 30), summations=19, present_values=84, mep_devices=6, mep_clients=2, module_records_size=42
+    ),
+}
+"""The meters whose offsets are shown: no demand registers, four tiers."""
+
+
+def _row(*cells: object) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+def _head(*titles: str) -> list[str]:
+    return [_row(*titles), "|" + "---|" * len(titles)]
+
+
+def sources_page() -> str:
+    """Return the list of everything that a meter measures."""
+    lines = [
+        NOTICE,
+        "# Measured values",
+        "",
+        "Every value that leaves this software has one of these names. **Names and units are published for ever**: they stand",
+        "in MQTT topics, databases and dashboards, so a release may add names but never change one.",
+        "",
+        "The meter holds whole numbers in the raw unit; people see the value, which is the raw number divided by 10 to the",
+        "power of the decimals. Import is what the house draws from the grid. Tariffs count from 1, as on the meter's",
+        f"display. Ids and pages are those of {GUIDE}.",
+        "",
+    ]
+    for title, wanted in _SECTIONS.items():
+        lines += [
+            f"## {title}",
+            "",
+            *_head("Name", "Meaning", "Unit", "Raw unit", "Decimals", "Behaves as", "Id", "Page"),
+        ]
+        lines += [_source_row(source) for source in SOURCES.values() if wanted(source)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+_SECTIONS: Mapping[str, Callable[[Source], bool]] = {
+    "Registers": lambda source: source.kind != "present" and source.tier is None,
+    "Registers by tariff": lambda source: source.tier is not None,
+    "Present values": lambda source: source.kind == "present",
+}
+
+
+def _source_row(source: Source) -> str:
+    number = "" if source.id is None else source.id
+    page = source.citation.rpartition("p. ")[2]
+    return _row(
+        f"`{source.key}`", source.label, source.unit, source.raw_unit, source.decimals, source.kind, number, page
+    )
+
+
+def tables_page() -> str:
+    """Return the description of every table."""
+    lines = [
+        NOTICE,
+        "# Tables",
+        "",
+        "Every table this software decodes, field by field. Pages are those of",
+        f"{GUIDE}.",
+        "",
+        f"Offsets are computed, and shown for a meter of firmware {' and one of firmware '.join(METERS)}, with four tariffs",
+        "and without demand registers; a dash means that such a meter lacks the field. Fields of an array of records count",
+        "from the start of the record. Bytes the guide reserves are left out.",
+        "",
+        *_head("Table", "Title", f"Bytes, {' / '.join(METERS)}", "Page"),
+    ]
+    for table in TABLES.values():
+        sizes = " / ".join(str(table.size(dims)) for dims in METERS.values())
+        lines.append(_row(f"[{table.name}](#{table.name.lower()})", table.title, sizes, table.pages))
+    for table in TABLES.values():
+        lines += ["", *_table_section(table)]
+    return "\n".join([*lines, ""])
+
+
+def _table_section(table: Table) -> Iterator[str]:
+    yield f"## {table.name}"
+    yield ""
+    yield f"{table.title}, id {table.id}, page {table.pages}. {table.note}".rstrip()
+    if table.own_counts:
+        yield ""
+        yield "This table counts itself: what follows its counts is as long as they say, so sizes here are without it."
+    yield ""
+    yield from _head("Offset", "Field", "Type", "Unit", "Page", "Note")
+    yield from _field_rows(table.fields, [table.layout(dims) for dims in METERS.values()], table.pages, "")
+
+
+def _field_rows(fields: FieldList, layouts: Iterable[Layout], pages: str, prefix: str) -> Iterator[str]:
+    """Yield one row for each named field, and for the fields of records below it."""
+    layouts = list(layouts)
+    for part in fields:
+        page = part.page or pages
+        condition = _condition(part.when, part.since)
+        match part:
+            case Filler():
+                continue
+            case Bits():
+                for bit in part.bits:
+                    note = _joined(bit.note, condition)
+                    yield _row(
+                        _offsets(bit.name, layouts), f"`{prefix}{bit.name}`", _bit_type(bit, part.type), "", page, note
+                    )
+            case Field():
+                kind = _type_name(part)
+                note = _joined(part.note, condition)
+                yield _row(_offsets(part.name, layouts), f"`{prefix}{part.name}`", kind, part.unit, page, note)
+            case Group():
+                note = _joined(part.note, condition)
+                kind = f"{_count(part.count)} records"
+                yield _row(_offsets(part.name, layouts), f"`{prefix}{part.name}`", kind, "", page, note)
+                inner = [Layout(part.fields, dims) for dims in METERS.values()]
+                yield from _field_rows(part.fields, inner, page, f"{prefix}{part.name}.")
+
+
+def _offsets(name: str, layouts: list[Layout]) -> str:
+    found = [str(layout.entries[name].offset) if name in layout.entries else "-" for layout in layouts]
+    return found[0] if len(set(found)) == 1 else " / ".join(found)
+
+
+def _bit_type(bit: Bit, word: Type) -> str:
+    return f"bit {bit.low} of {word.name}" if bit.high is None else f"bits {bit.low}-{bit.high} of {word.name}"
+
+
+def _type_name(field: Field) -> str:
+    if field.count is None and isinstance(field.type, Type):
+        return field.type.name
+    if isinstance(field.type, Type):
+        return f"{_count(field.count or 0)} x {field.type.name}"
+    return f"{_VARIABLE[field.type.__name__]} of {_count(field.count or 0)} bytes"
+
+
+_VARIABLE = {"char": "text", "octets": "data", "set_of": "SET"}
+
+
+def _count(count: Count | int) -> str:
+    return count.text if isinstance(count, Count) else str(count)
+
+
+def _condition(when: Count | None, since: tuple[int, int] | None) -> str:
+    return _joined(
+        f"from firmware {since[0]}.{since[1]:02d} on" if since else "", f"only if {when.text}" if when else ""
+    )
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
+
+
+PAGES: Mapping[str, Callable[[], str]] = {"sources.md": sources_page, "tables.md": tables_page}
+"""Every generated page of docs/reference, and what writes it."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write or check the pages."""
+    parser = argparse.ArgumentParser(description="Write docs/reference from the code.")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail if a page is out of date")
+    options = parser.parse_args(arguments)
+    stale = [
+        name
+        for name, page in PAGES.items()
+        if not (REFERENCE / name).exists() or (REFERENCE / name).read_text(encoding="utf-8") != page()
+    ]
+    if options.check:
+        for name in stale:
+            print(f"docs/reference/{name} is out of date; run `make reference`")
+        return 1 if stale else 0
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    for name in stale:
+        (REFERENCE / name).write_text(PAGES[name](), encoding="utf-8")
+        print(f"wrote docs/reference/{name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
