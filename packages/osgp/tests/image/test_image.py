@@ -112,7 +112,7 @@ def test_oldest_meters_keep_bt20_only():
         ({"BT28": 41}, "BT28 has 41 bytes"),
         ({"BT28": 4 * 85}, "BT28 has 340 bytes"),
         ({"BT28": 0}, "BT28 has 0 bytes"),
-        ({"BT21": 9}, "BT21 has 9 bytes where the meter should send 10"),
+        ({"BT21": 9}, "BT21 has 9 bytes where 10 are needed"),
     ],
 )
 def test_impossible_sizes_are_refused(sizes, message):
