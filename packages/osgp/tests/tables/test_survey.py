@@ -46,6 +46,11 @@ def test_modules_count_versions_of_their_own():
     assert survey({"BT01": TABLES["BT01"].encode({"firmware": (1, 31, 0)}, Dimensions())}).firmware is None
 
 
+def test_counts_that_cannot_be_are_refused():
+    with pytest.raises(TableError, match="no meter has"):
+        survey({"BT21": b"\xff" * 10})
+
+
 @pytest.mark.parametrize("name", ["BT01", "BT20", "BT21", "BT22", "BT27", "BT50"])
 def test_a_table_cut_short_is_refused(name):
     with pytest.raises(TableError, match=f"{name} has 1 bytes where .* are needed"):
@@ -94,6 +99,14 @@ def test_interface_definition_counts_itself():
     assert record["set_3_sources"] == (0, 0)
     assert "set_2_sources" not in record
     assert record["required_section_length"] == 8
+
+
+def test_interface_definition_is_read_as_far_as_it_tells():
+    whole, table, dims = interface() + bytes(100), TABLES["ET42"], Dimensions()
+    data = b""
+    while (told := table.size(dims, data)) > len(data):
+        data = whole[:told]
+    assert data == interface()
 
 
 def test_interface_definition_of_a_read_that_went_too_far_is_understood():

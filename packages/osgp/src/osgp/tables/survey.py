@@ -16,8 +16,8 @@ from osgp.tables.devices import ET11
 from osgp.tables.dimensions import BT20, BT21, Calendar, Dimensions
 from osgp.tables.identity import BT01
 from osgp.tables.interface import ET42
-from osgp.tables.present import BT27
-from osgp.tables.registers import BT22
+from osgp.tables.present import BT27, BT28
+from osgp.tables.registers import BT22, BT23
 from osgp.tables.table import Record, Table
 
 __all__ = ["SURVEYED", "survey"]
@@ -56,12 +56,14 @@ def survey(tables: Mapping[str, bytes]) -> Dimensions:
     BT20, which holds the maxima and stands in on meters without BT21 (p. 213).
 
     Raises:
-        TableError: a table ends before the counts it must hold.
+        TableError: a table ends before the counts it must hold, or its counts cannot be.
     """
     dims = Dimensions()
     for name, learn in _LESSONS.items():
         if name in tables:
             dims = learn(tables[name], dims)
+    for measured in (BT23, BT28):
+        measured.size(dims)  # refuses dimensions that no meter has, before anything is read by them
     return dims
 
 

@@ -341,8 +341,14 @@ class Table:
             layout = dims.cache[self.id] = Layout(self.fields, dims)
         return layout
 
-    def size(self, dims: Dimensions) -> int:
-        """Return the size in bytes of all that is known of this table in such a meter."""
+    def size(self, dims: Dimensions, data: bytes = b"") -> int:
+        """Return the size in bytes of all that is known of this table in such a meter.
+
+        A table that counts itself is as long as the beginning of its ``data`` tells: read as
+        many bytes as are told, and ask again until no more are.
+        """
+        if self.own_counts:
+            dims = self._counted(dims, lambda layout: layout.decode(data, 0))
         return self.layout(dims).size
 
     def window(self, dims: Dimensions, *names: str) -> tuple[int, int]:
