@@ -1,0 +1,116 @@
+"""Run Home Assistant's own code against what we publish.
+
+Home Assistant needs a newer Python than this repository, so it lives in an environment of its own
+(``.venv-homeassistant``), made here from ``requirements/homeassistant.txt`` by any Python 3.13 or newer that the
+machine has. The check itself is ``packages/nes2mqtt/tests/homeassistant``, which also ``make test`` runs.
+
+Usage: python tools/homeassistant_check.py [--install-only]
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["NOT_RUN", "InstallError", "environment", "find_python"]
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv-homeassistant"
+REQUIREMENTS = ROOT / "requirements" / "homeassistant.txt"
+TESTS = ROOT / "packages" / "nes2mqtt" / "tests" / "homeassistant"
+VERSIONS = ((3, 13), (3, 14))
+"""Tried in this order: the locked Home Assistant is the last one that runs on 3.13.0."""
+
+NOT_RUN = "Home Assistant check: not run, no Python 3.13+ found"
+
+
+class InstallError(RuntimeError):
+    """The environment could not be made."""
+
+
+def _candidates(version: tuple[int, int]) -> Iterator[Path]:
+    """Yield interpreters on the PATH, then those of pyenv and uv, newest first."""
+    name = f"python{version[0]}.{version[1]}"
+    if found := shutil.which(name):
+        yield Path(found)
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or Path.home() / ".local/share/uv/python")
+    for folder, pattern in ((pyenv, f"{version[0]}.{version[1]}*"), (uv, f"cpython-{version[0]}.{version[1]}*")):
+        for home in sorted(folder.glob(pattern), reverse=True):
+            yield home / "bin" / name
+
+
+def _runs(python: Path, version: tuple[int, int]) -> bool:
+    """Tell whether it is what its name says: pyenv's shims exist for versions that are not switched on."""
+    probe = "import ensurepip, sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run([python, "-c", probe], capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0 and done.stdout.strip() == f"{version[0]}.{version[1]}"
+
+
+def find_python() -> Path | None:
+    """Return a Python that can run Home Assistant, None if this machine has none."""
+    for version in VERSIONS:
+        for candidate in _candidates(version):
+            if _runs(candidate, version):
+                return candidate
+    return None
+
+
+def environment() -> Path | None:
+    """Return the Python of the environment Home Assistant is installed in; make it first when it is missing.
+
+    Returns:
+        None when this machine has no Python new enough.
+
+    Raises:
+        InstallError: it could not be installed; the text is pip's.
+    """
+    inside = VENV / "bin" / "python"
+    stamp = VENV / "requirements.sha256"
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    if inside.exists() and stamp.is_file() and stamp.read_text() == digest:
+        return inside
+    python = find_python()
+    if python is None:
+        return None
+    print(f"Installing Home Assistant into {VENV.name} (about 700 MB, once) ...", flush=True)
+    for command in (
+        [python, "-m", "venv", "--clear", VENV],
+        [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", REQUIREMENTS],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise InstallError(done.stderr[-4000:])
+    stamp.write_text(digest)
+    return inside
+
+
+def main() -> int:
+    """Make the environment, then run the check."""
+    parser = argparse.ArgumentParser(description="Run Home Assistant's own code against what nes2mqtt publishes.")
+    parser.add_argument("--install-only", action="store_true", help="only make the environment")
+    arguments = parser.parse_args()
+    try:
+        python = environment()
+    except InstallError as error:
+        print(f"Home Assistant cannot be installed:\n{error}", file=sys.stderr)
+        return 1
+    if python is None:
+        print(NOT_RUN)
+        return 1 if os.environ.get("CI") else 0
+    if arguments.install_only:
+        return 0
+    return subprocess.run([sys.executable, "-m", "pytest", "-rP", "--no-header", TESTS], check=False, cwd=ROOT).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
