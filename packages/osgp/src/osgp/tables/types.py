@@ -143,6 +143,8 @@ ANSI_DATE = Type("ANSI_DATE", "H", 2, _ansi_date, _ansi_date_word)
 
 def _text(raw: bytes) -> str:
     text = raw.split(b"\0", 1)[0].rstrip().decode("ascii", errors="replace")
+    if text.isprintable():
+        return text
     # A meter's text goes to logs and pages: control characters must not.
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
