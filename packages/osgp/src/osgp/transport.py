@@ -192,13 +192,16 @@ class Port(asyncio.Protocol):
         """
         if not isinstance(self._transport, serialx.SerialTransport):
             raise TransportError(f"{self.address} has no DTR and RTS lines to switch. Use a gpio or a command")
+        cannot = TransportError(f"{self.address.path} cannot switch its modem lines. Use a gpio or a command")
         left = serialx.PinState.UNDEFINED
         try:
             await self._transport.set_modem_pins(dtr=left if dtr is None else dtr, rts=left if rts is None else rts)
-        except (OSError, serialx.SerialException, termios.error) as error:
-            raise TransportError(
-                f"{self.address.path} cannot switch its modem lines. Use a gpio or a command"
-            ) from error
+            pins = await self._transport.get_modem_pins()
+        except (OSError, serialx.SerialException) as error:
+            raise cannot from error
+        # On a port without modem lines serialx sets them without a word, and reports them as set; its inputs stay open.
+        if pins.cts is left:
+            raise cannot
 
     async def close(self) -> None:
         """Close and wait until the port is free for others."""
