@@ -40,7 +40,7 @@ fuzz: $(VENV)/dev.stamp ## Run each fuzz target for FUZZ_SECONDS (600)
 
 soak: $(VENV)/dev.stamp ## Kill gateway, broker and meter again and again, longer than the tests do
 	@sh tools/system_packages.sh test
-	@NES2MQTT_SOAK=1 $(BIN)/pytest tests/system/test_kill.py -q -rP
+	@NES2MQTT_KILLS=500 $(BIN)/pytest tests/system/test_kill.py -q -rP
 
 screenshots: $(VENV)/dev.stamp ## Draw the pictures in docs/images
 	@sh tools/system_packages.sh test
@@ -48,6 +48,7 @@ screenshots: $(VENV)/dev.stamp ## Draw the pictures in docs/images
 
 reference: $(VENV)/dev.stamp ## Write the generated pages of docs/reference
 	$(BIN)/python tools/generate_reference.py
+	$(BIN)/python tools/generate_settings.py
 
 lock: ## Write requirements/*.txt anew (needs uv)
 	sh tools/lock.sh

@@ -1,0 +1,180 @@
+"""Write docs/reference/settings.md from the configuration's models: every setting, its default, its meaning.
+
+python tools/generate_settings.py           write the page
+python tools/generate_settings.py --check   fail if the committed page is out of date
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import sys
+import textwrap
+import types
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+import annotated_types
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from nes2mqtt import config
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.mqtt import config as mqtt
+from nes2mqtt.secret import Secret
+from nes2mqtt.web.config import WebConfig
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings.md"
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "At the top of the file": config.Config,
+    "[meters.ID]": config.MeterConfig,
+    '[meters.ID.power_cycle] with kind = "gpio"': config.GpioPowerCycle,
+    '[meters.ID.power_cycle] with kind = "dtr" or "rts"': config.LinePowerCycle,
+    '[meters.ID.power_cycle] with kind = "command"': config.CommandPowerCycle,
+    "[[mqtt]]": mqtt.MqttConfig,
+    "[mqtt.tls]": mqtt.TlsConfig,
+    "[mqtt.homeassistant]": mqtt.HomeAssistantOptions,
+    "[mqtt.nmr-raw]": mqtt.NmrRawOptions,
+    "[mqtt.dabbler]": mqtt.DabblerOptions,
+    "[history]": HistoryConfig,
+    "[web]": WebConfig,
+}
+"""Every section of the file and its model, in the order people write them."""
+
+INTRODUCTION = """\
+<!-- Written by tools/generate_settings.py; edit the models, then run `make reference`. -->
+# Settings
+
+Every setting of the gateway's configuration file. [configuration.md](../configuration.md) has examples to start from.
+A setting without a default must be given. A *secret* is a text, `{ env = "NAME" }`, `{ file = "/path" }` or
+`{ credential = "name" }`.
+"""
+
+_WORDS: dict[object, str] = {
+    str: "text",
+    float: "number",
+    int: "whole number",
+    bool: "true or false",
+    Path: "path",
+    Secret: "secret",
+    ZoneInfo: "time zone",
+}
+
+
+def descriptions(model: type[BaseModel]) -> dict[str, str]:
+    """Return the docstring below each field of a model."""
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    assert isinstance(body, ast.ClassDef)
+    found = {}
+    for statement, following in zip(body.body, body.body[1:], strict=False):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and isinstance(following, ast.Expr)
+            and isinstance(following.value, ast.Constant)
+        ):
+            text = inspect.cleandoc(str(following.value.value))
+            found[statement.target.id] = " ".join(text.replace("``", "`").split())
+    return found
+
+
+def settings(model: type[BaseModel]) -> Iterator[tuple[str, str, FieldInfo]]:
+    """Yield name in the file, name in the model and field of every setting that is not a section of its own."""
+    for name, info in model.model_fields.items():
+        if not any(_is_section(part) for part in _parts(info.annotation)):
+            yield info.alias or name, name, info
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for part in get_args(annotation):
+        yield from _parts(part)
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _kind(annotation: Any) -> str:
+    """Return what may be written, in words."""
+    origin = get_origin(annotation)
+    arguments = [part for part in get_args(annotation) if part not in (type(None), Ellipsis)]
+    if annotation in _WORDS:
+        return _WORDS[annotation]
+    if origin is Literal:
+        return " or ".join(f'`"{choice}"`' for choice in arguments)
+    if origin in (Union, types.UnionType):
+        return " or ".join(_kind(part) for part in arguments)
+    if origin in (tuple, list):
+        return f"list of {_kind(arguments[0])}"
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return " or ".join(f'`"{choice}"`' for choice in annotation)
+    return _kind(arguments[0])  # Annotated[...]
+
+
+def _bounds(info: FieldInfo) -> str:
+    words = []
+    for limit in info.metadata:
+        match limit:
+            case annotated_types.Ge(ge=bound):
+                words.append(f"at least {bound}")
+            case annotated_types.Gt(gt=bound):
+                words.append(f"more than {bound}")
+            case annotated_types.Le(le=bound):
+                words.append(f"at most {bound}")
+    return ", ".join(words)
+
+
+def _default(info: FieldInfo) -> str:
+    if info.default is PydanticUndefined or info.default is None:
+        return ""
+    if isinstance(info.default, bool):
+        return f"`{str(info.default).lower()}`"
+    if isinstance(info.default, str):
+        return f'`"{info.default}"`'
+    if isinstance(info.default, tuple):
+        return "`[" + ", ".join(f'"{item}"' for item in info.default) + "]`"
+    return f"`{info.default:g}`"
+
+
+def page() -> str:
+    """Return the page."""
+    lines = [INTRODUCTION]
+    for title, model in SECTIONS.items():
+        lines += [f"## `{title}`" if title.startswith("[") else f"## {title}", ""]
+        lines += [inspect.cleandoc(model.__doc__ or "").replace("``", "`"), ""]
+        lines += ["| Setting | Value | Default | Meaning |", "|---|---|---|---|"]
+        meanings = descriptions(model)
+        for written, name, info in settings(model):
+            value = ", ".join(part for part in (_kind(info.annotation), _bounds(info)) if part)
+            must = "**must be given**" if info.is_required() else _default(info)
+            meaning = meanings[name].replace("|", "\\|")
+            lines.append(f"| `{written}` | {value} | {must} | {meaning} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write or check the page."""
+    parser = argparse.ArgumentParser(description="Write docs/reference/settings.md from the models.")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail if the page is out of date")
+    options = parser.parse_args(arguments)
+    text = page()
+    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
+        return 0
+    if options.check:
+        print("docs/reference/settings.md is out of date; run `make reference`")
+        return 1
+    PAGE.write_text(text, encoding="utf-8")
+    print("wrote docs/reference/settings.md")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
