@@ -151,7 +151,9 @@ class _Entry(NamedTuple):
     code: str
     decode: Callable[[Any], Any] | None
     encode: Callable[[Any], Any] | None
-    bit: Bit | None
+    bit: Bit | None = None
+    renew: Callable[[Any, bytes], bytes] | None = None
+    """For records: encodes them into the bytes that stood there, so that fillers inside them stay."""
 
 
 def _number(count: Count | int, dims: Dimensions) -> int:
@@ -175,7 +177,7 @@ def _array(kind: Type, count: int) -> tuple[Callable[[bytes], tuple[Any, ...]], 
     return decode, encode
 
 
-def _records(layout: Layout, count: int) -> tuple[Callable[[bytes], Any], Callable[[Any], bytes]]:
+def _records(layout: Layout, count: int) -> tuple[Callable[[bytes], Any], Callable[[Any, bytes], bytes]]:
     """Return decoder and encoder of ``count`` records of one layout."""
 
     def decode(raw: bytes) -> tuple[dict[str, Any], ...]:
@@ -183,12 +185,15 @@ def _records(layout: Layout, count: int) -> tuple[Callable[[bytes], Any], Callab
         unpacked = layout.packed.iter_unpack(raw) if layout.size else repeat(layout.packed.unpack(b""), count)
         return tuple(layout.assemble(values) for values in unpacked)
 
-    def encode(records: Sequence[Mapping[str, Any]]) -> bytes:
+    def renew(records: Sequence[Mapping[str, Any]], base: bytes) -> bytes:
         if len(records) != count:
             raise MisuseError(f"{len(records)} records, the meter has {count}")
-        return b"".join(layout.encode(record, b"") for record in records)
+        size = layout.size
+        return b"".join(
+            [layout.encode(record, base[place * size : (place + 1) * size]) for place, record in enumerate(records)]
+        )
 
-    return decode, encode
+    return decode, renew
 
 
 class Layout:
@@ -217,21 +222,22 @@ class Layout:
             case Bits():
                 size = part.type.size
                 for bit in part.bits:
-                    self._name(_Entry(bit.name, offset, size, slot, part.type.code, bit.reader(size), None, bit))
+                    self._name(_Entry(bit.name, offset, size, slot, part.type.code, bit.reader(size), None, bit=bit))
                 return self._slot(part.type.code, size)
             case Group():
                 count, layout = _number(part.count, dims), Layout(part.fields, dims)
-                decode, encode = _records(layout, count)
+                decode, renew = _records(layout, count)
                 size = count * layout.size
+                self._name(_Entry(part.name, offset, size, slot, f"{size}s", decode, None, renew=renew))
             case Field():
                 count = _number(part.count or 0, dims)
                 kind = part.type if isinstance(part.type, Type) else part.type(count)
                 if part.count is None or not isinstance(part.type, Type):
-                    self._name(_Entry(part.name, offset, kind.size, slot, kind.code, kind.decode, kind.encode, None))
+                    self._name(_Entry(part.name, offset, kind.size, slot, kind.code, kind.decode, kind.encode))
                     return self._slot(kind.code, kind.size)
                 decode, encode = _array(kind, count)
                 size = count * kind.size
-        self._name(_Entry(part.name, offset, size, slot, f"{size}s", decode, encode, None))
+                self._name(_Entry(part.name, offset, size, slot, f"{size}s", decode, encode))
         return self._slot(f"{size}s", size)
 
     def _slot(self, code: str, size: int) -> str:
@@ -277,6 +283,8 @@ class Layout:
             try:
                 if entry.bit is not None:
                     raw[entry.slot] = entry.bit.write(raw[entry.slot], value)
+                elif entry.renew is not None:
+                    raw[entry.slot] = entry.renew(value, raw[entry.slot])
                 else:
                     raw[entry.slot] = value if entry.encode is None else entry.encode(value)
                     struct.pack(f"<{entry.code}", raw[entry.slot])
