@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from osgp.cli import main
 from osgp.key import MeterKey
 from osgp.meter import open_meter
 from osgp.simulator import DEMO_KEY_TEXT, FAULTS
@@ -140,15 +141,18 @@ def test_a_key_in_the_environment_needs_no_hint():
         (["/nowhere/image.json"], "cannot read the image /nowhere/image.json"),
     ],
 )
-def test_bad_input_is_one_line_that_helps(words, wanted):
-    done = run(*words)
-    assert done.returncode == 1
-    assert done.stdout == ""
-    last = done.stderr.splitlines()[-1]
+def test_bad_input_is_one_line_that_helps(words, wanted, monkeypatch, capsys):
+    monkeypatch.delenv("OSGP_KEY", raising=False)
+    monkeypatch.setattr(sys, "argv", ["osgp", "simulate", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    last = said.err.splitlines()[-1]
     assert last.startswith("osgp: ")
     assert wanted in last
-    assert "Traceback" not in done.stderr
-    assert "0123456789ABCDEFGHIJ" not in done.stderr
+    assert "0123456789ABCDEFGHIJ" not in said.err
 
 
 def test_a_port_in_use_is_named():
@@ -158,6 +162,7 @@ def test_a_port_in_use_is_named():
         port = taken.getsockname()[1]
         done = run("--mep", f"tcp:127.0.0.1:{port}")
     assert done.returncode == 1
+    assert "Traceback" not in done.stderr
     assert f"another program already listens on 127.0.0.1:{port}" in done.stderr
 
 

@@ -190,7 +190,7 @@ class FaultyLine:
 
     def towards_meter(self, data: bytes, now: float) -> bytes:
         """Return what the meter hears of bytes that a client sent; a client sends a request in one piece."""
-        if self.dead(now) or self._hit(self.faults.loss):
+        if not data or self.dead(now) or self._hit(self.faults.loss):
             return b""
         self._requests += 1
         if _due(self.faults.wrong_key, self._requests):

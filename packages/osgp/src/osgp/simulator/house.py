@@ -2,8 +2,8 @@
 
 :class:`House` has no clock and keeps no state: it is asked for a moment and answers. Its registers are sums over the
 cells of :class:`~osgp.simulator.household.Household` since the day the meter was installed. So a simulated meter that
-is killed and started again, on this computer or another, goes on where it would be had it never stopped: its
-registers cannot fall, and no file has to be kept.
+is killed and started again goes on where it would be had it never stopped: its registers cannot fall, and no
+file has to be kept. The price is the sum over all those days, under a millisecond each, when it starts.
 
 Values are keyed by the source ids of the guide ("Source IDs", MEP guide v1.1 p. 204-206) in the meter's own units:
 W, var, VA, mV, mA, mHz, 1/1000. Totals are the net of the three phases, so of forward and reverse one is 0, while a
@@ -72,7 +72,8 @@ class House:
         self._household = self._ledger.household
         self.installed = self._ledger.installed
         self._order = [(phase + phase_shift) % 3 for phase in PHASES]
-        forward, reverse = start or (8_000_000 + mix(seed) % 30_000_000, 100 + mix(seed + 1) % 4_000_000)
+        sold = 4_000_000 if self._household.traits.sun else 300
+        forward, reverse = start or (8_000_000 + mix(seed) % 30_000_000, mix(seed + 1) % sold)
         self._base = (forward, reverse, forward // 9, forward // 5)
 
     def at(self, now: float) -> Moment:
