@@ -101,9 +101,7 @@ def meter(folder: Path, mep: str, *options: str) -> Part:
     """Return a simulated meter, not started. ``mep`` as in ``osgp simulate --mep``."""
     key = folder / "meter.key"
     key.write_text(KEY)
-    return Part(
-        "meter", [str(BIN / "osgp"), "simulate", *options, "--mep", mep, "--key-file", str(key)], folder
-    )
+    return Part("meter", [str(BIN / "osgp"), "simulate", *options, "--mep", mep, "--key-file", str(key)], folder)
 
 
 def broker(folder: Path, port: int, *lines: str) -> Part:
@@ -174,6 +172,7 @@ class Tap:
         self.sent: list[Sent] = []
         self.connections = 0
         self._waiting: dict[tuple[int, int], Sent] = {}
+        self._relays: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[Tap]:
@@ -184,6 +183,9 @@ class Tap:
             yield self
         finally:
             server.close()
+            for relay in self._relays:
+                relay.cancel()
+            await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -197,12 +199,15 @@ class Tap:
             asyncio.create_task(self._pump(reader, up_writer, number, from_gateway=True)),
             asyncio.create_task(self._pump(up_reader, writer, number, from_gateway=False)),
         ]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        writer.close()
-        up_writer.close()
+        self._relays |= set(tasks)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            self._relays -= set(tasks)
+            writer.close()
+            up_writer.close()
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int, *, from_gateway: bool

@@ -1,0 +1,52 @@
+"""How many simulated meters one gateway process polls every 10 s over TCP.
+
+A poll is BT23 and BT28 whole, every digest verified, every reading stored in the history and published on MQTT. The
+meters are one more process of this program, the broker is mosquitto, all on this machine; so the other processes
+take their share of its cores too. A step counts as held when 99.5 % of the polls due were answered in time and the
+broker has confirmed all registers but those of the last seconds.
+"""
+
+from __future__ import annotations
+
+import time
+
+from table import Row
+from town import Town
+
+_STEPS = (500, 1000, 2000, 3000, 4000, 5000)
+_GOAL = 2000
+_PERIOD = 10.0
+_SECONDS = 40.0
+_READS = 2
+
+
+def _step(meters: int) -> tuple[bool, str]:
+    with Town(meters, present_every=_PERIOD, registers_every=_PERIOD).running() as town:
+        end = time.monotonic() + 60 + meters / 20
+        while town.metrics().get("nes_meter_up", 0) < meters:
+            if time.monotonic() > end:
+                return False, f"only {town.metrics().get('nes_meter_up', 0):.0f} of {meters} came online"
+            time.sleep(2)
+        time.sleep(_PERIOD)
+        before, cpu, start = town.metrics(), town.cpu(), time.monotonic()
+        time.sleep(_SECONDS)
+        spent = time.monotonic() - start
+        used, after = (town.cpu() - cpu) / spent, town.metrics()
+        replies = (after["nes_link_replies_total"] - before["nes_link_replies_total"]) / spent
+        due = meters * _READS / _PERIOD
+        corrupt, waiting = after["nes_link_corrupt_total"], after["nes_output_waiting"]
+        held = replies >= 0.995 * due and not corrupt and waiting < meters
+        figure = f"{replies:,.0f} of {due:,.0f} reads/s, {used:.0%} of a core, {town.memory():.0f} MB"
+        return held, figure if held else f"{figure}, {waiting:.0f} waiting"
+
+
+def rows() -> list[Row]:
+    """Measure, in steps, until a step does not hold."""
+    found, most = [], 0
+    for meters in _STEPS:
+        held, figure = _step(meters)
+        found.append(Row(f"  {meters} meters", figure, "", None))
+        if not held:
+            break
+        most = meters
+    return [Row("meters polled every 10 s by one process", f"{most:,}", f"at least {_GOAL:,}", most >= _GOAL), *found]
