@@ -15,14 +15,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import struct
 from pathlib import Path
 
 from nes2mqtt.history.migrations import PAGE_SIZE
 
-__all__ = ["is_damage", "open_reader", "open_writer"]
+__all__ = ["WriteAheadLog", "is_damage", "open_reader", "open_writer"]
 
-_CHECKPOINT_FRAMES = 8000
-"""Pages in the log before they move into the database: 4 MB. A page that changed a hundred times moves once."""
+CHECKPOINT_BYTES = 4_000_000
+"""Size of the log when it moves into the database: a page that changed a hundred times in it moves once."""
 
 _BUSY_SECONDS = 5.0
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -51,7 +52,8 @@ def open_writer(path: Path) -> sqlite3.Connection:
         connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_FRAMES}")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")  # WriteAheadLog does it, and counts
+        connection.execute("PRAGMA secure_delete = OFF")  # Debian's default overwrites every page that becomes free
         connection.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         connection.close()
@@ -69,3 +71,57 @@ def open_reader(path: Path) -> sqlite3.Connection:
 def is_damage(error: sqlite3.Error) -> bool:
     """Tell whether the file itself is broken, so that trying again cannot help."""
     return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _DAMAGE
+
+
+class WriteAheadLog:
+    """Moves the log into the database when it has grown, and counts the bytes written to both.
+
+    The log begins with 32 bytes; then come frames: 24 bytes, of which the first four are the page's number, and
+    the page (SQLite file format, "The Write-Ahead Log").
+    """
+
+    _HEADER = 32
+    _FRAME = struct.Struct(">I20x")
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, limit: int = CHECKPOINT_BYTES) -> None:
+        self._connection = connection
+        self._path = path.with_name(f"{path.name}-wal")
+        self._limit = limit
+        (self._page,) = connection.execute("PRAGMA page_size").fetchone()
+        self._seen = self._size()
+
+    def grown(self) -> int:
+        """Return how many bytes were appended to the log since the last call."""
+        size = self._size()
+        grown, self._seen = max(0, size - self._seen), size
+        return grown
+
+    def checkpoint(self) -> int:
+        """Move the log into the database if it is large enough; return the bytes written to the database.
+
+        Raises:
+            sqlite3.Error: the disk failed; the log is still whole.
+        """
+        if self._seen < self._limit:
+            return 0
+        moved = self.outstanding()
+        (busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._seen = self._size()
+        if busy:
+            self._limit = self._seen + CHECKPOINT_BYTES  # a reader still needs the log: again when it has grown more
+            return 0
+        self._limit = CHECKPOINT_BYTES
+        return moved
+
+    def _size(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
+
+    def outstanding(self) -> int:
+        """Return the bytes of all different pages in the log: each moves once, however often it changed."""
+        log = self._path.read_bytes()[self._HEADER :]
+        length = self._FRAME.size + int(self._page)
+        pages = {self._FRAME.unpack_from(log, place)[0] for place in range(0, len(log) - length + 1, length)}
+        return len(pages) * int(self._page)

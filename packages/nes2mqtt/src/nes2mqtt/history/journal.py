@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from nes2mqtt.history.rows import MAX_METERS, PresentRows, RegisterRows, Segment, moment, stamp
+from nes2mqtt.history.rows import MAX_METERS, PARTS, PresentRows, RegisterRows, Segment, moment, stamp
 from nes2mqtt.reading import MeterInfo, Sample, TableGroup
 from osgp.sources import SOURCES
 
@@ -43,13 +43,11 @@ class Journal:
         self.numbers: dict[str, int] = {name: number for number, name in self.meters.items()}
         self.segments: dict[tuple[int, int], Segment] = {}
         self._load_segments()
-        self.cursors: dict[str, int] = {
-            name.removeprefix("outbox:"): value
-            for name, value in connection.execute("SELECT name, value FROM state WHERE name LIKE 'outbox:%'")
-        }
-        (last, first) = connection.execute("SELECT max(seq), min(seq) FROM registers").fetchone()
-        self.last_seq: int = max(last or 0, *self.cursors.values(), 0)
-        self.first_seq: int = first or self.last_seq + 1
+        self.cursors: dict[str, int] = self._load_cursors()
+        self.part = PARTS[0]
+        self.use_part()
+        last = connection.execute("SELECT seq FROM registers ORDER BY seq DESC LIMIT 1").fetchone()
+        self.last_seq: int = max(last[0] if last else 0, *self.cursors.values(), 0)
         (self._hour,) = connection.execute("SELECT max(hour) FROM hours WHERE last_seq IS NULL").fetchone()
         self._recent: OrderedDict[tuple[str, TableGroup, datetime], None] = OrderedDict()
         self._load_recent()
@@ -77,20 +75,14 @@ class Journal:
         execute("BEGIN IMMEDIATE")
         try:
             self._write_meters((*(sample for _, sample in registers), *present), infos or {})
+            self._write_cursors(cursors or {}, carried=bool(registers))
             if registers:
                 self._mark_hours(registers)
-                self.connection.executemany(
-                    self.registers.insert,
-                    [self.registers.encode(seq, self.numbers[sample.meter], sample) for seq, sample in registers],
-                )
+                self._write_registers(registers, list((self.cursors | dict(cursors or {})).values()))
             if present:
                 self.connection.executemany(
-                    self.present.insert, [self.present.encode(self.numbers[sample.meter], sample) for sample in present]
-                )
-            for name, value in (cursors or {}).items():
-                execute(
-                    "INSERT INTO state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                    (f"outbox:{name}", value),
+                    self.present.insert(self.part),
+                    [self.present.encode(self.numbers[sample.meter], sample) for sample in present],
                 )
             execute("COMMIT")
         except BaseException:
@@ -100,6 +92,11 @@ class Journal:
         if registers:
             self.last_seq = registers[-1][0]
         self.cursors.update(cursors or {})
+
+    def use_part(self) -> None:
+        """Write into the part that is in use according to the database."""
+        row = self.connection.execute("SELECT value FROM state WHERE name = 'part'").fetchone()
+        self.part = PARTS[row[0]] if row else PARTS[0]
 
     def known(self, sample: Sample) -> bool:
         """Tell whether a sample was seen already, and remember it."""
@@ -123,6 +120,32 @@ class Journal:
         """Return who the meter of a segment is, if that was learned."""
         place = self.segments.get((self.numbers.get(meter, 0), segment))
         return None if place is None else place.info
+
+    def _load_cursors(self) -> dict[str, int]:
+        """Return how far outboxes have come, in the order of their numbers."""
+        positions = dict(self.connection.execute("SELECT name, position FROM outboxes ORDER BY outbox"))
+        last = self.connection.execute("SELECT seq, behind FROM registers ORDER BY seq DESC LIMIT 1").fetchone()
+        if last is not None and last[1] is not None:
+            seq, behind = last
+            newer = zip(positions, str(behind).split(), strict=False)
+            positions |= {name: max(positions[name], seq - int(by)) for name, by in newer}
+        return positions
+
+    def _write_cursors(self, cursors: Mapping[str, int], *, carried: bool) -> None:
+        """Note how far outboxes have come, unless a register sample of the same transaction carries it."""
+        for name, position in cursors.items():
+            if name not in self.cursors:
+                self.connection.execute("INSERT INTO outboxes (name, position) VALUES (?, ?)", (name, position))
+            elif not carried:
+                self.connection.execute("UPDATE outboxes SET position = ? WHERE name = ?", (position, name))
+
+    def _write_registers(self, registers: Sequence[Numbered], positions: Sequence[int]) -> None:
+        last = registers[-1][0]
+        rows = [
+            self.registers.encode(seq, self.numbers[sample.meter], sample, positions if seq == last else ())
+            for seq, sample in registers
+        ]
+        self.connection.executemany(self.registers.insert(f"registers_{self.part}"), rows)
 
     def _load_segments(self) -> None:
         query = "SELECT meter, segment, started, restarted, serial, manufacturer, model, firmware FROM segments"
@@ -197,7 +220,8 @@ class Journal:
                 "UPDATE hours SET last_seq = ? WHERE hour = ? AND last_seq IS NULL", (seq - 1, self._hour)
             )
             self.connection.execute(
-                "INSERT INTO hours VALUES (?, ?, NULL) ON CONFLICT DO UPDATE SET last_seq = NULL", (hour, seq)
+                "INSERT INTO hours (hour, first_seq) VALUES (?, ?) ON CONFLICT DO UPDATE SET last_seq = NULL",
+                (hour, seq),
             )
             self._hour = hour
 

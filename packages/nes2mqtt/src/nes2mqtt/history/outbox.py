@@ -25,8 +25,8 @@ WINDOW = 256
 class Outbox:
     """Register samples that ``name`` has still to deliver. Get it from ``Store.outbox``.
 
-    Delivery is at least once: what was acknowledged in the last moment before a kill -9 comes
-    again, with the same number.
+    Delivery is at least once. The position is written with the next register sample, so after a
+    kill -9 what was acknowledged since the last one comes again, with the same number.
 
     Args:
         name: under which the position is kept.
@@ -60,7 +60,7 @@ class Outbox:
         return [self._window[place] for place in range(min(limit, len(self._window)))]
 
     def acknowledge(self, seq: int) -> None:
-        """Forget the samples up to and including number ``seq``. Returns at once; it is on disk a moment later."""
+        """Forget the samples up to and including number ``seq``. Returns at once."""
         if seq <= self._position:
             return
         self._position = seq

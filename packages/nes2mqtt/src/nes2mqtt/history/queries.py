@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from nes2mqtt.history.periods import Unit, periods
 from nes2mqtt.history.rollups import DAYS, HOURS, LEVELS, MINUTES, QUARTERS, Level, RollupRows
-from nes2mqtt.history.rows import Columns, moment, stamp
+from nes2mqtt.history.rows import MAX_METERS, Columns, moment, present_key, stamp
 from osgp.sources import Source
 
 __all__ = ["EnergyPeriod", "Line", "OpenRow", "Reader", "Series"]
@@ -27,7 +27,11 @@ OpenRow = Sequence[int | None]
 TOLERANCE = timedelta(seconds=90)
 """How far from its boundary a period's first and last reading may be for it to count as complete."""
 
+GAP = 30_000
+"""Milliseconds without a reading that count as a gap in a curve of single readings."""
+
 _RAW_STEP = 10_000
+"""Milliseconds between readings; if there are more of them than asked for, roll-ups are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,12 @@ class Line:
     average: list[int | None] = field(default_factory=list)
     lowest: list[int | None] = field(default_factory=list)
     highest: list[int | None] = field(default_factory=list)
+
+    def add(self, value: int | None) -> None:
+        """Append a single value."""
+        self.average.append(value)
+        self.lowest.append(value)
+        self.highest.append(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,87 @@ class Reader:
             for (begin, after), total in zip(spans, sums, strict=True)
         ]
 
+    def series(
+        self,
+        meter: str,
+        keys: Sequence[str],
+        start: datetime,
+        end: datetime,
+        max_points: int,
+        pending: Iterable[OpenRow],
+    ) -> Series:
+        """Return curves of present values with at most ``max_points`` points, as fine as that allows.
+
+        Single readings if there are few enough, else buckets of a minute, a quarter, an hour or a day, from the first
+        that has a part in the range to the last. Sources that are not rolled up have lines of single readings only.
+
+        Raises:
+            ValueError: a key names nothing that is kept; the text says which.
+        """
+        unknown = [key for key in keys if key not in self.present.keys]
+        if unknown:
+            raise ValueError(f"the history keeps no present value named {', '.join(unknown)}")
+        number = self.number(meter)
+        low, high = stamp(start), stamp(end)
+        if number is None or low >= high:
+            return Series(meter, None, [], {key: Line() for key in keys})
+        if high - low <= max_points * _RAW_STEP:
+            raw = self._raw(number, keys, low, high, max_points)
+            if raw:
+                return _single(meter, keys, raw)
+        level = self._level(low, high, max_points)
+        first, last = level.floor(low), level.floor(high - 1) + level.step
+        return self._curve(meter, keys, level, first, last, self._buckets(level, number, first, last, pending))
+
+    def _raw(
+        self, number: int, keys: Sequence[str], low: int, high: int, limit: int
+    ) -> list[tuple[int, Sequence[int | None]]]:
+        """Return time and values of single readings; nothing if there are too many."""
+        query = (
+            f"SELECT at, {', '.join(keys)} FROM present WHERE at >= ? AND at < ? AND at & {MAX_METERS} = ?"  # noqa: S608
+            " ORDER BY at LIMIT ?"
+        )
+        bounds = (present_key(low, 0), present_key(high, 0), number, limit + 1)
+        rows = [(key >> 16, cells) for key, *cells in self.connection.execute(query, bounds)]
+        return rows if len(rows) <= limit else []
+
+    def _level(self, low: int, high: int, max_points: int) -> Level:
+        """Return the finest level that has the time and not too many buckets in it."""
+        (oldest,) = self.connection.execute(f"SELECT min(at) >> 16 FROM {MINUTES.table}").fetchone()  # noqa: S608
+        (quarter,) = self.connection.execute(f"SELECT min(at) >> 16 FROM {QUARTERS.table}").fetchone()  # noqa: S608
+        for level in LEVELS:
+            gone = (
+                level is MINUTES
+                and oldest is not None
+                and quarter is not None
+                and max(low, quarter) < oldest - HOURS.step
+            )
+            if not gone and high - low <= max_points * level.step:
+                return level
+        return LEVELS[-1]
+
+    def _curve(
+        self, meter: str, keys: Sequence[str], level: Level, first: int, last: int, rows: Iterable[Sequence[int | None]]
+    ) -> Series:
+        starts = range(first, last, level.step)
+        lines = {key: _blank(len(starts)) for key in keys}
+        weights = {key: [0] * len(starts) for key in keys}
+        columns = {key: self.rollups.stored.index(f"{key}_avg") for key in keys if f"{key}_avg" in self.rollups.stored}
+        for row in rows:
+            place = ((row[0] or 0) >> 16) // level.step - first // level.step
+            samples = row[1] or 0
+            for key, column in columns.items():
+                average, lowest, highest = row[column : column + 3]
+                if average is None or lowest is None or highest is None:
+                    continue
+                line, had = lines[key], weights[key][place]
+                # Several rows in one bucket: finer ones, of a bucket that is not over yet.
+                line.average[place] = round(((line.average[place] or 0) * had + average * samples) / (had + samples))
+                line.lowest[place] = lowest if had == 0 else min(lowest, line.lowest[place] or 0)
+                line.highest[place] = highest if had == 0 else max(highest, line.highest[place] or 0)
+                weights[key][place] = had + samples
+        return Series(meter, timedelta(milliseconds=level.step), [moment(start) for start in starts], lines)
+
     def _buckets(
         self, level: Level, number: int, low: int, high: int, pending: Iterable[OpenRow]
     ) -> list[Sequence[int | None]]:
@@ -141,7 +232,7 @@ class Reader:
             built = high if coarse is MINUTES else min(high, max(begin, self._built(coarse)))
             found.extend(self._rows(coarse, number, begin, built))
             begin = built
-        found.extend(row for row in pending if row[0] and row[0] & 0xFFFF == number and low <= row[0] >> 16 < high)
+        found.extend(row for row in pending if row[0] and row[0] & MAX_METERS == number and low <= row[0] >> 16 < high)
         found.sort(key=lambda row: row[0] or 0)
         return found
 
@@ -190,6 +281,27 @@ class _Sum:
     def values(self, sources: Sequence[Source]) -> dict[str, int]:
         """Return what is known, by source key."""
         return {source.key: value for source, value in zip(sources, self.total, strict=False) if value is not None}
+
+
+def _blank(length: int) -> Line:
+    return Line([None] * length, [None] * length, [None] * length)
+
+
+def _single(meter: str, keys: Sequence[str], rows: Iterable[tuple[int, Sequence[int | None]]]) -> Series:
+    """Return single readings as a series, with a point of nothing in every gap so that no line is drawn across it."""
+    times: list[datetime] = []
+    lines = {key: Line() for key in keys}
+    before: int | None = None
+    for at, cells in rows:
+        if before is not None and at - before > GAP:
+            times.append(moment(before + 1))
+            for line in lines.values():
+                line.add(None)
+        times.append(moment(at))
+        for line, cell in zip(lines.values(), cells, strict=True):
+            line.add(cell)
+        before = at
+    return Series(meter, None, times, lines)
 
 
 def _level_for(edges: Sequence[tuple[int, int]]) -> Level:

@@ -18,9 +18,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from nes2mqtt.history.config import HistoryConfig
-from nes2mqtt.history.database import is_damage, open_writer
+from nes2mqtt.history.database import WriteAheadLog, is_damage, open_writer
 from nes2mqtt.history.journal import Journal, Numbered
 from nes2mqtt.history.migrations import migrate
+from nes2mqtt.history.retention import tidy
 from nes2mqtt.history.rollups import Rollups
 from nes2mqtt.history.rows import stamp
 from nes2mqtt.reading import Event, MeterInfo, MeterStatus, Sample, TableGroup
@@ -34,6 +35,10 @@ KEPT_IN_MEMORY = 20_000
 RETRY_AFTER = timedelta(seconds=10)
 ROLLUPS_EVERY = timedelta(minutes=5)
 """Open buckets are written this often; after a kill that much is read again from the journal."""
+_EARLY = 0.85
+POSITIONS_WITHIN = timedelta(seconds=15)
+"""How long an outbox's position may wait for a register sample to be committed with: alone it would double the writes."""
+TIDY_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,16 @@ class Recorder:
         """Whether last_seq continues what is in the database."""
         self.cursors: dict[str, int] = {}
         self._moved: set[str] = set()
+        self._moved_since: datetime | None = None
         self._fresh: list[Numbered] = []
         self._renumbered = False
         self.trouble: Trouble | None = None
         self.moved_aside: Path | None = None
         self.dropped = 0
+        self.written = 0
+        """Bytes written to the database and its log since this program started."""
+        self._log: WriteAheadLog | None = None
+        self._tidy_at: datetime | None = None
         self._retry_at: datetime | None = None
         self._rollups_at: datetime | None = None
         self.generation = 0
@@ -117,16 +127,12 @@ class Recorder:
         """
         self._attempt(now, self._open)
 
-    def deliver(self, name: str, seq: int) -> None:
-        """Note that an outbox has delivered everything up to ``seq``."""
+    def deliver(self, name: str, seq: int, now: datetime) -> None:
+        """Note that an outbox has delivered everything up to ``seq``; it is written with the next commit."""
         if seq > self.cursors.get(name, -1):
             self.cursors[name] = seq
             self._moved.add(name)
-
-    def enter(self, name: str) -> None:
-        """Make an outbox known: one that is new starts after the last sample."""
-        if name not in self.cursors:
-            self.deliver(name, self.last_seq)
+            self._moved_since = self._moved_since or now
 
     def fresh(self) -> tuple[bool, list[Numbered]]:
         """Return the register samples numbered since the last call, now committed or known not to be for a while.
@@ -157,13 +163,21 @@ class Recorder:
         rows = [] if self.rollups is None or number is None else self.rollups.open_rows(number)
         return self.generation, rows
 
+    def outstanding(self) -> int:
+        """Return the bytes the next checkpoint will write to the database."""
+        return 0 if self._log is None else self._log.outstanding()
+
     def due(self) -> datetime | None:
         """Return when :meth:`work` has something to do by itself; None: only after more events."""
         if self.trouble is not None:
             return self._retry_at
         times = [self._present_since + timedelta(seconds=self.config.commit_every)] if self._present_since else []
+        if self._moved_since is not None:
+            times.append(self._moved_since + POSITIONS_WITHIN)
         if self._rollups_at is not None and self.rollups is not None and not self.rollups.empty:
             times.append(self._rollups_at)
+        if self._tidy_at is not None:
+            times.append(self._tidy_at)
         return min(times, default=None)
 
     def work(self, now: datetime, *, flush: bool = False) -> None:
@@ -175,7 +189,7 @@ class Recorder:
     def close(self) -> None:
         """Close the database; the next :meth:`work` opens it again."""
         connection, self._connection = self._connection, None
-        self.journal = self.rollups = None
+        self.journal = self.rollups = self._log = None
         if connection is not None:
             try:
                 connection.close()
@@ -209,8 +223,10 @@ class Recorder:
             connection.close()
             raise
         self._connection, self.journal = connection, journal
+        self._log = WriteAheadLog(connection, self.path)
         self._continue_numbers(journal)
         self._rollups_at = self._next_rollups(now)
+        self._tidy_at = self._tidy_at or now + TIDY_EVERY
         self.generation += 1
         self.opened += 1
 
@@ -231,29 +247,42 @@ class Recorder:
         self.last_seq = max(self.last_seq, journal.last_seq)
 
     def _work(self, now: datetime, *, flush: bool) -> None:
-        journal, rollups = self.journal, self.rollups
-        if journal is None or rollups is None:  # pragma: no cover - _attempt opened it
-            return
-        present = self._present_due(now) or flush
-        if self.unsaved or self._moved or (present and self._present):
-            numbered, samples = tuple(self.unsaved), tuple(self._present) if present else ()
-            cursors = {name: self.cursors[name] for name in self._moved}
-            journal.write(numbered, samples, cursors=cursors, infos=self._infos)
-            self.unsaved.clear()
-            self._moved.clear()
-            if present:
-                self._present.clear()
-                self._present_since = None
-            rollups.add_registers(numbered)
-            rollups.add_present(samples)
+        connection, journal, rollups, log = self._connection, self.journal, self.rollups, self._log
+        if connection is None or journal is None or rollups is None or log is None:
+            return  # _attempt has opened them; this tells the type checker
+        self._commit(journal, rollups, now, flush=flush)
         if not rollups.empty and (flush or (self._rollups_at is not None and now >= self._rollups_at)):
+            self.generation += 1  # first, so that whoever reads meanwhile knows that it may have seen both
             rollups.flush(stamp(now))
-            self.generation += 1
             self._rollups_at = self._next_rollups(now)
+        if self._tidy_at is not None and now >= self._tidy_at:
+            tidy(connection, self.config, now, min(self.cursors.values(), default=self.last_seq))
+            journal.use_part()
+            self._tidy_at = now + TIDY_EVERY
+        self.written += log.grown() + log.checkpoint()
+
+    def _commit(self, journal: Journal, rollups: Rollups, now: datetime, *, flush: bool) -> None:
+        """Write the register samples that wait, and present values if they have waited long enough."""
+        present = flush or self._present_due(now)
+        moved = self._moved_since is not None and (flush or now >= self._moved_since + POSITIONS_WITHIN)
+        if not (self.unsaved or moved or (present and self._present)):
+            return
+        numbered, samples = tuple(self.unsaved), tuple(self._present) if present else ()
+        cursors = {name: self.cursors[name] for name in self._moved}
+        journal.write(numbered, samples, cursors=cursors, infos=self._infos)
+        self.unsaved.clear()
+        self._moved.clear()
+        self._moved_since = None
+        if present:
+            self._present.clear()
+            self._present_since = None
+        rollups.add_registers(numbered)
+        rollups.add_present(samples)
 
     def _present_due(self, now: datetime) -> bool:
-        since = self._present_since
-        return since is not None and now - since >= timedelta(seconds=self.config.commit_every)
+        """Tell whether present values are to be written; a little early if register samples are written anyway."""
+        since, wait = self._present_since, timedelta(seconds=self.config.commit_every)
+        return since is not None and now - since >= (wait * _EARLY if self.unsaved else wait)
 
     def _next_rollups(self, now: datetime) -> datetime:
         """Return the next full five minutes, so that a bucket is rarely written in two parts."""

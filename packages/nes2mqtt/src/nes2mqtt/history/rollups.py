@@ -269,7 +269,7 @@ class Rollups:
 
     def _write_heads(self) -> None:
         registers = self._journal.registers
-        insert = registers.insert.replace("INSERT INTO registers", "INSERT OR REPLACE INTO heads")
+        insert = registers.insert("heads").replace("INSERT", "INSERT OR REPLACE", 1)
         for number in self._changed:
             sample = self.head_sample(self._journal.meters[number])
             if sample is not None:

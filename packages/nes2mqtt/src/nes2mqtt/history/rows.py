@@ -19,8 +19,10 @@ from typing import Any
 from nes2mqtt.reading import MeterInfo, Sample, TableGroup
 from osgp.sources import SOURCES, Source
 
-__all__ = ["MAX_METERS", "Columns", "PresentRows", "RegisterRows", "Segment", "moment", "present_key", "stamp"]
+__all__ = ["MAX_METERS", "PARTS", "Columns", "PresentRows", "RegisterRows", "Segment", "moment", "present_key", "stamp"]
 
+PARTS = "abc"
+"""Parts of ``registers`` and ``present``, used in turn."""
 MAX_METERS = 65535
 """A key of ``present`` has 16 bits for the meter."""
 
@@ -81,7 +83,7 @@ class Columns:
         return {source: cell for source, cell in zip(self.sources, cells, strict=True) if cell is not None}
 
 
-_REGISTER_HEAD = ("seq", "meter", "received", "segment", "meter_time", "other")
+_REGISTER_HEAD = ("seq", "meter", "received", "segment", "meter_time", "behind", "other")
 
 
 class RegisterRows:
@@ -91,11 +93,15 @@ class RegisterRows:
         self.columns = Columns(connection, "registers")
         marks = ", ".join("?" * (len(_REGISTER_HEAD) + len(self.columns.keys)))
         listed = ", ".join((*_REGISTER_HEAD, *self.columns.keys))
-        self.insert = f"INSERT INTO registers ({listed}) VALUES ({marks})"  # noqa: S608 - names come from our schema
-        self.select = f"SELECT {listed} FROM registers"  # noqa: S608
+        self._insert = f"({listed}) VALUES ({marks})"
+        self.select = f"SELECT {listed} FROM registers"  # noqa: S608 - names come from our schema
 
-    def encode(self, seq: int, meter: int, sample: Sample) -> list[Any]:
-        """Return the row of a sample."""
+    def insert(self, table: str) -> str:
+        """Return the statement that puts a row into a table like ``registers``."""
+        return f"INSERT INTO {table} {self._insert}"
+
+    def encode(self, seq: int, meter: int, sample: Sample, positions: Sequence[int] = ()) -> list[Any]:
+        """Return the row of a sample; ``positions`` says how far each outbox has delivered."""
         others = self.columns.others(sample.values)
         return [
             seq,
@@ -103,6 +109,7 @@ class RegisterRows:
             stamp(sample.received),
             sample.segment,
             None if sample.meter_time is None else stamp(sample.meter_time),
+            _behind(seq, positions),
             json.dumps(others, separators=(",", ":")) if others else None,
             *self.columns.values(sample.values),
         ]
@@ -117,7 +124,7 @@ class RegisterRows:
             meters: ids by meter number.
             segments: by (meter number, segment).
         """
-        _, meter, received, segment, meter_time, other = row[: len(_REGISTER_HEAD)]
+        _, meter, received, segment, meter_time, _, other = row[: len(_REGISTER_HEAD)]
         values = self.columns.present(row[len(_REGISTER_HEAD) :])
         if other is not None:
             # A source that a later version renamed would be a broken promise; one it does not know is left out.
@@ -136,14 +143,24 @@ class RegisterRows:
         )
 
 
+def _behind(seq: int, positions: Sequence[int]) -> int | str | None:
+    """Return how far outboxes are behind: a single small number costs no byte in an SQLite row."""
+    if len(positions) == 1:
+        return seq - positions[0]
+    return " ".join(str(seq - position) for position in positions) or None
+
+
 class PresentRows:
     """Rows of ``present``."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.columns = Columns(connection, "present")
         marks = ", ".join("?" * (1 + len(self.columns.keys)))
-        # The key already there means the same sample was offered twice.
-        self.insert = f"INSERT OR IGNORE INTO present (at, {self.columns.listed}) VALUES ({marks})"  # noqa: S608
+        self._insert = f"(at, {self.columns.listed}) VALUES ({marks})"
+
+    def insert(self, part: str) -> str:
+        """Return the statement that puts a row into a part; a key already there means a sample offered twice."""
+        return f"INSERT OR IGNORE INTO present_{part} {self._insert}"
 
     def encode(self, meter: int, sample: Sample) -> list[int | None]:
         """Return the row of a sample."""

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from nes2mqtt.history.journal import Numbered
 from nes2mqtt.history.outbox import WINDOW, Outbox
 from nes2mqtt.history.output import HistoryOutput
 from nes2mqtt.history.periods import Unit, periods
-from nes2mqtt.history.queries import EnergyPeriod, OpenRow, Reader
+from nes2mqtt.history.queries import EnergyPeriod, Line, OpenRow, Reader, Series
 from nes2mqtt.history.recorder import Recorder
 from nes2mqtt.history.writer import Writer
 from nes2mqtt.reading import Event, MeterInfo, Sample
@@ -57,6 +57,7 @@ class StoreStatus:
         since: since when nothing can be written.
         path: the database file.
         size: bytes on disk.
+        written: bytes given to the operating system to write since this program started.
         waiting: register samples in memory only.
         dropped: register samples given up because the disk failed for too long.
         moved_aside: the damaged file, if one was found since this program started.
@@ -67,6 +68,7 @@ class StoreStatus:
     since: datetime | None
     path: Path
     size: int
+    written: int
     waiting: int = 0
     dropped: int = 0
     moved_aside: Path | None = None
@@ -191,6 +193,19 @@ class Store:
             lambda reader, pending: reader.energy(meter, wanted, start, end, self.zone, pending), meter, []
         )
 
+    async def series(
+        self, meter: str, keys: Sequence[str], start: datetime, end: datetime, max_points: int = 600
+    ) -> Series:
+        """Return curves of present values between two moments, as fine as ``max_points`` allows.
+
+        Raises:
+            ValueError: a key names nothing that is kept.
+        """
+        nothing = Series(meter, None, [], {key: Line() for key in keys})
+        return await self._read(
+            lambda reader, pending: reader.series(meter, keys, start, end, max_points, pending), meter, nothing
+        )
+
     async def now(self, meter: str, unit: Unit | str) -> EnergyPeriod:
         """Return the energy of the hour, day, month or year that is running."""
         now = self._clock()
@@ -218,6 +233,7 @@ class Store:
             since=None if trouble is None else trouble.since,
             path=self.path,
             size=_size(self.path),
+            written=recorder.written,
             waiting=self._writer.queued + (0 if trouble is None else len(recorder.unsaved)),
             dropped=recorder.dropped,
             moved_aside=recorder.moved_aside,

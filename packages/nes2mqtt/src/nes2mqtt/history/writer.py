@@ -99,7 +99,7 @@ class Writer:
             now = self._clock()
             recorder.take(events, now)
             for name, seq in moved.items():
-                recorder.deliver(name, seq)
+                recorder.deliver(name, seq, now)
             recorder.work(now, flush=stopping)
             last = time.monotonic()
             self._committed()

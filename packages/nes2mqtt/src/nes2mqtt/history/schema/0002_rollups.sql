@@ -186,6 +186,7 @@ CREATE TABLE heads (
     received INTEGER NOT NULL,
     segment INTEGER NOT NULL,
     meter_time INTEGER,
+    behind,
     other TEXT,
     active_energy_import INTEGER,
     active_energy_export INTEGER,
