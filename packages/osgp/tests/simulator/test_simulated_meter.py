@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from osgp.errors import MeterRefused, MisuseError, PortBusy, PortMissing
+from osgp.errors import MeterRefused, MisuseError, PortBusy, PortMissing, ResponseTimeout, TransportError
 from osgp.image import MeterImage
 from osgp.key import MeterKey
 from osgp.mep.events import AlertReceived
@@ -156,6 +156,40 @@ async def test_the_alerts_fault_begins_at_once(virtual_clock):
         await simulated.serve_tcp()
         await asyncio.sleep(10.5)
         assert simulated.traffic.alerts in {10, 11}
+
+
+async def test_a_dropped_connection_is_one_for_the_client(virtual_clock):
+    faults = Faults.parse(["drop-connection=3"])
+    async with SimulatedMeter(house(), clock=Wall(), faults=faults) as simulated:
+        url = await simulated.serve_tcp()
+        async with reader(url) as meter:
+            with pytest.raises(TransportError):
+                await meter.registers()
+        async with reader(url) as meter:
+            assert await meter.clock() == NOW
+
+
+async def test_a_stuck_level_shifter_is_freed_by_its_power_cycle(virtual_clock):
+    faults = Faults.parse(["stuck-level-shifter=30"])
+    async with (
+        SimulatedMeter(house(), clock=Wall(), faults=faults) as simulated,
+        reader(await simulated.serve_tcp()) as meter,
+    ):
+        assert await meter.clock() == NOW
+        await asyncio.sleep(31)
+        with pytest.raises(ResponseTimeout):
+            await meter.clock()
+        simulated.power_cycle()
+        assert await meter.clock() == NOW
+
+
+async def test_the_advanced_key_reads_too(virtual_clock):
+    advanced = MeterKey(b"sixteen letters!")
+    async with SimulatedMeter(house(), clock=Wall(), mak=advanced) as simulated:
+        url = await simulated.serve_tcp()
+        for key in (KEY, advanced):
+            async with open_meter(url, key=key, read_budget=None) as meter:
+                assert await meter.clock() == NOW
 
 
 async def test_a_swapped_meter_has_another_serial_and_other_registers(virtual_clock):
