@@ -1,0 +1,508 @@
+"""The client's end of an optical port, without the line: bytes and time in, bytes and events out.
+
+Unlike on the MEP port there is a session, and an answer does not say what it answers. Two things follow.
+
+*The session is walked, not scripted.* :data:`osgp.optical.states.AFTER` says which state a service leads to;
+:meth:`OpticalClient._next` says which service comes next, looking only at the state reached and at what is wanted.
+Whatever goes wrong moves the state back, and the same walk leads forward again::
+
+    wanted        BASE       IDENTIFIED     SETTLED     LOGGED_ON            SECURED
+    identity      Identify   (done)         (done)      (done)               (done)
+    login         Identify   Negotiate (1)  Logon       Security (2)         (done)
+    request       Identify   Negotiate (1)  Logon       Security (2)         the request, part by part
+    end           (done)     Terminate      Terminate   Terminate            Terminate
+
+    (1) unless it was refused before: then Logon, with packets of 64 bytes
+    (2) unless there is no key: then as in SECURED, and the meter shows little more than its name
+
+*When an exchange is lost, so is the session.* A late answer could pass for the answer to the next request. So nothing
+else is asked; the client begins anew with Identify, which empties the line: the meter handles one thing after
+another, and what it still had to say is too short or of another form than an identity. If the old session is still
+open, Identify is answered *isss*, Terminate ends it, and Identify comes again.
+
+A session that nobody uses is kept by Wait, and ended before the meter's guard of ten minutes would do so.
+
+**A refused key is final.** The meter counts wrong passwords, raises an alarm and may lock the port for some
+time (MEP guide v1.1 p. 142, ET55.22), and after one refusal there is nothing a program could do better the second
+time. From then on every request raises :class:`~osgp.errors.KeyRejected`, and nothing is sent. A password that was sent
+but not answered is sent once more, because a line loses answers.
+
+This module does not know what time it is, how bytes travel, or what tables mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from osgp.errors import CorruptFrame, KeyRejected, MisuseError, OsgpError
+from osgp.optical.diagnosis import key_rejected, refused, write_uncertain
+from osgp.optical.errand import Errand, Goal
+from osgp.optical.events import (
+    BaudChanged,
+    ClientEvent,
+    DropReason,
+    EndReason,
+    Identified,
+    ReplyDropped,
+    Retried,
+    SessionEnded,
+    SessionOpened,
+)
+from osgp.optical.key import OpticalKey
+from osgp.optical.link import (
+    EchoFound,
+    ExchangeFailed,
+    FailReason,
+    Link,
+    LinkEvent,
+    MessageReceived,
+    PacketDropped,
+    PacketRepeated,
+)
+from osgp.optical.patience import BUSY, LEFTOVERS, Verdict, judge_loss, judge_refusal, starts_anew
+from osgp.optical.services import (
+    Grant,
+    Identify,
+    Identity,
+    Logon,
+    Negotiate,
+    Security,
+    Service,
+    Terminate,
+    Wait,
+    decode_grant,
+    decode_identity,
+    decode_response,
+    encode_service,
+)
+from osgp.optical.settings import SessionSettings
+from osgp.optical.states import State, state_after
+from osgp.optical.timing import (
+    CHANNEL_TRAFFIC,
+    DEFAULT_BAUD,
+    DEFAULT_LIMITS,
+    KEEP_ALIVE,
+    RETRY_PAUSE,
+    WAKEUP_PAUSE,
+    Limits,
+    Line,
+)
+from osgp.psem import PartialRead, Request, Response
+
+__all__ = ["OpticalClient"]
+
+_BAUD_PAUSE = 0.05
+"""On both sides of a change of rate."""
+
+_WAIT = Wait(int(CHANNEL_TRAFFIC))
+_ONE_BYTE = PartialRead(1, 0, 1)
+"""Keeps a session on a meter that does not know Wait: BT01 needs no key."""
+
+
+class OpticalClient:
+    """A client's end of the line.
+
+    Feed it with :meth:`receive` and :meth:`expire`; after each call send :meth:`bytes_to_send` and call
+    :meth:`expire` no later than :meth:`deadline`. Time is any clock that does not jump, in seconds.
+
+    Args:
+        key: RK, PK or MK; None reads only what the meter shows to everybody (BT00, BT01, ET03).
+        settings: how to behave.
+        line: delays of the line, for the timers.
+    """
+
+    def __init__(
+        self, key: OpticalKey | None, *, settings: SessionSettings | None = None, line: Line | None = None
+    ) -> None:
+        self._settings = settings or SessionSettings()
+        self._password = None if key is None else key.password(self._settings.padding)
+        self._offer = self._settings.negotiation()
+        self._line = line or Line()
+        self._link = Link(self._line, patience=CHANNEL_TRAFFIC)
+        self._out = b""
+        self._events: list[ClientEvent] = []
+        self._now = 0.0
+        # the session
+        self._state = State.BASE
+        self._ending: EndReason | None = None
+        self._opened = self._traffic = self._idle_since = 0.0
+        self._keep: Service = _WAIT
+        self._identity: Identity | None = None
+        self._proven = self._woken = self._baud_unproven = False
+        self._rejected: str | None = None
+        # what is wanted and what is under way for it
+        self._errand: Errand | None = None
+        self._service: Service | None = None
+        self._service_for: Errand | None = None
+        self._pause_until: float | None = None
+        self._next_baud: int | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether an answer is owed to the user."""
+        return self._errand is not None
+
+    @property
+    def quiet(self) -> bool:
+        """Tell whether no session is open and nothing is under way."""
+        return self._state is State.BASE and not self.busy and self._service is None and self.deadline() is None
+
+    @property
+    def proven(self) -> bool:
+        """Tell whether the meter accepted our key before."""
+        return self._proven
+
+    @property
+    def state(self) -> State:
+        """How far the session has come."""
+        return self._state
+
+    @property
+    def identity(self) -> Identity | None:
+        """What the meter said to Identify; None before it said something."""
+        return self._identity
+
+    @property
+    def limits(self) -> Limits:
+        """The sizes that hold at present."""
+        return self._link.limits
+
+    @property
+    def echoes(self) -> bool:
+        """Tell whether the probe returns what we send; it does no harm."""
+        return self._link.echoes
+
+    def request(self, request: Request, now: float) -> None:
+        """Ask. The answer comes as :class:`ResponseReceived` or :class:`RequestFailed`, exactly one of them.
+
+        A partial read may be longer than one message; its parts are then read one after the other.
+
+        Raises:
+            MisuseError: something is under way.
+            KeyRejected: the meter refused this key before; nothing is sent.
+        """
+        self._begin(request, now)
+
+    def identify(self, now: float) -> None:
+        """Ask who is there, without a key: :class:`Identified` or :class:`SessionFailed`. Raises as :meth:`request`."""
+        self._begin(Goal.IDENTITY, now)
+
+    def login(self, now: float) -> None:
+        """Open a session: :class:`SessionOpened` or :class:`SessionFailed`. Raises as :meth:`request`."""
+        self._begin(Goal.LOGIN, now)
+
+    def close(self, now: float) -> None:
+        """End the session after what is under way. Go on calling :meth:`expire` until :attr:`quiet`."""
+        self._ending = self._ending or EndReason.CLOSED
+        self._go_on(now)
+
+    def abandon(self) -> None:
+        """Forget what is under way; its answer is awaited and dropped before anything else is asked."""
+        self._errand = None
+
+    def bytes_to_send(self) -> bytes:
+        """Return what has to go out now."""
+        out, self._out = self._out + self._link.bytes_to_send(), b""
+        return out
+
+    def deadline(self) -> float | None:
+        """Return when :meth:`expire` must be called at the latest; None: not before something else happens."""
+        if self._events:
+            return self._now
+        times = [self._link.deadline(), self._pause_until]
+        if self._idle:
+            renew_at = self._opened + self._settings.renewal
+            times += [renew_at, self._traffic + KEEP_ALIVE, self._idle_since + self._settings.linger]
+        return min((time for time in times if time is not None), default=None)
+
+    def expire(self, now: float) -> list[ClientEvent]:
+        """Act on the time that has passed. Calling too early or too often does no harm."""
+        self._take(self._link.expire(now), now)
+        if self._pause_until is not None and now >= self._pause_until:
+            self._pause_until = None
+            self._adopt_baud(now)
+        if self._idle:
+            self._tend(now)
+        return self._report(now)
+
+    def receive(self, data: bytes, now: float) -> list[ClientEvent]:
+        """Take bytes from the line, in chunks of any size."""
+        self._take(self._link.receive(data, now), now)
+        return self._report(now)
+
+    def _report(self, now: float) -> list[ClientEvent]:
+        self._go_on(now)
+        events, self._events = self._events, []
+        return events
+
+    # The walk
+
+    def _begin(self, wanted: Request | Goal, now: float) -> None:
+        if self._rejected is not None:
+            raise KeyRejected(self._rejected)
+        if self.busy:
+            msg = "one request at a time"
+            raise MisuseError(msg)
+        self._errand = Errand(wanted)
+        self._go_on(now)
+
+    @property
+    def _idle(self) -> bool:
+        """Whether an open session waits for its next use."""
+        nothing = (self._errand, self._service, self._pause_until, self._ending)
+        return self._state is not State.BASE and not self._link.busy and all(each is None for each in nothing)
+
+    def _tend(self, now: float) -> None:
+        """Look after an idle session."""
+        if now >= self._opened + self._settings.renewal:
+            self._ending = EndReason.RENEWED
+        elif now >= self._idle_since + self._settings.linger:
+            self._ending = EndReason.IDLE
+        elif now >= self._traffic + KEEP_ALIVE:
+            self._ask(self._keep, now)
+
+    def _go_on(self, now: float) -> None:
+        """Take the next step, unless one is under way."""
+        self._now = now
+        while self._service is None and self._pause_until is None:
+            try:
+                service = self._next(now)
+            except MisuseError as error:
+                self._give_up(error)
+                continue
+            if service is None:
+                return
+            self._ask(service, now)
+
+    def _next(self, now: float) -> Service | None:
+        """Return the next service by the table above; None when there is nothing to do."""
+        errand = self._errand
+        if self._state is State.BASE:
+            if errand is not None:
+                return Identify()
+            self._ending = None
+            return None
+        if self._ending is None and errand is not None and now >= self._opened + self._settings.renewal:
+            self._ending = EndReason.RENEWED
+        if self._ending is not None and (errand is None or self._ending is not EndReason.CLOSED):
+            return Terminate()
+        return None if errand is None else self._next_for(errand)
+
+    def _next_for(self, errand: Errand) -> Service | None:
+        """Return the next service for an errand, in an open session."""
+        state = self._state
+        if errand.wanted is Goal.IDENTITY and self._identity is not None:
+            return self._reached(Identified(self._identity))
+        if state is State.IDENTIFIED and self._offer is not None:
+            return self._offer
+        if state in {State.IDENTIFIED, State.SETTLED}:
+            return self._settings.logon()
+        if state is State.LOGGED_ON and self._password is not None:
+            return Security(self._password)
+        if errand.wanted is Goal.LOGIN:
+            return self._reached(SessionOpened(self.limits, state is State.SECURED))
+        return errand.next_service(self.limits)
+
+    def _reached(self, event: ClientEvent) -> Service | None:
+        """End an errand well; what comes next is decided anew."""
+        self._events.append(event)
+        self._errand = None
+        self._idle_since = self._now
+        return self._next(self._now)
+
+    def _give_up(self, error: OsgpError) -> None:
+        """End an errand badly."""
+        if self._errand is not None:
+            self._events.append(self._errand.failed(error))
+            self._errand = None
+        self._idle_since = self._now
+
+    def _ask(self, service: Service, now: float) -> None:
+        if isinstance(service, Identify):
+            if self._settings.wakeup and not self._woken:
+                self._woken = True
+                self._out += self._settings.wakeup
+                self._pause_until = now + WAKEUP_PAUSE
+                return
+            self._woken = False
+            self._link.forget()
+        elif isinstance(service, Security) and self._errand is not None:
+            self._errand.passwords += 1
+        self._service, self._service_for = service, self._errand
+        self._traffic = now
+        self._link.send(encode_service(service), now)
+
+    # What comes from the link
+
+    def _take(self, link_events: list[LinkEvent], now: float) -> None:
+        self._now = now
+        for event in link_events:
+            match event:
+                case MessageReceived(message):
+                    self._take_message(message, now)
+                case ExchangeFailed(reason, arrived):
+                    self._take_failure(reason, now, arrived=arrived)
+                case PacketRepeated():
+                    self._events.append(Retried(self._errand.request if self._errand is not None else None))
+                case PacketDropped(dropped):
+                    self._events.append(ReplyDropped(DropReason(dropped.value)))
+                case EchoFound():
+                    self._events.append(event)
+                case _:
+                    pass
+            if self._errand is not None:
+                self._errand.hearing.note(event)
+
+    def _take_message(self, message: bytes, now: float) -> None:
+        service = self._service
+        if service is None:
+            self._events.append(ReplyDropped(DropReason.LATE))
+            return
+        try:
+            self._read(service, message, now)
+        except CorruptFrame:
+            self._events.append(ReplyDropped(DropReason.CONTENT))
+            errand = self._errand
+            if isinstance(service, Identify) and errand is not None and errand.leftovers < LEFTOVERS:
+                errand.leftovers += 1
+                self._link.listen(now)
+            else:
+                self._lose(service, None, now)
+
+    def _read(self, service: Service, message: bytes, now: float) -> None:
+        """Take an answer. Raises CorruptFrame, before anything has changed, if it is not the answer to this service."""
+        if isinstance(service, Terminate):
+            self._end(EndReason.CLOSED, now)  # whatever it says, nothing is left to end
+            return
+        response = decode_response(message, service)
+        if response.ok:
+            self._take_ok(service, response, now)
+        elif isinstance(service, Identify) and not (response.code in BUSY or starts_anew(response.code)):
+            raise CorruptFrame("a meter refuses Identify for no such reason")
+        else:
+            self._service = None
+            self._take_refusal(service, response, now)
+
+    def _take_ok(self, service: Service, response: Response, now: float) -> None:
+        grant = decode_grant(response.data, service) if isinstance(service, Negotiate) else None
+        identity = decode_identity(response.data) if isinstance(service, Identify) else None
+        self._service = None
+        self._state = state_after(self._state, service) or self._state
+        self._baud_unproven = False
+        if identity is not None:
+            self._opened = now
+            self._identity = identity
+        elif grant is not None:
+            self._settle(grant, now)
+        elif isinstance(service, Security) or (isinstance(service, Logon) and self._password is None):
+            self._proven |= isinstance(service, Security)
+            if self._errand is None or self._errand.wanted is not Goal.LOGIN:
+                self._events.append(SessionOpened(self.limits, isinstance(service, Security)))
+        elif not isinstance(service, Logon) and service is not self._keep:
+            self._answer(response)
+
+    def _settle(self, grant: Grant, now: float) -> None:
+        """Adopt what the meter granted."""
+        if grant.limits.message < DEFAULT_LIMITS.message:
+            # Less than everybody has without asking, and too little for a key: do without.
+            self._offer = None
+            self._ending = EndReason.RESTARTED
+            return
+        self._link.limits = grant.limits
+        self._link.set_largest(grant.limits.size)
+        self._change_baud(grant.baud or self._line.baud, now + _BAUD_PAUSE)
+
+    def _answer(self, response: Response) -> None:
+        """Pass the answer to a request on, when it is whole."""
+        if self._errand is None or self._service_for is not self._errand:
+            self._events.append(ReplyDropped(DropReason.LATE))
+            return
+        whole = self._errand.take(response)
+        if whole is not None:
+            self._events.append(whole)
+            self._errand = None
+            self._idle_since = self._now
+
+    def _take_refusal(self, service: Service, response: Response, now: float) -> None:
+        if service is self._keep:
+            self._keep_otherwise(response.code)
+            return
+        match judge_refusal(service, response.code, self._errand, proven=self._proven):
+            case Verdict.AGAIN:
+                self._pause_until = now + RETRY_PAUSE
+            case Verdict.ANEW:
+                if isinstance(service, Identify):
+                    self._state = State.IDENTIFIED  # or further: an older session is still open
+                self._ending = EndReason.RESTARTED
+            case Verdict.WITHOUT:
+                self._offer = None
+                self._state = State.SETTLED
+            case Verdict.FINAL:
+                rejection = key_rejected(response.code)
+                self._rejected = str(rejection)
+                self._ending = EndReason.REFUSED
+                self._give_up(rejection)
+            case Verdict.FAILED:
+                self._ending = EndReason.REFUSED
+                self._give_up(refused(service, response.code))
+            case Verdict.ANSWER:
+                self._answer(response)
+
+    def _keep_otherwise(self, code: int) -> None:
+        """The meter refused Wait, or what stands for it."""
+        if starts_anew(code):
+            self._ending = EndReason.RESTARTED
+        elif self._keep is _WAIT and self._state in {State.LOGGED_ON, State.SECURED}:
+            self._keep = _ONE_BYTE
+        elif code not in BUSY:
+            self._ending = EndReason.IDLE
+
+    def _take_failure(self, reason: FailReason, now: float, *, arrived: bool) -> None:
+        service = self._service
+        if isinstance(service, Terminate):
+            self._end(EndReason.LOST, now)
+        elif service is not None:
+            errand = self._errand
+            if arrived and errand is not None and errand.writes and service is errand.wanted:
+                self._give_up(write_uncertain(service))
+            self._lose(service, reason, now)
+
+    def _lose(self, service: Service, reason: FailReason | None, now: float) -> None:
+        """An exchange is lost, and the session with it: begin anew if there is patience left."""
+        self._end(EndReason.LOST, now)
+        errand = self._errand
+        if errand is None:
+            return
+        error = judge_loss(service, reason, errand, proven=self._proven, known=self._identity is not None)
+        if error is not None:
+            self._give_up(error)
+
+    def _end(self, reason: EndReason, now: float) -> None:
+        """The session is over: all is as in the beginning."""
+        self._service = None
+        if self._state is not State.BASE:
+            self._events.append(SessionEnded(reason if reason is EndReason.LOST else self._ending or reason))
+        if self._errand is None or self._ending is not EndReason.CLOSED:
+            self._ending = None
+        self._state = State.BASE
+        self._link.forget()
+        self._link.limits = DEFAULT_LIMITS
+        self._link.set_largest(DEFAULT_LIMITS.size)
+        if self._baud_unproven and self._offer is not None:
+            self._offer = replace(self._offer, bauds=(DEFAULT_BAUD,))
+        # A meter that did not hear Terminate goes back to its first rate when the channel traffic timer ends.
+        self._change_baud(DEFAULT_BAUD, now + (CHANNEL_TRAFFIC + 1.0 if reason is EndReason.LOST else _BAUD_PAUSE))
+
+    def _change_baud(self, baud: int, at: float) -> None:
+        if baud != self._line.baud:
+            self._next_baud = baud
+            self._pause_until = at
+
+    def _adopt_baud(self, now: float) -> None:
+        if self._next_baud is not None:
+            self._line = replace(self._line, baud=self._next_baud)
+            self._link.set_line(self._line)
+            self._events.append(BaudChanged(self._next_baud))
+            self._baud_unproven = self._next_baud != DEFAULT_BAUD
+            self._next_baud = None
+            self._pause_until = now + _BAUD_PAUSE
