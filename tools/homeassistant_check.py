@@ -85,7 +85,17 @@ def environment() -> Path | None:
     print(f"Installing Home Assistant into {VENV.name} (about 700 MB, once) ...", flush=True)
     for command in (
         [python, "-m", "venv", "--clear", VENV],
-        [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", REQUIREMENTS],
+        [
+            inside,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "-r",
+            REQUIREMENTS,
+        ],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -109,7 +119,9 @@ def main() -> int:
         return 1 if os.environ.get("CI") else 0
     if arguments.install_only:
         return 0
-    return subprocess.run([sys.executable, "-m", "pytest", "-rP", "--no-header", TESTS], check=False, cwd=ROOT).returncode
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-rP", "--no-header", TESTS], check=False, cwd=ROOT
+    ).returncode
 
 
 if __name__ == "__main__":

@@ -47,7 +47,8 @@ compile_statistics:
 def _load(name: str, path: Path) -> ModuleType:
     """Load a module by its path: test folders are no packages."""
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -250,7 +250,5 @@ async def test_home_assistants_log_has_no_warning_about_us(home, meter):
     parts = r"components\.(mqtt|sensor|binary_sensor|recorder|energy)|helpers\.(template|device_registry|entity)"
     lines = home.log().splitlines()
     assert any("compile_statistics" in line for line in lines), "this is the log we think it is"
-    complaints = [
-        line for line in lines if re.search(rf" (WARNING|ERROR|CRITICAL) .*({parts}|nes2mqtt)", line)
-    ]
+    complaints = [line for line in lines if re.search(rf" (WARNING|ERROR|CRITICAL) .*({parts}|nes2mqtt)", line)]
     assert complaints == []

@@ -16,7 +16,7 @@ import logging
 import math
 import random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 
 import aiomqtt
@@ -24,17 +24,24 @@ import aiomqtt
 from nes2mqtt.backoff import Backoff
 from nes2mqtt.mqtt.config import MqttConfig, Protocol
 from nes2mqtt.mqtt.message import Message, Will
-from nes2mqtt.mqtt.refusals import NO_GREETING, Unanswered, describe
+from nes2mqtt.mqtt.refusals import Unanswered, describe, no_greeting
 
 __all__ = ["Broker", "Disconnected", "Pace", "Received", "Session"]
 
 _log = logging.getLogger(__name__)
+_library_log = logging.getLogger(f"{__name__}.library")
+_library_log.setLevel(logging.CRITICAL)  # what it logs also reaches us as errors, which are told in plain words
 
 SETTLED = 10.0
 """A connection that lasted so many seconds was a good one: the next pause is short again."""
 
 EVICTIONS = 3
 """So many good greetings in a row that did not last mean that somebody else takes our place."""
+
+EVICTED = (
+    "; it does so again and again right after greeting us: another program may use the client id '{client_id}', "
+    "set another client_id in one of them"
+)
 
 ANSWER = 10.0
 """Seconds the broker has to greet us, and to confirm a message."""
@@ -108,20 +115,6 @@ class Session:
         async with _answered("does not confirm what we subscribe to; trying again"):
             await self._client.subscribe([(topic, 1) for topic in topics])
 
-    async def messages(self) -> AsyncIterator[Received]:
-        """Yield messages as they come.
-
-        Raises:
-            Disconnected: the connection is gone; this is also how an idle one is noticed.
-        """
-        try:
-            async for message in self._client.messages:
-                payload = message.payload
-                text = payload.decode(errors="replace") if isinstance(payload, bytes | bytearray) else str(payload)
-                yield Received(str(message.topic), text, message.retain)
-        except aiomqtt.MqttError as error:
-            raise Disconnected(str(error)) from error
-
 
 class Broker:
     """Keeps a connection.
@@ -131,7 +124,8 @@ class Broker:
         client_id: our name to the broker.
         will: published as ``online`` on every connect, by us as ``offline`` when we leave, by the broker when
             we are gone.
-        work: what to do while connected. It is over when the connection is; it must not return before.
+        work: what to do while connected; it is cancelled when the connection goes.
+        heard: told of each message on a topic the work has subscribed to.
         pace: pauses between attempts.
     """
 
@@ -140,7 +134,8 @@ class Broker:
         config: MqttConfig,
         client_id: str,
         will: Will,
-        work: Callable[[Session], Awaitable[None]],
+        work: Callable[[Session], Coroutine[None, None, None]],
+        heard: Callable[[Session, Received], Awaitable[None]],
         pace: Pace | None = None,
     ) -> None:
         pace = pace or Pace()
@@ -148,8 +143,12 @@ class Broker:
         self._client_id = client_id
         self._will = will
         self._work = work
+        self._heard = heard
         self._backoff = Backoff(pace.first, pace.limit)
         self._short_lives = 0
+        self._said: set[str] = set()
+        """Problems told since the last good connection."""
+        self._told_down = True
         self.connected = False
         self.problem = "not connected yet"
         """What keeps us from the broker, for people; empty while connected."""
@@ -172,7 +171,7 @@ class Broker:
             # A certificate or key that cannot be read, or is none; the owner may mend it while we try again.
             raise Disconnected(str(error)) from error
         try:
-            async with _answered(NO_GREETING):
+            async with _answered(no_greeting(self._config)):
                 await client.__aenter__()
         except BaseException:
             # After a greeting that did not come aiomqtt leaves the socket open; paho's own disconnect closes it.
@@ -182,10 +181,22 @@ class Broker:
         try:
             await session.publish(self._will.birth)
             self._up()
-            await self._work(session)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen(client, session))
+                tasks.create_task(self._work(session))
         finally:
             self.connected = False
             await self._leave(client, session)
+
+    async def _listen(self, client: aiomqtt.Client, session: Session) -> None:
+        """Pass messages on. Waiting for them is also how the end of the connection is noticed at once."""
+        try:
+            async for message in client.messages:
+                payload = message.payload
+                text = payload.decode(errors="replace") if isinstance(payload, bytes | bytearray) else str(payload)
+                await self._heard(session, Received(str(message.topic), text, message.retain))
+        except aiomqtt.MqttError as error:
+            raise Disconnected(str(error)) from error
 
     async def _leave(self, client: aiomqtt.Client, session: Session) -> None:
         """Say good-bye: after an orderly farewell the broker does not publish the will, so we do."""
@@ -208,6 +219,7 @@ class Broker:
             will=aiomqtt.Will(self._will.topic, self._will.offline, self._will.qos, retain=True),
             tls_context=_tls(config),
             timeout=math.inf,
+            logger=_library_log,
         )
         # aiomqtt warns when more than 10 publishes wait for their PUBACK; we let a whole batch wait.
         client.pending_calls_threshold = 10_000
@@ -215,23 +227,24 @@ class Broker:
 
     def _up(self) -> None:
         self.connected = True
-        if self.problem:
-            _log.info("connected to broker %s as %s", self._config.address, self._client_id)
         self.problem = ""
+        if self._told_down:
+            self._told_down = False
+            _log.info("connected to broker %s as %s", self._config.address, self._client_id)
 
     def _lost(self, error: BaseException, lasted: float) -> None:
         problem = describe(error, self._config, self._client_id)
         if lasted >= SETTLED:
             self._backoff.reset()
             self._short_lives = 0
+            self._said.clear()
         elif not self.problem:
             self._short_lives += 1
         if self._short_lives >= EVICTIONS:
-            problem += (
-                f"; it does so again and again right after greeting us: another program may use the client id "
-                f"'{self._client_id}', set another client_id in one of them"
-            )
-        if problem != self.problem:
+            problem += EVICTED.format(client_id=self._client_id)
+        if problem not in self._said:
+            self._said.add(problem)
+            self._told_down = True
             _log.warning("%s", problem)
         self.problem = problem
 

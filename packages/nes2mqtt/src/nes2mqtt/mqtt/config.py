@@ -237,6 +237,11 @@ class MqttConfig(_Section):
         """Return the broker for people: ``192.168.1.10:1883``."""
         return f"[{self.host}]:{self.broker_port}" if ":" in self.host else f"{self.host}:{self.broker_port}"
 
+    @property
+    def name(self) -> str:
+        """Return what tells this section from the others, also after a restart: ``mqtt 192.168.1.10:1883 nes2mqtt``."""
+        return f"mqtt {self.address} {self.base_topic}"
+
     def dialect_base(self, dialect: DialectName) -> str:
         """Return the topic prefix of a dialect; may hold ``{meter}``."""
         if dialect is DialectName.DABBLER:

@@ -35,6 +35,9 @@ class Outbox(Protocol):
     def acknowledge(self, seq: int) -> None:
         """Forget the samples up to and including number ``seq``."""
 
+    def waiting(self) -> int:
+        """Return how many samples are not delivered."""
+
 
 class LatestRegisters:
     """An outbox for a gateway without a history: it keeps the newest sample of each meter, in memory."""
@@ -61,6 +64,10 @@ class LatestRegisters:
     def acknowledge(self, seq: int) -> None:
         """Forget the samples up to number ``seq``."""
         self._waiting = {meter: item for meter, item in self._waiting.items() if item[0] > seq}
+
+    def waiting(self) -> int:
+        """Return how many samples wait."""
+        return len(self._waiting)
 
 
 async def deliver(

@@ -21,7 +21,7 @@ This module does not know connections; it builds messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
@@ -116,11 +116,18 @@ class Discovery:
     Args:
         config: topics and prefix.
         gateway: this program.
-        expire_after: seconds after which Home Assistant forgets a live value.
+        expire_after: gives, for a meter, the seconds after which Home Assistant forgets a live value.
         patience: seconds to wait for the second table.
     """
 
-    def __init__(self, config: MqttConfig, gateway: GatewayInfo, *, expire_after: int, patience: float = 60.0) -> None:
+    def __init__(
+        self,
+        config: MqttConfig,
+        gateway: GatewayInfo,
+        *,
+        expire_after: Callable[[str], int],
+        patience: float = 60.0,
+    ) -> None:
         self._config = config
         self._gateway = gateway
         self._expire_after = expire_after
@@ -239,21 +246,21 @@ class Discovery:
                     "default_entity_id": f"{component['p']}.{name}_{key}",
                     **component,
                 }
-                for key, component in self._components(base, meter)
+                for key, component in self._components(base, meter, self._expire_after(name))
             },
         }
 
-    def _components(self, base: str, meter: _Meter) -> Iterator[tuple[str, Component]]:
+    def _components(self, base: str, meter: _Meter, expire_after: int) -> Iterator[tuple[str, Component]]:
         # In the order of the one list of sources, so that the same meter always gives the same message.
         for key, source in SOURCES.items():
             if key in meter.keys:
-                yield key, self._measured(base, source)
+                yield key, self._measured(base, source, expire_after)
         if {"active_power_import", "active_power_export"} <= meter.keys:
-            net = self._measured(base, SOURCES["active_power_import"])
+            net = self._measured(base, SOURCES["active_power_import"], expire_after)
             yield "net_power", net | {"name": "Net power", "value_template": _template("net_power")}
         yield from self._diagnostics(base)
 
-    def _measured(self, base: str, source: Source) -> Component:
+    def _measured(self, base: str, source: Source, expire_after: int) -> Component:
         """Return the entity of a source."""
         ha = CLASSES[source.quantity]
         lasting = source.kind is not Kind.PRESENT
@@ -272,7 +279,7 @@ class Discovery:
         if lasting:
             component |= {"last_reset_value_template": _last_reset_template(source.key), "qos": 1}
         else:
-            component |= {"expire_after": self._expire_after}
+            component |= {"expire_after": expire_after}
         return _known(component)
 
     def _diagnostics(self, base: str) -> Iterator[tuple[str, Component]]:

@@ -17,14 +17,14 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil
 
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub, Latest, OutputStatus
-from nes2mqtt.mqtt.client import Broker, Pace, Session
+from nes2mqtt.mqtt.client import Broker, Pace, Received, Session
 from nes2mqtt.mqtt.config import DialectName, MqttConfig
 from nes2mqtt.mqtt.delivery import LatestRegisters, Outbox, deliver
 from nes2mqtt.mqtt.dialects import Dialect, configured
@@ -38,9 +38,6 @@ __all__ = ["MqttOutput", "Timing"]
 
 EXPIRY_PERIODS = 5
 """A live value expires in Home Assistant after so many publish periods without a new one."""
-
-WAITING_LIMIT = 1000
-"""Register samples counted as waiting at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ class MqttOutput:
         timing: Timing | None = None,
         now: Callable[[], datetime] = _now,
     ) -> None:
-        self.name = f"mqtt {config.address}"
+        self.name = config.name
         self._config = config
         self._gateway = gateway
         self._hub = hub
@@ -113,23 +110,22 @@ class MqttOutput:
         wills = tuple(dict.fromkeys(dialect.will for dialect in self._dialects))
         client_id = config.client_id or f"{gateway.name}-{secrets.token_hex(4)}"
         self._main_will = wills[0]
-        self._main = Broker(config, client_id, wills[0], self._work, self._timing.pace)
+        self._main = Broker(config, client_id, wills[0], self._work, self._heard, self._timing.pace)
         self._presences = [
-            Broker(config, f"{client_id}-{number}", will, _presence(will), self._timing.pace)
+            Broker(config, f"{client_id}-{number}", will, _be_there(will), _contradict(will), self._timing.pace)
             for number, will in enumerate(wills[1:], start=2)
         ]
 
     def _make_discovery(self) -> Discovery | None:
         if DialectName.HOMEASSISTANT not in self._config.dialects:
             return None
-        stale = self._hub.stale_after(TableGroup.PRESENT)
-        periods = EXPIRY_PERIODS * self._config.homeassistant.every
-        return Discovery(
-            self._config,
-            self._gateway,
-            expire_after=max(ceil(periods), ceil(stale.total_seconds()) if stale is not None else 0, 1),
-            patience=self._timing.patience,
-        )
+        return Discovery(self._config, self._gateway, expire_after=self._expire_after, patience=self._timing.patience)
+
+    def _expire_after(self, meter: str) -> int:
+        """Return the seconds after which Home Assistant forgets a live value of a meter."""
+        stale = self._hub.stale_after(TableGroup.PRESENT, meter)
+        seconds = max(EXPIRY_PERIODS * self._config.homeassistant.every, stale.total_seconds() if stale else 0)
+        return max(ceil(seconds), 1)
 
     # What the hub and the app call.
 
@@ -178,7 +174,7 @@ class MqttOutput:
             name=self.name,
             ok=not problem,
             message=problem or f"connected to {self._config.address}",
-            waiting=len(self._outbox.pending(WAITING_LIMIT)),
+            waiting=self._outbox.waiting(),
             dropped=self._dropped + self._latest_registers.dropped,
         )
 
@@ -188,7 +184,6 @@ class MqttOutput:
         await session.subscribe(self._main_will.topic, *self._birth_topics)
         await self._tell_everything(session)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen(session))
             tasks.create_task(self._publish_due(session))
             tasks.create_task(self._repeat(session, self._config.diagnostics_every, When.STATUS, self._dialects))
             for every in {dialect.every for dialect in self._dialects} - {0}:
@@ -216,13 +211,12 @@ class MqttOutput:
         for message in tuple(self._retained.values()):
             await session.publish(message)
 
-    async def _listen(self, session: Session) -> None:
+    async def _heard(self, session: Session, message: Received) -> None:
         """Watch our own status, and wait for Home Assistant to start."""
-        async for message in session.messages():
-            if message.topic == self._main_will.topic:
-                await _contradict(session, self._main_will, message.payload)
-            elif message.payload == "online" and not message.retained:
-                self._born.set()
+        if message.topic == self._main_will.topic:
+            await _contradict(self._main_will)(session, message)
+        elif message.payload == "online" and not message.retained:
+            self._born.set()
 
     async def _publish_due(self, session: Session) -> None:
         """Publish what has changed: states, and the live values of dialects without a pace."""
@@ -315,18 +309,20 @@ class MqttOutput:
             self._retained[message.topic] = message
 
 
-async def _contradict(session: Session, will: Will, heard: str) -> None:
-    """Publish that we are there when the broker, late, buries an earlier connection of ours."""
-    if heard == will.offline:
-        await session.publish(will.birth)
-
-
-def _presence(will: Will) -> Callable[[Session], Awaitable[None]]:
+def _be_there(will: Will) -> Callable[[Session], Coroutine[None, None, None]]:
     """Return the work of a connection that only has to be there."""
 
     async def work(session: Session) -> None:
         await session.subscribe(will.topic)
-        async for message in session.messages():
-            await _contradict(session, will, message.payload)
 
     return work
+
+
+def _contradict(will: Will) -> Callable[[Session, Received], Awaitable[None]]:
+    """Return what to do when the broker, late, buries an earlier connection of ours: say that we are there."""
+
+    async def heard(session: Session, message: Received) -> None:
+        if message.payload == will.offline:
+            await session.publish(will.birth)
+
+    return heard

@@ -17,9 +17,20 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from nes2mqtt.mqtt.config import MqttConfig
 
-__all__ = ["NO_GREETING", "Unanswered", "describe"]
+__all__ = ["Unanswered", "describe", "no_greeting"]
 
-NO_GREETING = "took the connection but does not greet back; does an MQTT broker listen on this port?"
+_NO_GREETING = "took the connection but does not greet back; does an MQTT broker listen on this port, without TLS?"
+
+
+_NO_TLS_GREETING = (
+    "took the connection but does not greet back; does an MQTT broker listen on this port? It may want a certificate: "
+    "tls.cert_file and tls.key_file"
+)
+
+
+def no_greeting(config: MqttConfig) -> str:
+    """Say that the broker does not answer our first message."""
+    return _NO_TLS_GREETING if config.uses_tls else _NO_GREETING
 
 
 class Unanswered(Exception):
@@ -109,6 +120,8 @@ def _unreachable(cause: BaseException | None, config: MqttConfig) -> str | None:
             return f"cannot be found: no address for '{config.host}'; check host and the network's name service"
         case ConnectionRefusedError():
             return "does not answer: nothing listens there; is the broker running, are host and port right?"
+        case ConnectionResetError() | BrokenPipeError() if config.uses_tls:
+            return "ends the connection at once; does it speak TLS on this port? Check port and tls"
         case TimeoutError():
             return "cannot be reached: no answer from that address; check host, network and firewall"
         case OSError():
@@ -125,8 +138,7 @@ def _why(error: BaseException, config: MqttConfig, client_id: str) -> str:
         if text := _unreachable(cause, config):
             return text
         if isinstance(cause, Unanswered):
-            wants = " It may want a certificate: tls.cert_file and tls.key_file"
-            return f"{cause}{wants if str(cause) == NO_GREETING and config.uses_tls else ''}"
+            return str(cause)
     return "closed the connection; trying again"
 
 

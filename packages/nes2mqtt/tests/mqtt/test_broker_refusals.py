@@ -1,0 +1,236 @@
+"""What a broker that cannot be used is called, against a real mosquitto and against broken ones."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import subprocess
+
+import aiomqtt
+import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
+
+from nes2mqtt.mqtt import MqttConfig, MqttOutput
+from nes2mqtt.mqtt import client as client_module
+from nes2mqtt.mqtt.refusals import describe
+from nes2mqtt.secret import Secret
+
+# paho leaves a socket whose TLS handshake failed to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:.*ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning")
+
+PASSWORD = 'open "Sesame" <&>'
+
+
+def openssl(folder, *arguments):
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """A certificate authority, a broker certificate for localhost and one for a client."""
+    folder = tmp_path_factory.mktemp("certificates")
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl(folder, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test CA")
+    for name, subject in (("broker", "/CN=localhost"), ("client", "/CN=nes2mqtt")):
+        openssl(folder, "req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", subject)
+        (folder / "names").write_text("subjectAltName=DNS:localhost")
+        signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
+        openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *signed)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    return folder
+
+
+@pytest.fixture
+def passwords(tmp_path):
+    path = tmp_path / "passwords"
+    path.write_text("")
+    path.chmod(0o600)
+    subprocess.run(["mosquitto_passwd", "-b", path, "meter", PASSWORD], check=True, capture_output=True)
+    return path
+
+
+@pytest.fixture
+def make(rig, gateway, hub):
+    def build(broker, **settings):
+        return MqttOutput(rig.config(broker, **settings), gateway, None, hub, timing=rig.QUICK)
+
+    return build
+
+
+async def problem(rig, output, part):
+    """Return what an output says once it says something with ``part`` in it."""
+    async with rig.running(output):
+        await rig.until(lambda: part in output.status().message, 15)
+        assert not output.status().ok
+        return output.status().message
+
+
+async def test_user_and_password_are_accepted(rig, broker_at, passwords, make):
+    broker = broker_at(f"password_file {passwords}\n")
+    output = make(broker, username="meter", password=Secret(PASSWORD))
+    async with rig.listening(broker, username="meter", password=PASSWORD) as listener, rig.running(output):
+        await listener.topic("nes2mqtt/status", "online")
+        assert output.status().ok
+
+
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (
+            {"username": "meter", "password": Secret("wr0ng", "file /etc/pw", inline=False)},
+            "refuses user 'meter' or its password (file /etc/pw)",
+        ),
+        ({"username": "meter"}, "refuses user 'meter', for whom no password is set; set password"),
+        ({}, "refuses a client without a user name; set username and password"),
+    ],
+)
+async def test_refused_credentials_are_named_once_and_never_shown(
+    rig, broker_at, passwords, make, caplog, protocol, settings, says
+):
+    broker = broker_at(f"password_file {passwords}\n")
+    output = make(broker, protocol=protocol, **settings)
+    with caplog.at_level(logging.DEBUG):
+        message = await problem(rig, output, "refuses")
+    assert message == f"broker 127.0.0.1:{broker.port} {says}"
+    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.getMessage() for record in warnings] == [message]
+    assert "wr0ng" not in caplog.text
+
+
+async def test_tls_with_password(rig, broker_at, passwords, make, authority):
+    broker = broker_at(
+        f"password_file {passwords}\ncafile {authority}/ca.pem\n"
+        f"certfile {authority}/broker.pem\nkeyfile {authority}/broker.key\n"
+    )
+    output = make(
+        broker, host="localhost", username="meter", password=Secret(PASSWORD), tls={"ca_file": f"{authority}/ca.pem"}
+    )
+    tls = aiomqtt.TLSParameters(ca_certs=f"{authority}/ca.pem")
+    credentials = {"username": "meter", "password": PASSWORD, "tls_params": tls, "tls_insecure": True}
+    async with rig.listening(broker, **credentials) as listener, rig.running(output):
+        await listener.topic("nes2mqtt/status", "online")
+
+
+async def test_a_certificate_nobody_vouches_for(rig, broker_at, make, authority):
+    broker = broker_at(f"allow_anonymous true\ncertfile {authority}/broker.pem\nkeyfile {authority}/broker.key\n")
+    said = await problem(rig, make(broker, host="localhost", tls={}), "trusted")
+    assert "set tls.ca_file to the authority that signed it" in said
+    async with rig.running(make(broker, host="localhost", tls={"insecure": True})) as output:
+        await rig.until(lambda: output.status().ok)
+
+
+async def test_a_certificate_for_another_name(rig, broker_at, make, authority):
+    broker = broker_at(f"allow_anonymous true\ncertfile {authority}/broker.pem\nkeyfile {authority}/broker.key\n")
+    said = await problem(rig, make(broker, tls={"ca_file": f"{authority}/ca.pem"}), "trusted")
+    assert "127.0.0.1" in said
+    assert "host to the name in it" in said
+
+
+async def test_a_broker_that_wants_our_certificate(rig, broker_at, make, authority, monkeypatch):
+    monkeypatch.setattr(client_module, "ANSWER", 1.0)
+    broker = broker_at(
+        f"allow_anonymous true\ncafile {authority}/ca.pem\nrequire_certificate true\n"
+        f"certfile {authority}/broker.pem\nkeyfile {authority}/broker.key\n"
+    )
+    tls = {"ca_file": f"{authority}/ca.pem"}
+    assert "tls.cert_file and tls.key_file" in await problem(rig, make(broker, host="localhost", tls=tls), "cert_file")
+    tls |= {"cert_file": f"{authority}/client.pem", "key_file": f"{authority}/client.key"}
+    async with rig.running(make(broker, host="localhost", tls=tls)) as output:
+        await rig.until(lambda: output.status().ok)
+
+
+async def test_tls_on_a_port_without(rig, broker, make, monkeypatch):
+    monkeypatch.setattr(client_module, "ANSWER", 1.0)
+    said = await problem(rig, make(broker, host="localhost", tls={}), "broker")
+    assert "TLS" in said
+    assert "heck port and tls" in said
+
+
+async def test_nobody_listens(rig, make, broker):
+    broker.kill()
+    said = await problem(rig, make(broker), "nothing listens")
+    assert said.startswith(f"broker 127.0.0.1:{broker.port} does not answer")
+
+
+async def test_a_name_without_address(rig, make, broker):
+    assert "no address for 'broker.invalid'" in await problem(rig, make(broker, host="broker.invalid"), "address")
+
+
+async def test_something_listens_that_is_no_broker(rig, make, broker, monkeypatch):
+    monkeypatch.setattr(client_module, "ANSWER", 0.3)
+
+    # The kernel takes the connection; nobody ever reads from it.
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        said = await problem(rig, make(broker, port=mute.getsockname()[1]), "greet")
+    assert said.endswith("does an MQTT broker listen on this port, without TLS?")
+
+
+async def test_an_outage_is_said_once_and_its_end_too(rig, broker, make, caplog):
+    output = make(broker)
+    with caplog.at_level(logging.INFO, logger="nes2mqtt"):
+        async with rig.running(output):
+            await rig.until(lambda: output.status().ok)
+            broker.kill()
+            await rig.until(lambda: "nothing listens" in output.status().message)
+            await asyncio.sleep(0.6)  # several attempts
+            broker.start()
+            await rig.until(lambda: output.status().ok)
+    said = [record.getMessage() for record in caplog.records]
+    assert len([text for text in said if "nothing listens" in text]) == 1
+    assert len([text for text in said if text.startswith("connected to broker")]) == 2
+
+
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+async def test_another_client_with_our_id_is_noticed(rig, broker, make, caplog, protocol):
+    output = make(broker, client_id="twin", protocol=protocol)
+    version = aiomqtt.ProtocolVersion.V5 if protocol == "5" else aiomqtt.ProtocolVersion.V311
+
+    async def rival():
+        while True:
+            try:
+                async with aiomqtt.Client("127.0.0.1", broker.port, identifier="twin", protocol=version) as client:
+                    async for _ in client.messages:
+                        pass
+            except aiomqtt.MqttError:
+                await asyncio.sleep(0.02)
+
+    async with rig.running(output):
+        await rig.until(lambda: output.status().ok)
+        task = asyncio.create_task(rival())
+        try:
+            await rig.until(lambda: "another program may use the client id 'twin'" in output.status().message)
+            await asyncio.sleep(0.5)  # several more evictions
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    assert len([record for record in caplog.records if "another program" in record.getMessage()]) == 1
+
+
+@pytest.mark.parametrize(
+    ("packet", "code", "says"),
+    [
+        (PacketTypes.CONNACK, 0x84, "does not speak MQTT 3.1.1; set protocol to the other version"),
+        (PacketTypes.CONNACK, 0x85, "refuses the client id 'twin'; choose another client_id"),
+        (PacketTypes.CONNACK, 0x86, "refuses a client without a user name; set username and password"),
+        (PacketTypes.CONNACK, 0x88, "says it is not available now; trying again"),
+        (PacketTypes.DISCONNECT, 0x8B, "is shutting down; trying again"),
+        (PacketTypes.DISCONNECT, 0x8E, "gave our place to another client with the client id 'twin'"),
+        (PacketTypes.DISCONNECT, 0x80, "closed the connection; trying again"),
+    ],
+)
+def test_reason_codes_in_words(packet, code, says):
+    """mosquitto 2.0.11 closes without a DISCONNECT; other brokers say why."""
+    error = aiomqtt.MqttCodeError(ReasonCode(packet, identifier=code), "")
+    broker = MqttConfig.model_validate({"host": "broker"})
+    assert describe(error, broker, "twin").startswith(f"broker broker:1883 {says}")
+
+
+async def test_a_key_file_locked_with_a_password(rig, broker, make, authority, tmp_path):
+    locked = tmp_path / "locked.key"
+    openssl(tmp_path, "ec", "-in", f"{authority}/client.key", "-aes128", "-passout", "pass:x", "-out", str(locked))
+    tls = {"ca_file": f"{authority}/ca.pem", "cert_file": f"{authority}/client.pem", "key_file": str(locked)}
+    assert "locked with a password" in await problem(rig, make(broker, tls=tls), "locked")
