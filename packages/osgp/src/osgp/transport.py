@@ -29,7 +29,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import serialx
 
@@ -87,7 +87,7 @@ class Address:
         if options or parts.fragment or parts.username is not None or parts.password is not None:
             raise MisuseError(f"an address has no other option than baud, and neither name nor password. {_FORMS}")
         if parts.scheme == "serial" and not parts.netloc and parts.path.startswith("/"):
-            return cls("serial", path=parts.path, baud=baud)
+            return cls("serial", path=unquote(parts.path), baud=baud)
         if parts.scheme in {"tcp", "rfc2217"} and parts.hostname and port and parts.path in {"", "/"}:
             return cls(parts.scheme, host=parts.hostname, port=port, baud=baud)
         raise MisuseError(f"this address cannot be read. {_FORMS}")
@@ -104,7 +104,7 @@ class Address:
     def __str__(self) -> str:
         query = "" if self.baud == DEFAULT_BAUD else f"?baud={self.baud}"
         if self.scheme == "serial":
-            return f"serial://{self.path}{query}"
+            return f"serial://{quote(self.path)}{query}"
         return f"{self.scheme}://{self.place}{query}"
 
     @property
