@@ -77,9 +77,9 @@ async def test_the_meters_and_the_gateway(make_web, client_for, online):
     web.hub.publish(online(MeterInfo("barn", name="Barn")))
     async with client_for(web) as client:
         meters = (await client.get("/api/v1/meters")).json()
-        assert [meter["id"] for meter in meters] == ["barn", "house"]
+        assert [meter["id"] for meter in meters] == ["house", "barn"], "in the order of the configuration"
         one = (await client.get("/api/v1/meters/house")).json()
-        assert one == meters[1]
+        assert one == meters[0]
         assert (one["serial"], one["model"], one["firmware"]) == ("87654321", "83332-3I", "3.10.21")
         assert one["link"]["replies"] == 999
         status = (await client.get("/api/v1/status")).json()

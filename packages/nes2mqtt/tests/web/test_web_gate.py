@@ -139,7 +139,7 @@ async def test_every_reply_carries_the_security_headers(make_web, client_for, pa
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert headers["x-frame-options"] == "DENY"
         assert headers["cache-control"] in {"no-store", "no-cache"}
         assert "server" not in headers

@@ -70,7 +70,7 @@ def _asked_meters(web: WebOutput, meters: list[str] | None) -> list[str]:
         raise ProblemError(
             400, f"There are {len(web.hub.latest)} meters", f"Name up to {MOST_METERS}: ?meter=ID&meter=ID"
         )
-    return sorted(web.hub.latest)
+    return list(web.hub.latest)
 
 
 @router.get("/readings", summary="The latest readings", responses=responses(400, 404, 422))
@@ -152,7 +152,7 @@ def _meter_report(meter: str, status: MeterStatus | None) -> MeterReport:
 @router.get("/meters", summary="All meters")
 async def meters(web: Web) -> list[MeterReport]:
     """Who they are, how they are, and how good the link to them is."""
-    return [_meter_report(meter, latest.status) for meter, latest in sorted(web.hub.latest.items())]
+    return [_meter_report(meter, latest.status) for meter, latest in web.hub.latest.items()]
 
 
 @router.get("/meters/{meter}", summary="One meter", responses=responses(404, 422))
@@ -203,6 +203,9 @@ async def live(
 ) -> LiveResponse:
     """Follow one, several or all meters."""
     asked = frozenset(_asked_meters(web, meters)) if meters is not None or recent else None
+    if recent:
+        for meter in asked or ():
+            await web.recall(meter)
     # The place is taken before the reply starts, so that no place is a 503.
     place = ExitStack()
     try:

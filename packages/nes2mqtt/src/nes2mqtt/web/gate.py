@@ -169,7 +169,8 @@ def _security_headers(frame_ancestors: Iterable[str], *, secure: bool) -> tuple[
     return (
         ("content-security-policy", policy),
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        # Not "no-referrer": browsers would then send "Origin: null" with our own login form.
+        ("referrer-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
         ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),

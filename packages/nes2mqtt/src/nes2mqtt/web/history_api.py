@@ -1,4 +1,4 @@
-"""The part of the REST API that asks the history: energy by hour, day, month or year.
+"""The part of the REST API that asks the history: curves of present values, energy by hour, day, month or year.
 
 This module does not know SQL, nor how registers become energy.
 """
@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 
-from nes2mqtt.history import Store, Unit
+from nes2mqtt.history import Line, Store, Unit
 from nes2mqtt.history.periods import floor, following
 from nes2mqtt.web.api import Web, known_meter
-from nes2mqtt.web.models import EnergyBucket, EnergyReport
+from nes2mqtt.web.models import EnergyBucket, EnergyReport, LineReport, SeriesReport
 from nes2mqtt.web.problem import ProblemError, responses
-from osgp.sources import SOURCES
+from osgp.sources import SOURCES, Source
 
 __all__ = ["router"]
 
@@ -33,6 +33,9 @@ _LONGEST: Mapping[Unit, timedelta] = {
     Unit.YEAR: timedelta(days=36600),
 }
 """One request asks for about a thousand buckets at most, which takes a Raspberry Pi well under a second."""
+
+_MOST_LINES = 12
+_MOST_POINTS = 5000
 
 _IMPORT = SOURCES["active_energy_import"]
 _EXPORT = SOURCES["active_energy_export"]
@@ -110,3 +113,42 @@ async def energy(
         complete=all(bucket.complete for bucket in buckets),
     )
     return EnergyReport(meter=meter, period=period, timezone=str(zone), total=total, buckets=buckets)
+
+
+@router.get("/series", summary="Present values over time")
+async def series(
+    web: Web,
+    meter: OneMeter,
+    names: Annotated[
+        list[Annotated[str, Query(max_length=60)]],
+        Query(alias="name", min_length=1, max_length=_MOST_LINES, description="Of `/api/v1/sources`, kind present"),
+    ],
+    start: Moment = None,
+    end: Moment = None,
+    points: Annotated[int, Query(ge=2, le=_MOST_POINTS, description="At most so many; buckets get longer")] = 600,
+) -> SeriesReport:
+    """Single readings where few enough, else averages with lowest and highest. Without `start`: the last day."""
+    store = history(web)
+    known_meter(web, meter)
+    zone = web.gateway.timezone
+    until = datetime.now(UTC) if end is None else in_zone(end, zone)
+    begin = until - timedelta(days=1) if start is None else in_zone(start, zone)
+    if until <= begin:
+        raise ProblemError(400, "The end is not after the start", "Swap start and end.")
+    try:
+        found = await store.series(meter, names, begin, until, points)
+    except ValueError as error:
+        raise ProblemError(400, "That cannot be asked for", f"{error}. /api/v1/sources lists the names.") from error
+    return SeriesReport(
+        meter=meter,
+        step=found.step.total_seconds() if found.step else None,
+        times=found.times,
+        lines={name: _line(SOURCES[name], line) for name, line in found.lines.items()},
+    )
+
+
+def _line(source: Source, line: Line) -> LineReport:
+    def scaled(column: list[int | None]) -> list[float | None]:
+        return [None if value is None else source.scaled(value) for value in column]
+
+    return LineReport(average=scaled(line.average), lowest=scaled(line.lowest), highest=scaled(line.highest))

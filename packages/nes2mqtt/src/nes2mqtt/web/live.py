@@ -137,6 +137,8 @@ class LiveFeed:
             raise TooManyClients
         client = Client(meters)
         self._clients.add(client)
+        # The feed may be asleep because there was nobody to watch values grow old for.
+        self._wake.set()
         try:
             yield client, self._snapshot(client, recent, last_event_id)
         finally:

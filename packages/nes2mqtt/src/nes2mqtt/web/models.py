@@ -6,7 +6,6 @@ Once released, a name in here never changes. This module does not know how they 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +17,7 @@ __all__ = [
     "EnergyBucket",
     "EnergyReport",
     "GatewayReport",
+    "LineReport",
     "LinkReport",
     "MeterReport",
     "OutputReport",
@@ -127,15 +127,21 @@ class StatusReport(_Model):
     meters: list[MeterReport]
 
 
+class LineReport(_Model):
+    """One quantity over time, in its unit; null where nothing is known."""
+
+    average: list[float | None] = Field(description="The value, or the average of the bucket")
+    lowest: list[float | None]
+    highest: list[float | None]
+
+
 class SeriesReport(_Model):
     """Values over time, as columns of equal length."""
 
     meter: str
-    resolution: Literal["raw", "minute", "quarter", "hour", "day"]
-    time: list[datetime] = Field(description="Start of each interval")
-    values: dict[str, list[float | None]] = Field(
-        description="By name, in the quantity's unit; null where the meter sent nothing"
-    )
+    step: float | None = Field(description="Seconds of a bucket; null for single readings")
+    times: list[datetime] = Field(description="Start of each bucket, or time of each reading")
+    lines: dict[str, LineReport] = Field(description="By name")
 
 
 class EnergyBucket(_Model):

@@ -13,6 +13,7 @@ import errno
 import logging
 import socket
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from nes2mqtt.hub import Hub, OutputStatus
 from nes2mqtt.reading import Event, Sample
 from nes2mqtt.web.config import Listen, WebConfig
 from nes2mqtt.web.live import LiveFeed
-from nes2mqtt.web.recent import Recent
+from nes2mqtt.web.recent import POWER_EXPORT, POWER_IMPORT, SPAN, Recent
 
 if TYPE_CHECKING:
     from nes2mqtt.history import Store
@@ -71,6 +72,7 @@ class WebOutput:
         """Set while the port is open."""
         self.port = config.address.port
         """The port in use; differs from the configured one when that is 0."""
+        self._recalled: set[str] = set()
         self._trouble = "starting"
 
     def offer(self, event: Event) -> None:
@@ -129,6 +131,17 @@ class WebOutput:
             self.listening.clear()
             self._trouble = "stopped"
             listener.close()
+
+    async def recall(self, meter: str) -> None:
+        """Fill the last hour of a meter's power from the history, once: what was before this program started."""
+        if self.store is None or meter in self._recalled:
+            return
+        self._recalled.add(meter)
+        now = datetime.now(UTC)
+        keys = [POWER_IMPORT.key, POWER_EXPORT.key]
+        series = await self.store.series(meter, keys, now - timedelta(seconds=SPAN), now, int(SPAN))
+        imported, exported = (series.lines[key].average for key in keys)
+        self.recent.fill(meter, zip((time.timestamp() for time in series.times), imported, exported, strict=True))
 
     @property
     def url(self) -> str:

@@ -130,6 +130,7 @@ function drawPulse() {
   const { meter, connected } = page;
   const groups = meter ? Object.values(meter.groups) : [];
   const fresh = connected && groups.length > 0 && groups.every((group) => group.quality === "good");
+  byId("pulse").hidden = connected !== false && groups.length === 0;
   byId("pulse").className = `pulse ${fresh ? "fresh" : "old"}`;
   const newest = groups.map((group) => group.received).sort().at(-1);
   let words = "";
@@ -193,6 +194,7 @@ function choose(meters) {
   }
   const nav = byId("meters");
   nav.hidden = meters.length < 2;
+  byId("meter-name").classList.toggle("unseen", !nav.hidden);
   if (!nav.hidden) {
     nav.replaceChildren(
       ...meters.map(({ id, name, state }) =>

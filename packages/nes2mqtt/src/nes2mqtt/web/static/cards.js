@@ -161,7 +161,9 @@ export function drawFooter(meter, status) {
   show("footer", Boolean(info || status));
   if (info) {
     fillList(byId("identity"), identity(meter, info));
-    fillList(byId("link"), link(meter.status.link));
+    const rows = link(meter.status.link);
+    byId("link-card").hidden = rows.length === 0;
+    fillList(byId("link"), rows);
   }
   if (status) {
     drawOutputs(status);
@@ -184,8 +186,11 @@ function identity(meter, info) {
 }
 
 function link(counts) {
-  const share = counts.requests ? Math.min(1, counts.replies / counts.requests) : undefined;
-  const rows = share === undefined ? [] : [[text("answered"), `${number(Math.floor(share * 1000) / 10, 1)} %`]];
+  if (!counts.requests) {
+    return [];
+  }
+  const share = Math.min(1, counts.replies / counts.requests);
+  const rows = [[text("answered"), `${number(Math.floor(share * 1000) / 10, 1)} %`]];
   for (const name of ["retries", "corrupt", "resyncs", "power_cycles", "rejected"]) {
     // What never happened in most houses is shown only where it did.
     if (counts[name] || name === "retries" || name === "corrupt") {

@@ -37,7 +37,7 @@ export class Curve {
       this.watts.push(null);
     }
     this.times.push(at);
-    this.watts.push((imported ?? 0) - (exported ?? 0));
+    this.watts.push(imported === null && exported === null ? null : (imported ?? 0) - (exported ?? 0));
     if (this.times[0] < at - HOUR - 300) {
       const old = this.times.findIndex((time) => time >= at - HOUR);
       this.times.splice(0, old);
@@ -49,7 +49,7 @@ export class Curve {
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function niceTicks(low, high) {
-  const rough = Math.max(high - low, 1) / 4;
+  const rough = Math.max(high - low, 1) / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough);
   const ticks = [];
@@ -178,7 +178,9 @@ export class PowerChart {
       return [4, 3, 2, 1, 0].map((minute) => this.now - minute * step);
     }
     const splits = [];
-    for (let at = Math.ceil(from / step) * step; at <= to; at += step) {
+    // A label at the very edge would be cut off.
+    const edge = this.span / 30;
+    for (let at = Math.ceil((from + edge) / step) * step; at <= to - edge / 2; at += step) {
       splits.push(at);
     }
     return splits;

@@ -1,7 +1,7 @@
 // Every word of the page, in each language. A new language is a new table with the same keys.
 // {name} is filled in by text(). Knows nothing of the page.
 
-const TEXTS = {
+export const TEXTS = {
   en: {
     meter_page: "Electricity meter",
     log_in: "Log in",
