@@ -98,7 +98,6 @@ async def _pollers(config: Config, hub: Hub, store: Store | None) -> list[Poller
     memories = await asyncio.gather(*(_remembered(store, meter) for meter in config.meters))
     pollers = []
     for index, ((meter, settings), memory) in enumerate(zip(config.meters.items(), memories, strict=True)):
-        hub.expect(meter, _stale_after(settings))
         pollers.append(
             Poller(
                 MeterInfo(meter, name=settings.name or meter),
@@ -203,7 +202,10 @@ async def run(config: Config, *, stop: asyncio.Event | None = None, started: Cal
     notifier = Notifier()
     url = config.web.url if config.web is not None else ""
     gateway = GatewayInfo(config.name, __version__, config.timezone, datetime.now(UTC), url)
-    hub = Hub({TableGroup.PRESENT: timedelta(seconds=30), TableGroup.REGISTERS: timedelta(seconds=60)})
+    limits = {meter: _stale_after(settings) for meter, settings in config.meters.items()}
+    hub = Hub({group: max(limit[group] for limit in limits.values()) for group in TableGroup})
+    for meter, limit in limits.items():
+        hub.expect(meter, limit)
     async with _history(config) as store:
         energy = None
         if store is not None and config.mqtt:

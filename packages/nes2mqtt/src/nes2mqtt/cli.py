@@ -115,6 +115,37 @@ def demo(
     asyncio.run(run_demo(port, folder, typer.echo))
 
 
+@app.command()
+def export(
+    *,
+    begin: Annotated[str, typer.Option("--from", metavar="TIME", help="First moment: 2026-11-01 or 2026-11-01T06:00.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The file to write.")],
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="The moment after the last; now if left out.")] = "",
+    kind: Annotated[str, typer.Option("--format", help="csv, or parquet (needs the extra nes2mqtt[parquet]).")] = "csv",
+    what: Annotated[str, typer.Option(help="registers, present, minutes, quarters, hours or days.")] = "registers",
+    meter: Annotated[str, typer.Option(metavar="ID", help="Only this meter; all if left out.")] = "",
+    config: ConfigFile = _DEFAULT_CONFIG,
+) -> None:
+    """Write the history into a file, also while the gateway runs."""
+    settings = _load(config)
+    from nes2mqtt.history.command import run_export  # noqa: PLC0415
+    from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415
+    from nes2mqtt.history.export import Format, What  # noqa: PLC0415
+
+    if kind not in set(Format) or what not in set(What):
+        typer.echo(f"--format is one of {', '.join(Format)}; --what is one of {', '.join(What)}", err=True)
+        raise typer.Exit(_WRONG_CONFIGURATION)
+    database = settings.history.path or settings.data_dir / "history.db"
+    try:
+        rows = run_export(
+            database, settings.timezone, begin=begin, end=end, out=out, kind=Format(kind), what=What(what), meter=meter
+        )
+    except HistoryError as error:
+        typer.echo(f"nes2mqtt: {error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{rows} rows in {out}")
+
+
 @app.command("hash-password")
 def hash_password() -> None:
     """Ask for a password and print its hash, to write into [web] password = "..."."""

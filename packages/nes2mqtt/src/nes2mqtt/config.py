@@ -249,6 +249,17 @@ class Config(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _brokers_differ(self) -> Config:
+        seen: set[str] = set()
+        for broker in self.mqtt:
+            if broker.address in seen:
+                raise ValueError(
+                    f"two [[mqtt]] sections name the broker {broker.address}; put their dialects into one section"
+                )
+            seen.add(broker.address)
+        return self
+
+    @model_validator(mode="after")
     def _ports_differ(self) -> Config:
         seen: dict[str, str] = {}
         for meter, settings in self.meters.items():

@@ -50,12 +50,15 @@ _T = TypeVar("_T")
 _COUNTS = tuple(field.name for field in fields(LinkQuality))
 _log = logging.getLogger(__name__)
 
-_SILENT_AFTER = 3
-"""Failed reads in a row until the meter counts as silent: under three present-value periods."""
+_SILENT_AFTER = 2
+"""Failed reads in a row until the meter counts as silent. Each was asked three times on the line already."""
 _KEY_REFUSED_AFTER = 3
 """Refusals of the key in a row until it counts as wrong; a bit flipped on the cable refuses it once."""
 _KEY_RETRY = (60.0, 3600.0)
-_REOPEN_RETRY = (0.5, 10.0)
+_REOPEN_FIRST = 0.5
+_PACE = (1.0, 10.0)
+"""A port that is gone and a meter that is silent are tried once per period of the schedule, but in seconds within this:
+what is back is then noticed within three periods."""
 _REFUSED_TABLE_RETRY = 600.0
 _CONFIRM_AFTER = 1.0
 """Seconds until registers are read again when the guard holds some back."""
@@ -63,8 +66,6 @@ _STATUS_EVERY = 60.0
 """Link counts are published at most this often, in seconds."""
 _AGAIN_AFTER = 0.5
 """Seconds before a failed read is asked again."""
-_PROBE_EVERY = 2.0
-"""Seconds between two questions to a silent meter."""
 _CLOCK_VALID_PERIODS = 3
 _HALF_SECOND = timedelta(seconds=0.5)
 """BT52 shows whole seconds: on average the meter's clock is half a second further."""
@@ -203,7 +204,8 @@ class Poller:
         self._clock_ahead: float | None = None
         self._failures = 0
         self._refusals = 0
-        self._reopen = Backoff(*_REOPEN_RETRY)
+        self._pace = min(max(min(cadence.present, cadence.registers), _PACE[0]), _PACE[1])
+        self._reopen = Backoff(_REOPEN_FIRST, self._pace)
         self._key_retry = Backoff(*_KEY_RETRY)
         self._unreadable: set[_Job] = set()
 
@@ -304,7 +306,7 @@ class Poller:
     async def _until_it_answers(self, meter: MeterSession) -> None:
         """Wait out a silence: ask for the clock, for ever. The meter's session does the power cycles meanwhile."""
         while True:
-            await asyncio.sleep(_PROBE_EVERY)
+            await asyncio.sleep(self._pace)
             try:
                 await meter.clock()
             except LinkError:

@@ -178,3 +178,18 @@ def test_heavy_parts_are_loaded_only_when_their_section_is_there():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     assert done.stdout.strip() == "[]"
+
+
+class TestExport:
+    def test_a_history_that_is_not_there(self, command, file, tmp_path):
+        file.write_text(FULL.replace("/var/lib/nes2mqtt", str(tmp_path)))
+        arguments = ["export", "--config", str(file), "--from", "2026-11-01", "--out", str(tmp_path / "out.csv")]
+        result = command.invoke(app, arguments)
+        assert result.exit_code == 1
+        assert "there is no history at" in result.stderr
+
+    def test_a_format_that_is_not_there(self, command, file, tmp_path):
+        arguments = ["export", "--config", str(file), "--from", "2026-11-01", "--out", "x", "--format", "xls"]
+        result = command.invoke(app, arguments)
+        assert result.exit_code == 2
+        assert "csv, parquet" in result.stderr

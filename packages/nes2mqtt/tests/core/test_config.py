@@ -150,6 +150,13 @@ MISTAKES = {
         SMALLEST + '[[mqtt]]\nhost = "a"\n[[mqtt]]\nhots = "b"',
         [':7: mqtt.host: is missing; add a line such as: host = "', ":8: mqtt.hots:", "did you mean 'host'?"],
     ),
+    "same broker twice": (SMALLEST + 2 * '[[mqtt]]\nhost = "a"\n', ["name the broker a:1883", "into one section"]),
+    "meters that share topics": (
+        SMALLEST
+        + SMALLEST.replace("house", "barn").replace("7000", "7001")
+        + '[[mqtt]]\nhost="a"\ndialects=["dabbler"]',
+        ["several meters would share the topics of dialect dabbler"],
+    ),
     "option of a dialect": (
         SMALLEST + '[[mqtt]]\nhost = "a"\nnmr-raw.evry = 1',
         [":7: mqtt.nmr-raw.evry:", "did you mean 'every'?"],

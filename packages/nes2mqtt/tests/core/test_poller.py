@@ -169,7 +169,9 @@ async def test_after_a_silence_the_identity_is_read_before_anything_is_published
 async def test_one_lost_reply_changes_nothing(house, fake_meter, memory):
     async with house(memory()) as listener:
         await asyncio.sleep(20)
-        fake_meter.once = [SILENCE, CorruptFrame("noise")]
+        fake_meter.once = [CorruptFrame("noise")]
+        await asyncio.sleep(20)
+        fake_meter.once = [SILENCE]
         await asyncio.sleep(20)
         assert listener.states == [MeterState.STARTING, MeterState.ONLINE]
 
