@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from osgp.budget import ReadBudget
@@ -36,7 +37,7 @@ from osgp.tables import TABLES, Dimensions, Record, Table, present, registers
 from osgp.tables.identity import firmware_text
 from osgp.tables.survey import SURVEYED, survey
 from osgp.transport import Address
-from osgp.windows import Window, windows
+from osgp.windows import Plan, Window
 from osgp.writing import AllowWrites, ProcedureResult, Writer
 
 __all__ = ["Identity", "Meter", "open_meter"]
@@ -47,6 +48,15 @@ some longer reads, with 0x0B or 0x0C; the guide knows of no limit but that of th
 
 _FINAL = frozenset({ResponseCode.INAPPROPRIATE_ACTION, ResponseCode.INSUFFICIENT_SECURITY_CLEARANCE})
 """Refusals that no other way of asking for the same table changes."""
+
+_WIDE_FAILURES = 2
+"""Long reads that must fail where short ones succeed: one may have met noise."""
+
+
+@lru_cache(maxsize=256)
+def _shared(dims: Dimensions) -> Dimensions:
+    """Return the same object for equal dimensions: thousands of meters of one make share what is compiled for them."""
+    return dims
 
 
 class _Readout(Protocol):
@@ -81,7 +91,7 @@ class Meter:
         self._dimensions: Dimensions | None = None
         self._idt_version: int | None = None
         self._wide: bool | None = None  # whether reads above SAFE_READ work; None: not tried yet
-        self._pieces: dict[int, list[Window]] = {}  # where the values of BT23 and BT28 lie
+        self._wide_failures = 0
         self._retried = False
         self._suspect = False
         self._listener: Callable[[ClientEvent], None] | None = None
@@ -143,7 +153,7 @@ class Meter:
             return (await self.exchange(Read(number))).data
         if count < 1:
             raise MisuseError("a read is for one byte or more")
-        return b"".join([data for _, data in await self._read_windows(number, [(offset, count)])])
+        return b"".join([data for _, data in await self._read_plan(number, Plan([(offset, count)]))])
 
     async def table(self, name: str) -> Record:
         """Read a whole table and decode it.
@@ -174,7 +184,6 @@ class Meter:
                 self._dimensions = None
         if self._dimensions is None:
             self._dimensions = await self._survey()
-            self._pieces.clear()
         return self._dimensions
 
     async def identity(self) -> Identity:
@@ -265,11 +274,12 @@ class Meter:
         await self._connection.power_cycle()
 
     async def _values(self, table: int, readout: _Readout, dims: Dimensions) -> dict[Source, int]:
-        pieces = self._pieces.get(table)
-        if pieces is None:
-            pieces = self._pieces[table] = [readout.window(dims, [source]) for source in readout.sources(dims)]
+        plan = dims.cache.get(("values", table))
+        if not isinstance(plan, Plan):
+            plan = Plan(readout.window(dims, [source]) for source in readout.sources(dims))
+            dims.cache["values", table] = plan
         values: dict[Source, int] = {}
-        for offset, data in await self._read_windows(table, pieces):
+        for offset, data in await self._read_plan(table, plan):
             values.update(readout.decode(data, dims, offset=offset))
         return values
 
@@ -287,7 +297,7 @@ class Meter:
         for name in SURVEYED:
             described = TABLES[name]
             try:
-                found[name] = await self._whole(described, survey(found))
+                found[name] = await self._whole(described, _shared(survey(found)))
             except MeterRefused:
                 continue
         if "BT21" not in found and "BT20" not in found:
@@ -296,7 +306,7 @@ class Meter:
                 "Save an osgp dump and report it"
             )
         self._idt_version = await self._read_idt_version()
-        return survey(found)
+        return _shared(survey(found))
 
     async def _read_idt_version(self) -> int | None:
         return (await self._fields("ET04", "idt_version")).get("idt_version")
@@ -314,10 +324,13 @@ class Meter:
 
     async def _whole(self, described: Table, dims: Dimensions) -> bytes:
         """Read as many bytes of a table as these dimensions say it has."""
-        size = described.size(dims)
-        starts = sorted({0, *(entry.offset for entry in described.layout(dims).entries.values())})
-        pieces = [(start, end - start) for start, end in zip(starts, [*starts[1:], size], strict=True)]
-        return b"".join([data for _, data in await self._read_windows(described.id, pieces)])
+        plan = dims.cache.get(("whole", described.id))
+        if not isinstance(plan, Plan):
+            starts = sorted({0, *(entry.offset for entry in described.layout(dims).entries.values())})
+            ends = [*starts[1:], described.size(dims)]
+            plan = Plan((start, end - start) for start, end in zip(starts, ends, strict=True))
+            dims.cache["whole", described.id] = plan
+        return b"".join([data for _, data in await self._read_plan(described.id, plan)])
 
     async def _full_or_whole(self, described: Table, dims: Dimensions) -> bytes:
         """Read a table, preferably by a full read: its count is the table's true size, and the rest is absent, not zero."""
@@ -333,9 +346,9 @@ class Meter:
                 raise
         return await self._whole(described, dims)
 
-    async def _read_windows(self, table: int, pieces: Sequence[Window]) -> list[tuple[int, bytes]]:
-        """Read the pieces in as few requests as this meter allows; find out once how large they may be."""
-        wide = windows(pieces, MAX_READ)
+    async def _read_plan(self, table: int, plan: Plan) -> list[tuple[int, bytes]]:
+        """Read in as few requests as this meter allows; find out how long they may be."""
+        wide = plan.within(MAX_READ)
         if self._wide or all(count <= SAFE_READ for _, count in wide):
             return await self._read_each(table, wide)
         if self._wide is None:
@@ -344,11 +357,13 @@ class Meter:
             except (MeterRefused, LinkError, KeyRejected) as error:
                 if not self._connection.proven or (isinstance(error, MeterRefused) and error.code in _FINAL):
                     raise
+                self._wide_failures += 1
             else:
                 self._wide = True
                 return found
-        found = await self._read_each(table, windows(pieces, SAFE_READ))
-        self._wide = False
+        found = await self._read_each(table, plan.within(SAFE_READ))
+        if self._wide_failures >= _WIDE_FAILURES:
+            self._wide = False
         return found
 
     async def _read_each(self, table: int, asked: Sequence[Window]) -> list[tuple[int, bytes]]:

@@ -8,12 +8,33 @@ This module does not know what the values mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Window", "windows"]
+__all__ = ["Plan", "Window", "windows"]
 
 Window = tuple[int, int]
 """Offset and count of a partial read."""
+
+
+class Plan:
+    """How to read some pieces of a table; works out each set of windows once.
+
+    Args:
+        pieces: offset and count of each value.
+    """
+
+    __slots__ = ("_found", "_pieces")
+
+    def __init__(self, pieces: Iterable[Window]) -> None:
+        self._pieces = tuple(pieces)
+        self._found: dict[int, Sequence[Window]] = {}
+
+    def within(self, limit: int) -> Sequence[Window]:
+        """Return the windows of at most ``limit`` bytes."""
+        found = self._found.get(limit)
+        if found is None:
+            found = self._found[limit] = tuple(windows(self._pieces, limit))
+        return found
 
 
 def windows(pieces: Iterable[Window], limit: int) -> list[Window]:

@@ -70,10 +70,22 @@ class TestValues:
         async with opened() as meter:
             values = await meter.registers()
             assert values[SOURCES["active_energy_import"]] == 1000
+            await meter.registers()
             fake.asked.clear()
             assert await meter.registers() == values
             assert max(request.count for request in fake.asked) <= SAFE_READ
             assert len(fake.asked) == 3
+
+    async def test_one_long_read_lost_to_noise_decides_nothing(self, opened, fake):
+        async with opened() as meter:
+            await meter.dimensions()
+            fake.longest = SAFE_READ
+            await meter.registers()
+            fake.longest = 10_000
+            await meter.registers()
+            fake.asked.clear()
+            await meter.registers()
+            assert len(fake.asked) == 1
 
     async def test_no_value_is_torn_between_two_reads(self, opened, fake):
         """BT23 that begins with the one-byte count of demand resets: every value is at an odd offset."""
