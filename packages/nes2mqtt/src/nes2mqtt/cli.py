@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from nes2mqtt.config import Config
 
 __all__ = ["app", "main"]
@@ -67,7 +69,6 @@ def _load(file: Path) -> Config:
 @app.command()
 def run(config: ConfigFile = _DEFAULT_CONFIG) -> None:
     """Run the gateway until it is stopped (Ctrl-C, SIGTERM)."""
-    import asyncio  # noqa: PLC0415
     import logging  # noqa: PLC0415
 
     settings = _load(config)
@@ -78,10 +79,24 @@ def run(config: ConfigFile = _DEFAULT_CONFIG) -> None:
     log.set_up(settings.log_level, log_secrets(settings))
     for warning in warnings_for(settings, config):
         logging.getLogger("nes2mqtt").warning("%s", warning)
+    _run_until_stopped(gateway.run(settings))
+
+
+def _run_until_stopped(work: Coroutine[None, None, None]) -> None:
+    """Run the gateway; what ends it by mistake goes to the log, where secrets are hidden, not to the terminal."""
+    import asyncio  # noqa: PLC0415
+    import logging  # noqa: PLC0415
+
+    from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415
+
+    log = logging.getLogger("nes2mqtt")
     try:
-        asyncio.run(gateway.run(settings))
-    except Exception as error:
-        logging.getLogger("nes2mqtt").critical("stopped: %s", error, exc_info=error)
+        asyncio.run(work)
+    except HistoryError as error:
+        log.critical("stopped: %s", error)
+        raise typer.Exit(1) from None
+    except Exception:
+        log.critical("stopped by a mistake of this program; please report it with these lines", exc_info=True)
         raise typer.Exit(1) from None
 
 
@@ -106,13 +121,11 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the history of the demonstration is kept.")] = Path("var"),
 ) -> None:
     """Show the gateway on a simulated meter: page, history and, if mosquitto is installed, MQTT."""
-    import asyncio  # noqa: PLC0415
-
     from nes2mqtt import log  # noqa: PLC0415
     from nes2mqtt.demo import run_demo  # noqa: PLC0415
 
     log.set_up("info", ())
-    asyncio.run(run_demo(port, folder, typer.echo))
+    _run_until_stopped(run_demo(port, folder, typer.echo))
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """The commands as a user types them, and no secret in anything they print."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from nes2mqtt.cli import app
+from nes2mqtt.history import HistoryError
 from nes2mqtt.web.password import PasswordHash
 
 KEY = "ABCDEFGHIJKLMNOPQRST"
@@ -178,6 +180,40 @@ def test_heavy_parts_are_loaded_only_when_their_section_is_there():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     assert done.stdout.strip() == "[]"
+
+
+class TestEnds:
+    """How a run that fails ends: with 1, in the log, and with no secret."""
+
+    @pytest.fixture(autouse=True)
+    def as_it_was(self):
+        root = logging.getLogger()
+        handlers, level = list(root.handlers), root.level
+        yield
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.captureWarnings(capture=False)
+
+    def run(self, command, file, monkeypatch, error):
+        async def fail(config):
+            raise error
+
+        monkeypatch.setattr("nes2mqtt.app.run", fail)
+        return command.invoke(app, ["run", "--config", str(file)])
+
+    def test_a_database_of_a_newer_program(self, command, file, monkeypatch):
+        result = self.run(command, file, monkeypatch, HistoryError("a newer nes2mqtt wrote this history"))
+        assert result.exit_code == 1
+        assert "stopped: a newer nes2mqtt wrote this history" in result.stderr
+        assert "Traceback" not in result.stderr
+
+    def test_a_mistake_of_the_program(self, command, file, monkeypatch):
+        result = self.run(command, file, monkeypatch, ValueError(f"key {KEY} and broker-password"))
+        assert result.exit_code == 1
+        assert "please report it" in result.stderr
+        assert "Traceback" in result.stderr
+        assert "key [secret] and [secret]" in result.stderr
+        assert not any(secret in result.output for secret in SECRETS)
 
 
 class TestExport:
