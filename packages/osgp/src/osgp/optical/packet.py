@@ -105,7 +105,7 @@ class Packet:
         Raises:
             CorruptFrame: they are none.
         """
-        size = _packet_size(raw, LARGEST_PACKET)
+        size = _packet_size(raw, LARGEST_PACKET) if len(raw) > OVERHEAD else 0
         if not size or size != len(raw) or crc(raw[:-_CRC_SIZE]) != raw[-_CRC_SIZE:]:
             raise CorruptFrame("these bytes are no C12.18 packet")
         return _parse(raw)

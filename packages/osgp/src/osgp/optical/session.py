@@ -1,6 +1,6 @@
 """The client's end of an optical port, without the line: bytes and time in, bytes and events out.
 
-Unlike on the MEP port there is a session, and an answer does not say what it answers. Two things follow.
+Unlike on the MEP port there is a session, and an answer does not say what it answers. So:
 
 *The session is walked, not scripted.* :data:`osgp.optical.states.AFTER` says which state a service leads to;
 :meth:`OpticalClient._next` says which service comes next, looking only at the state reached and at what is wanted.
@@ -15,17 +15,16 @@ Whatever goes wrong moves the state back, and the same walk leads forward again:
     (1) unless it was refused before: then Logon, with packets of 64 bytes
     (2) unless there is no key: then as in SECURED, and the meter shows little more than its name
 
-*When an exchange is lost, so is the session.* A late answer could pass for the answer to the next request. So nothing
-else is asked; the client begins anew with Identify, which empties the line: the meter handles one thing after
-another, and what it still had to say is too short or of another form than an identity. If the old session is still
-open, Identify is answered *isss*, Terminate ends it, and Identify comes again.
+*When an exchange is lost, so is the session.* A late answer could pass for the answer to the next request. So the
+client begins anew with Identify, which empties the line: the meter handles one thing after another, and what
+it still had to say is no identity. If the old session is still open, Identify is answered *isss*, Terminate
+ends it, and Identify comes again.
 
 A session that nobody uses is kept by Wait, and ended before the meter's guard of ten minutes would do so.
 
 **A refused key is final.** The meter counts wrong passwords, raises an alarm and may lock the port for some
-time (MEP guide v1.1 p. 142, ET55.22), and after one refusal there is nothing a program could do better the second
-time. From then on every request raises :class:`~osgp.errors.KeyRejected`, and nothing is sent. A password that was sent
-but not answered is sent once more, because a line loses answers.
+time (MEP guide v1.1 p. 142, ET55.22). From then on every request raises :class:`~osgp.errors.KeyRejected`, and nothing is
+sent. A password that was sent but not answered is sent once more, because a line loses answers.
 
 This module does not know what time it is, how bytes travel, or what tables mean.
 """
@@ -95,8 +94,7 @@ _BAUD_PAUSE = 0.05
 """On both sides of a change of rate."""
 
 _WAIT = Wait(int(CHANNEL_TRAFFIC))
-_ONE_BYTE = PartialRead(1, 0, 1)
-"""Keeps a session on a meter that does not know Wait: BT01 needs no key."""
+_ONE_BYTE = PartialRead(1, 0, 1)  # of BT01, which needs no key: keeps a session on a meter that does not know Wait
 
 
 class OpticalClient:
@@ -122,7 +120,6 @@ class OpticalClient:
         self._out = b""
         self._events: list[ClientEvent] = []
         self._now = 0.0
-        # the session
         self._state = State.BASE
         self._ending: EndReason | None = None
         self._opened = self._traffic = self._idle_since = 0.0
@@ -130,7 +127,6 @@ class OpticalClient:
         self._identity: Identity | None = None
         self._proven = self._woken = self._baud_unproven = False
         self._rejected: str | None = None
-        # what is wanted and what is under way for it
         self._errand: Errand | None = None
         self._service: Service | None = None
         self._service_for: Errand | None = None
@@ -241,8 +237,7 @@ class OpticalClient:
         if self._rejected is not None:
             raise KeyRejected(self._rejected)
         if self.busy:
-            msg = "one request at a time"
-            raise MisuseError(msg)
+            raise MisuseError("one request at a time")
         self._errand = Errand(wanted)
         self._go_on(now)
 
@@ -278,10 +273,8 @@ class OpticalClient:
         """Return the next service by the table above; None when there is nothing to do."""
         errand = self._errand
         if self._state is State.BASE:
-            if errand is not None:
-                return Identify()
-            self._ending = None
-            return None
+            self._ending = None if errand is None else self._ending
+            return None if errand is None else Identify()
         if self._ending is None and errand is not None and now >= self._opened + self._settings.renewal:
             self._ending = EndReason.RENEWED
         if self._ending is not None and (errand is None or self._ending is not EndReason.CLOSED):
@@ -348,8 +341,6 @@ class OpticalClient:
                     self._events.append(ReplyDropped(DropReason(dropped.value)))
                 case EchoFound():
                     self._events.append(event)
-                case _:
-                    pass
             if self._errand is not None:
                 self._errand.hearing.note(event)
 

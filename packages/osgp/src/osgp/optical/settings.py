@@ -17,7 +17,7 @@ __all__ = ["DEFAULT_USER", "OFFERED_LIMITS", "WAKEUP", "SessionSettings"]
 
 DEFAULT_USER = 1
 """User id of our logons. The meter writes it into each event it logs meanwhile (BT74); there FFFF is
-nobody, FFFE the power line and FFFD the MEP port (Optical guide v1.1 p. 51-52)."""
+nobody, FFFE the power line and FFFD the MEP port (Optical guide v1.1 p. 52)."""
 
 OFFERED_LIMITS = Limits(512, 16)
 """What we offer: longer packets save little more, and sixteen of them hold most tables."""
