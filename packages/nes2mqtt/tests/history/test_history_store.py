@@ -1,43 +1,19 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
-from nes2mqtt.history import HistoryConfig, Store
-from nes2mqtt.reading import Sample, TableGroup
+import pytest
+
+from nes2mqtt.history import HistoryConfig
+from nes2mqtt.hub import Output
+from nes2mqtt.reading import MeterInfo, MeterState, MeterStatus, Sample, TableGroup
 from osgp.sources import SOURCES
 
-ZONE = ZoneInfo("Europe/Copenhagen")
-START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 IMPORT = SOURCES["active_energy_import"]
-POWER = SOURCES["active_power_import"]
 
 
-class Clock:
-    """The time of day of a test."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-def registers(seconds: float, energy: int, *, meter: str = "house", segment: int = 1) -> Sample:
-    at = START + timedelta(seconds=seconds)
-    return Sample(meter, TableGroup.REGISTERS, at, {IMPORT: energy}, segment=segment)
-
-
-def power(seconds: float, watts: int, *, meter: str = "house") -> Sample:
-    return Sample(meter, TableGroup.PRESENT, START + timedelta(seconds=seconds), {POWER: watts})
-
-
-def open_store(folder, clock=None, **settings):
-    return Store.open(folder / "history.db", HistoryConfig(**settings), ZONE, clock=clock or Clock())
-
-
-async def delivered(outbox, count):
+async def deliver(outbox, count):
     """Take ``count`` samples from an outbox, a few at a time."""
     taken = []
     while len(taken) < count:
@@ -51,60 +27,126 @@ async def delivered(outbox, count):
     return taken
 
 
-async def test_an_appended_register_sample_comes_out_of_the_outbox_as_it_went_in(tmp_path):
+async def test_a_register_sample_comes_out_of_the_outbox_as_it_went_in(open_store, clock):
     sample = Sample(
         "house",
         TableGroup.REGISTERS,
-        START,
-        {IMPORT: 65_845_342, SOURCES["reactive_energy_export_t7"]: 5},
-        meter_time=START - timedelta(seconds=2),
+        clock.at(0),
+        {IMPORT: 65_845_342, SOURCES["reactive_energy_export_t7"]: 5, SOURCES["device_2_counter_1"]: 0},
+        meter_time=clock.at(-2),
         segment=3,
-        segment_start=START - timedelta(days=2),
-        restarted={IMPORT: START - timedelta(days=1)},
+        segment_start=clock.at(-86_400),
+        restarted={IMPORT: clock.at(-3_600)},
     )
-    async with open_store(tmp_path) as store:
+    async with open_store() as store:
         outbox = store.outbox("mqtt")
         assert await store.append(sample)
-        assert await delivered(outbox, 1) == [(1, sample)]
-    async with open_store(tmp_path) as store:
-        assert await store.last_registers("house") == Sample(
-            **{field: getattr(sample, field) for field in sample.__slots__ if field != "meter_time"}
-        )
+        (numbered,) = outbox.pending(10)
+        assert numbered == (1, sample)
+    async with open_store() as store:
+        assert await deliver(store.outbox("mqtt"), 1) == [(1, sample)]
+        last = await store.last_registers("house")
+        assert last is not None
+        assert (last.values, last.segment, last.segment_start) == (sample.values, 3, sample.segment_start)
+        assert last.restarted == sample.restarted
 
 
-async def test_an_outbox_goes_on_where_it_was_and_a_new_one_starts_with_what_comes(tmp_path):
-    async with open_store(tmp_path) as store:
+async def test_an_outbox_goes_on_where_it_was_and_a_new_one_starts_with_what_comes(open_store, registers):
+    async with open_store() as store:
         outbox = store.outbox("mqtt")
         for number in range(10):
             await store.append(registers(number, number))
-        assert [seq for seq, _ in await delivered(outbox, 7)] == [1, 2, 3, 4, 5, 6, 7]
-    async with open_store(tmp_path) as store:
+        assert [seq for seq, _ in await deliver(outbox, 7)] == [1, 2, 3, 4, 5, 6, 7]
+    async with open_store() as store:
         outbox, new = store.outbox("mqtt"), store.outbox("other")
-        assert outbox.waiting() == 3
-        assert new.waiting() == 0
+        assert (outbox.waiting(), new.waiting()) == (3, 0)
         await store.append(registers(10, 10))
-        assert [seq for seq, _ in await delivered(outbox, 4)] == [8, 9, 10, 11]
-        assert [seq for seq, _ in await delivered(new, 1)] == [11]
+        assert [seq for seq, _ in await deliver(outbox, 4)] == [8, 9, 10, 11]
+        assert [seq for seq, _ in await deliver(new, 1)] == [11]
 
 
-async def test_a_long_backlog_comes_in_order_without_gaps(tmp_path):
-    async with open_store(tmp_path) as store:
+async def test_a_backlog_longer_than_the_window_comes_in_order_without_gaps(open_store, registers):
+    async with open_store() as store:
         outbox = store.outbox("mqtt")
         for number in range(1500):
             store.offer(registers(number, number))
-        taken = await delivered(outbox, 1500)
+        taken = await deliver(outbox, 1500)
         assert [sample.values[IMPORT] for _, sample in taken] == list(range(1500))
         assert outbox.waiting() == 0
 
 
-async def test_energy_is_counted_up_to_the_last_reading(tmp_path):
-    clock = Clock()
-    async with open_store(tmp_path, clock) as store:
+async def test_a_sample_offered_twice_is_kept_once_also_after_a_restart(open_store, registers):
+    async with open_store() as store:
+        outbox = store.outbox("mqtt")
+        assert await store.append(registers(0, 1))
+        assert await store.append(registers(0, 1))
+        assert outbox.waiting() == 1
+    async with open_store() as store:
+        assert await store.append(registers(0, 1))
+        assert await store.append(registers(0, 1, meter="shed"))
+        assert store.outbox("mqtt").waiting() == 2
+
+
+async def test_energy_is_counted_up_to_the_last_reading(open_store, registers):
+    async with open_store() as store:
         for number in range(20):
             await store.append(registers(10 * number, 1000 + 3 * number))
         today = await store.today("house")
         assert today.values == {IMPORT.key: 57}
         await store.flush()
         assert await store.today("house") == today
-    async with open_store(tmp_path, clock) as store:
+    async with open_store() as store:
         assert await store.today("house") == today
+        month = await store.month("house")
+        assert (month.values, month.complete) == ({IMPORT.key: 57}, False)
+
+
+async def test_nothing_is_known_of_a_meter_that_was_never_heard(open_store, clock):
+    async with open_store() as store:
+        assert await store.last_registers("house") is None
+        assert await store.last_identity("house") is None
+        assert (await store.today("house")).values == {}
+        series = await store.series("house", ["voltage_l1"], clock.at(0), clock.at(60))
+        assert series.times == []
+
+
+async def test_who_the_meter_was_is_known_per_segment(open_store, registers, clock):
+    def status(serial):
+        return MeterStatus(MeterInfo("house", serial=serial, model="83334"), MeterState.ONLINE, clock.at(0))
+
+    async with open_store() as store:
+        store.offer(status("111"))
+        await store.append(registers(0, 5000))
+        store.offer(status("222"))  # the guard starts the next segment with the next sample
+        await store.append(registers(10, 5001))
+        assert (await store.last_identity("house")).serial == "111"
+        await store.append(registers(20, 3, segment=2, segment_start=clock.at(20)))
+        await store.append(registers(30, 7, segment=2, segment_start=clock.at(20)))
+    async with open_store() as store:
+        assert (await store.last_identity("house")).serial == "222"
+        assert (await store.today("house")).values == {IMPORT.key: 1 + 4}
+
+
+async def test_the_store_is_an_output_of_the_hub(open_store, present):
+    async with open_store() as store:
+        output = store.output()
+        assert isinstance(output, Output)
+        output.offer(present(0, 432))
+        await store.flush()
+        assert output.status().ok
+        assert store.status().size > 0
+        assert store.status().written > 0
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(output.run(), 0)
+
+
+async def test_a_curve_needs_known_names(open_store, clock):
+    async with open_store() as store:
+        with pytest.raises(ValueError, match="no present value named warp_factor"):
+            await store.series("house", ["warp_factor"], clock.at(0), clock.at(60))
+
+
+def test_the_section_refuses_what_it_does_not_know():
+    with pytest.raises(ValueError, match="keep_everything"):
+        HistoryConfig(keep_everything=True)
+    assert HistoryConfig().commit_every == timedelta(minutes=1).total_seconds()

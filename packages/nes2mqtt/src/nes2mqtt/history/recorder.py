@@ -174,10 +174,7 @@ class Recorder:
         times = [self._present_since + timedelta(seconds=self.config.commit_every)] if self._present_since else []
         if self._moved_since is not None:
             times.append(self._moved_since + POSITIONS_WITHIN)
-        if self._rollups_at is not None and self.rollups is not None and not self.rollups.empty:
-            times.append(self._rollups_at)
-        if self._tidy_at is not None:
-            times.append(self._tidy_at)
+        times.extend(time for time in (self._rollups_at, self._tidy_at) if time is not None)
         return min(times, default=None)
 
     def work(self, now: datetime, *, flush: bool = False) -> None:
@@ -251,7 +248,7 @@ class Recorder:
         if connection is None or journal is None or rollups is None or log is None:
             return  # _attempt has opened them; this tells the type checker
         self._commit(journal, rollups, now, flush=flush)
-        if not rollups.empty and (flush or (self._rollups_at is not None and now >= self._rollups_at)):
+        if flush or (self._rollups_at is not None and now >= self._rollups_at):
             self.generation += 1  # first, so that whoever reads meanwhile knows that it may have seen both
             rollups.flush(stamp(now))
             self._rollups_at = self._next_rollups(now)

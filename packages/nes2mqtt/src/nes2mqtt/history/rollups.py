@@ -217,11 +217,6 @@ class Rollups:
             if number is None or key & MAX_METERS == number
         ]
 
-    @property
-    def empty(self) -> bool:
-        """Tell whether there is nothing to write."""
-        return not self._buckets
-
     def flush(self, now: int) -> None:
         """Write the open buckets and close what is over at ``now`` (ms), in one transaction.
 

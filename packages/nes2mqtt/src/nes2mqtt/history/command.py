@@ -1,0 +1,70 @@
+"""``nes2mqtt export``: the history into a file, also while the gateway runs.
+
+This module does not know tables or file formats.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nes2mqtt.history.errors import HistoryError
+from nes2mqtt.history.export import Format, What, export
+from nes2mqtt.history.snapshot import snapshot
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+__all__ = ["run_export"]
+
+From = Annotated[str, typer.Option("--from", metavar="TIME", help="First moment: 2026-11-01 or 2026-11-01T06:00.")]
+To = Annotated[str, typer.Option("--to", metavar="TIME", help="The moment after the last; now if left out.")]
+Out = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The file to write.")]
+Kind = Annotated[Format, typer.Option("--format", help="Parquet needs the extra nes2mqtt[parquet].")]
+Table = Annotated[What, typer.Option("--what", help="Single readings, or roll-ups of energy and power.")]
+Meter = Annotated[str, typer.Option("--meter", metavar="ID", help="Only this meter; all if left out.")]
+
+
+def run_export(
+    database: Path, zone: ZoneInfo, *, begin: str, end: str, out: Path, kind: Format, what: What, meter: str
+) -> int:
+    """Export what the options of ``nes2mqtt export`` ask for; return the number of rows.
+
+    Args:
+        database: the gateway's history.
+        zone: for times without an offset, and for local times in the file.
+        begin: ``--from``.
+        end: ``--to``; empty for now.
+        out: ``--out``.
+        kind: ``--format``.
+        what: ``--what``.
+        meter: ``--meter``; empty for all.
+
+    Raises:
+        HistoryError: the text says what is wrong and what to do.
+    """
+    start = _moment(begin, zone)
+    until = _moment(end, zone) if end else datetime.now(UTC)
+    if until <= start:
+        raise HistoryError("--to is not after --from; swap them")
+    with tempfile.TemporaryDirectory(prefix="nes2mqtt-export-") as folder:
+        copy = snapshot(database, Path(folder))
+        try:
+            return export(copy, out, what=what, start=start, end=until, zone=zone, kind=kind, meter=meter or None)
+        except OSError as error:
+            raise HistoryError(f"{out} cannot be written: {error.strerror}") from error
+        except sqlite3.Error as error:
+            raise HistoryError(f"{database} cannot be read: {error}") from error
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise HistoryError(f"'{text}' is no time; write 2026-11-01, 2026-11-01T06:00 or 2026-11-01T06:00Z") from error
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment

@@ -1,0 +1,102 @@
+"""Samples of one house in virtual time, and recorders that have no thread."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from nes2mqtt.history import HistoryConfig, Store
+from nes2mqtt.history.recorder import Recorder
+from nes2mqtt.reading import Sample, TableGroup
+from osgp.sources import SOURCES
+
+_START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+_ZONE = ZoneInfo("Europe/Copenhagen")
+
+
+class Clock:
+    """The time of day of a test."""
+
+    def __init__(self):
+        self.now = _START
+
+    def __call__(self):
+        return self.now
+
+    def at(self, seconds):
+        """Return the moment some seconds after the start of the test."""
+        return _START + timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def zone():
+    return _ZONE
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def registers():
+    """Make a register sample: seconds since the start, import energy, anything else by key."""
+
+    def make(seconds, energy=None, *, meter="house", segment=1, segment_start=None, **others):
+        values = {} if energy is None else {"active_energy_import": energy}
+        values |= others
+        return Sample(
+            meter,
+            TableGroup.REGISTERS,
+            _START + timedelta(seconds=seconds),
+            {SOURCES[key]: value for key, value in values.items()},
+            segment=segment,
+            segment_start=segment_start,
+        )
+
+    return make
+
+
+@pytest.fixture
+def present():
+    """Make a sample of present values: seconds since the start, import power, anything else by key."""
+
+    def make(seconds, watts=None, *, meter="house", **others):
+        values = ({} if watts is None else {"active_power_import": watts}) | others
+        return Sample(
+            meter,
+            TableGroup.PRESENT,
+            _START + timedelta(seconds=seconds),
+            {SOURCES[key]: value for key, value in values.items()},
+        )
+
+    return make
+
+
+@pytest.fixture
+def open_store(tmp_path, clock):
+    """Make the store of the test's folder."""
+
+    def make(**settings):
+        return Store.open(tmp_path / "history.db", HistoryConfig(**settings), _ZONE, clock=clock)
+
+    return make
+
+
+@pytest.fixture
+def open_recorder(tmp_path, clock):
+    """Make an opened recorder of the test's folder; all are closed in the end."""
+    recorders = []
+
+    def make(connect=None, **settings):
+        more = {} if connect is None else {"connect": connect}
+        recorder = Recorder(tmp_path / "history.db", HistoryConfig(**settings), **more)
+        recorders.append(recorder)
+        recorder.open(clock.now)
+        return recorder
+
+    yield make
+    for recorder in recorders:
+        recorder.close()

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+
+import pytest
+
+from nes2mqtt.history import NewerSchema
+from nes2mqtt.history.database import open_writer
+from nes2mqtt.history.recorder import KEPT_IN_MEMORY, POSITIONS_WITHIN, RETRY_AFTER
+
+
+class Disk:
+    """Opens databases that fail as told."""
+
+    def __init__(self):
+        self.refuses = False
+        self.connection = None
+
+    def __call__(self, path):
+        if self.refuses:
+            raise sqlite3.OperationalError("disk I/O error")
+        self.connection = open_writer(path)
+        return self.connection
+
+    def fill(self):
+        """Let the database grow no further: what SQLite says is the same as for a full disk."""
+        (pages,) = self.connection.execute("PRAGMA page_count").fetchone()
+        self.connection.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def rows(recorder, table):
+    return recorder.journal.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def numbers(recorder):
+    return [seq for (seq,) in recorder.journal.connection.execute("SELECT seq FROM registers ORDER BY seq")]
+
+
+def test_registers_are_committed_at_once_and_present_values_wait(open_recorder, registers, present, clock):
+    recorder = open_recorder(commit_every=60)
+    recorder.take([registers(0, 1), present(0, 100)], clock.now)
+    recorder.work(clock.now)
+    assert (rows(recorder, "registers"), rows(recorder, "present")) == (1, 0)
+    assert recorder.due() == clock.at(60)
+    recorder.work(clock.at(59))
+    assert rows(recorder, "present") == 0
+    recorder.work(clock.at(60))
+    assert rows(recorder, "present") == 1
+
+
+def test_present_values_nearly_due_go_with_a_register_sample(open_recorder, registers, present, clock):
+    recorder = open_recorder(commit_every=60)
+    recorder.take([present(0, 100)], clock.now)
+    recorder.take([registers(55, 1)], clock.at(55))
+    recorder.work(clock.at(55))
+    assert rows(recorder, "present") == 1
+    recorder.take([present(56, 100), registers(60, 2)], clock.at(60))
+    recorder.work(clock.at(60))
+    assert rows(recorder, "present") == 1
+
+
+def test_the_position_of_an_outbox_goes_with_the_next_register_sample(open_recorder, registers, clock):
+    recorder = open_recorder()
+    recorder.deliver("one", 0, clock.now)
+    recorder.deliver("two", 0, clock.now)
+    recorder.take([registers(0, 1)], clock.now)
+    recorder.work(clock.now)
+    recorder.deliver("one", 1, clock.at(1))
+    recorder.take([registers(10, 2), registers(10, 2, meter="shed")], clock.at(10))
+    recorder.work(clock.at(10))
+    assert open_recorder().cursors == {"one": 1, "two": 0}
+    recorder.deliver("two", 2, clock.at(11))
+    recorder.work(clock.at(12))
+    assert open_recorder().cursors == {"one": 1, "two": 0}
+    assert recorder.due() == clock.at(11) + POSITIONS_WITHIN
+    recorder.work(clock.at(11) + POSITIONS_WITHIN)
+    assert open_recorder().cursors == {"one": 1, "two": 2}
+
+
+def test_a_full_disk_is_said_and_what_came_meanwhile_is_written_when_there_is_room(
+    open_recorder, registers, present, clock
+):
+    disk = Disk()
+    recorder = open_recorder(disk)
+    recorder.take([registers(0, 0)], clock.now)
+    recorder.work(clock.now)
+    disk.fill()
+    seconds = 0
+    while recorder.trouble is None:
+        seconds += 1
+        recorder.take([registers(seconds, seconds), present(seconds, 100)], clock.at(seconds))
+        recorder.work(clock.at(seconds))
+        assert seconds < 1000
+    assert "disk is full" in recorder.trouble.message
+    assert "Free some space" in recorder.trouble.message
+    saved = recorder.saved_seq
+    last = seconds + 5
+    for second in range(seconds + 1, last + 1):
+        recorder.take([registers(second, second)], clock.at(second))
+        recorder.work(clock.at(second))
+    assert recorder.trouble.since == clock.at(seconds)
+    # What is only in memory goes to the outboxes nevertheless, and in order.
+    assert [seq for seq, _ in recorder.after(saved - 2, 4)] == ([] if recorder.journal is None else [saved - 1, saved])
+    assert [seq for seq, _ in recorder.after(saved, 100)] == list(range(saved + 1, last + 2))
+    recorder.work(clock.at(seconds) + RETRY_AFTER)  # opens anew: the limit is gone
+    assert recorder.trouble is None
+    assert numbers(recorder) == list(range(1, last + 2))
+
+
+def test_a_database_that_cannot_be_opened_is_tried_again_and_numbers_continue(open_recorder, registers, clock):
+    before = open_recorder()
+    before.deliver("mqtt", 0, clock.now)
+    before.take([registers(second, second) for second in range(5)], clock.now)
+    before.work(clock.now)
+    before.close()
+    disk = Disk()
+    disk.refuses = True
+    recorder = open_recorder(disk)
+    assert "cannot be written" in recorder.trouble.message
+    recorder.take([registers(10, 10), registers(11, 11)], clock.at(11))
+    recorder.work(clock.at(11))
+    assert recorder.fresh() == (False, list(recorder.unsaved))
+    recorder.deliver("mqtt", 2, clock.at(12))  # delivered from memory, under a provisional number
+    disk.refuses = False
+    recorder.work(clock.at(30))
+    assert numbers(recorder) == [1, 2, 3, 4, 5, 6, 7]
+    renumbered, _ = recorder.fresh()
+    assert renumbered
+    assert recorder.cursors == {"mqtt": 0}  # the five from before still wait
+
+
+def test_memory_is_bounded_while_the_disk_fails(open_recorder, registers, clock):
+    disk = Disk()
+    disk.refuses = True
+    recorder = open_recorder(disk)
+    sample = registers(0, 0)
+    recorder.take([sample] * (KEPT_IN_MEMORY + 7), clock.now)
+    assert len(recorder.unsaved) == KEPT_IN_MEMORY
+    assert recorder.dropped == 7
+
+
+def test_a_damaged_file_is_kept_under_another_name_and_a_new_history_begins(open_recorder, registers, clock, tmp_path):
+    (tmp_path / "history.db").write_bytes(b"this is no database" * 100)
+    recorder = open_recorder()
+    assert "damaged" in recorder.trouble.message
+    recorder.take([registers(0, 1)], clock.now)
+    recorder.work(clock.now + RETRY_AFTER)
+    assert recorder.trouble is None
+    assert numbers(recorder) == [1]
+    assert recorder.moved_aside.read_bytes().startswith(b"this is no database")
+
+
+def test_numbers_go_on_when_a_damaged_file_is_replaced(open_recorder, registers, clock, tmp_path):
+    disk = Disk()
+    recorder = open_recorder(disk)
+    recorder.take([registers(second, second) for second in range(4)], clock.now)
+    recorder.work(clock.now)
+    recorder.close()
+    (tmp_path / "history.db").write_bytes(b"\0" * 4096)
+    recorder.take([registers(9, 9)], clock.at(9))
+    recorder.work(clock.at(9))
+    recorder.work(clock.at(9) + RETRY_AFTER)
+    assert numbers(recorder) == [5]
+
+
+def test_a_commit_whose_answer_was_an_error_is_not_repeated(open_recorder, registers, clock):
+    recorder = open_recorder()
+    write = recorder.journal.write
+
+    def write_and_fail(*args, **named):
+        write(*args, **named)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    recorder.journal.write = write_and_fail
+    recorder.take([registers(0, 1)], clock.now)
+    recorder.work(clock.now)
+    assert recorder.trouble is not None
+    recorder.work(clock.now + RETRY_AFTER)
+    assert recorder.trouble is None
+    assert numbers(recorder) == [1]
+    assert not recorder.unsaved
+
+
+def test_a_history_of_a_newer_program_is_refused_and_left_alone(open_recorder, tmp_path):
+    connection = sqlite3.connect(tmp_path / "history.db")
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    with pytest.raises(NewerSchema, match="newer version of nes2mqtt"):
+        open_recorder()
+    connection = sqlite3.connect(tmp_path / "history.db")
+    assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    connection.close()
+
+
+def test_old_parts_are_emptied_but_for_one_reading_a_quarter_and_what_waits(open_recorder, registers, present, clock):
+    recorder = open_recorder(keep_raw_days=1)
+    recorder.deliver("mqtt", 0, clock.now)
+    energy = 0
+
+    def live(start, hours, *, delivering):
+        nonlocal energy
+        for minute in range(start * 60, (start + hours) * 60):
+            energy += 7
+            at = clock.at(minute * 60)
+            recorder.take([registers(minute * 60, energy), present(minute * 60, 420)], at)
+            recorder.work(at)
+            if delivering:
+                recorder.deliver("mqtt", recorder.last_seq, at)
+
+    live(0, 48, delivering=False)  # nothing may go
+    assert rows(recorder, "registers") == 48 * 60
+    live(48, 48, delivering=True)
+    left = rows(recorder, "registers")
+    assert 24 * 60 < left <= 36 * 60 + 60 * 4 + 10
+    assert 24 * 60 <= rows(recorder, "present") <= 36 * 60 + 60
+    kept = recorder.journal.connection.execute("SELECT count(*) FROM registers_kept").fetchone()[0]
+    assert kept > 4 * 40
+    recorder.work(clock.at(96 * 3600), flush=True)
+    total = recorder.journal.connection.execute("SELECT sum(active_energy_import) FROM minute_rollups").fetchone()[0]
+    assert total == energy - 7
+
+
+def test_a_broker_that_stays_away_holds_readings_only_so_long(open_recorder, registers, clock):
+    recorder = open_recorder(keep_raw_days=1, outbox_keep_days=2)
+    recorder.deliver("gone", 0, clock.now)
+    for hour in range(24 * 8):
+        recorder.take([registers(hour * 3600 + second, hour) for second in range(10)], clock.at(hour * 3600))
+        recorder.work(clock.at(hour * 3600))
+    oldest = timedelta(days=5)
+    left = recorder.journal.connection.execute(
+        "SELECT count(*) FROM registers WHERE received < ?",
+        (int((clock.now.timestamp() + oldest.total_seconds() - 86_400) * 1000),),
+    ).fetchone()[0]
+    assert left <= 24 * 4 + 24 * 10
+    assert rows(recorder, "registers") < 24 * 8 * 10
