@@ -121,10 +121,14 @@ class Connection:
         async with self._turn:
             try:
                 response = await self._ask(request)
-            except ResponseTimeout:
+            except ResponseTimeout as silence:
                 if self._recovery is None or not self._recovery.silent(self._loop.time()):
                     raise
-                await self.power_cycle()
+                try:
+                    await self.power_cycle()
+                except TransportError as error:
+                    # The port is not to blame for its switch: what is wrong is still that the meter is silent.
+                    raise ResponseTimeout(f"{silence}. The power cycle failed: {error}") from error
                 response = await self._ask(request)
             if self._recovery is not None:
                 self._recovery.answered()

@@ -322,6 +322,20 @@ class TestRecovery:
         assert all(10 * 2**turn <= pause for turn, pause in enumerate(pauses[:6]))
         assert all(600 <= pause < 610 for pause in pauses[6:])
 
+    async def test_a_broken_switch_is_told_and_the_port_stays_open(self, fake, opened):
+        class Broken:
+            async def run(self, port):
+                raise TransportError("GPIO line 17 cannot be switched")
+
+        fake.deaf = True
+        async with opened(power_cycle=Recovery(Broken())) as meter:
+            with pytest.raises(ResponseTimeout):
+                await meter.clock()
+            with pytest.raises(ResponseTimeout, match=r"did not answer.*The power cycle failed: GPIO line 17"):
+                await meter.clock()
+            fake.deaf = False
+            assert await meter.clock()
+
     async def test_by_hand(self, fake, opened):
         cycle = Line(fake)
         async with opened(power_cycle=Recovery(cycle)) as meter:
