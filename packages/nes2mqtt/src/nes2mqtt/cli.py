@@ -129,6 +129,30 @@ def demo(
 
 
 @app.command()
+def fhem(
+    *,
+    config: ConfigFile = _DEFAULT_CONFIG,
+    meter: Annotated[str, typer.Option(metavar="ID", help="Only this meter; all if left out.")] = "",
+    iodev: Annotated[str, typer.Option(metavar="NAME", help="FHEM's MQTT2_CLIENT, if it has several.")] = "",
+) -> None:
+    """Print the definition to paste into FHEM, for brokers with the dialect nmr-raw."""
+    settings = _load(config)
+    from nes2mqtt.mqtt.config import DialectName  # noqa: PLC0415
+    from nes2mqtt.mqtt.fhem import definition  # noqa: PLC0415
+
+    brokers = [broker for broker in settings.mqtt if DialectName.NMR_RAW in broker.dialects]
+    if not brokers:
+        typer.echo('no [[mqtt]] section has dialects = ["nmr-raw"], which is what FHEM reads; add it', err=True)
+        raise typer.Exit(_WRONG_CONFIGURATION)
+    if meter and meter not in settings.meters:
+        typer.echo(f"there is no meter '{meter}'; there are: {', '.join(settings.meters)}", err=True)
+        raise typer.Exit(_WRONG_CONFIGURATION)
+    for broker in brokers:
+        for wanted in [meter] if meter else settings.meters:
+            typer.echo(definition(broker, wanted, iodev=iodev))
+
+
+@app.command()
 def export(
     *,
     begin: Annotated[str, typer.Option("--from", metavar="TIME", help="First moment: 2026-11-01 or 2026-11-01T06:00.")],

@@ -182,6 +182,26 @@ def test_heavy_parts_are_loaded_only_when_their_section_is_there():
     assert done.stdout.strip() == "[]"
 
 
+class TestFhem:
+    def test_it_prints_the_definition_of_each_meter(self, command, file):
+        result = command.invoke(app, ["fhem", "--config", str(file), "--iodev", "broker"])
+        assert result.exit_code == 0
+        assert result.output.startswith("defmod NES_house MQTT2_DEVICE")
+        assert "attr NES_house IODev broker" in result.output
+        assert not any(secret in result.output for secret in SECRETS)
+
+    def test_a_configuration_without_its_dialect(self, command, file):
+        file.write_text(FULL.replace(', "nmr-raw"', ""))
+        result = command.invoke(app, ["fhem", "--config", str(file)])
+        assert result.exit_code == 2
+        assert 'dialects = ["nmr-raw"]' in result.stderr
+
+    def test_a_meter_that_is_not_there(self, command, file):
+        result = command.invoke(app, ["fhem", "--config", str(file), "--meter", "barn"])
+        assert result.exit_code == 2
+        assert "there are: house" in result.stderr
+
+
 class TestEnds:
     """How a run that fails ends: with 1, in the log, and with no secret."""
 

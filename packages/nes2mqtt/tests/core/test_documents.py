@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from nes2mqtt.cli import app
 from nes2mqtt.config import parse
 from nes2mqtt.secret import Secret
 
@@ -55,6 +56,13 @@ def test_every_setting_has_a_meaning():
         meanings = tool.descriptions(model)
         for _, name, _ in tool.settings(model):
             assert meanings.get(name), f"{title} {name}"
+
+
+def test_every_command_is_in_the_readme():
+    text = (ROOT / "packages" / "nes2mqtt" / "README.md").read_text()
+    for command in app.registered_commands:
+        name = command.name or command.callback.__name__
+        assert f"`nes2mqtt {name}" in text, name
 
 
 @pytest.fixture
