@@ -115,6 +115,15 @@ def test_frames_and_alerts_come_out_whatever_the_chunks(contents, sizes):
     assert not reader.pending
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["", "30", "3000170200 00", "3f0017000000", "400007", "40000700020a", "4f0007000000", "4f0007000000 0002 0a"],
+)
+def test_requests_cut_short_or_too_long_are_refused(body):
+    with pytest.raises(CorruptFrame):
+        decode_request(bytes.fromhex(body))
+
+
 @pytest.mark.parametrize("length", [MAX_FRAME + 1, 0x1234, 0xFFFF])
 def test_an_impossible_length_drops_everything_until_reset(length):
     reader = FrameReader(SHORTEST_RESPONSE)

@@ -167,6 +167,20 @@ class TestTables:
         async with opened() as meter:
             assert (await meter.table("BT21"))["tiers"] == 4
 
+    async def test_a_table_longer_than_a_frame_is_read_in_parts(self, opened, fake, monkeypatch):
+        monkeypatch.setattr("osgp.meter.MAX_READ", 100)
+        async with opened() as meter:
+            assert (await meter.table("ET04"))["idt_version"] == 7
+        assert all(request.count <= 100 for request in fake.asked)
+
+    async def test_full_reads_that_draw_0x0b_are_read_in_parts(self, opened, fake):
+        """As generation 4 meters answer some full reads."""
+        async with opened() as meter:
+            await meter.dimensions()
+            answer = fake.server._open
+            fake.server._open = lambda content: None if content[0] == 0x30 else answer(content)
+            assert (await meter.table("BT21"))["tiers"] == 4
+
     async def test_unknown_names_are_told(self, opened):
         async with opened() as meter:
             with pytest.raises(MisuseError, match="BT00"):
@@ -227,6 +241,12 @@ class TestTrouble:
             fake.ports[0].unplug()
             with pytest.raises(TransportError, match="gone"):
                 await question
+            with pytest.raises(TransportError, match="gone"):
+                await meter.clock()
+
+    async def test_unplugged_while_sending(self, fake, opened):
+        async with opened() as meter:
+            fake.ports[0].open = False
             with pytest.raises(TransportError, match="gone"):
                 await meter.clock()
 

@@ -241,6 +241,49 @@ class TestSerial:
         assert "sudo usermod -aG dialout ada" in text
         assert "log in again" in text
 
+    async def test_permission_without_names(self, ears, monkeypatch, tmp_path):
+        async def refuse(*_, **__):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        def unknown(_):
+            raise KeyError
+
+        monkeypatch.setattr(serialx, "create_serial_connection", refuse)
+        monkeypatch.setattr(transport.grp, "getgrgid", unknown)
+        (tmp_path / "ttyUSB0").touch()
+        with pytest.raises(PortPermission, match=r"belongs to group \d+"):
+            await open_port(str(tmp_path / "ttyUSB0"), ears.on_bytes, ears.on_lost)
+        with pytest.raises(PortPermission, match="Ask the owner"):
+            await open_port(str(tmp_path / "nothing"), ears.on_bytes, ears.on_lost)
+
+    async def test_a_rate_the_adapter_cannot_do(self, ears, monkeypatch):
+        async def fail(*_, **__):
+            raise serialx.UnsupportedSetting("no")
+
+        monkeypatch.setattr(serialx, "create_serial_connection", fail)
+        with pytest.raises(TransportError, match="cannot be set to 115200 baud"):
+            await open_port("serial:///dev/ttyUSB0?baud=115200", ears.on_bytes, ears.on_lost)
+
+    async def test_a_write_that_fails_is_told(self, ears, pty_pair, monkeypatch):
+        def fail(_):
+            raise OSError(errno.EIO, "x")
+
+        port = await open_port(pty_pair["path"], ears.on_bytes, ears.on_lost)
+        monkeypatch.setattr(port._transport, "write", fail)
+        with pytest.raises(TransportError, match="is gone"):
+            port.write(b"x")
+        await port.close()
+
+    async def test_modem_lines_that_fail_are_told(self, ears, pty_pair, monkeypatch):
+        async def fail(**_):
+            raise OSError(errno.EIO, "x")
+
+        port = await open_port(pty_pair["path"], ears.on_bytes, ears.on_lost)
+        monkeypatch.setattr(port._transport, "set_modem_pins", fail)
+        with pytest.raises(TransportError, match="cannot switch its modem lines"):
+            await port.set_lines(dtr=True)
+        await port.close()
+
     async def test_broken_hardware(self, ears, monkeypatch):
         async def fail(*_, **__):
             raise OSError(errno.EIO, "x")
