@@ -96,13 +96,13 @@ def danish(meter: str = "house") -> tuple[MeterStatus, Sample, Sample]:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rig() -> ModuleType:
     """Return this module: test folders are no packages, so tests cannot import it."""
     return sys.modules[__name__]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def gateway() -> GatewayInfo:
     return GatewayInfo("home", "0.1.0", ZoneInfo("Europe/Copenhagen"), datetime.now(UTC), "http://192.168.1.5:8099")
 

@@ -1,0 +1,103 @@
+"""What is announced to Home Assistant. That it accepts it is checked with its own code in tests/homeassistant."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from nes2mqtt.mqtt import MqttConfig
+from nes2mqtt.mqtt.discovery import CLASSES, ENABLED, Discovery
+from nes2mqtt.reading import TableGroup
+from osgp.sources import SOURCES, Quantity
+
+
+@pytest.fixture
+def discovery(gateway):
+    config = MqttConfig.model_validate({"host": "h"})
+    return Discovery(config, gateway, expire_after=lambda meter: 50, patience=60)
+
+
+def documents(discovery, now=0.0):
+    return {message.topic: json.loads(message.payload) for message in discovery.messages(now)}
+
+
+HOUSE = "homeassistant/device/nes2mqtt_home_house/config"
+
+
+def test_a_meter_is_announced_once_both_tables_are_known(rig, discovery):
+    status, registers, present = rig.danish()
+    assert not discovery.learn(status, 0)
+    assert discovery.learn(registers, 0)
+    assert HOUSE not in documents(discovery)
+    assert discovery.waiting(0)
+    assert discovery.learn(present, 1)
+    assert HOUSE in documents(discovery, 1)
+    assert not discovery.waiting(1)
+    for event in rig.danish():
+        assert not discovery.learn(event, 2), "nothing new"
+
+
+def test_a_meter_that_keeps_a_table_to_itself_is_announced_after_a_while(rig, discovery):
+    _, registers, _ = rig.danish()
+    discovery.learn(registers, 100)
+    assert HOUSE not in documents(discovery, 159)
+    assert HOUSE in documents(discovery, 160)
+
+
+def test_only_what_the_meter_has_is_announced(rig, discovery):
+    values = {"active_power_import": 1, "voltage_l1": 230000}
+    discovery.learn(rig.sample(TableGroup.PRESENT, values), 0)
+    discovery.learn(rig.sample(TableGroup.REGISTERS, {"active_energy_import": 1}), 0)
+    measured = documents(discovery)[HOUSE]["cmps"].keys() & (SOURCES.keys() | {"net_power"})
+    assert measured == {"active_power_import", "voltage_l1", "active_energy_import"}
+
+
+def test_the_message_keeps_home_assistants_rules(rig, discovery):
+    for event in rig.danish():
+        discovery.learn(event, 0)
+    announced = documents(discovery)
+    assert next(iter(announced)) == "homeassistant/device/nes2mqtt_home/config", (
+        "the device others point to comes first"
+    )
+    unique_ids = []
+    for topic, document in announced.items():
+        assert re.fullmatch(r"homeassistant/device/[a-zA-Z0-9_-]+/config", topic)
+        assert document.keys() <= {"dev", "o", "cmps", "availability", "availability_mode"}
+        assert document["dev"].keys() <= {"ids", "name", "mf", "mdl", "sn", "sw", "cu", "via_device"}
+        assert document["o"].keys() == {"name", "sw"}
+        for key, component in document["cmps"].items():
+            unique_ids.append(component["unique_id"])
+            assert "object_id" not in component
+            assert component["default_entity_id"].startswith(f"{component['p']}.")
+            if "last_reset_value_template" in component:
+                assert component["state_class"] == "total"
+            if "expire_after" in component:
+                assert component["state_topic"].endswith("/present"), "nothing retained expires"
+            assert len(key) + len(topic) < 200
+    assert len(unique_ids) == len(set(unique_ids))
+    house = announced[HOUSE]
+    assert house["availability_mode"] == "all"
+    assert [entry["topic"] for entry in house["availability"]] == [
+        "nes2mqtt/status",
+        "nes2mqtt/meters/house/status",
+    ]
+    assert "enabled_by_default" not in house["cmps"]["active_energy_import"]
+    assert house["cmps"]["reactive_energy_import"]["enabled_by_default"] is False
+
+
+def test_every_quantity_has_a_class_and_every_enabled_key_a_source():
+    assert CLASSES.keys() == set(Quantity)
+    assert SOURCES.keys() >= ENABLED
+
+
+def test_a_new_identity_is_announced_again_under_the_same_id(rig, discovery):
+    for event in rig.danish():
+        discovery.learn(event, 0)
+    status = rig.status()
+    swapped = type(status)(
+        info=type(status.info)("house", serial="11111111"), state=status.state, since=status.since, link=status.link
+    )
+    assert discovery.learn(swapped, 1)
+    assert documents(discovery)[HOUSE]["dev"]["ids"] == ["nes2mqtt_home_house", "11111111"]

@@ -1,0 +1,142 @@
+"""Formats, documents and the rules no message may break."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nes2mqtt.dabbler import FIELDS
+from nes2mqtt.mqtt.config import DialectName, MqttConfig
+from nes2mqtt.mqtt.dialects import configured, dabbler, nmr_raw
+from nes2mqtt.mqtt.rows import INTEGER, TEXT, Cell, Decimals, Row, When, compact
+from nes2mqtt.mqtt.view import EXPRESSIONS, Fixed, View
+from nes2mqtt.reading import TableGroup
+from osgp.sources import SOURCES, Kind
+
+RAW = st.integers(-(2**31), 2**32 - 1)
+
+
+@given(raw=RAW, decimals=st.integers(0, 3), digits=st.integers(0, 4))
+def test_decimals_are_those_of_exact_arithmetic(raw, decimals, digits):
+    exact = Decimal(raw).scaleb(-decimals).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    text = Decimals(digits).text(Fixed(raw, decimals))
+    assert Decimal(text) == exact
+    assert len(text.partition(".")[2]) == digits
+    assert Decimals(digits).json(Fixed(raw, decimals)) == float(exact)
+
+
+@given(raw=RAW, decimals=st.integers(0, 3))
+def test_json_numbers_are_exact_as_decimal_text(raw, decimals):
+    assert Decimal(json.dumps(Fixed(raw, decimals).number)) == Decimal(raw).scaleb(-decimals)
+
+
+def test_text_shows_every_digit_the_meter_has():
+    assert TEXT.text(Fixed(-955, 3)) == "-0.955"
+    assert TEXT.text("NES") == "NES"
+    assert INTEGER.text(Fixed(-955, 3)) == "-955"
+
+
+@pytest.fixture
+def view(gateway):
+    def build(*samples, status=None, **more):
+        return View("house", gateway, datetime.now(UTC), status, samples, **more)
+
+    return build
+
+
+def test_absent_is_absent(rig, view):
+    seen = view(rig.sample(TableGroup.PRESENT, {"voltage_l1": 230000}))
+    row = Row("t", (Cell("voltage_l1", INTEGER, "V1"), Cell("voltage_l2", INTEGER, "V2")), When.LIVE)
+    assert row.payload(seen) == '{"V1":230000}'
+    assert row.payload(view()) is None
+    assert Row("t", Cell("voltage_l2"), When.LIVE).payload(seen) is None
+
+
+def test_net_power_needs_both_directions_of_one_reply(rig, view):
+    both = rig.sample(TableGroup.PRESENT, {"active_power_import": 100, "active_power_export": 350})
+    assert view(both).get("net_power") == Fixed(-250)
+    assert view(rig.sample(TableGroup.PRESENT, {"active_power_import": 100})).get("net_power") is None
+
+
+def test_clocks_and_energies_are_told_when_known(rig, view):
+    moment = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+    sample = rig.sample(TableGroup.REGISTERS, {"active_energy_import": 1}, received=moment, meter_time=moment)
+    told = view(sample, energy={"import_hour": 1234})
+    assert told.get("meter_clock") == told.get("received") == Fixed(1795330800)
+    assert Decimals(3).text(told.get("energy_import_hour")) == "1.234"
+    assert told.get("energy_export_month") is None
+    assert view().get("meter_clock") is None
+
+
+def test_json_refuses_what_is_no_number():
+    with pytest.raises(ValueError, match="JSON"):
+        compact({"v": math.nan})
+
+
+def test_every_row_names_a_value_there_is():
+    for row in (*dabbler.ROWS, *nmr_raw.ROWS, *nmr_raw.ALIASES):
+        for cell in row.body if isinstance(row.body, tuple) else (row.body,):
+            assert cell.value in SOURCES or cell.value in EXPRESSIONS, row.topic
+            source = SOURCES.get(cell.value)
+            if source is not None and row.when is When.REGISTERS:
+                assert source.kind is not Kind.PRESENT
+            if source is not None and cell.unit:
+                assert cell.unit == source.unit, row.topic
+
+
+def test_dabbler_topics_fields_and_order_are_the_firmwares():
+    phases = ("L1", "L2", "L3")
+    fields = {row.topic.removesuffix("/mydatajson"): [cell.key for cell in row.body] for row in dabbler.ROWS}
+    assert fields == {
+        "sensors": [f"{phase}_{name}" for name in ("RMS_A", "RMS_V", "PF_Fac") for phase in phases]
+        + ["ExportReactive_VAr", "ImportReactive_VAr"],
+        "meterConsumptionTotal": ["Fwd_Act_Wh", "Rev_Act_Wh"],
+        "meterConsumptionFwd": ["Fwd_W", "Fwd_Avg_W", *(f"{p}_{n}" for n in ("Fwd_W", "Fwd_Avg_W") for p in phases)],
+        "meterConsumptionRev": ["Rev_W", "Rev_Avg_W", *(f"{p}_{n}" for n in ("Rev_W", "Rev_Avg_W") for p in phases)],
+        "frequency": ["Freq_mHz"],
+    }
+    assert list(fields) == [
+        "sensors",
+        "meterConsumptionTotal",
+        "meterConsumptionFwd",
+        "meterConsumptionRev",
+        "frequency",
+    ]
+    assert not any(row.retain or row.qos for row in dabbler.ROWS)
+    units = {"A": "mA", "V": "mV", "Fac": "1/1000", "VAr": "var", "Wh": "Wh", "W": "W", "mHz": "mHz"}
+    assert {name: SOURCES[key].raw_unit for name, key in FIELDS.items()} == {
+        name: units[name.rpartition("_")[2]] for name in FIELDS
+    }
+
+
+PRESENT_VALUES = st.dictionaries(st.sampled_from([k for k, s in SOURCES.items() if s.kind is Kind.PRESENT]), RAW)
+REGISTER_VALUES = st.dictionaries(st.sampled_from([k for k, s in SOURCES.items() if s.kind is not Kind.PRESENT]), RAW)
+
+
+@settings(max_examples=60, deadline=None)
+@given(present=PRESENT_VALUES, registers=REGISTER_VALUES, known=st.booleans())
+def test_no_message_breaks_the_rules(rig, gateway, present, registers, known):
+    """A message has no wildcard in its topic, a payload that says something, no NaN, and nothing the meter did not say."""
+    config = MqttConfig.model_validate({"host": "h", "dialects": list(DialectName)})
+    samples = (rig.sample(TableGroup.PRESENT, present), rig.sample(TableGroup.REGISTERS, registers))
+    view = View("house", gateway, datetime.now(UTC), rig.status() if known else None, samples)
+    for dialect in configured(config):
+        for when in When:
+            for message in dialect.messages(when, view):
+                assert not set(message.topic) & set("+#{}")
+                assert message.payload
+                assert not re.search(r"\bnan\b|infinity", message.payload, re.IGNORECASE)
+                if when is not When.STATUS and message.payload.startswith("{"):
+                    numbers = [v for v in json.loads(message.payload).values() if isinstance(v, int | float)]
+                    extra = {1}  # the segment
+                    raw = {v for s in samples for v in s.values.values()}
+                    scaled = {s.scaled(v) for sample in samples for s, v in sample.values.items()}
+                    net = view.get("net_power")
+                    assert set(numbers) <= extra | raw | scaled | ({net.raw} if net else set())
