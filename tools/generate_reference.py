@@ -7,6 +7,7 @@ python tools/generate_reference.py --check   say which committed page is out of 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -174,7 +175,18 @@ def _joined(*parts: str) -> str:
     return "; ".join(part for part in parts if part)
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"sources.md": sources_page, "tables.md": tables_page}
+def openapi_page() -> str:
+    """Return the description of the REST API."""
+    from nes2mqtt.web.app import openapi_document  # noqa: PLC0415 - the library's own pages need no gateway
+
+    return json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "sources.md": sources_page,
+    "tables.md": tables_page,
+    "openapi.json": openapi_page,
+}
 """Every generated page of docs/reference, and what writes it."""
 
 
