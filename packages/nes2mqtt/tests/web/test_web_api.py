@@ -9,7 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
-from nes2mqtt.history import EnergyPeriod
+from nes2mqtt.history import EnergyPeriod, Line, Series
 from nes2mqtt.history.periods import periods
 from nes2mqtt.reading import MeterInfo
 from nes2mqtt.web.app import build_app, openapi_document
@@ -24,6 +24,14 @@ class FakeStore:
     """A history in which each hour drew 1.5 kWh and gave 0.25 kWh until now."""
 
     zone = ZoneInfo("Europe/Copenhagen")
+
+    async def series(self, meter, keys, start, end, max_points):
+        del end, max_points
+        for key in keys:
+            if key not in SOURCES:
+                raise ValueError(f"the history keeps no present value named {key}")
+        line = Line([230_125, None], [229_000, None], [231_000, None])
+        return Series(meter, timedelta(minutes=1), [start, start + timedelta(minutes=1)], dict.fromkeys(keys, line))
 
     async def energy(self, meter, unit, start, end):
         del meter
@@ -156,6 +164,38 @@ async def test_without_a_range_it_is_today_and_this_month(make_web, client_for):
     assert hours["buckets"][-1]["import_kwh"] is None, "the future is not a zero"
 
 
+async def test_energy_as_a_table(make_web, client_for):
+    async with client_for(make_web(store=FakeStore())) as client:
+        reply = await client.get("/api/v1/energy.csv?meter=house&start=2026-10-25&end=2026-10-26")
+    assert reply.headers["content-type"] == "text/csv; charset=utf-8"
+    assert reply.headers["content-disposition"] == 'attachment; filename="house-hour-2026-10-25.csv"'
+    head, *rows = reply.text.split("\r\n")
+    assert head == "start,end,import_kwh,export_kwh,complete"
+    assert rows[2:4] == [
+        "2026-10-25T02:00:00+02:00,2026-10-25T02:00:00+01:00,1.5,0.25,true",
+        "2026-10-25T02:00:00+01:00,2026-10-25T03:00:00+01:00,1.5,0.25,true",
+    ]
+    assert len(rows) == 26
+
+
+async def test_curves_in_people_s_units(make_web, client_for):
+    async with client_for(make_web(store=FakeStore())) as client:
+        query = "meter=house&name=voltage_l1&name=active_power_import"
+        report = (
+            await client.get(f"/api/v1/series?{query}&start=2026-11-21T00:00:00Z&end=2026-11-21T01:00:00Z")
+        ).json()
+        assert report["step"] == 60
+        assert report["times"] == ["2026-11-21T00:00:00Z", "2026-11-21T00:01:00Z"]
+        assert report["lines"]["voltage_l1"] == {
+            "average": [230.125, None],
+            "lowest": [229.0, None],
+            "highest": [231.0, None],
+        }
+        reply = await client.get("/api/v1/series?meter=house&name=nonsense")
+        assert reply.status_code == 400
+        assert "no present value named nonsense" in reply.json()["detail"]
+
+
 def test_the_description_in_the_docs_is_this_one():
     written = json.loads((ROOT / "docs/reference/openapi.json").read_text(encoding="utf-8"))
     assert written == openapi_document(), "run make reference"
@@ -178,7 +218,7 @@ def test_the_api_keeps_to_its_description(make_web):
         "/api/v1/openapi.json", build_app(make_web(store=FakeStore(), allowed_hosts=["localhost", "testserver"]))
     )
     operations = [result.ok() for result in schema.exclude(path="/api/v1/live").get_all_operations()]
-    assert len(operations) >= 6
+    assert len(operations) == 8
     for operation in operations:
 
         @given(case=operation.as_strategy())

@@ -1,5 +1,9 @@
 """The section [web]: open to this machine only until a password is set, and errors that say what to write."""
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -80,3 +84,25 @@ def test_no_error_shows_a_secret():
 )
 def test_the_address_to_type(listen, url):
     assert WebConfig(listen=listen, password="correct horse").url == url
+
+
+def examples():
+    docs = Path(__file__).parents[4] / "docs"
+    text = "".join((docs / page).read_text(encoding="utf-8") for page in ("dashboard.md", "api.md"))
+    return re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.mark.parametrize("example", examples())
+def test_every_example_in_the_docs_is_a_valid_section(example, tmp_path):
+    for name in ("web-password", "web-token"):
+        (tmp_path / name).write_text("correct horse battery staple")
+    document = tomllib.loads(example.replace("/etc/nes2mqtt", str(tmp_path)))
+    assert set(document) == {"web"}
+    WebConfig.model_validate(document["web"])
+
+
+def test_every_setting_of_the_docs_table_exists():
+    text = "".join(examples())
+    named = set(re.findall(r"^(\w+) =", text, re.MULTILINE))
+    assert named <= set(WebConfig.model_fields)
+    assert len(named) >= 7

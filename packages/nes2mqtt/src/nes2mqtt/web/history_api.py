@@ -5,12 +5,15 @@ This module does not know SQL, nor how registers become energy.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
+from fastapi.responses import PlainTextResponse
 
 from nes2mqtt.history import Line, Store, Unit
 from nes2mqtt.history.periods import floor, following
@@ -41,6 +44,7 @@ _IMPORT = SOURCES["active_energy_import"]
 _EXPORT = SOURCES["active_energy_export"]
 
 OneMeter = Annotated[str, Query(pattern=r"^[a-z0-9_]+$", max_length=40, description="Its name in the configuration")]
+Period = Annotated[Unit, Query(description="Length of a bucket")]
 Moment = Annotated[
     datetime | None,
     Query(description="`2026-11-22T14:00:00Z`; without a zone, and for a date alone, in the gateway's time zone"),
@@ -75,7 +79,7 @@ def _sum(parts: Iterable[int | None]) -> int | None:
 async def energy(
     web: Web,
     meter: OneMeter,
-    period: Annotated[Unit, Query(description="Length of a bucket")] = Unit.HOUR,
+    period: Period = Unit.HOUR,
     start: Moment = None,
     end: Moment = None,
 ) -> EnergyReport:
@@ -113,6 +117,29 @@ async def energy(
         complete=all(bucket.complete for bucket in buckets),
     )
     return EnergyReport(meter=meter, period=period, timezone=str(zone), total=total, buckets=buckets)
+
+
+@router.get(
+    "/energy.csv",
+    summary="Energy as a table for spreadsheets",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "One line a bucket"}},
+)
+async def energy_csv(
+    web: Web, meter: OneMeter, period: Period = Unit.HOUR, start: Moment = None, end: Moment = None
+) -> PlainTextResponse:
+    """The buckets of `/energy`: local start and end with offset, kWh (empty when not known), complete."""
+    report = await energy(web, meter, period, start, end)
+    zone = web.gateway.timezone
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    writer.writerow(("start", "end", "import_kwh", "export_kwh", "complete"))
+    for bucket in report.buckets:
+        times = (moment.astimezone(zone).isoformat() for moment in (bucket.start, bucket.end))
+        writer.writerow((*times, bucket.import_kwh, bucket.export_kwh, str(bucket.complete).lower()))
+    name = f"{meter}-{period}-{report.total.start.astimezone(zone):%Y-%m-%d}.csv"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return PlainTextResponse(lines.getvalue(), headers=headers, media_type="text/csv")
 
 
 @router.get("/series", summary="Present values over time")

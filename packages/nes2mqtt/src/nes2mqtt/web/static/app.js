@@ -222,6 +222,10 @@ async function refreshEnergy() {
 }
 
 async function drawReadings() {
+  for (const [id, period] of [["csv-hours", "hour"], ["csv-days", "day"]]) {
+    byId(id).hidden = !page.status?.gateway.history;
+    byId(id).href = `api/v1/energy.csv?meter=${encodeURIComponent(page.meter.id)}&period=${period}`;
+  }
   if (!page.sources) {
     page.sources = new Map();
     const list = await get("api/v1/sources").catch(() => null);

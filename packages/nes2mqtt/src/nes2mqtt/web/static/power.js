@@ -127,7 +127,7 @@ export class PowerChart {
     const series = (color, fill) => ({
       stroke: css(color),
       fill: css(fill),
-      width: 2,
+      width: this.span < HOUR ? 2 : 1.5,
       paths: spline,
       points: { show: false },
       fillTo: 0,
