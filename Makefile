@@ -24,8 +24,8 @@ test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they nee
 lint: $(VENV)/dev.stamp ## Check style, types and the arrows between modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy packages tools bench fuzz
-	PYTHONPATH= $(BIN)/lint-imports
+	MYPYPATH=bench $(BIN)/mypy packages/*/src tools bench
+	$(BIN)/lint-imports
 
 format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix-only --quiet . || true
