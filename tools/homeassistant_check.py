@@ -83,7 +83,7 @@ def environment() -> Path | None:
     if python is None:
         return None
     print(f"Installing Home Assistant into {VENV.name} (about 700 MB, once) ...", flush=True)
-    for command in (
+    commands: tuple[list[str | Path], ...] = (
         [python, "-m", "venv", "--clear", VENV],
         [
             inside,
@@ -96,7 +96,8 @@ def environment() -> Path | None:
             "-r",
             REQUIREMENTS,
         ],
-    ):
+    )
+    for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise InstallError(done.stderr[-4000:])

@@ -46,8 +46,9 @@ async def test_pasted_definition_reads_every_value(rig, broker, gateway, hub, ba
             hub.publish(event)
         ends = {"meter/frequency", "export/reactive/accumulated", "import/hour"}
         await listener.until(lambda: all(any(topic.endswith(end) for topic in listener.last) for end in ends))
+        heard = list(listener.heard)
     text = definition(config, "house", iodev="m2client")
-    read = readings(text, listener.heard)
+    read = readings(text, heard)
     expected = {
         "import_active_power": "432",
         "export_active_power": "0",

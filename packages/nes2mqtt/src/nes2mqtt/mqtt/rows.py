@@ -49,7 +49,7 @@ class Decimals:
     digits: int
 
     def __str__(self) -> str:
-        return f"{self.digits} decimals" if self.digits else "integer"
+        return {0: "integer", 1: "1 decimal"}.get(self.digits, f"{self.digits} decimals")
 
     def _rounded(self, value: Fixed) -> Fixed:
         surplus = value.decimals - self.digits

@@ -1,0 +1,154 @@
+"""Write docs/mqtt-topics.md from the dialects' tables, so that the page cannot say anything else than is published.
+
+python tools/generate_topics.py           write the page
+python tools/generate_topics.py --check   fail if the committed page is out of date
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from nes2mqtt.mqtt.config import DialectName
+from nes2mqtt.mqtt.dialects import dabbler, homeassistant, nmr_raw
+from nes2mqtt.mqtt.rows import INTEGER, TEXT, Cell, Row, When
+from osgp.sources import SOURCES
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "mqtt-topics.md"
+
+INTRODUCTION = """\
+<!-- Written by tools/generate_topics.py; edit the code, then run `make reference`. -->
+# MQTT topics
+
+**A released topic, key, unit or number format never changes.** A release may add topics and keys. What the gateway
+does not know is not published: there is no zero, no empty text and no old value in its place.
+
+Which sets of topics ("dialects") are published is set per broker; several can be used side by side:
+
+```toml
+[[mqtt]]
+host = "192.168.1.10"
+username = "nes2mqtt"
+password = { file = "/etc/nes2mqtt/mqtt-password" }
+dialects = ["homeassistant", "nmr-raw", "dabbler"]
+base_topic = "nes2mqtt"         # of homeassistant and nmr-raw
+
+[mqtt.homeassistant]
+every = 10                      # seconds between live values; 0: each one read
+
+[mqtt.nmr-raw]
+every = 2
+
+[mqtt.dabbler]
+base_topic = "dabbler"
+```
+
+With several meters `nmr-raw` and `dabbler` need the meter in their topic: `base_topic = "nes2mqtt/{meter}"`.
+
+How topics behave:
+
+- *live* topics are published at the dialect's pace while the meter's values are fresh, and never when they are stale.
+- *register* topics carry every register reading once it is verified, in order, with QoS 1. While the broker is away they
+  wait on disk (in the history); afterwards the oldest come first, and live values do not wait behind them. A reading
+  whose confirmation was lost comes twice, with the same `seq`; after each connect the last one is sent again.
+- *status* topics are published on connect, when the meter's state or identity changes, and repeated every
+  `diagnostics_every` seconds.
+- *retained* topics are sent again on every connect: a broker that lost its memory is whole again at once.
+
+`<base>/status` (retained) is `online` while the gateway is connected. The broker itself sets it to `offline` when the
+connection is lost (last will). `<base>` is the dialect's base topic, `<meter>` the meter's id in the configuration.
+
+The gateway speaks MQTT 3.1.1, which every broker understands. `protocol = "5"` lets a broker that supports it say why it
+closed a connection; nothing else depends on it.
+"""
+
+NOTES = {
+    DialectName.HOMEASSISTANT: """\
+JSON objects. Numbers are in the unit people read (kWh, W, V, A, Hz); the keys are the names of
+[measured values](reference/sources.md). Besides, `present` has `time` (when the reply arrived) and `net_power` (import
+minus export, W); `registers` has `time`, `meter_time` (the meter's clock, if it was read), `seq` (the reading's number in the
+history), `segment` (counts physical meters at this place) and, once a register started anew, `last_reset` (from when
+each register counts). `link` has `state`, `since`, `message`, identity, `last_reply`, `clock_ahead` (s), `answered` (% of
+requests) and the counts since the program started.
+
+The topics stand below `<base>/meters/<meter>/`.
+""",
+    DialectName.NMR_RAW: """\
+One value per topic, as text. Names and formats are those of NES-MEP-Reader's raw payload; the topics of its README of May 2023
+are marked *older name* and can be switched off with `aliases = false`. Topics of NES-MEP-Reader whose value the gateway does
+not have (memory, WiFi, prices, bills, peaks) are not published.
+""",
+    DialectName.DABBLER: """\
+JSON objects with whole numbers: mA, mV, mHz, W, Wh, var, power factors in 1/1000. A field the meter does not have is left out;
+negative numbers are negative. `<base>/lwt` (retained) is `Online` or `Offline`; because a connection has one last will, this
+dialect has a second connection when another dialect is used beside it.
+""",
+}
+
+DOCUMENTS = {
+    homeassistant.PRESENT: "all present values",
+    homeassistant.REGISTERS: "all registers",
+    homeassistant.LINK: "state, identity and link counts",
+}
+
+
+def _meaning(cell: Cell) -> str:
+    source = SOURCES.get(cell.value)
+    return f"`{cell.value}`" if source is not None else cell.value.replace("_", " ")
+
+
+def _form(cell: Cell) -> str:
+    if cell.form is INTEGER or cell.form is TEXT:
+        return str(cell.form)
+    return f"{cell.unit}, {cell.form}" if cell.unit else str(cell.form)
+
+
+def _cells(row: Row) -> tuple[str, str]:
+    """Return what a row tells, and how."""
+    if isinstance(row.body, Cell):
+        return _meaning(row.body), _form(row.body)
+    if isinstance(row.body, tuple):
+        return ", ".join(f"`{cell.key}`" for cell in row.body), "JSON, whole numbers"
+    return DOCUMENTS[row.topic], "JSON"
+
+
+def _table(rows: Iterable[Row], *, older: frozenset[Row] = frozenset()) -> Iterator[str]:
+    yield "| Topic | Value | Format | When | Retained | QoS |"
+    yield "|---|---|---|---|---|---|"
+    for row in rows:
+        value, form = _cells(row)
+        when = {When.LIVE: "live", When.REGISTERS: "register", When.STATUS: "status"}[row.when]
+        value += " (older name)" if row in older else ""
+        yield f"| `{row.topic}` | {value} | {form} | {when} | {'yes' if row.retain else ''} | {row.qos} |"
+
+
+def page() -> str:
+    """Return the page."""
+    tables = {
+        DialectName.HOMEASSISTANT: _table(homeassistant.ROWS),
+        DialectName.NMR_RAW: _table(nmr_raw.ROWS + nmr_raw.ALIASES, older=frozenset(nmr_raw.ALIASES)),
+        DialectName.DABBLER: _table(dabbler.ROWS),
+    }
+    sections = [f"## {name}\n\n{NOTES[name]}\n" + "\n".join(table) + "\n" for name, table in tables.items()]
+    return "\n".join([INTRODUCTION, *sections])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write or check the page."""
+    parser = argparse.ArgumentParser(description="Write docs/mqtt-topics.md from the dialects' tables.")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail if the page is out of date")
+    options = parser.parse_args(arguments)
+    current = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page()
+    if options.check and not current:
+        print("docs/mqtt-topics.md is out of date; run `make reference`")
+        return 1
+    if not current:
+        PAGE.write_text(page(), encoding="utf-8")
+        print("wrote docs/mqtt-topics.md")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
