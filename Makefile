@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 600
 CONFIG ?= nes2mqtt.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench fuzz soak screenshots reference lock clean
+.PHONY: help run test homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,11 @@ run: $(VENV)/run.stamp ## Start the gateway (on a simulated meter when nothing i
 
 test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they need when root)
 	@sh tools/system_packages.sh test
+	@$(BIN)/python tools/homeassistant_check.py --install-only
 	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 2 --dist loadgroup --timeout 300 --no-header -q
+
+homeassistant-venv: $(VENV)/dev.stamp ## Install the Home Assistant that the tests run, if a Python 3.13+ is found
+	@$(BIN)/python tools/homeassistant_check.py --install-only
 
 lint: $(VENV)/dev.stamp ## Check style, types and the arrows between modules
 	$(BIN)/ruff check .
@@ -49,6 +53,7 @@ screenshots: $(VENV)/dev.stamp ## Draw the pictures in docs/images
 reference: $(VENV)/dev.stamp ## Write the generated pages of docs/reference
 	$(BIN)/python tools/generate_reference.py
 	$(BIN)/python tools/generate_settings.py
+	$(BIN)/python tools/generate_topics.py
 
 lock: ## Write requirements/*.txt anew (needs uv)
 	sh tools/lock.sh

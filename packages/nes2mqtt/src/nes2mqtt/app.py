@@ -125,7 +125,7 @@ def _outputs(
     if config.mqtt:
         from nes2mqtt.mqtt import MqttOutput  # noqa: PLC0415
     for broker in config.mqtt:
-        outbox = store.outbox(f"mqtt {broker.address}") if store is not None else None
+        outbox = store.outbox(broker.name) if store is not None else None
         outputs.append(MqttOutput(broker, gateway, outbox, hub, energy=energy.of if energy is not None else None))
     if config.web is not None:
         from nes2mqtt.web import WebOutput  # noqa: PLC0415
