@@ -62,8 +62,8 @@ what is back is then noticed within three periods."""
 _REFUSED_TABLE_RETRY = 600.0
 _CONFIRM_AFTER = 1.0
 """Seconds until registers are read again when the guard holds some back."""
-_STATUS_EVERY = 60.0
-"""Link counts are published at most this often, in seconds."""
+_STATUS_EVERY = 10.0
+"""Link counts are published at most this often, in seconds; the meter's clock as soon as it was read."""
 _AGAIN_AFTER = 0.5
 """Seconds before a failed read is asked again."""
 _CLOCK_VALID_PERIODS = 3
@@ -132,7 +132,7 @@ class Cadence:
 
 
 class _Job(StrEnum):
-    """What is read; the order decides when several are due together."""
+    """What is read."""
 
     PRESENT = "present values (BT28)"
     REGISTERS = "registers (BT23)"
@@ -246,9 +246,9 @@ class Poller:
         await self._identify(meter)
         schedule = Schedule(
             {
+                _Job.CLOCK: self._cadence.clock,  # first, so that every sample has the meter's time
                 _Job.PRESENT: self._cadence.present,
                 _Job.REGISTERS: self._cadence.registers,
-                _Job.CLOCK: self._cadence.clock,
             },
             loop.time(),
         )
@@ -360,6 +360,7 @@ class Poller:
         time = await self._ask(meter, meter.clock)
         self._clock = _Clock(time, asyncio.get_running_loop().time())
         self._clock_ahead = round((time + _HALF_SECOND - self._wall()).total_seconds(), 1)
+        self._status_due = 0.0
 
     def _meter_time(self) -> datetime | None:
         """Return the meter's time now, or None when it is not known truthfully."""
@@ -390,7 +391,8 @@ class Poller:
             who = " ".join(
                 part for part in (self._info.manufacturer, self._info.model, f"serial {self._info.serial}") if part
             )
-            gone = "" if self._state is MeterState.STARTING else f" again after {self._wall() - self._since}"
+            seconds = round((self._wall() - self._since).total_seconds())
+            gone = "" if self._state is MeterState.STARTING else f" again after {timedelta(seconds=seconds)}"
             self._say(f"online{gone}: {who}, firmware {self._info.firmware or 'unknown'}", warning=False)
         else:
             _log.warning("meter %s: %s: %s", self._info.id, state.replace("_", " "), message, exc_info=mistake)
