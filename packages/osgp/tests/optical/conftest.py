@@ -1,6 +1,6 @@
 """Two ends of an optical port on one line in memory, with a clock that jumps.
 
-Ask for the fixture ``wire``: ``wire(client, server, ...)`` is a :class:`Wire`.
+Ask for the fixture ``optical``, which is :class:`Bench`: ``optical.pair()`` puts a client and a meter on a :class:`Wire`.
 """
 
 import heapq
@@ -182,7 +182,7 @@ class Bench:
         return Wire(client, server, **wire), memory
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def optical():
     """Return the bench."""
     return Bench

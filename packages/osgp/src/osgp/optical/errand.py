@@ -36,13 +36,15 @@ class Goal(Enum):
 class Errand:
     """One request, or one goal."""
 
-    __slots__ = ("_data", "_head", "busies", "hearing", "leftovers", "passwords", "restarts", "wanted")
+    __slots__ = ("_data", "_head", "busies", "hearing", "leftovers", "openings", "passwords", "restarts", "wanted")
 
     def __init__(self, wanted: Request | Goal) -> None:
         self.wanted = wanted
         self.hearing = Hearing()
         self.restarts = 0
         """Sessions used up."""
+        self.openings = 0
+        """Times an older session had to be ended first."""
         self.busies = 0
         """Times the meter was too busy."""
         self.leftovers = 0

@@ -65,7 +65,7 @@ class EndReason(StrEnum):
     LOST = "lost"
     """The ends lost each other."""
     RESTARTED = "restarted"
-    """The meter wants it to begin anew, or had not expected us."""
+    """It has to begin anew: the meter said so, or the ends were out of step."""
     REFUSED = "refused"
     """The meter refused the key or the logon."""
     GUARD = "guard"

@@ -139,7 +139,7 @@ class Link:
 
     def __init__(self, line: Line, *, patience: float | None = None) -> None:
         self._line = line
-        self._patience = patience
+        self._patience = self._patience_now = patience
         self._reader = PacketReader()
         self.limits = DEFAULT_LIMITS
         self._heard = float("-inf")
@@ -182,8 +182,8 @@ class Link:
 
     def listen(self, now: float) -> None:
         """Wait for an answer, or for another one than that which came. The meter waits for nothing."""
-        if self._patience is not None:
-            self._reply_by = now + self._patience + self._line.latency
+        if self._patience_now is not None:
+            self._reply_by = now + self._patience_now + self._line.latency
 
     def forget(self) -> None:
         """A session ended: whatever comes next is new, and nothing is awaited. What is held back still leaves."""
@@ -193,8 +193,8 @@ class Link:
         self._ack_by = self._reply_by = self._nak_at = None
         self._parts, self._to_come = b"", 0
 
-    def send(self, message: bytes, now: float) -> None:
-        """Begin to send a message.
+    def send(self, message: bytes, now: float, *, patience: float | None = None) -> None:
+        """Begin to send a message; the client may have another patience for its answer than usual.
 
         Raises:
             MisuseError: one is under way, or this one is longer than the limits allow.
@@ -209,6 +209,7 @@ class Link:
         self._packets = split_message(message, self.limits.payload, toggle=toggle)
         self._tries = 0
         self._nak_at = None
+        self._patience_now = self._patience if patience is None else patience
         self._hold_packet(now)
 
     def bytes_to_send(self) -> bytes:

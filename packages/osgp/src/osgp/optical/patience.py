@@ -18,8 +18,12 @@ __all__ = ["BUSY", "LEFTOVERS", "Verdict", "judge_loss", "judge_refusal", "start
 RESTARTS = 3
 """Sessions one request may use up, beside the first."""
 
+OPENINGS = RESTARTS + 1
+"""Times an older session is ended before Identify is asked again: one may be left over from each session lost."""
+
 SEARCHES = 2
-"""Rounds of Identify to a meter that answered before, each with three repeats; one round to an unknown one."""
+"""Rounds of Identify to a meter that answered before, each with three repeats; one round to an unknown one. A
+meter that acknowledges gets one round more, because it is there."""
 
 BUSY_RETRIES = 5
 """Times a service is asked again that the meter was too busy for."""
@@ -69,7 +73,10 @@ def judge_refusal(service: Service, code: int, errand: Errand | None, *, proven:
         if code in BUSY and errand.busies < BUSY_RETRIES:
             errand.busies += 1
             return Verdict.AGAIN
-        if code in _ANEW and errand.restarts < RESTARTS:
+        if code in _ANEW and isinstance(service, Identify) and errand.openings < OPENINGS:
+            errand.openings += 1
+            return Verdict.ANEW
+        if code in _ANEW and not isinstance(service, Identify) and errand.restarts < RESTARTS:
             errand.restarts += 1
             return Verdict.ANEW
     match service:
@@ -98,6 +105,8 @@ def judge_loss(
     """
     errand.restarts += 1
     if isinstance(service, Identify) and reason is not None:
-        return errand.hearing.verdict(reason) if errand.restarts >= SEARCHES or not known else None
+        heard = reason not in {FailReason.SILENT, FailReason.NAKED}
+        rounds = SEARCHES + heard if known or heard else 1
+        return errand.hearing.verdict(reason) if errand.restarts >= rounds else None
     last_showing = isinstance(service, Security) and not proven and errand.passwords >= SHOWN_UNANSWERED
     return lost(service, reason, errand.restarts) if errand.restarts > RESTARTS or last_showing else None

@@ -80,6 +80,7 @@ from osgp.optical.timing import (
     CHANNEL_TRAFFIC,
     DEFAULT_BAUD,
     DEFAULT_LIMITS,
+    IDENTIFY_PATIENCE,
     KEEP_ALIVE,
     RETRY_PAUSE,
     WAKEUP_PAUSE,
@@ -163,11 +164,6 @@ class OpticalClient:
         """The sizes that hold at present."""
         return self._link.limits
 
-    @property
-    def echoes(self) -> bool:
-        """Tell whether the probe returns what we send; it does no harm."""
-        return self._link.echoes
-
     def request(self, request: Request, now: float) -> None:
         """Ask. The answer comes as :class:`ResponseReceived` or :class:`RequestFailed`, exactly one of them.
 
@@ -230,8 +226,6 @@ class OpticalClient:
         self._go_on(now)
         events, self._events = self._events, []
         return events
-
-    # The walk
 
     def _begin(self, wanted: Request | Goal, now: float) -> None:
         if self._rejected is not None:
@@ -323,7 +317,8 @@ class OpticalClient:
             self._errand.passwords += 1
         self._service, self._service_for = service, self._errand
         self._traffic = now
-        self._link.send(encode_service(service), now)
+        patience = IDENTIFY_PATIENCE if isinstance(service, Identify) else None
+        self._link.send(encode_service(service), now, patience=patience)
 
     # What comes from the link
 
@@ -358,7 +353,7 @@ class OpticalClient:
                 errand.leftovers += 1
                 self._link.listen(now)
             else:
-                self._lose(service, None, now)
+                self._lose(service, None, now, arrived=True)
 
     def _read(self, service: Service, message: bytes, now: float) -> None:
         """Take an answer. Raises CorruptFrame, before anything has changed, if it is not the answer to this service."""
@@ -453,16 +448,19 @@ class OpticalClient:
         if isinstance(service, Terminate):
             self._end(EndReason.LOST, now)
         elif service is not None:
-            errand = self._errand
-            if arrived and errand is not None and errand.writes and service is errand.wanted:
-                self._give_up(write_uncertain(service))
-            self._lose(service, reason, now)
+            self._lose(service, reason, now, arrived=arrived)
 
-    def _lose(self, service: Service, reason: FailReason | None, now: float) -> None:
+    def _lose(self, service: Service, reason: FailReason | None, now: float, *, arrived: bool) -> None:
         """An exchange is lost, and the session with it: begin anew if there is patience left."""
-        self._end(EndReason.LOST, now)
+        if reason in {None, FailReason.OUT_OF_STEP} and self._state is not State.BASE:
+            self._service, self._ending = None, EndReason.RESTARTED  # the line works: take leave properly
+        else:
+            self._end(EndReason.LOST, now)
         errand = self._errand
         if errand is None:
+            return
+        if arrived and errand.writes and service is errand.wanted:
+            self._give_up(write_uncertain(service))
             return
         error = judge_loss(service, reason, errand, proven=self._proven, known=self._identity is not None)
         if error is not None:

@@ -16,6 +16,7 @@ __all__ = [
     "DEFAULT_BAUD",
     "DEFAULT_LIMITS",
     "HOLD_OFF",
+    "IDENTIFY_PATIENCE",
     "KEEP_ALIVE",
     "LARGEST_PACKET",
     "NAK_QUIET",
@@ -52,6 +53,10 @@ RETRIES = 3
 CHANNEL_TRAFFIC = 6.0
 """Without a valid packet for this long the meter drops the session, and all settings are the defaults
 again. A reply that takes longer cannot come any more, so it is also our patience for one."""
+
+IDENTIFY_PATIENCE = 3.0
+"""How long to wait for the answer to Identify: long enough for the meter to send it twice. A meter that took our
+Identify for the repeat of an older one says nothing at all, and does so no longer when the next one comes."""
 
 TURNAROUND = 0.000175
 """Least time between the last byte heard and the first one sent."""
