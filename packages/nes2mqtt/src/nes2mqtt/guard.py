@@ -12,7 +12,8 @@ R1    the first value of a register nothing is known about     held until the ne
 R2    it rose, not faster than the meter can count             believed
 R3    it rose faster than the meter can count                  held until the next read confirms it
 R4    it fell close to a roll-over (``10**digits``)            held; confirmed, it restarts from 0
-R5    it fell and nothing explains it                          rejected, as long as it lasts
+R5    it fell and nothing explains it                          rejected, as long as it lasts; of the first
+                                                               such reply nothing is believed
 R6    the serial number changed                                next segment; all starts again with R1
 R7    it fell and the table layout changed since               held; confirmed, it is the next segment
 R8    the owner raised ``segment`` in the configuration        next segment; all starts again with R1
@@ -22,8 +23,9 @@ Reasons. R1: a wrong first value would make every true one after it a fall. R3: 
 is as bad as a fall, but a long outage with a clock that was set in between looks the same, so
 the second read decides. R4: registers roll over at 10^digits Wh, digits 5..9 (MEP guide v1.1,
 p. 119, ET42 "Accumulator Rollover Digit"); near that point a fall is expected, and still one
-corrupt value must not pass, hence the second read. R5: a fall that stays is most often a meter
-that was replaced without the serial number being readable; only the owner knows (R8). R7: a
+corrupt value must not pass, hence the second read. R5: a fall that stays is most often a meter that was
+replaced: then the other registers of that reply are the new meter's too, so all wait until the caller has
+asked who it is (:attr:`Verdict.doubt`). If the serial number cannot be read, only the owner knows (R8). R7: a
 firmware or program change may redefine what a place in the table means.
 
 "Held" means: absent from the sample. A value held is never held twice for the same reason:
@@ -112,7 +114,7 @@ class Verdict:
     held: int = 0
     """Values that wait for the next read: reading again soon settles them."""
     doubt: bool = False
-    """A register fell without explanation: look whether the meter is still the same one."""
+    """A register has just fallen without explanation: ask whether the meter is still the same one."""
     notes: tuple[Note, ...] = ()
 
 
@@ -178,9 +180,21 @@ class _Tally:
     believed: dict[Source, int] = field(default_factory=dict)
     rejected: int = 0
     held: int = 0
-    doubt: bool = False
+    falling: bool = False
+    """A register stays below what was believed."""
+    fell: list[str] = field(default_factory=list)
+    """What has just begun to."""
     next_segment: bool = False
     notes: list[Note] = field(default_factory=list)
+
+
+def _fall(fell: list[str]) -> Note:
+    """Say once what fell, however many registers did."""
+    others = f", and {len(fell) - 1} more" if len(fell) > 1 else ""
+    return Note(
+        f"registers fell: {fell[0]}{others}. Not believed and not published. If the meter was replaced or reset "
+        "and this lasts, raise 'segment' of this meter in the configuration by one"
+    )
 
 
 class Guard:
@@ -284,10 +298,13 @@ class Guard:
             self._start_segment(received)
             again = self.registers(values, received, meter_time)
             return Verdict(None, tally.rejected, again.held, notes=tuple(tally.notes))
-        if not tally.held and not tally.doubt:
+        if not tally.held and not tally.falling:
             self._layout_changed = False
+        if tally.fell:  # R5
+            tally.notes.append(_fall(tally.fell))
+            return Verdict(None, tally.rejected, tally.held, doubt=True, notes=tuple(tally.notes))
         sample = self._sample(TableGroup.REGISTERS, tally.believed, received, meter_time) if tally.believed else None
-        return Verdict(sample, tally.rejected, tally.held, tally.doubt, tuple(tally.notes))
+        return Verdict(sample, tally.rejected, tally.held, notes=tuple(tally.notes))
 
     def _settle(self, source: Source, register: _Register, value: int, at: datetime, tally: _Tally) -> None:
         """Judge a value that does not simply follow the last one, or that must confirm a held one."""
@@ -353,16 +370,11 @@ class Guard:
     @staticmethod
     def _reject(source: Source, register: _Register, value: int, tally: _Tally) -> None:
         tally.rejected += 1
-        tally.doubt = True
+        tally.falling = True
         if not register.falling and register.value is not None:
             register.falling = True
-            tally.notes.append(
-                Note(
-                    f"{source.label} fell from {source.scaled(register.value):g} to {source.scaled(value):g} "
-                    f"{source.unit}: not believed, not published. If the meter was replaced or reset and this "
-                    "lasts, raise 'segment' of this meter in the configuration by one"
-                )
-            )
+            before, now = source.scaled(register.value), source.scaled(value)
+            tally.fell.append(f"{source.label} from {before:g} to {now:g} {source.unit}".rstrip())
 
     def _start_segment(self, at: datetime) -> None:
         self._segment += 1

@@ -353,8 +353,8 @@ class Poller:
             self._say(note.text, warning=note.warning)
         if verdict.sample is not None:
             self._hub.publish(verdict.sample)
-        if verdict.doubt and any(note.warning for note in verdict.notes):
-            raise _Reopen  # once per fall: perhaps the meter is another one, so ask who it is
+        if verdict.doubt:
+            raise _Reopen  # perhaps the meter is another one, so ask who it is
 
     async def _read_clock(self, meter: MeterSession) -> None:
         time = await self._ask(meter, meter.clock)

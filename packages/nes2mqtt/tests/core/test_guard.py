@@ -134,9 +134,19 @@ class TestFall:
         life.read(1001)
         assert len(life.read(0).notes) == 1
 
-    def test_r5_the_other_registers_of_the_reply_pass(self):
+    def test_r5_the_first_reply_is_withheld_as_a_whole_then_the_others_pass(self):
         life = remembering({IMPORT: 1000, EXPORT: 7})
-        assert dict(life.read(0, active_energy_export=8).sample.values) == {EXPORT: 8}
+        first = life.read(0, active_energy_export=8)
+        assert first.sample is None
+        assert first.doubt
+        second = life.read(0, active_energy_export=9)
+        assert dict(second.sample.values) == {EXPORT: 9}
+        assert not second.doubt
+
+    def test_r5_however_many_fall_it_is_one_line(self):
+        life = remembering({IMPORT: 1000, EXPORT: 700, NET: 300})
+        (note,) = life.read(0, active_energy_export=0).notes
+        assert "registers fell: Export energy from 0.7 to 0 kWh, and 1 more." in note.text
 
     def test_absent_stays_absent(self):
         life = remembering({IMPORT: 1000, EXPORT: 7})

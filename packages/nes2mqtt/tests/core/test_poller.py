@@ -27,6 +27,7 @@ from osgp.sources import SOURCES
 pytestmark = pytest.mark.virtual_clock
 
 IMPORT = SOURCES["active_energy_import"]
+EXPORT = SOURCES["active_energy_export"]
 POWER = SOURCES["active_power_import"]
 SILENCE = ResponseTimeout("no reply from the meter")
 REFUSED = KeyRejected("the meter refuses the key")
@@ -164,6 +165,19 @@ async def test_after_a_silence_the_identity_is_read_before_anything_is_published
     assert {sample.segment for sample in new} == {2}
     assert all(sample.segment_start is not None for sample in new)
     assert {sample.values[IMPORT] for sample in new} == {12}
+
+
+async def test_a_swap_too_quick_to_be_a_silence_publishes_nothing_of_the_new_meter_as_the_old_one(
+    house, fake_meter, memory
+):
+    async with house(memory(serial="87654321")) as listener:
+        await asyncio.sleep(20)
+        fake_meter.identity_now = replace(fake_meter.identity_now, serial="11111111")
+        fake_meter.register_values = {IMPORT: 12, EXPORT: 190}  # export looks like the old meter's 179, counted on
+        await asyncio.sleep(30)
+    seen = [(sample.segment, sample.values.get(EXPORT)) for sample in listener.samples(TableGroup.REGISTERS)]
+    assert (1, 190) not in seen
+    assert seen[-1] == (2, 190)
 
 
 async def test_one_lost_reply_changes_nothing(house, fake_meter, memory):
