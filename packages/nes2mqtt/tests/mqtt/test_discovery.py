@@ -20,7 +20,7 @@ def discovery(gateway):
 
 
 def documents(discovery, now=0.0):
-    return {message.topic: json.loads(message.payload) for message in discovery.messages(now)}
+    return {message.topic: json.loads(message.payload) for message in discovery.everything(now)}
 
 
 HOUSE = "homeassistant/device/nes2mqtt_home_house/config"
@@ -31,10 +31,13 @@ def test_a_meter_is_announced_once_both_tables_are_known(rig, discovery):
     assert not discovery.learn(status, 0)
     assert discovery.learn(registers, 0)
     assert HOUSE not in documents(discovery)
-    assert discovery.waiting(0)
+    assert list(discovery.news(0)) == []
+    assert discovery.waiting()
     assert discovery.learn(present, 1)
+    assert [message.topic for message in discovery.news(1)] == [HOUSE]
+    assert not discovery.waiting()
+    assert list(discovery.news(1)) == []
     assert HOUSE in documents(discovery, 1)
-    assert not discovery.waiting(1)
     for event in rig.danish():
         assert not discovery.learn(event, 2), "nothing new"
 

@@ -133,10 +133,12 @@ class Discovery:
         self._expire_after = expire_after
         self._patience = patience
         self._meters: dict[str, _Meter] = {}
+        self._news: dict[str, None] = {}
+        """Meters of which there is something to announce, in the order it was learned."""
         self._gateway_id = f"nes2mqtt_{gateway.name}"
 
     def learn(self, event: Event, now: float) -> bool:
-        """Take note of an event; return whether an announcement may have changed.
+        """Take note of an event; return whether there is something to announce.
 
         Args:
             event: a sample or status.
@@ -146,32 +148,41 @@ class Discovery:
         if meter is None:
             meter = self._meters[event.meter] = _Meter(MeterInfo(event.meter), now)
         if isinstance(event, MeterStatus):
-            changed = event.info != meter.info
+            changed = event.info != meter.info and bool(meter.keys)
             meter.info = event.info
-            return changed and bool(meter.keys)
-        keys = {source.key for source in event.values}
-        if keys <= meter.keys and event.group in meter.groups:
-            return False
-        if not meter.keys:
-            meter.first_heard = now
-        meter.keys |= keys
-        meter.groups.add(event.group)
-        return True
+        else:
+            keys = {source.key for source in event.values}
+            changed = event.group not in meter.groups or not keys <= meter.keys
+            if changed:
+                if not meter.keys:
+                    meter.first_heard = now
+                meter.keys |= keys
+                meter.groups.add(event.group)
+        if changed:
+            self._news[event.meter] = None
+        return changed
 
-    def waiting(self, now: float) -> bool:
-        """Tell whether a meter is heard but not announced yet."""
-        return any(meter.keys and not self._ready(meter, now) for meter in self._meters.values())
+    def waiting(self) -> bool:
+        """Tell whether there is something still to announce."""
+        return bool(self._news)
 
-    def messages(self, now: float) -> list[Message]:
-        """Return the announcements: the gateway first, for the meters point to it."""
-        return [
-            self._message(self._gateway_id, self._gateway_device()),
-            *(
-                self._message(f"{self._gateway_id}_{name}", self._meter_device(name, meter))
-                for name, meter in self._meters.items()
-                if self._ready(meter, now)
-            ),
-        ]
+    def news(self, now: float) -> Iterator[Message]:
+        """Yield the announcements of meters of which something was learned; each once."""
+        for name in tuple(self._news):
+            if self._ready(self._meters[name], now):
+                self._news.pop(name, None)
+                yield self._announcement(name)
+
+    def everything(self, now: float) -> Iterator[Message]:
+        """Yield all announcements: the gateway first, for the meters point to it."""
+        yield self._message(self._gateway_id, self._gateway_device())
+        for name, meter in tuple(self._meters.items()):
+            if self._ready(meter, now):
+                self._news.pop(name, None)
+                yield self._announcement(name)
+
+    def _announcement(self, name: str) -> Message:
+        return self._message(f"{self._gateway_id}_{name}", self._meter_device(name, self._meters[name]))
 
     def _ready(self, meter: _Meter, now: float) -> bool:
         return bool(meter.keys) and (meter.groups >= _GROUPS.keys() or now - meter.first_heard >= self._patience)

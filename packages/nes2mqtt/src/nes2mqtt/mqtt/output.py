@@ -94,7 +94,6 @@ class MqttOutput:
         self._numbered = outbox is not None
         self._retained: dict[str, Message] = {}
         """The register messages the broker should hold."""
-        self._announced: dict[str, Message] = {}
         self._discovery = self._make_discovery()
         self._told: dict[str, MeterStatus] = {}
         self._shown: set[str] = set()
@@ -201,10 +200,8 @@ class MqttOutput:
     async def _tell_everything(self, session: Session) -> None:
         """Tell the broker all it should hold, and what is true now."""
         if self._discovery is not None:
-            news = self._discovery.messages(asyncio.get_running_loop().time())
-            self._announced |= {message.topic: message for message in news}
-        for message in tuple(self._announced.values()):
-            await session.publish(message)
+            for message in self._discovery.everything(asyncio.get_running_loop().time()):
+                await session.publish(message)
         for meter, latest in tuple(self._hub.latest.items()):
             for when in (When.STATUS, When.LIVE):
                 await self._publish(session, when, self._dialects, meter, latest)
@@ -251,15 +248,10 @@ class MqttOutput:
             await self._news.wait()
             self._news.clear()
             await asyncio.sleep(self._timing.settle)
-            await self._publish_news(session, discovery)
-            if discovery.waiting(asyncio.get_running_loop().time()):
-                self._news.set()
-
-    async def _publish_news(self, session: Session, discovery: Discovery) -> None:
-        for message in discovery.messages(asyncio.get_running_loop().time()):
-            if self._announced.get(message.topic) != message:
+            for message in discovery.news(asyncio.get_running_loop().time()):
                 await session.publish(message)
-                self._announced[message.topic] = message
+            if discovery.waiting():
+                self._news.set()
 
     async def _greet_home_assistant(self, session: Session) -> None:
         """Say everything again when Home Assistant has started."""
