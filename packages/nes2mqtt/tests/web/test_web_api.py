@@ -222,7 +222,7 @@ def test_the_api_keeps_to_its_description(make_web):
     for operation in operations:
 
         @given(case=operation.as_strategy())
-        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
         def conforms(case):
             case.call_and_validate()
 

@@ -1,5 +1,6 @@
 """Who gets through the gate, and what every reply carries."""
 
+import httpx
 import pytest
 
 PASSWORD = "correct horse battery"
@@ -63,6 +64,20 @@ async def test_login_gives_a_careful_cookie_and_logout_ends_it(make_web, client_
         assert (reply.status_code, reply.headers["location"]) == (303, "login")
         client.cookies.update(kept)
         assert (await client.get("/api/v1/readings")).status_code == 401
+
+
+async def test_a_logout_ends_the_live_stream(make_web, served, online):
+    web = make_web(password=PASSWORD)
+    async with served(web) as url, httpx.AsyncClient(base_url=url, timeout=5) as client:
+        await log_in(client)
+        async with client.stream("GET", "/api/v1/live") as stream:
+            lines = stream.aiter_lines()
+            while await anext(lines) != "event: meter":
+                pass
+            await client.post("/logout", headers={"Origin": url})
+            web.hub.publish(online(message="for those who may see it"))
+            rest = [line async for line in lines]
+        assert "for those who may see it" not in "".join(rest)
 
 
 async def test_a_wrong_password_is_refused_and_soon_slowed_down(make_web, client_for, caplog):

@@ -9,6 +9,7 @@ from itertools import pairwise
 import httpx
 import pytest
 
+from nes2mqtt.history import Line, Series
 from nes2mqtt.hub import Hub
 from nes2mqtt.reading import MeterState, TableGroup
 from nes2mqtt.web.live import BEAT, QUEUE, LiveFeed, TooManyClients
@@ -253,6 +254,27 @@ async def test_over_a_real_server(make_web, served, danish_samples):
                 text += await anext(lines) + "\n"
             assert web.live.clients == 1
         await until(lambda: web.live.clients == 0)
+
+
+async def test_the_curve_begins_with_what_the_history_remembers(make_web, served):
+    asked = []
+
+    class Store:
+        async def series(self, meter, keys, start, end, max_points):
+            asked.append((meter, end - start, max_points))
+            times = [end - timedelta(seconds=seconds) for seconds in (30, 20, 10)]
+            return Series(meter, None, times, {keys[0]: Line([5, None, 7]), keys[1]: Line([None, None, 0])})
+
+    async with served(make_web(store=Store())) as url, httpx.AsyncClient(base_url=url, timeout=5) as client:
+        for _ in range(2):
+            async with client.stream("GET", "/api/v1/live?meter=house&recent=3600") as reply:
+                lines = reply.aiter_lines()
+                while not (line := await anext(lines)).startswith("data: "):
+                    pass
+            curve = json.loads(line.removeprefix("data: "))["recent"]
+            assert curve["import"] == [5, None, 7, 432]
+            assert curve["export"] == [None, None, 0, 0]
+    assert asked == [("house", timedelta(hours=1), 3600)], "once"
 
 
 async def test_a_full_house_is_said_so(make_web, served):

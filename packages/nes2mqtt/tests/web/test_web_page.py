@@ -217,11 +217,12 @@ async def test_old_values_are_grey_and_say_since_when(a_page, make_web, served, 
         await expect(page.locator("#totals")).to_have_class("card totals")
 
 
-async def test_values_turn_grey_while_one_looks(a_page, make_web, served, danish_samples):
-    web = make_web(samples=False)
-    web.hub.publish(danish_samples(datetime.now(UTC) - timedelta(seconds=9))[1])
+async def test_values_turn_grey_while_one_looks(a_page, make_web, served):
+    web = make_web()
     async with served(web) as url, a_page(url) as page:
         await expect(page.locator("#now")).to_have_class("card now")
+        # As if ten seconds had gone by; no event tells so.
+        web.hub.expect("house", {TableGroup.PRESENT: timedelta(0)})
         await expect(page.locator("#now")).to_have_class("card now stale")
         await expect(page.locator("#banner")).to_contain_text("The values are old.")
 
@@ -265,6 +266,18 @@ async def test_several_meters_have_a_switch(a_page, make_web, served, online, da
         await expect(page.locator("#meters a[aria-current]")).to_have_text("Barn")
         await page.go_back()
         await expect(page.locator("#now-value")).to_have_text("432")
+
+
+async def test_many_meters_have_a_list(a_page, make_web, served, online, danish_samples):
+    web = make_web()
+    for number in range(10):
+        web.hub.publish(online(MeterInfo(f"m{number}", name=f"Meter {number}")))
+    sample = danish_samples(datetime.now(UTC), meter="m7")[1]
+    web.hub.publish(replace(sample, values=dict(sample.values) | {SOURCES["active_power_import"]: 77}))
+    async with served(web) as url, a_page(url) as page:
+        await expect(page.locator("#now-value")).to_have_text("432")
+        await page.get_by_role("combobox").select_option("Meter 7")
+        await expect(page.locator("#now-value")).to_have_text("77")
 
 
 async def test_login_and_logout(a_page, make_web, served):

@@ -194,6 +194,7 @@ async def status(web: Web) -> StatusReport:
     },
 )
 async def live(
+    request: Request,
     web: Web,
     meters: MeterIds = None,
     recent: Annotated[int, Query(ge=0, le=3600, description="Seconds of power curve to begin with")] = 0,
@@ -219,4 +220,4 @@ async def live(
             f"Close one, or raise max_live_clients in the section [web] ({web.config.max_live_clients} now).",
             {"Retry-After": "30"},
         ) from error
-    return LiveResponse(client, snapshot, place)
+    return LiveResponse(client, snapshot, place, request.scope["still_allowed"])

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 __all__ = ["Asset", "load"]
@@ -34,6 +35,7 @@ class Asset:
     etag: str
 
 
+@cache
 def load(folder: Path = Path(__file__).parent / "static") -> Mapping[str, Asset]:
     """Read the folder; keys are paths such as ``vendor/uPlot.esm.js``."""
     assets = {}

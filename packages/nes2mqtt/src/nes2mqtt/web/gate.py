@@ -86,6 +86,8 @@ class Gate:
             await send(message)
 
         refusal = self._refusal(scope, headers)
+        # A reply that lasts, such as the live stream, asks again: a logout ends it.
+        scope["still_allowed"] = lambda: self._sessions is None or self._known(headers)
         await (refusal or self._app)(scope, receive, guarded_send)
 
     def _refusal(self, scope: Scope, headers: Headers) -> ASGIApp | None:

@@ -6,7 +6,7 @@ This module does not know what the messages say.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import ExitStack
 
 from starlette.responses import StreamingResponse
@@ -27,12 +27,15 @@ class LiveResponse(StreamingResponse):
         client: the subscription.
         beginning: the messages it starts with.
         place: what to close when the reply is over.
+        allowed: asked before each message; the reply ends when it says no.
     """
 
-    def __init__(self, client: Client, beginning: Iterable[bytes], place: ExitStack) -> None:
+    def __init__(
+        self, client: Client, beginning: Iterable[bytes], place: ExitStack, allowed: Callable[[], bool]
+    ) -> None:
         # X-Accel-Buffering: nginx would collect messages before passing them on.
         super().__init__(
-            _messages(client, beginning), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+            _messages(client, beginning, allowed), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
         )
         self._client = client
         self._place = place
@@ -52,9 +55,11 @@ class LiveResponse(StreamingResponse):
             behind.cancel()
 
 
-async def _messages(client: Client, beginning: Iterable[bytes]) -> AsyncIterator[bytes]:
+async def _messages(client: Client, beginning: Iterable[bytes], allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
     yield RETRY
     for message in beginning:
         yield message
     async for message in client.messages():
+        if not allowed():
+            return
         yield message

@@ -11,6 +11,7 @@ import { language, text, translate } from "./texts.js";
 
 const STATUS_EVERY = 15_000;
 const ENERGY_EVERY = 60_000;
+const MOST_LINKS = 8;
 
 const curve = new Curve();
 const page = { meter: null, status: null, sources: null, connected: null, flow: "", clockOffset: 0 };
@@ -192,17 +193,31 @@ function choose(meters) {
     stream.follow(chosen.id);
     refreshEnergy();
   }
+  drawSwitch(meters, chosen);
+}
+
+/** Links for a few meters, a list for many. Drawn anew only when something differs, to leave the focus alone. */
+function drawSwitch(meters, chosen) {
   const nav = byId("meters");
   nav.hidden = meters.length < 2;
   byId("meter-name").classList.toggle("unseen", !nav.hidden);
-  if (!nav.hidden) {
+  const drawn = JSON.stringify([chosen?.id, meters.map(({ id, name, state }) => [id, name, state])]);
+  if (nav.hidden || drawn === page.switchDrawn) {
+    return;
+  }
+  page.switchDrawn = drawn;
+  const address = (id) => `#${encodeURIComponent(id)}`;
+  const current = (id, attribute) => (id === chosen.id ? attribute : {});
+  if (meters.length > MOST_LINKS) {
+    const list = el("select", { "aria-label": text("meter") });
+    list.append(...meters.map(({ id, name }) => el("option", { value: address(id), ...current(id, { selected: "" }) }, name)));
+    list.addEventListener("change", () => location.assign(list.value));
+    nav.replaceChildren(list);
+  } else {
+    const mark = (state) => (state === "online" ? {} : { class: "old" });
     nav.replaceChildren(
       ...meters.map(({ id, name, state }) =>
-        el(
-          "a",
-          { href: `#${encodeURIComponent(id)}`, class: state === "online" ? "" : "old", ...(id === chosen.id ? { "aria-current": "page" } : {}) },
-          name,
-        ),
+        el("a", { href: address(id), ...mark(state), ...current(id, { "aria-current": "page" }) }, name),
       ),
     );
   }
