@@ -166,11 +166,13 @@ class _Register:
         return abs(step) <= self.most(since, at)
 
     def rolls_over(self, value: int, at: datetime) -> bool:
-        """Tell whether a fall to ``value`` is what a roll-over looks like (R4)."""
+        """Tell whether a fall to ``value`` is what a roll-over looks like (R4): by more than half of the range."""
         if self.net or self.value is None or self.at is None or not 0 <= value < self.value:
             return False
         most = self.most(self.at, at)
-        return any(self.value < limit and limit - self.value + value <= most for limit in self.rollovers)
+        return any(
+            self.value < limit and limit - self.value + value <= min(most, limit // 2) for limit in self.rollovers
+        )
 
 
 @dataclass(slots=True)
@@ -352,7 +354,7 @@ class Guard:
             step, unit = source.scaled(held.value - register.value), source.unit
             tally.notes.append(
                 Note(
-                    f"{source.label} rose by {step:g} {unit} in {(at - register.at).total_seconds():.0f} s, "
+                    f"{source.label} changed by {step:g} {unit} in {(at - register.at).total_seconds():.0f} s, "
                     "more than max_power allows; two reads agree, so it is believed. "
                     "If this comes often, raise max_power of this meter"
                 )

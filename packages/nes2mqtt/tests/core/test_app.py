@@ -109,7 +109,7 @@ async def test_after_a_restart_the_guard_remembers(tmp_path, registers, caplog):
     async with SimulatedMeter(clock=lambda: time.time() - 86400) as meter:  # its registers stand lower
         config = config_for(tmp_path, await meter.serve_tcp())
         async with gateway(config):
-            await until(lambda: "not believed" in caplog.text)
+            await until(lambda: "Not believed" in caplog.text)
     after, _ = await kept(config)
     assert after.values[IMPORT] == before.values[IMPORT]
 

@@ -185,6 +185,10 @@ class TestRollover:
         life.read(outage_count=0)
         assert value_of(life.read(outage_count=0), OUTAGE_COUNT) == 0
 
+    def test_r4_a_count_that_falls_by_one_did_not_roll_over(self):
+        life = remembering({OUTAGE_COUNT: 14})
+        assert [life.read(outage_count=13).held for _ in range(3)] == [0, 0, 0]
+
     def test_r4_is_remembered_over_a_restart(self):
         life = remembering({IMPORT: 5}, restarted={IMPORT: START})
         assert dict(life.read(6).sample.restarted) == {IMPORT: START}
