@@ -20,13 +20,12 @@ IMPORT = SOURCES["active_energy_import"]
 
 def run_and_kill(path, number, lines):
     """Let the program print about ``lines`` lines, kill it, and return all it printed."""
-    process = subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(path), str(number)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    seen = [process.stdout.readline() for _ in range(lines)]
-    process.send_signal(signal.SIGKILL)
-    rest, errors = process.communicate(timeout=30)
-    assert errors == b""
+    command = [sys.executable, str(PROGRAM), str(path), str(number)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        seen = [process.stdout.readline() for _ in range(lines)]
+        process.send_signal(signal.SIGKILL)
+        rest = process.stdout.read()
+        assert process.stderr.read() == b""
     text = b"".join(seen) + rest
     return [line.split() for line in text.decode().split("\n")[:-1]]  # the last line may be cut
 

@@ -101,7 +101,7 @@ def test_a_full_disk_is_said_and_what_came_meanwhile_is_written_when_there_is_ro
         recorder.work(clock.at(second))
     assert recorder.trouble.since == clock.at(seconds)
     # What is only in memory goes to the outboxes nevertheless, and in order.
-    assert [seq for seq, _ in recorder.after(saved - 2, 4)] == ([] if recorder.journal is None else [saved - 1, saved])
+    assert recorder.after(saved - 2, 4) is None  # what comes first cannot be read now
     assert [seq for seq, _ in recorder.after(saved, 100)] == list(range(saved + 1, last + 2))
     recorder.work(clock.at(seconds) + RETRY_AFTER)  # opens anew: the limit is gone
     assert recorder.trouble is None
@@ -234,3 +234,14 @@ def test_a_broker_that_stays_away_holds_readings_only_so_long(open_recorder, reg
     ).fetchone()[0]
     assert left <= 24 * 4 + 24 * 10
     assert rows(recorder, "registers") < 24 * 8 * 10
+
+
+def test_a_mistake_in_this_program_is_said_and_does_not_end_the_thread(open_recorder, registers, clock, caplog):
+    recorder = open_recorder()
+    recorder.take([registers(0, 1 << 70)], clock.now)  # no meter has such a register
+    recorder.work(clock.now)
+    assert "cannot be written" in recorder.trouble.message
+    assert "a mistake in this program" in caplog.text
+    recorder.take([registers(10, 1)], clock.at(10))
+    recorder.work(clock.now + RETRY_AFTER)
+    assert (recorder.trouble, recorder.dropped, rows(recorder, "registers")) == (None, 1, 1)

@@ -173,7 +173,7 @@ def _utc(time: datetime) -> str:
 
 def _write_parquet(target: Path, columns: Sequence[_Column], rows: Iterator[_Row], zone: ZoneInfo) -> int:
     try:
-        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra: most installations have none
+        import pyarrow as pa  # noqa: PLC0415 - an extra: most installations have none
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError as error:
         raise HistoryError(

@@ -84,9 +84,14 @@ class Outbox:
         else:
             self._ask()
 
-    def refill(self, numbered: Sequence[Numbered], last: int) -> None:
-        """Take what was fetched from the journal, and the number of the last sample there is; the store calls it."""
+    def refill(self, numbered: Sequence[Numbered] | None, last: int) -> None:
+        """Take what was fetched from the journal, and the number of the last sample there is; the store calls it.
+
+        None: the journal cannot be read now. It is asked again with the next sample.
+        """
         self._fetching = False
+        if numbered is None:
+            return
         self._last = max(self._last, last)
         fresh = [(seq, sample) for seq, sample in numbered if seq > self._reach]
         if fresh:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.history.database import WriteAheadLog, is_damage, open_writer
+from nes2mqtt.history.errors import NewerSchema
 from nes2mqtt.history.journal import Journal, Numbered
 from nes2mqtt.history.migrations import migrate
 from nes2mqtt.history.retention import tidy
@@ -143,17 +144,17 @@ class Recorder:
         self._renumbered, self._fresh = False, []
         return result
 
-    def after(self, seq: int, limit: int) -> list[Numbered]:
-        """Return up to ``limit`` register samples numbered above ``seq``, in order."""
+    def after(self, seq: int, limit: int) -> list[Numbered] | None:
+        """Return up to ``limit`` register samples numbered above ``seq``, in order; None if they cannot be read now."""
         found: list[Numbered] = []
         if seq < self.saved_seq:
             if self.journal is None:
-                return []  # what comes first cannot be read now, and must not be passed over
+                return None  # what comes first must not be passed over
             try:
                 found = self.journal.after(seq, limit)
             except sqlite3.Error as error:
                 _log.debug("reading the journal: %s", error)
-                return []
+                return None
         found.extend(item for item in self.unsaved if item[0] > seq)
         return found[:limit]
 
@@ -198,7 +199,13 @@ class Recorder:
             if self._connection is None:
                 self._open(now)
             action(now)
-        except (sqlite3.Error, OSError) as error:
+        except NewerSchema as error:
+            if self.journal is None and action == self._open:
+                raise
+            self._fail(error, now)
+        except Exception as error:  # noqa: BLE001 - the thread that writes must go on whatever happens
+            if not isinstance(error, sqlite3.Error | OSError):
+                self._give_up()
             self.close()
             if isinstance(error, sqlite3.Error) and is_damage(error):
                 self._move_aside(now)
@@ -284,6 +291,14 @@ class Recorder:
     def _next_rollups(self, now: datetime) -> datetime:
         """Return the next full five minutes, so that a bucket is rarely written in two parts."""
         return now + ROLLUPS_EVERY - (now - datetime.min.replace(tzinfo=now.tzinfo)) % ROLLUPS_EVERY
+
+    def _give_up(self) -> None:
+        """Let go of samples that cannot be written for a reason that will not pass, rather than try them for ever."""
+        _log.exception("history: a mistake in this program; %d register samples are given up", len(self.unsaved))
+        self.dropped += len(self.unsaved)
+        self.unsaved.clear()
+        self._present.clear()
+        self._present_since = None
 
     def _move_aside(self, now: datetime) -> None:
         """Give a damaged file another name, so that a new one can begin."""
