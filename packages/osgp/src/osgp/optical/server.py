@@ -207,7 +207,7 @@ class OpticalServer:
 
     def receive(self, data: bytes, now: float) -> list[ServerEvent]:
         """Take bytes from the line, in chunks of any size."""
-        if now < self._deaf_until:
+        if now < self._deaf_until or not data:
             return []
         if self._asleep or self._spoil_next:
             data = self._wake(data)
