@@ -1,5 +1,6 @@
 """Client and meter on one line: numbers 4 to 17 of the acceptance ideas, as far as a link can have them."""
 
+import random
 from itertools import pairwise
 
 import pytest
@@ -592,3 +593,37 @@ def test_random_bytes_never_break_an_end(chunks):
         client.expire(now)
         client.bytes_to_send()
     assert now < 120 + 0.3 * len(chunks)
+
+
+class Storm:
+    """Loses, damages, doubles and delays, and adds noise, signals and starts of packets in between."""
+
+    def __init__(self, seed):
+        self.random, self.last, self.wire = random.Random(seed), 0.0, None
+
+    def __call__(self, data):
+        rnd = self.random
+        if rnd.random() < 0.1:
+            return []
+        data = bytes(byte ^ (1 << rnd.randrange(8)) if rnd.random() < 1e-3 else byte for byte in data)
+        if rnd.random() < 0.15:
+            data = rnd.choice([b"\0\0", bytes((ACK,)), bytes((NAK,)), b"\xee", rnd.randbytes(9)]) + data
+        if rnd.random() < 0.15:
+            data += data
+        self.last = max(self.last, self.wire.now + rnd.random())
+        return [(self.last - self.wire.now, data)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("limits", [None, Limits(64, 4), Limits(512, 16)], ids=str)
+def test_07_08_no_storm_puts_one_answer_in_anothers_place(optical, seed, limits):
+    """Each request differs from the one before in its offset only, so their answers look alike."""
+    up, down = Storm(seed), Storm(-1 - seed)
+    wire, _ = optical.pair(up=up, down=down, meter=Meter(limits=limits))
+    up.wire = down.wire = wire
+    for offset in range(15):
+        event = wire.ask(PartialRead(28, offset, 60))
+        if isinstance(event, ResponseReceived):
+            assert event.response == Response(0, TABLE28[offset : offset + 60])
+        else:
+            assert isinstance(event.error, LinkError | MeterRefused)
