@@ -1,6 +1,7 @@
 """The section [web]: open to this machine only until a password is set, and errors that say what to write."""
 
 import re
+import socket
 import tomllib
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def test_no_error_shows_a_secret():
     ("listen", "url"),
     [
         ("127.0.0.1:8099", "http://127.0.0.1:8099"),
-        ("0.0.0.0:80", "http://localhost:80"),
+        ("0.0.0.0:80", f"http://{socket.gethostname()}:80"),
         ("[::1]:8099", "http://[::1]:8099"),
     ],
 )

@@ -140,7 +140,9 @@ async def test_our_own_names_are_let_in(make_web, client_for, host):
 
 
 async def test_in_the_network_any_name_will_do_because_the_login_protects(make_web, client_for):
-    async with client_for(make_web(listen="0.0.0.0:0", password=PASSWORD)) as client:
+    async with client_for(
+        make_web(listen="0.0.0.0:0", password=PASSWORD, allowed_hosts=["energy.example.org"])
+    ) as client:
         assert (await client.get("/login", headers={"Host": "raspberrypi.local"})).status_code == 200
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -94,10 +95,10 @@ class WebConfig(BaseModel):
 
     @property
     def url(self) -> str:
-        """Return the address to type into a browser on this machine or, when a name was given, any."""
+        """Return the address to type into a browser."""
         host = self.address.host
         if host in {"0.0.0.0", "::"}:  # noqa: S104 - recognised, not bound
-            host = "localhost"
+            host = socket.gethostname()
         elif ":" in host:
             host = f"[{host}]"
         return f"{'https' if self.tls_certificate else 'http'}://{host}:{self.address.port}"

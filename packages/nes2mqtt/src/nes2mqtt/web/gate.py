@@ -67,8 +67,9 @@ class Gate:
         self._cookie = cookie
         self._open = _OPEN_PATHS | ({"/getDashDataWS"} if config.dabbler_open else frozenset())
         self._token = None if config.token is None else _digest(config.token.reveal())
-        names = {host.lower() for host in config.allowed_hosts}
-        self._names = names | _LOOPBACK_NAMES if config.address.is_loopback else frozenset(names)
+        named = frozenset(host.lower() for host in config.allowed_hosts)
+        # In the network any name will do: a foreign page has no cookie for it, and the login is in front of everything.
+        self._names = _LOOPBACK_NAMES | named if config.address.is_loopback else frozenset()
         self._headers = _security_headers(config.frame_ancestors, secure=config.tls_certificate is not None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

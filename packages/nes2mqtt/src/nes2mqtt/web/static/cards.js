@@ -210,8 +210,10 @@ function drawOutputs(status) {
     const [mark, name, message] = row.children;
     row.className = output.ok ? "ok" : "trouble";
     setText(mark, output.ok ? "\u2713" : "!");
-    setText(name, text(output.name) || output.name);
-    setText(message, output.message);
+    // "mqtt broker:1883 client": the first word says what it is, the rest which one.
+    const [kind, ...which] = output.name.split(" ");
+    setText(name, text(kind) || kind);
+    setText(message, output.message || which.join(" "));
   });
 }
 
