@@ -63,7 +63,7 @@ def check(data: bytes) -> None:
 
 def main() -> None:
     """Fuzz until told to stop."""
-    import atheris  # type: ignore[import-untyped]  # noqa: PLC0415 - the smoke test runs where there is no fuzzer
+    import atheris  # noqa: PLC0415 - the smoke test runs where there is no fuzzer
 
     modules = ("nes2mqtt", "osgp.key", "osgp.transport", "tomllib")
     for function in gc.get_objects():
