@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["NOT_RUN", "InstallError", "environment", "find_python"]
+__all__ = ["NOT_INSTALLED", "NOT_RUN", "InstallError", "environment", "find_python", "must_run"]
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv-homeassistant"
@@ -28,6 +28,13 @@ VERSIONS = ((3, 13), (3, 14))
 """Tried in this order: the locked Home Assistant is the last one that runs on 3.13.0."""
 
 NOT_RUN = "Home Assistant check: not run, no Python 3.13+ found"
+
+NOT_INSTALLED = "Home Assistant check: not run, Home Assistant could not be installed"
+
+
+def must_run() -> bool:
+    """Tell whether not running is a failure: CI has what it takes."""
+    return bool(os.environ.get("CI"))
 
 
 class InstallError(RuntimeError):
@@ -113,11 +120,11 @@ def main() -> int:
     try:
         python = environment()
     except InstallError as error:
-        print(f"Home Assistant cannot be installed:\n{error}", file=sys.stderr)
-        return 1
+        print(f"{NOT_INSTALLED}\n{error}", file=sys.stderr)
+        return must_run()
     if python is None:
         print(NOT_RUN)
-        return 1 if os.environ.get("CI") else 0
+        return must_run()
     if arguments.install_only:
         return 0
     return subprocess.run(

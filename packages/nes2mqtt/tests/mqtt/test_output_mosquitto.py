@@ -13,7 +13,6 @@ import textwrap
 import aiomqtt
 import pytest
 
-from nes2mqtt.hub import Hub
 from nes2mqtt.mqtt import MqttOutput
 from nes2mqtt.reading import MeterState, TableGroup
 
@@ -141,28 +140,6 @@ async def test_what_is_retained_and_what_is_not(rig, broker, make, hub):
         "nes2mqtt/meter/mep_data_ready",
         "dabbler/lwt",
     }
-
-
-async def test_nothing_is_published_before_the_first_reading_nor_when_it_is_stale(rig, broker, make, gateway):
-    hub = Hub({})
-    output = make(broker, hub=hub, **ALL)
-    async with rig.listening(broker) as listener, rig.running(output):
-        feed(hub, [rig.status(MeterState.STARTING)])
-        await listener.topic("nes2mqtt/meters/house/status", "offline")
-        await asyncio.sleep(1.2)  # longer than the paced dialects' period
-        values = [t for t in listener.last if "present" in t or "mydatajson" in t or "registers" in t or "active" in t]
-    assert values == []
-    assert listener.last["nes2mqtt/meter/mep_data_ready"] == "0"
-
-
-async def test_stale_values_are_not_repeated(rig, broker, make, hub, monkeypatch):
-    monkeypatch.setattr(hub, "quality", lambda sample, now: "stale")
-    output = make(broker, **ALL)
-    async with rig.listening(broker) as listener, rig.running(output):
-        feed(hub, rig.danish())
-        await listener.topic("nes2mqtt/meters/house/status", "online")
-        await asyncio.sleep(1.2)  # longer than the paced dialects' period
-    assert not [topic for topic in listener.last if "present" in topic or "mydatajson" in topic]
 
 
 async def test_a_broker_that_lost_its_memory_is_whole_again(rig, broker, make, hub):

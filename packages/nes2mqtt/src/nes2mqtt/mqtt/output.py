@@ -198,13 +198,17 @@ class MqttOutput:
         return (f"{self._config.homeassistant.discovery_prefix}/status",) if self._discovery is not None else ()
 
     async def _tell_everything(self, session: Session) -> None:
-        """Tell the broker all it should hold, and what is true now."""
+        """Tell the broker all it should hold, and what is true now; nothing else is due then."""
+        self._due = {}
+        self._wake.clear()
         if self._discovery is not None:
             for message in self._discovery.everything(asyncio.get_running_loop().time()):
                 await session.publish(message)
         for meter, latest in tuple(self._hub.latest.items()):
             for when in (When.STATUS, When.LIVE):
                 await self._publish(session, when, self._dialects, meter, latest)
+            if TableGroup.PRESENT in latest.samples:
+                self._shown.add(meter)
         for message in tuple(self._retained.values()):
             await session.publish(message)
 
