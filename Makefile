@@ -7,9 +7,10 @@ BIN    := $(VENV)/bin
 PACKAGES := packages/osgp packages/nes2mqtt
 FUZZ_SECONDS ?= 600
 CONFIG ?= nes2mqtt.toml
+PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
+.PHONY: help run test install homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +25,18 @@ test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they nee
 
 homeassistant-venv: $(VENV)/dev.stamp ## Install the Home Assistant that the tests run, if a Python 3.13+ is found
 	@$(BIN)/python tools/homeassistant_check.py --install-only
+
+install: ## Install the service into PREFIX (/opt/nes2mqtt); as root; starts nothing
+	@sh tools/system_packages.sh run
+	@test -x $(PREFIX)/bin/python || $(PYTHON) -m venv $(PREFIX)
+	@echo "Installing into $(PREFIX) ..."
+	@$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	@$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index \
+	    --force-reinstall $(PACKAGES:%=./%)
+	@install -D -m 644 deploy/systemd/nes2mqtt.service $(DESTDIR)/etc/systemd/system/nes2mqtt.service
+	@install -D -m 644 deploy/udev/60-nes2mqtt.rules $(DESTDIR)/etc/udev/rules.d/60-nes2mqtt.rules
+	@test -e $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml || install -D -m 644 deploy/nes2mqtt.toml $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml
+	@echo "Installed. Now edit $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml; docs/running-for-years.md goes on from here"
 
 lint: $(VENV)/dev.stamp ## Check style, types and the arrows between modules
 	$(BIN)/ruff check .
