@@ -62,6 +62,7 @@ def test_wildcards_are_refused(topic, place):
         ({"client_id": "a\0"}, "NUL"),
         ({"tls": {"cert_file": "/etc/hostname"}}, "give both or neither"),
         ({"tls": {"ca_file": "/no/such/file.pem"}}, "there is no file /no/such/file.pem"),
+        ({"base_topic": "homeassistant"}, "its status and ours would be the same topic"),
         ({"tsl": {}}, "Extra inputs are not permitted"),
     ],
 )

@@ -222,6 +222,15 @@ class MqttConfig(_Section):
             raise ValueError("a password needs a username beside it")
         return self
 
+    @model_validator(mode="after")
+    def _home_assistants_own_topics(self) -> Self:
+        if self.base_topic == self.homeassistant.discovery_prefix:
+            raise ValueError(
+                f"base_topic '{self.base_topic}' is Home Assistant's own: its status and ours would be the same topic; "
+                "choose another base_topic"
+            )
+        return self
+
     @property
     def uses_tls(self) -> bool:
         """Tell whether the connection is encrypted."""
