@@ -14,7 +14,7 @@ const ENERGY_EVERY = 60_000;
 const MOST_LINKS = 8;
 
 const curve = new Curve();
-const page = { meter: null, status: null, sources: null, connected: null, flow: "", clockOffset: 0 };
+const page = { meter: null, status: null, sources: null, connected: null, flow: "", clockOffset: 0, switchDrawn: "" };
 
 document.documentElement.lang = language;
 translate(document);

@@ -89,7 +89,6 @@ export function drawPhases(meter) {
   const phases = PHASES.map((phase) => phaseOf(meter, phase)).filter(
     ({ watts, volts, amperes }) => watts !== undefined || volts || amperes,
   );
-  // One phase says nothing that the big number does not, except its voltage.
   if (!show("phases", phases.length > 0)) {
     return;
   }

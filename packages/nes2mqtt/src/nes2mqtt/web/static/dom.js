@@ -19,7 +19,7 @@ export function setText(element, words) {
   }
 }
 
-/** Show a value with its exact number beside it in data-value; hide the element when it is absent. */
+/** Show a value; its name and exact number stand beside it in data-key and data-value. */
 export function setValue(element, key, number, words) {
   element.dataset.key = key;
   element.dataset.value = String(number);

@@ -40,7 +40,6 @@ export const hourTime = (moment) => dateFormat({ hour: "2-digit", minute: "2-dig
 export const dayName = (moment) => dateFormat({ weekday: "short", day: "numeric", month: "short" }).format(moment);
 export const dayNumber = (moment) => Number(dateFormat({ day: "numeric" }).formatToParts(moment).find((p) => p.type === "day").value);
 export const hourNumber = (moment) => Number(dateFormat({ hour: "2-digit", hourCycle: "h23" }).formatToParts(moment).find((p) => p.type === "hour").value);
-export const weekday = (moment) => dateFormat({ weekday: "short" }).format(moment);
 
 /** A moment with its day when that is not today. */
 export function heardTime(moment) {
