@@ -52,6 +52,8 @@ _log = logging.getLogger(__name__)
 
 _SILENT_AFTER = 2
 """Failed reads in a row until the meter counts as silent. Each was asked three times on the line already."""
+_SILENT_PERIODS = 2
+"""So many periods without a verified reply make one failed read enough: silence is told within three."""
 _KEY_REFUSED_AFTER = 3
 """Refusals of the key in a row until it counts as wrong; a bit flipped on the cable refuses it once."""
 _KEY_RETRY = (60.0, 3600.0)
@@ -204,6 +206,8 @@ class Poller:
         self._clock_ahead: float | None = None
         self._failures = 0
         self._refusals = 0
+        self._heard = float("inf")
+        """When a verified reply came last; nothing is overdue before the first."""
         self._pace = min(max(min(cadence.present, cadence.registers), _PACE[0]), _PACE[1])
         self._reopen = Backoff(_REOPEN_FIRST, self._pace)
         self._key_retry = Backoff(*_KEY_RETRY)
@@ -290,18 +294,23 @@ class Poller:
                     raise
             except LinkError as error:
                 self._failures += 1
-                if self._failures >= _SILENT_AFTER:
+                unheard = asyncio.get_running_loop().time() - self._heard
+                if self._failures >= _SILENT_AFTER or unheard >= _SILENT_PERIODS * self._pace:
                     self._failures = 0
                     self._enter(MeterState.SILENT, str(error))
                     await self._until_it_answers(meter)
                     raise _Reopen from error
             except (MeterRefused, TableError):
-                self._failures = self._refusals = 0
+                self._answered()
                 raise
             else:
-                self._failures = self._refusals = 0
+                self._answered()
                 return answer
             await asyncio.sleep(_AGAIN_AFTER)
+
+    def _answered(self) -> None:
+        self._failures = self._refusals = 0
+        self._heard = asyncio.get_running_loop().time()
 
     async def _until_it_answers(self, meter: MeterSession) -> None:
         """Wait out a silence: ask for the clock, for ever. The meter's session does the power cycles meanwhile."""
@@ -388,9 +397,8 @@ class Poller:
 
     def _log_change(self, state: MeterState, message: str, mistake: Exception | None) -> None:
         if state is MeterState.ONLINE:
-            who = " ".join(
-                part for part in (self._info.manufacturer, self._info.model, f"serial {self._info.serial}") if part
-            )
+            serial = f"serial {self._info.serial}" if self._info.serial else "no serial number"
+            who = " ".join(part for part in (self._info.manufacturer, self._info.model, serial) if part)
             seconds = round((self._wall() - self._since).total_seconds())
             gone = "" if self._state is MeterState.STARTING else f" again after {timedelta(seconds=seconds)}"
             self._say(f"online{gone}: {who}, firmware {self._info.firmware or 'unknown'}", warning=False)

@@ -151,6 +151,14 @@ async def test_silence_is_said_once_and_the_return_once(house, fake_meter, memor
     assert "online again after 1:0" in caplog.records[2].message
 
 
+async def test_silence_behind_a_slow_bridge_is_told_within_three_periods(house, fake_meter, memory):
+    async with house(memory()) as listener:
+        await asyncio.sleep(20)
+        fake_meter.trouble, fake_meter.seconds_per_read = SILENCE, 3.1  # three tries of a second each
+        await asyncio.sleep(6)
+        assert listener.states[-1] is MeterState.SILENT
+
+
 async def test_after_a_silence_the_identity_is_read_before_anything_is_published(house, fake_meter, memory):
     async with house(memory(serial="87654321")) as listener:
         await asyncio.sleep(20)
