@@ -333,8 +333,9 @@ class Poller:
             layout = None  # it does not tell; the guard then knows of no layout to change
         for note in self._guard.identify(identity.serial, layout, self._wall()):
             self._say(note.text, warning=note.warning)
+        known = self._info
         self._info = replace(
-            self._info,
+            known,
             serial=identity.serial,
             manufacturer=identity.manufacturer,
             model=identity.model,
@@ -342,6 +343,8 @@ class Poller:
         )
         self._reopen.reset()
         self._key_retry.reset()
+        if self._state is MeterState.ONLINE and self._info != known:
+            self._publish_status()  # outputs must know who it is before they get its values
         self._enter(MeterState.ONLINE, "")
 
     async def _read(self, job: _Job, meter: MeterSession) -> Verdict | None:

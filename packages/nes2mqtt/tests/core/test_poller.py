@@ -188,6 +188,21 @@ async def test_a_swap_too_quick_to_be_a_silence_publishes_nothing_of_the_new_met
     assert seen[-1] == (2, 190)
 
 
+async def test_outputs_know_a_swapped_meter_before_they_get_its_values(house, fake_meter, memory):
+    async def refuse():
+        raise MeterRefused("the meter refused to read BT52", 5)
+
+    fake_meter.clock = refuse  # else reading the clock would tell it in passing
+    async with house(memory(serial="87654321")) as listener:
+        await asyncio.sleep(20)
+        fake_meter.identity_now = replace(fake_meter.identity_now, serial="11111111")
+        fake_meter.register_values = {IMPORT: 12, EXPORT: 190}
+        await asyncio.sleep(30)
+    told = next(i for i, e in enumerate(listener.events) if isinstance(e, MeterStatus) and e.info.serial == "11111111")
+    first = next(i for i, e in enumerate(listener.events) if isinstance(e, Sample) and e.segment == 2)
+    assert told < first
+
+
 async def test_one_lost_reply_changes_nothing(house, fake_meter, memory):
     async with house(memory()) as listener:
         await asyncio.sleep(20)
