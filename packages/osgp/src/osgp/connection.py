@@ -1,36 +1,30 @@
 """One meter's port, put to work: requests in, verified responses out, by ``await``.
 
-A :class:`Connection` feeds the sans-IO :class:`~osgp.mep.client.MepClient` with a port's bytes and the event loop's
-time. It is made to be cheap, because a gateway may hold thousands: no task of its own, and one timer
-that is set only while something is waited for and left to run out instead of being set anew.
+A :class:`Connection` feeds a sans-IO link client with a port's bytes and the event loop's time. It is made to be
+cheap, because a gateway may hold thousands: no task of its own, and one timer that is set only while something is
+waited for and left to run out instead of being set anew.
 
-This module does not know tables.
+What is special to one kind of port stands beside it: :mod:`osgp.mep_port`, :mod:`osgp.optical_port`. This module does not
+know tables, nor what the events of a link mean.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
-from osgp.errors import MisuseError, ResponseTimeout, TransportError
-from osgp.key import MeterKey
-from osgp.mep.client import MepClient
-from osgp.mep.events import (
-    AlertReceived,
-    ClientEvent,
-    DropReason,
-    ReplyDropped,
-    RequestFailed,
-    ResponseReceived,
-    Resynchronised,
-    Retried,
-)
+from osgp.errors import MisuseError, OsgpError, ResponseTimeout, TransportError
 from osgp.psem import Request, Response
 from osgp.recovery import Recovery
 from osgp.transport import Address, Port, open_port
 
-__all__ = ["Connection", "LinkStats"]
+__all__ = ["Connection", "LinkClient", "LinkStats"]
+
+E = TypeVar("E")
+"""The events of a link."""
 
 
 @dataclass(slots=True)
@@ -45,41 +39,67 @@ class LinkStats:
     timeouts: int = 0
     """Sendings that nothing came back for."""
     corrupt: int = 0
-    """Replies dropped: impossible length, wrong count, digest wrong."""
+    """Replies dropped: impossible length, wrong count, digest or CRC wrong."""
     resyncs: int = 0
-    """Sequence numbers adopted from the meter."""
+    """Sequence numbers adopted from the meter; at the optical port sessions that had to begin anew."""
     alerts: int = 0
     power_cycles: int = 0
 
 
-_CORRUPT = frozenset({DropReason.GARBAGE, DropReason.BROKEN_OFF, DropReason.DIGEST, DropReason.CONTENT})
+class LinkClient(Protocol[E]):
+    """What :class:`osgp.mep.client.MepClient` and :class:`osgp.optical.session.OpticalClient` have in common."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether the meter has accepted our key."""
+
+    def request(self, request: Request, now: float) -> None:
+        """Ask."""
+
+    def receive(self, data: bytes, now: float) -> Sequence[E]:
+        """Take bytes from the line."""
+
+    def expire(self, now: float) -> Sequence[E]:
+        """Act on the time that has passed."""
+
+    def bytes_to_send(self) -> bytes:
+        """Return what has to go out now."""
+
+    def deadline(self) -> float | None:
+        """Return when :meth:`expire` must be called at the latest."""
+
+    def abandon(self) -> None:
+        """Forget the request under way."""
 
 
-class Connection:
+class Connection(ABC, Generic[E]):
     """A port with a meter behind it.
 
     Args:
         address: where.
-        key: the meter's key.
-        encrypt: encrypt requests; the meter then encrypts its responses.
+        client: the link's end.
         recovery: what to do about repeated silence.
     """
 
-    def __init__(
-        self, address: Address, key: MeterKey, *, encrypt: bool = False, recovery: Recovery | None = None
-    ) -> None:
+    procedure_numbers: range
+    """Procedure sequence numbers for users of this port (MEP guide v1.1 p. 52)."""
+    results_table: int | None
+    """Where this port's users find the results of procedures; None where the meter's settings say so."""
+
+    def __init__(self, address: Address, client: LinkClient[E], recovery: Recovery | None) -> None:
         self.stats = LinkStats()
-        self.on_event: Callable[[ClientEvent], None] | None = None
+        self.on_event: Callable[[E], None] | None = None
         """Called with each event of the link; for logs and traces. It must not raise."""
         self._address = address
         self._recovery = recovery
-        self._client = MepClient(key, encrypt=encrypt, line=address.line)
+        self._client = client
         self._loop = asyncio.get_running_loop()
         self._turn = asyncio.Lock()
         self._port: Port | None = None
         self._gone: TransportError | None = None
         self._answer: asyncio.Future[Response] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._doubt = False
 
     @property
     def address(self) -> Address:
@@ -88,8 +108,25 @@ class Connection:
 
     @property
     def proven(self) -> bool:
-        """Tell whether the meter has shown that it has our key."""
+        """Tell whether the meter has shown that it has our key, or accepted it."""
         return self._client.proven
+
+    @abstractmethod
+    async def longest_read(self) -> int:
+        """Return how many bytes one partial read may ask for.
+
+        Raises:
+            OsgpError: as :meth:`exchange`, where the meter has to be asked.
+        """
+
+    @abstractmethod
+    async def longest_write(self) -> int:
+        """Return how many bytes one partial write may hold. Raises as :meth:`longest_read`."""
+
+    def take_doubt(self) -> bool:
+        """Tell, once, that the meter behaved as if it were another one, or had other tables than before."""
+        doubt, self._doubt = self._doubt, False
+        return doubt
 
     async def open(self) -> None:
         """Open the port.
@@ -102,12 +139,18 @@ class Connection:
 
     async def close(self) -> None:
         """Close the port; a request under way fails."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._lost(TransportError(f"{self._address} was closed by this program"))
-        if self._port is not None:
-            await self._port.close()
+        closed = TransportError(f"{self._address} was closed by this program")
+        self._fail(closed)
+        try:
+            if self._gone is None and self._port is not None:
+                await self._leave()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._lost(closed)
+            if self._port is not None:
+                await self._port.close()
 
     async def exchange(self, request: Request) -> Response:
         """Ask the meter and return its verified answer, whose code may be an error code.
@@ -146,19 +189,34 @@ class Connection:
         self.stats.power_cycles += 1
         await self._recovery.run(self._port, self._loop.time())
 
+    async def _leave(self) -> None:
+        """Take leave of the meter before the port closes."""
+
+    @abstractmethod
+    def _take(self, event: E) -> None:
+        """Count an event, and settle the answer where it is one."""
+
     async def _ask(self, request: Request) -> Response:
         if self._gone is not None or self._port is None:
             raise self._gone or MisuseError("the connection is not open")
         answer: asyncio.Future[Response] = self._loop.create_future()
         self._answer = answer
         self.stats.requests += 1
-        self._client.request(request, self._loop.time())
-        self._pump()
         try:
+            self._client.request(request, self._loop.time())
+            self._pump()
             return await answer
         finally:
             self._answer = None
             self._client.abandon()
+
+    def _settle(self, response: Response) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(response)
+
+    def _fail(self, error: OsgpError) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)
 
     def _received(self, data: bytes) -> None:
         self._handle(self._client.receive(data, self._loop.time()))
@@ -167,8 +225,7 @@ class Connection:
     def _lost(self, error: TransportError) -> None:
         if self._gone is None:
             self._gone = error
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error)
+        self._fail(error)
 
     def _expire(self) -> None:
         self._timer = None
@@ -192,31 +249,8 @@ class Connection:
             self._timer.cancel()
         self._timer = self._loop.call_at(deadline, self._expire)
 
-    def _handle(self, events: list[ClientEvent]) -> None:
+    def _handle(self, events: Sequence[E]) -> None:
         for event in events:
-            self._count(event)
-            answer = self._answer
-            if answer is not None and not answer.done():
-                if isinstance(event, ResponseReceived):
-                    answer.set_result(event.response)
-                elif isinstance(event, RequestFailed):
-                    answer.set_exception(event.error)
+            self._take(event)
             if self.on_event is not None:
                 self.on_event(event)
-
-    def _count(self, event: ClientEvent) -> None:
-        stats = self.stats
-        match event:
-            case ResponseReceived():
-                stats.replies += 1
-            case RequestFailed():
-                stats.timeouts += isinstance(event.error, ResponseTimeout)
-            case Retried():
-                stats.retries += 1
-                stats.timeouts += event.silent
-            case ReplyDropped():
-                stats.corrupt += event.reason in _CORRUPT
-            case Resynchronised():
-                stats.resyncs += 1
-            case AlertReceived():
-                stats.alerts += 1

@@ -11,6 +11,7 @@ error                       what happened                               who can 
 :class:`CorruptFrame`       bytes arrived that no meter would send      cable
 :class:`DigestMismatch`     a reply is not signed with our key          cable, attacker
 :class:`KeyRejected`        the meter says our digest is wrong (0x0B)   the owner's key
+:class:`PasswordRefused`    the optical port refused the key, for good  the owner's key
 :class:`SequenceLost`       the meter keeps refusing our number (0x0C)  another client
 :class:`WriteUncertain`     a write got no answer                       read it back
 :class:`MeterRefused`       the meter understood and said no            the request
@@ -35,6 +36,7 @@ __all__ = [
     "MeterRefused",
     "MisuseError",
     "OsgpError",
+    "PasswordRefused",
     "PortBusy",
     "PortMissing",
     "PortPermission",
@@ -105,6 +107,10 @@ class WriteUncertain(LinkError):
 
 class KeyRejected(OsgpError):
     """The meter could not verify our digest, again and again (response 0x0B)."""
+
+
+class PasswordRefused(KeyRejected):
+    """The meter refused the key of its optical port. It is never shown again by itself: the meter may lock the port."""
 
 
 class MeterRefused(OsgpError):

@@ -3,8 +3,11 @@
 >>> async with open_meter("serial:///dev/ttyUSB0", key=MeterKey.parse(text)) as meter:
 ...     print(await meter.registers())
 
-Everything a :class:`Meter` returns was verified: the digest proves that this meter answered this very question.
-What cannot be verified after the retries of the link is an error, never a value. What the meter's
+Both ports of a meter give the same: the MEP port, and the optical port behind a probe.
+
+Everything a :class:`Meter` returns was verified. On a MEP port the digest proves that this meter answered this very
+question; on an optical port, where there is none, a CRC over each packet and a sum over the data show that nothing was
+damaged, and one question at a time that it is the answer. What cannot be verified after the retries of the link is an error, never a value. What the meter's
 tables do not hold is absent, never zero: a meter fills reads beyond the end of a table with zeros,
 so nothing is read beyond the size that the meter's dimension tables tell.
 
@@ -28,8 +31,11 @@ from osgp.budget import ReadBudget
 from osgp.connection import Connection, LinkStats
 from osgp.errors import KeyRejected, LinkError, MeterRefused, MisuseError, TableError
 from osgp.key import MeterKey
-from osgp.mep.events import ClientEvent, Resynchronised, Retried
-from osgp.mep.timing import MAX_READ
+from osgp.mep.events import ClientEvent as MepEvent
+from osgp.mep_port import MepConnection
+from osgp.optical.events import ClientEvent as OpticalEvent
+from osgp.optical.settings import SessionSettings
+from osgp.optical_port import OpticalConnection
 from osgp.psem import PartialRead, Read, Request, Response, ResponseCode, table_id
 from osgp.recovery import Recovery
 from osgp.sources import Source
@@ -40,7 +46,9 @@ from osgp.transport import Address
 from osgp.windows import Plan, Window
 from osgp.writing import AllowWrites, ProcedureResult, Writer
 
-__all__ = ["Identity", "Meter", "open_meter"]
+__all__ = ["Identity", "LinkEvent", "Meter", "open_meter"]
+
+LinkEvent = MepEvent | OpticalEvent
 
 SAFE_READ = 100
 """Bytes that every generation gives in one partial read. Clients in the field found that generation 4 meters refuse
@@ -83,19 +91,17 @@ class Identity:
 class Meter:
     """An open meter. Made by :func:`open_meter`."""
 
-    def __init__(self, connection: Connection, budget: ReadBudget | None, allow_writes: AllowWrites | None) -> None:
+    def __init__(
+        self, connection: Connection[Any], budget: ReadBudget | None, allow_writes: AllowWrites | None
+    ) -> None:
         self._connection = connection
         self._budget = budget
         self._loop = asyncio.get_running_loop()
-        self._writer = Writer(self, allow_writes)
+        self._writer = Writer(self, connection, allow_writes)
         self._dimensions: Dimensions | None = None
         self._idt_version: int | None = None
         self._wide: bool | None = None  # whether reads above SAFE_READ work; None: not tried yet
         self._wide_failures = 0
-        self._retried = False
-        self._suspect = False
-        self._listener: Callable[[ClientEvent], None] | None = None
-        connection.on_event = self._heard
 
     @property
     def url(self) -> str:
@@ -108,13 +114,13 @@ class Meter:
         return self._connection.stats
 
     @property
-    def on_event(self) -> Callable[[ClientEvent], None] | None:
+    def on_event(self) -> Callable[[LinkEvent], None] | None:
         """Called with each event of the link, for logs and traces; it must not raise."""
-        return self._listener
+        return self._connection.on_event
 
     @on_event.setter
-    def on_event(self, listener: Callable[[ClientEvent], None] | None) -> None:
-        self._listener = listener
+    def on_event(self, listener: Callable[[LinkEvent], None] | None) -> None:
+        self._connection.on_event = listener
 
     async def exchange(self, request: Request) -> Response:
         """Send one request and return the verified answer; reads wait for the read budget.
@@ -127,7 +133,6 @@ class Meter:
             wait = self._budget.take(self._loop.time())
             if wait > 0:
                 await asyncio.sleep(wait)
-        self._retried = False
         response = await self._connection.exchange(request)
         response.raise_for_code(request)
         return response
@@ -135,12 +140,12 @@ class Meter:
     async def read(self, table: str | int, offset: int = 0, count: int | None = None) -> bytes:
         """Read ``count`` bytes of a table from ``offset``; the whole table if no count is given.
 
-        More than one frame holds (465 bytes) is read in parts. Beyond the end of a table meters give zeros.
+        What one answer cannot hold (465 bytes on a MEP port) is read in parts. Beyond the end of a table meters give zeros.
 
         Args:
             table: the guide's name (``"BT23"``) or the id.
             offset: first byte.
-            count: number of bytes; None for a full read, which only tables of up to 465 bytes answer.
+            count: number of bytes; None for a full read, which only tables that one answer holds give.
 
         Raises:
             MeterRefused: the meter has no such table, or the key may not read it.
@@ -177,13 +182,14 @@ class Meter:
             TableError: the meter does not tell, so nothing in BT23 and BT28 could be trusted.
             OsgpError: see :meth:`osgp.connection.Connection.exchange`.
         """
-        if self._suspect and self._dimensions is not None:
-            # A sequence number that changed by itself: perhaps the dimensions did, or the meter is another one.
-            self._suspect = False
-            if await self._read_idt_version() != self._idt_version or self._idt_version is None:
+        # Perhaps the meter's dimensions changed, or the meter is another one.
+        if self._dimensions is not None and self._connection.take_doubt():
+            version = await self._read_idt_version()
+            if version is None or version != self._idt_version:
                 self._dimensions = None
         if self._dimensions is None:
             self._dimensions = await self._survey()
+            self._connection.take_doubt()  # what came before belongs to the beginning
         return self._dimensions
 
     async def identity(self) -> Identity:
@@ -283,15 +289,6 @@ class Meter:
             values.update(readout.decode(data, dims, offset=offset))
         return values
 
-    def _heard(self, event: ClientEvent) -> None:
-        if isinstance(event, Retried):
-            self._retried = True
-        elif isinstance(event, Resynchronised) and not self._retried:
-            # After a lost reply 0x0C is normal. Without one, the meter moved by itself.
-            self._suspect = self._dimensions is not None
-        if self._listener is not None:
-            self._listener(event)
-
     async def _survey(self) -> Dimensions:
         found: dict[str, bytes] = {}
         for name in SURVEYED:
@@ -334,7 +331,7 @@ class Meter:
 
     async def _full_or_whole(self, described: Table, dims: Dimensions) -> bytes:
         """Read a table, preferably by a full read: its count is the table's true size, and the rest is absent, not zero."""
-        if described.size(dims) > MAX_READ:
+        if described.size(dims) > await self._connection.longest_read():
             return await self._whole(described, dims)
         try:
             return await self.read(described.id)
@@ -348,7 +345,8 @@ class Meter:
 
     async def _read_plan(self, table: int, plan: Plan) -> list[tuple[int, bytes]]:
         """Read in as few requests as this meter allows; find out how long they may be."""
-        wide = plan.within(MAX_READ)
+        longest = await self._connection.longest_read()
+        wide = plan.within(longest)
         if self._wide or all(count <= SAFE_READ for _, count in wide):
             return await self._read_each(table, wide)
         if self._wide is None:
@@ -361,7 +359,7 @@ class Meter:
             else:
                 self._wide = True
                 return found
-        found = await self._read_each(table, plan.within(SAFE_READ))
+        found = await self._read_each(table, plan.within(min(SAFE_READ, longest)))
         if self._wide_failures >= _WIDE_FAILURES:
             self._wide = False
         return found
@@ -374,19 +372,23 @@ class Meter:
 async def open_meter(
     url: str,
     *,
-    key: MeterKey,
+    key: MeterKey | None,
     encrypt: bool = False,
+    session: SessionSettings | None = None,
     allow_writes: AllowWrites | None = None,
     power_cycle: Recovery | None = None,
     read_budget: ReadBudget | None = None,
-    on_event: Callable[[ClientEvent], None] | None = None,
+    on_event: Callable[[LinkEvent], None] | None = None,
 ) -> AsyncIterator[Meter]:
     """Open the port of a meter; nothing is sent before the first question.
 
     Args:
-        url: ``serial:///dev/...``, ``tcp://host:port``, ``rfc2217://host:port`` or the path of a serial port.
-        key: the meter's key.
-        encrypt: encrypt requests; the meter then encrypts its responses.
+        url: ``serial:///dev/...``, ``tcp://host:port``, ``rfc2217://host:port`` or the path of a serial port;
+            ``optical:///dev/...`` or ``optical+tcp://host:port`` for the optical port.
+        key: the meter's key; for an optical port an :class:`~osgp.optical.key.OpticalKey`, or None to read only what
+            a meter shows to everybody.
+        encrypt: MEP port: encrypt requests; the meter then encrypts its responses.
+        session: optical port: how to behave there.
         allow_writes: what may be written; None makes the meter read-only.
         power_cycle: what to do about repeated silence; keep it for the next opening.
         read_budget: how often to read; None for no limit. The guide recommends one table a second on
@@ -394,10 +396,18 @@ async def open_meter(
         on_event: see :attr:`Meter.on_event`.
 
     Raises:
-        MisuseError: the address has none of the known forms.
+        MisuseError: the address has none of the known forms, or the key is one for the other port.
+        PasswordRefused: the optical port refused this key before, while this program runs.
         TransportError: the port cannot be opened; see :func:`osgp.transport.open_port`.
     """
-    connection = Connection(Address.parse(url), key, encrypt=encrypt, recovery=power_cycle)
+    address = Address.parse(url)
+    connection: Connection[Any]
+    if address.optical:
+        connection = OpticalConnection(address, key, settings=session, recovery=power_cycle)
+    elif key is None:
+        raise MisuseError("a MEP port tells nothing without the meter's key")
+    else:
+        connection = MepConnection(address, key, encrypt=encrypt, recovery=power_cycle)
     meter = Meter(connection, read_budget, allow_writes)
     meter.on_event = on_event
     await connection.open()

@@ -5,6 +5,8 @@ An address is one of::
     serial:///dev/serial/by-id/usb-...   or just the path; ?baud=9600
     tcp://host:port                      raw bytes, as ser2net ("raw") and ESP bridges speak
     rfc2217://host:port?baud=9600        Telnet with serial settings, for servers that need it
+    optical:///dev/serial/by-id/usb-...  a probe on the meter's optical port
+    optical+tcp://host:port              a Wi-Fi head there, or a probe behind ser2net
 
 ``tcp://`` is the one to prefer on a network. With ``rfc2217://`` the client waits for the server to acknowledge each
 setting, and some servers never do: ser2net in front of a port without modem lines, for one.
@@ -26,6 +28,7 @@ import os
 import socket
 import termios
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -36,7 +39,7 @@ import serialx
 from osgp.errors import MisuseError, PortBusy, PortMissing, PortPermission, TransportError
 from osgp.mep.timing import DEFAULT_BAUD, Line
 
-__all__ = ["Address", "ModemLines", "Port", "open_port", "serial_ports"]
+__all__ = ["Address", "ModemLines", "Port", "open_port", "serial_ports", "wire_tap"]
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for a network connection to come about."""
@@ -47,13 +50,23 @@ _NETWORK_LATENCY = 0.5
 _SERIAL_LATENCY = 0.04
 """Allowance for USB adapters, which pass bytes on every 16 ms."""
 
+_SERIAL_SCHEMES = frozenset({"serial", "optical"})
+_NETWORK_SCHEMES = frozenset({"tcp", "rfc2217", "optical+tcp"})
+_OPTICAL_SCHEMES = frozenset({"optical", "optical+tcp"})
+
 _MIN_BAUD, _MAX_BAUD = 300, 115200  # MEP guide v1.1 p. 20
 _BY_ID = Path("/dev/serial/by-id")
 
 _FORMS = (
-    "Write serial:///dev/serial/by-id/NAME, tcp://HOST:PORT or rfc2217://HOST:PORT; "
-    "a serial port may also be given as its path"
+    "Write serial:///dev/serial/by-id/NAME, tcp://HOST:PORT or rfc2217://HOST:PORT, and for the optical port "
+    "optical:///dev/serial/by-id/NAME or optical+tcp://HOST:PORT; a serial port may also be given as its path"
 )
+
+wire_tap: ContextVar[Callable[[bytes, bool], None] | None] = ContextVar("wire_tap", default=None)
+"""Called with all bytes that pass the ports opened in this context, and whether we sent them (True) or the meter did.
+
+For wire traces only: what passes may hold a key in clear text.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +74,7 @@ class Address:
     """Where a meter is connected, taken apart."""
 
     scheme: str
-    """``serial``, ``tcp`` or ``rfc2217``."""
+    """``serial``, ``tcp``, ``rfc2217``, ``optical`` or ``optical+tcp``."""
     path: str = ""
     """Of a serial port."""
     host: str = ""
@@ -83,12 +96,14 @@ class Address:
             options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
         except ValueError:
             raise MisuseError(f"this address cannot be read. {_FORMS}") from None
+        if parts.scheme in _OPTICAL_SCHEMES and "baud" in options:
+            raise MisuseError(f"an optical port always begins at {DEFAULT_BAUD} baud; leave baud away")
         baud = cls._baud(options.pop("baud", str(DEFAULT_BAUD)))
         if options or parts.fragment or parts.username is not None or parts.password is not None:
             raise MisuseError(f"an address has no other option than baud, and neither name nor password. {_FORMS}")
-        if parts.scheme == "serial" and not parts.netloc and parts.path.startswith("/"):
-            return cls("serial", path=unquote(parts.path), baud=baud)
-        if parts.scheme in {"tcp", "rfc2217"} and parts.hostname and port and parts.path in {"", "/"}:
+        if parts.scheme in _SERIAL_SCHEMES and not parts.netloc and parts.path.startswith("/"):
+            return cls(parts.scheme, path=unquote(parts.path), baud=baud)
+        if parts.scheme in _NETWORK_SCHEMES and parts.hostname and port and parts.path in {"", "/"}:
             return cls(parts.scheme, host=parts.hostname, port=port, baud=baud)
         raise MisuseError(f"this address cannot be read. {_FORMS}")
 
@@ -103,8 +118,8 @@ class Address:
 
     def __str__(self) -> str:
         query = "" if self.baud == DEFAULT_BAUD else f"?baud={self.baud}"
-        if self.scheme == "serial":
-            return f"serial://{quote(self.path)}{query}"
+        if self.path:
+            return f"{self.scheme}://{quote(self.path)}{query}"
         return f"{self.scheme}://{self.place}{query}"
 
     @property
@@ -113,13 +128,23 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
+    def optical(self) -> bool:
+        """Whether it is a meter's optical port, else its MEP port."""
+        return self.scheme in _OPTICAL_SCHEMES
+
+    @property
+    def latency(self) -> float:
+        """Seconds that what lies between this computer and the line may add to an answer."""
+        return _SERIAL_LATENCY if self.path else _NETWORK_LATENCY
+
+    @property
     def line(self) -> Line:
-        """How fast answers can be expected from there."""
-        return Line(self.baud, _SERIAL_LATENCY if self.scheme == "serial" else _NETWORK_LATENCY)
+        """How fast answers of a MEP port can be expected from there."""
+        return Line(self.baud, self.latency)
 
     def by_identity(self, folder: Path = _BY_ID) -> Address:
         """Return the address that stays with a serial adapter when it is plugged in elsewhere, if there is one."""
-        if self.scheme != "serial" or Path(self.path).parent == folder or not folder.is_dir():
+        if not self.path or Path(self.path).parent == folder or not folder.is_dir():
             return self
         device = Path(self.path).resolve()
         names = sorted(name for name in folder.iterdir() if name.resolve() == device)
@@ -146,6 +171,9 @@ class Port(asyncio.Protocol):
         self, address: Address, on_bytes: Callable[[bytes], None], on_lost: Callable[[TransportError], None]
     ) -> None:
         self.address = address
+        self._tap = wire_tap.get()
+        if self._tap is not None:
+            on_bytes = _tapped(self._tap, on_bytes)
         self.data_received = on_bytes  # type: ignore[assignment, method-assign] # called for every chunk: no detour
         self._on_lost: Callable[[TransportError], None] | None = on_lost
         self._transport: asyncio.WriteTransport | None = None
@@ -166,7 +194,7 @@ class Port(asyncio.Protocol):
             on_lost(TransportError(self._lost_text(exc)))
 
     def _lost_text(self, exc: Exception | None) -> str:
-        if self.address.scheme == "serial":
+        if self.address.path:
             return f"the serial port {self.address.path} is gone: was the adapter unplugged? Plug it in again"
         why = f" ({exc.strerror})" if isinstance(exc, OSError) and exc.strerror else ""
         return f"the connection to {self.address} was closed by the other side{why}. Check the serial server there"
@@ -179,6 +207,8 @@ class Port(asyncio.Protocol):
         """
         if self._transport is None:
             raise TransportError(f"{self.address} is not open any more. Open it again")
+        if self._tap is not None:
+            self._tap(data, True)
         try:
             self._transport.write(data)
         except (OSError, serialx.SerialException) as error:
@@ -212,6 +242,14 @@ class Port(asyncio.Protocol):
         await self._closed
 
 
+def _tapped(tap: Callable[[bytes, bool], None], on_bytes: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    def both(data: bytes) -> None:
+        tap(data, False)
+        on_bytes(data)
+
+    return both
+
+
 async def open_port(
     address: Address | str, on_bytes: Callable[[bytes], None], on_lost: Callable[[TransportError], None]
 ) -> Port:
@@ -228,7 +266,7 @@ async def open_port(
         address = Address.parse(address)
     address = address.by_identity()
     port = Port(address, on_bytes, on_lost)
-    if address.scheme == "serial":
+    if address.path:
         await _open_serial(address, port)
     else:
         await _open_network(address, port)
@@ -281,7 +319,7 @@ async def _open_network(address: Address, port: Port) -> None:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            if address.scheme == "tcp":
+            if address.scheme != "rfc2217":
                 transport, _ = await loop.create_connection(lambda: port, address.host, address.port)
                 transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             else:

@@ -24,7 +24,6 @@ from typing import Protocol
 
 from osgp.errors import MeterRefused, MisuseError, WritesNotAllowed, WriteUncertain
 from osgp.mep.digest import PASS_SIZE
-from osgp.mep.timing import MAX_WRITE
 from osgp.psem import EXTENDED, PartialWrite, Request, Response, ResponseCode, Write, table_id, table_name
 
 __all__ = ["AllowWrites", "ProcedureResult", "Writer"]
@@ -37,8 +36,6 @@ _ET70_CHANNEL = 142
 _SECOND_CLIENT = 2
 """ET70.142 on the second MEP port: results are always in ET85 (p. 23, 51)."""
 
-_FIRST_PSN, _LAST_PSN = 5, 9
-"""PSNs of MEP clients (p. 52)."""
 _PROCEDURES = 1 << 12
 _MAX_PARAMETERS = 255
 
@@ -101,6 +98,15 @@ class ProcedureResult:
         return self.code == 0
 
 
+class _Port(Protocol):
+    """What differs between the ports of a meter; see :class:`osgp.connection.Connection`."""
+
+    procedure_numbers: range
+    results_table: int | None
+
+    async def longest_write(self) -> int: ...
+
+
 class _Meter(Protocol):
     async def exchange(self, request: Request) -> Response: ...
     async def read(self, table: str | int, offset: int = 0, count: int | None = None) -> bytes: ...
@@ -109,11 +115,12 @@ class _Meter(Protocol):
 class Writer:
     """Writes and calls on behalf of :class:`osgp.meter.Meter`."""
 
-    def __init__(self, meter: _Meter, allowed: AllowWrites | None) -> None:
+    def __init__(self, meter: _Meter, port: _Port, allowed: AllowWrites | None) -> None:
         self._meter = meter
+        self._port = port
         self._allowed = allowed or AllowWrites()
-        self._psn = _LAST_PSN
-        self._results: int | None = None
+        self._psn = port.procedure_numbers[-1]
+        self._results = port.results_table
         self._turn = asyncio.Lock()
 
     async def write(self, table: int, data: bytes, offset: int, *, verify: bool) -> None:
@@ -123,9 +130,10 @@ class Writer:
                 f"this program may not write {table_name(table)}. Nothing was sent. "
                 "Name the table in AllowWrites if it is meant"
             )
+        most = await self._port.longest_write()
         done = 0
         while done < len(data):
-            part = data[done : done + self._fitting(len(data) - done)]
+            part = data[done : done + self._fitting(min(len(data) - done, most))]
             await self._write_part(table, part, offset + done, verify=verify)
             done += len(part)
 
@@ -133,10 +141,9 @@ class Writer:
     def _fitting(count: int) -> int:
         """Return how many bytes go into one request.
 
-        A request that fills the digest's passes exactly has two possible digests (:func:`osgp.mep.digest.verify`), and
+        On the MEP port a request that fills the digest's passes exactly has two possible digests (:func:`osgp.mep.digest.verify`), and
         which one the meter takes is not known; one byte less avoids the question.
         """
-        count = min(count, MAX_WRITE)
         return count - 1 if (count + _WRITE_OVERHEAD) % PASS_SIZE == 0 else count
 
     async def _write_part(self, table: int, data: bytes, offset: int, *, verify: bool) -> None:
@@ -170,7 +177,8 @@ class Writer:
     async def _start(self, procedure: int, parameters: bytes) -> None:
         """Write BT07 under the next PSN; skip one that an earlier program used last."""
         for last_chance in (False, True):
-            self._psn = _FIRST_PSN if self._psn == _LAST_PSN else self._psn + 1
+            numbers = self._port.procedure_numbers
+            self._psn = numbers[0] if self._psn == numbers[-1] else self._psn + 1
             call = Write(_BT07, procedure.to_bytes(2, "little") + bytes((self._psn,)) + parameters)
             try:
                 await self._meter.exchange(call)

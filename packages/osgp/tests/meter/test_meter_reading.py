@@ -168,7 +168,7 @@ class TestTables:
             assert (await meter.table("BT21"))["tiers"] == 4
 
     async def test_a_table_longer_than_a_frame_is_read_in_parts(self, opened, fake, monkeypatch):
-        monkeypatch.setattr("osgp.meter.MAX_READ", 100)
+        monkeypatch.setattr("osgp.mep_port.MAX_READ", 100)
         async with opened() as meter:
             assert (await meter.table("ET04"))["idt_version"] == 7
         assert all(request.count <= 100 for request in fake.asked)

@@ -9,6 +9,7 @@ from osgp.mep.server import Access, MepServer
 from osgp.simulator.faults import Faults, FaultyLine
 from osgp.simulator.line import Broken, MeterLine
 from osgp.simulator.memory import TableMemory
+from osgp.simulator.rights import mep_sender
 
 MBK = MeterKey(bytes(range(16)))
 MAK = MeterKey(bytes(range(16, 32)))
@@ -21,13 +22,13 @@ class Conversation:
         self.memory = TableMemory(tables or {23: bytes(range(220)), 28: bytes(300)}, {})
         self.server = MepServer(
             {Access.BASIC: MBK, Access.ADVANCED: MAK},
-            lambda request, access: self.memory.answer(request, access, self.now),
+            lambda request, access: self.memory.answer(request, mep_sender(access), self.now),
             encrypted_only=encrypted_only,
         )
         self.observed = []
         self.now = 0.0
         self.faulty = FaultyLine(Faults.parse(faults), seed)
-        self.line = MeterLine(self.server, self.faulty, baud=baud, observe=self.observed.append)
+        self.line = MeterLine(self.server, self.faulty, baud=baud, observe=self.observed.append, jump=self.server.advance)
         self.client = MepClient(key, encrypt=encrypt)
         self.heard = []
         self.broken = 0

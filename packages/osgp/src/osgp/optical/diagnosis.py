@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from osgp.errors import CorruptFrame, KeyRejected, LinkError, MeterRefused, ResponseTimeout, WriteUncertain
+from osgp.errors import CorruptFrame, LinkError, MeterRefused, PasswordRefused, ResponseTimeout, WriteUncertain
 from osgp.optical.link import EchoFound, FailReason, LinkEvent, NoiseHeard, PacketDropped, PacketDropReason
 from osgp.optical.services import (
     Identify,
@@ -179,9 +179,9 @@ def refused(service: Service, code: int) -> MeterRefused:
     return MeterRefused(f"the meter refused while {_step(service)}: {meaning} (response 0x{code:02X})", code)
 
 
-def key_rejected(code: int) -> KeyRejected:
+def key_rejected(code: int) -> PasswordRefused:
     """Say that the key is wrong. Nobody but its owner can do anything about it."""
-    return KeyRejected(
+    return PasswordRefused(
         f"the meter refuses the key (response 0x{code:02X}). It was shown once and is not tried again, because a meter may "
         "lock its optical port. Compare the key with the letter of your grid company, check that it is the "
         "key of the optical port and not that of the MEP port, and if it has less than 20 characters try the other padding"

@@ -23,7 +23,7 @@ ends it, and Identify comes again.
 A session that nobody uses is kept by Wait, and ended before the meter's guard of ten minutes would do so.
 
 **A refused key is final.** The meter counts wrong passwords, raises an alarm and may lock the port for some
-time (MEP guide v1.1 p. 142, ET55.22). From then on every request raises :class:`~osgp.errors.KeyRejected`, and nothing is
+time (MEP guide v1.1 p. 142, ET55.22). From then on every request raises :class:`~osgp.errors.PasswordRefused`, and nothing is
 sent. A password that was sent but not answered is sent once more, because a line loses answers.
 
 This module does not know what time it is, how bytes travel, or what tables mean.
@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from osgp.errors import CorruptFrame, KeyRejected, MisuseError, OsgpError
+from osgp.errors import CorruptFrame, MisuseError, OsgpError, PasswordRefused
 from osgp.optical.diagnosis import key_rejected, refused, write_uncertain
 from osgp.optical.errand import Errand, Goal
 from osgp.optical.events import (
@@ -171,7 +171,7 @@ class OpticalClient:
 
         Raises:
             MisuseError: something is under way.
-            KeyRejected: the meter refused this key before; nothing is sent.
+            PasswordRefused: the meter refused this key before; nothing is sent.
         """
         self._begin(request, now)
 
@@ -229,7 +229,7 @@ class OpticalClient:
 
     def _begin(self, wanted: Request | Goal, now: float) -> None:
         if self._rejected is not None:
-            raise KeyRejected(self._rejected)
+            raise PasswordRefused(self._rejected)
         if self.busy:
             raise MisuseError("one request at a time")
         self._errand = Errand(wanted)

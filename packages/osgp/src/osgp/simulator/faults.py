@@ -12,7 +12,7 @@ This module has no clock: times are passed in, in seconds of any epoch. It does 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -66,6 +66,10 @@ class Faults:
                 raise MisuseError(f"there is no fault '{name}'; choose from {', '.join(FAULTS)}")
             values[name.replace("-", "_")] = fault.read(name, value)
         return cls(**values)
+
+    def of_optical_port(self) -> Faults:
+        """Return those that concern an optical port too; the others need a sequence number, digest or level shifter."""
+        return replace(self, wrong_sequence=0, wrong_key=0, stuck_level_shifter=0.0, alerts=0)
 
 
 @dataclass(frozen=True, slots=True)

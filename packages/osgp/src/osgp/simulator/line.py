@@ -1,6 +1,7 @@
-"""The serial line of one simulated meter: when each byte is heard and when each one leaves.
+"""The serial line of one port of a simulated meter: when each byte is heard and when each one leaves.
 
-Between the port and :class:`~osgp.mep.server.MepServer` stand the baud rate and the faults. Bytes of a request take
+Between the line and the meter's end of the link (:class:`~osgp.mep.server.MepServer`,
+:class:`~osgp.optical.server.OpticalServer`) stand the baud rate and the faults. Bytes of a request take
 their time to arrive, replies leave at ten bits a byte (8N1), with the server's pauses between segments. A baud rate of
 0 is no line at all: everything is at once, pauses too.
 
@@ -12,16 +13,18 @@ This module does not know about ports, tasks or tables.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from itertools import pairwise
+from typing import Generic, Protocol, TypeVar
 
-from osgp.mep.events import ServerEvent
-from osgp.mep.server import MepServer
 from osgp.mep.timing import Line
 from osgp.simulator.faults import FaultyLine
 
-__all__ = ["Broken", "MeterLine"]
+__all__ = ["Broken", "MeterLine", "Server"]
+
+E = TypeVar("E")
+E_co = TypeVar("E_co", covariant=True)
 
 _LUMP = 16
 """Bytes handed over at a time, as the buffer of a UART does: 17 ms at 9600 baud."""
@@ -39,7 +42,27 @@ class Broken(Enum):
 Outgoing = bytes | Broken
 
 
-class MeterLine:
+class Server(Protocol[E_co]):
+    """A meter's end of a link."""
+
+    def receive(self, data: bytes, now: float) -> Sequence[E_co]:
+        """Take bytes."""
+
+    def expire(self, now: float) -> Sequence[E_co]:
+        """Act on the time that has passed."""
+
+    def deadline(self) -> float | None:
+        """Return when :meth:`expire` must be called at the latest."""
+
+    def take(self) -> list[tuple[bytes, float]]:
+        """Return what is to be sent, each segment with the seconds of silence after it."""
+
+
+def _never() -> bool:
+    return False
+
+
+class MeterLine(Generic[E]):
     """One meter's end of a line.
 
     Args:
@@ -47,29 +70,30 @@ class MeterLine:
         faulty: what goes wrong on the way.
         baud: bits a second; 0 for no pacing.
         observe: told each event of the server.
+        jump: moves the server's sequence number, where it has one.
+        switched_out: tells whether the UART serves the meter's other port now, so that nothing comes or goes here.
     """
 
     def __init__(
         self,
-        server: MepServer,
+        server: Server[E],
         faulty: FaultyLine,
         *,
         baud: int = 0,
-        observe: Callable[[ServerEvent], None] | None = None,
+        observe: Callable[[E], None] | None = None,
+        jump: Callable[[int], None] | None = None,
+        switched_out: Callable[[], bool] = _never,
     ) -> None:
         self._server = server
         self._faulty = faulty
         self._line = Line(baud) if baud else None
         self._observe = observe or (lambda _event: None)
+        self._jump = jump or (lambda _far: None)
+        self._switched_out = switched_out
         self._arriving: deque[tuple[float, bytes]] = deque()
         self._leaving: deque[tuple[float, Outgoing]] = deque()
         self._heard_until = 0.0
         self._busy_until = 0.0
-
-    @property
-    def server(self) -> MepServer:
-        """The meter at the end of the line."""
-        return self._server
 
     def hear(self, data: bytes, now: float) -> None:
         """Take bytes that a client sent. Call :meth:`poll` afterwards."""
@@ -104,22 +128,23 @@ class MeterLine:
         return gone
 
     def _arrive(self, when: float, data: bytes) -> None:
-        heard = self._faulty.towards_meter(data, when)
+        heard = b"" if self._switched_out() else self._faulty.towards_meter(data, when)
         if not heard:
             return
         if self._faulty.jumps_sequence():
-            self._server.advance(_JUMP)
+            self._jump(_JUMP)
         # What the server had to do before these bytes came, it did before them.
         self._report(self._server.expire(when))
         self._report(self._server.receive(heard, when))
         self._send(when)
 
-    def _report(self, events: list[ServerEvent]) -> None:
+    def _report(self, events: Sequence[E]) -> None:
         for event in events:
             self._observe(event)
 
     def _send(self, now: float) -> None:
-        for segments in _messages(self._server.take()):
+        taken = self._server.take()
+        for segments in () if self._switched_out() else _messages(taken):
             reply = b"".join(data for data, _ in segments)
             if len(reply) > len(_ALERT) and self._faulty.drops_connection():
                 self._leaving.append((now, Broken.BROKEN))

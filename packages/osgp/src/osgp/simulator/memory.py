@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from osgp.mep.server import Access
 from osgp.psem import PartialRead, PartialWrite, Read, Request, Response, ResponseCode, Write, table_id
 from osgp.simulator.localtime import daylight_saving, local_offset, tier_at
-from osgp.simulator.rights import may_write
+from osgp.simulator.rights import CLEAR_DATA, Sender
 from osgp.tables import TABLES, Dimensions
 
 __all__ = ["Live", "TableMemory", "clock_tables"]
@@ -25,14 +24,13 @@ Live = Callable[[float], bytes]
 
 _BT07 = table_id("BT07")
 _BT08 = table_id("BT08")
+_BT23 = table_id("BT23")
 _ET50 = table_id("ET50")
 _ET59 = table_id("ET59")
 
 _PROCEDURE_HEADER = 3
-_CLIENT_PSNS = range(5, 10)
-"""Procedure sequence numbers of MEP clients (MEP guide v1.1 p. 52)."""
-_UNKNOWN_PROCEDURE = 6
-"""Result code for a procedure the meter does not have: procedures are not simulated."""
+_DONE, _CONFLICTS, _UNKNOWN_PROCEDURE = 0, 3, 6
+"""Result codes (MEP guide v1.1 p. 53). A procedure that is not simulated is one the meter does not have."""
 _ET50_FLAGS = 30
 _USES_ET59 = 0x02
 
@@ -65,8 +63,10 @@ class TableMemory:
             part = data[: max(0, len(memory) - offset)]
             memory[offset : offset + len(part)] = part
 
-    def answer(self, request: Request, access: Access, now: float) -> Response:
-        """Carry a request out with the rights of ``access``."""
+    def answer(self, request: Request, sender: Sender, now: float) -> Response:
+        """Carry a request out with the rights of its sender."""
+        if isinstance(request, Read | PartialRead) and not sender.may_read(request.table):
+            return _NOT_ALLOWED
         match request:
             case Read(table):
                 data = self.read(table, now)
@@ -78,35 +78,44 @@ class TableMemory:
                 # Past the end of the table come zeros, without an error (Optical Port Programmer's Guide).
                 return Response(ResponseCode.OK, data[offset : offset + count].ljust(count, b"\0"))
             case Write(table, data):
-                return self._write(table, 0, data, access)
+                return self._write(table, 0, data, sender)
             case PartialWrite(table, offset, data):
-                return self._write(table, offset, data, access)
+                return self._write(table, offset, data, sender)
 
-    def _write(self, table: int, offset: int, data: bytes, access: Access) -> Response:
-        if not may_write(table, access):
-            return Response(ResponseCode.INSUFFICIENT_SECURITY_CLEARANCE)
+    def _write(self, table: int, offset: int, data: bytes, sender: Sender) -> Response:
+        if not sender.may_write(table):
+            return _NOT_ALLOWED
         if table == _BT07:
-            return self._start_procedure(data if offset == 0 else b"")
+            return self._start_procedure(data if offset == 0 else b"", sender)
         if table not in self._fixed and table not in self._live:
             return _NO_TABLE
         self.put(table, offset, data)
         return Response(ResponseCode.OK)
 
-    def _start_procedure(self, data: bytes) -> Response:
-        """Post the result of a procedure: that the meter does not have it (MEP guide v1.1 p. 52-53)."""
+    def _start_procedure(self, data: bytes, sender: Sender) -> Response:
+        """Carry a procedure out and post its result (MEP guide v1.1 p. 52-53)."""
         if len(data) < _PROCEDURE_HEADER:
             return Response(ResponseCode.OPERATION_NOT_POSSIBLE)
         psn = data[2]
-        if psn not in _CLIENT_PSNS or psn == self._last_psn:
+        if psn not in sender.sequence_numbers or psn == self._last_psn:
             return Response(ResponseCode.OPERATION_NOT_POSSIBLE)
         self._last_psn = psn
         number = int.from_bytes(data[:2], "little") & 0x0FFF
         inbound = self._fixed.get(_ET50, bytearray())
-        posted = _ET59 if inbound[_ET50_FLAGS : _ET50_FLAGS + 1] == bytes((_USES_ET59,)) else _BT08
-        self._fixed[posted] = bytearray((*number.to_bytes(2, "little"), psn, _UNKNOWN_PROCEDURE))
+        in_et59 = sender.redirected and inbound[_ET50_FLAGS : _ET50_FLAGS + 1] == bytes((_USES_ET59,))
+        result = self._clear_data() if number == CLEAR_DATA and number in sender.procedures else _UNKNOWN_PROCEDURE
+        self._fixed[_ET59 if in_et59 else _BT08] = bytearray((*number.to_bytes(2, "little"), psn, result))
         return Response(ResponseCode.OK)
 
+    def _clear_data(self) -> int:
+        registers = self._fixed.get(_BT23)
+        if registers is None:
+            return _CONFLICTS  # a house has consumed what it has consumed
+        registers[:] = bytes(len(registers))
+        return _DONE
 
+
+_NOT_ALLOWED = Response(ResponseCode.INSUFFICIENT_SECURITY_CLEARANCE)
 _NO_TABLE = Response(ResponseCode.INAPPROPRIATE_ACTION)
 
 

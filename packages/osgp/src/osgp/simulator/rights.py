@@ -1,20 +1,28 @@
-"""What each key may write, as data (MEP guide v1.1 p. 260-264, Appendix C).
+"""What each key may do with the tables, as data.
 
-Both keys read every table there is. A table that stands nowhere here is read-only.
+*MEP port* (MEP guide v1.1 p. 260-264, Appendix C): both keys read every table there is. A table that stands nowhere here is read-only.
 
 Where the guide contradicts itself: Appendix C (p. 262) calls ET71 read-only, yet its own page (p. 174) lets both keys
 write it. The page wins, because a delta alert that nobody can set would be none. ET61, ET62 and ET97 are missing from
 Appendix C and follow their own pages (p. 166, 168, 192). BT24 is read-only in Appendix C.
+
+*Optical port*: what the keys may read stands in :mod:`osgp.optical.rights`, and so does that the read-only key writes
+nothing. What the Optical guide v1.1 p. 13 adds in words is here: the tables of passwords and keys (BT42 and BT45, after
+C12.19) are for the unique key alone. The hardware lock is not simulated.
 
 This module does not know how a key is recognised.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from osgp.mep.server import Access
+from osgp.optical.rights import Access as OpticalAccess
 from osgp.psem import table_id
 
-__all__ = ["WRITERS", "may_write"]
+__all__ = ["CLEAR_DATA", "WRITERS", "Sender", "may_write", "mep_sender", "optical_sender"]
 
 _ANYONE = "BT07 ET50 ET51 ET52 ET71"
 _ADVANCED = (
@@ -26,6 +34,48 @@ WRITERS = {table_id(name): Access.BASIC for name in _ANYONE.split()} | {
     table_id(name): Access.ADVANCED for name in _ADVANCED.split()
 }
 """The least access that may write a table, by table id; a table that is absent is read-only."""
+
+
+_SECRETS = frozenset(map(table_id, ("BT42", "BT45")))
+
+CLEAR_DATA = 3
+"""Standard procedure 3 (C12.19): all registers to zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What the sender of a request may do.
+
+    Args:
+        may_read: tells it of a table.
+        may_write: likewise.
+        sequence_numbers: of its procedures (MEP guide v1.1 p. 52).
+        procedures: those that are simulated and that it may call.
+        redirected: the meter's settings say where it finds results, else in BT08.
+    """
+
+    may_read: Callable[[int], bool]
+    may_write: Callable[[int], bool]
+    sequence_numbers: range
+    procedures: frozenset[int] = frozenset()
+    redirected: bool = False
+
+
+def _any_table(_table: int) -> bool:
+    return True
+
+
+def mep_sender(access: Access) -> Sender:
+    """Return what a key of the MEP port may do."""
+    return Sender(_any_table, lambda table: may_write(table, access), range(5, 10), redirected=True)
+
+
+def optical_sender(access: OpticalAccess) -> Sender:
+    """Return what a key of the optical port may do, beside what the link has checked already."""
+    unique = access is OpticalAccess.UNIQUE
+    procedures = frozenset({CLEAR_DATA}) if unique else frozenset[int]()
+    secrets = frozenset[int]() if unique else _SECRETS
+    return Sender(lambda table: table not in secrets, lambda table: table not in secrets, range(256), procedures)
 
 
 def may_write(table: int, access: Access) -> bool:

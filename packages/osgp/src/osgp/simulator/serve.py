@@ -14,7 +14,7 @@ import errno
 import os
 import tty
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from osgp.errors import PortBusy, PortMissing, PortPermission, TransportError
 from osgp.simulator.line import Broken, MeterLine
@@ -40,7 +40,7 @@ class Attached(Protocol):
 class LineDriver:
     """Moves bytes between a :class:`MeterLine` and whoever is attached, by the event loop's clock."""
 
-    def __init__(self, line: MeterLine) -> None:
+    def __init__(self, line: MeterLine[Any]) -> None:
         self.line = line
         self._loop = asyncio.get_running_loop()
         self._attached: list[Attached] = []
@@ -80,6 +80,14 @@ class LineDriver:
         due = self.line.deadline()
         if due is not None:
             self._timer = self._loop.call_at(due, self._wake)
+
+    def deliver(self, data: bytes) -> None:
+        """Hand the clients bytes of another line that are heard here, too."""
+        for client in tuple(self._attached):
+            client.deliver(data)
+
+    def drop(self) -> None:
+        """Do nothing when the connection of that other line breaks."""
 
     def close(self) -> None:
         """Stop the timer; nothing is delivered any more."""
@@ -129,10 +137,16 @@ class _Connection(asyncio.Protocol):
 
 
 class TcpPort:
-    """Listens on one address for clients of one meter."""
+    """Listens on one address for clients of one meter.
 
-    def __init__(self, driver: LineDriver) -> None:
+    Args:
+        driver: the line.
+        scheme: of the URL for clients.
+    """
+
+    def __init__(self, driver: LineDriver, scheme: str = "tcp") -> None:
         self._driver = driver
+        self._scheme = scheme
         self._server: asyncio.Server | None = None
         self._opened: set[_Connection] = set()
 
@@ -152,7 +166,7 @@ class TcpPort:
             raise _listen_error(host, port, error) from error
         bound = self._server.sockets[0].getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
-        return f"tcp://{shown}:{bound}"
+        return f"{self._scheme}://{shown}:{bound}"
 
     async def close(self) -> None:
         """Stop listening and break all connections."""
@@ -182,10 +196,15 @@ class PseudoTerminal:
     """A serial port made of software, with a link to it at a path of the user's choice.
 
     Its far end is kept open here, so that clients may come and go.
+
+    Args:
+        driver: the line.
+        scheme: of the URL for clients.
     """
 
-    def __init__(self, driver: LineDriver) -> None:
+    def __init__(self, driver: LineDriver, scheme: str = "serial") -> None:
         self._driver = driver
+        self._scheme = scheme
         self._near = -1
         self._far = -1
         self._link: Path | None = None
@@ -213,7 +232,7 @@ class PseudoTerminal:
                 raise
         asyncio.get_running_loop().add_reader(self._near, self._readable)
         self._driver.attach(self)
-        return f"serial://{Path(path).absolute() if path is not None else device}"
+        return f"{self._scheme}://{Path(path).absolute() if path is not None else device}"
 
     def close(self) -> None:
         """Close the port and remove the link."""

@@ -1,4 +1,8 @@
-"""The simulated meter as one object: tables, keys, line and ports put together.
+"""The simulated meter as one object: tables, keys, lines and ports put together.
+
+It has a MEP port and an optical port, which show the same tables. Meters before firmware 4 have one UART for both (MEP
+guide v1.1 p. 20): while a session is open at the optical port, the MEP port is dead; what the meter says at the MEP
+port can be heard at the optical port too; and the first packet of a session arrives damaged.
 
 This module does not know command lines.
 """
@@ -7,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -17,6 +21,13 @@ from osgp.image import MeterImage
 from osgp.key import MeterKey
 from osgp.mep.events import AlertSent, RequestAnswered, ServerEvent
 from osgp.mep.server import Access, MepServer
+from osgp.optical.events import RequestAnswered as OpticalAnswered
+from osgp.optical.events import ServerEvent as OpticalEvent
+from osgp.optical.events import ServiceRefused
+from osgp.optical.key import OpticalKey
+from osgp.optical.rights import Access as OpticalAccess
+from osgp.optical.server import FirstPacket, OpticalServer
+from osgp.optical.server import Meter as OpticalHabits
 from osgp.psem import Request, Response, table_id
 from osgp.simulator.faults import Faults, FaultyLine
 from osgp.simulator.house import House
@@ -24,7 +35,9 @@ from osgp.simulator.line import MeterLine
 from osgp.simulator.memory import TableMemory
 from osgp.simulator.model import house_memory, image_memory
 from osgp.simulator.noise import mix
+from osgp.simulator.rights import Sender, mep_sender, optical_sender
 from osgp.simulator.serve import LineDriver, PseudoTerminal, TcpPort
+from osgp.tables import TABLES, Dimensions
 
 __all__ = ["DEMO_KEY_TEXT", "SimulatedMeter", "Traffic"]
 
@@ -37,13 +50,16 @@ _SWAPPED_SEED = 1_000_000
 _OTHER_SEQUENCE = 1_000_003
 """How far another meter's sequence number lies away."""
 
+_OWN_UART_SINCE = 4
+"""Application firmware whose optical port has a UART of its own (MEP guide v1.1 p. 20)."""
+
 _ET13_ALERT_FLAGS = 4 * 66 + 8
 """Element 4, the first MEP client, of 66 bytes each; its alert flags (MEP guide v1.1 p. 80-83)."""
 
 
 @dataclass(slots=True)
 class Traffic:
-    """What a simulated meter has done."""
+    """What a simulated meter has done, at both ports."""
 
     answered: int = 0
     refused: int = 0
@@ -57,6 +73,9 @@ class SimulatedMeter:
         source: an image to serve, or a house to stand in; by default the house of ``seed``.
         mbk: the basic key; by default the demo key.
         mak: the advanced key, if there is one.
+        optical_keys: the keys of the optical port; by default the demo key reads.
+        habits: what the optical port does where meters differ; by default what follows from the UART.
+        shared_uart: both ports have one UART; by default what the firmware in BT01 says.
         faults: what goes wrong.
         seed: of the default house and of the faults.
         baud: bits a second on the line; 0 answers at once.
@@ -70,6 +89,9 @@ class SimulatedMeter:
         *,
         mbk: MeterKey | None = None,
         mak: MeterKey | None = None,
+        optical_keys: Mapping[OpticalAccess, OpticalKey] | None = None,
+        habits: OpticalHabits | None = None,
+        shared_uart: bool | None = None,
         faults: Faults | None = None,
         seed: int = 1,
         baud: int = 0,
@@ -95,7 +117,14 @@ class SimulatedMeter:
         if mak is not None:
             keys[Access.ADVANCED] = mak
         self._server = MepServer(keys, self._answer, sequence=mix(seed), encrypted_only=encrypt_only)
+        self._shared = self._has_one_uart() if shared_uart is None else shared_uart
+        self._optical = OpticalServer(
+            optical_keys or {OpticalAccess.READ_ONLY: OpticalKey.parse(DEMO_KEY_TEXT)},
+            self._answer_light,
+            meter=habits or OpticalHabits(first_packet=FirstPacket.DAMAGED if self._shared else FirstPacket.HEARD),
+        )
         self._driver: LineDriver | None = None
+        self._window: LineDriver | None = None
         self._ports: list[TcpPort | PseudoTerminal] = []
         self._swap_at = float("inf")
 
@@ -104,10 +133,21 @@ class SimulatedMeter:
         self._memory.read(table_id("BT23"), self._now())
         now = asyncio.get_running_loop().time()
         faulty = FaultyLine(self._faults, self._seed, now)
-        line = MeterLine(self._server, faulty, baud=self._baud, observe=self._count)
+        line = MeterLine(
+            self._server,
+            faulty,
+            baud=self._baud,
+            observe=self._count,
+            jump=self._server.advance,
+            switched_out=lambda: self._shared and self._optical.active,
+        )
         if self._faults.meter_swap:
             self._swap_at = now + self._faults.meter_swap
         self._driver = LineDriver(line)
+        damaged = FaultyLine(self._faults.of_optical_port(), self._seed, now)
+        self._window = LineDriver(MeterLine(self._optical, damaged, baud=self._baud, observe=self._count_light))
+        if self._shared:
+            self._driver.attach(self._window)
         if self._faults.alerts:
             self.alert(self._faults.alerts)
         return self
@@ -115,15 +155,15 @@ class SimulatedMeter:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        driver = self._running()
-        driver.close()
+        for driver in (self._running(), self._lit()):
+            driver.close()
         for port in self._ports:
             if isinstance(port, TcpPort):
                 await port.close()
             else:
                 port.close()
         self._ports.clear()
-        self._driver = None
+        self._driver = self._window = None
 
     async def serve_tcp(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen for clients and return the URL for them. All clients share the meter's one line."""
@@ -135,6 +175,20 @@ class SimulatedMeter:
     def serve_pty(self, path: str | None = None) -> str:
         """Make a pseudo-terminal, linked at ``path`` if given, and return the URL for clients."""
         terminal = PseudoTerminal(self._running())
+        url = terminal.open(path)
+        self._ports.append(terminal)
+        return url
+
+    async def serve_optical_tcp(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Let clients hold a probe to the optical port over TCP, and return the URL for them."""
+        tcp = TcpPort(self._lit(), "optical+tcp")
+        url = await tcp.open(host, port)
+        self._ports.append(tcp)
+        return url
+
+    def serve_optical_pty(self, path: str | None = None) -> str:
+        """Make a pseudo-terminal that is a probe on the optical port, and return the URL for clients."""
+        terminal = PseudoTerminal(self._lit(), "optical")
         url = terminal.open(path)
         self._ports.append(terminal)
         return url
@@ -154,11 +208,26 @@ class SimulatedMeter:
             raise MisuseError("the simulated meter is not running; use it in 'async with'")
         return self._driver
 
+    def _lit(self) -> LineDriver:
+        if self._window is None:
+            raise MisuseError("the simulated meter is not running; use it in 'async with'")
+        return self._window
+
+    def _has_one_uart(self) -> bool:
+        data = self._memory.read(table_id("BT01"), self._now())
+        return data is None or TABLES["BT01"].decode(data, Dimensions())["firmware"][0] < _OWN_UART_SINCE
+
     def _answer(self, request: Request, access: Access) -> Response:
+        return self._carry_out(request, mep_sender(access))
+
+    def _answer_light(self, request: Request, access: OpticalAccess) -> Response:
+        return self._carry_out(request, optical_sender(access))
+
+    def _carry_out(self, request: Request, sender: Sender) -> Response:
         if self._replacement is not None and asyncio.get_running_loop().time() >= self._swap_at:
             self._memory, self._replacement = self._replacement, None
             self._server.advance(_OTHER_SEQUENCE)
-        return self._memory.answer(request, access, self._now())
+        return self._memory.answer(request, sender, self._now())
 
     def _now(self) -> float:
         """Return UTC seconds that never go back: a computer's clock may be set back, a meter's registers may not."""
@@ -171,4 +240,10 @@ class SimulatedMeter:
         elif isinstance(event, AlertSent):
             self.traffic.alerts += 1
         else:
+            self.traffic.refused += 1
+
+    def _count_light(self, event: OpticalEvent) -> None:
+        if isinstance(event, OpticalAnswered):
+            self.traffic.answered += 1
+        elif isinstance(event, ServiceRefused):
             self.traffic.refused += 1

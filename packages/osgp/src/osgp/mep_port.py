@@ -1,0 +1,89 @@
+"""A connection to a meter's MEP port.
+
+This module does not know tables.
+"""
+
+from __future__ import annotations
+
+from osgp.connection import Connection
+from osgp.errors import MisuseError, ResponseTimeout
+from osgp.key import MeterKey
+from osgp.mep.client import MepClient
+from osgp.mep.events import (
+    AlertReceived,
+    ClientEvent,
+    DropReason,
+    ReplyDropped,
+    RequestFailed,
+    ResponseReceived,
+    Resynchronised,
+    Retried,
+)
+from osgp.mep.timing import MAX_READ, MAX_WRITE
+from osgp.optical.key import OpticalKey
+from osgp.psem import Request, Response
+from osgp.recovery import Recovery
+from osgp.transport import Address
+
+__all__ = ["MepConnection"]
+
+_CORRUPT = frozenset({DropReason.GARBAGE, DropReason.BROKEN_OFF, DropReason.DIGEST, DropReason.CONTENT})
+
+
+class MepConnection(Connection[ClientEvent]):
+    """A MEP port with a meter behind it.
+
+    Args:
+        address: where.
+        key: the meter's key.
+        encrypt: encrypt requests; the meter then encrypts its responses.
+        recovery: what to do about repeated silence.
+
+    Raises:
+        MisuseError: the key is one of an optical port.
+    """
+
+    procedure_numbers = range(5, 10)
+    results_table = None
+
+    def __init__(
+        self, address: Address, key: MeterKey, *, encrypt: bool = False, recovery: Recovery | None = None
+    ) -> None:
+        if isinstance(key, OpticalKey):
+            raise MisuseError("this is a key for an optical port; for a MEP port read it with MeterKey.parse")
+        super().__init__(address, MepClient(key, encrypt=encrypt, line=address.line), recovery)
+        self._retried = False
+
+    async def longest_read(self) -> int:
+        """Return how many bytes one partial read may ask for."""
+        return MAX_READ
+
+    async def longest_write(self) -> int:
+        """Return how many bytes one partial write may hold."""
+        return MAX_WRITE
+
+    async def _ask(self, request: Request) -> Response:
+        self._retried = False
+        return await super()._ask(request)
+
+    def _take(self, event: ClientEvent) -> None:
+        stats = self.stats
+        match event:
+            case ResponseReceived():
+                stats.replies += 1
+                self._settle(event.response)
+            case RequestFailed():
+                stats.timeouts += isinstance(event.error, ResponseTimeout)
+                self._fail(event.error)
+            case Retried():
+                stats.retries += 1
+                stats.timeouts += event.silent
+                self._retried = True
+            case ReplyDropped():
+                stats.corrupt += event.reason in _CORRUPT
+            case Resynchronised():
+                stats.resyncs += 1
+                # After a lost reply 0x0C is normal. Without one, the meter moved by itself.
+                self._doubt |= not self._retried
+            case AlertReceived():
+                stats.alerts += 1
