@@ -113,11 +113,11 @@ def test_no_document_before_everything_is_known(rig, hub):
     assert dash_data(hub, "house", "0.1.0", NOW) is None
 
 
-def test_no_document_without_a_serial_number(rig, hub, feed):
+def test_a_meter_without_a_serial_number_goes_by_its_id(rig, hub, feed):
     """The Home Assistant integration takes an empty serial number for a meter and makes entities for it."""
     feed()
     hub.publish(replace(rig.status(), info=MeterInfo("house")))
-    assert dash_data(hub, "house", "0.1.0", NOW) is None
+    assert dash_data(hub, "house", "0.1.0", NOW)["Utility_SN"] == "house"
 
 
 def test_no_document_when_values_are_stale(hub, feed):

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from nes2mqtt.history import Store
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.mqtt import MqttOutput
-from nes2mqtt.mqtt.client import Disconnected, Pace
-from nes2mqtt.mqtt.delivery import BATCH, LatestRegisters, deliver
+from nes2mqtt.mqtt.client import WINDOW, Disconnected, publish_all
+from nes2mqtt.mqtt.delivery import LatestRegisters, deliver
 from nes2mqtt.mqtt.message import Message
 from nes2mqtt.reading import TableGroup
 
@@ -68,14 +68,14 @@ def two_messages(seq, sample):
     return [Message("a", f"{seq}a", 1, retain=True), Message("b", f"{seq}b", 1)]
 
 
-@given(total=st.integers(0, 3 * BATCH), lasts=st.lists(st.integers(0, 130), max_size=4))
+@given(total=st.integers(0, 3 * WINDOW), lasts=st.lists(st.integers(0, 130), max_size=4))
 async def test_in_order_and_at_least_once_over_broken_connections(total, lasts):
     outbox = FakeOutbox([None] * total)
     heard: list[str] = []
     for length in [*lasts, 10**9]:
         session = FakeSession(length)
         work = asyncio.ensure_future(deliver(outbox, session, two_messages, lambda message: None))
-        for _ in range(40 * BATCH):
+        for _ in range(40 * WINDOW):
             await asyncio.sleep(0)
             if work.done() or not outbox.queue:
                 break
@@ -173,3 +173,60 @@ async def test_the_histories_journal_is_the_queue(rig, broker, gateway, hub, tmp
     documents = [json.loads(text) for text in listener.of(TOPIC)]
     assert [document["active_energy_import"] for document in documents] == [(1000 + n) / 1000 for n in range(60)]
     assert [document["seq"] for document in documents] == sorted({document["seq"] for document in documents})
+
+
+class SlowSession:
+    """Confirms a message only when told to."""
+
+    def __init__(self):
+        self.waiting: list[asyncio.Future[None]] = []
+        self.sent: list[str] = []
+
+    async def publish(self, message):
+        self.sent.append(message.payload)
+        self.waiting.append(asyncio.get_running_loop().create_future())
+        await self.waiting[-1]
+
+
+async def test_many_messages_are_under_way_at_once_in_order_and_no_more_than_a_window():
+    session = SlowSession()
+    messages = [Message("a", str(number), 1) for number in range(WINDOW + 5)]
+    work = asyncio.ensure_future(publish_all(session, messages))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert session.sent == [str(number) for number in range(WINDOW)]
+    for confirmed in range(WINDOW + 5):
+        session.waiting[confirmed].set_result(None)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert work.done() == (confirmed == WINDOW + 4)
+    assert session.sent == [message.payload for message in messages]
+
+
+async def test_a_broken_connection_leaves_no_message_waiting():
+    session = SlowSession()
+    work = asyncio.ensure_future(publish_all(session, [Message("a", "1", 1), Message("a", "2", 1)]))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    session.waiting[0].set_exception(Disconnected("gone"))
+    with pytest.raises(Disconnected):
+        await work
+    assert session.waiting[1].cancelled()
+
+
+async def test_new_samples_leave_while_earlier_ones_wait_for_their_confirmation():
+    outbox = FakeOutbox([None] * 3)
+    session = SlowSession()
+    work = asyncio.ensure_future(deliver(outbox, session, lambda seq, _: [Message("a", str(seq), 1)], lambda _: None))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert session.sent == ["1", "2", "3"]
+    session.waiting[1].set_result(None)  # out of order: nothing may be acknowledged yet
+    await asyncio.sleep(0)
+    assert outbox.acknowledged == 0
+    session.waiting[0].set_result(None)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert outbox.acknowledged == 2
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)

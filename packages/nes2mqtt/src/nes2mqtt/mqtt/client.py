@@ -16,7 +16,8 @@ import logging
 import math
 import random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 
 import aiomqtt
@@ -26,7 +27,7 @@ from nes2mqtt.mqtt.config import MqttConfig, Protocol
 from nes2mqtt.mqtt.message import Message, Will
 from nes2mqtt.mqtt.refusals import Unanswered, describe, no_greeting
 
-__all__ = ["Broker", "Disconnected", "Pace", "Received", "Session"]
+__all__ = ["WINDOW", "Broker", "Disconnected", "Pace", "Received", "Session", "publish_all"]
 
 _log = logging.getLogger(__name__)
 _library_log = logging.getLogger(f"{__name__}.library")
@@ -42,6 +43,9 @@ EVICTED = (
     "; it does so again and again right after greeting us: another program may use the client id '{client_id}', "
     "set another client_id in one of them"
 )
+
+WINDOW = 100
+"""Messages under way at once: enough to keep a distant broker busy, few to send again after a break."""
 
 ANSWER = 10.0
 """Seconds the broker has to greet us, and to confirm a message."""
@@ -114,6 +118,30 @@ class Session:
         """
         async with _answered("does not confirm what we subscribe to; trying again"):
             await self._client.subscribe([(topic, 1) for topic in topics])
+
+
+async def publish_all(session: Session, messages: Iterable[Message]) -> None:
+    """Publish in order without waiting in between; return when the broker has all that have QoS 1.
+
+    A broker confirms a message some 40 ms after it came when it has little to say (Nagle's algorithm meets delayed
+    acknowledgements), so waiting for each would take a minute and more to tell of a thousand meters.
+
+    Raises:
+        Disconnected: nobody knows what the broker got.
+    """
+    under_way: deque[asyncio.Future[None]] = deque()
+    try:
+        for message in messages:
+            if len(under_way) >= WINDOW:
+                await under_way.popleft()
+            # Tasks start in the order they are made, so messages leave in order.
+            under_way.append(asyncio.ensure_future(session.publish(message)))
+        while under_way:
+            await under_way.popleft()
+    finally:
+        for publish in under_way:
+            publish.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
 class Broker:

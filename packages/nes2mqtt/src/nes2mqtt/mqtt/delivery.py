@@ -10,17 +10,15 @@ This module does not know topics.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from nes2mqtt.mqtt.client import Session
+from nes2mqtt.mqtt.client import WINDOW, Session
 from nes2mqtt.mqtt.message import Message
 from nes2mqtt.reading import Sample
 
-__all__ = ["BATCH", "LatestRegisters", "Outbox", "deliver"]
-
-BATCH = 20
-"""Samples under way at once: enough to keep a distant broker busy, few to send again after a break."""
+__all__ = ["LatestRegisters", "Outbox", "deliver"]
 
 
 class Outbox(Protocol):
@@ -87,38 +85,43 @@ async def deliver(
     Raises:
         Disconnected: the connection is gone; what was confirmed is acknowledged.
     """
-    while True:
-        outbox.changed.clear()
-        batch = outbox.pending(BATCH)
-        if batch:
-            await _deliver_batch(outbox, session, [(seq, messages(seq, sample)) for seq, sample in batch], sent)
-        else:
-            await outbox.changed.wait()
-
-
-async def _deliver_batch(
-    outbox: Outbox,
-    session: Session,
-    batch: Sequence[tuple[int, Sequence[Message]]],
-    sent: Callable[[Message], None],
-) -> None:
-    """Send a batch without waiting in between, then acknowledge as far as it was confirmed without a gap."""
-    # Tasks start in the order they are made, so messages leave in order.
-    under_way = [
-        (seq, [(message, asyncio.ensure_future(session.publish(message))) for message in messages])
-        for seq, messages in batch
-    ]
-    confirmed: int | None = None
+    under_way: deque[_Delivery] = deque()
     try:
-        for seq, publishes in under_way:
-            for message, publish in publishes:
-                await publish
-                sent(message)
-            confirmed = seq
+        while True:
+            outbox.changed.clear()
+            if len(under_way) <= WINDOW // 2:
+                known = {delivery.seq for delivery in under_way}
+                under_way.extend(
+                    _Delivery(session, seq, messages(seq, sample))
+                    for seq, sample in outbox.pending(WINDOW)
+                    if seq not in known
+                )
+            if under_way:
+                await under_way[0].confirmed(sent)
+                outbox.acknowledge(under_way.popleft().seq)
+            else:
+                await outbox.changed.wait()
     finally:
-        if confirmed is not None:
-            outbox.acknowledge(confirmed)
-        rest = [publish for _, publishes in under_way for _, publish in publishes]
-        for publish in rest:
+        for delivery in under_way:
+            await delivery.abandon()
+
+
+class _Delivery:
+    """The messages of one sample, on their way."""
+
+    def __init__(self, session: Session, seq: int, messages: Sequence[Message]) -> None:
+        self.seq = seq
+        # Tasks start in the order they are made, so messages leave in order.
+        self._publishes = [(message, asyncio.ensure_future(session.publish(message))) for message in messages]
+
+    async def confirmed(self, sent: Callable[[Message], None]) -> None:
+        """Return when the broker has confirmed each message."""
+        for message, publish in self._publishes:
+            await publish
+            sent(message)
+
+    async def abandon(self) -> None:
+        """Wait for nothing any more."""
+        for _, publish in self._publishes:
             publish.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
+        await asyncio.gather(*(publish for _, publish in self._publishes), return_exceptions=True)

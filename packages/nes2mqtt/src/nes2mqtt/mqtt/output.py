@@ -17,14 +17,14 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil
 
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub, Latest, OutputStatus
-from nes2mqtt.mqtt.client import Broker, Pace, Received, Session
+from nes2mqtt.mqtt.client import Broker, Pace, Received, Session, publish_all
 from nes2mqtt.mqtt.config import DialectName, MqttConfig
 from nes2mqtt.mqtt.delivery import LatestRegisters, Outbox, deliver
 from nes2mqtt.mqtt.dialects import Dialect, configured
@@ -202,15 +202,16 @@ class MqttOutput:
         self._due = {}
         self._wake.clear()
         if self._discovery is not None:
-            for message in self._discovery.everything(asyncio.get_running_loop().time()):
-                await session.publish(message)
+            await publish_all(session, self._discovery.everything(asyncio.get_running_loop().time()))
+        await publish_all(session, self._state_of_all())
+        await publish_all(session, tuple(self._retained.values()))
+
+    def _state_of_all(self) -> Iterator[Message]:
         for meter, latest in tuple(self._hub.latest.items()):
             for when in (When.STATUS, When.LIVE):
-                await self._publish(session, when, self._dialects, meter, latest)
+                yield from self._messages(when, self._dialects, meter, latest)
             if TableGroup.PRESENT in latest.samples:
                 self._shown.add(meter)
-        for message in tuple(self._retained.values()):
-            await session.publish(message)
 
     async def _heard(self, session: Session, message: Received) -> None:
         """Watch our own status, and wait for Home Assistant to start."""
@@ -225,16 +226,19 @@ class MqttOutput:
             await self._wake.wait()
             self._wake.clear()
             due, self._due = self._due, {}
-            for meter, occasions in due.items():
-                latest = self._hub.latest.get(meter)
-                if latest is None:
-                    continue
-                if When.STATUS in occasions:
-                    await self._publish(session, When.STATUS, self._dialects, meter, latest)
-                if When.LIVE in occasions:
-                    dialects = [d for d in self._dialects if d.every == 0 or meter not in self._shown]
-                    self._shown.add(meter)
-                    await self._publish(session, When.LIVE, dialects, meter, latest)
+            await publish_all(session, self._due_messages(due))
+
+    def _due_messages(self, due: Mapping[str, set[When]]) -> Iterator[Message]:
+        for meter, occasions in due.items():
+            latest = self._hub.latest.get(meter)
+            if latest is None:
+                continue
+            if When.STATUS in occasions:
+                yield from self._messages(When.STATUS, self._dialects, meter, latest)
+            if When.LIVE in occasions:
+                dialects = [d for d in self._dialects if d.every == 0 or meter not in self._shown]
+                self._shown.add(meter)
+                yield from self._messages(When.LIVE, dialects, meter, latest)
 
     async def _repeat(self, session: Session, every: float, when: When, dialects: Iterable[Dialect]) -> None:
         """Publish at a fixed pace, on a grid that does not drift."""
@@ -243,8 +247,14 @@ class MqttOutput:
         while True:
             due += every * max(1, ceil((loop.time() - due) / every))
             await asyncio.sleep(due - loop.time())
-            for meter, latest in tuple(self._hub.latest.items()):
-                await self._publish(session, when, dialects, meter, latest)
+            await publish_all(
+                session,
+                (
+                    message
+                    for meter, latest in tuple(self._hub.latest.items())
+                    for message in self._messages(when, dialects, meter, latest)
+                ),
+            )
 
     async def _announce(self, session: Session, discovery: Discovery) -> None:
         """Announce what discovery learns, once it has settled."""
@@ -252,8 +262,7 @@ class MqttOutput:
             await self._news.wait()
             self._news.clear()
             await asyncio.sleep(self._timing.settle)
-            for message in discovery.news(asyncio.get_running_loop().time()):
-                await session.publish(message)
+            await publish_all(session, discovery.news(asyncio.get_running_loop().time()))
             if discovery.waiting():
                 self._news.set()
 
@@ -267,15 +276,13 @@ class MqttOutput:
 
     # Messages.
 
-    async def _publish(
-        self, session: Session, when: When, dialects: Iterable[Dialect], meter: str, latest: Latest
-    ) -> None:
+    def _messages(self, when: When, dialects: Iterable[Dialect], meter: str, latest: Latest) -> Iterator[Message]:
+        """Yield what is to be said of a meter on an occasion."""
         view = self._view(meter, latest, when)
         if when is When.LIVE and not view.samples:
             return
         for dialect in dialects:
-            for message in dialect.messages(when, view):
-                await session.publish(message)
+            yield from dialect.messages(when, view)
 
     def _view(self, meter: str, latest: Latest, when: When) -> View:
         """Show a meter as it is now; live values only while fresh, for a status also the last one's time."""
