@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nes2mqtt.history import Store
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.mqtt import MqttOutput
-from nes2mqtt.mqtt.client import WINDOW, Disconnected, publish_all
+from nes2mqtt.mqtt.client import WINDOW, Disconnected, Pace, publish_all
 from nes2mqtt.mqtt.delivery import LatestRegisters, deliver
 from nes2mqtt.mqtt.message import Message
 from nes2mqtt.reading import TableGroup
