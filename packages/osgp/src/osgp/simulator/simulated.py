@@ -193,6 +193,10 @@ class SimulatedMeter:
         self._ports.append(terminal)
         return url
 
+    def read(self, table: str | int) -> bytes | None:
+        """Return what a table holds now, whoever may read it; None where the meter has no such table."""
+        return self._memory.read(table_id(table) if isinstance(table, str) else table, self._now())
+
     def power_cycle(self) -> None:
         """Do what a level shifter's power-cycle circuit does."""
         self._running().power_cycle()
