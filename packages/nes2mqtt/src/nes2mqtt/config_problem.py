@@ -85,7 +85,7 @@ def _in_file(data: Mapping[str, Any], location: Sequence[str | int]) -> toml_lin
     path: list[str | int] = []
     here: Any = data  # of a list pydantic names only members that exist
     for position, step in enumerate(location):
-        if step == _KEY_ITSELF:
+        if step == _KEY_ITSELF and not (isinstance(here, Mapping) and step in here):
             continue
         if isinstance(here, list) or (isinstance(here, Mapping) and step in here):
             here = here[step]  # type: ignore[index] # a number for a list, a name for a table

@@ -250,3 +250,9 @@ def test_no_error_repeats_what_may_be_a_secret(place, secret):
     else:
         said = repr(config) + str(config) + config.model_dump_json()
     assert secret not in said
+
+
+def test_a_setting_named_like_pydantics_mark_for_keys_is_a_problem_as_any_other():
+    with pytest.raises(ConfigError) as caught:
+        parse("'[key]' = ''", Path("c.toml"))
+    assert "c.toml:1: [key]: there is no such setting" in str(caught.value)
