@@ -11,7 +11,7 @@ rule  what is seen                                             what is done
 R1    the first value of a register nothing is known about     held until the next read confirms it
 R2    it rose, not faster than the meter can count             believed
 R3    it rose faster than the meter can count                  held until the next read confirms it
-R4    it fell close to a roll-over (``10**digits``)            held; confirmed, it restarts from 0
+R4    it fell close to a roll-over (a power of ten)            held; confirmed, it restarts from 0
 R5    it fell and nothing explains it                          rejected, as long as it lasts; of the first
                                                                such reply nothing is believed
 R6    the serial number changed                                next segment; all starts again with R1
@@ -21,15 +21,15 @@ R8    the owner raised ``segment`` in the configuration        next segment; all
 
 Reasons. R1: a wrong first value would make every true one after it a fall. R3: an upward spike
 is as bad as a fall, but a long outage with a clock that was set in between looks the same, so
-the second read decides. R4: registers roll over at 10^digits Wh, digits 5..9 (MEP guide v1.1,
+the second read decides. R4: registers roll over after 5 to 9 digits (MEP guide v1.1,
 p. 119, ET42 "Accumulator Rollover Digit"); near that point a fall is expected, and still one
 corrupt value must not pass, hence the second read. R5: a fall that stays is most often a meter that was
 replaced: then the other registers of that reply are the new meter's too, so all wait until the caller has
 asked who it is (:attr:`Verdict.doubt`). If the serial number cannot be read, only the owner knows (R8). R7: a
 firmware or program change may redefine what a place in the table means.
 
-"Held" means: absent from the sample. A value held is never held twice for the same reason:
-the next read either agrees with it or proves it wrong. Values that are absent in the reply
+"Held" means: absent from the sample. The next read either agrees with the value held or proves it
+wrong. A meter that carries more than its owner configured outruns every read: the log says so. Values that are absent in the reply
 stay absent; nothing is filled in. Present values (power, voltage) may be anything and pass.
 
 Nothing here knows a clock, a meter or an output: times are passed in, verdicts are returned.
@@ -47,9 +47,10 @@ from osgp.sources import Kind, Quantity, Source
 
 __all__ = ["Guard", "Limits", "Memory", "Note", "Verdict"]
 
-_ROLLOVERS = tuple(10**digits for digits in range(5, 10))
-"""Registers roll over after 5 to 9 decimal digits (MEP guide v1.1, p. 119, ET42). All are tried: the
-digit means Wh, the register may count in units of 1, 10 or 100 Wh, and a held fall is confirmed anyway."""
+_ROLLOVERS = tuple(10**digits for digits in range(5, 12))
+"""Registers roll over after 5 to 9 decimal digits (MEP guide v1.1, p. 119, ET42), of units of 1, 10 or 100 Wh (p. 158):
+at 10^5 to 10^11 Wh. The guide speaks of digits "in Wh", but also of larger units that keep the roll-over away
+(p. 118-119), so all are tried; a held fall is confirmed anyway."""
 
 _COUNT_ROLLOVERS = (*_ROLLOVERS, 2**8, 2**16, 2**32)
 """Counts may also roll over where their field ends; the guide says of a UINT8 count that it does (p. 187, ET89)."""
@@ -60,6 +61,8 @@ _SLACK_SECONDS = 15.0
 _ENERGIES = frozenset({Quantity.ACTIVE_ENERGY, Quantity.REACTIVE_ENERGY, Quantity.APPARENT_ENERGY})
 _SECONDS_PER_HOUR = 3600.0
 _MARGIN = 1.1
+_OUTRUN_SAID_AFTER = 3
+"""Reads in a row that outran the limit until the owner is told: without a word, nothing would ever be believed."""
 _PULSES_PER_SECOND = 100.0
 """Pulse inputs and error counters; above any meter pulse output (S0 allows 33 a second)."""
 
@@ -150,6 +153,8 @@ class _Register:
     """An unexplained fall was said already."""
     fast: bool = False
     """A confirmed jump was said already."""
+    outran: int = 0
+    """Reads in a row that rose too fast to confirm the one before."""
 
     def most(self, since: datetime, at: datetime) -> float:
         """Return the most this register can have counted between two moments."""
@@ -329,12 +334,29 @@ class Guard:
             if why is None:  # R5
                 self._reject(source, register, value, tally)
             else:
+                self._note_outrun(source, register, held, value, at, tally)
                 register.held = _Held(value, at, why)
                 tally.held += 1
 
     @staticmethod
+    def _note_outrun(
+        source: Source, register: _Register, held: _Held | None, value: int, at: datetime, tally: _Tally
+    ) -> None:
+        """Say once that a register counts faster than the configuration allows, read after read."""
+        register.outran = register.outran + 1 if held is not None and value > held.value else 0
+        if held is not None and register.outran == _OUTRUN_SAID_AFTER:
+            step, unit = source.scaled(value - held.value), source.unit
+            tally.notes.append(
+                Note(
+                    f"{source.label} rises by {step:g} {unit} in {(at - held.at).total_seconds():.0f} s, read after read, "
+                    "more than max_power allows. Not believed and not published. "
+                    "If the meter carries that much, raise max_power of this meter in the configuration"
+                )
+            )
+
+    @staticmethod
     def _believe(source: Source, register: _Register, value: int, at: datetime, tally: _Tally) -> None:
-        register.value, register.at, register.falling = value, at, False
+        register.value, register.at, register.falling, register.outran = value, at, False, 0
         tally.believed[source] = value
 
     def _confirm(self, source: Source, register: _Register, held: _Held, at: datetime, tally: _Tally) -> None:

@@ -118,6 +118,12 @@ class TestRise:
         assert life.read(outage_duration=400).held == 1
         assert life.read(outage_duration=100).rejected == 1
 
+    @pytest.mark.parametrize("life", [remembering(), Life(Guard("house"))], ids=["known", "new"])
+    def test_r3_a_meter_above_max_power_is_told_once(self, life):
+        notes = [note for n in range(20) for note in life.read(1_000_000 + 2000 * n).notes]
+        assert ["raise max_power" in note.text for note in notes] == [True]
+        assert "rises by 2 kWh in 10 s" in notes[0].text
+
 
 class TestFall:
     def test_r5_a_fall_is_absent_and_said_once(self):
@@ -160,7 +166,8 @@ class TestFall:
 
 
 class TestRollover:
-    @pytest.mark.parametrize("digits", range(5, 10))
+    # 5 to 9 digits (p. 119) of units of 1, 10 or 100 Wh (p. 158).
+    @pytest.mark.parametrize("digits", range(5, 12))
     def test_r4_a_rollover_passes_with_the_second_read(self, digits):
         life = remembering({IMPORT: 10**digits - 3, EXPORT: 7})
         assert dict(life.read(2, active_energy_export=7).sample.values) == {EXPORT: 7}
@@ -294,13 +301,14 @@ def test_everything_true_passes(steps, digits, below):
     meter = TrueMeter(10**digits - 1 - below, digits)
     guard = Guard("house")
     guard.identify("1", "d", START)
-    now, waiting, rolled_since = START, False, False
+    now, waiting, rolled_since, unread = START, False, False, 0
     for seconds, load, event in steps:
         now += timedelta(seconds=seconds)
-        counted = int(load * 100_000 * seconds / 3600)
-        # a register that turns over more than once between two reads cannot be followed by anybody
+        # A register that turns by more than half of its range between two reads cannot be followed by anybody.
+        counted = min(int(load * 100_000 * seconds / 3600), meter.modulus // 2 - unread)
         before = meter.value
-        meter.total += min(counted, meter.modulus // 2)
+        meter.total += counted
+        unread += counted
         rolled_since |= meter.value < before
         if event == "swap":
             meter = TrueMeter(0, digits)
@@ -312,6 +320,7 @@ def test_everything_true_passes(steps, digits, below):
         if event == "absent":
             assert verdict.sample is None
             continue
+        unread = 0
         if verdict.sample is None:
             assert not waiting or rolled_since, "held twice in a row"
             waiting = True
