@@ -153,6 +153,15 @@ def test_dabbler_topics_hold_the_printed_values(house: House) -> None:
     assert house.ears.last["dabbler/lwt"] == "Online"
 
 
+def test_the_dabbler_page_document_holds_the_printed_values(house: House) -> None:
+    document = until(lambda: get(f"{house.url}/getDashDataWS"), what="the document")
+    assert document["Utility_SN"] == "house"  # the image has no ET03
+    named = {"Fwd_Act_Wh": "active_energy_import", "Rev_Act_Wh": "active_energy_export", "Freq_mHz": "frequency"}
+    named |= {"Fwd_W": "active_power_import", "Rev_W": "active_power_export"}
+    named |= {f"L{n}_RMS_A": f"current_l{n}" for n in (1, 2, 3)} | {f"L{n}_RMS_V": f"voltage_l{n}" for n in (1, 2, 3)}
+    assert {field: document[field] for field in named} == {field: PRINTED[key] for field, key in named.items()}
+
+
 def test_rest_readings_hold_the_printed_values(house: House) -> None:
     readings = {each["name"]: each for each in get(f"{house.url}/api/v1/readings")["readings"]}
     assert {key: readings[key]["value"] for key in PRINTED} == {key: value(key) for key in PRINTED}

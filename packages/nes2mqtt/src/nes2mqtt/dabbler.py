@@ -8,7 +8,9 @@ Where this gateway differs on purpose: negative numbers stay negative (the firmw
 unsigned), a field the meter does not have is left out (the firmware sent 0), and there is no
 document at all before the first verified readings and while they are stale (the firmware
 went on with old ones). The Home Assistant integration for this firmware takes an HTTP 200 with JSON
-for the truth, so the web server has to answer such a moment with something else.
+for the truth, so the web server has to answer such a moment with something else. A meter without a
+serial number (no ET03) goes by its id in the configuration, because that integration builds
+its unique ids on the serial number and must never find it empty.
 
 This module does not know MQTT or HTTP.
 """
@@ -79,7 +81,7 @@ def _identity(info: MeterInfo, version: str, now: datetime) -> dict[str, int | s
         "Meter_Manufacturer": info.manufacturer.ljust(4) if info.manufacturer else "",
         "Meter_Model": info.model,
         "Meter_SW_Version": _software_version(info.firmware),
-        "Utility_SN": info.serial,
+        "Utility_SN": info.serial or info.id,
         "CurrentDateTimeString": now.strftime("%Y-%m-%d (%A) @ %H:%M:%S"),
         "CurrentDateTime": now.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
     }
@@ -95,11 +97,10 @@ def dash_data(hub: Hub, meter: str, version: str, now: datetime) -> dict[str, in
         now: UTC, aware.
 
     Returns:
-        None while there is nothing true to tell: serial number or one of the two tables not read yet,
-        or their values stale.
+        None while there is nothing true to tell: one of the two tables not read yet, or its values stale.
     """
     latest = hub.latest.get(meter)
-    if latest is None or latest.status is None or not latest.status.info.serial:
+    if latest is None or latest.status is None:
         return None
     fresh = {group: sample for group, sample in latest.samples.items() if hub.quality(sample, now) is Quality.GOOD}
     if not fresh.keys() >= {TableGroup.REGISTERS, TableGroup.PRESENT}:
