@@ -33,6 +33,7 @@ from nes2mqtt.sd_notify import Notifier
 from nes2mqtt.supervise import Keeper, Supervised
 from osgp.budget import ReadBudget
 from osgp.meter import open_meter
+from osgp.optical.settings import SessionSettings
 from osgp.recovery import Recovery
 
 if TYPE_CHECKING:
@@ -63,10 +64,12 @@ def _opener(settings: MeterConfig) -> OpenMeter:
     power_cycle = power_cycle_for(settings.power_cycle)
     recovery = Recovery(power_cycle) if power_cycle is not None else None
     budget = ReadBudget(settings.reads_per_second)
-    key = settings.meter_key
+    key, session = settings.meter_key, SessionSettings(padding=settings.padding)
 
     def open_it(address: str) -> AbstractAsyncContextManager[MeterSession]:
-        return open_meter(address, key=key, encrypt=settings.encrypt, power_cycle=recovery, read_budget=budget)
+        return open_meter(
+            address, key=key, encrypt=settings.encrypt, session=session, power_cycle=recovery, read_budget=budget
+        )
 
     return open_it
 

@@ -28,6 +28,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 
@@ -38,6 +39,7 @@ from nes2mqtt.secret import Secret
 from nes2mqtt.web.config import WebConfig
 from osgp.errors import KeyFormatError, MisuseError
 from osgp.key import MeterKey
+from osgp.optical.key import OpticalKey, Padding
 from osgp.transport import Address
 
 __all__ = [
@@ -64,9 +66,16 @@ def _id(text: str) -> str:
     return text
 
 
-def _meter_key(secret: Secret) -> Secret:
+def _key_for(port: str, text: str) -> MeterKey:
+    """Read a key as the port needs it: the optical port compares more of it."""
+    return OpticalKey.parse(text) if Address.parse(port).optical else MeterKey.parse(text)
+
+
+def _meter_key(secret: Secret, others: ValidationInfo) -> Secret:
+    if "port" not in others.data:
+        return secret  # what is wrong with the port is said already, and decides about the key
     try:
-        MeterKey.parse(secret.reveal())
+        _key_for(others.data["port"], secret.reveal())
     except KeyFormatError as error:
         raise ValueError(str(error) if secret.inline else f"{error} (it came from {secret.origin})") from error
     return secret
@@ -175,15 +184,18 @@ class MeterConfig(BaseModel):
     model_config = _STRICT
 
     port: Annotated[Port, Field(examples=['"serial:///dev/serial/by-id/usb-..."'])]
-    """``serial:///dev/serial/by-id/...``, ``tcp://HOST:PORT`` or ``rfc2217://HOST:PORT``.
+    """MEP port: ``serial:///dev/serial/by-id/...``, ``tcp://HOST:PORT`` or ``rfc2217://HOST:PORT``. Optical port:
+    ``optical:///dev/serial/by-id/...``, or ``optical+tcp://HOST:PORT`` for a Wi-Fi head or ser2net.
     A by-id name stays the same when the adapter is plugged in again."""
     key: Annotated[KeySecret, Field(examples=['{ file = "/etc/nes2mqtt/house.key" }'])]
     """The meter's basic key (MBK) as the grid company hands it out: 20 or 16 characters, 40 or 32 hex digits,
-    or a list of 20 or 16 numbers."""
+    or a list of 20 or 16 numbers. For an optical port its read-only key (RK), which may also be shorter."""
+    key_padding: Literal["zeros", "blanks"] = "zeros"
+    """Optical port: what a key of less than 20 characters is filled up with. Grid companies differ; ask yours."""
     name: str = ""
     """What people call the meter; its id when empty."""
     encrypt: bool = False
-    """Encrypt what goes over the wire. Replies are verified either way."""
+    """MEP port: encrypt what goes over the wire. Replies are verified either way."""
     present_every: Annotated[float, Field(ge=0.1, le=3600)] = 2.0
     """Seconds between two reads of power, voltage and current (table BT28)."""
     registers_every: Annotated[float, Field(ge=0.1, le=3600)] = 10.0
@@ -202,7 +214,12 @@ class MeterConfig(BaseModel):
     @property
     def meter_key(self) -> MeterKey:
         """Return the key, ready to use."""
-        return MeterKey.parse(self.key.reveal())
+        return _key_for(self.port, self.key.reveal())
+
+    @property
+    def padding(self) -> Padding:
+        """Return :attr:`key_padding` as the optical port takes it."""
+        return Padding.BLANKS if self.key_padding == "blanks" else Padding.ZEROS
 
     @model_validator(mode="after")
     def _fits_budget(self) -> MeterConfig:
@@ -213,10 +230,19 @@ class MeterConfig(BaseModel):
                 f"reads_per_second allows {self.reads_per_second:g}; make them longer, or raise reads_per_second "
                 "(the meter's maker asks for at most 1 on average)"
             )
-        if isinstance(self.power_cycle, LinePowerCycle) and self.port.startswith("tcp:"):
+        if isinstance(self.power_cycle, LinePowerCycle) and self.port.startswith(("tcp:", "optical+tcp:")):
             raise ValueError(
                 f'power_cycle kind = "{self.power_cycle.kind}" needs a serial port; a tcp:// port has no such line'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fits_port(self) -> MeterConfig:
+        optical = Address.parse(self.port).optical
+        if optical and self.encrypt:
+            raise ValueError("encrypt is for the MEP port; the optical port knows no encryption. Remove the line")
+        if not optical and self.key_padding != "zeros":
+            raise ValueError("key_padding is for the optical port. Remove the line")
         return self
 
 

@@ -8,7 +8,8 @@ what happens           state        what is done
 =====================  ===========  ==============================================================
 the port is gone       PORT_GONE    opened again for ever by its identity, with back-off
 no or garbled replies  SILENT       asked again for ever; power-cycled meanwhile if configured
-the key is refused     KEY_REFUSED  asked again after 1 minute, then up to each hour
+the key is refused     KEY_REFUSED  MEP port: asked again after 1 minute, then up to each hour
+                                    optical port: never again, because the meter may lock the port
 the table is refused   (unchanged)  that table is left alone for ten minutes, the others go on
 =====================  ===========  ==============================================================
 
@@ -41,7 +42,7 @@ from nes2mqtt.guard import Guard, Verdict
 from nes2mqtt.hub import Hub
 from nes2mqtt.reading import LinkQuality, MeterInfo, MeterState, MeterStatus
 from nes2mqtt.schedule import Schedule
-from osgp.errors import KeyRejected, LinkError, MeterRefused, OsgpError, TableError, TransportError
+from osgp.errors import KeyRejected, LinkError, MeterRefused, OsgpError, PasswordRefused, TableError, TransportError
 from osgp.sources import Source
 
 __all__ = ["Cadence", "Identity", "MeterSession", "OpenMeter", "Poller"]
@@ -235,6 +236,9 @@ class Poller:
                 wait = 0.0
             except TransportError as error:
                 self._enter(MeterState.PORT_GONE, str(error))
+            except PasswordRefused as error:
+                self._enter(MeterState.KEY_REFUSED, f"{error}. Then start the gateway again")
+                await asyncio.Event().wait()
             except KeyRejected as error:
                 wait = self._key_retry.next()
                 self._enter(MeterState.KEY_REFUSED, str(error))
@@ -287,6 +291,8 @@ class Poller:
         while True:
             try:
                 answer = await read()
+            except PasswordRefused:
+                raise
             except KeyRejected:
                 self._refusals += 1
                 if self._refusals >= _KEY_REFUSED_AFTER:
