@@ -24,6 +24,7 @@ if [ "${1:-run}" = test ]; then
     need mosquitto mosquitto
     need mosquitto-clients mosquitto_sub
     need chromium chromium
+    need systemd systemd-analyze
 fi
 
 [ -n "$missing" ] || exit 0

@@ -120,7 +120,7 @@ listen = "127.0.0.1:{web}"
     program = gateway(folder, config)
     with running(line, mosquitto):
         until(lambda: listening(port), what="the broker listening")
-        until(lambda: (folder / "line").exists(), what="the meter's port")
+        until((folder / "line").exists, what="the meter's port")
         with Ears(port) as ears, running(program):
             until(lambda: listening(web), what="the page listening")
             found = House(ears, f"http://127.0.0.1:{web}", folder)
@@ -203,14 +203,14 @@ def test_history_holds_the_printed_values(house: House) -> None:
 
 
 def test_the_page_shows_the_printed_values(house: House) -> None:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow to import, used here only
-
     from browser import chromium  # noqa: PLC0415
+    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - slow to import, used here only
 
     with sync_playwright() as playwright, closing(chromium(playwright)) as browser:
         page = browser.new_page(locale="en-GB")
         page.goto(house.url)
-        page.wait_for_function("document.body.innerText.includes('65,845.3')", timeout=20_000)
+        # Not wait_for_function: it evaluates a string, which the page's security policy forbids.
+        expect(page.locator("body")).to_contain_text("65,845.3", use_inner_text=True, timeout=20_000)
         text = page.inner_text("body")
         for shown in ("432", "228.7", "226.1", "227.0", "1.98", "0.78", "0.85"):
             assert shown in text, f"{shown} is not on the page:\n{text}"

@@ -6,7 +6,6 @@ import signal
 import socket
 import time
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -201,7 +200,6 @@ class TestDemo:
             port = taken.getsockname()[1]
             assert free_port(port) > port
 
-    @pytest.mark.skipif(not Path("/usr/sbin/mosquitto").exists(), reason="mosquitto is not installed")
     async def test_it_has_a_broker_of_its_own(self, tmp_path, caplog):
         caplog.set_level("INFO")
         said, stop = [], asyncio.Event()

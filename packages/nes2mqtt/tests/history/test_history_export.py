@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pyarrow import parquet
 
 from nes2mqtt.history import HistoryError
 from nes2mqtt.history.command import run_export
@@ -68,7 +69,6 @@ def test_times_without_offset_are_local_and_the_end_is_not_included(export):
 
 
 def test_parquet_holds_the_same(export):
-    parquet = pytest.importorskip("pyarrow.parquet")
     count, target = export(What.REGISTERS, kind=Format.PARQUET)
     table = parquet.read_table(target)
     assert table.num_rows == count == 361

@@ -33,7 +33,6 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt install chromium"),
     pytest.mark.xdist_group("chromium"),
     # One browser for all tests: starting it is what takes time.
     pytest.mark.asyncio(loop_scope="module"),
@@ -63,6 +62,7 @@ class FakeStore:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser():
     """Return a browser that all tests of this file share."""
+    assert CHROMIUM, "the Debian package chromium is missing; make test says how to install it"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
