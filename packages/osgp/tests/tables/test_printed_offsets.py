@@ -20,6 +20,12 @@ PRINTED = {
         "extended_procedures_size": 16, "manufacturer_status_length": 17, "pending_tables": 18,
     },
     ("BT01", GEN3): {"manufacturer": 0, "model": 4, "firmware": 14},
+    # Optical guide v1.1 p. 45-47.
+    ("BT03", GEN3): {
+        "metering": 0, "unprogrammed": 1, "disconnect_switch_error": 1, "load_profile_2_unread": 3,
+        "load_profile_overflow": 4, "invalid_password": 5, "mep_installed_or_removed": 6, "dimension_change": 7,
+        "unbalanced_voltage": 8, "relay_2_open": 9,
+    },
     ("BT15", GEN3): {"multiplier": 0, "offset": 4, "ratios_applied": 8, "ct_ratio": 9, "vt_ratio": 13},
     ("BT21", GEN3): {
         "season": 0, "time_remaining": 0, "daily_self_read": 1, "self_reads": 2, "summations": 3, "demands": 4,

@@ -1,6 +1,7 @@
 """The ``osgp`` command for people at a terminal. Each subcommand is a module of its own in this package.
 
 A module here turns words into calls of the library and results into lines of text; it holds no knowledge of its own.
+What takes long to import is imported by the command that needs it, so that none waits for the others.
 """
 
 from __future__ import annotations
@@ -11,7 +12,20 @@ from typing import Annotated
 
 import typer
 
+from osgp.cli.call import call
+from osgp.cli.decode import decode
+from osgp.cli.diff import diff
+from osgp.cli.dump import dump
+from osgp.cli.exits import ExitCode, exit_code
+from osgp.cli.login_test import login_test
+from osgp.cli.ports import ports
+from osgp.cli.probe import probe
+from osgp.cli.read import read
 from osgp.cli.simulate import simulate
+from osgp.cli.tables import tables
+from osgp.cli.trace import trace
+from osgp.cli.watch import watch
+from osgp.cli.write import write
 from osgp.errors import OsgpError
 
 __all__ = ["app", "main"]
@@ -20,11 +34,11 @@ app = typer.Typer(
     name="osgp",
     help="Talk to an Echelon/NES (OSGP) smart meter, or simulate one.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(simulate)
+for command in (ports, probe, login_test, read, watch, tables, dump, diff, decode, trace, simulate, write, call):
+    app.command()(command)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
@@ -40,13 +54,17 @@ def _common(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Keep typer from taking a single subcommand for the whole program."""
+    """Give the program the option --version."""
 
 
 def main() -> None:
-    """Run the command line; an error of the library becomes one line and exit code 1."""
+    """Run the command line; an error of the library becomes one line and an exit code."""
     try:
         app()
     except OsgpError as error:
         typer.echo(f"osgp: {error}", err=True)
-        sys.exit(1)
+        sys.exit(exit_code(error))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough: `osgp tables | head`.
+        sys.stderr.close()
+        sys.exit(ExitCode.OK)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from osgp.tables import clock, configuration, devices, dimensions, identity, interface, present, registers
+from osgp.tables import alarms, clock, configuration, devices, dimensions, identity, interface, present, registers
 from osgp.tables.dimensions import Calendar, Dimensions
 from osgp.tables.survey import survey
 from osgp.tables.table import FieldAbsent, Record, Table
@@ -24,6 +24,7 @@ __all__ = ["TABLES", "Calendar", "Dimensions", "FieldAbsent", "Record", "Table",
 _DECLARED = (
     identity.BT00,
     identity.BT01,
+    alarms.BT03,
     registers.BT15,
     dimensions.BT20,
     dimensions.BT21,

@@ -1,0 +1,117 @@
+"""A table taken apart, as lines: bytes on the left, what they mean on the right; and the same for scripts.
+
+This module does not know where table bytes come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from osgp.anatomy import Part, dissect
+from osgp.cli.readout import value_text
+from osgp.cli.terminal import paint
+from osgp.privacy import SECRET_TABLES
+from osgp.psem import table_id
+from osgp.tables import TABLES, Dimensions
+from osgp.titles import title
+from osgp.values import to_json, to_text
+
+__all__ = ["table_document", "table_lines"]
+
+_ROW = 8
+_SELECTS = "sources["
+
+
+def table_document(name: str, data: bytes, dims: Dimensions) -> dict[str, Any]:
+    """Return a table for scripts: its bytes, its fields, and what stands behind them.
+
+    Raises:
+        TableError: dimensions, or counts inside the table, that cannot be.
+    """
+    document: dict[str, Any] = {"table": name, "title": title(name), "bytes": len(data)}
+    parts = _parts(name, data, dims)
+    if any(part.kind == "secret" for part in parts):
+        document["hex"] = None
+    else:
+        document["hex"] = data.hex()
+    document["fields"] = [_field(part) for part in parts if part.name]
+    document["unknown"] = "".join(part.raw.hex() for part in parts if part.kind == "unknown")
+    return document
+
+
+def _field(part: Part) -> dict[str, Any]:
+    field: dict[str, Any] = {
+        "offset": part.offset,
+        "hex": part.raw.hex(),
+        "name": part.name,
+        "value": to_json(part.value),
+        "unit": part.unit,
+    }
+    if part.source is not None:
+        field["source"] = part.source.key
+        if _SELECTS not in part.name:
+            field |= {"value": part.source.scaled(part.value), "unit": part.source.unit}
+    return field
+
+
+def table_lines(name: str, data: bytes, dims: Dimensions) -> list[str]:
+    """Return a table for people.
+
+    Raises:
+        TableError: dimensions, or counts inside the table, that cannot be.
+    """
+    described = TABLES.get(name)
+    pages = f", {described.pages}" if described else ""
+    where = (
+        pages if not described or described.pages.startswith("Optical") else f", MEP guide v1.1 p. {described.pages}"
+    )
+    head = f"{paint(name, 'bold')}  {title(name)}".rstrip()
+    lines = [f"{head}  ({len(data)} bytes{where})"]
+    parts = _parts(name, data, dims)
+    room = max((len(part.name) for part in parts), default=0)
+    before = -1
+    for part in parts:
+        # Bits of one word stand below each other, their byte only once.
+        hexes = [""] if part.offset == before and part.name else _hex_rows(part)
+        before = part.offset if part.name else -1
+        text = _text(part, room)
+        for number, row in enumerate(hexes):
+            offset = f"{part.offset + number * _ROW:6d}" if row else " " * 6
+            lines.append(f"{paint(offset, 'dim')}  {row:<{3 * _ROW - 1}}  {text if number == 0 else ''}".rstrip())
+    return lines
+
+
+def _parts(name: str, data: bytes, dims: Dimensions) -> Sequence[Part]:
+    described = TABLES.get(name)
+    if table_id(name) in SECRET_TABLES:
+        return [Part(0, b"", len(data), kind="secret")]
+    if described is None:
+        return [Part(0, data, len(data), kind="unknown")]
+    return dissect(described, data, dims)
+
+
+def _hex_rows(part: Part) -> Sequence[str]:
+    if part.kind == "secret":
+        return [f"** x {part.size}"]
+    if part.kind == "reserved" and part.size > _ROW and not any(part.raw):
+        return [f"00 x {part.size}"]
+    return [part.raw[at : at + _ROW].hex(" ") for at in range(0, len(part.raw), _ROW)]
+
+
+def _text(part: Part, room: int) -> str:
+    if not part.name:
+        return paint(
+            {"secret": "(secret)", "reserved": "(reserved)", "unknown": "(not known)"}.get(part.kind, ""), "dim"
+        )
+    return "  ".join(filter(None, (f"{paint(part.name, 'cyan')}{' ' * (room - len(part.name))}", *_meaning(part))))
+
+
+def _meaning(part: Part) -> Iterator[str]:
+    source = part.source
+    if source is None:
+        yield f"{to_text(part.value)} {part.unit}".rstrip()
+    elif _SELECTS in part.name:
+        yield f"{part.value}  {paint(source.label, 'dim')}"
+    else:
+        yield f"{value_text(source, part.value):>18}  {paint(source.label, 'dim')}"

@@ -1,0 +1,190 @@
+"""``osgp dump``: all tables of a meter into a file, which ``osgp simulate`` serves.
+
+It can be stopped at any time: the file is complete after each table, and the same command goes on where it stopped.
+
+This module does not know how the file looks.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from osgp.cli.opening import Target, read_text, run, step
+from osgp.cli.options import AsJson, Encrypt, Fast, KeyFile, Port
+from osgp.cli.terminal import Progress, note, print_json
+from osgp.errors import MeterRefused, MisuseError, TableError
+from osgp.psem import table_id
+
+if TYPE_CHECKING:
+    from osgp.dump import Dump
+    from osgp.meter import Meter
+
+__all__ = ["dump", "load_dump"]
+
+
+class Format(StrEnum):
+    """How the file is written."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
+def dump(
+    file: Annotated[Path, typer.Argument(help="File to write. An unfinished dump in it is continued.")],
+    *,
+    port: Port = None,
+    key_file: KeyFile = None,
+    encrypt: Encrypt = False,
+    fast: Fast = False,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="DUMP", help="Convert this dump (JSON or CSV); no meter is asked.", show_default=False
+        ),
+    ] = None,
+    file_format: Annotated[Format, typer.Option("--format", help="JSON, or the CSV of Termineter.")] = Format.JSON,
+    anonymise: Annotated[
+        bool, typer.Option("--anonymise", help="Leave out serial numbers and all that is not understood.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read all tables of the meter into a file that `osgp simulate`, `diff` and `decode` take."""
+    target = Target(port, key_file, encrypt, fast)
+    # What is written differs from what has to be kept for going on later.
+    working = file if file_format is Format.JSON and not anonymise else file.with_name(file.name + ".partial")
+
+    async def work() -> None:
+        if source is None:
+            taken = await _take(target, working)
+        else:
+            taken = load_dump(source)
+        final = taken.anonymous() if anonymise else taken
+        _write(file, final.to_csv() if file_format is Format.CSV else final.to_json())
+        if working != file:
+            working.unlink(missing_ok=True)
+        _tell(final, file, as_json=as_json)
+
+    run(work, as_json=as_json)
+
+
+def load_dump(path: Path) -> Dump:
+    """Return the dump in a file: JSON, whole or cut off, or CSV.
+
+    Raises:
+        MisuseError: there is no such file, or it is no dump; says where and what to mend.
+    """
+    from osgp.dump import Dump  # noqa: PLC0415
+
+    try:
+        return Dump.parse(read_text(path, "the dump"), str(path))
+    except TableError as error:
+        raise MisuseError(str(error)) from error
+
+
+async def _take(target: Target, working: Path) -> Dump:
+    """Read what the file lacks, and write it after each table."""
+    from osgp.dump import Dump  # noqa: PLC0415
+
+    taken = load_dump(working) if _begun(working) else Dump()
+    if taken.complete:
+        raise MisuseError(f"{working} is a complete dump already; choose another file, or delete this one")
+    if taken.image.tables:
+        note(f"Going on with {working}: {len(taken.image.tables)} tables are there")
+    async with target.meter() as meter:
+        await _begin(meter, taken, working)
+        await _fill(meter, taken, lambda: _write(working, taken.to_json()))
+    taken.complete = True
+    return taken
+
+
+def _begun(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+async def _begin(meter: Meter, taken: Dump, working: Path) -> None:
+    """Find out which tables there are, and that it is the meter of the file."""
+    from osgp.cli.whole import configuration  # noqa: PLC0415
+    from osgp.tables import TABLES  # noqa: PLC0415
+    from osgp.tables.identity import tables_used  # noqa: PLC0415
+    from osgp.tables.survey import SURVEYED  # noqa: PLC0415
+    from osgp.transport import Address  # noqa: PLC0415
+
+    with step("asking who the meter is (BT01, ET03)"):
+        who = await meter.identity()
+    if "ET03" in taken.image:
+        held = TABLES["ET03"].decode(taken.image.read("ET03"), taken.dimensions())["utility_serial_number"]
+        if held != who.serial:
+            raise MisuseError(f"{working} is a dump of another meter (serial number {held}); choose another file")
+    with step("reading the list of tables (BT00)"):
+        used = tables_used(await configuration(meter))
+    first = [name for name in ("BT00", *SURVEYED) if name in used]
+    taken.listed = first + [name for name in sorted(used, key=table_id) if name not in first]
+    image = taken.image
+    image.meter = f"{who.manufacturer} {who.model}, firmware {who.firmware}".strip(" ,")
+    image.port = "optical" if Address.parse(meter.url).optical else "MEP"
+    image.provenance = image.provenance or f"read by osgp {version('osgp')} on {datetime.now(UTC):%Y-%m-%d}"
+
+
+async def _fill(meter: Meter, taken: Dump, save: Callable[[], None]) -> None:
+    from osgp.cli.whole import read_whole  # noqa: PLC0415
+    from osgp.privacy import SECRET_TABLES, blanked  # noqa: PLC0415
+    from osgp.titles import title  # noqa: PLC0415
+
+    remaining = taken.remaining()
+    bar, done, started = Progress(len(taken.listed)), len(taken.listed) - len(remaining), time.monotonic()
+    try:
+        for count, name in enumerate(remaining):
+            pace = (time.monotonic() - started) / count if count else 1.0
+            bar.show(done + count, f"{name} {title(name)}".rstrip(), max(pace, 0.05) * (len(remaining) - count))
+            number = table_id(name)
+            try:
+                if number in SECRET_TABLES:
+                    taken.refused[name] = f"not read: it {SECRET_TABLES[number]}"
+                else:
+                    dims = taken.dimensions()
+                    data = await read_whole(meter, name, dims)
+                    # ET13's layout follows from ET11, which was read before; its keys never reach the file.
+                    taken.image.tables[number] = bytearray(blanked(number, data, dims))
+            except (MeterRefused, TableError) as error:
+                taken.refused[name] = str(error)
+            save()
+    finally:
+        bar.end()
+
+
+def _write(path: Path, content: str) -> None:
+    """Write a file so that it is whole at any moment."""
+    new = path.with_name(path.name + ".new")
+    try:
+        new.write_text(content, encoding="utf-8")
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise MisuseError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _tell(taken: Dump, file: Path, *, as_json: bool) -> None:
+    tables = taken.image.tables
+    if as_json:
+        print_json(
+            {
+                "file": str(file),
+                "tables": len(tables),
+                "bytes": sum(map(len, tables.values())),
+                "refused": taken.refused,
+                "complete": taken.complete,
+            }
+        )
+        return
+    for name, reason in taken.refused.items():
+        note(f"{name}: {reason}")
+    size = sum(map(len, tables.values()))
+    typer.echo(f"{file}: {len(tables)} tables, {size} bytes. Try it: osgp simulate {file}")

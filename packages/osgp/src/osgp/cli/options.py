@@ -1,0 +1,50 @@
+"""The options that commands share, each described once.
+
+This module does not know what commands do with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["AsJson", "Encrypt", "Fast", "KeyFile", "Port"]
+
+
+def _ports(incomplete: str) -> Iterable[str]:
+    """Complete serial ports."""
+    from osgp.transport import serial_ports  # noqa: PLC0415 - only when the shell asks
+
+    return [f"serial://{port}" for port in serial_ports() if f"serial://{port}".startswith(incomplete)]
+
+
+Port = Annotated[
+    str | None,
+    typer.Option(
+        "--port",
+        "-p",
+        envvar="OSGP_PORT",
+        metavar="PORT",
+        autocompletion=_ports,
+        help="Where the meter is: serial:///dev/serial/by-id/..., tcp://HOST:PORT, optical:///dev/..., "
+        "optical+tcp://HOST:PORT. `osgp ports` lists serial ports.",
+        show_default=False,
+    ),
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="OSGP_KEY_FILE",
+        help="File that holds the meter's key. Else the environment variable OSGP_KEY, else you are asked.",
+        show_default=False,
+    ),
+]
+Encrypt = Annotated[bool, typer.Option("--encrypt", help="Encrypt requests and responses (MEP port).")]
+Fast = Annotated[
+    bool,
+    typer.Option("--fast", help="Do not keep to one table a second on average, which the meter's guide recommends."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, with keys that never change.")]

@@ -1,0 +1,130 @@
+"""``osgp probe``: is there a meter, on which protocol, and who is it?
+
+It works without a key. The optical port then tells who the meter is. The MEP port tells nothing to a stranger, but a
+meter that refuses a made-up key is a meter all the same.
+
+This module does not know how meters are asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from osgp.cli.exits import ExitCode, exit_code
+from osgp.cli.opening import Target, error_words, run, step
+from osgp.cli.options import AsJson, Encrypt, KeyFile
+from osgp.cli.terminal import note, paint, print_json, print_lines
+from osgp.errors import KeyRejected, MeterRefused, MisuseError, OsgpError, TransportError
+
+if TYPE_CHECKING:
+    from osgp.key import MeterKey
+    from osgp.meter import Identity
+
+__all__ = ["probe"]
+
+
+@dataclass(slots=True)
+class _Finding:
+    port: str
+    protocol: str
+    meter: bool = False
+    key_accepted: bool | None = None
+    finding: str = ""
+    identity: dict[str, str] = field(default_factory=dict)
+    exit_code: int = 0
+
+
+def probe(
+    port: Annotated[
+        str | None,
+        typer.Argument(
+            envvar="OSGP_PORT",
+            metavar="[PORT]",
+            help="Where to look, as in --port of other commands. Without it: all serial ports, both protocols.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    key_file: KeyFile = None,
+    encrypt: Encrypt = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find out whether a meter answers, which protocol it speaks and who it is. Needs no key."""
+
+    async def work() -> ExitCode:
+        found = [await _look(Target(url, key_file, encrypt)) for url in _candidates(port)]
+        if as_json:
+            print_json({"probed": [asdict(each) for each in found]})
+        else:
+            print_lines([line for each in found for line in _lines(each)])
+        if any(each.meter for each in found):
+            return ExitCode.OK
+        return ExitCode(found[0].exit_code) if len(found) == 1 else ExitCode.METER
+
+    run(work, as_json=as_json)
+
+
+def _candidates(port: str | None) -> list[str]:
+    """Return the addresses to try: a path may be either port of a meter."""
+    from osgp.transport import serial_ports  # noqa: PLC0415
+
+    paths = serial_ports() if port is None else [port] if port.startswith("/") else []
+    if port is not None and not paths:
+        return [port]
+    if not paths:
+        raise MisuseError(
+            "no serial port is there to probe; plug the adapter in, or name a network port: tcp://HOST:PORT"
+        )
+    return [f"{scheme}://{path}" for path in paths for scheme in ("serial", "optical")]
+
+
+async def _look(target: Target) -> _Finding:
+    from osgp.transport import Address  # noqa: PLC0415
+
+    optical = Address.parse(target.url).optical
+    found = _Finding(target.url, "optical (C12.18)" if optical else "MEP (OSGP)")
+    key = target.key()
+    note(f"Listening on {target.url} ...")
+    try:
+        identity = await _identity(target, key, optical=optical)
+    except KeyRejected:
+        found.meter, found.key_accepted = True, False
+        found.finding = (
+            "a meter answers; it refuses the key that was given. `osgp login-test` says what to check"
+            if key is not None
+            else "a meter answers; without its key it does not say more. Give --key-file to see who it is"
+        )
+        found.key_accepted = None if key is None else False
+    except MeterRefused as error:
+        found.meter, found.finding = True, f"a meter answers, but: {error}"
+    except MisuseError:
+        raise
+    except OsgpError as error:
+        found.finding, found.exit_code = error_words(error), int(exit_code(error))
+        if isinstance(error, TransportError):
+            found.finding = str(error)
+    else:
+        found.meter, found.finding = True, "a meter answers"
+        found.key_accepted = None if key is None else True
+        found.identity = {name: text for name, text in asdict(identity).items() if text}
+    return found
+
+
+async def _identity(target: Target, key: MeterKey | None, *, optical: bool) -> Identity:
+    """Ask who is there. Without a key: openly on the optical port, with a made-up key on the MEP port."""
+    from osgp.key import MeterKey  # noqa: PLC0415
+    from osgp.meter import open_meter  # noqa: PLC0415
+
+    shown = key if key is not None or optical else MeterKey(bytes(16))
+    with step("looking for a meter"):
+        async with open_meter(target.url, key=shown, encrypt=target.encrypt) as meter:  # type: ignore[arg-type,unused-ignore]
+            return await meter.identity()
+
+
+def _lines(found: _Finding) -> list[str]:
+    mark = paint("meter", "green") if found.meter else paint("nothing", "red")
+    lines = [f"{found.port}  {mark}", f"  {found.protocol}: {found.finding}"]
+    return lines + [f"  {name}: {text}" for name, text in found.identity.items()]

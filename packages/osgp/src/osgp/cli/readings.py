@@ -1,0 +1,94 @@
+"""What ``osgp read`` and ``osgp watch`` ask a meter for, in one object.
+
+This module does not know how it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from osgp.cli.opening import step
+from osgp.errors import MeterRefused, TableError
+from osgp.sources import Source
+from osgp.tables.alarms import alarm_words
+
+if TYPE_CHECKING:
+    from osgp.connection import LinkStats
+    from osgp.meter import Identity, Meter
+
+__all__ = ["Readings", "collect"]
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Readings:
+    """What a meter said. Absent is what it did not say; ``refused`` tells why."""
+
+    identity: Identity
+    values: dict[Source, int] = field(default_factory=dict)
+    clock: datetime | None = None
+    heard: datetime | None = None
+    """This computer's clock when the meter's was read."""
+    tariff: int | None = None
+    """As on the display, from 1."""
+    alarms: list[str] | None = None
+    """Fields of BT03 that are on."""
+    refused: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ahead(self) -> float | None:
+        """Seconds by which the meter's clock is ahead of this computer's."""
+        return None if self.clock is None or self.heard is None else (self.clock - self.heard).total_seconds()
+
+    def document(self, stats: LinkStats) -> dict[str, Any]:
+        """Return all of it for scripts."""
+        ahead = self.ahead
+        return {
+            "meter": asdict(self.identity),
+            "clock": None if self.clock is None else self.clock.isoformat(),
+            "clock_ahead": None if ahead is None else round(ahead),
+            "tariff": self.tariff,
+            "alarms": self.alarms,
+            "values": {source.key: source.scaled(raw) for source, raw in self.values.items()},
+            "units": {source.key: source.unit for source in self.values},
+            "refused": self.refused,
+            "link": asdict(stats),
+        }
+
+
+async def collect(meter: Meter) -> Readings:
+    """Ask a meter for everything. What it refuses is noted, and the rest goes on.
+
+    Raises:
+        OsgpError: see :meth:`osgp.connection.Connection.exchange`.
+    """
+    with step("asking who the meter is (BT01, ET03)"):
+        readings = Readings(await meter.identity())
+    refused = readings.refused
+    with step("reading the clock (BT52)"):
+        readings.clock = await _unless_refused("BT52", meter.clock(), refused)
+        readings.heard = datetime.now(UTC)
+    for name, asked in (("BT23", meter.registers), ("BT28", meter.present)):
+        with step(f"reading {name}"):
+            readings.values.update(await _unless_refused(name, asked(), refused) or {})
+    with step("reading the tariff (BT55)"):
+        local = await _unless_refused("BT55", meter.table("BT55"), refused)
+        if local is not None and "tier" in local:
+            readings.tariff = local["tier"] + 1
+    with step("reading the alarms (BT03)"):
+        status = await _unless_refused("BT03", meter.table("BT03"), refused)
+        if status is not None:
+            readings.alarms = [name for name, on in status.items() if on and alarm_words(name)]
+    return readings
+
+
+async def _unless_refused(name: str, asked: Awaitable[T], refused: dict[str, str]) -> T | None:
+    try:
+        return await asked
+    except (MeterRefused, TableError) as error:
+        refused[name] = str(error)
+        return None

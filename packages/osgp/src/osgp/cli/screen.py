@@ -1,0 +1,66 @@
+"""Repainting a terminal without flicker, and drawing on it: sparklines and lines cut to its width.
+
+Each picture goes out in one write, from the top left corner, and clears only what the last one left behind. The
+alternate screen is used, so that what stood in the terminal before comes back.
+
+This module does not know what is painted.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Self
+
+__all__ = ["Screen", "cut", "sparkline"]
+
+_ESCAPE = re.compile(r"(\x1b\[[0-9;]*m)")
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def cut(line: str, room: int) -> str:
+    """Return a line cut to so many characters, not counting colours."""
+    shown, left = [], room
+    for piece in _ESCAPE.split(line):
+        if _ESCAPE.fullmatch(piece):
+            shown.append(piece)
+            continue
+        shown.append(piece[:left])
+        left -= len(piece[:left])
+    return "".join(shown)
+
+
+def sparkline(values: Sequence[float], room: int) -> str:
+    """Return the last values as a line of blocks, from nothing to the highest of them."""
+    values = values[-max(room, 0) :] if room > 0 else []
+    top = max((abs(value) for value in values), default=0)
+    if not top:
+        return _BLOCKS[0] * len(values)
+    return "".join(_BLOCKS[min(int(abs(value) / top * len(_BLOCKS)), len(_BLOCKS) - 1)] for value in values)
+
+
+class Screen:
+    """The terminal, taken over while in ``with``."""
+
+    def __enter__(self) -> Self:
+        """Change to the alternate screen and hide the cursor."""
+        self._write("\x1b[?1049h\x1b[?25l")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the terminal back."""
+        self._write("\x1b[?25h\x1b[?1049l")
+
+    def paint(self, lines: Sequence[str]) -> None:
+        """Show these lines, cut to the terminal's size."""
+        size = shutil.get_terminal_size((80, 24))
+        body = "\x1b[K\r\n".join(cut(line, size.columns) for line in lines[: size.lines])
+        # The first and last mark tell terminals that know them to show all at once.
+        self._write(f"\x1b[?2026h\x1b[H{body}\x1b[K\x1b[J\x1b[?2026l")
+
+    @staticmethod
+    def _write(text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
