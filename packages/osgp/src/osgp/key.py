@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from osgp.errors import KeyFormatError, MisuseError
 
@@ -28,6 +28,8 @@ _USED = 16
 _HANDED_OUT = (20, 16)
 _MAX_BYTE = 255
 _BYTE_DIGITS = 2
+_LONGEST = 400
+"""Twenty numbers with generous blanks. What is longer, such as another file named by mistake, is not searched for a key."""
 
 _FORMS = (
     "A meter key is 20 (or 16) characters, 40 (or 32) hex digits, or 20 (or 16) numbers from 0 to 255. "
@@ -61,7 +63,7 @@ class MeterKey:
         self._form = form or f"{len(key)} bytes"
 
     @classmethod
-    def parse(cls, text: str) -> MeterKey:
+    def parse(cls, text: str) -> Self:
         """Read a key as handed out.
 
         Raises:
@@ -73,6 +75,9 @@ class MeterKey:
         text = text.strip()
         if not text:
             msg = f"the meter key is empty. {_FORMS}"
+            raise KeyFormatError(msg)
+        if len(text) > _LONGEST:
+            msg = f"the meter key has {len(text)} characters. {_FORMS}"
             raise KeyFormatError(msg)
         groups = _HEX_GROUPS.split(text)
         joined = "".join(groups)
@@ -90,7 +95,7 @@ class MeterKey:
         raise KeyFormatError(msg)
 
     @classmethod
-    def _from_numbers(cls, numbers: list[int]) -> MeterKey:
+    def _from_numbers(cls, numbers: list[int]) -> Self:
         if len(numbers) not in _HANDED_OUT:
             msg = f"the meter key is a list of {len(numbers)} numbers instead of 20 or 16. {_FORMS}"
             raise KeyFormatError(msg)

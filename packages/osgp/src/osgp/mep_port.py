@@ -5,6 +5,8 @@ This module does not know tables.
 
 from __future__ import annotations
 
+import secrets
+
 from osgp.connection import Connection
 from osgp.errors import MisuseError, ResponseTimeout
 from osgp.key import MeterKey
@@ -51,7 +53,8 @@ class MepConnection(Connection[ClientEvent]):
     ) -> None:
         if isinstance(key, OpticalKey):
             raise MisuseError("this is a key for an optical port; for a MEP port read it with MeterKey.parse")
-        super().__init__(address, MepClient(key, encrypt=encrypt, line=address.line), recovery)
+        number = secrets.randbits(32)
+        super().__init__(address, MepClient(key, encrypt=encrypt, first_sequence=number, line=address.line), recovery)
         self._retried = False
 
     async def longest_read(self) -> int:

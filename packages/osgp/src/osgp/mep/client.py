@@ -13,8 +13,9 @@ One request is under way at a time. Its life is the table :data:`TRANSITIONS`::
                       +-----------------------+
                         silent, unreadable, refused, renumbered
 
-*Held* requests wait until 100 ms have passed since the last one began (MEP guide v1.1 p. 21).
-What can happen to one that is *awaited*:
+*Held* requests wait until 100 ms have passed since the last one began (MEP guide v1.1 p. 21). One that is to be sent again
+may be answered while it is held: after a silence that was too short, or after a 0x0B that somebody else on
+the line had said. What can happen to one that is *awaited*:
 
 answered
     The digest verifies and the content fits the question. The code may still be an error code.
@@ -98,6 +99,10 @@ REFUSALS_PROVEN = 12
 
 _REMEMBERED = 4  # sendings whose late replies are recognised; a meter holds no queue
 
+STRAYS = 8
+"""Frames that nobody waits for, between two sendings. Looking for what they answer costs several digests each, so
+more of them are dropped unread."""
+
 _SEQUENCES = 1 << 32
 
 
@@ -128,6 +133,8 @@ TRANSITIONS: dict[State, dict[Outcome, State]] = {
     },
     State.HELD: {
         Outcome.DUE: State.AWAITING,
+        Outcome.ANSWERED: State.IDLE,
+        Outcome.RENUMBERED: State.HELD,
         Outcome.FAILED: State.IDLE,
     },
     State.AWAITING: {
@@ -176,7 +183,9 @@ class MepClient:
     Args:
         key: the meter's key; it also decides what the meter allows.
         encrypt: encrypt requests; the meter then encrypts its responses.
-        first_sequence: number of the first request. It hardly matters: the meter says 0x0C and its own.
+        first_sequence: number of the first request. The meter says 0x0C and its own, which its digest ties to the number it
+            refuses. So choose one nobody can foresee: somebody on the line who recorded an earlier conversation
+            that began with the same number could play that back, and every old reply would verify.
         line: speed of the line, for the timers.
     """
 
@@ -194,6 +203,7 @@ class MepClient:
         self._past: deque[_Sending] = deque(maxlen=_REMEMBERED)
         self._proven = False
         self._refusals = 0
+        self._strays = 0
         self._heard = 0.0
         self._due = 0.0
         self._next_start = float("-inf")
@@ -295,19 +305,10 @@ class MepClient:
         return events
 
     def _take_frame(self, content: bytes, now: float, events: list[ClientEvent]) -> None:
-        sending = self._sending
-        if self._state is not State.AWAITING or sending is None:
-            late = self._is_late(content) or (sending is not None and sending.verified(content) is not None)
-            events.append(ReplyDropped(DropReason.LATE if late else DropReason.UNEXPECTED))
-            return
-        body = sending.verified(content)
+        sending = self._sending if self.busy else None
+        body = None if sending is None else sending.verified(content)
         if body is None:
-            if content[0] == ResponseCode.AUTHENTICATION_FAILURE and len(content) in {1, 1 + DIGEST_SIZE}:
-                self._take_refusal(now, events)
-            elif self._is_late(content):
-                events.append(ReplyDropped(DropReason.LATE))
-            else:
-                self._spoil(DropReason.DIGEST, events)
+            self._take_stranger(content, now, events)
             return
         try:
             response = decode_response(body, self._request)
@@ -326,9 +327,27 @@ class MepClient:
         self._put_away()
         events.append(ResponseReceived(self._request, response))
 
+    def _take_stranger(self, content: bytes, now: float, events: list[ClientEvent]) -> None:
+        """Take a frame that is no verified answer to the request under way."""
+        awaiting = self._state is State.AWAITING
+        if awaiting and content[0] == ResponseCode.AUTHENTICATION_FAILURE and len(content) in {1, 1 + DIGEST_SIZE}:
+            self._take_refusal(now, events)
+            return
+        self._strays += 1
+        if self._strays > STRAYS:
+            self._spoil(DropReason.UNEXPECTED, events)
+        elif self._is_late(content):
+            events.append(ReplyDropped(DropReason.LATE))
+        elif awaiting:
+            self._spoil(DropReason.DIGEST, events)
+        else:
+            events.append(ReplyDropped(DropReason.UNEXPECTED))
+
     def _take_refusal(self, now: float, events: list[ClientEvent]) -> None:
-        self._refusals += 1
         events.append(ReplyDropped(DropReason.REFUSED))
+        if self._state is not State.AWAITING:
+            return
+        self._refusals += 1
         if self._refusals < (REFUSALS_PROVEN if self._proven else REFUSALS_UNPROVEN):
             self._hold(Outcome.REFUSED, now, events)
             return
@@ -387,7 +406,6 @@ class MepClient:
 
     def _hold(self, outcome: Outcome, now: float, events: list[ClientEvent]) -> None:
         self._move(outcome)
-        self._spoiled = None
         self._due = max(now, self._next_start)
         events.append(Retried(self._request, outcome is Outcome.SILENT))
         self._send_if_due(now)
@@ -398,6 +416,8 @@ class MepClient:
         if self._reader.pending:
             self._reader.reset()
         self._move(Outcome.DUE)
+        self._spoiled = None
+        self._strays = 0
         sending = self._sending
         if sending is None:
             sending = self._sending = _Sending(self._body, self._sequence, self._schedule, self._encryption)

@@ -27,6 +27,7 @@ from osgp.psem import PartialRead, PartialWrite, Read, Request, Response, Respon
 
 __all__ = [
     "LENGTH_SIZE",
+    "MOST_ITEMS",
     "SEQUENCE_SIZE",
     "SHORTEST_REQUEST",
     "SHORTEST_RESPONSE",
@@ -63,6 +64,10 @@ _COUNT = Struct(">H")
 
 _READ, _PARTIAL_READ, _WRITE, _PARTIAL_WRITE = 0x30, 0x3F, 0x40, 0x4F
 """Request codes (p. 12, table 2.6)."""
+
+MOST_ITEMS = 64
+"""Frames and alerts taken from one chunk. A meter sends one frame at a time and an alert a second, so more of them are noise
+or a flood; without a bound a network bridge could keep this program busy for seconds with one chunk."""
 
 _READ_HEAD = 1 + 2
 _SEQUENCE_REPLY = 1 + SEQUENCE_SIZE
@@ -206,7 +211,8 @@ Item = Frame | Alert | Garbage
 class FrameReader:
     """Cuts a stream of bytes, in chunks of any size, into frames and alerts.
 
-    There is no mark at which a frame begins, so after an impossible length nothing that follows means anything.
+    There is no mark at which a frame begins, so after an impossible length, or more at once than a meter can say
+    (:data:`MOST_ITEMS`), nothing that follows means anything.
     The reader then drops everything (:attr:`lost`) until the line has been silent and its user calls :meth:`reset`.
 
     Args:
@@ -248,6 +254,10 @@ class FrameReader:
         buffer += data
         items: list[Item] = []
         while len(buffer) >= LENGTH_SIZE:
+            if len(items) == MOST_ITEMS:
+                self.lose()
+                items.append(Garbage())
+                break
             size = _COUNT.unpack_from(buffer)[0]
             if size == 0:
                 del buffer[:LENGTH_SIZE]
