@@ -169,7 +169,7 @@ class MeterImage:
         return bytes(memory[offset : None if count is None else offset + count])
 
     def write(self, table: int | str, data: bytes, offset: int = 0) -> None:
-        """Write into a table the image has; what would go past its end is ignored, as the meter does (p. 10).
+        """Write into a table the image has; what would go past its end is ignored, as the meter does (p. 12).
 
         Raises:
             MisuseError: the image has no such table, or ``offset`` is negative.

@@ -46,6 +46,12 @@ def test_modules_count_versions_of_their_own():
     assert survey({"BT01": TABLES["BT01"].encode({"firmware": (1, 31, 0)}, Dimensions())}).firmware is None
 
 
+def test_zeros_behind_the_end_of_et11_are_no_count():
+    """A meter fills a read beyond the end with zeros; one of unknown firmware is read that far."""
+    dims = survey({"ET11": bytes([5, 66]) + bytes(20) + bytes([6]) + bytes(20)})
+    assert (dims.mep_clients, dims.module_records_size) == (1, 0)
+
+
 def test_counts_that_cannot_be_are_refused():
     with pytest.raises(TableError, match="no meter has"):
         survey({"BT21": b"\xff" * 10})

@@ -114,14 +114,15 @@ def _from_bt50(data: bytes, dims: Dimensions) -> Dimensions:
 
 
 def _from_et11(data: bytes, dims: Dimensions) -> Dimensions:
-    # Meters before 4.0 end earlier: what they lack keeps its default.
+    # Meters before 4.0 end earlier: what they lack keeps its default. Where the firmware is not known, zeros follow
+    # instead, with which meters fill a read beyond the end; no meter without a client answers, so 0 is none.
     sizes: Mapping[str, Any] = ET11.decode(data, dims)
     return replace(
         dims,
         mep_devices=sizes.get("devices", dims.mep_devices),
         mep_configuration_size=sizes.get("configuration_entry_size", dims.mep_configuration_size),
         mep_data_sources=sizes.get("mep_data_sources", dims.mep_data_sources),
-        mep_clients=sizes.get("mep_clients", dims.mep_clients),
+        mep_clients=sizes.get("mep_clients") or dims.mep_clients,
         module_records_size=sizes.get("module_records", 0) * sizes.get("module_record_size", 0),
     )
 
