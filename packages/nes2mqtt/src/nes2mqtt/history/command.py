@@ -9,9 +9,7 @@ import sqlite3
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.export import Format, What, export
@@ -21,13 +19,6 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 __all__ = ["run_export"]
-
-From = Annotated[str, typer.Option("--from", metavar="TIME", help="First moment: 2026-11-01 or 2026-11-01T06:00.")]
-To = Annotated[str, typer.Option("--to", metavar="TIME", help="The moment after the last; now if left out.")]
-Out = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The file to write.")]
-Kind = Annotated[Format, typer.Option("--format", help="Parquet needs the extra nes2mqtt[parquet].")]
-Table = Annotated[What, typer.Option("--what", help="Single readings, or roll-ups of energy and power.")]
-Meter = Annotated[str, typer.Option("--meter", metavar="ID", help="Only this meter; all if left out.")]
 
 
 def run_export(
