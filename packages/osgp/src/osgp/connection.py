@@ -24,6 +24,7 @@ from osgp.transport import Address, Port, open_port
 __all__ = ["Connection", "LinkClient", "LinkStats"]
 
 E = TypeVar("E")
+E_co = TypeVar("E_co", covariant=True)
 """The events of a link."""
 
 
@@ -46,7 +47,7 @@ class LinkStats:
     power_cycles: int = 0
 
 
-class LinkClient(Protocol[E]):
+class LinkClient(Protocol[E_co]):
     """What :class:`osgp.mep.client.MepClient` and :class:`osgp.optical.session.OpticalClient` have in common."""
 
     @property
@@ -56,10 +57,10 @@ class LinkClient(Protocol[E]):
     def request(self, request: Request, now: float) -> None:
         """Ask."""
 
-    def receive(self, data: bytes, now: float) -> Sequence[E]:
+    def receive(self, data: bytes, now: float) -> Sequence[E_co]:
         """Take bytes from the line."""
 
-    def expire(self, now: float) -> Sequence[E]:
+    def expire(self, now: float) -> Sequence[E_co]:
         """Act on the time that has passed."""
 
     def bytes_to_send(self) -> bytes:

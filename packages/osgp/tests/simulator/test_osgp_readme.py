@@ -27,7 +27,7 @@ def test_every_command_is_one(line):
     words = shlex.split(line, comments=True)
     assert words[:2] == ["osgp", "simulate"]
     options = dict(zip(words[-2::-1], words[::-1], strict=False))
-    endpoint = _Endpoint.parse(options["--mep"])
+    endpoint = _Endpoint.parse("--mep", options["--mep"])
     _check_town(int(options.get("--meters", 1)), [endpoint])
     assert words[2].startswith("--") or words[2] in image_names()
 

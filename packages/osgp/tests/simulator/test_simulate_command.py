@@ -14,7 +14,9 @@ import pytest
 from osgp.cli import main
 from osgp.key import MeterKey
 from osgp.meter import open_meter
+from osgp.optical.key import OpticalKey
 from osgp.simulator import DEMO_KEY_TEXT, FAULTS
+from osgp.writing import AllowWrites
 
 PATIENCE = 20
 
@@ -24,7 +26,7 @@ def command(*words):
 
 
 def environment(**more):
-    return {name: value for name, value in os.environ.items() if name != "OSGP_KEY"} | more
+    return {name: value for name, value in os.environ.items() if name not in {"OSGP_KEY", "OSGP_RK"}} | more
 
 
 def run(*words, **more):
@@ -63,6 +65,27 @@ async def test_a_meter_is_served_and_killed_and_goes_on():
         energies.append({source.key: value for source, value in values.items() if "net" not in source.key})
     assert all(energies[1][name] >= value for name, value in energies[0].items())
     assert energies[0]["active_energy_import"] > 0
+
+
+async def test_the_optical_port_is_served_with_keys_of_its_own(tmp_path):
+    port, unique = tmp_path / "probe", tmp_path / "mk"
+    unique.write_text("unique key, 20 bytes\n")
+    words = ("--mep", "tcp:127.0.0.1:0", "--optical", f"pty:{port}", "--optical", "tcp:127.0.0.1:0", "--baud", "0")
+    with running(*words, "--mk-file", str(unique), OSGP_RK="read-only key, 20 b.") as (_process, line):
+        assert "optical port: key of 20 characters from OSGP_RK" in line
+        assert "read-only" not in line
+        read_only, all_rights = OpticalKey(b"read-only key, 20 b."), OpticalKey(b"unique key, 20 bytes")
+        async with open_meter(url_in(line), key=MeterKey.parse(DEMO_KEY_TEXT)) as meter:
+            serial = (await meter.identity()).serial
+        async with open_meter(url_in(line, "optical"), key=read_only) as meter:
+            assert (await meter.identity()).serial == serial
+        async with open_meter(
+            url_in(line, "optical+tcp"), key=all_rights, allow_writes=AllowWrites(tables=("ET11",))
+        ) as meter:
+            await meter.write("ET11", b"\xaa", 3)
+    with running("--optical", "tcp:127.0.0.1:0") as (_process, line):
+        assert " tcp:" not in line
+        assert "public demo key" in line
 
 
 async def test_an_image_file_a_terminal_a_key_file_and_a_clean_end(tmp_path):
@@ -136,7 +159,7 @@ def test_a_key_in_the_environment_needs_no_hint():
         (["--mep", "udp:127.0.0.1:4000"], "pty:PATH or tcp:HOST:PORT"),
         (["--mep", "tcp:203.0.113.9:0"], "no address 203.0.113.9"),
         (["--meters", "0"], "1 to 20000"),
-        (["--meters", "3", "--mep", "pty:/tmp/x"], "exactly one --mep tcp:"),
+        (["--meters", "3", "--mep", "pty:/tmp/x"], "exactly one --mep or --optical tcp:"),
         (["--meters", "3", "--mep", "tcp:127.0.0.1:65534"], "begin lower"),
         (["/nowhere/image.json"], "cannot read the image /nowhere/image.json"),
     ],

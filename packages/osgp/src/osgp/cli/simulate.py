@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from osgp.errors import MisuseError, TransportError
 from osgp.image import MeterImage, image_names
 from osgp.key import MeterKey
+from osgp.optical.key import OpticalKey
+from osgp.optical.rights import Access
 from osgp.simulator import DEMO_KEY_TEXT, FAULTS, Faults, House, SimulatedMeter, neighbourhood
 
 __all__ = ["simulate"]
@@ -38,23 +40,24 @@ _FILES_PER_METER = 4
 class _Endpoint:
     """Where to serve: ``pty:PATH`` or ``tcp:HOST:PORT``."""
 
+    option: str
     kind: str
     host: str = ""
     port: int = 0
     path: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> _Endpoint:
+    def parse(cls, option: str, text: str) -> _Endpoint:
         kind, _, rest = text.partition(":")
         if kind == "pty":
-            return cls(kind, path=rest or None)
+            return cls(option, kind, path=rest or None)
         host, colon, port = rest.rpartition(":")
         host = host.removeprefix("[").removesuffix("]")
         if kind != "tcp" or not colon or not host or not port.isascii() or not port.isdigit():
-            raise MisuseError(f"--mep {text}: write pty:PATH or tcp:HOST:PORT, for example tcp:127.0.0.1:4000")
+            raise MisuseError(f"{option} {text}: write pty:PATH or tcp:HOST:PORT, for example tcp:127.0.0.1:4000")
         if int(port) > _LAST_PORT:
-            raise MisuseError(f"--mep {text}: a TCP port is at most {_LAST_PORT}")
-        return cls(kind, host=host, port=int(port))
+            raise MisuseError(f"{option} {text}: a TCP port is at most {_LAST_PORT}")
+        return cls(option, kind, host=host, port=int(port))
 
 
 def simulate(
@@ -71,8 +74,15 @@ def simulate(
         list[str] | None,
         typer.Option(
             metavar="PORT",
-            help="pty:PATH or tcp:HOST:PORT (port 0: any free one); may be repeated. Default: tcp:127.0.0.1:0.",
+            help="MEP port: pty:PATH or tcp:HOST:PORT (port 0: any free one); may be repeated. "
+            "Default, unless there is --optical: tcp:127.0.0.1:0.",
             show_default=False,
+        ),
+    ] = None,
+    optical: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PORT", help="Optical port: pty:PATH or tcp:HOST:PORT; may be repeated.", show_default=False
         ),
     ] = None,
     key: Annotated[
@@ -87,6 +97,22 @@ def simulate(
     key_file: Annotated[Path | None, typer.Option(help="File that holds the basic key.", show_default=False)] = None,
     advanced_key_file: Annotated[
         Path | None, typer.Option(help="File that holds the advanced key (MAK).", show_default=False)
+    ] = None,
+    rk: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OSGP_RK",
+            help="Read-only key (RK) of the optical port. Others on this computer can see it; better use --rk-file.",
+            show_default=False,
+            show_envvar=True,
+        ),
+    ] = None,
+    rk_file: Annotated[Path | None, typer.Option(help="File that holds the read-only key.", show_default=False)] = None,
+    pk_file: Annotated[
+        Path | None, typer.Option(help="File that holds the provisioning key (PK).", show_default=False)
+    ] = None,
+    mk_file: Annotated[
+        Path | None, typer.Option(help="File that holds the unique key (MK).", show_default=False)
     ] = None,
     baud: Annotated[int, typer.Option(help="Speed of the line; 0 answers at once.")] = 9600,
     encrypt_only: Annotated[bool, typer.Option("--encrypt-only", help="Refuse requests in plain text.")] = False,
@@ -106,21 +132,38 @@ def simulate(
         return
     if baud and not _LOWEST_BAUD <= baud <= _HIGHEST_BAUD:
         raise MisuseError(f"--baud {baud}: write {_LOWEST_BAUD} to {_HIGHEST_BAUD}, or 0 to answer at once")
-    endpoints = [_Endpoint.parse(text) for text in mep or ("tcp:127.0.0.1:0",)]
+    endpoints = [_Endpoint.parse("--mep", text) for text in mep or (() if optical else ("tcp:127.0.0.1:0",))]
+    endpoints += [_Endpoint.parse("--optical", text) for text in optical or ()]
     _check_town(meters, endpoints)
-    basic, told = _basic_key(key, key_file)
-    advanced = None if advanced_key_file is None else _key_in(advanced_key_file)
+    basic, told = _key("--key", key, key_file, MeterKey)
+    advanced = None if advanced_key_file is None else _key_in(advanced_key_file, MeterKey)
+    read_only, told_optical = _key("--rk", rk, rk_file, OpticalKey)
+    optical_keys = {Access.READ_ONLY: read_only}
+    optical_keys |= {
+        access: _key_in(path, OpticalKey)
+        for access, path in ((Access.PROVISIONING, pk_file), (Access.UNIQUE, mk_file))
+        if path is not None
+    }
     faults = Faults.parse(fault or ())
     sources: Sequence[House | MeterImage]
     sources = neighbourhood(meters, seed=seed) if image is None else [_image(image)] * meters
     simulated = [
         SimulatedMeter(
-            source, mbk=basic, mak=advanced, faults=faults, seed=seed + number, baud=baud, encrypt_only=encrypt_only
+            source,
+            mbk=basic,
+            mak=advanced,
+            optical_keys=optical_keys,
+            faults=faults,
+            seed=seed + number,
+            baud=baud,
+            encrypt_only=encrypt_only,
         )
         for number, source in enumerate(sources)
     ]
+    known = {"--mep": told, "--optical": f"optical port: {told_optical}"}
+    used = [known[option] for option in dict.fromkeys(endpoint.option for endpoint in endpoints)]
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(simulated, endpoints, told))
+        asyncio.run(_serve(simulated, endpoints, "; ".join(used)))
 
 
 def _check_town(meters: int, endpoints: Sequence[_Endpoint]) -> None:
@@ -129,33 +172,42 @@ def _check_town(meters: int, endpoints: Sequence[_Endpoint]) -> None:
     if meters == 1:
         return
     if len(endpoints) > 1 or endpoints[0].kind != "tcp":
-        raise MisuseError("--meters needs exactly one --mep tcp:HOST:PORT; the meters take the ports from there on")
+        raise MisuseError(
+            "--meters needs exactly one --mep or --optical tcp:HOST:PORT; the meters take the ports from there on"
+        )
     if endpoints[0].port and endpoints[0].port + meters - 1 > _LAST_PORT:
         raise MisuseError(f"--meters {meters} from port {endpoints[0].port} on go past port {_LAST_PORT}; begin lower")
 
 
-def _basic_key(key: str | None, key_file: Path | None) -> tuple[MeterKey, str]:
-    """Return the basic key and what to tell about it."""
-    hidden = key is not None and key == os.environ.get("OSGP_KEY")
+_ENVIRONMENT = {"--key": "OSGP_KEY", "--rk": "OSGP_RK"}
+
+_Key = TypeVar("_Key", bound=MeterKey)
+
+
+def _key(option: str, key: str | None, key_file: Path | None, form: type[_Key]) -> tuple[_Key, str]:
+    """Return a port's first key and what to tell about it."""
+    variable = _ENVIRONMENT[option]
+    hidden = key is not None and key == os.environ.get(variable)
     if key is not None and not hidden and key_file is not None:
-        raise MisuseError("give --key or --key-file, not both")
+        raise MisuseError(f"give {option} or {option}-file, not both")
     if key_file is not None:
-        chosen = _key_in(key_file)
+        chosen = _key_in(key_file, form)
         return chosen, f"key of {chosen.form} from {key_file}"
     if key is None:
-        return MeterKey.parse(DEMO_KEY_TEXT), f"the public demo key {DEMO_KEY_TEXT}"
-    chosen = MeterKey.parse(key)
+        return form.parse(DEMO_KEY_TEXT), f"the public demo key {DEMO_KEY_TEXT}"
+    chosen = form.parse(key)
     if hidden:
-        return chosen, f"key of {chosen.form} from OSGP_KEY"
+        return chosen, f"key of {chosen.form} from {variable}"
     typer.echo(
-        "hint: others on this computer can see a key on the command line; --key-file and OSGP_KEY hide it", err=True
+        f"hint: others on this computer can see a key on the command line; {option}-file and {variable} hide it",
+        err=True,
     )
     return chosen, f"key of {chosen.form}"
 
 
-def _key_in(path: Path) -> MeterKey:
+def _key_in(path: Path, form: type[_Key]) -> _Key:
     try:
-        return MeterKey.parse(path.read_text(encoding="utf-8"))
+        return form.parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise MisuseError(f"cannot read the key file {path}: {reason}") from error
@@ -184,9 +236,11 @@ async def _serve(simulated: Sequence[SimulatedMeter], endpoints: Sequence[_Endpo
 
 
 async def _open(meter: SimulatedMeter, endpoint: _Endpoint, offset: int) -> str:
+    optical = endpoint.option == "--optical"
     if endpoint.kind == "pty":
-        return meter.serve_pty(endpoint.path)
-    return await meter.serve_tcp(endpoint.host, endpoint.port + offset if endpoint.port else 0)
+        return meter.serve_optical_pty(endpoint.path) if optical else meter.serve_pty(endpoint.path)
+    serve = meter.serve_optical_tcp if optical else meter.serve_tcp
+    return await serve(endpoint.host, endpoint.port + offset if endpoint.port else 0)
 
 
 def _power_cycle(simulated: Sequence[SimulatedMeter]) -> None:

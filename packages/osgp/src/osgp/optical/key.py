@@ -15,6 +15,7 @@ This module does not know where key texts come from.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Self
 
 from osgp.errors import KeyFormatError
 from osgp.key import MeterKey
@@ -51,7 +52,7 @@ class OpticalKey(MeterKey):
         self._form = form or f"{len(key)} bytes"
 
     @classmethod
-    def parse(cls, text: str) -> OpticalKey:
+    def parse(cls, text: str) -> Self:
         """Read a key as handed out.
 
         Raises:
@@ -67,13 +68,7 @@ class OpticalKey(MeterKey):
                 and candidate.isprintable()
             ):
                 return cls(candidate.encode("ascii"), f"{len(candidate)} characters")
-        return cls._parse_long(text)
-
-    @classmethod
-    def _parse_long(cls, text: str) -> OpticalKey:
-        key = super().parse(text)
-        assert isinstance(key, cls)  # noqa: S101 - MeterKey.parse builds the class it is called on
-        return key
+        return super().parse(text)
 
     @property
     def secret(self) -> bytes:

@@ -109,7 +109,7 @@ class TableMemory:
 
     def _clear_data(self) -> int:
         registers = self._fixed.get(_BT23)
-        if registers is None:
+        if registers is None or _BT23 in self._live:
             return _CONFLICTS  # a house has consumed what it has consumed
         registers[:] = bytes(len(registers))
         return _DONE
