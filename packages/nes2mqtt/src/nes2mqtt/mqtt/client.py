@@ -50,6 +50,9 @@ WINDOW = 100
 ANSWER = 10.0
 """Seconds the broker has to greet us, and to confirm a message."""
 
+UNREAD = 100
+"""Messages from the broker that may wait for us; what comes beyond is dropped. We listen to two quiet topics."""
+
 FAREWELL = 2.0
 """Seconds the broker has to take our last word when this program ends."""
 
@@ -198,12 +201,13 @@ class Broker:
         except (OSError, ValueError) as error:
             # A certificate or key that cannot be read, or is none; the owner may mend it while we try again.
             raise Disconnected(str(error)) from error
+        client._disconnected.add_done_callback(lambda _: _hang_up(client))  # noqa: SLF001
         try:
             async with _answered(no_greeting(self._config)):
                 await client.__aenter__()
         except BaseException:
-            # After a greeting that did not come aiomqtt leaves the socket open; paho's own disconnect closes it.
-            client._client.disconnect()  # noqa: SLF001
+            client._client.disconnect()  # noqa: SLF001 - also ends an attempt that is still under way
+            _hang_up(client)
             raise
         session = Session(client)
         try:
@@ -228,10 +232,13 @@ class Broker:
 
     async def _leave(self, client: aiomqtt.Client, session: Session) -> None:
         """Say good-bye: after an orderly farewell the broker does not publish the will, so we do."""
-        with contextlib.suppress(aiomqtt.MqttError, Disconnected, TimeoutError):
-            async with asyncio.timeout(FAREWELL):
-                await session.publish(self._will.death)
-                await client.__aexit__(None, None, None)
+        try:
+            with contextlib.suppress(aiomqtt.MqttError, Disconnected, TimeoutError):
+                async with asyncio.timeout(FAREWELL):
+                    await session.publish(self._will.death)
+                    await client.__aexit__(None, None, None)
+        finally:
+            _hang_up(client)
 
     def _client(self) -> aiomqtt.Client:
         config = self._config
@@ -247,6 +254,7 @@ class Broker:
             will=aiomqtt.Will(self._will.topic, self._will.offline, self._will.qos, retain=True),
             tls_context=_tls(config),
             timeout=math.inf,
+            max_queued_incoming_messages=UNREAD,
             logger=_library_log,
         )
         # aiomqtt warns when more than 10 publishes wait for their PUBACK; we let a whole batch wait.
@@ -275,6 +283,18 @@ class Broker:
             self._told_down = True
             _log.warning("%s", problem)
         self.problem = problem
+
+
+def _hang_up(client: aiomqtt.Client) -> None:
+    """Close the socket of a connection that is over; once more does no harm.
+
+    After a greeting that did not come aiomqtt leaves the socket open. After bytes that are no MQTT it also goes on
+    looking at it, which takes all of a processor, for ever, once for each connection.
+    """
+    over = client._disconnected  # noqa: SLF001
+    if over.done() and not over.cancelled():
+        over.exception()  # told by whoever waits; asyncio need not
+    client._client._sock_close()  # noqa: SLF001
 
 
 def _tls(config: MqttConfig) -> ssl.SSLContext | None:

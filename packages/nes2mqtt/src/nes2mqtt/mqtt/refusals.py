@@ -114,6 +114,8 @@ def _unreachable(cause: BaseException | None, config: MqttConfig) -> str | None:
             return "refuses our certificate or wants one; set tls.cert_file and tls.key_file"
         case ssl.SSLError():
             return f"does not speak TLS on this port ({cause.reason or 'no TLS greeting'}); check port and tls"
+        case UnicodeError():
+            return "sends what is no MQTT; is it a broker, and nobody in between?"
         case ValueError() | FileNotFoundError() | PermissionError():
             return f"cannot be used: {cause}"
         case socket.gaierror():
