@@ -28,6 +28,7 @@ class HostileBroker:
         self.says = says
         self.connections = 0
         self.hung_up = asyncio.Event()
+        self.back = asyncio.Event()
 
     async def __aenter__(self):
         self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
@@ -39,6 +40,8 @@ class HostileBroker:
 
     async def serve(self, reader, writer):
         self.connections += 1
+        if self.connections > 1:
+            self.back.set()
         with contextlib.suppress(OSError, asyncio.CancelledError):
             await reader.read(1000)
             writer.write(GREETING)
@@ -76,8 +79,7 @@ async def test_after_bytes_that_are_no_mqtt_the_connection_is_closed(says, monke
     async with HostileBroker(says * 50) as hostile, connected(hostile, heard) as broker:
         async with asyncio.timeout(5):
             await hostile.hung_up.wait()
-            while hostile.connections < 2:
-                await asyncio.sleep(0.01)
+            await hostile.back.wait()
         problem = broker.problem or "closed the connection"
         assert "closed the connection" in problem or "no MQTT" in problem
 
@@ -85,17 +87,17 @@ async def test_after_bytes_that_are_no_mqtt_the_connection_is_closed(says, monke
 async def test_a_flood_of_messages_is_not_kept():
     flood = b"\x30\x0b\x00\x06statusoff" * (UNREAD * 10)
     count = 0
-    blocked = asyncio.Event()
+    begun, blocked = asyncio.Event(), asyncio.Event()
 
     async def heard(_session, _message):
         nonlocal count
         count += 1
+        begun.set()
         await blocked.wait()
 
     async with HostileBroker(flood) as hostile, connected(hostile, heard):
         async with asyncio.timeout(5):
-            while not count:
-                await asyncio.sleep(0.01)
+            await begun.wait()
         await asyncio.sleep(0.2)
         blocked.set()
         await asyncio.sleep(0.1)

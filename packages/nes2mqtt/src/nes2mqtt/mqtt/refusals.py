@@ -114,8 +114,6 @@ def _unreachable(cause: BaseException | None, config: MqttConfig) -> str | None:
             return "refuses our certificate or wants one; set tls.cert_file and tls.key_file"
         case ssl.SSLError():
             return f"does not speak TLS on this port ({cause.reason or 'no TLS greeting'}); check port and tls"
-        case UnicodeError():
-            return "sends what is no MQTT; is it a broker, and nobody in between?"
         case ValueError() | FileNotFoundError() | PermissionError():
             return f"cannot be used: {cause}"
         case socket.gaierror():
@@ -137,6 +135,8 @@ def _why(error: BaseException, config: MqttConfig, client_id: str) -> str:
         code = _reason_code(cause)
         if code is not None and (text := _refused(code, config, client_id)):
             return text
+        if isinstance(cause, UnicodeError):
+            return "sends what is no MQTT; is it a broker, and nobody in between?"
         if text := _unreachable(cause, config):
             return text
         if isinstance(cause, Unanswered):
