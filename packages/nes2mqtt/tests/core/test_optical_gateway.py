@@ -1,0 +1,218 @@
+"""The gateway reads the optical port as it reads the MEP port, and shows a refused key once."""
+
+import asyncio
+import itertools
+import logging
+import re
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from nes2mqtt.app import _opener
+from nes2mqtt.config import log_secrets, parse
+from nes2mqtt.config_problem import ConfigError
+from nes2mqtt.guard import Guard
+from nes2mqtt.hub import Hub, OutputStatus
+from nes2mqtt.poller import Cadence, Poller
+from nes2mqtt.reading import MeterInfo, MeterState, MeterStatus, Sample, TableGroup
+from osgp.optical.key import OpticalKey
+from osgp.optical.rights import Access
+from osgp.optical_port import REFUSED
+from osgp.simulator import DEMO_KEY_TEXT, Faults, House, SimulatedMeter
+
+pytestmark = pytest.mark.virtual_clock
+
+RK = "read-only key, 20 b."
+FILE = Path("nes2mqtt.toml")
+
+
+class Listener:
+    """An output that keeps what it gets."""
+
+    name = "listener"
+
+    def __init__(self):
+        self.events = []
+
+    def offer(self, event):
+        self.events.append(event)
+
+    async def run(self):
+        await asyncio.Event().wait()
+
+    def status(self):
+        return OutputStatus(self.name, ok=True, message="")
+
+    @property
+    def states(self):
+        return [event.state for event in self.events if isinstance(event, MeterStatus)]
+
+    def samples(self, group):
+        return [event for event in self.events if isinstance(event, Sample) and event.group is group]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_refused():
+    REFUSED.clear()
+    yield
+    REFUSED.clear()
+
+
+def settings_for(port, key, more=""):
+    return parse(f'[meters.house]\nport = "{port}"\nkey = "{key}"\n{more}', FILE).meters["house"]
+
+
+@pytest.fixture
+def simulated(wall_clock):
+    """Make simulated meters that live by the test's clock."""
+
+    def make(**kwargs):
+        return SimulatedMeter(
+            House(1),
+            optical_keys={Access.READ_ONLY: OpticalKey.parse(RK)},
+            clock=lambda: wall_clock().timestamp(),
+            baud=9600,
+            **kwargs,
+        )
+
+    return make
+
+
+@asynccontextmanager
+async def gateway(settings, wall_clock):
+    """Poll a meter as configured."""
+    listener, hub = Listener(), Hub({})
+    hub.add(listener)
+    poller = Poller(
+        MeterInfo("house"), settings.port, _opener(settings), Guard("house"), hub, Cadence(), wall_clock=wall_clock
+    )
+    task = asyncio.create_task(poller.run())
+    try:
+        yield listener
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def read_for(seconds, settings, wall_clock):
+    async with gateway(settings, wall_clock) as listener:
+        await asyncio.sleep(seconds)
+    return listener
+
+
+async def test_07_25_the_gateway_publishes_the_same_from_both_ports(simulated, wall_clock):
+    async with simulated(shared_uart=False) as meter:
+        wire = settings_for(await meter.serve_tcp(), DEMO_KEY_TEXT)
+        light = settings_for(await meter.serve_optical_tcp(), RK)
+        by_wire, by_light = await asyncio.gather(read_for(60, wire, wall_clock), read_for(60, light, wall_clock))
+    for group in (TableGroup.REGISTERS, TableGroup.PRESENT):
+        ours, theirs = by_light.samples(group), by_wire.samples(group)
+        assert [sample.meter for sample in ours] == [sample.meter for sample in theirs]
+        assert [list(sample.values) for sample in ours] == [list(sample.values) for sample in theirs]
+        # The two read moments apart, so the values of some samples are a second older.
+        by_second = {sample.meter_time: dict(sample.values) for sample in theirs}
+        same = [dict(sample.values) == by_second.get(sample.meter_time) for sample in ours]
+        assert sum(same) >= 0.6 * len(same), group
+    last = [[event for event in each.events if isinstance(event, MeterStatus)][-1] for each in (by_wire, by_light)]
+    assert last[0].info == last[1].info
+    assert last[0].state == last[1].state == MeterState.ONLINE
+
+
+async def test_07_14_a_wrong_key_is_shown_once_and_the_gateway_waits_for_its_owner(simulated, wall_clock, caplog):
+    wrong = "not the meter's key!"
+    async with simulated() as meter:
+        sent = bytearray()
+        feed = meter._window.feed
+        meter._window.feed = lambda data: (sent.extend(data), feed(data))
+        settings = settings_for(await meter.serve_optical_tcp(), wrong)
+        async with gateway(settings, wall_clock) as listener:
+            await asyncio.sleep(10)
+            length = len(sent)
+            await asyncio.sleep(24 * 3600)
+            assert len(sent) == length, "nothing was sent any more"
+            assert bytes(sent).count(b"\x51" + wrong.encode()) == 1
+            assert listener.states[-1] is MeterState.KEY_REFUSED
+            words = [event.message for event in listener.events if isinstance(event, MeterStatus)][-1]
+            assert "letter of your grid company" in words
+            assert words.endswith("Then start the gateway again")
+        async with gateway(settings, wall_clock) as again:  # a fault of ours that starts the poller again
+            await asyncio.sleep(3600)
+            assert again.states[-1] is MeterState.KEY_REFUSED
+        assert len(sent) == length
+    assert wrong not in caplog.text
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+
+
+async def test_07_22_the_default_schedule_keeps_to_one_table_a_second(simulated, wall_clock):
+    async with simulated() as meter:
+        listener = await read_for(1200, settings_for(await meter.serve_optical_tcp(), RK), wall_clock)
+        answered = meter.traffic.answered
+    assert 0.5 * 1200 < answered <= 1200
+    assert len(listener.samples(TableGroup.PRESENT)) == pytest.approx(600, abs=10)
+
+
+async def test_07_23_a_day_of_faults(simulated, wall_clock):
+    """Counters monotonic, and never more than two registers' periods without values or a state that says so."""
+    faults = Faults.parse(["noise=0.0005", "loss=0.01", "silence=40@7200"])
+    async with simulated(faults=faults) as meter:
+        settings = settings_for(await meter.serve_optical_tcp(), RK, "present_every = 60\nregisters_every = 300")
+        listener, hub = Listener(), Hub({})
+        hub.add(listener)
+        cadence = Cadence(settings.present_every, settings.registers_every)
+        poller = Poller(
+            MeterInfo("house"), settings.port, _opener(settings), Guard("house"), hub, cadence, wall_clock=wall_clock
+        )
+        task = asyncio.create_task(poller.run())
+        await asyncio.sleep(24 * 3600)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    samples = listener.samples(TableGroup.REGISTERS)
+    assert len(samples) > 250
+    assert {sample.segment for sample in samples} == {1}
+    for before, after in itertools.pairwise(samples):
+        assert all(
+            after.values[source] >= value
+            for source, value in before.values.items()
+            if source in after.values and "net" not in source.key
+        )
+        gap = (after.received - before.received).total_seconds()
+        told = any(
+            isinstance(event, MeterStatus)
+            and event.state is not MeterState.ONLINE
+            and before.received <= event.since <= after.received
+            for event in listener.events
+        )
+        assert gap <= 2 * 300 + 10 or told
+
+
+class TestConfiguration:
+    def test_keys_of_an_optical_port_may_be_short_and_keep_all_bytes(self):
+        settings = settings_for("optical:///dev/ttyUSB0", RK)
+        assert settings.meter_key.secret == RK.encode()
+        assert settings.port == "optical:///dev/ttyUSB0"
+        short = settings_for("optical+tcp://head:8888", "short", 'key_padding = "blanks"')
+        assert short.meter_key.password(short.padding) == b"short".ljust(20)
+
+    @pytest.mark.parametrize(
+        ("port", "key", "more", "words"),
+        [
+            ("tcp://h:1", "short", "", "has 5 characters"),
+            ("optical+tcp://h:1", "s" * 21, "", "21"),
+            ("optical+tcp://h:1", RK, "encrypt = true", "no encryption"),
+            ("tcp://h:1", RK, 'key_padding = "blanks"', "optical port"),
+            ("optical+tcp://h:1", RK, '[meters.house.power_cycle]\nkind = "dtr"', "needs a serial port"),
+            ("optical:///dev/x?baud=300", RK, "", "9600"),
+        ],
+    )
+    def test_what_does_not_fit_is_said(self, port, key, more, words):
+        with pytest.raises(ConfigError, match=re.escape(words)):
+            settings_for(port, key, more)
+
+    async def test_07_20_the_log_hides_the_key_in_each_form(self, caplog):
+        caplog.set_level(logging.DEBUG)
+        config = parse(f'[meters.house]\nport = "optical:///dev/x"\nkey = "{RK}"', FILE)
+        hidden = log_secrets(config)
+        assert RK in hidden
+        assert RK.encode().hex() in hidden
+        assert RK not in repr(config)
