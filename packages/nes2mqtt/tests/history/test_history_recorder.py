@@ -236,6 +236,21 @@ def test_a_broker_that_stays_away_holds_readings_only_so_long(open_recorder, reg
     assert rows(recorder, "registers") < 24 * 8 * 10
 
 
+def test_a_broker_that_is_no_longer_configured_holds_nothing(open_recorder, registers, clock):
+    earlier = open_recorder()
+    earlier.deliver("removed", 0, clock.now)
+    earlier.work(clock.now, flush=True)
+    earlier.close()
+    recorder = open_recorder(keep_raw_days=1)
+    for hour in range(24 * 8):
+        at = clock.at(hour * 3600)
+        recorder.take([registers(hour * 3600 + second, hour) for second in range(10)], at)
+        recorder.work(at)
+        recorder.deliver("mqtt", recorder.last_seq, at)
+    assert recorder.cursors["removed"] == 0
+    assert rows(recorder, "registers") < 24 * 2 * 10 + 24 * 8
+
+
 def test_a_mistake_in_this_program_is_said_and_does_not_end_the_thread(open_recorder, registers, clock, caplog):
     recorder = open_recorder()
     recorder.take([registers(0, 1 << 70)], clock.now)  # no meter has such a register

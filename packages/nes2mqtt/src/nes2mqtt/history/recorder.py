@@ -77,6 +77,9 @@ class Recorder:
         self._numbered = False
         """Whether last_seq continues what is in the database."""
         self.cursors: dict[str, int] = {}
+        """How far each outbox has delivered, also those of brokers that are no longer configured."""
+        self._used: set[str] = set()
+        """Outboxes that somebody delivers from now; only these keep readings from being thrown away."""
         self._moved: set[str] = set()
         self._moved_since: datetime | None = None
         self._fresh: list[Numbered] = []
@@ -130,6 +133,7 @@ class Recorder:
 
     def deliver(self, name: str, seq: int, now: datetime) -> None:
         """Note that an outbox has delivered everything up to ``seq``; it is written with the next commit."""
+        self._used.add(name)
         if seq > self.cursors.get(name, -1):
             self.cursors[name] = seq
             self._moved.add(name)
@@ -260,7 +264,8 @@ class Recorder:
             rollups.flush(stamp(now))
             self._rollups_at = self._next_rollups(now)
         if self._tidy_at is not None and now >= self._tidy_at:
-            tidy(connection, self.config, now, min(self.cursors.values(), default=self.last_seq))
+            delivered = min((self.cursors[name] for name in self._used), default=self.last_seq)
+            tidy(connection, self.config, now, delivered)
             journal.use_part()
             self._tidy_at = now + TIDY_EVERY
         self.written += log.grown() + log.checkpoint()

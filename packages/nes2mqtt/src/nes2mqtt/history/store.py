@@ -157,7 +157,7 @@ class Store:
             position = self._recorder.cursors.get(name)
             if position is None:
                 position = self._last_seq
-                self._writer.deliver(name, position)
+            self._writer.deliver(name, position)  # from now on it keeps what it has not delivered
             outbox = self._outboxes[name] = Outbox(
                 name,
                 position,
