@@ -50,7 +50,7 @@ _STALE_PERIODS = 3
 _STALE_SLACK = 3.0
 """A value is stale when the meter did not confirm it for three periods and the seconds that retries take."""
 
-_START_SPACING = 0.005
+_START_SPACING = 0.01
 """Seconds between the first opens of two meters, so that thousands do not open at once."""
 
 _GOODBYE = 10.0

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from nes2mqtt.config import Config
 
 __all__ = ["app", "main"]
@@ -69,35 +67,9 @@ def _load(file: Path) -> Config:
 @app.command()
 def run(config: ConfigFile = _DEFAULT_CONFIG) -> None:
     """Run the gateway until it is stopped (Ctrl-C, SIGTERM)."""
-    import logging  # noqa: PLC0415
+    from nes2mqtt.service import become  # noqa: PLC0415
 
-    settings = _load(config)
-    from nes2mqtt import app as gateway  # noqa: PLC0415
-    from nes2mqtt import log  # noqa: PLC0415
-    from nes2mqtt.config import log_secrets, warnings_for  # noqa: PLC0415
-
-    log.set_up(settings.log_level, log_secrets(settings))
-    for warning in warnings_for(settings, config):
-        logging.getLogger("nes2mqtt").warning("%s", warning)
-    _run_until_stopped(gateway.run(settings))
-
-
-def _run_until_stopped(work: Coroutine[None, None, None]) -> None:
-    """Run the gateway; what ends it by mistake goes to the log, where secrets are hidden, not to the terminal."""
-    import asyncio  # noqa: PLC0415
-    import logging  # noqa: PLC0415
-
-    from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415
-
-    log = logging.getLogger("nes2mqtt")
-    try:
-        asyncio.run(work)
-    except HistoryError as error:
-        log.critical("stopped: %s", error)
-        raise typer.Exit(1) from None
-    except Exception:
-        log.critical("stopped by a mistake of this program; please report it with these lines", exc_info=True)
-        raise typer.Exit(1) from None
+    become(config)
 
 
 @app.command("check-config")
@@ -123,9 +95,10 @@ def demo(
     """Show the gateway on a simulated meter: page, history and, if mosquitto is installed, MQTT."""
     from nes2mqtt import log  # noqa: PLC0415
     from nes2mqtt.demo import run_demo  # noqa: PLC0415
+    from nes2mqtt.service import run_until_stopped  # noqa: PLC0415
 
     log.set_up("info", ())
-    _run_until_stopped(run_demo(port, folder, typer.echo))
+    raise typer.Exit(run_until_stopped(run_demo(port, folder, typer.echo)))
 
 
 @app.command()

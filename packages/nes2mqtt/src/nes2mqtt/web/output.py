@@ -21,6 +21,7 @@ from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub, OutputStatus
 from nes2mqtt.reading import Event, Sample
 from nes2mqtt.web.config import Listen, WebConfig
+from nes2mqtt.web.lean import lean_framework
 from nes2mqtt.web.live import LiveFeed
 from nes2mqtt.web.recent import POWER_EXPORT, POWER_IMPORT, SPAN, Recent
 
@@ -110,8 +111,9 @@ class WebOutput:
                 await self._serve(listener)
 
     async def _serve(self, listener: socket.socket) -> None:
-        from nes2mqtt.web.app import build_app  # noqa: PLC0415 - the web framework costs 20 MB: only when it runs
-        from nes2mqtt.web.server import serve  # noqa: PLC0415
+        with lean_framework():
+            from nes2mqtt.web.app import build_app  # noqa: PLC0415 - the web framework costs 15 MB: only when it runs
+            from nes2mqtt.web.server import serve  # noqa: PLC0415
 
         def opened() -> None:
             self._trouble = ""
