@@ -25,6 +25,8 @@ __all__ = ["login_routes"]
 _log = logging.getLogger(__name__)
 _MOST_BYTES = 4096
 """A form with one password is smaller."""
+_PATIENCE = 10.0
+"""Seconds in which the form has to arrive."""
 _ERROR_MARK = b'data-error=""'
 """Where the page takes the reason it is shown again."""
 
@@ -86,14 +88,15 @@ class _Login:
 async def _password(request: Request) -> str | None:
     """Read the form's password, None when the form is none."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            return None
     try:
+        async with asyncio.timeout(_PATIENCE):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _MOST_BYTES:
+                    return None
         fields = parse_qs(body.decode("ascii"), max_num_fields=4, strict_parsing=True, keep_blank_values=True)
         return fields["password"][0]
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TimeoutError):
         return None
 
 

@@ -83,7 +83,7 @@ class Sessions:
             return str(content["password"]), {str(key): float(end) for key, end in content["sessions"].items()}
         except FileNotFoundError:
             return "", {}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             _log.warning("logins of the page are forgotten, %s cannot be read: %s", self._file, error)
             return "", {}
 
@@ -95,8 +95,10 @@ class Sessions:
         content = json.dumps({"password": str(self._hash), "sessions": self._ends})
         new = self._file.with_suffix(".new")
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # What lies there under this name is not ours: a link may lead anywhere, a file may be open to others.
+            new.unlink(missing_ok=True)
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(content)
             new.replace(self._file)

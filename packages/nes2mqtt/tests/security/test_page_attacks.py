@@ -1,0 +1,260 @@
+"""What somebody who can reach the page may try: to get in, to keep others out, to make it say what is not so."""
+
+import asyncio
+import contextlib
+import time
+
+import httpx
+import pytest
+from starlette.datastructures import Headers
+
+from nes2mqtt.reading import MeterInfo
+from nes2mqtt.web import login, server
+from nes2mqtt.web.gate import session_cookie
+from nes2mqtt.web.sessions import LoginLimit, Sessions
+
+PASSWORD = "correct horse battery"
+STRANGER = "http://evil.example"
+
+
+async def closed(reader, seconds=5.0):
+    """Wait until the other side closes; return what it said before."""
+    async with asyncio.timeout(seconds):
+        with contextlib.suppress(ConnectionResetError):
+            return await reader.read()
+    return b""
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:8099",
+        "evil.example:8099@127.0.0.1",
+        "127.0.0.1@evil.example",
+        "evil.example\\@127.0.0.1",
+        "[::1].evil.example",
+        "[::1",
+        "127.1",
+        "2130706433",
+        "0",
+        "",
+    ],
+)
+async def test_no_other_name_opens_a_page_on_loopback(page, host):
+    async with page() as client:
+        assert (await client.get("/api/v1/readings", headers={"host": host})).status_code == 421
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../server.py",
+        "/static/..%2fserver.py",
+        "/static/%2e%2e/server.py",
+        "/static/%2e%2e%2f%2e%2e%2f%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+        "/static//etc/passwd",
+        "/static/..\\server.py",
+        "/static/app.js%00.css",
+    ],
+)
+async def test_no_path_leads_out_of_the_folder_or_around_the_login(page, path):
+    async with page(password=PASSWORD) as client:
+        target = httpx.URL("http://127.0.0.1:8099").copy_with(raw_path=path.encode())
+        assert (await client.get(target)).status_code == 401
+        await client.post("/login", data={"password": PASSWORD})
+        assert (await client.get(target)).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["//login", "/login/", "/LOGIN", "/login/../api/v1/readings", "/static/style.css/x"])
+async def test_what_is_open_to_all_is_open_under_its_own_name_only(page, path):
+    async with page(password=PASSWORD) as client:
+        target = httpx.URL("http://127.0.0.1:8099").copy_with(raw_path=path.encode())
+        assert (await client.get(target)).status_code == 401
+
+
+@pytest.mark.parametrize("meter", ["a\r\nX-Evil: 1", 'a"; filename="evil', "<script>", "../house", "a" * 41])
+async def test_a_name_that_is_none_gets_into_no_header_and_no_file_name(page, meter):
+    async with page() as client:
+        for path in ("/api/v1/energy.csv", "/api/v1/readings"):
+            reply = await client.get(path, params={"meter": meter})
+            assert reply.status_code in {422, 503}
+            assert "x-evil" not in reply.headers
+            assert "evil" not in reply.headers.get("content-disposition", "")
+            assert "<script>" not in reply.text
+
+
+async def test_what_a_meter_says_of_itself_stays_text(page):
+    evil = '"}\n<script>alert(1)</script>\\'
+    async with page(info=MeterInfo("house", serial=evil, manufacturer=evil, model=evil, name=evil)) as client:
+        metrics = (await client.get("/metrics")).text
+        info = next(line for line in metrics.splitlines() if line.startswith("nes_meter_info"))
+        assert 'serial="\\"}\\n<script>alert(1)</script>\\\\"' in info
+        meters = await client.get("/api/v1/meters")
+        assert meters.json()["meters" if isinstance(meters.json(), dict) else 0]
+        assert meters.headers["content-type"] == "application/json"
+        assert meters.headers["x-content-type-options"] == "nosniff"
+        policy = meters.headers["content-security-policy"]
+        assert "unsafe" not in policy
+        assert "default-src 'none'" in policy
+
+
+@pytest.mark.parametrize("path", ["/api/v1/live", "/api/v1/readings", "/metrics", "/static/app.js"])
+async def test_a_page_of_another_site_cannot_make_a_browser_ask(page, path):
+    async with page() as client:
+        for mode in ("no-cors", "cors"):
+            reply = await client.get(path, headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": mode})
+            assert reply.status_code == 403
+
+
+async def test_a_link_or_a_frame_of_another_site_may_lead_here(page):
+    async with page() as client:
+        headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+        assert (await client.get("/", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("origin", [STRANGER, "null", "http://127.0.0.1:8098", "http://localhost:8099", "http://[", ""])
+async def test_another_page_can_neither_log_in_nor_out(page, origin):
+    async with page(password=PASSWORD) as client:
+        reply = await client.post("/login", data={"password": PASSWORD}, headers={"origin": origin})
+        assert reply.status_code == 403
+        await client.post("/login", data={"password": PASSWORD})
+        assert (await client.post("/logout", headers={"origin": origin})).status_code == 403
+        assert (await client.post("/logout")).status_code == 403, "a browser always says where a form comes from"
+        assert (await client.get("/api/v1/status")).status_code == 200
+
+
+async def test_a_login_takes_no_session_somebody_else_has_chosen(page):
+    async with page(password=PASSWORD) as client:
+        chosen = {"cookie": "nes2mqtt_session=chosen-by-somebody-else", "origin": "http://127.0.0.1:8099"}
+        reply = await client.post("/login", data={"password": PASSWORD}, headers=chosen)
+        assert reply.status_code == 303
+        assert "chosen" not in reply.headers["set-cookie"]
+        client.cookies.clear()
+        assert (await client.get("/api/v1/status", headers=chosen)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "cookie", ['a="' + '\\"' * 30_000 + '"', ";" * 60_000, "nes2mqtt_session" * 4000, "=" * 60_000]
+)
+def test_a_hostile_cookie_costs_nothing(cookie):
+    started = time.perf_counter()
+    assert session_cookie(Headers({"cookie": cookie}), "nes2mqtt_session") == ""
+    assert time.perf_counter() - started < 0.2
+
+
+def test_a_session_is_found_among_other_cookies():
+    cookie = 'theme="dark; light"; nes2mqtt_session=token-1; other=2'
+    assert session_cookie(Headers({"cookie": cookie}), "nes2mqtt_session") == "token-1"
+
+
+def test_who_guesses_from_one_address_does_not_lock_the_owner_out():
+    limit = LoginLimit()
+    let_through = sum(not limit.wait("192.0.2.66", float(second)) for second in range(3600))
+    assert let_through <= 5 + 3600 / 30
+    assert limit.wait("192.0.2.1", 3600.0) == 0
+
+
+@pytest.mark.parametrize("before", [b"", b"GET /login HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"], ids=["first", "second"])
+@pytest.mark.parametrize("says", [b"", b"GET", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"])
+async def test_a_connection_that_says_no_whole_request_is_closed(served_page, monkeypatch, before, says):
+    monkeypatch.setattr(server, "PATIENCE", 0.1)
+    async with served_page() as web:
+        reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        writer.write(before + says)
+        await closed(reader)
+        writer.close()
+
+
+async def test_a_slow_form_is_not_waited_for(served_page, monkeypatch):
+    monkeypatch.setattr(login, "_PATIENCE", 0.1)
+    async with served_page(password=PASSWORD) as web:
+        reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        writer.write(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\npass")
+        async with asyncio.timeout(5):
+            assert b" 400 " in await reader.readline()
+        writer.close()
+
+
+async def test_an_open_stream_outlives_the_patience(served_page, monkeypatch):
+    monkeypatch.setattr(server, "PATIENCE", 0.05)
+    async with (
+        served_page() as web,
+        httpx.AsyncClient() as client,
+        client.stream("GET", f"{web.url}/api/v1/live") as live,
+    ):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                async for _ in live.aiter_bytes():
+                    pass
+                pytest.fail("the stream was cut off")
+
+
+async def test_silent_connections_have_a_limit_and_then_make_room(served_page, monkeypatch):
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 4)
+    monkeypatch.setattr(server, "PATIENCE", 1.0)
+    async with served_page(max_live_clients=1) as web:
+        held = [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(5)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        assert await closed(reader, 0.5) == b""
+        writer.close()
+        for reader, writer in held:
+            await closed(reader)
+            writer.close()
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{web.url}/login")).status_code in {200, 404}
+
+
+class _Peer:
+    def __init__(self, host):
+        self.client = (host, 1)
+
+
+@pytest.mark.parametrize(
+    ("host", "others", "too_many"),
+    [
+        ("192.0.2.66", ["192.0.2.66"] * 4, False),
+        ("192.0.2.66", ["192.0.2.66"] * 5, True),
+        ("192.0.2.1", ["192.0.2.66"] * 5, False),
+        ("fe80::1%eth0", ["fe80::1%eth0"] * 5, True),
+        ("127.0.0.1", ["127.0.0.1"] * 9, False),
+        ("127.0.0.1", ["127.0.0.1"] * 10, True),
+    ],
+)
+def test_one_address_cannot_take_all_connections(host, others, too_many):
+    connection = server._Connection.__new__(server._Connection)
+    connection.client = (host, 1)
+    connection.limit_concurrency = 10
+    connection.connections = {connection, *map(_Peer, others)}
+    assert connection._is_too_many() is too_many
+
+
+def test_a_link_laid_in_the_way_of_the_logins_is_not_followed(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    file = tmp_path / "data" / "sessions.json"
+    file.parent.mkdir()
+    file.with_suffix(".new").symlink_to(victim)
+    token = Sessions(PASSWORD, 3600.0, file).open(0.0)
+    assert victim.read_text() == "precious"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert Sessions(PASSWORD, 3600.0, file).valid(token, 1.0)
+    assert token not in file.read_text()
+
+
+def test_the_folder_of_the_logins_is_for_their_owner_only(tmp_path):
+    file = tmp_path / "data" / "sessions.json"
+    Sessions(PASSWORD, 3600.0, file).open(0.0)
+    assert file.parent.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"password": "scrypt:1:1:1:a:b", "sessions": {}}', "\0", "[]", "null"]
+)
+def test_a_damaged_table_of_logins_is_forgotten(tmp_path, text, caplog):
+    file = tmp_path / "sessions.json"
+    file.write_text(text)
+    sessions = Sessions(PASSWORD, 3600.0, file)
+    assert sessions.password_matches(PASSWORD)
+    assert PASSWORD not in caplog.text
