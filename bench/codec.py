@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from table import Row
-
 from osgp.image import MeterImage
 from osgp.mep.cipher import encryption_key, message_cipher
 from osgp.mep.digest import KeySchedule, digest
 from osgp.mep.timing import Line
 from osgp.tables import present, registers
+from table import Row
 
 _KEY = b"ABCDEFGHIJKLMNOP"
 _SECONDS = 1.0

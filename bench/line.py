@@ -10,15 +10,14 @@ from __future__ import annotations
 import asyncio
 import time
 
-from table import Row
-
 from osgp.image import MeterImage
 from osgp.key import MeterKey
-from osgp.mep.events import ClientEvent, ResponseReceived
+from osgp.mep.events import ResponseReceived
 from osgp.mep.timing import REQUEST_SPACING, Line
-from osgp.meter import open_meter
+from osgp.meter import LinkEvent, open_meter
 from osgp.psem import PartialRead
 from osgp.simulator import DEMO_KEY_TEXT, SimulatedMeter
+from table import Row
 
 _SAMPLES = 25
 _REQUEST = 2 + 8 + 4 + 8
@@ -31,22 +30,24 @@ async def _burst(*, encrypt: bool) -> tuple[float, float]:
     """Return samples a second as measured and as the line would allow."""
     line, key, least = Line(_BAUD), MeterKey.parse(DEMO_KEY_TEXT), 0.0
 
-    def count(event: ClientEvent) -> None:
+    def count(event: LinkEvent) -> None:
         nonlocal least
         if isinstance(event, ResponseReceived) and isinstance(event.request, PartialRead):
             reply = line.response_seconds(len(event.response.data) + _AROUND_DATA)
             least += max(REQUEST_SPACING, line.seconds(_REQUEST) + reply)
 
-    async with SimulatedMeter(MeterImage.load("image:denmark-gen3"), baud=_BAUD) as simulated:
-        async with open_meter(simulated.serve_pty(), key=key, encrypt=encrypt) as meter:
+    async with (
+        SimulatedMeter(MeterImage.load("image:denmark-gen3"), baud=_BAUD) as simulated,
+        open_meter(simulated.serve_pty(), key=key, encrypt=encrypt) as meter,
+    ):
+        await meter.registers()
+        await meter.present()
+        meter.on_event = count
+        start = time.perf_counter()
+        for _ in range(_SAMPLES):
             await meter.registers()
             await meter.present()
-            meter.on_event = count
-            start = time.perf_counter()
-            for _ in range(_SAMPLES):
-                await meter.registers()
-                await meter.present()
-            spent = time.perf_counter() - start
+        spent = time.perf_counter() - start
     return _SAMPLES / spent, _SAMPLES / least
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from table import print_rows  # noqa: E402 - the benches are no package
+from table import print_rows
 
 BENCHES = {
     "codec": "Digests, encryption and tables",
     "line": "The line at 9600 baud",
+    "optical": "The optical port at 9600 baud, 20 ms latency",
     "history_bytes": "Bytes written to disk",
     "idle": "One meter",
     "fleet": "A town",

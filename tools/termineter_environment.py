@@ -42,8 +42,12 @@ def _made() -> Path:
     digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     if inside.exists() and stamp.is_file() and stamp.read_text() == digest:
         return inside
-    pip = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    for command in ([sys.executable, "-m", "venv", "--clear", VENV], [*pip, "-r", REQUIREMENTS]):
+    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]
+    commands: tuple[list[str | Path], ...] = (
+        [sys.executable, "-m", "venv", "--clear", VENV],
+        [inside, *install, REQUIREMENTS],
+    )
+    for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise InstallError(

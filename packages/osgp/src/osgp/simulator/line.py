@@ -120,8 +120,9 @@ class MeterLine(Generic[E]):
             self._arrive(*self._arriving.popleft())
         due = self._server.deadline()
         if due is not None and due <= now:
-            self._report(self._server.expire(now))
-            self._send(now)
+            # By the meter's time, not ours: timers of a computer ring late, and a line would become slower by it.
+            self._report(self._server.expire(due))
+            self._send(due)
         gone: list[Outgoing] = []
         while self._leaving and self._leaving[0][0] <= now:
             gone.append(self._leaving.popleft()[1])
