@@ -77,7 +77,8 @@ def call(
             document = {"procedure": procedure, "parameters": data.hex(), "called": True}
             print_json(document | {"result": result.code, "meaning": words, "data": result.data.hex()})
         else:
-            print_lines([f"Result {result.code}: {words}. Data: {result.data.hex(' ') or 'none'}"])
+            data_words = f". Data: {result.data.hex(' ')}" if result.done else ""
+            print_lines([f"Result {result.code}: {words}{data_words}"])
         return ExitCode.OK if result.done else ExitCode.METER
 
     run(work, as_json=as_json)

@@ -19,7 +19,7 @@ import typer
 
 from osgp.cli.opening import Target, read_text, run, step
 from osgp.cli.options import AsJson, Encrypt, Fast, KeyFile, Port
-from osgp.cli.terminal import Progress, note, print_json
+from osgp.cli.terminal import Progress, note, print_json, print_lines
 from osgp.errors import MeterRefused, MisuseError, TableError
 from osgp.psem import table_id
 
@@ -70,7 +70,7 @@ def dump(
         _write(file, final.to_csv() if file_format is Format.CSV else final.to_json())
         if working != file:
             working.unlink(missing_ok=True)
-        _tell(final, file, as_json=as_json)
+        _tell(final, file, file_format, as_json=as_json)
 
     run(work, as_json=as_json)
 
@@ -171,7 +171,7 @@ def _write(path: Path, content: str) -> None:
         raise MisuseError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _tell(taken: Dump, file: Path, *, as_json: bool) -> None:
+def _tell(taken: Dump, file: Path, file_format: Format, *, as_json: bool) -> None:
     tables = taken.image.tables
     if as_json:
         print_json(
@@ -187,4 +187,5 @@ def _tell(taken: Dump, file: Path, *, as_json: bool) -> None:
     for name, reason in taken.refused.items():
         note(f"{name}: {reason}")
     size = sum(map(len, tables.values()))
-    typer.echo(f"{file}: {len(tables)} tables, {size} bytes. Try it: osgp simulate {file}")
+    hint = f" Try it: osgp simulate {file}" if file_format is Format.JSON else ""
+    print_lines([f"{file}: {len(tables)} tables, {size} bytes.{hint}"])

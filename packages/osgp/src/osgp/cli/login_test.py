@@ -32,13 +32,13 @@ def login_test(
     async def work() -> ExitCode:
         key = target.key_or_ask()
         accepted = {"accepted": True, "key_form": key.form, "key_fingerprint": key.fingerprint}
-        async with target.meter(key=key) as meter:
-            try:
+        try:
+            async with target.meter(key=key) as meter:
                 with step("showing the key"):
                     # Both ports want the key for this one, and it holds no secret.
                     await meter.read("BT23", 0, 4)
-            except KeyRejected as error:
-                return _refused(error, accepted, as_json=as_json)
+        except KeyRejected as error:
+            return _refused(error, accepted, as_json=as_json)
         if as_json:
             print_json(accepted)
         else:

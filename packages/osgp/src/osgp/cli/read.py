@@ -20,6 +20,7 @@ __all__ = ["read"]
 
 _IN_STEP = 2
 """Seconds by which two clocks may differ and still be called equal: reading takes time."""
+_UNITS = ((86400, "days"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def read(
@@ -95,4 +96,5 @@ def _head(readings: Readings) -> list[list[str]]:
 def _deviation(ahead: float) -> str:
     if abs(ahead) <= _IN_STEP:
         return "like this computer"
-    return f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this computer"
+    size = next((f"{abs(ahead) / unit:.0f} {word}" for unit, word in _UNITS if abs(ahead) >= 2 * unit), "")
+    return f"{size} {'ahead of' if ahead > 0 else 'behind'} this computer"

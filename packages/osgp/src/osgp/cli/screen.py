@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 __all__ = ["Screen", "cut", "sparkline"]
@@ -32,13 +32,13 @@ def cut(line: str, room: int) -> str:
     return "".join(shown)
 
 
-def sparkline(values: Sequence[float], room: int) -> str:
+def sparkline(values: Iterable[float], room: int) -> str:
     """Return the last values as a line of blocks, from nothing to the highest of them."""
-    values = values[-max(room, 0) :] if room > 0 else []
-    top = max((abs(value) for value in values), default=0)
+    heights = [abs(value) for value in values][-room:] if room > 0 else []
+    top = max(heights, default=0)
     if not top:
-        return _BLOCKS[0] * len(values)
-    return "".join(_BLOCKS[min(int(abs(value) / top * len(_BLOCKS)), len(_BLOCKS) - 1)] for value in values)
+        return _BLOCKS[0] * len(heights)
+    return "".join(_BLOCKS[min(int(height / top * len(_BLOCKS)), len(_BLOCKS) - 1)] for height in heights)
 
 
 class Screen:

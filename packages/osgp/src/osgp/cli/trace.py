@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from osgp.cli.opening import Target, run
+from osgp.cli.opening import Target, run, step
 from osgp.cli.options import AsJson, Encrypt, Fast, KeyFile, Port
 from osgp.cli.tables import Names
 from osgp.cli.terminal import paint, print_json, print_lines
@@ -48,10 +48,13 @@ def trace(
         async with target.meter() as meter:
             if wanted:
                 for name in wanted:
-                    await meter.read(name)
+                    with step(f"reading {name}"):
+                        await meter.read(name)
             else:
-                await meter.identity()
-                await meter.read("BT28", 0, 8)
+                with step("asking who the meter is (BT01, ET03)"):
+                    await meter.identity()
+                with step("reading BT28"):
+                    await meter.read("BT28", 0, 8)
 
     run(work, as_json=as_json)
 

@@ -1,0 +1,235 @@
+"""dump, diff and decode: files that go round, go on, and hold no secret."""
+
+import json
+
+import pytest
+
+from osgp.dump import Dump
+from osgp.errors import TableError
+from osgp.image import MeterImage
+from osgp.psem import table_id
+
+MBUS_KEY = bytes(range(0x41, 0x61))
+
+
+@pytest.fixture
+def secretive(town):
+    """Give a meter whose ET13 holds the key of a device, and which has a table of passwords."""
+    image = MeterImage()
+    image.tables = {
+        table_id("BT42"): bytearray(b"Password-of-the-optical-port"),
+        table_id("ET03"): bytearray(b"LGZ0012345678".ljust(143, b"\0")),
+        table_id("ET13"): bytearray(30) + MBUS_KEY + bytearray(330 - 62),
+        table_id("BT52"): bytearray.fromhex("1a0b16081e0500"),
+        table_id("BT55"): bytearray.fromhex("1a0b16091e00300100"),
+    }
+    return town.put("secretive", image)
+
+
+def tables(path):
+    return {name: entry["hex"] for name, entry in json.loads(path.read_text())["tables"].items()}
+
+
+def test_a_dump_served_and_dumped_again_is_the_same(osgp, denmark, town, tmp_path):
+    ended = osgp("dump", "first.json", "-p", denmark.mep)
+    assert ended.code == 0
+    assert ended.out == "first.json: 11 tables, 637 bytes. Try it: osgp simulate first.json\n"
+    copy = town.put("copy", MeterImage.load("first.json"))
+    document = json.loads(osgp("dump", "second.json", "--json", "-p", copy.mep).out)
+    assert document == {"file": "second.json", "tables": 11, "bytes": 637, "refused": {}, "complete": True}
+    assert (tmp_path / "first.json").read_bytes() == (tmp_path / "second.json").read_bytes()
+
+
+def test_both_ports_dump_the_same(osgp, denmark, keys, tmp_path):
+    osgp("dump", "mep.json", "-p", denmark.mep)
+    osgp("dump", "optical.json", "-p", denmark.optical, key=keys.optical)
+    assert tables(tmp_path / "mep.json") == tables(tmp_path / "optical.json")
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.999])
+def test_a_dump_cut_short_goes_on_and_equals_a_whole_one(osgp, denmark, tmp_path, share):
+    osgp("dump", "whole.json", "-p", denmark.mep)
+    whole = (tmp_path / "whole.json").read_text()
+    (tmp_path / "cut.json").write_text(whole[: int(len(whole) * share)])
+    ended = osgp("dump", "cut.json", "-p", denmark.mep)
+    if share > 0.2:
+        assert "Going on with cut.json" in ended.err
+        assert (tmp_path / "cut.json").read_text() == whole
+    else:
+        # Nothing to keep, so nothing to trust: better ask than overwrite.
+        assert ended.code == 2
+        assert "begin a new file" in ended.err
+
+
+def test_a_dump_that_was_interrupted_asks_only_for_the_rest(osgp, denmark, town, tmp_path):
+    osgp("dump", "whole.json", "-p", denmark.mep)
+    whole = Dump.parse((tmp_path / "whole.json").read_text(), "whole.json")
+    part = Dump(MeterImage(dict(list(whole.image.tables.items())[:9])), {}, whole.listed, complete=False)
+    (tmp_path / "part.json").write_text(part.to_json())
+    before = sum(meter.traffic.answered for meter in town.meters.values())
+    assert osgp("dump", "part.json", "-p", denmark.mep).code == 0
+    asked = town.meters["denmark"].traffic.answered
+    assert tables(tmp_path / "part.json") == tables(tmp_path / "whole.json")
+    assert asked < before
+
+
+def test_a_complete_dump_is_not_taken_again(osgp, denmark):
+    osgp("dump", "a.json", "-p", denmark.mep)
+    ended = osgp("dump", "a.json", "-p", denmark.mep)
+    assert ended.code == 2
+    assert "a.json is a complete dump already" in ended.err
+
+
+def test_a_dump_of_another_meter_is_not_mixed_in(osgp, secretive, house, tmp_path):
+    osgp("dump", "a.json", "-p", secretive.mep)
+    document = json.loads((tmp_path / "a.json").read_text())
+    (tmp_path / "a.json").write_text(json.dumps(document | {"complete": False}))
+    ended = osgp("dump", "a.json", "-p", house.mep)
+    assert ended.code == 2
+    assert "dump of another meter (serial number LGZ0012345678)" in ended.err
+
+
+def test_no_secret_reaches_a_dump_or_the_screen(osgp, secretive, tmp_path):
+    ended = osgp("dump", "a.json", "-p", secretive.mep)
+    assert "BT42: not read: it holds the passwords of the optical port" in ended.err
+    shown = [
+        ended.out,
+        ended.err,
+        (tmp_path / "a.json").read_text(),
+        osgp("tables", "ET13", "-p", secretive.mep).out,
+        osgp("tables", "ET13", "BT42", "--json", "-p", secretive.mep).out,
+    ]
+    for secret in (MBUS_KEY, b"Password"):
+        for text in shown:
+            for form in (secret.hex(), secret.hex(" "), secret[:8].hex(), secret[:8].hex(" ")):
+                assert form not in text
+    assert "** x 32" in shown[3]
+    assert json.loads(shown[4])["tables"][0]["hex"] is None
+
+
+def test_an_anonymous_dump_does_not_tell_whose_it_is(osgp, secretive, tmp_path):
+    osgp("dump", "a.json", "--anonymise", "-p", secretive.mep)
+    text = (tmp_path / "a.json").read_text()
+    assert b"LGZ".hex(" ") not in text
+    assert MBUS_KEY[:8].hex(" ") not in text
+    assert not (tmp_path / "a.json.partial").exists()
+    MeterImage.load("a.json")
+
+
+def test_an_anonymous_dump_leaves_out_what_nobody_understands(osgp, denmark, tmp_path):
+    osgp("dump", "a.json", "--anonymise", "-p", denmark.mep)
+    assert "BT60" not in tables(tmp_path / "a.json")
+    assert json.loads((tmp_path / "a.json").read_text())["refused"]["BT60"].startswith("left out")
+
+
+def test_csv_is_that_of_termineter_and_comes_back(osgp, denmark, tmp_path):
+    osgp("dump", "a.json", "-p", denmark.mep)
+    osgp("dump", "a.csv", "--format", "csv", "-p", denmark.mep)
+    rows = [line.split(",") for line in (tmp_path / "a.csv").read_text().splitlines()]
+    assert ["60", "BT60", "3", "aabbcc"] in rows
+    assert all(len(row) == 4 and int(row[2]) * 2 == len(row[3]) for row in rows)
+    assert osgp("dump", "b.json", "--from", "a.csv").code == 0
+    assert tables(tmp_path / "a.json") == tables(tmp_path / "b.json")
+    assert osgp("diff", "a.json", "a.csv").code == 0
+
+
+def test_diff_names_fields_and_masks_noise(osgp, denmark, tmp_path):
+    osgp("dump", "a.json", "-p", denmark.mep)
+    image = MeterImage.load("a.json")
+    image.tables[table_id("BT52")][5] += 1
+    image.tables[table_id("BT23")][0] += 1
+    image.tables[table_id("BT03")][2] = 0
+    image.tables[table_id("BT60")][1] = 0
+    del image.tables[table_id("BT55")]
+    image.save("b.json")
+    ended = osgp("diff", "a.json", "b.json")
+    assert [" ".join(line.split()) for line in ended.out.splitlines()] == [
+        "BT03 cover_removed yes -> no",
+        "BT55 (table) 9 bytes -> absent",
+        "BT60 byte 1 bb -> 00",
+    ]
+    assert "2 fields that change by themselves are not shown" in ended.err
+    assert ended.code == 5
+    document = json.loads(osgp("diff", "a.json", "b.json", "--all", "--json").out)
+    assert {(each["table"], each["field"]) for each in document["differences"]} >= {
+        ("BT52", "clock"), ("BT23", "blocks[0].summations[0]"), ("BT03", "cover_removed"),
+    }  # fmt: skip
+    assert document["masked"] == 0
+
+
+def test_diff_of_a_dump_and_itself(osgp, denmark):
+    osgp("dump", "a.json", "-p", denmark.mep)
+    ended = osgp("diff", "a.json", "a.json")
+    assert (ended.code, ended.out) == (0, "")
+    assert "No difference." in ended.err
+
+
+def test_decode_shows_a_dump_without_a_meter(osgp, denmark):
+    osgp("dump", "a.json", "-p", denmark.mep)
+    whole = osgp("decode", "a.json", key=None)
+    assert whole.code == 0
+    assert "65,845.342 kWh  Import energy" in whole.out
+    one = osgp("decode", "a.json", "BT52", key=None).out
+    assert one in whole.out
+    assert osgp("tables", "BT52", "-p", denmark.mep).out == one
+    assert json.loads(osgp("decode", "a.json", "--json").out)["tables"][0]["table"] == "BT00"
+
+
+def test_decode_takes_pasted_hex(osgp):
+    typed = osgp("decode", "BT52", typed="0x1a, 0x0b, 0x16, 0x08, 0x1e, 0x05, 0x00\n")
+    assert "2026-11-22 08:30:05 UTC" in typed.out
+    assert osgp("decode", "BT52", "1a0b1608", "1e0500").out == typed.out
+
+
+def test_decode_takes_the_layout_from_a_dump(osgp, denmark):
+    osgp("dump", "a.json", "-p", denmark.mep)
+    out = osgp("decode", "BT28", "b0 01 00 00", "--dimensions", "a.json").out
+    assert "432 W  Import power" in out
+    # What was not pasted is not there: no zeros are made up.
+    assert "Export power" not in out
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["decode", "BT52", "1a 0"], "half a byte"),
+        (["decode", "BT52", "1a xy"], "no hex digit"),
+        (["decode", "BT52", ""], "no bytes of BT52"),
+        (["decode", "nowhere.json"], "cannot read the dump nowhere.json"),
+        (["diff", "nowhere.json", "nowhere.json"], "cannot read the dump"),
+        (["decode", "broken.json"], "mend the JSON"),
+        (["decode", "broken.csv"], "broken.csv, line 1"),
+        (["dump", "out.json", "--from", "empty.csv"], "is empty"),
+        (["dump", "/nowhere/out.json", "--from", "good.csv"], "cannot write /nowhere/out.json"),
+        (["decode", "good.csv", "BT77"], "this image has no BT77"),
+    ],
+)
+def test_wrong_files_are_named(osgp, tmp_path, words, wanted):
+    (tmp_path / "broken.json").write_text('{"tables": }')
+    (tmp_path / "broken.csv").write_text("1,GENERAL,2,aa\n")
+    (tmp_path / "empty.csv").write_text("\n")
+    (tmp_path / "good.csv").write_text("52,UTC,7,1a0b16081e0500\n")
+    ended = osgp(*words)
+    assert ended.code == 2
+    assert wanted in ended.err
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"tables": {}, "refused": 3}',
+        '{"tables": {}, "listed": ["BT"]}',
+        '{"tables": {}, "listed": [3]}',
+        '{"tables": {}, "refused": {"BT01": 3}}',
+        '{"tables": {}, "complete": "yes"}',
+        "[" * 100_000,
+        "{" * 100_000,
+        "1,2,3",
+        "99999999,X,0,",
+        "1,A,1,aa\n1,A,1,aa",
+    ],
+)
+def test_what_is_no_dump_is_an_error(text):
+    with pytest.raises(TableError):
+        Dump.parse(text, "file")

@@ -1,0 +1,247 @@
+"""ports, probe, login-test, read, watch, tables and trace against simulated meters, for people and for scripts."""
+
+import json
+
+import pytest
+
+from osgp.cli.tables import _SELF_CONTAINED
+from osgp.image import MeterImage
+from osgp.sources import SOURCES
+from osgp.tables import TABLES, Dimensions
+
+DANISH_READOUT = """\
+Meter   does not say who it is
+Clock   2026-11-22 08:30:05 UTC, AGE
+Tariff  2
+Alarms  Cover removed, Phase loss
+
+Power now
+  Import power              432 W
+  Export power                0 W
+  Import reactive power     0 var
+  Export reactive power   545 var
+  Apparent power           818 VA
+  Frequency              50.00 Hz
+
+Phases
+                     L1       L2       L3
+  Import power    320 W     59 W     53 W
+  Export power      0 W      0 W      0 W
+  Voltage       228.7 V  226.1 V  227.0 V
+  Current        1.98 A   0.78 A   0.85 A
+  Power factor     0.71     0.34     0.27
+
+Meter reading
+                                     total          tariff 1
+  Import energy             65,845.342 kWh    65,845.342 kWh
+  Export energy                  0.179 kWh         0.179 kWh
+  Import reactive energy   4,056.958 kvarh   4,056.958 kvarh
+  Export reactive energy  20,491.954 kvarh  20,491.954 kvarh
+  Power outage duration       23,315,499 s
+  Power outages                         10
+"""
+
+
+def test_read_shows_the_danish_meter_as_its_owner_read_it(osgp, denmark):
+    ended = osgp("read", "--port", denmark.mep)
+    lines = ended.out.splitlines()
+    lines[1] = f"{lines[1].split(', ')[0]}, AGE"
+    assert "\n".join(lines) + "\n" == DANISH_READOUT
+    assert ended.code == 0
+    assert ended.err == ""
+    assert "\x1b" not in ended.out
+
+
+def test_read_json_has_published_names_and_true_values(osgp, denmark):
+    document = json.loads(osgp("read", "--json", "-p", denmark.mep).out)
+    assert set(document) == {
+        "meter", "clock", "clock_ahead", "tariff", "alarms", "values", "units", "refused", "link",
+    }  # fmt: skip
+    assert document["values"]["active_energy_import"] == 65845.342
+    assert document["values"]["voltage_l1"] == 228.693
+    assert document["units"]["voltage_l1"] == "V"
+    assert set(document["values"]) <= set(SOURCES)
+    assert document["alarms"] == ["cover_removed", "phase_loss"]
+    assert document["clock"] == "2026-11-22T08:30:05+00:00"
+    assert document["refused"] == {}
+    assert document["link"]["replies"] > 0
+
+
+def test_read_tells_what_a_meter_refuses_and_goes_on(osgp, house):
+    ended = osgp("read", "-p", house.mep)
+    assert "NES 83332-3I, firmware 3.82.05, serial number SIM0000001" in ended.out
+    assert "Alarms" not in ended.out
+    assert "absent: the meter refused to read BT03" in ended.err
+    assert ended.code == 0
+
+
+def test_both_ports_give_the_same(osgp, denmark, keys):
+    values = [
+        json.loads(osgp("read", "--json", "-p", url, key=key).out)["values"]
+        for url, key in ((denmark.mep, keys.mep), (denmark.optical, keys.optical))
+    ]
+    assert values[0] == values[1]
+
+
+def test_read_all_lists_every_source(osgp, denmark):
+    out = osgp("read", "--all", "-p", denmark.mep).out
+    assert "reactive_power_export" in out
+    assert "All values" in out
+
+
+def test_watch_through_a_pipe_is_one_line_a_reading(osgp, denmark):
+    ended = osgp("watch", "--count", "2", "--every", "1", "-p", denmark.mep)
+    lines = ended.out.splitlines()
+    assert len(lines) == 2
+    assert all("+432 W" in line and "Import energy 65,845.342 kWh" in line for line in lines)
+
+
+def test_watch_json_is_one_document_a_line(osgp, denmark):
+    ended = osgp("watch", "--count", "1", "--json", "-p", denmark.mep)
+    document = json.loads(ended.out)
+    assert document["values"]["active_power_import"] == 432
+    assert set(document) == {"time", "values", "link"}
+
+
+def test_watch_opens_the_port_again_when_it_is_lost(osgp, town):
+    meter = town.put("flaky", MeterImage.load("image:denmark-gen3"), "drop-connection=25")
+    ended = osgp("watch", "--count", "30", "-p", meter.mep)
+    assert len(ended.out.splitlines()) == 30
+    assert ended.err.count("was closed by the other side") >= 1
+    assert ended.err.count("Trying again") >= 1
+    assert ended.code == 0
+
+
+def test_login_test_accepts_the_key_and_tells_its_form_only(osgp, house):
+    ended = osgp("login-test", "-p", house.mep)
+    assert ended.code == 0
+    assert "The meter accepts the key (20 characters, fingerprint" in ended.out
+
+
+@pytest.mark.parametrize("port", ["mep", "optical"])
+def test_login_test_explains_a_refused_key(osgp, house, port):
+    ended = osgp("login-test", "-p", getattr(house, port), key="completely-different")
+    assert ended.code == 3
+    assert "the meter refuses the key" in ended.err
+    assert "Check, in this order:" in ended.out
+    assert "the optical port has other keys than the MEP port" in ended.out
+    assert "completely-different" not in ended.out + ended.err
+    document = json.loads(osgp("login-test", "--json", "-p", getattr(house, port), key="completely-different").out)
+    assert document["accepted"] is False
+
+
+def test_probe_finds_a_meter_that_does_not_know_us(osgp, house):
+    ended = osgp("probe", house.mep, key=None)
+    assert ended.code == 0
+    assert "MEP (OSGP): a meter answers; without its key it does not say more" in ended.out
+    assert "SIM0000001" not in ended.out
+
+
+def test_probe_tells_who_an_optical_port_belongs_to_without_a_key(osgp, house):
+    probed = json.loads(osgp("probe", house.optical, "--json", key=None).out)["probed"]
+    assert probed[0]["protocol"] == "optical (C12.18)"
+    assert probed[0]["meter"] is True
+    assert probed[0]["key_accepted"] is None
+    assert probed[0]["identity"]["serial"] == "SIM0000001"
+
+
+def test_probe_with_the_key_tells_who_it_is(osgp, house):
+    ended = osgp("probe", house.mep)
+    assert "serial: SIM0000001" in ended.out
+    assert ended.code == 0
+
+
+def test_probe_with_a_wrong_key_still_finds_the_meter(osgp, house):
+    ended = osgp("probe", house.mep, key="completely-different")
+    assert "it refuses the key that was given" in ended.out
+    assert ended.code == 0
+
+
+def test_probe_where_nobody_listens(osgp):
+    ended = osgp("probe", "tcp://127.0.0.1:1")
+    assert ended.code == 4
+    assert "nobody listens at 127.0.0.1 port 1" in ended.out
+
+
+def test_probe_without_any_port(osgp, monkeypatch):
+    monkeypatch.setattr("osgp.transport.serial_ports", list)
+    ended = osgp("probe")
+    assert ended.code == 2
+    assert "no serial port is there to probe" in ended.err
+
+
+def test_ports_tells_who_may_open_them(osgp, monkeypatch, tmp_path):
+    open_port, locked = tmp_path / "a", tmp_path / "b"
+    open_port.touch()
+    locked.touch()
+    monkeypatch.setattr("osgp.transport.serial_ports", lambda: [str(open_port), str(locked)])
+    monkeypatch.setattr("os.access", lambda path, _mode: path == open_port)
+    ended = osgp("ports")
+    assert [line.split("  ")[-1] for line in ended.out.splitlines()] == ["you may open it", "not allowed"]
+    assert "sudo usermod -aG" in ended.err
+    listed = json.loads(osgp("ports", "--json").out)["ports"]
+    assert listed[0] | {"group": ""} == {
+        "port": f"serial://{open_port}", "device": str(open_port), "group": "", "may_open": True,
+    }  # fmt: skip
+
+
+def test_ports_when_there_is_none(osgp, monkeypatch):
+    monkeypatch.setattr("osgp.transport.serial_ports", list)
+    assert "No serial port is there" in osgp("ports").err
+
+
+def test_tables_lists_what_bt00_says(osgp, denmark):
+    ended = osgp("tables", "-p", denmark.mep)
+    names = [line.split()[0] for line in ended.out.splitlines()]
+    assert names == ["BT00", "BT03", "BT20", "BT21", "BT22", "BT23", "BT27", "BT28", "BT52", "BT55", "BT60"]
+    assert "BT60  Dimension Load Profile" in ended.out
+    rows = json.loads(osgp("tables", "--json", "-p", denmark.mep).out)["tables"]
+    assert rows[-1] == {"table": "BT60", "title": "Dimension Load Profile", "decoded": False, "writable": False}
+
+
+def test_tables_shows_bytes_and_fields_side_by_side(osgp, denmark):
+    ended = osgp("tables", "bt52", "BT23", "BT60", "-p", denmark.mep)
+    assert "     0  1a 0b 16 08 1e 05        clock                    2026-11-22 08:30:05 UTC" in ended.out
+    assert "     0  5e b8 ec 03              blocks[0].summations[0]       65,845.342 kWh  Import energy" in ended.out
+    assert "     0  aa bb cc                 (not known)" in ended.out
+    document = json.loads(osgp("tables", "BT23", "--json", "-p", denmark.mep).out)["tables"][0]
+    assert document["fields"][0] == {
+        "offset": 0, "hex": "5eb8ec03", "name": "blocks[0].summations[0]", "value": 65845.342, "unit": "kWh",
+        "source": "active_energy_import",
+    }  # fmt: skip
+    assert document["bytes"] == 220
+
+
+def test_a_refused_table_is_named_and_the_rest_goes_on(osgp, denmark):
+    ended = osgp("tables", "ET97", "BT42", "BT52", "-p", denmark.mep)
+    assert "ET97: the meter refused to read ET97" in ended.err
+    assert "BT42 is not read: it holds the passwords" in ended.err
+    assert "UTC Clock" in ended.out
+    assert ended.code == 0
+    assert osgp("tables", "ET97", "-p", denmark.mep).code == 1
+
+
+def test_self_contained_tables_are_so():
+    other = Dimensions(
+        summations=19, tiers=8, demands=3, coincidents=2, occurrences=1, present_values=84, present_demands=2,
+        time_remaining=True, demand_reset_counter=True, mep_devices=6, firmware=(4, 30), max_tiers=8,
+    )  # fmt: skip
+    for name in _SELF_CONTAINED:
+        assert TABLES[name].size(other) == TABLES[name].size(Dimensions()), name
+
+
+def test_trace_shows_frames_with_their_meaning(osgp, denmark):
+    ended = osgp("trace", "BT52", "-p", denmark.mep)
+    assert "-> read BT52 (number" in ended.out
+    assert "<- ok, 7 bytes" in ended.out
+    assert "1a 0b 16 08 1e 05 00 | ********" in ended.out
+    lines = [json.loads(line) for line in osgp("trace", "--json", "-p", denmark.mep).out.splitlines()]
+    assert lines[0]["sent"] is True
+    assert any(line["meaning"] == "ok, 8 bytes" for line in lines)
+
+
+def test_trace_of_the_optical_port_hides_the_key(osgp, denmark, keys):
+    ended = osgp("trace", "BT52", "-p", denmark.optical, key=keys.optical)
+    assert "-> identify" in ended.out
+    assert "-> show the key" in ended.out
+    assert "-> read BT52" in ended.out
