@@ -150,3 +150,13 @@ def test_the_section_refuses_what_it_does_not_know():
     with pytest.raises(ValueError, match="keep_everything"):
         HistoryConfig(keep_everything=True)
     assert HistoryConfig().commit_every == timedelta(minutes=1).total_seconds()
+
+
+async def test_readers_of_a_database_that_was_opened_again_are_closed(open_store, clock):
+    async with open_store() as store:
+        for _ in range(20):
+            await store.today("house")
+            await store._call(store._recorder.close)  # as after each failure of the disk
+            await store._call(lambda: store._recorder.work(clock.now))
+        assert store._recorder.opened > 20
+        assert len(store._connections) <= 2, "one for each reading thread"

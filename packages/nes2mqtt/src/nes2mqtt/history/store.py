@@ -277,12 +277,15 @@ class Store:
     def _reader(self) -> Reader:
         """Return this thread's reader, anew when another database took the place of the one it has."""
         opened = self._recorder.opened
-        if getattr(self._local, "opened", None) != opened:
-            connection = open_reader(self.path)
-            self._connections.append(connection)
-            self._local.reader = Reader(connection)
-            self._local.opened = opened
-        reader: Reader = self._local.reader
+        reader: Reader | None = getattr(self._local, "reader", None)
+        if reader is None or self._local.opened != opened:
+            if reader is not None:
+                self._local.reader = None
+                self._connections.remove(reader.connection)
+                reader.connection.close()
+            reader = Reader(open_reader(self.path))
+            self._connections.append(reader.connection)
+            self._local.reader, self._local.opened = reader, opened
         return reader
 
     def _committed(self) -> None:
