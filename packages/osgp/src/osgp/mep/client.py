@@ -85,7 +85,7 @@ from osgp.psem import PartialRead, Read, Request, ResponseCode, table_name
 __all__ = ["TRANSITIONS", "MepClient", "Outcome", "State"]
 
 TRIES = 3
-"""Sendings of a request that draw silence or nonsense before it fails. "The MEP should try again" (p. 21)."""
+"""Sendings of a request that draw silence or nonsense before it fails. The guide asks for one more (p. 21)."""
 
 RENUMBERINGS = 3
 """0x0C replies to one request. One is normal at the start, a second after a lost reply."""
