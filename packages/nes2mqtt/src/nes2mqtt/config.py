@@ -57,6 +57,8 @@ __all__ = [
 ]
 
 _TABLE_READS = 1.0
+_MOST_BYTES = 1_000_000
+"""A configuration of a thousand meters is a tenth of this; something else was named by mistake."""
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
 
 
@@ -302,7 +304,9 @@ def load(file: Path) -> Config:
         ConfigError: it cannot be read or used; says file, line, field, what is wrong and the fix, for all problems.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        with file.open("rb") as opened:
+            content = opened.read(_MOST_BYTES + 1)
+        text = content.decode("utf-8")
     except FileNotFoundError as error:
         message = (
             "there is no such file; 'nes2mqtt demo' shows the gateway without one, docs/configuration.md has examples"
@@ -311,6 +315,8 @@ def load(file: Path) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigError([Problem(file, None, "", f"cannot be read: {reason}")]) from error
+    if len(content) > _MOST_BYTES:
+        raise ConfigError([Problem(file, None, "", "is far too long for a configuration; is it another file?")])
     return parse(text, file)
 
 
@@ -324,6 +330,8 @@ def parse(text: str, file: Path) -> Config:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([_syntax_problem(error, text, file)]) from None
+    except RecursionError:
+        raise ConfigError([Problem(file, None, "", "holds brackets within brackets without end")]) from None
     try:
         return Config.model_validate(data)
     except ValidationError as error:
@@ -377,7 +385,21 @@ def warnings_for(config: Config, file: Path) -> list[str]:
             f"{file} holds secrets ({', '.join(inline)}) and other users can read it; "
             f"type: chmod 600 {file}   or keep the secrets elsewhere: {{ file = ... }}"
         )
+    history = config.history.path or config.data_dir / "history.db"
+    if _is_open_to_all(history):
+        warnings.append(
+            f"every user of this machine can read {history}, which shows when people are at home; "
+            f"type: chmod 600 {history}*"
+        )
     return warnings
+
+
+def _is_open_to_all(file: Path) -> bool:
+    """Tell whether users who are neither owner nor in the group can read a file, as far as it and its folder say."""
+    try:
+        return bool(file.stat().st_mode & stat.S_IROTH and file.parent.stat().st_mode & stat.S_IXOTH)
+    except OSError:
+        return False
 
 
 def log_secrets(config: Config) -> list[str]:

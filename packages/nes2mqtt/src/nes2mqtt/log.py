@@ -9,6 +9,7 @@ This module does not know what is logged.
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
@@ -23,6 +24,13 @@ _HIDDEN = "[secret]"
 _LEAST = 4
 """Shorter texts are left alone: they would blank out half of every line and are no secrets anyway."""
 
+_CONTROLS = {
+    code: ascii(chr(code))[1:-1]
+    for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    if chr(code) not in "\n\t"
+}
+"""Characters that make a terminal or a journal show something else than what was logged, and what stands for them."""
+
 _JOURNAL_PRIORITY = {
     logging.DEBUG: "<7>",
     logging.INFO: "<6>",
@@ -35,12 +43,17 @@ _JOURNAL_PRIORITY = {
 
 def _spellings(secret: str) -> set[str]:
     """Return the ways a text can end up in a line."""
+    raw = secret.encode()
     return {
         secret,
         secret.strip(),
-        secret.encode().hex(),
+        raw.hex(),
+        raw.hex(" "),
+        raw.hex(":"),
+        base64.b64encode(raw).decode().rstrip("="),
+        base64.urlsafe_b64encode(raw).decode().rstrip("="),
         repr(secret)[1:-1],
-        repr(secret.encode())[2:-1],
+        repr(raw)[2:-1],
         json.dumps(secret)[1:-1],
         quote(secret, safe=""),
     }
@@ -66,6 +79,10 @@ class _Formatter(logging.Formatter):
         super().__init__("%(message)s" if journal else "%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S")
         self._redact = redact
         self._journal = journal
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class calls it so
+        record.message = record.message.translate(_CONTROLS)
+        return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
         text = self._redact(super().format(record))

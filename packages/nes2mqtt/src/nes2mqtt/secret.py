@@ -19,12 +19,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 __all__ = ["Secret"]
+
+_MOST = 10_000
+"""Characters of a secret in a file; /dev/zero, named by mistake, has no end."""
 
 _FORMS = '"text", { env = "NAME" }, { file = "/path" } or { credential = "name" }'
 
@@ -53,6 +56,16 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        msg = "a secret cannot be pickled: it would end up readable in a file"
+        raise TypeError(msg)
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
 
     @classmethod
     def parse(cls, value: object) -> Secret:
@@ -98,12 +111,15 @@ class Secret:
     @classmethod
     def _from_file(cls, path: Path, origin: str, kind: str) -> Secret:
         try:
-            text = path.expanduser().read_text(encoding="utf-8").rstrip("\r\n")
+            with path.expanduser().open(encoding="utf-8") as file:
+                text = file.read(_MOST + 1).rstrip("\r\n")
         except (OSError, ValueError, RuntimeError) as error:  # a name with NUL or ~nobody, bytes that are not UTF-8
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise ValueError(f"the {kind} named here cannot be read: {reason}") from None
         if not text:
             raise ValueError(f"the {kind} named here is empty")
+        if len(text) > _MOST:
+            raise ValueError(f"the {kind} named here is far too long for a secret; is it another file?")
         return cls(text, origin, inline=False)
 
     @classmethod

@@ -23,6 +23,8 @@ __all__ = ["become", "main", "run_until_stopped"]
 
 _FAILED = 1
 _WRONG_CONFIGURATION = 2
+_PRIVATE = 0o077
+"""What we write is for us alone: the history shows when people are at home."""
 _LEAN = {"MALLOC_ARENA_MAX": "1"}
 """glibc's setting (mallopt(3), M_ARENA_MAX); other C libraries ignore it."""
 
@@ -31,7 +33,8 @@ def become(config: Path) -> NoReturn:
     """Replace this process by the gateway; its number and its open files stay."""
     sys.stdout.flush()
     sys.stderr.flush()
-    command = [sys.executable, "-m", __name__, str(config)]
+    # -P: without it Python looks for modules in the current folder first, and anybody may have put some there.
+    command = [sys.executable, "-P", "-m", __name__, str(config)]
     os.execve(sys.executable, command, _LEAN | os.environ)  # noqa: S606 - ourselves, no shell
 
 
@@ -40,6 +43,7 @@ def main(config: Path) -> int:
     from nes2mqtt.config import load, log_secrets, warnings_for  # noqa: PLC0415 - become() needs none of these
     from nes2mqtt.config_problem import ConfigError  # noqa: PLC0415
 
+    os.umask(_PRIVATE)
     try:
         settings = load(config)
     except ConfigError as error:

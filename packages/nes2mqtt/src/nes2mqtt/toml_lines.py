@@ -147,7 +147,7 @@ def key_lines(text: str) -> Mapping[Path, int]:
     A text this walker does not follow to its end gives the lines found until there.
     """
     walker = _Walker(text)
-    with contextlib.suppress(ValueError, IndexError):
+    with contextlib.suppress(ValueError, IndexError, RecursionError):
         walker.walk()
     return walker.lines
 

@@ -54,13 +54,13 @@ def _topic(text: str) -> str:
     if not text:
         raise ValueError("a topic cannot be empty; leave the line out for the default")
     if found := sorted(set(text) & {"+", "#"}):
-        raise ValueError(f"'{text}' holds {' and '.join(found)}: wildcards are for subscribing, not for publishing")
+        raise ValueError(f"it holds {' and '.join(found)}: wildcards are for subscribing, not for publishing")
     if "\x00" in text:
         raise ValueError("a topic cannot hold the character NUL")
     if text.startswith("/") or text.endswith("/"):
-        raise ValueError(f"'{text}': write the topic without a slash at its start or end")
+        raise ValueError("write the topic without a slash at its start or end")
     if text.startswith("$"):
-        raise ValueError(f"'{text}': topics that start with $ belong to the broker")
+        raise ValueError("topics that start with $ belong to the broker")
     if len(text.encode()) > TOPIC_LIMIT // 2:
         raise ValueError("a topic this long does not fit into MQTT with what is added to it")
     return text
@@ -70,7 +70,7 @@ def _dialect_topic(text: str) -> str:
     """Check a dialect's topic prefix, where ``{meter}`` stands for the meter's id."""
     rest = text.replace(_PLACEHOLDER, "")
     if "{" in rest or "}" in rest:
-        raise ValueError(f"'{text}': the only placeholder is {_PLACEHOLDER}, the meter's id")
+        raise ValueError(f"the only placeholder is {_PLACEHOLDER}, the meter's id")
     _topic(text)
     return text
 
@@ -195,11 +195,15 @@ class MqttConfig(_Section):
     @field_validator("host")
     @classmethod
     def _bare_host(cls, host: str) -> str:
-        if "://" in host or "/" in host:
-            raise ValueError(f"'{host}': write only the name or address of the broker, and the port as port = 1883")
+        # The value is not repeated: people paste mqtt://USER:PASSWORD@HOST.
+        if set("/@") & set(host):
+            raise ValueError(
+                "write only the name or address of the broker; the port as port = 1883, "
+                "user and password as username = and password ="
+            )
         if re.fullmatch(r"[^:]+:\d+", host):
             name, port = host.split(":")
-            raise ValueError(f"'{host}': write host = \"{name}\" and port = {port}")
+            raise ValueError(f'write host = "{name}" and port = {port}')
         return host
 
     @field_validator("dialects")

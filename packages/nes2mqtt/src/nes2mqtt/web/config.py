@@ -35,7 +35,7 @@ class Listen(str):
     def _match(self) -> re.Match[str]:
         match = _LISTEN.match(self)
         if match is None or int(match["port"]) > 65535:  # noqa: PLR2004 - the highest port there is
-            raise ValueError(f"'{self}' is not host:port; write for example 127.0.0.1:8099 or [::1]:8099")
+            raise ValueError("this is not host:port; write for example 127.0.0.1:8099 or [::1]:8099")
         return match
 
     @property
@@ -132,7 +132,7 @@ class WebConfig(BaseModel):
     def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         for host in hosts:
             if not _HOST.match(host):
-                raise ValueError(f"'{host}' is not a host name; write the name alone, without http:// or port")
+                raise ValueError("one of them is not a host name; write the name alone, without http:// or port")
         return hosts
 
     @field_validator("frame_ancestors")
@@ -140,7 +140,7 @@ class WebConfig(BaseModel):
     def _check_frames(cls, sources: tuple[str, ...]) -> tuple[str, ...]:
         for source in sources:
             if not _FRAME_SOURCE.match(source):
-                raise ValueError(f"'{source}' is not an address such as http://homeassistant.local:8123")
+                raise ValueError("one of them is not an address such as http://homeassistant.local:8123")
         return sources
 
     @model_validator(mode="after")

@@ -91,5 +91,5 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-        _log.error("the page failed to answer %s", request.url.path, exc_info=error)
+        _log.error("the page failed to answer %r", request.url.path, exc_info=error)
         return problem_response(500, "This gateway made a mistake", "Its log tells more; please report it.")
