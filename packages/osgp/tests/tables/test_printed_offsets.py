@@ -44,6 +44,19 @@ PRINTED = {
     },
     ("BT52", GEN3): {"clock": 0, "weekday": 6, "daylight_saving": 6},
     ("BT53", GEN3): {"daylight_saving_at": 0, "daylight_saving_minutes": 3, "time_zone_minutes": 4},
+    # Optical guide v1.1 p. 31-39 and 51.
+    ("BT61", GEN3): {"memory_length": 0, "end_readings": 4, "int32": 6, "data_sets": 7},
+    ("BT63", GEN3): {"data_sets": 0},
+    ("BT71", GEN3): {
+        "date_time": 0, "standard_event_bytes": 1, "manufacturer_event_bytes": 2, "history_data_length": 3,
+        "event_data_length": 4, "history_entries": 5, "event_entries": 7,
+    },
+    ("ET21", GEN3): {
+        "block_address": 0, "interval_address": 4, "block_size": 8, "block_header_size": 12, "valid_blocks": 14,
+        "valid_intervals": 16, "last_block": 18, "last_interval": 20, "simple_status_offset": 22,
+        "simple_status_size": 23, "first_interval_offset": 24, "interval_size": 25, "first_channel_offset": 26,
+        "common_status": 27, "channels": 28, "interval_minutes": 29,
+    },
     ("BT54", GEN3): {
         "nonrecurring_dates": 0, "recurring_dates": 25 * 3, "tier_switches": 25 * 3 + 23 * 3,
         "seasons": 25 * 3 + 23 * 3 + 200 * 3, "calendar_id": 25 * 3 + 23 * 3 + 200 * 3 + 12 * 5,

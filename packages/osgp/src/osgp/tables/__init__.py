@@ -14,7 +14,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from osgp.tables import alarms, clock, configuration, devices, dimensions, identity, interface, present, registers
+from osgp.tables import (
+    alarms,
+    clock,
+    configuration,
+    devices,
+    dimensions,
+    event_log,
+    identity,
+    interface,
+    load_profile,
+    present,
+    registers,
+)
 from osgp.tables.dimensions import Calendar, Dimensions
 from osgp.tables.survey import survey
 from osgp.tables.table import FieldAbsent, Record, Table
@@ -37,10 +49,14 @@ _DECLARED = (
     clock.BT53,
     clock.BT54,
     clock.BT55,
+    load_profile.BT61,
+    load_profile.BT63,
+    event_log.BT71,
     identity.ET03,
     identity.ET04,
     devices.ET11,
     devices.ET13,
+    load_profile.ET21,
     interface.ET42,
     devices.ET50,
     configuration.ET54,

@@ -1,0 +1,96 @@
+"""The event log: what happened to the meter, newest first (BT71, BT74; from firmware 3.70 on also ET79).
+
+The MEP guide does not print these tables; the "Optical Port Programmer's Guide" (v1.1, June 2021) does, p. 49-53. Pages
+here are those of that guide. What an event's number means differs from model to model and stands in the meter's own
+documentation (p. 53), so events keep their numbers here.
+
+The log is a ring: the header says how many entries are valid and where the newest stands. From firmware 3.70 on the two
+logs share their sequence numbers, so gaps in them are normal (p. 52).
+
+This module does not know how a table is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from struct import Struct
+from typing import Any
+
+from osgp.errors import TableError
+from osgp.tables.table import Bit, Bits, Field, Table
+from osgp.tables.types import LTIME_DATE_UTC, UINT8, UINT16
+
+__all__ = ["BT71", "LogEntry", "decode_log", "log_size"]
+
+BT71 = Table(
+    71,
+    "Actual Log",
+    "Optical guide v1.1 p. 50-51",
+    (
+        Bits(UINT8, (Bit("date_time", 1), Bit("sequence_numbers", 2))),
+        Field("standard_event_bytes", UINT8, unit="byte"),
+        Field("manufacturer_event_bytes", UINT8, unit="byte"),
+        Field("history_data_length", UINT8, unit="byte"),
+        Field("event_data_length", UINT8, unit="byte"),
+        Field("history_entries", UINT16),
+        Field("event_entries", UINT16),
+    ),
+)
+
+_HEADER = Struct("<BHHIH")
+"""Flags, valid entries, index of the newest, its sequence number, unread entries (p. 51-52)."""
+_ENTRY = Struct("<6sHHH")
+_EVENT_BITS = 0x0FFF
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One event."""
+
+    time: datetime | None
+    """UTC; None where the meter's clock was not set."""
+    sequence_number: int
+    user: int
+    """Who was logged in: 0xFFFF nobody, 0xFFFE the power line, 0xFFFD the MEP port, else the optical logon's user id."""
+    event: int
+    argument: bytes
+
+
+def log_size(bt71: Mapping[str, Any]) -> int:
+    """Return the bytes of the whole log."""
+    entries: int = bt71["history_entries"]
+    return _HEADER.size + entries * _entry_size(bt71)
+
+
+def decode_log(data: bytes, bt71: Mapping[str, Any]) -> list[LogEntry]:
+    """Return the valid entries, the newest first.
+
+    Args:
+        data: the whole log, :func:`log_size` bytes.
+        bt71: its dimensions.
+
+    Raises:
+        TableError: the log is shorter, or its header points out of it.
+    """
+    places: int = bt71["history_entries"]
+    size = _entry_size(bt71)
+    if len(data) < log_size(bt71):
+        raise TableError(f"the event log has {len(data)} bytes where {log_size(bt71)} are needed. Read it again")
+    _, valid, newest, _, _ = _HEADER.unpack_from(data)
+    if valid > places or (valid and newest >= places):
+        raise TableError(f"the event log counts {valid} entries up to number {newest}, but holds {places}")
+    starts = [_HEADER.size + (newest - back) % places * size for back in range(valid)]
+    return [_entry(data[start : start + size]) for start in starts]
+
+
+def _entry_size(bt71: Mapping[str, Any]) -> int:
+    arguments: int = bt71["history_data_length"]
+    return _ENTRY.size + arguments
+
+
+def _entry(data: bytes) -> LogEntry:
+    raw, sequence_number, user, event = _ENTRY.unpack_from(data)
+    time = LTIME_DATE_UTC.decode(raw) if LTIME_DATE_UTC.decode is not None else None
+    return LogEntry(time, sequence_number, user, event & _EVENT_BITS, data[_ENTRY.size :])

@@ -1,0 +1,236 @@
+"""The load profile: what was metered in each interval of the last days (BT61, BT63, BT64-BT67).
+
+The MEP guide does not print these tables; the "Optical Port Programmer's Guide" (v1.1, June 2021) does, p. 30-39. Pages
+here are those of that guide.
+
+A *data set* is a ring of *blocks*, mostly days; a block is a header and its intervals. How large a block and an interval
+are can be read in ET21, which the read-only key may not do (p. 38), or be worked out from BT61, which it may:
+:class:`ProfileSizes`.
+
+This module does not know which register a channel holds (BT62), nor how a table is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from osgp.errors import MisuseError, TableError
+from osgp.tables.table import Bit, Bits, Count, Field, Filler, Group, Table
+from osgp.tables.types import NI_FMAT, STIME_DATE, UINT8, UINT16, UINT32
+
+if TYPE_CHECKING:
+    from osgp.tables.dimensions import Dimensions
+
+__all__ = ["BT61", "BT63", "ET21", "Block", "Interval", "ProfileSizes"]
+
+_OPTICAL = "Optical guide v1.1 p. "
+_SETS = 4
+_SETS_SINCE = (3, 50)
+_DAY = 84
+"""Stands for 24 hours in the minutes of an interval (p. 33)."""
+
+
+def _sets(dims: Dimensions) -> int:
+    later = dims.firmware is None or dims.firmware >= _SETS_SINCE
+    return _SETS if later and dims.multiple_load_profiles else 1
+
+
+_EACH_SET = Count("4 if ET54.0.2 else 1", _sets)
+
+BT61 = Table(
+    61,
+    "Actual Load Profile",
+    _OPTICAL + "31-33",
+    (
+        Field("memory_length", UINT32, unit="byte"),
+        Bits(UINT16, (Bit("end_readings", 4), Bit("extended_interval_status", 10), Bit("simple_interval_status", 11))),
+        Bits(UINT8, (Bit("int16", 4), Bit("int32", 5))),
+        Group(
+            "data_sets",
+            (
+                Field("blocks", UINT16),
+                Field("intervals", UINT16, note="in a block"),
+                Field("channels", UINT8),
+                Field("interval_minutes", UINT8, unit="min", note="84: 24 hours"),
+            ),
+            _EACH_SET,
+        ),
+    ),
+)
+
+BT63 = Table(
+    63,
+    "Load Profile Status",
+    _OPTICAL + "34-35",
+    (
+        Group(
+            "data_sets",
+            (
+                Bits(UINT8, (Bit("overflow", 1), Bit("circular", 2), Bit("active", 5))),
+                Field("valid_blocks", UINT16),
+                Field("last_block", UINT16, note="index of the newest"),
+                Field("last_block_sequence_number", UINT32),
+                Field("unread_blocks", UINT16),
+                Field("valid_intervals", UINT16, note="in the newest block"),
+            ),
+            _EACH_SET,
+        ),
+    ),
+)
+
+ET21 = Table(
+    2069,
+    "Load Profile Internal Configuration",
+    _OPTICAL + "38",
+    (
+        Field("block_address", UINT32),
+        Field("interval_address", UINT32),
+        Field("block_size", UINT32, unit="byte"),
+        Field("block_header_size", UINT16, unit="byte"),
+        Field("valid_blocks", UINT16),
+        Field("valid_intervals", UINT16),
+        Field("last_block", UINT16),
+        Field("last_interval", UINT16),
+        Field("simple_status_offset", UINT8, unit="byte"),
+        Field("simple_status_size", UINT8, unit="byte"),
+        Field("first_interval_offset", UINT8, unit="byte"),
+        Field("interval_size", UINT8, unit="byte"),
+        Field("first_channel_offset", UINT8, unit="byte"),
+        Field("common_status", UINT8),
+        Field("channels", UINT8),
+        Field("interval_minutes", UINT8, unit="min", note="84: 24 hours"),
+        Filler(8 + 8 * 4 + 8 + 4 + 1),
+    ),
+    note="Of the first data set. The read-only key of the optical port may not read it.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One interval: a status of four bits for all channels, one for each, and the values at its end, raw."""
+
+    common_status: int
+    statuses: tuple[int, ...]
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The intervals of a block that were recorded, by their index, and when the last one ended."""
+
+    end: datetime | None
+    """UTC; None where the meter's clock was not set."""
+    intervals: Mapping[int, Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSizes:
+    """Sizes of one data set, worked out from BT61 (p. 36): what ET21 tells, without its key.
+
+    Args:
+        blocks: in the ring.
+        intervals: in a block.
+        channels: in an interval.
+        end_readings: each block holds its channels' readings.
+    """
+
+    blocks: int
+    intervals: int
+    channels: int
+    end_readings: bool = False
+
+    @classmethod
+    def of(cls, bt61: Mapping[str, Any], data_set: int = 1) -> ProfileSizes:
+        """Return the sizes of data set 1 to 4.
+
+        Raises:
+            MisuseError: BT61 tells of no such data set.
+        """
+        sets = bt61.get("data_sets", ())
+        if not 1 <= data_set <= len(sets):
+            raise MisuseError(f"this meter tells of {len(sets)} load profile data sets; there is no number {data_set}")
+        one = sets[data_set - 1]
+        return cls(one["blocks"], one["intervals"], one["channels"], bt61.get("end_readings", False))
+
+    @property
+    def simple_status_offset(self) -> int:
+        """Where a block says which of its intervals were recorded."""
+        return STIME_DATE.size + (NI_FMAT.size * self.channels if self.end_readings else 0)
+
+    @property
+    def simple_status_size(self) -> int:
+        """Bytes of that: one bit for each interval."""
+        return (self.intervals + 7) // 8
+
+    @property
+    def header_size(self) -> int:
+        """Bytes before the first interval."""
+        return self.simple_status_offset + self.simple_status_size
+
+    @property
+    def status_size(self) -> int:
+        """Bytes of an interval's statuses: four bits for all channels and four for each."""
+        return self.channels // 2 + 1
+
+    @property
+    def interval_size(self) -> int:
+        """Bytes of an interval."""
+        return self.status_size + NI_FMAT.size * self.channels
+
+    @property
+    def block_size(self) -> int:
+        """Bytes of a block."""
+        return self.header_size + self.intervals * self.interval_size
+
+    def block(self, index: int) -> tuple[int, int]:
+        """Return offset and count of a block; an index before the first is one at the end of the ring.
+
+        Raises:
+            MisuseError: the data set has no blocks.
+        """
+        if not self.blocks:
+            raise MisuseError("this load profile data set holds no blocks; the meter does not record it")
+        return index % self.blocks * self.block_size, self.block_size
+
+    def newest_interval(self, status: Mapping[str, Any]) -> tuple[int, int] | None:
+        """Return offset and count of the newest interval by a data set of BT63; None if nothing was recorded."""
+        if not status["valid_blocks"] or not status["valid_intervals"]:
+            return None
+        start, _ = self.block(status["last_block"])
+        before = (status["valid_intervals"] - 1) * self.interval_size
+        return start + self.header_size + before, self.interval_size
+
+    def decode_interval(self, data: bytes) -> Interval:
+        """Read an interval.
+
+        Raises:
+            TableError: it has another size.
+        """
+        if len(data) != self.interval_size:
+            raise TableError(f"an interval of this load profile has {self.interval_size} bytes, not {len(data)}")
+        nibbles = [nibble for byte in data[: self.status_size] for nibble in (byte >> 4, byte & 0x0F)]
+        values = tuple(
+            int.from_bytes(data[at : at + NI_FMAT.size], "little", signed=True)
+            for at in range(self.status_size, len(data), NI_FMAT.size)
+        )
+        return Interval(nibbles[0], tuple(nibbles[1 : 1 + self.channels]), values)
+
+    def decode_block(self, data: bytes) -> Block:
+        """Read a block; intervals that were not recorded are absent, whatever stands there (p. 36).
+
+        Raises:
+            TableError: it has another size.
+        """
+        if len(data) != self.block_size:
+            raise TableError(f"a block of this load profile has {self.block_size} bytes, not {len(data)}")
+        end = STIME_DATE.decode(data[: STIME_DATE.size]) if STIME_DATE.decode else None
+        status = data[self.simple_status_offset : self.header_size]
+        recorded = [place for place in range(self.intervals) if status[place // 8] >> place % 8 & 1]
+        starts = {place: self.header_size + place * self.interval_size for place in recorded}
+        return Block(
+            end.replace(tzinfo=UTC) if isinstance(end, datetime) else None,
+            {place: self.decode_interval(data[at : at + self.interval_size]) for place, at in starts.items()},
+        )

@@ -1,0 +1,109 @@
+"""Load profile sizes without ET21, and the event log newest first."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from osgp.errors import MisuseError, TableError
+from osgp.tables import TABLES, Dimensions
+from osgp.tables.event_log import LogEntry, decode_log, log_size
+from osgp.tables.load_profile import Interval, ProfileSizes
+from osgp.tables.types import LTIME_DATE_UTC
+
+ONE_SET = Dimensions(firmware=(3, 10))
+FOUR_SETS = Dimensions(firmware=(3, 82))
+
+
+class TestLoadProfile:
+    def test_bt61_has_one_set_before_firmware_3_50_and_four_from_then_on(self):
+        assert (TABLES["BT61"].size(ONE_SET), TABLES["BT61"].size(FOUR_SETS)) == (7 + 6, 7 + 4 * 6)
+        assert (TABLES["BT63"].size(ONE_SET), TABLES["BT63"].size(FOUR_SETS)) == (13, 52)
+        single = Dimensions(firmware=(3, 82), multiple_load_profiles=False)
+        assert TABLES["BT61"].size(single) == 13
+
+    def test_07_15_sizes_are_those_of_the_guide(self):
+        # A day of quarter hours, two channels: 5 + 12 bytes, then 96 intervals of 2 + 8 bytes.
+        sizes = ProfileSizes(blocks=30, intervals=96, channels=2)
+        assert (sizes.header_size, sizes.status_size, sizes.interval_size, sizes.block_size) == (17, 2, 10, 977)
+        assert ProfileSizes(30, 96, 2, end_readings=True).header_size == 5 + 8 + 12
+        assert sizes.block(29) == sizes.block(-1) == (29 * 977, 977)
+
+    def test_07_15_the_newest_interval(self):
+        sizes = ProfileSizes(blocks=30, intervals=96, channels=2)
+        status = {"valid_blocks": 30, "last_block": 3, "valid_intervals": 10}
+        assert sizes.newest_interval(status) == (3 * 977 + 17 + 9 * 10, 10)
+        assert sizes.newest_interval(status | {"valid_intervals": 0}) is None
+        assert sizes.newest_interval(status | {"valid_blocks": 0}) is None
+
+    def test_intervals_that_were_not_recorded_are_absent(self):
+        sizes = ProfileSizes(blocks=2, intervals=10, channels=1)
+        interval = bytes((0x12,)) + (-5).to_bytes(4, "little", signed=True)
+        block = bytes((26, 2, 3, 17, 30)) + bytes((0b101, 0b10)) + interval * 10
+        decoded = sizes.decode_block(block)
+        assert decoded.end == datetime(2026, 2, 3, 17, 30, tzinfo=UTC)
+        assert list(decoded.intervals) == [0, 2, 9]
+        assert decoded.intervals[9] == Interval(1, (2,), (-5,))
+
+    def test_a_block_of_a_meter_without_a_clock_has_no_end(self):
+        sizes = ProfileSizes(blocks=1, intervals=8, channels=1)
+        assert sizes.decode_block(bytes(sizes.block_size)).end is None
+
+    def test_other_sizes_are_refused(self):
+        sizes = ProfileSizes(blocks=0, intervals=8, channels=1)
+        for decode, size in ((sizes.decode_block, sizes.block_size), (sizes.decode_interval, sizes.interval_size)):
+            with pytest.raises(TableError, match=str(size)):
+                decode(bytes(size + 1))
+        with pytest.raises(MisuseError, match="no blocks"):
+            sizes.block(0)
+        with pytest.raises(MisuseError, match="no number 5"):
+            ProfileSizes.of({"data_sets": ()}, 5)
+
+
+BT71 = {"history_entries": 100, "history_data_length": 2}
+
+
+def log_of(numbers, places=100, spare=b""):
+    """Return a log into which these events were entered, one after the other."""
+    ring = [bytes(14)] * places
+    for number in numbers:
+        time = LTIME_DATE_UTC.encode(datetime(2026, 1, 1, number // 60 % 24, number % 60, tzinfo=UTC))
+        words = (number & 0xFFFF, 0xFFFF, 0x3000 | number % 256)
+        ring[number % places] = time + b"".join(word.to_bytes(2, "little") for word in words) + b"\x01\x02"
+    last = numbers[-1] if numbers else 0
+    header = bytes((4,)) + min(len(numbers), places).to_bytes(2, "little") + (last % places).to_bytes(2, "little")
+    return header + last.to_bytes(4, "little") + bytes(2) + b"".join(ring) + spare
+
+
+class TestEventLog:
+    @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
+    def test_07_26_newest_first_over_the_wrap_of_the_ring(self, count):
+        entries = decode_log(log_of(range(count)), BT71)
+        assert [entry.sequence_number for entry in entries] == list(range(count - 1, max(-1, count - 101), -1))
+
+    def test_07_26_an_entry(self):
+        (entry,) = decode_log(log_of([5]), BT71)[:1]
+        assert entry == LogEntry(datetime(2026, 1, 1, 0, 5, tzinfo=UTC), 5, 0xFFFF, 5, b"\x01\x02")
+
+    def test_size(self):
+        assert log_size(BT71) == 11 + 100 * 14 == len(log_of([]))
+
+    @pytest.mark.parametrize("damage", ["short", "too many", "outside"])
+    def test_a_log_that_contradicts_itself_is_refused(self, damage):
+        data = bytearray(log_of([5]))
+        if damage == "short":
+            data.pop()
+        else:
+            place = 1 if damage == "too many" else 3
+            data[place : place + 2] = (101).to_bytes(2, "little")
+        with pytest.raises(TableError):
+            decode_log(bytes(data), BT71)
+
+    @given(st.binary(min_size=11 + 5 * 14, max_size=200))
+    def test_any_bytes_are_read_or_refused(self, data):
+        try:
+            entries = decode_log(data, {"history_entries": 5, "history_data_length": 2})
+        except TableError:
+            return
+        assert len(entries) <= 5
