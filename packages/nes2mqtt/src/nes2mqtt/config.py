@@ -407,5 +407,5 @@ def log_secrets(config: Config) -> list[str]:
     texts = [secret.reveal() for _, secret in secrets_in(config)]
     for settings in config.meters.values():
         key = settings.meter_key.secret
-        texts += [key.hex(), key.hex(" "), key.decode("latin-1"), ", ".join(str(byte) for byte in key)]
+        texts += [key.hex(), key.hex(" "), key.decode("latin-1"), repr(key)[2:-1], ", ".join(str(byte) for byte in key)]
     return texts

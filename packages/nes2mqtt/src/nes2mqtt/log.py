@@ -98,5 +98,6 @@ def set_up(level: str, secrets: Iterable[str]) -> None:
     handler.setFormatter(_Formatter(Redactor(secrets), journal="JOURNAL_STREAM" in os.environ))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
-    for chatty in ("asyncio", "mqtt", "uvicorn.access"):
+    # serialx shows every byte of the line at level debug, and an optical port is opened with the key in clear.
+    for chatty in ("asyncio", "mqtt", "serialx", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))

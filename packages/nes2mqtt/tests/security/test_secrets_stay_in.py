@@ -124,6 +124,14 @@ def test_the_last_line_of_defence_knows_more_spellings(tmp_path, form):
     assert redact(f"<{form(KEY.encode())}>").startswith("<[secret]")
 
 
+@pytest.mark.parametrize("port", ["tcp://127.0.0.1:1", "optical+tcp://127.0.0.1:1"])
+def test_a_key_of_any_bytes_is_hidden_among_the_bytes_of_a_line(tmp_path, port):
+    key = bytes(range(0x95, 0x95 + 20))
+    config = parse(METER.replace("tcp://127.0.0.1:1", port).replace(KEY, key.hex()), tmp_path / "c")
+    line = f"writing {b'password ' + key + b' end'!r}"
+    assert repr(key[:16])[2:-1] not in Redactor(log_secrets(config))(line)
+
+
 @pytest.fixture
 def log(monkeypatch):
     """Set up the log as the gateway does; gives its root logger."""
@@ -142,6 +150,15 @@ def test_what_is_logged_cannot_steer_a_terminal(log, capsys):
     said = capsys.readouterr().err
     assert "\\x1b]0;owned\\x07" in said
     assert all(letter.isprintable() or letter == "\n" for letter in said)
+
+
+def test_no_byte_of_a_serial_line_is_logged(log, capsys):
+    set_up("debug", [])
+    logging.getLogger("serialx.descriptor_transport").debug("Immediately writing %r", KEY)
+    logging.getLogger("nes2mqtt").debug("something else")
+    said = capsys.readouterr().err
+    assert "something else" in said
+    assert KEY not in said
 
 
 def test_a_history_everybody_can_read_is_warned_about(tmp_path):
