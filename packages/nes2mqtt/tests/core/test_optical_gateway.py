@@ -5,6 +5,7 @@ import itertools
 import logging
 import re
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,15 @@ from osgp.optical.rights import Access
 from osgp.optical_port import REFUSED
 from osgp.simulator import DEMO_KEY_TEXT, Faults, House, SimulatedMeter
 
-pytestmark = pytest.mark.virtual_clock
+compressed = pytest.mark.virtual_clock
 
 RK = "read-only key, 20 b."
 FILE = Path("nes2mqtt.toml")
+
+
+def now():
+    """Return the host's time."""
+    return datetime.now(UTC)
 
 
 class Listener:
@@ -67,14 +73,9 @@ def settings_for(port, key, more=""):
 def simulated(wall_clock):
     """Make simulated meters that live by the test's clock."""
 
-    def make(**kwargs):
-        return SimulatedMeter(
-            House(1),
-            optical_keys={Access.READ_ONLY: OpticalKey.parse(RK)},
-            clock=lambda: wall_clock().timestamp(),
-            baud=9600,
-            **kwargs,
-        )
+    def make(baud=9600, **kwargs):
+        keys = {Access.READ_ONLY: OpticalKey.parse(RK)}
+        return SimulatedMeter(House(1), optical_keys=keys, clock=lambda: wall_clock().timestamp(), baud=baud, **kwargs)
 
     return make
 
@@ -101,6 +102,7 @@ async def read_for(seconds, settings, wall_clock):
     return listener
 
 
+@compressed
 async def test_07_25_the_gateway_publishes_the_same_from_both_ports(simulated, wall_clock):
     async with simulated(shared_uart=False) as meter:
         wire = settings_for(await meter.serve_tcp(), DEMO_KEY_TEXT)
@@ -119,6 +121,7 @@ async def test_07_25_the_gateway_publishes_the_same_from_both_ports(simulated, w
     assert last[0].state == last[1].state == MeterState.ONLINE
 
 
+@compressed
 async def test_07_14_a_wrong_key_is_shown_once_and_the_gateway_waits_for_its_owner(simulated, wall_clock, caplog):
     wrong = "not the meter's key!"
     async with simulated() as meter:
@@ -144,6 +147,7 @@ async def test_07_14_a_wrong_key_is_shown_once_and_the_gateway_waits_for_its_own
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
 
 
+@compressed
 async def test_07_22_the_default_schedule_keeps_to_one_table_a_second(simulated, wall_clock):
     async with simulated() as meter:
         listener = await read_for(1200, settings_for(await meter.serve_optical_tcp(), RK), wall_clock)
@@ -152,10 +156,11 @@ async def test_07_22_the_default_schedule_keeps_to_one_table_a_second(simulated,
     assert len(listener.samples(TableGroup.PRESENT)) == pytest.approx(600, abs=10)
 
 
+@compressed
 async def test_07_23_a_day_of_faults(simulated, wall_clock):
     """Counters monotonic, and never more than two registers' periods without values or a state that says so."""
     faults = Faults.parse(["noise=0.0005", "loss=0.01", "silence=40@7200"])
-    async with simulated(faults=faults) as meter:
+    async with simulated(0, faults=faults) as meter:
         settings = settings_for(await meter.serve_optical_tcp(), RK, "present_every = 60\nregisters_every = 300")
         listener, hub = Listener(), Hub({})
         hub.add(listener)
@@ -184,6 +189,36 @@ async def test_07_23_a_day_of_faults(simulated, wall_clock):
             for event in listener.events
         )
         assert gap <= 2 * 300 + 10 or told
+
+
+async def test_07_21_a_probe_that_is_unplugged_comes_back_under_its_name(tmp_path):
+    """By the real clock: bytes through a pseudo-terminal take real time."""
+    probe = tmp_path / "usb-probe"
+    keys = {Access.READ_ONLY: OpticalKey.parse(RK)}
+    settings = settings_for(f"optical://{probe}", RK, "present_every = 1\nreads_per_second = 10")
+    listener, hub = Listener(), Hub({})
+    hub.add(listener)
+    poller = Poller(
+        MeterInfo("house"), settings.port, _opener(settings), Guard("house"), hub, Cadence(1.0), wall_clock=now
+    )
+
+    async def until(fulfilled, seconds=10.0):
+        async with asyncio.timeout(seconds):
+            while not fulfilled():  # noqa: ASYNC110 - the poller knows no events
+                await asyncio.sleep(0.05)
+
+    task = asyncio.create_task(poller.run())
+    try:
+        await until(lambda: MeterState.PORT_GONE in listener.states)
+        for _ in range(2):
+            async with SimulatedMeter(House(1), optical_keys=keys, baud=0) as meter:
+                meter.serve_optical_pty(str(probe))
+                listener.events.clear()
+                await until(lambda: listener.samples(TableGroup.PRESENT))
+            await until(lambda: listener.states[-1] is MeterState.PORT_GONE)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 class TestConfiguration:
