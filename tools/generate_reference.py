@@ -11,6 +11,9 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
 
 from osgp.sources import SOURCES, Source
 from osgp.tables import TABLES, Dimensions, Table
@@ -182,10 +185,63 @@ def openapi_page() -> str:
     return json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n"
 
 
+def command_page() -> str:
+    """Return the description of the osgp command."""
+    from osgp.cli import app  # noqa: PLC0415 - the other pages need no command line
+    from osgp.cli.exits import ExitCode  # noqa: PLC0415
+
+    program: Any = get_command(app)
+    lines = [
+        NOTICE,
+        "# The osgp command",
+        "",
+        "Every command and its options. How to use them is told in [osgp-command.md](../osgp-command.md).",
+        "",
+        "## Exit codes",
+        "",
+        *_head("Code", "Meaning"),
+        *(_row(int(code), code.meaning) for code in ExitCode),
+    ]
+    for name, command in program.commands.items():
+        lines += ["", f"## osgp {name}", "", *_command(name, command)]
+    return "\n".join([*lines, ""])
+
+
+def _command(name: str, command: Any) -> Iterator[str]:
+    """Yield what one command does, takes and knows."""
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    words = [each.metavar or each.name.upper() for each in arguments]
+    yield (command.help or "").strip()
+    yield ""
+    yield f"    osgp {' '.join([name, '[OPTIONS]', *words])}"
+    if arguments:
+        yield ""
+        yield from _head("Argument", "Meaning", "Environment")
+        for each, word in zip(arguments, words, strict=True):
+            yield _row(f"`{word}`", each.help or "", _environment(each))
+    yield ""
+    yield from _head("Option", "Meaning", "Default", "Environment")
+    for each in command.params:
+        if each.param_type_name == "option":
+            names = ", ".join(f"`{one}`" for one in (*each.opts, *each.secondary_opts))
+            shown = each.default is not None and each.default is not False and not callable(each.default)
+            default = f"`{_plain(each.default)}`" if shown else ""
+            yield _row(names, each.help or "", default, _environment(each))
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "value", value)
+
+
+def _environment(parameter: Any) -> str:
+    return f"`{parameter.envvar}`" if parameter.envvar else ""
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "sources.md": sources_page,
     "tables.md": tables_page,
     "openapi.json": openapi_page,
+    "osgp-command.md": command_page,
 }
 """Every generated page of docs/reference, and what writes it."""
 

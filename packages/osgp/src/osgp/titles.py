@@ -1,6 +1,6 @@
 """What tables are called that this library does not decode, so that a list of them can be read.
 
-Names are those of the MEP guide v1.1 and the Optical guide v1.1; BT02 to BT45 where neither has one, of C12.19-1997.
+A table that is decoded carries its own title, which counts. Names are those of the MEP guide v1.1 and the Optical guide v1.1; BT02 to BT45 where neither has one, of C12.19-1997.
 
 This module does not know what stands in them.
 """

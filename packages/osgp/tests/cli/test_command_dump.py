@@ -189,6 +189,13 @@ def test_decode_takes_the_layout_from_a_dump(osgp, denmark):
     assert "Export power" not in out
 
 
+def test_decode_of_a_dump_that_does_not_tell_sizes_assumes_the_usual_ones(osgp, tmp_path):
+    (tmp_path / "odd.csv").write_text("1,GENERAL,2,4e45\n52,UTC,7,1a0b16081e0500\n")
+    ended = osgp("decode", "odd.csv")
+    assert "the usual ones are assumed: BT01 has 2 bytes" in ended.err
+    assert "2026-11-22 08:30:05 UTC" in ended.out
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [

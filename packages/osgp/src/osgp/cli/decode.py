@@ -77,12 +77,14 @@ def _from_dump(path: Path, names: list[str]) -> Found:
 def _dimensions(path: Path) -> Dimensions:
     """Return what a dump tells about sizes; where its tables do not tell, their sizes do."""
     from osgp.image import MeterImage  # noqa: PLC0415
+    from osgp.tables import Dimensions  # noqa: PLC0415
 
     image = load_dump(path).image
     try:
         return MeterImage({number: bytearray(data) for number, data in image.tables.items()}).derive_dimensions()
     except TableError as error:
-        raise MisuseError(f"{path}: {error}") from error
+        note(f"{path} does not tell the sizes of its tables, the usual ones are assumed: {error}")
+        return Dimensions()
 
 
 def _print(tables: list[tuple[str, bytes]], dims: Dimensions, *, as_json: bool) -> None:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-__all__ = ["Progress", "columns", "is_terminal", "note", "paint", "print_json", "print_lines", "width"]
+__all__ = ["Progress", "columns", "duration", "is_terminal", "note", "paint", "print_json", "print_lines", "width"]
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -91,7 +91,7 @@ class Progress:
             return
         filled = _BAR * done // max(self.total, 1)
         bar = paint("━" * filled, "green", stream=sys.stderr) + paint("─" * (_BAR - filled), "dim", stream=sys.stderr)
-        time = "" if left is None else f"  {_duration(left)} left"
+        time = "" if left is None else f"  {duration(left)} left"
         head = f"{done}/{self.total}"
         room = width() - _BAR - len(head) - len(time) - 6
         self._write(f"\r{bar}  {head}  {what[: max(room, 0)]}{time}\x1b[K")
@@ -110,6 +110,9 @@ class Progress:
 _MINUTE = 60
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time span as people say it: ``1 min 5 s``."""
     whole = round(seconds)
-    return f"{whole} s" if whole < _MINUTE else f"{whole // _MINUTE} min {whole % _MINUTE:02} s"
+    minutes, seconds_left = divmod(whole, _MINUTE)
+    parts = [f"{minutes} min" if minutes else "", f"{seconds_left} s" if seconds_left or not minutes else ""]
+    return " ".join(filter(None, parts))

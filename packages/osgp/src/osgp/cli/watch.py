@@ -202,15 +202,18 @@ def _picture(view: _View) -> list[str]:
 def _power(view: _View, *, old: bool) -> list[str]:
     from osgp.cli.readout import power_now  # noqa: PLC0415
     from osgp.cli.screen import sparkline  # noqa: PLC0415
-    from osgp.cli.terminal import width  # noqa: PLC0415
+    from osgp.cli.terminal import duration, width  # noqa: PLC0415
 
     power = power_now(view.values)
     if power is None:
         return []
     arrow, words, style = ("◀", "to the grid", "green") if power < 0 else ("▶", "from the grid", "yellow")
-    curve = sparkline(view.powers, min(60, width() - 2))
+    shown = list(view.powers)[-min(60, width() - 2) :]
+    span = f"the last {duration(len(shown) * view.every)}, up to {max(map(abs, shown)):,d} W" if shown else ""
+    curve = sparkline(shown, len(shown))
     text = f"{arrow} {abs(power):,d} W {words}"
-    return ["  " + (paint(text, "dim") if old else paint(paint(text, style), "bold")), "  " + paint(curve, style)]
+    now = paint(text, "dim") if old else paint(paint(text, style), "bold")
+    return [f"  {now}", f"  {paint(curve, style)}", f"  {paint(span, 'dim')}"]
 
 
 def _link(view: _View) -> str:
