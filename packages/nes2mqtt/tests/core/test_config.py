@@ -199,7 +199,8 @@ class TestFile:
         with pytest.raises(ConfigError, match="not UTF-8"):
             load(tmp_path / "c")
 
-    def test_others_may_read_a_file_that_holds_secrets(self, tmp_path):
+    def test_others_may_read_a_file_that_holds_secrets(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "data"))
         file = tmp_path / "nes2mqtt.toml"
         file.write_text(SMALLEST)
         file.chmod(0o644)
@@ -212,6 +213,7 @@ class TestFile:
 
     def test_others_may_read_a_file_that_names_places(self, tmp_path, monkeypatch):
         monkeypatch.setenv("METER_KEY", KEY)
+        monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "data"))
         file = tmp_path / "nes2mqtt.toml"
         file.write_text(SMALLEST.replace(f'"{KEY}"', '{ env = "METER_KEY" }'))
         file.chmod(0o644)
