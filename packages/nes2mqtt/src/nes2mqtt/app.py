@@ -32,6 +32,7 @@ from nes2mqtt.reading import MeterInfo, MeterState, TableGroup
 from nes2mqtt.sd_notify import Notifier
 from nes2mqtt.supervise import Keeper, Supervised
 from osgp.budget import ReadBudget
+from osgp.known import KnownMeter
 from osgp.meter import open_meter
 from osgp.optical.settings import SessionSettings
 from osgp.recovery import Recovery
@@ -60,15 +61,21 @@ _STATUS_EVERY = 5.0
 
 
 def _opener(settings: MeterConfig) -> OpenMeter:
-    """Return what opens this meter; the recovery and the read budget in it outlive connections."""
+    """Return what opens this meter; recovery, read budget and what is known of it outlive connections."""
     power_cycle = power_cycle_for(settings.power_cycle)
     recovery = Recovery(power_cycle) if power_cycle is not None else None
-    budget = ReadBudget(settings.reads_per_second)
+    budget, known = ReadBudget(settings.reads_per_second), KnownMeter()
     key, session = settings.meter_key, SessionSettings(padding=settings.padding)
 
     def open_it(address: str) -> AbstractAsyncContextManager[MeterSession]:
         return open_meter(
-            address, key=key, encrypt=settings.encrypt, session=session, power_cycle=recovery, read_budget=budget
+            address,
+            key=key,
+            encrypt=settings.encrypt,
+            session=session,
+            power_cycle=recovery,
+            read_budget=budget,
+            known=known,
         )
 
     return open_it

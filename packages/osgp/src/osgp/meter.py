@@ -20,7 +20,7 @@ This module does not know when to poll what, and does not reconnect.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +31,7 @@ from osgp.budget import ReadBudget
 from osgp.connection import Connection, LinkStats
 from osgp.errors import KeyRejected, LinkError, MeterRefused, MisuseError, TableError
 from osgp.key import MeterKey
+from osgp.known import KnownMeter
 from osgp.mep.events import ClientEvent as MepEvent
 from osgp.mep_port import MepConnection
 from osgp.optical.events import ClientEvent as OpticalEvent
@@ -92,8 +93,13 @@ class Meter:
     """An open meter. Made by :func:`open_meter`."""
 
     def __init__(
-        self, connection: Connection[Any], budget: ReadBudget | None, allow_writes: AllowWrites | None
+        self,
+        connection: Connection[Any],
+        budget: ReadBudget | None,
+        allow_writes: AllowWrites | None,
+        known: KnownMeter | None,
     ) -> None:
+        self._known = known or KnownMeter()
         self._connection = connection
         self._budget = budget
         self._loop = asyncio.get_running_loop()
@@ -290,20 +296,39 @@ class Meter:
         return values
 
     async def _survey(self) -> Dimensions:
-        found: dict[str, bytes] = {}
+        known = self._known
+        known.recognise(await self._signature())
         for name in SURVEYED:
-            described = TABLES[name]
-            try:
-                found[name] = await self._whole(described, _shared(survey(found)))
-            except MeterRefused:
-                continue
+            if name not in known.tables:
+                described, dims = TABLES[name], _shared(survey(_told(known)))
+                try:
+                    known.tables[name] = await self._self_counted(described, dims)
+                except MeterRefused:
+                    known.tables[name] = None
+        found = _told(known)
         if "BT21" not in found and "BT20" not in found:
             raise TableError(
                 "the meter tells its table sizes neither in BT21 nor in BT20, so its registers cannot be trusted. "
                 "Save an osgp dump and report it"
             )
-        self._idt_version = await self._read_idt_version()
         return _shared(survey(found))
+
+    async def _signature(self) -> Hashable:
+        """Return what changes whenever the meter or its dimensions do; None if the meter does not tell."""
+        self._idt_version = await self._read_idt_version()
+        if self._idt_version is None:
+            return None
+        # One by one: what lies between these two fields makes a read that not every meter answers.
+        program = await self._fields("ET04", "program_id")
+        utility = await self._fields("ET03", "utility_serial_number")
+        return (utility.get("utility_serial_number", ""), program.get("program_id"), self._idt_version)
+
+    async def _self_counted(self, described: Table, dims: Dimensions) -> bytes:
+        """Read a table of which the beginning may tell how long it is."""
+        data = await self._whole(described, dims)
+        while described.own_counts and (told := described.size(dims, data)) > len(data):
+            data += await self.read(described.id, len(data), told - len(data))
+        return data
 
     async def _read_idt_version(self) -> int | None:
         return (await self._fields("ET04", "idt_version")).get("idt_version")
@@ -368,6 +393,10 @@ class Meter:
         return [(offset, (await self.exchange(PartialRead(table, offset, count))).data) for offset, count in asked]
 
 
+def _told(known: KnownMeter) -> dict[str, bytes]:
+    return {name: data for name, data in known.tables.items() if data is not None}
+
+
 @asynccontextmanager
 async def open_meter(
     url: str,
@@ -378,6 +407,7 @@ async def open_meter(
     allow_writes: AllowWrites | None = None,
     power_cycle: Recovery | None = None,
     read_budget: ReadBudget | None = None,
+    known: KnownMeter | None = None,
     on_event: Callable[[LinkEvent], None] | None = None,
 ) -> AsyncIterator[Meter]:
     """Open the port of a meter; nothing is sent before the first question.
@@ -393,6 +423,7 @@ async def open_meter(
         power_cycle: what to do about repeated silence; keep it for the next opening.
         read_budget: how often to read; None for no limit. The guide recommends one table a second on
             average, which is :class:`ReadBudget`'s default.
+        known: what earlier openings of this port learned of the meter; spares asking again.
         on_event: see :attr:`Meter.on_event`.
 
     Raises:
@@ -408,7 +439,7 @@ async def open_meter(
         raise MisuseError("a MEP port tells nothing without the meter's key")
     else:
         connection = MepConnection(address, key, encrypt=encrypt, recovery=power_cycle)
-    meter = Meter(connection, read_budget, allow_writes)
+    meter = Meter(connection, read_budget, allow_writes, known)
     meter.on_event = on_event
     await connection.open()
     try:

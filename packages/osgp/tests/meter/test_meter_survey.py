@@ -1,0 +1,98 @@
+"""Finding out how large a meter's tables are, once."""
+
+import pytest
+
+from osgp.errors import OsgpError, TransportError
+from osgp.known import KnownMeter
+from osgp.psem import table_id
+from osgp.tables import TABLES, Dimensions
+
+ET04, ET42 = table_id("ET04"), table_id("ET42")
+PROGRAM_ID, IDT_VERSION = 14, 116
+
+
+def interface(**ends):
+    """Return an interface definition (ET42) with logs and load profile channels before its end."""
+    table, dims, data = TABLES["ET42"], Dimensions(), bytes(300)
+    for values in (
+        {"fixed_section_length": 43, "logs": 7, "load_profile_channels": 8},
+        {"mbus_data_types": 2},
+        {"required_section_length": 8, **ends},
+    ):
+        data = table.encode(values, dims, base=data)
+    size = 300 - len(table.decode(data, dims).tail)
+    return table.encode({"table_length": size}, dims, base=data)[:size]
+
+
+async def test_the_end_of_a_table_that_counts_itself_is_found(opened, fake):
+    fake.tables[table_id("BT01")][14:16] = bytes((0x39, 0x01))  # firmware 3.72.1: below 3.70 nothing stands at the end
+    fake.tables[ET42] = bytearray(interface(energy_unit=10, rollover_digits=6))
+    async with opened() as meter:
+        dims = await meter.dimensions()
+    assert (dims.energy_unit, dims.rollover_digits) == (10, 6)
+
+
+async def test_what_is_known_is_not_asked_again(opened, fake):
+    known = KnownMeter()
+    async with opened(known=known) as meter:
+        first = await meter.dimensions()
+    needed = len(fake.asked)
+    fake.asked.clear()
+    async with opened(known=known) as meter:
+        assert await meter.dimensions() is first
+    assert len(fake.asked) <= 3 < needed
+
+
+@pytest.mark.parametrize("place", [PROGRAM_ID, IDT_VERSION])
+async def test_a_meter_that_changed_is_surveyed_anew(opened, fake, place):
+    known = KnownMeter()
+    async with opened(known=known) as meter:
+        assert (await meter.dimensions()).tiers == 4
+    fake.tables[ET04][place] += 1
+    fake.tables[table_id("BT21")][7] = 2
+    async with opened(known=known) as meter:
+        assert (await meter.dimensions()).tiers == 2
+
+
+async def test_another_meter_of_the_same_kind_is_surveyed_anew(opened, fake):
+    known = KnownMeter()
+    async with opened(known=known) as meter:
+        await meter.dimensions()
+    fake.tables[table_id("ET03")][0] ^= 1
+    fake.tables[table_id("BT21")][7] = 2
+    async with opened(known=known) as meter:
+        assert (await meter.dimensions()).tiers == 2
+
+
+async def test_a_meter_that_does_not_tell_its_program_is_always_surveyed(opened, fake):
+    del fake.tables[ET04]
+    known = KnownMeter()
+    for tiers in (4, 2):
+        fake.tables[table_id("BT21")][7] = tiers
+        async with opened(known=known) as meter:
+            assert (await meter.dimensions()).tiers == tiers
+
+
+async def test_a_survey_goes_on_where_the_connection_broke(opened, fake):
+    known, most, openings, dims = KnownMeter(), 6, 0, None
+
+    def unplug_after(request, access, answer=fake.carry_out):
+        if len(fake.asked) >= most:
+            fake.asked.clear()
+            fake.ports[-1].unplug()
+        return answer(request, access)
+
+    fake.server._handler = unplug_after
+    while dims is None:
+        openings += 1
+        assert openings < 8, "each connection begins from the start"
+        fake.asked.clear()
+        try:
+            async with opened(known=known) as meter:
+                dims = await meter.dimensions()
+        except TransportError:
+            continue
+        except OsgpError as error:  # pragma: no cover - says what else went wrong
+            raise AssertionError(str(error)) from error
+    assert openings > 1
+    assert dims.tiers == 4
