@@ -171,6 +171,7 @@ class Tap:
         self.port = 0
         self.sent: list[Sent] = []
         self.connections = 0
+        """Connections that reached the broker."""
         self._waiting: dict[tuple[int, int], Sent] = {}
         self._relays: set[asyncio.Task[None]] = set()
 
@@ -188,13 +189,13 @@ class Tap:
             await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        number = self.connections
         try:
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.upstream)
         except OSError:
             writer.close()
             return
+        self.connections += 1
+        number = self.connections
         tasks = [
             asyncio.create_task(self._pump(reader, up_writer, number, from_gateway=True)),
             asyncio.create_task(self._pump(up_reader, writer, number, from_gateway=False)),

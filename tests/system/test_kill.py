@@ -25,7 +25,7 @@ from typing import Any
 
 from harness import Part, Tap, broker, free_port, gateway, get, listening, meter
 
-KILLS = int(os.environ.get("NES2MQTT_KILLS", 50))
+KILLS = int(os.environ.get("NES2MQTT_KILLS", "50"))
 PERIOD = 1.0
 """Seconds between polls: twice the reads of a normal day, on top of what a restart reads."""
 WITHIN = 3 * PERIOD
@@ -156,7 +156,7 @@ async def kill_meter(town: Town) -> None:
     assert await asyncio.to_thread(town.state) != "online"
     await asyncio.to_thread(town.meter.start)
     await becomes(lambda: listening(town.meter_port), START, "the meter's start")
-    await becomes(lambda: town.last_sent(METER_STATUS) == "online", START, "online after the meter's return")
+    await becomes(lambda: town.last_sent(METER_STATUS) == "online", WITHIN, "online after the meter's return")
 
 
 def register_rows(folder: Path) -> list[sqlite3.Row]:

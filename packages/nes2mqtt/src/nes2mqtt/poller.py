@@ -212,6 +212,7 @@ class Poller:
         self._pace = min(max(min(cadence.present, cadence.registers), _PACE[0]), _PACE[1])
         self._reopen = Backoff(_REOPEN_FIRST, self._pace)
         self._key_retry = Backoff(*_KEY_RETRY)
+        self._key_was_right = False
         self._unreadable: set[_Job] = set()
 
     @property
@@ -240,7 +241,8 @@ class Poller:
                 self._enter(MeterState.KEY_REFUSED, f"{error}. Then start the gateway again")
                 await asyncio.Event().wait()
             except KeyRejected as error:
-                wait = self._key_retry.next()
+                # A key that was right before is likely to be right again: the line is disturbed, on purpose or not.
+                wait = _KEY_RETRY[0] if self._key_was_right else self._key_retry.next()
                 self._enter(MeterState.KEY_REFUSED, str(error))
             except OsgpError as error:
                 self._enter(MeterState.SILENT, str(error))
@@ -349,6 +351,7 @@ class Poller:
         )
         self._reopen.reset()
         self._key_retry.reset()
+        self._key_was_right = True
         if self._state is MeterState.ONLINE and self._info != known:
             self._publish_status()  # outputs must know who it is before they get its values
         self._enter(MeterState.ONLINE, "")

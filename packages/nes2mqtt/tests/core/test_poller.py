@@ -228,6 +228,17 @@ async def test_a_wrong_key_is_said_once_and_retried_slowly(house, fake_meter, ca
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
+async def test_a_key_that_was_right_before_is_tried_each_minute(house, fake_meter, memory):
+    async with house(memory()) as listener:
+        await asyncio.sleep(20)
+        fake_meter.trouble = REFUSED
+        await asyncio.sleep(6 * 3600)
+        assert listener.states[-1] is MeterState.KEY_REFUSED
+        fake_meter.trouble = None
+        await asyncio.sleep(100)
+        assert listener.states[-1] is MeterState.ONLINE
+
+
 async def test_one_refusal_of_the_key_is_taken_for_noise(house, fake_meter, memory):
     async with house(memory()) as listener:
         await asyncio.sleep(20)
