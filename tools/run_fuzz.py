@@ -1,7 +1,7 @@
 """Run every fuzz target for a time, two at once, and say what each found.
 
 Each target in ``fuzz/`` opens with its invariant, one sentence; a finding is a crash, a
-hang of over ten seconds or more than a gigabyte of memory. The input that caused it is kept
+hang of over half a minute or more than a gigabyte of memory. The input that caused it is kept
 in ``build/fuzz/``.
 """
 
@@ -33,7 +33,7 @@ def run(target: Path, seconds: int) -> tuple[Path, int, str]:
         str(target),
         str(corpus),
         f"-max_total_time={seconds}",
-        "-timeout=10",
+        "-timeout=30",
         "-rss_limit_mb=1024",
         f"-artifact_prefix={FINDINGS / target.stem}-",
     ]
