@@ -26,7 +26,7 @@ from osgp.errors import MisuseError, TableError
 from osgp.image import FORMAT, MeterImage
 from osgp.pasted import hex_bytes
 from osgp.privacy import anonymised
-from osgp.psem import table_id, table_name
+from osgp.psem import EXTENDED, table_id, table_name
 from osgp.tables import Dimensions, survey
 from osgp.tables.survey import SURVEYED
 from osgp.tables.table import MAX_TABLE_SIZE
@@ -38,7 +38,8 @@ _WHOLE_TABLE = re.compile(
     r'"([BE]T\d{1,4})"\s*:\s*\{\s*"offset"\s*:\s*0\s*,\s*"hex"\s*:\s*"([0-9A-Fa-f\s]*)"\s*,\s*"bytes"\s*:\s*(\d{1,7})\s*\}'
 )
 _CSV_COLUMNS = 4
-_LARGEST_ID = 0xFFFF
+_LARGEST_ID = 2 * EXTENDED - 1
+"""Above are pending copies of tables, which an image does not hold."""
 
 
 @dataclass(slots=True)

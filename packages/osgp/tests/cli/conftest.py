@@ -4,10 +4,12 @@ Each run of the command gets a loop whose clock jumps, and in it the simulated m
 ``HOUSE`` on either port. Whatever is run, its output is searched for keys.
 """
 
+import asyncio
 import io
 import os
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,7 @@ class Town:
         self.sources = {}
         self.faults = {}
         self.urls = {}
+        self.strangers = {}
         self.meters = {}
 
     def put(self, name, source, *faults):
@@ -85,6 +88,11 @@ class Town:
         self.sources[name] = source
         self.faults[name] = Faults.parse(faults)
         return Ports(f"tcp://{name}", f"optical+tcp://{name}")
+
+    def put_stranger(self, name, answer):
+        """Put up something that is no meter and answers each chunk by ``answer(chunk)``; returns its optical address."""
+        self.strangers[name] = answer
+        return f"optical+tcp://{name}"
 
     def run(self, work):
         """Stand in for asyncio.run: with the meters, in jumping time."""
@@ -105,11 +113,26 @@ class Town:
             self.meters[name] = await meter.__aenter__()
             self.urls[f"tcp://{name}"] = await meter.serve_tcp()
             self.urls[f"optical+tcp://{name}"] = await meter.serve_optical_tcp()
+        servers = []
+        for name, answer in self.strangers.items():
+            server = await asyncio.start_server(partial(_talk, answer), "127.0.0.1", 0)
+            self.urls[f"optical+tcp://{name}"] = f"optical+tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            servers.append(server)
         try:
             return await work
         finally:
+            for server in servers:
+                server.close()
+                await server.wait_closed()
             for meter in self.meters.values():
                 await meter.__aexit__(None, None, None)
+
+
+async def _talk(answer, reader, writer):
+    while chunk := await reader.read(4096):
+        writer.write(answer(chunk))
+    writer.close()
+    await writer.wait_closed()
 
 
 @pytest.fixture

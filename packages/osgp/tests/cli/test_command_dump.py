@@ -234,6 +234,7 @@ def test_wrong_files_are_named(osgp, tmp_path, words, wanted):
         "{" * 100_000,
         "1,2,3",
         "99999999,X,0,",
+        "6073,,0,",
         "1,A,1,aa\n1,A,1,aa",
     ],
 )

@@ -87,7 +87,7 @@ def test_an_interrupted_command_ends_with_130(osgp, monkeypatch, house):
 def test_reading_imports_no_simulator_and_no_painting():
     program = (
         "import sys, osgp.cli, osgp.cli.opening; "
-        "print(sorted(name for name in sys.modules if name in {'rich', 'playwright', 'serialx', 'osgp.meter'}))"
+        "print(sorted(name for name in sys.modules if name in {'rich', 'serialx', 'osgp.meter', 'osgp.simulator'}))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"

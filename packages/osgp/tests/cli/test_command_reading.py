@@ -157,6 +157,24 @@ def test_probe_with_a_wrong_key_still_finds_the_meter(osgp, house):
     assert ended.code == 0
 
 
+@pytest.mark.parametrize(
+    ("answer", "wanted"),
+    [
+        (lambda _: b"", "(no light)"),
+        (lambda chunk: chunk, "(echo only)"),
+        (lambda _: b"\x15", "(NAK)"),
+        (lambda _: b"/LGZ4ZMF100AC.M23\r\n", "IEC 62056-21, not ANSI C12.18"),
+    ],
+    ids=["nothing", "echo", "nak", "iec"],
+)
+@pytest.mark.parametrize("command", ["probe", "read"])
+def test_what_is_no_meter_is_named(osgp, town, keys, command, answer, wanted):
+    url = town.put_stranger("stranger", answer)
+    ended = osgp(*(["probe", url] if command == "probe" else ["read", "-p", url]), key=keys.optical)
+    assert wanted in ended.out + ended.err
+    assert ended.code == 1
+
+
 def test_probe_where_nobody_listens(osgp):
     ended = osgp("probe", "tcp://127.0.0.1:1")
     assert ended.code == 4

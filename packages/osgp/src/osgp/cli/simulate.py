@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -22,7 +22,9 @@ from osgp.image import MeterImage, image_names
 from osgp.key import MeterKey
 from osgp.optical.key import OpticalKey
 from osgp.optical.rights import Access
-from osgp.simulator import DEMO_KEY_TEXT, FAULTS, Faults, House, SimulatedMeter, neighbourhood
+
+if TYPE_CHECKING:
+    from osgp.simulator import House, SimulatedMeter
 
 __all__ = ["simulate"]
 
@@ -127,6 +129,8 @@ def simulate(
 
     Send it SIGUSR1 to power-cycle its level shifter (see --fault stuck-level-shifter).
     """
+    from osgp.simulator import FAULTS, Faults, SimulatedMeter, neighbourhood  # noqa: PLC0415 - not for other commands
+
     if fault == ["list"]:
         typer.echo("\n".join(f"{name}={known.form}: {known.does}." for name, known in FAULTS.items()))
         return
@@ -194,6 +198,8 @@ def _key(option: str, key: str | None, key_file: Path | None, form: type[_Key]) 
         chosen = _key_in(key_file, form)
         return chosen, f"key of {chosen.form} from {key_file}"
     if key is None:
+        from osgp.simulator import DEMO_KEY_TEXT  # noqa: PLC0415
+
         return form.parse(DEMO_KEY_TEXT), f"the public demo key {DEMO_KEY_TEXT}"
     chosen = form.parse(key)
     if hidden:

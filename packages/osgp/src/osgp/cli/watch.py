@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -210,10 +211,14 @@ def _power(view: _View, *, old: bool) -> list[str]:
     arrow, words, style = ("◀", "to the grid", "green") if power < 0 else ("▶", "from the grid", "yellow")
     shown = list(view.powers)[-min(60, width() - 2) :]
     span = f"the last {duration(len(shown) * view.every)}, up to {max(map(abs, shown)):,d} W" if shown else ""
-    curve = sparkline(shown, len(shown))
+    # Each reading in the colour of its own direction.
+    curve = "".join(
+        paint("".join(block for block, _ in run), "green" if given else "yellow")
+        for given, run in groupby(zip(sparkline(shown, len(shown)), shown, strict=True), lambda pair: pair[1] < 0)
+    )
     text = f"{arrow} {abs(power):,d} W {words}"
     now = paint(text, "dim") if old else paint(paint(text, style), "bold")
-    return [f"  {now}", f"  {paint(curve, style)}", f"  {paint(span, 'dim')}"]
+    return [f"  {now}", f"  {curve}", f"  {paint(span, 'dim')}"]
 
 
 def _link(view: _View) -> str:
