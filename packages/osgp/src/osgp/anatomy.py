@@ -65,13 +65,15 @@ def _fields(
     fields: FieldList, layout: Layout, data: bytes, dims: Dimensions, start: int, prefix: str
 ) -> Iterator[Part]:
     """Yield the named parts of a field list that begins at ``start``, as far as the data reach."""
+    order = layout.order
     for part in fields:
         if isinstance(part, Filler) or not part.present(dims):
             continue
         if isinstance(part, Bits):
             for bit in part.bits:
                 entry = layout.entries[bit.name]
-                yield from _value(data, start + entry.offset, entry.code, bit.reader(entry.size), prefix + bit.name, "")
+                code = order + entry.code
+                yield from _value(data, start + entry.offset, code, bit.reader(entry.size), prefix + bit.name, "")
             continue
         entry = layout.entries[part.name]
         offset, name = start + entry.offset, prefix + part.name
@@ -80,23 +82,24 @@ def _fields(
             for place in range(entry.size // inner.size if inner.size else 0):
                 yield from _fields(part.fields, inner, data, dims, offset + place * inner.size, f"{name}[{place}].")
         elif part.count is not None and isinstance(part.type, Type):
-            yield from _array(data, offset, part, entry.size, name)
+            yield from _array(data, offset, part, entry.size, name, order)
         else:
-            yield from _value(data, offset, entry.code, entry.decode, name, part.unit)
+            yield from _value(data, offset, order + entry.code, entry.decode, name, part.unit)
 
 
-def _array(data: bytes, offset: int, field: Field, size: int, name: str) -> Iterator[Part]:
+def _array(data: bytes, offset: int, field: Field, size: int, name: str, order: str) -> Iterator[Part]:
     kind = field.type
     assert isinstance(kind, Type)  # noqa: S101 - the caller looked
     for place in range(size // kind.size):
-        yield from _value(data, offset + place * kind.size, kind.code, kind.decode, f"{name}[{place}]", field.unit)
+        code = order + kind.code
+        yield from _value(data, offset + place * kind.size, code, kind.decode, f"{name}[{place}]", field.unit)
 
 
 def _value(data: bytes, offset: int, code: str, decode: Any, name: str, unit: str) -> Iterator[Part]:
-    size = struct.calcsize(f"<{code}")
+    size = struct.calcsize(code)
     if offset + size > len(data) or not size:
         return
-    (raw,) = struct.unpack_from(f"<{code}", data, offset)
+    (raw,) = struct.unpack_from(code, data, offset)
     value = raw if decode is None else decode(raw)
     yield Part(offset, data[offset : offset + size], size, name, value, unit)
 

@@ -119,3 +119,14 @@ async def test_07_19_the_order_that_bt22_and_bt27_tell(virtual_clock, bench):
     registers_read, present_read, _ = await read(bench, image)
     assert (registers_read, present_read) == (energy, now)
     assert image.read("BT28") != present.encode(now, plain)
+
+
+async def test_07_18_a_meter_whose_numbers_begin_with_the_most_significant_byte(virtual_clock, bench):
+    usual = MATRIX["3.70, eight tiers"]
+    image, energy, now = image_of(replace(usual, big_endian=True))
+    image.tables[0] = bytearray(TABLES["BT00"].encode({"big_endian": True}, usual))
+    registers_read, present_read, found = await read(bench, image)
+    assert found.big_endian
+    assert (registers_read, present_read) == (energy, now)
+    source = SOURCES["active_energy_import"]
+    assert image.read("BT23", *registers.window(usual, [source])) == energy[source].to_bytes(4, "big")

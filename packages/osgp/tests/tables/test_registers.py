@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from osgp.errors import MisuseError, TableError
 from osgp.sources import SOURCES, by_id
 from osgp.tables import TABLES, Dimensions, registers
+from osgp.tables.readout import Position, Readout
 
 small = st.integers(0, 3)
 dimensions = st.builds(
@@ -128,3 +129,10 @@ def test_impossible_dimensions_are_refused():
     dims = Dimensions(summations=255, demands=255, coincidents=255, occurrences=255, tiers=255)
     with pytest.raises(TableError, match="no meter has"):
         registers.decode(b"", dims)
+
+
+def test_a_source_that_stands_twice_is_the_first_of_them():
+    source = SOURCES["active_energy_import"]
+    twice = Readout("BT23", [Position(source, 0), Position(source, 4)])
+    assert twice.decode(bytes((1, 0, 0, 0, 2, 0, 0, 0))) == {source: 1}
+    assert twice.sources == (source,)

@@ -33,9 +33,10 @@ def test_every_surveyed_table_teaches_something():
     assert dims.module_records_size == 42
     assert not dims.multiple_load_profiles
     assert dims.demands == 0
+    assert survey({"BT00": b"\x01"}).big_endian
     for missing in tables:
         assert survey({name: data for name, data in tables.items() if name != missing}) != dims, missing
-    assert set(tables) | {"ET42", "ET55"} == set(SURVEYED)
+    assert set(tables) | {"BT00", "ET42", "ET55"} == set(SURVEYED)
 
 
 def test_bt20_stands_in_where_a_meter_has_no_bt21():

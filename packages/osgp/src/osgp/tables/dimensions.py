@@ -78,6 +78,8 @@ class Calendar:
 class Dimensions:
     """Everything that decides which bytes stand where. Defaults are a 3.7x meter without demand registers."""
 
+    big_endian: bool = False
+    """BT00.0.0: numbers stand most significant byte first (p. 197). No meter that we know of says so."""
     season: bool = True
     date_time: bool = True
     demand_reset_counter: bool = False
@@ -126,6 +128,11 @@ class Dimensions:
 
     cache: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was compiled for these dimensions; it lives as long as they do."""
+
+    @property
+    def byte_order(self) -> str:
+        """Return the byte order of numbers as :mod:`struct` writes it."""
+        return ">" if self.big_endian else "<"
 
     @property
     def is_generation_4(self) -> bool:

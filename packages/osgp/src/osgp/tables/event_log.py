@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from struct import Struct
+from struct import Struct, calcsize
 from typing import Any
 
 from osgp.errors import TableError
@@ -39,9 +39,9 @@ BT71 = Table(
     ),
 )
 
-_HEADER = Struct("<BHHIH")
+_HEADER = "BHHIH"
 """Flags, valid entries, index of the newest, its sequence number, unread entries (p. 51-52)."""
-_ENTRY = Struct("<6sHHH")
+_ENTRY = "6sHHH"
 _EVENT_BITS = 0x0FFF
 
 
@@ -61,15 +61,16 @@ class LogEntry:
 def log_size(bt71: Mapping[str, Any]) -> int:
     """Return the bytes of the whole log."""
     entries: int = bt71["history_entries"]
-    return _HEADER.size + entries * _entry_size(bt71)
+    return calcsize(f"<{_HEADER}") + entries * _entry_size(bt71)
 
 
-def decode_log(data: bytes, bt71: Mapping[str, Any]) -> list[LogEntry]:
+def decode_log(data: bytes, bt71: Mapping[str, Any], *, byte_order: str = "<") -> list[LogEntry]:
     """Return the valid entries, the newest first.
 
     Args:
         data: the whole log, :func:`log_size` bytes.
         bt71: its dimensions.
+        byte_order: see :attr:`osgp.tables.Dimensions.byte_order`.
 
     Raises:
         TableError: the log is shorter, or its header points out of it.
@@ -78,19 +79,20 @@ def decode_log(data: bytes, bt71: Mapping[str, Any]) -> list[LogEntry]:
     size = _entry_size(bt71)
     if len(data) < log_size(bt71):
         raise TableError(f"the event log has {len(data)} bytes where {log_size(bt71)} are needed. Read it again")
-    _, valid, newest, _, _ = _HEADER.unpack_from(data)
+    header, entry = Struct(byte_order + _HEADER), Struct(byte_order + _ENTRY)
+    _, valid, newest, _, _ = header.unpack_from(data)
     if valid > places or (valid and newest >= places):
         raise TableError(f"the event log counts {valid} entries up to number {newest}, but holds {places}")
-    starts = [_HEADER.size + (newest - back) % places * size for back in range(valid)]
-    return [_entry(data[start : start + size]) for start in starts]
+    starts = [header.size + (newest - back) % places * size for back in range(valid)]
+    return [_entry(data[start : start + size], entry) for start in starts]
 
 
 def _entry_size(bt71: Mapping[str, Any]) -> int:
     arguments: int = bt71["history_data_length"]
-    return _ENTRY.size + arguments
+    return calcsize(f"<{_ENTRY}") + arguments
 
 
-def _entry(data: bytes) -> LogEntry:
-    raw, sequence_number, user, event = _ENTRY.unpack_from(data)
+def _entry(data: bytes, fields: Struct) -> LogEntry:
+    raw, sequence_number, user, event = fields.unpack_from(data)
     time = LTIME_DATE_UTC.decode(raw) if LTIME_DATE_UTC.decode is not None else None
-    return LogEntry(time, sequence_number, user, event & _EVENT_BITS, data[_ENTRY.size :])
+    return LogEntry(time, sequence_number, user, event & _EVENT_BITS, data[fields.size :])

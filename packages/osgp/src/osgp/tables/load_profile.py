@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from osgp.errors import MisuseError, TableError
 from osgp.tables.table import Bit, Bits, Count, Field, Filler, Group, Table
@@ -135,15 +135,17 @@ class ProfileSizes:
         intervals: in a block.
         channels: in an interval.
         end_readings: each block holds its channels' readings.
+        big_endian: see :attr:`osgp.tables.Dimensions.big_endian`.
     """
 
     blocks: int
     intervals: int
     channels: int
     end_readings: bool = False
+    big_endian: bool = False
 
     @classmethod
-    def of(cls, bt61: Mapping[str, Any], data_set: int = 1) -> ProfileSizes:
+    def of(cls, bt61: Mapping[str, Any], data_set: int = 1, *, big_endian: bool = False) -> ProfileSizes:
         """Return the sizes of data set 1 to 4.
 
         Raises:
@@ -153,7 +155,7 @@ class ProfileSizes:
         if not 1 <= data_set <= len(sets):
             raise MisuseError(f"this meter tells of {len(sets)} load profile data sets; there is no number {data_set}")
         one = sets[data_set - 1]
-        return cls(one["blocks"], one["intervals"], one["channels"], bt61.get("end_readings", False))
+        return cls(one["blocks"], one["intervals"], one["channels"], bt61.get("end_readings", False), big_endian)
 
     @property
     def simple_status_offset(self) -> int:
@@ -212,8 +214,9 @@ class ProfileSizes:
         if len(data) != self.interval_size:
             raise TableError(f"an interval of this load profile has {self.interval_size} bytes, not {len(data)}")
         nibbles = [nibble for byte in data[: self.status_size] for nibble in (byte >> 4, byte & 0x0F)]
+        order: Literal["big", "little"] = "big" if self.big_endian else "little"
         values = tuple(
-            int.from_bytes(data[at : at + NI_FMAT.size], "little", signed=True)
+            int.from_bytes(data[at : at + NI_FMAT.size], order, signed=True)
             for at in range(self.status_size, len(data), NI_FMAT.size)
         )
         return Interval(nibbles[0], tuple(nibbles[1 : 1 + self.channels]), values)

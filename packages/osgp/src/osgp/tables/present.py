@@ -68,7 +68,7 @@ def _positions(dims: Dimensions) -> Iterator[Position]:
 def _readout(dims: Dimensions) -> Readout:
     readout = dims.cache.get("present")
     if not isinstance(readout, Readout):
-        readout = dims.cache["present"] = Readout("BT28", tuple(_positions(dims)))
+        readout = dims.cache["present"] = Readout("BT28", tuple(_positions(dims)), dims.byte_order)
     return readout
 
 

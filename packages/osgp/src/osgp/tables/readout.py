@@ -39,13 +39,18 @@ class Position(NamedTuple):
 class Readout:
     """The named values of one table of a meter of given dimensions."""
 
-    def __init__(self, table: str, positions: Sequence[Position]) -> None:
+    def __init__(self, table: str, positions: Sequence[Position], order: str = "<") -> None:
         self._table = table
-        self._positions = {position.source: position for position in positions}
+        self._order = order
+        # A source that a meter names twice is the first of them, as everywhere (Dimensions.register_sources).
+        self._positions: dict[Source, Position] = {}
+        for position in positions:
+            self._positions.setdefault(position.source, position)
+        positions = tuple(self._positions.values())
         self._sources = tuple(self._positions)
         self._factors = tuple(position.factor for position in positions)
         self._scaled = any(factor != 1 for factor in self._factors)
-        codes, end = ["<"], 0
+        codes, end = [order], 0
         for position in positions:
             codes.append(f"{position.offset - end}x{position.code}")
             end = position.end
@@ -65,7 +70,7 @@ class Readout:
             return dict(zip(self._sources, values, strict=True))
         end = offset + len(data)
         return {
-            position.source: struct.unpack_from(f"<{position.code}", data, position.offset - offset)[0]
+            position.source: struct.unpack_from(f"{self._order}{position.code}", data, position.offset - offset)[0]
             * position.factor
             for position in self._positions.values()
             if offset <= position.offset and position.end <= end
@@ -94,7 +99,7 @@ class Readout:
         for source, value in values.items():
             position = self._position(source)
             try:
-                struct.pack_into(f"<{position.code}", memory, position.offset, value // position.factor)
+                struct.pack_into(f"{self._order}{position.code}", memory, position.offset, value // position.factor)
             except struct.error as error:
                 raise MisuseError(f"{source.key} cannot be {value} in {self._table}: {error}") from error
         return bytes(memory)

@@ -116,7 +116,7 @@ def _positions(dims: Dimensions) -> Iterator[Position]:
 def _readout(dims: Dimensions) -> Readout:
     readout = dims.cache.get("registers")
     if not isinstance(readout, Readout):
-        readout = dims.cache["registers"] = Readout("BT23", tuple(_positions(dims)))
+        readout = dims.cache["registers"] = Readout("BT23", tuple(_positions(dims)), dims.byte_order)
     return readout
 
 

@@ -14,7 +14,7 @@ from osgp.tables.clock import BT50
 from osgp.tables.configuration import ET54, ET55
 from osgp.tables.devices import ET11
 from osgp.tables.dimensions import BT20, BT21, Calendar, Dimensions
-from osgp.tables.identity import BT01
+from osgp.tables.identity import BT00, BT01
 from osgp.tables.interface import ET42
 from osgp.tables.present import BT27, BT28
 from osgp.tables.registers import BT22, BT23
@@ -78,6 +78,10 @@ def _needed(table: Table, data: bytes, dims: Dimensions, *names: str) -> Record:
     return table.decode(data, dims)
 
 
+def _from_bt00(data: bytes, dims: Dimensions) -> Dimensions:
+    return replace(dims, big_endian=_needed(BT00, data, dims, "big_endian")["big_endian"])
+
+
 def _from_bt01(data: bytes, dims: Dimensions) -> Dimensions:
     major, minor, _ = _needed(BT01, data, dims, "firmware")["firmware"]
     return replace(dims, firmware=(major, minor)) if major >= _FIRST_METER_MAJOR else dims
@@ -137,7 +141,7 @@ def _from_et55(data: bytes, dims: Dimensions) -> Dimensions:
 
 
 def _from_et42(data: bytes, dims: Dimensions) -> Dimensions:
-    length = int.from_bytes(data[:2], "little")
+    length = int.from_bytes(data[:2], "big" if dims.big_endian else "little")
     summary = ET42.decode(data[:length], dims)
     # What is wanted stands at the end, behind sections that count each other: only a sum that comes out is believed.
     if length > len(data) or summary.tail or "rollover_digits" not in summary:
@@ -154,6 +158,7 @@ def _with_unit(record: Record, dims: Dimensions) -> Dimensions:
 
 
 _LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
+    "BT00": _from_bt00,
     "BT01": _from_bt01,
     "BT20": _from_bt20,
     "BT21": _from_bt21,

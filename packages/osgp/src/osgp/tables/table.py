@@ -160,9 +160,11 @@ def _number(count: Count | int, dims: Dimensions) -> int:
     return count if isinstance(count, int) else count.of(dims)
 
 
-def _array(kind: Type, count: int) -> tuple[Callable[[bytes], tuple[Any, ...]], Callable[[Sequence[Any]], bytes]]:
+def _array(
+    kind: Type, count: int, order: str
+) -> tuple[Callable[[bytes], tuple[Any, ...]], Callable[[Sequence[Any]], bytes]]:
     """Return decoder and encoder of ``count`` values of one type, held as one slot of bytes."""
-    packed = struct.Struct("<" + kind.code * count) if kind.code[-1] == "s" else struct.Struct(f"<{count}{kind.code}")
+    packed = struct.Struct(order + (kind.code * count if kind.code[-1] == "s" else f"{count}{kind.code}"))
     decode_one, encode_one = kind.decode, kind.encode
 
     def decode(raw: bytes) -> tuple[Any, ...]:
@@ -203,7 +205,10 @@ class Layout:
         self.size = 0
         self.entries: dict[str, _Entry] = {}
         self._slots = 0
-        self.packed = struct.Struct("<" + "".join([self._add(part, dims) for part in fields if part.present(dims)]))
+        self.order = dims.byte_order
+        self.packed = struct.Struct(
+            self.order + "".join([self._add(part, dims) for part in fields if part.present(dims)])
+        )
         entries = self.entries.values()
         self._names = tuple(self.entries)
         slots = [entry.slot for entry in entries]
@@ -235,7 +240,7 @@ class Layout:
                 if part.count is None or not isinstance(part.type, Type):
                     self._name(_Entry(part.name, offset, kind.size, slot, kind.code, kind.decode, kind.encode))
                     return self._slot(kind.code, kind.size)
-                decode, encode = _array(kind, count)
+                decode, encode = _array(kind, count, self.order)
                 size = count * kind.size
                 self._name(_Entry(part.name, offset, size, slot, f"{size}s", decode, encode))
         return self._slot(f"{size}s", size)
@@ -269,7 +274,7 @@ class Layout:
         named, end = {}, offset + len(data)
         for entry in self.entries.values():
             if offset <= entry.offset and entry.offset + entry.size <= end:
-                (raw,) = struct.unpack_from(f"<{entry.code}", data, entry.offset - offset)
+                (raw,) = struct.unpack_from(f"{self.order}{entry.code}", data, entry.offset - offset)
                 named[entry.name] = raw if entry.decode is None else entry.decode(raw)
         return named
 
@@ -287,7 +292,7 @@ class Layout:
                     raw[entry.slot] = entry.renew(value, raw[entry.slot])
                 else:
                     raw[entry.slot] = value if entry.encode is None else entry.encode(value)
-                    struct.pack(f"<{entry.code}", raw[entry.slot])
+                    struct.pack(f"{self.order}{entry.code}", raw[entry.slot])
             except (OsgpError, struct.error, ValueError, TypeError, AttributeError, OverflowError) as error:
                 raise MisuseError(f"field {name} cannot hold {value!r}: {error}") from error
         return self.packed.pack(*raw) + base[self.size :]

@@ -1,7 +1,7 @@
 """The data types of C12.19 tables as the meter's guide uses them (MEP guide v1.1 p. 40-42).
 
 A type knows its size, its :mod:`struct` code and how a raw value becomes a Python value
-and back. Everything is little-endian. A date that no calendar has decodes to None: a
+and back. Bits are counted from the lowest of the first byte. A date that no calendar has decodes to None: a
 meter that lost its clock says nothing about time.
 
 This module does not know about fields, tables or dimensions.
