@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from osgp.anatomy import Part, dissect
 from osgp.errors import TableError
 from osgp.image import MeterImage
-from osgp.privacy import SECRET_TABLES
+from osgp.privacy import SECRET_TABLES, unfindable
 from osgp.psem import table_name
 from osgp.tables import TABLES, Dimensions
 from osgp.values import to_text
@@ -94,7 +94,7 @@ def differences(before: MeterImage, after: MeterImage) -> Iterator[Difference]:
     dims = before.dimensions(), after.dimensions()
     for number in sorted(before.tables.keys() | after.tables.keys()):
         name = table_name(number)
-        if number in SECRET_TABLES:
+        if number in SECRET_TABLES or unfindable(number, before.tables.keys() & after.tables.keys()):
             continue
         if number not in before or number not in after:
             before_size, after_size = (_size(side, number) for side in (before, after))

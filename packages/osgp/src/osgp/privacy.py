@@ -11,14 +11,22 @@ This module does not know about ports or files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from osgp.psem import table_id
 from osgp.tables import TABLES, Dimensions
 from osgp.tables.table import Group, Layout
 from osgp.windows import Window
 
-__all__ = ["SECRET_TABLES", "anonymised", "blanked", "identifying_windows", "secret_windows"]
+__all__ = [
+    "SECRET_TABLES",
+    "anonymised",
+    "blanked",
+    "holds_secrets",
+    "identifying_windows",
+    "secret_windows",
+    "unfindable",
+]
 
 SECRET_TABLES: Mapping[int, str] = {
     table_id("BT42"): "holds the passwords of the optical port",
@@ -29,6 +37,7 @@ SECRET_TABLES: Mapping[int, str] = {
 """Tables of which not one byte is wanted, and why. C12.19-1997: BT42 Security Table, BT45 Key Table; MEP guide v1.1
 p. 191: SIM PIN in ET94, APN password in ET95."""
 
+_KEYED = table_id("ET13")
 _KEY_SIZE = 32
 """Of an M-Bus device in ET13 (MEP guide v1.1 p. 81)."""
 
@@ -44,7 +53,7 @@ def secret_windows(table: int, dims: Dimensions) -> Sequence[Window]:
     """Return offset and count of each secret in a table of such a meter."""
     if table in SECRET_TABLES:
         return [(0, 1 << 24)]
-    if table != table_id("ET13"):
+    if table != _KEYED:
         return []
     return [
         (start + _KEY_SIZE_FIELD_SIZE, _KEY_SIZE) for start, _ in _places("ET13", "mbus[].security_key_length", dims)
@@ -53,6 +62,18 @@ def secret_windows(table: int, dims: Dimensions) -> Sequence[Window]:
 
 _KEY_SIZE_FIELD_SIZE = 1
 """The key stands right after its length."""
+
+
+def holds_secrets(table: int) -> bool:
+    """Tell whether any byte of a table may be secret, so that it must not be shown as it is."""
+    return table in SECRET_TABLES or table == _KEYED
+
+
+def unfindable(table: int, held: Container[int]) -> str:
+    """Return why the secrets of a table cannot be told from the rest, given the tables that were read; else ""."""
+    if table == _KEYED and table_id("ET11") not in held:
+        return "holds keys of M-Bus devices, and without ET11 nobody knows where"
+    return ""
 
 
 def identifying_windows(table: int, dims: Dimensions) -> Sequence[Window]:
@@ -94,7 +115,7 @@ def anonymised(tables: Mapping[int, bytes], dims: Dimensions) -> dict[int, bytes
     return {
         number: _without(data, [*secret_windows(number, dims), *identifying_windows(number, dims)])
         for number, data in tables.items()
-        if number in described
+        if number in described and not unfindable(number, tables)
     }
 
 

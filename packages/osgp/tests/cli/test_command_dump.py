@@ -19,6 +19,7 @@ def secretive(town):
     image.tables = {
         table_id("BT42"): bytearray(b"Password-of-the-optical-port"),
         table_id("ET03"): bytearray(b"LGZ0012345678".ljust(143, b"\0")),
+        table_id("ET11"): bytearray((5, 66)) + bytearray(30),
         table_id("ET13"): bytearray(30) + MBUS_KEY + bytearray(330 - 62),
         table_id("BT52"): bytearray.fromhex("1a0b16081e0500"),
         table_id("BT55"): bytearray.fromhex("1a0b16091e00300100"),
@@ -105,6 +106,32 @@ def test_no_secret_reaches_a_dump_or_the_screen(osgp, secretive, tmp_path):
                 assert form not in text
     assert "** x 32" in shown[3]
     assert json.loads(shown[4])["tables"][0]["hex"] is None
+
+
+def test_keys_that_cannot_be_found_keep_their_table_closed(osgp, secretive, town, tmp_path):
+    del town.sources["secretive"].tables[table_id("ET11")]
+    ended = osgp("dump", "a.json", "-p", secretive.mep)
+    assert "ET13: not read: it holds keys of M-Bus devices" in ended.err
+    assert "ET13" not in tables(tmp_path / "a.json")
+    ended = osgp("tables", "ET13", "-p", secretive.mep)
+    assert "ET13 is not read: it holds keys of M-Bus devices" in ended.err
+    data = bytearray(30) + MBUS_KEY + bytearray(330 - 62)
+    (tmp_path / "a.csv").write_text(f"2061,X,330,{data.hex()}\n")
+    (tmp_path / "b.csv").write_text(f"2061,X,330,{bytes(330).hex()}\n")
+    for words in (["decode", "a.csv"], ["decode", "a.csv", "--json"], ["diff", "a.csv", "b.csv", "--all"]):
+        ended = osgp(*words)
+        assert MBUS_KEY[:4].hex() not in (ended.out + ended.err).replace(" ", "")
+    osgp("dump", "c.json", "--from", "a.csv", "--anonymise")
+    assert tables(tmp_path / "c.json") == {}
+
+
+@pytest.mark.parametrize("table", ["ET13", "BT42", "ET94", "ET95"])
+def test_tables_with_secrets_are_neither_traced_nor_written(osgp, secretive, table):
+    for words in (["trace", table], ["write", table, "--hex", "00", "--offset", "30"]):
+        ended = osgp(*words, "-p", secretive.mep)
+        assert ended.code == 2
+        assert "keys or passwords" in ended.err
+        assert ended.out == ""
 
 
 def test_an_anonymous_dump_does_not_tell_whose_it_is(osgp, secretive, tmp_path):

@@ -69,9 +69,15 @@ def _pasted(name: str, words: list[str], dimensions: Path | None) -> Found:
 
 
 def _from_dump(path: Path, names: list[str]) -> Found:
+    from osgp.privacy import unfindable  # noqa: PLC0415
+
     image = load_dump(path).image
     wanted = [table_id(name) for name in names] or sorted(image.tables)
-    return [(table_name(number), image.read(number)) for number in wanted], _dimensions(path)
+    for number in wanted:
+        if why := unfindable(number, image.tables):
+            note(f"{table_name(number)} is not shown: it {why}")
+    shown = [number for number in wanted if not unfindable(number, image.tables)]
+    return [(table_name(number), image.read(number)) for number in shown], _dimensions(path)
 
 
 def _dimensions(path: Path) -> Dimensions:

@@ -135,7 +135,7 @@ async def _begin(meter: Meter, taken: Dump, working: Path) -> None:
 
 async def _fill(meter: Meter, taken: Dump, save: Callable[[], None]) -> None:
     from osgp.cli.whole import read_whole  # noqa: PLC0415
-    from osgp.privacy import SECRET_TABLES, blanked  # noqa: PLC0415
+    from osgp.privacy import SECRET_TABLES, blanked, unfindable  # noqa: PLC0415
     from osgp.titles import title  # noqa: PLC0415
 
     remaining = taken.remaining()
@@ -146,12 +146,13 @@ async def _fill(meter: Meter, taken: Dump, save: Callable[[], None]) -> None:
             bar.show(done + count, f"{name} {title(name)}".rstrip(), max(pace, 0.05) * (len(remaining) - count))
             number = table_id(name)
             try:
-                if number in SECRET_TABLES:
-                    taken.refused[name] = f"not read: it {SECRET_TABLES[number]}"
+                secret = SECRET_TABLES.get(number) or unfindable(number, taken.image.tables)
+                if secret:
+                    taken.refused[name] = f"not read: it {secret}"
                 else:
                     dims = taken.dimensions()
                     data = await read_whole(meter, name, dims)
-                    # ET13's layout follows from ET11, which was read before; its keys never reach the file.
+                    # Keys inside tables never reach the file.
                     taken.image.tables[number] = bytearray(blanked(number, data, dims))
             except (MeterRefused, TableError) as error:
                 taken.refused[name] = str(error)

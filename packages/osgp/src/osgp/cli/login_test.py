@@ -1,4 +1,4 @@
-"""``osgp login-test``: does the meter accept the key? One try, and what its outcome means.
+"""``osgp login-test``: does the meter accept the key, and what does its answer mean?.
 
 This module does not know how a key is shown to a meter.
 """
@@ -26,7 +26,7 @@ _CHECK = (
 def login_test(
     *, port: Port = None, key_file: KeyFile = None, encrypt: Encrypt = False, as_json: AsJson = False
 ) -> None:
-    """Try the key once and explain what the meter says."""
+    """Try the key and explain what the meter says."""
     target = Target(port, key_file, encrypt)
 
     async def work() -> ExitCode:

@@ -95,14 +95,15 @@ def _rows(bt00: Record) -> list[dict[str, Any]]:
 async def _show(meter: Meter, wanted: Sequence[str], *, as_json: bool) -> ExitCode:
     from osgp.cli.anatomy_text import table_document, table_lines  # noqa: PLC0415
     from osgp.cli.whole import read_whole  # noqa: PLC0415
-    from osgp.privacy import SECRET_TABLES  # noqa: PLC0415
+    from osgp.privacy import SECRET_TABLES, unfindable  # noqa: PLC0415
 
     dims = await _dimensions(meter, wanted)
+    given = await _given(meter, "ET11") if "ET13" in wanted else ()
     shown: list[dict[str, Any]] = []
     lines: list[str] = []
     for name in wanted:
-        secret = SECRET_TABLES.get(table_id(name))
-        if secret is not None:
+        secret = SECRET_TABLES.get(table_id(name)) or unfindable(table_id(name), given)
+        if secret:
             note(f"{name} is not read: it {secret}")
             shown.append({"table": name, "refused": f"not read: it {secret}"})
             continue
@@ -119,6 +120,16 @@ async def _show(meter: Meter, wanted: Sequence[str], *, as_json: bool) -> ExitCo
     elif lines:
         print_lines(lines[1:])
     return ExitCode.METER if all("refused" in table for table in shown) else ExitCode.OK
+
+
+async def _given(meter: Meter, name: str) -> Sequence[int]:
+    """Return the id of a table if the meter gives it."""
+    try:
+        with step(f"reading {name}"):
+            await meter.read(name, 0, 2)
+    except MeterRefused:
+        return ()
+    return (table_id(name),)
 
 
 async def _dimensions(meter: Meter, wanted: Sequence[str]) -> Dimensions:

@@ -12,6 +12,7 @@ from osgp.cli.opening import Target, run, step
 from osgp.cli.options import AsJson, Encrypt, Fast, KeyFile, Port
 from osgp.cli.tables import Names
 from osgp.cli.terminal import paint, print_json, print_lines
+from osgp.errors import MisuseError
 from osgp.psem import table_id, table_name
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def trace(
     target = Target(port, key_file, encrypt, fast)
 
     async def work() -> None:
+        from osgp.privacy import holds_secrets  # noqa: PLC0415
         from osgp.transport import Address, wire_tap  # noqa: PLC0415
         from osgp.wire import MepWire, OpticalWire  # noqa: PLC0415
 
@@ -44,6 +46,9 @@ def trace(
                 _print(time.monotonic() - started, passed, as_json=as_json)
 
         wanted = [table_name(table_id(name)) for name in names or ()]
+        for name in wanted:
+            if holds_secrets(table_id(name)):
+                raise MisuseError(f"{name} is not traced: its frames would show keys or passwords")
         wire_tap.set(tap)
         async with target.meter() as meter:
             if wanted:

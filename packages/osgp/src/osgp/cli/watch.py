@@ -121,12 +121,12 @@ async def _follow(target: Target, key: MeterKey, view: _View, count: int, show: 
             if view.heard is None:
                 raise
             view.trouble = error_words(error)
-            show_trouble(view)
+            _say_trouble(view)
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def show_trouble(view: _View) -> None:
+def _say_trouble(view: _View) -> None:
     """Say once, where nothing is painted, that the meter is gone."""
     if not is_terminal():
         note(f"{view.trouble}. Trying again")

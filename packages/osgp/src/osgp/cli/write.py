@@ -59,9 +59,12 @@ def write(
     target = Target(port, key_file, encrypt, fast)
 
     async def work() -> None:
+        from osgp.privacy import holds_secrets  # noqa: PLC0415
         from osgp.writing import AllowWrites  # noqa: PLC0415
 
         name = table_name(table_id(table))
+        if holds_secrets(table_id(name)):
+            raise MisuseError(f"{name} holds keys or passwords; this program neither shows nor writes them")
         if bool(fields) == (digits is not None):
             raise MisuseError("give either --set FIELD=VALUE or --hex BYTES with --offset")
         allowed = AllowWrites(tables=(name,)) if allow_writes else None
