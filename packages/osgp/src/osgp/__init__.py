@@ -18,10 +18,21 @@ from osgp.key import MeterKey
 if TYPE_CHECKING:
     from osgp.budget import ReadBudget
     from osgp.meter import Identity, Meter, open_meter
+    from osgp.optical.key import OpticalKey
     from osgp.recovery import Recovery
     from osgp.writing import AllowWrites
 
-__all__ = ["AllowWrites", "Identity", "Meter", "MeterKey", "ReadBudget", "Recovery", "errors", "open_meter"]
+__all__ = [
+    "AllowWrites",
+    "Identity",
+    "Meter",
+    "MeterKey",
+    "OpticalKey",
+    "ReadBudget",
+    "Recovery",
+    "errors",
+    "open_meter",
+]
 
 __version__ = "0.1.0"
 
@@ -29,6 +40,7 @@ _HOMES = {
     "AllowWrites": "osgp.writing",
     "Identity": "osgp.meter",
     "Meter": "osgp.meter",
+    "OpticalKey": "osgp.optical.key",
     "ReadBudget": "osgp.budget",
     "Recovery": "osgp.recovery",
     "open_meter": "osgp.meter",

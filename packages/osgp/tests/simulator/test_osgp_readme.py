@@ -42,8 +42,8 @@ async def test_every_program_runs(virtual_clock, text, capsys, monkeypatch):
         return
     house = House(ledger=Ledger(Household(1)))
     async with SimulatedMeter(house, clock=lambda: house.installed + 5000.0) as simulated:
-        url = await simulated.serve_tcp()
-        names["open_meter"] = lambda _url, **kwargs: open_meter(url, **kwargs)
+        urls = {"tcp": await simulated.serve_tcp(), "optical+tcp": await simulated.serve_optical_tcp()}
+        names["open_meter"] = lambda url, **kwargs: open_meter(urls[url.partition(":")[0]], **kwargs)
         await names["main"]()
     said = capsys.readouterr().out
     assert "SIM0000001" in said
