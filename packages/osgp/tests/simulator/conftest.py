@@ -28,7 +28,9 @@ class Conversation:
         self.observed = []
         self.now = 0.0
         self.faulty = FaultyLine(Faults.parse(faults), seed)
-        self.line = MeterLine(self.server, self.faulty, baud=baud, observe=self.observed.append, jump=self.server.advance)
+        self.line = MeterLine(
+            self.server, self.faulty, baud=baud, observe=self.observed.append, jump=self.server.advance
+        )
         self.client = MepClient(key, encrypt=encrypt)
         self.heard = []
         self.broken = 0
