@@ -249,7 +249,9 @@ async def _run_graph(
         if energy is not None:
             sides += start([Keeper("counting the running energy", energy.run).run()])
         _log.info(
-            "started: %d meters, outputs: %s", len(pollers), ", ".join(output.name for output in outputs) or "none"
+            "started: %s, outputs: %s",
+            "1 meter" if len(pollers) == 1 else f"{len(pollers)} meters",
+            ", ".join(output.name for output in outputs) or "none",
         )
         notifier.ready()
         if started is not None:

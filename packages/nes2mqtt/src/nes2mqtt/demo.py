@@ -89,7 +89,7 @@ async def run_demo(port: int, folder: Path, say: Callable[[str], None], *, stop:
         else:
             say(f"  MQTT     mosquitto_sub -h {_LOOPBACK} -p {mqtt_port} -v -t '#'")
         say(f"  History  {folder / 'history.db'}")
-        say("Ctrl-C ends it. To read your own meter: docs/configuration.md")
+        say("Ctrl-C ends it. To read your own meter: README.md, 'Connect a real meter'")
         await app.run(config, stop=stop)
 
 

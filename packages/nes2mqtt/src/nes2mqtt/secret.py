@@ -93,8 +93,9 @@ class Secret:
             folder = os.environ.get("CREDENTIALS_DIRECTORY")
             if folder is None:
                 raise ValueError(
-                    "the credential named here was not given by systemd; "
-                    "add LoadCredential=NAME:/path to the unit, or use { file = ... }"
+                    "the credential named here was not given by systemd. In the service: add LoadCredential=NAME:/path "
+                    "to the unit. By hand: put CREDENTIALS_DIRECTORY=/etc/nes2mqtt before the command, "
+                    "or use { file = ... }"
                 )
             return cls._from_file(Path(folder) / place, f"credential {place}", "credential")
         raise ValueError(f"a secret is {_FORMS}")
@@ -115,6 +116,8 @@ class Secret:
                 text = file.read(_MOST + 1).rstrip("\r\n")
         except (OSError, ValueError, RuntimeError) as error:  # a name with NUL or ~nobody, bytes that are not UTF-8
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            if isinstance(error, FileNotFoundError) and kind == "file" and not path.expanduser().is_absolute():
+                reason += f" in {Path.cwd()}; start the program there, or write the whole path"
             raise ValueError(f"the {kind} named here cannot be read: {reason}") from None
         if not text:
             raise ValueError(f"the {kind} named here is empty")

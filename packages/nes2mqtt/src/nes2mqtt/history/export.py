@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -177,7 +178,8 @@ def _write_parquet(target: Path, columns: Sequence[_Column], rows: Iterator[_Row
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError as error:
         raise HistoryError(
-            "Parquet needs pyarrow, which is not installed. Run: pip install 'nes2mqtt[parquet]', or export CSV."
+            "Parquet needs pyarrow, which is not installed. "
+            f"Run: {sys.prefix}/bin/pip install 'nes2mqtt[parquet]'   or export CSV."
         ) from error
     head = [pa.timestamp("ms", tz="UTC"), pa.timestamp("ms", tz=str(zone)), pa.string(), pa.int64()]
     types: list[Any] = [*head, *(pa.float64() for _ in columns)]

@@ -344,5 +344,7 @@ def _explain(error: Exception, path: Path) -> str:
             return f"{path} was damaged and is kept under another name; a new history begins. {after}"
         case sqlite3.SQLITE_IOERR:
             return f"the disk reports an error with {path} ({error}). {after} Check the disk or the card."
+        case _ if isinstance(error, PermissionError):
+            return f"{path} cannot be written. {after} Let the folder belong to this user, or set data_dir."
         case _:
             return f"{path} cannot be written: {error}. {after}"

@@ -120,7 +120,8 @@ class WebOutput:
             self.listening.set()
             if not self.config.address.is_loopback and self.config.tls_certificate is None:
                 _log.warning(
-                    "the page is served without encryption: set tls_certificate and tls_key outside of your home"
+                    "the page is not encrypted: good enough in your own network; "
+                    "to open it to the internet set tls_certificate and tls_key"
                 )
             _log.info("page on %s", self.url)
 

@@ -107,6 +107,13 @@ function drawCharts() {
   }
 }
 
+/** Drop what the title has said already: "the meter refuses the key: ask ..." becomes "Ask ...". */
+function withoutTitle(words, title) {
+  const lead = `${title.replace(/\.$/, "").toLowerCase()}: `;
+  const rest = words.toLowerCase().startsWith(lead) ? words.slice(lead.length) : words;
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+
 function drawBanner() {
   const { meter } = page;
   let title = "";
@@ -116,7 +123,7 @@ function drawBanner() {
     words = page.lostAt ? text("lost_text", { time: clockTime(page.lostAt) }) : "";
   } else if (meter?.status && (meter.status.message || text(`state_${meter.status.state}`)) && meter.status.state !== "starting") {
     title = text(`state_${meter.status.state}`);
-    words = meter.status.message;
+    words = withoutTitle(meter.status.message, title);
   } else if (meter && Object.values(meter.groups).some((group) => group.quality !== "good")) {
     title = text("stale_title");
     words = text("stale_text");
