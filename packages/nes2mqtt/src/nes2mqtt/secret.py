@@ -117,7 +117,7 @@ class Secret:
         except (OSError, ValueError, RuntimeError) as error:  # a name with NUL or ~nobody, bytes that are not UTF-8
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             if isinstance(error, FileNotFoundError) and kind == "file" and not path.expanduser().is_absolute():
-                reason += f" in {Path.cwd()}; start the program there, or write the whole path"
+                reason = f"{reason} in {Path.cwd()}; start the program there, or write the whole path"
             raise ValueError(f"the {kind} named here cannot be read: {reason}") from None
         if not text:
             raise ValueError(f"the {kind} named here is empty")
