@@ -21,6 +21,7 @@ run: $(VENV)/run.stamp ## Start the gateway (on a simulated meter when nothing i
 test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they need when root)
 	@sh tools/system_packages.sh test
 	@$(BIN)/python tools/homeassistant_check.py --install-only
+	@$(BIN)/python tools/termineter_environment.py
 	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 2 --dist loadgroup --timeout 300 --no-header -q
 
 homeassistant-venv: $(VENV)/dev.stamp ## Install the Home Assistant that the tests run, if a Python 3.13+ is found
@@ -34,6 +35,7 @@ install: ## Install the service into PREFIX (/opt/nes2mqtt); as root; starts not
 	@$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index \
 	    --force-reinstall $(PACKAGES:%=./%)
 	@install -D -m 644 deploy/systemd/nes2mqtt.service $(DESTDIR)/etc/systemd/system/nes2mqtt.service
+	@sed -i 's|/opt/nes2mqtt|$(abspath $(PREFIX))|g' $(DESTDIR)/etc/systemd/system/nes2mqtt.service
 	@install -D -m 644 deploy/udev/60-nes2mqtt.rules $(DESTDIR)/etc/udev/rules.d/60-nes2mqtt.rules
 	@test -e $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml || install -D -m 644 deploy/nes2mqtt.toml $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml
 	@echo "Installed. Now edit $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml; docs/running-for-years.md goes on from here"
@@ -60,8 +62,9 @@ soak: $(VENV)/dev.stamp ## Kill gateway, broker and meter again and again, longe
 	@NES2MQTT_KILLS=500 $(BIN)/pytest tests/system/test_kill.py -q -rP
 
 screenshots: $(VENV)/dev.stamp ## Draw the pictures in docs/images
-	@sh tools/system_packages.sh test
+	@sh tools/system_packages.sh pictures
 	$(BIN)/python tools/screenshots.py
+	$(BIN)/python tools/terminal_pictures.py
 
 reference: $(VENV)/dev.stamp ## Write the generated pages of docs/reference
 	$(BIN)/python tools/generate_reference.py
@@ -72,7 +75,7 @@ lock: ## Write requirements/*.txt anew (needs uv)
 	sh tools/lock.sh
 
 clean: ## Remove what the other commands made, but no data
-	rm -rf $(VENV) .venv-homeassistant .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-homeassistant .venv-termineter .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # A stamp is newer than its requirements only when everything was installed.
 $(VENV)/run.stamp: requirements/runtime.txt $(PACKAGES:%=%/pyproject.toml)

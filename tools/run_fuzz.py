@@ -61,7 +61,9 @@ def main() -> int:
     failed = 0
     with ThreadPoolExecutor(options.jobs) as pool:
         for target, code, counters in pool.map(lambda each: run(each, options.seconds), targets):
-            print(f"{'ok     ' if code == 0 else 'FINDING'} {target.stem.removeprefix('fuzz_')}: {counters}", flush=True)
+            print(
+                f"{'ok     ' if code == 0 else 'FINDING'} {target.stem.removeprefix('fuzz_')}: {counters}", flush=True
+            )
             print(f"        {invariant(target)}", flush=True)
             failed += code != 0
     print(f"{len(targets) - failed} of {len(targets)} targets without a finding in {options.seconds} s each")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make sure the Debian packages are there that `make run` or `make test` needs.
+# Make sure the Debian packages are there that `make run`, `make test` or `make screenshots` needs.
 # As root they are installed; for anybody else the one line to type is printed.
 set -eu
 
@@ -19,6 +19,10 @@ elif ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
     missing="$missing python3-venv"
 fi
 
+if [ "${1:-run}" = pictures ]; then
+    need tmux tmux
+    set -- test
+fi
 if [ "${1:-run}" = test ]; then
     PATH="$PATH:/usr/sbin:/sbin"
     need mosquitto mosquitto

@@ -26,6 +26,7 @@ import getpass
 import grp
 import os
 import socket
+import stat
 import termios
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -39,7 +40,7 @@ import serialx
 from osgp.errors import MisuseError, PortBusy, PortMissing, PortPermission, TransportError
 from osgp.mep.timing import DEFAULT_BAUD, Line
 
-__all__ = ["Address", "ModemLines", "Port", "open_port", "serial_ports", "wire_tap"]
+__all__ = ["Address", "ModemLines", "Port", "group_to_join", "open_port", "serial_ports", "wire_tap"]
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for a network connection to come about."""
@@ -299,16 +300,37 @@ def _serial_error(path: str, number: int) -> TransportError:
     return TransportError(f"{path} cannot be used: {os.strerror(number)}. Unplug the adapter and plug it in again")
 
 
-def _permission_text(path: str) -> str:
-    user = getpass.getuser()
+def group_to_join(path: str) -> str:
+    """Return the group whose members may use a device; empty if there is none that a person should join.
+
+    No help is a group that may not read and write it, and root's must stay root's.
+    """
     try:
-        number = Path(path).stat().st_gid
+        number, mode = _owner(path)
     except OSError:
-        return f"user {user} may not open {path}. Ask the owner of this computer for access"
+        return ""
+    wanted = stat.S_IRGRP | stat.S_IWGRP
+    if number == 0 or mode & wanted != wanted:
+        return ""
     try:
-        group = grp.getgrgid(number).gr_name
+        return grp.getgrgid(number).gr_name
     except KeyError:
-        group = str(number)
+        return str(number)
+
+
+def _owner(path: str) -> tuple[int, int]:
+    """Return a file's group and mode."""
+    status = Path(path).stat()
+    return status.st_gid, status.st_mode
+
+
+def _permission_text(path: str) -> str:
+    user, group = getpass.getuser(), group_to_join(path)
+    if not group:
+        return (
+            f"user {user} may not open {path}, and no group may that could be joined. "
+            "Unplug the adapter and plug it in again; if that does not help, install deploy/udev/60-nes2mqtt.rules"
+        )
     return (
         f"user {user} may not open {path}; it belongs to group {group}. "
         f"Run: sudo usermod -aG {group} {user}   and log in again (a service: restart it)"

@@ -194,6 +194,7 @@ def test_ports_tells_who_may_open_them(osgp, monkeypatch, tmp_path):
     locked.touch()
     monkeypatch.setattr("osgp.transport.serial_ports", lambda: [str(open_port), str(locked)])
     monkeypatch.setattr("os.access", lambda path, _mode: path == open_port)
+    monkeypatch.setattr("osgp.transport._owner", lambda _: (20, 0o20660))
     ended = osgp("ports")
     assert [line.split("  ")[-1] for line in ended.out.splitlines()] == ["you may open it", "not allowed"]
     assert "sudo usermod -aG" in ended.err

@@ -231,6 +231,7 @@ class TestSerial:
 
         (tmp_path / "ttyUSB0").touch()
         monkeypatch.setattr(serialx, "create_serial_connection", refuse)
+        monkeypatch.setattr(transport, "_owner", lambda _: (20, 0o20660))
         monkeypatch.setattr(transport.getpass, "getuser", lambda: "ada")
         monkeypatch.setattr(transport.grp, "getgrgid", lambda _: type("Group", (), {"gr_name": "dialout"}))
         with pytest.raises(PortPermission) as caught:
@@ -250,11 +251,20 @@ class TestSerial:
 
         monkeypatch.setattr(serialx, "create_serial_connection", refuse)
         monkeypatch.setattr(transport.grp, "getgrgid", unknown)
-        (tmp_path / "ttyUSB0").touch()
-        with pytest.raises(PortPermission, match=r"belongs to group \d+"):
+        monkeypatch.setattr(transport, "_owner", lambda _: (4711, 0o20660))
+        with pytest.raises(PortPermission, match="belongs to group 4711"):
             await open_port(str(tmp_path / "ttyUSB0"), ears.on_bytes, ears.on_lost)
-        with pytest.raises(PortPermission, match="Ask the owner"):
-            await open_port(str(tmp_path / "nothing"), ears.on_bytes, ears.on_lost)
+
+    @pytest.mark.parametrize("owner", [(0, 0o20660), (20, 0o20600), (20, 0o20640)])
+    async def test_no_group_is_named_that_does_not_help_or_is_roots(self, ears, monkeypatch, tmp_path, owner):
+        async def refuse(*_, **__):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr(serialx, "create_serial_connection", refuse)
+        monkeypatch.setattr(transport, "_owner", lambda _: owner)
+        with pytest.raises(PortPermission, match="no group may") as caught:
+            await open_port(str(tmp_path / "ttyUSB0"), ears.on_bytes, ears.on_lost)
+        assert "usermod" not in str(caught.value)
 
     async def test_a_rate_the_adapter_cannot_do(self, ears, monkeypatch):
         async def fail(*_, **__):

@@ -6,7 +6,6 @@ This module does not know what is connected to them.
 from __future__ import annotations
 
 import getpass
-import grp
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,17 +40,13 @@ def ports(*, as_json: AsJson = False) -> None:
         for each in found
     ]
     print_lines(columns(rows))
-    for group in sorted({each.group for each in found if not each.may_open}):
+    for group in sorted({each.group for each in found if not each.may_open and each.group}):
         note(f"hint: sudo usermod -aG {group} {getpass.getuser()}   and log in again, to open ports of group {group}")
 
 
 def _look_at(path: str) -> _SerialPort:
+    from osgp.transport import group_to_join  # noqa: PLC0415
+
     device = Path(path).resolve()
-    try:
-        number = device.stat().st_gid
-        group = grp.getgrgid(number).gr_name
-    except KeyError:
-        group = str(number)
-    except OSError:
-        group = ""
-    return _SerialPort(f"serial://{path}", str(device), group, os.access(device, os.R_OK | os.W_OK))
+    may_open = os.access(device, os.R_OK | os.W_OK)
+    return _SerialPort(f"serial://{path}", str(device), group_to_join(str(device)), may_open)
