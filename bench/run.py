@@ -30,7 +30,8 @@ def main() -> None:
         if name not in BENCHES:
             sys.exit(f"no bench {name}; there are {', '.join(BENCHES)}")
         print(f"\n{BENCHES[name]}")
-        print_rows(importlib.import_module(name).rows())
+        for row in importlib.import_module(name).rows():
+            print_rows([row])
 
 
 if __name__ == "__main__":
