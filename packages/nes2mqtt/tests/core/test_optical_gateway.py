@@ -1,6 +1,7 @@
 """The gateway reads the optical port as it reads the MEP port, and shows a refused key once."""
 
 import asyncio
+import errno
 import itertools
 import logging
 import re
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import serialx
 
 from nes2mqtt.app import _opener
 from nes2mqtt.config import log_secrets, parse
@@ -220,6 +222,45 @@ async def test_07_21_a_probe_that_is_unplugged_comes_back_under_its_name(tmp_pat
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@compressed
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), "may not open {port}"),
+        (OSError(errno.EBUSY, "Device or resource busy"), "another program uses {port}. Find it with: sudo fuser -v"),
+    ],
+    ids=["permission", "busy"],
+)
+async def test_07_21_a_probe_that_may_not_be_opened_is_named_and_read_within_ten_seconds_of_the_cure(
+    simulated, wall_clock, monkeypatch, tmp_path, trouble, words
+):
+    probe = tmp_path / "ttyUSB0"
+    probe.touch()
+    cured, opened = asyncio.Event(), []
+    async with simulated(shared_uart=False) as meter:
+        host, port = (await meter.serve_optical_tcp()).removeprefix("optical+tcp://").split(":")
+
+        async def open_device(loop, factory, path, *_):
+            opened.append(path)
+            if not cured.is_set():
+                raise trouble
+            return await loop.create_connection(factory, host, int(port))
+
+        monkeypatch.setattr(serialx, "create_serial_connection", open_device)
+        async with gateway(settings_for(f"optical://{probe}", RK), wall_clock) as listener:
+            await asyncio.sleep(3600)
+            assert listener.states[-1] is MeterState.PORT_GONE
+            told = [event.message for event in listener.events if isinstance(event, MeterStatus)][-1]
+            assert words.format(port=probe) in told
+            assert set(opened) == {str(probe)}
+            assert len(opened) < 2000, "it is not hammered at"
+            listener.events.clear()
+            cured.set()
+            await asyncio.sleep(10)
+            assert listener.states[-1] is MeterState.ONLINE
+            assert listener.samples(TableGroup.PRESENT)
 
 
 class TestConfiguration:
