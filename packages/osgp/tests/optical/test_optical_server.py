@@ -207,3 +207,29 @@ def test_the_first_packet_wakes_a_shared_uart(optical, first, answer, size):
         heard += talk.put(b"")
     assert heard == answer
     assert talk.put(frame)[:1] == ACKNOWLEDGE
+
+
+def test_07_02_a_strict_meter_takes_the_same_toggle_for_a_duplicate(optical):
+    for strict in (False, True):
+        talk = Talk(optical, strict_toggle=strict)
+        talk.reach(State.SECURED)
+        assert talk.ask(PartialRead(28, 0, 4))[3:7] == bytes(range(4))
+        talk.toggle = not talk.toggle
+        answer = talk.ask(PartialRead(28, 8, 4))
+        if strict:
+            assert not answer
+            assert talk.events[-1] == RequestDropped(DropReason.DUPLICATE)
+        else:
+            assert answer[3:7] == bytes(range(8, 12))
+
+
+def test_07_02_a_strict_meter_hears_the_next_client_whatever_its_toggle(optical):
+    talk = Talk(optical, strict_toggle=True)
+    talk.reach(State.SECURED)
+    toggle = not talk.toggle
+    assert talk.put(Packet(encode_service(Terminate()), toggle).encode())  # the ACK of its answer is lost
+    again = talk.put(Packet(encode_service(Terminate()), toggle).encode())
+    assert not [item for item in PacketReader(64).feed(again) if isinstance(item, Packet)], "a duplicate still"
+    answer = talk.put(Packet(encode_service(Identify()), toggle).encode())
+    assert [item for item in PacketReader(64).feed(answer) if isinstance(item, Packet)]
+    assert talk.server.state is State.IDENTIFIED

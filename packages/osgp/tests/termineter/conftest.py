@@ -11,6 +11,7 @@ import pytest
 from osgp.image import MeterImage
 from osgp.optical.key import OpticalKey
 from osgp.optical.rights import Access
+from osgp.optical.server import Meter as Habits
 from osgp.simulator import House, SimulatedMeter
 from osgp.simulator.household import Household
 from osgp.simulator.ledger import Ledger
@@ -57,6 +58,14 @@ def still_image():
 async def meter():
     """A simulated meter whose tables stand still; it has one UART, so each session's first packet arrives damaged."""
     async with SimulatedMeter(still_image(), optical_keys=KEYS, clock=NOW.timestamp) as simulated:
+        yield simulated
+
+
+@pytest.fixture
+async def strict_meter():
+    """The same with a UART of its own; it takes the same toggle for a duplicate."""
+    habits = Habits(strict_toggle=True)
+    async with SimulatedMeter(still_image(), optical_keys=KEYS, habits=habits, clock=NOW.timestamp) as simulated:
         yield simulated
 
 

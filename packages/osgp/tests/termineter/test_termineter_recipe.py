@@ -51,24 +51,35 @@ def dumped(path):
     return rows
 
 
-@pytest.mark.parametrize("port", ["pty", "socket"])
-async def test_07_02_termineters_recipe(meter, run, tmp_path, port):
-    if port == "pty":
-        address = meter.serve_optical_pty(str(tmp_path / "probe")).removeprefix("optical://")
-    else:
-        address = "socket" + (await meter.serve_optical_tcp()).removeprefix("optical+tcp")
+async def recipe_works(meter, run, folder, address):
+    """Run the recipe and compare what came of it with the meter's memory."""
     before = {table: meter.read(table) for table in BASIC}
     written = meter.read("ET11")
 
-    said = await run.console(RECIPE.format(address=address, password=run.PASSWORD, folder=tmp_path).splitlines())
+    said = await run.console(RECIPE.format(address=address, password=run.PASSWORD, folder=folder).splitlines())
 
-    assert dumped(tmp_path / "basic.csv") == {table: data for table, data in before.items() if data}, said
+    assert dumped(folder / "basic.csv") == {table: data for table, data in before.items() if data}, said
     assert "Found readable table, ID: 28" in said
     assert f"Read {len(before[28])} bytes" in said
     assert "Table Write Verification Passed" in said
     assert meter.read("ET11") == written[:3] + b"\xaa\xbb\xcc" + written[6:]
     assert "Procedure completed" in said
     assert not any(meter.read("BT23"))
+
+
+@pytest.mark.parametrize("port", ["pty", "socket"])
+async def test_07_02_termineters_recipe(meter, run, tmp_path, port):
+    if port == "pty":
+        address = meter.serve_optical_pty(str(tmp_path / "probe")).removeprefix("optical://")
+    else:
+        address = "socket" + (await meter.serve_optical_tcp()).removeprefix("optical+tcp")
+    await recipe_works(meter, run, tmp_path, address)
+
+
+async def test_07_02_termineters_recipe_with_a_strict_meter(strict_meter, run, tmp_path):
+    """To this meter a packet with the toggle of the one before is a duplicate, whatever it holds."""
+    address = strict_meter.serve_optical_pty(str(tmp_path / "probe")).removeprefix("optical://")
+    await recipe_works(strict_meter, run, tmp_path, address)
 
 
 async def test_07_02_termineter_dumps_extended_tables(meter, run, tmp_path):

@@ -10,7 +10,8 @@ sent again after a NAK or after two seconds without answer, three times at most:
 Receiving answers every packet. The *toggle* tells a new packet from one that came again because our ACK was lost: a
 packet equal to the last one is acknowledged and dropped. (The rule says same toggle and same CRC; equal packets
 have both.) The same toggle on another packet means that one was missed: the client then holds the exchange for
-lost, because nothing in an answer says which request it belongs to. A meter takes it: it is a new client.
+lost, because nothing in an answer says which request it belongs to. A meter takes it: it is a new client. Some meters
+are strict, though: to them the same toggle is a duplicate, whatever the packet holds.
 
 Three things can stand where an ACK should:
 
@@ -135,10 +136,12 @@ class Link:
     Args:
         line: speed and delays, for the timers.
         patience: the client's: how long to wait for the answer to a message; None at the meter, which waits for nothing.
+        strict: drop every packet with the toggle of the one before as a duplicate.
     """
 
-    def __init__(self, line: Line, *, patience: float | None = None) -> None:
+    def __init__(self, line: Line, *, patience: float | None = None, strict: bool = False) -> None:
         self._line = line
+        self._strict = strict
         self._patience = self._patience_now = patience
         self._reader = PacketReader()
         self.limits = DEFAULT_LIMITS
@@ -156,6 +159,7 @@ class Link:
         # the message on its way in
         self._reply_by: float | None = None
         self._last_in: Packet | None = None
+        self._any_toggle = False
         self._parts = b""
         self._to_come = 0
         self._nak_at: float | None = None
@@ -184,6 +188,10 @@ class Link:
         """Wait for an answer, or for another one than that which came. The meter waits for nothing."""
         if self._patience_now is not None:
             self._reply_by = now + self._patience_now + self._line.latency
+
+    def expect_stranger(self) -> None:
+        """Let the next new packet have any toggle: whoever sends it need not have sent the last one."""
+        self._any_toggle = True
 
     def forget(self) -> None:
         """A session ended: whatever comes next is new, and nothing is awaited. What is held back still leaves."""
@@ -291,10 +299,11 @@ class Link:
                 events.append(EchoFound())
             return
         self._answer(ACK, now)
-        if packet == self._last_in:
+        missed = self._last_in is not None and packet.toggle == self._last_in.toggle and not self._any_toggle
+        if packet == self._last_in or (missed and self._strict):
             events.append(PacketDropped(PacketDropReason.DUPLICATE))
             return
-        missed = self._last_in is not None and packet.toggle == self._last_in.toggle
+        self._any_toggle = False
         self._last_in = packet
         if self._packets:
             self._packets.clear()

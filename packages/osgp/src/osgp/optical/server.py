@@ -12,7 +12,8 @@ Bytes and time in, bytes and events out, like :mod:`osgp.optical.session`. What 
 * A session of more than ten minutes is ended, and the port is deaf for five (p. 14-16).
 * On meters that share one UART between both ports, the first packet after a silence is damaged by the switch
   (p. 14): :attr:`Meter.first_packet`.
-* Which packet came last is forgotten at the end of a session, so that a client may begin with any toggle.
+* Which packet came last is forgotten at the end of a session, so that a client may begin with any toggle, even if the
+  last ACK of the client before is lost.
 
 What a table holds is the handler's business. This module does not know tables or clocks; faults of the line are made
 outside of it.
@@ -114,6 +115,7 @@ class Meter:
         first_packet: what becomes of the first packet after a silence.
         session_limit: how long a session may be; None: for ever.
         hold_off: how long the port is deaf then.
+        strict_toggle: a packet with the toggle of the one before is a duplicate, whatever it holds.
     """
 
     identity: Identity = _C12_18
@@ -125,6 +127,7 @@ class Meter:
     first_packet: FirstPacket = FirstPacket.HEARD
     session_limit: float | None = SESSION_LIMIT
     hold_off: float = HOLD_OFF
+    strict_toggle: bool = False
 
 
 class OpticalServer:
@@ -154,7 +157,7 @@ class OpticalServer:
         ]
         self._handler = handler
         self._line = line or Line()
-        self._link = Link(self._line)
+        self._link = Link(self._line, strict=self._meter.strict_toggle)
         self._state = State.BASE
         self._access = Access.NONE
         self._events: list[ServerEvent] = []
@@ -295,6 +298,7 @@ class OpticalServer:
                 return Response(OpticalResponseCode.OK, encode_identity(self._meter.identity))
             case Terminate():
                 self._terminated = True
+                self._link.expect_stranger()
                 self._end(EndReason.CLOSED, forget=False)
             case Negotiate():
                 return self._negotiate(service)
