@@ -121,6 +121,9 @@ async def test_what_is_retained_and_what_is_not(rig, broker, make, hub):
         feed(hub, rig.danish())
         await listener.topic("dabbler/frequency/mydatajson")
         await listener.topic("homeassistant/device/nes2mqtt_home_house/config")
+        for way in ("import", "export"):
+            await listener.topic(f"nes2mqtt/meter/{way}/reactive/accumulated")
+        await rig.until(lambda: not output.status().waiting)
         async with rig.listening(broker) as late:
             async with aiomqtt.Client("127.0.0.1", broker.port) as other:
                 await other.publish("marker", "what the broker kept comes before")

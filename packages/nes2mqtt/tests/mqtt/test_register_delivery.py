@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -111,12 +112,13 @@ async def test_an_outage_loses_no_register_and_does_not_hold_up_live_values(rig,
     outbox = FakeOutbox(samples[:100])
     config = rig.config(broker, dialects=["homeassistant", "nmr-raw"])
     # Slow enough for the listener to be there before the output is.
-    output = MqttOutput(config, gateway, outbox, hub, timing=replace(rig.QUICK, pace=Pace(1.5, 1.5)))
+    output = MqttOutput(config, gateway, outbox, hub, timing=replace(rig.QUICK, pace=Pace(4, 4)))
     hub.add(output)
     heard: list[int] = []
 
-    async with rig.running(output):
+    async with AsyncExitStack() as running:
         async with rig.listening(broker, TOPIC) as listener:
+            await running.enter_async_context(rig.running(output))
             await listener.until(lambda: len(listener.of(TOPIC)) == 100)
             await rig.until(lambda: not outbox.queue)
             heard += [json.loads(text)["seq"] for text in listener.of(TOPIC)]
