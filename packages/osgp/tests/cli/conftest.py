@@ -80,6 +80,7 @@ class Town:
         self.sources = {}
         self.faults = {}
         self.urls = {}
+        self.read_only_key, self.habits = READ_ONLY_KEY, None
         self.strangers = {}
         self.meters = {}
 
@@ -104,11 +105,16 @@ class Town:
             loop.close()
 
     async def _beside_meters(self, work):
-        optical = {Access.READ_ONLY: OpticalKey.parse(READ_ONLY_KEY)}
+        optical = {Access.READ_ONLY: OpticalKey.parse(self.read_only_key)}
         for name, source in self.sources.items():
             clock = (lambda house=source: house.installed + 5000.0) if isinstance(source, House) else lambda: 1.8e9
             meter = SimulatedMeter(
-                source, mbk=MeterKey.parse(KEY), optical_keys=optical, clock=clock, faults=self.faults[name]
+                source,
+                mbk=MeterKey.parse(KEY),
+                optical_keys=optical,
+                habits=self.habits,
+                clock=clock,
+                faults=self.faults[name],
             )
             self.meters[name] = await meter.__aenter__()
             self.urls[f"tcp://{name}"] = await meter.serve_tcp()

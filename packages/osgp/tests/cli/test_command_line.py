@@ -8,6 +8,8 @@ import pytest
 
 from osgp.cli import app
 from osgp.cli.exits import ExitCode
+from osgp.optical.key import Padding
+from osgp.optical.server import Meter as Habits
 
 TALKING = ("read", "watch", "tables", "trace", "login-test")
 
@@ -73,6 +75,21 @@ def test_no_command_takes_a_key_as_an_argument():
     for command in app.registered_commands:
         if command.callback.__name__ != "simulate":
             assert "key" not in command.callback.__annotations__
+
+
+@pytest.mark.parametrize("padding", list(Padding))
+def test_07_20_a_short_key_of_the_optical_port_is_filled_up_as_asked(osgp, town, house, padding):
+    town.read_only_key, town.habits = "short", Habits(padding=padding)
+    known, other = padding.name.lower(), next(each for each in Padding if each is not padding).name.lower()
+    for command in TALKING:
+        once = ("--count", "1") if command == "watch" else ()
+        assert osgp(command, "-p", house.optical, "--padding", known, *once, key="short").code == 0, command
+    probed = osgp("probe", house.optical, "--padding", known, "--json", key="short")
+    assert json.loads(probed.out)["probed"][0]["meter"]
+    assert osgp("login-test", "-p", house.optical, "--padding", "stars", key="short").code == ExitCode.USAGE
+    ended = osgp("login-test", "-p", house.optical, "--padding", other, key="short")
+    assert ended.code == ExitCode.KEY
+    assert "try the other padding" in ended.err
 
 
 def test_an_interrupted_command_ends_with_130(osgp, monkeypatch, house):

@@ -12,7 +12,7 @@ import typer
 from osgp.cli.confirming import AllowWritesOption, ConfirmOption, confirmed
 from osgp.cli.exits import ExitCode
 from osgp.cli.opening import Target, run, step
-from osgp.cli.options import AsJson, Encrypt, Fast, KeyFile, Port
+from osgp.cli.options import AsJson, Encrypt, Fast, KeyFile, KeyPadding, Padding, Port
 from osgp.cli.terminal import print_json, print_lines
 from osgp.psem import EXTENDED
 
@@ -46,11 +46,12 @@ def call(
     port: Port = None,
     key_file: KeyFile = None,
     encrypt: Encrypt = False,
+    padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     as_json: AsJson = False,
 ) -> None:
     """Call a procedure. Shows what would be sent; sends it only with --allow-writes."""
-    target = Target(port, key_file, encrypt, fast)
+    target = Target(port, key_file, encrypt, fast, padding)
 
     async def work() -> ExitCode:
         from osgp.values import typed_bytes  # noqa: PLC0415

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from osgp.cli.exits import ExitCode
 from osgp.cli.opening import Target, error_words, run, step
-from osgp.cli.options import AsJson, Encrypt, KeyFile, Port
+from osgp.cli.options import AsJson, Encrypt, KeyFile, KeyPadding, Padding, Port
 from osgp.cli.terminal import note, print_json, print_lines
 from osgp.errors import KeyRejected
 
@@ -24,10 +24,15 @@ _CHECK = (
 
 
 def login_test(
-    *, port: Port = None, key_file: KeyFile = None, encrypt: Encrypt = False, as_json: AsJson = False
+    *,
+    port: Port = None,
+    key_file: KeyFile = None,
+    encrypt: Encrypt = False,
+    padding: Padding = KeyPadding.ZEROS,
+    as_json: AsJson = False,
 ) -> None:
     """Try the key and explain what the meter says."""
-    target = Target(port, key_file, encrypt)
+    target = Target(port, key_file, encrypt, padding=padding)
 
     async def work() -> ExitCode:
         key = target.key_or_ask()

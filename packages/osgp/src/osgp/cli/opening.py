@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from osgp.cli.exits import ExitCode, exit_code
+from osgp.cli.options import KeyPadding
 from osgp.cli.terminal import is_terminal, note, print_json
 from osgp.errors import KeyFormatError, MisuseError, OsgpError
 from osgp.key import MeterKey
 
 if TYPE_CHECKING:
     from osgp.meter import Meter
+    from osgp.optical.settings import SessionSettings
     from osgp.writing import AllowWrites
 
 __all__ = ["Target", "error_document", "error_words", "read_text", "run", "step"]
@@ -37,6 +39,7 @@ class Target:
     key_file: Path | None = None
     encrypt: bool = False
     fast: bool = False
+    padding: KeyPadding = KeyPadding.ZEROS
 
     @property
     def url(self) -> str:
@@ -78,6 +81,13 @@ class Target:
             raise MisuseError("no key. Give --key-file FILE, or set OSGP_KEY or OSGP_KEY_FILE")
         return self._parsed(getpass.getpass("Key of the meter (not shown): "))
 
+    def session(self) -> SessionSettings:
+        """Return how to behave at an optical port."""
+        from osgp.optical.key import Padding  # noqa: PLC0415
+        from osgp.optical.settings import SessionSettings  # noqa: PLC0415
+
+        return SessionSettings(padding=Padding[self.padding.name])
+
     def _parsed(self, text: str) -> MeterKey:
         from osgp.transport import Address  # noqa: PLC0415
 
@@ -103,7 +113,14 @@ class Target:
         budget = None if self.fast else ReadBudget()
         async with AsyncExitStack() as stack:
             with step(f"opening {url}"):
-                opened = open_meter(url, key=key, encrypt=self.encrypt, read_budget=budget, allow_writes=allow_writes)
+                opened = open_meter(
+                    url,
+                    key=key,
+                    encrypt=self.encrypt,
+                    session=self.session(),
+                    read_budget=budget,
+                    allow_writes=allow_writes,
+                )
                 meter = await stack.enter_async_context(opened)
             yield meter
 

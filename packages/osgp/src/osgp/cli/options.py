@@ -6,12 +6,20 @@ This module does not know what commands do with them.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-__all__ = ["AsJson", "Encrypt", "Fast", "KeyFile", "Port"]
+__all__ = ["AsJson", "Encrypt", "Fast", "KeyFile", "KeyPadding", "Padding", "Port"]
+
+
+class KeyPadding(StrEnum):
+    """The names of :class:`osgp.optical.key.Padding`, which the configuration of the gateway uses too."""
+
+    ZEROS = "zeros"
+    BLANKS = "blanks"
 
 
 def _ports(incomplete: str) -> Iterable[str]:
@@ -43,6 +51,10 @@ KeyFile = Annotated[
     ),
 ]
 Encrypt = Annotated[bool, typer.Option("--encrypt", help="Encrypt requests and responses (MEP port).")]
+Padding = Annotated[
+    KeyPadding,
+    typer.Option("--padding", help="What fills up a key of less than 20 bytes (optical port): meters differ."),
+]
 Fast = Annotated[
     bool,
     typer.Option("--fast", help="Do not keep to one table a second on average, which the meter's guide recommends."),

@@ -15,7 +15,7 @@ import typer
 
 from osgp.cli.exits import ExitCode, exit_code
 from osgp.cli.opening import Target, error_words, run, step
-from osgp.cli.options import AsJson, Encrypt, KeyFile
+from osgp.cli.options import AsJson, Encrypt, KeyFile, KeyPadding, Padding
 from osgp.cli.terminal import note, paint, print_json, print_lines
 from osgp.errors import KeyRejected, MeterRefused, MisuseError, OsgpError, TransportError
 
@@ -50,12 +50,13 @@ def probe(
     *,
     key_file: KeyFile = None,
     encrypt: Encrypt = False,
+    padding: Padding = KeyPadding.ZEROS,
     as_json: AsJson = False,
 ) -> None:
     """Find out whether a meter answers, which protocol it speaks and who it is. Needs no key."""
 
     async def work() -> ExitCode:
-        found = [await _look(Target(url, key_file, encrypt)) for url in _candidates(port)]
+        found = [await _look(Target(url, key_file, encrypt, padding=padding)) for url in _candidates(port)]
         if as_json:
             print_json({"probed": [asdict(each) for each in found]})
         else:
@@ -120,7 +121,7 @@ async def _identity(target: Target, key: MeterKey | None, *, optical: bool) -> I
 
     shown = key if key is not None or optical else MeterKey(bytes(16))
     with step("looking for a meter"):
-        async with open_meter(target.url, key=shown, encrypt=target.encrypt) as meter:  # type: ignore[arg-type,unused-ignore]
+        async with open_meter(target.url, key=shown, encrypt=target.encrypt, session=target.session()) as meter:  # type: ignore[arg-type,unused-ignore]
             return await meter.identity()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from osgp.cli.opening import Target, run
-from osgp.cli.options import AsJson, Encrypt, Fast, KeyFile, Port
+from osgp.cli.options import AsJson, Encrypt, Fast, KeyFile, KeyPadding, Padding, Port
 from osgp.cli.terminal import columns, note, paint, print_json, print_lines
 
 if TYPE_CHECKING:
@@ -28,12 +28,13 @@ def read(
     port: Port = None,
     key_file: KeyFile = None,
     encrypt: Encrypt = False,
+    padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     every_value: Annotated[bool, typer.Option("--all", help="Show every value the meter sends.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read energy, power, phases, clock, tariff and alarms once."""
-    target = Target(port, key_file, encrypt, fast)
+    target = Target(port, key_file, encrypt, fast, padding)
 
     async def work() -> None:
         from osgp.cli.readings import collect  # noqa: PLC0415

@@ -12,7 +12,7 @@ import typer
 
 from osgp.cli.exits import ExitCode
 from osgp.cli.opening import Target, run, step
-from osgp.cli.options import AsJson, Encrypt, Fast, KeyFile, Port
+from osgp.cli.options import AsJson, Encrypt, Fast, KeyFile, KeyPadding, Padding, Port
 from osgp.cli.terminal import columns, note, paint, print_json, print_lines
 from osgp.errors import MeterRefused, TableError
 from osgp.psem import table_id, table_name
@@ -44,11 +44,12 @@ def tables(
     port: Port = None,
     key_file: KeyFile = None,
     encrypt: Encrypt = False,
+    padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     as_json: AsJson = False,
 ) -> None:
     """List the meter's tables, or show some of them: bytes on the left, fields on the right."""
-    target = Target(port, key_file, encrypt, fast)
+    target = Target(port, key_file, encrypt, fast, padding)
 
     async def work() -> ExitCode:
         wanted = [table_name(table_id(name)) for name in names or ()]

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from osgp.cli.opening import Target, run, step
-from osgp.cli.options import AsJson, Encrypt, Fast, KeyFile, Port
+from osgp.cli.options import AsJson, Encrypt, Fast, KeyFile, KeyPadding, Padding, Port
 from osgp.cli.tables import Names
 from osgp.cli.terminal import paint, print_json, print_lines
 from osgp.errors import MisuseError
@@ -27,11 +27,12 @@ def trace(
     port: Port = None,
     key_file: KeyFile = None,
     encrypt: Encrypt = False,
+    padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     as_json: AsJson = False,
 ) -> None:
     """Read tables (default: who the meter is and its power) and print every frame with its meaning, secrets masked."""
-    target = Target(port, key_file, encrypt, fast)
+    target = Target(port, key_file, encrypt, fast, padding)
 
     async def work() -> None:
         from osgp.privacy import holds_secrets  # noqa: PLC0415
