@@ -11,20 +11,28 @@ import httpx
 import pytest
 
 from osgp.key import MeterKey
+from osgp.optical.key import OpticalKey
+from osgp.optical.rights import Access
 from osgp.simulator import SimulatedMeter
 
 CANARIES = {
     "key": "CANARY-KEY-987654321",
     "silent": "CANARY-KEY-123456789",
+    "light": "CANARY-optical-KEY-1",
     "broker": "CANARY-broker-pass",
     "page": "CANARY-page-pass",
     "token": "CANARY-token-0123456",
     "variable": "CANARY-somebody-elses-variable",
 }
+HEX = (lambda text: text.hex().encode(), lambda text: text.hex(" ").encode(), lambda text: text.hex().upper().encode())
 NEEDLES = [
     form
     for text in CANARIES.values()
-    for form in (text.encode(), text.encode().hex().encode(), text.encode()[:16].hex().encode())
+    for form in (
+        text.encode(),
+        *(digits(text.encode()[:16]) for digits in HEX),
+        *(digits(text.encode()) for digits in HEX),
+    )
 ] + [b"CANARY"]
 
 CONFIG = """
@@ -34,6 +42,9 @@ data_dir = "{folder}/data"
 port = "{meter}"
 key = {{ credential = "key" }}
 encrypt = true
+[meters.window]
+port = "{window}"
+key = {{ file = "{folder}/light" }}
 [meters.silent]
 port = "{nobody}"
 key = {{ file = "{folder}/silent" }}
@@ -129,18 +140,33 @@ def folder(tmp_path):
     return tmp_path
 
 
-async def test_no_canary_leaves_the_gateway(folder):
+def command_lines():
+    """Return what everybody can see in the list of processes."""
+    lines = b""
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            lines += line.read_bytes() + b"\n"
+    return lines
+
+
+@pytest.mark.parametrize("as_hex", [False, True], ids=["characters", "hex digits"])
+async def test_07_20_no_canary_leaves_the_gateway(folder, as_hex):
+    """The key of the optical port is among them, in both forms that it is handed out in."""
+    if as_hex:
+        (folder / "light").write_text(CANARIES["light"].encode().hex(" "))
     listener = Listener()
     broker = await asyncio.start_server(listener.serve, "127.0.0.1", 0)
     silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     page = private_port()
-    async with SimulatedMeter(mbk=MeterKey.parse(CANARIES["key"])) as meter:
+    keys = {Access.READ_ONLY: OpticalKey(CANARIES["light"].encode())}
+    async with SimulatedMeter(mbk=MeterKey.parse(CANARIES["key"]), optical_keys=keys, shared_uart=False) as meter:
         config = folder / "c.toml"
         config.write_text(
             CONFIG.format(
                 folder=folder,
                 python=sys.executable,
                 meter=await meter.serve_tcp(),
+                window=await meter.serve_optical_tcp(),
                 nobody=f"tcp://127.0.0.1:{silent.sockets[0].getsockname()[1]}",
                 broker=broker.sockets[0].getsockname()[1],
                 page=page,
@@ -162,10 +188,12 @@ async def test_no_canary_leaves_the_gateway(folder):
         try:
             async with asyncio.timeout(45):
                 await listener.published.wait()
+                while b"raw/window" not in listener.heard:  # noqa: ASYNC110 - the listener is no more than ears
+                    await asyncio.sleep(0.1)
                 while not (folder / "child").is_file():  # noqa: ASYNC110 - it is another program's doing
                     await asyncio.sleep(0.1)
                 said = await ask_everything(f"http://127.0.0.1:{page}")
-                arguments = Path(f"/proc/{process.pid}/cmdline").read_bytes()  # noqa: ASYNC240 - a file in memory
+                arguments = command_lines()
         finally:
             process.terminate()
             await process.wait()
@@ -176,6 +204,7 @@ async def test_no_canary_leaves_the_gateway(folder):
     files = [file for file in (folder / "data").rglob("*") if file.is_file()]
     kept = b"".join(file.read_bytes() for file in files)
     assert b"login from" in logged
+    assert bytes(config) in arguments
     assert {"history.db", "sessions.json"} <= {file.name for file in files}
     places = {
         "log": logged,
