@@ -120,11 +120,18 @@ class Town:
 
     def metrics(self) -> dict[str, float]:
         """Return the sum of each of the gateway's metrics over all meters."""
+        sums: dict[str, float] = {}
+        for name, value in self._samples():
+            sums[name] = sums.get(name, 0.0) + value
+        return sums
+
+    def ages(self) -> list[float]:
+        """Return how old the newest values of each meter's tables are, in seconds."""
+        return [value for name, value in self._samples() if name == "nes_reading_age_seconds"]
+
+    def _samples(self) -> Iterator[tuple[str, float]]:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/metrics", timeout=60) as reply:
             text = reply.read().decode()
-        sums: dict[str, float] = {}
         for line in text.splitlines():
             if not line.startswith("#"):
-                name = line.partition("{")[0].partition(" ")[0]
-                sums[name] = sums.get(name, 0.0) + float(line.rpartition(" ")[2])
-        return sums
+                yield line.partition("{")[0].partition(" ")[0], float(line.rpartition(" ")[2])
