@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from osgp.errors import MeterRefused, MisuseError
+from osgp.errors import MeterRefused, MisuseError, OsgpError
 
 __all__ = [
     "EXTENDED",
@@ -26,8 +26,10 @@ __all__ = [
     "PartialWrite",
     "Read",
     "Request",
+    "RequestFailed",
     "Response",
     "ResponseCode",
+    "ResponseReceived",
     "Write",
     "table_id",
     "table_name",
@@ -173,3 +175,19 @@ class Response:
             f"{meaning or 'a code this program does not know'} (response 0x{self.code:02X})"
         )
         raise MeterRefused(msg, self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseReceived:
+    """The answer to a request, verified where the port can. The code may be an error code."""
+
+    request: Request
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """There will be no answer to this request; ``error`` says why."""
+
+    request: Request
+    error: OsgpError

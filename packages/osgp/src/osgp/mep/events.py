@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from osgp.errors import OsgpError
-from osgp.psem import Request, Response
+from osgp.psem import Request, RequestFailed, Response, ResponseReceived
 
 __all__ = [
     "AlertReceived",
@@ -46,22 +45,6 @@ class DropReason(StrEnum):
     """The verified reply to an earlier request, or to an earlier sending of this one."""
     UNEXPECTED = "unexpected"
     """Nothing had been asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseReceived:
-    """The verified answer to a request. The code may be an error code."""
-
-    request: Request
-    response: Response
-
-
-@dataclass(frozen=True, slots=True)
-class RequestFailed:
-    """There will be no answer to this request; ``error`` says why."""
-
-    request: Request
-    error: OsgpError
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from osgp.optical.link import EchoFound
 from osgp.optical.rights import Access
 from osgp.optical.services import Identity
 from osgp.optical.timing import Limits
-from osgp.psem import Request, Response
+from osgp.psem import Request, RequestFailed, Response, ResponseReceived
 
 __all__ = [
     "BaudChanged",
@@ -70,22 +70,6 @@ class EndReason(StrEnum):
     """The meter refused the key or the logon."""
     GUARD = "guard"
     """The meter's guard against sessions that are too long."""
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseReceived:
-    """The answer to a request. The code may be an error code."""
-
-    request: Request
-    response: Response
-
-
-@dataclass(frozen=True, slots=True)
-class RequestFailed:
-    """There will be no answer to this request; ``error`` says why."""
-
-    request: Request
-    error: OsgpError
 
 
 @dataclass(frozen=True, slots=True)
