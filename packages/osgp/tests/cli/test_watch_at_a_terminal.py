@@ -96,6 +96,11 @@ def command(*words):
     return [sys.executable, "-c", "from osgp.cli import main; main()", *words]
 
 
+def hear_ctrl_c():
+    """Undo what a shell does to programs it starts in the background, and they to theirs: to ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_watch_paints_and_gives_the_terminal_back():
     environment = {**os.environ, "OSGP_KEY": DEMO_KEY_TEXT, "TERM": "xterm-256color", "COLUMNS": "90", "LINES": "30"}
     with subprocess.Popen(
@@ -103,7 +108,14 @@ def test_watch_paints_and_gives_the_terminal_back():
     ) as meter:
         url = meter.stdout.readline().split()[3].rstrip(",")
         near, far = pty.openpty()
-        watching = subprocess.Popen(command("watch", "-p", url), env=environment, stdin=far, stdout=far, stderr=far)
+        watching = subprocess.Popen(
+            command("watch", "-p", url),
+            env=environment,
+            stdin=far,
+            stdout=far,
+            stderr=far,
+            preexec_fn=hear_ctrl_c,  # noqa: PLW1509 - one call, and no thread here holds a lock
+        )
         os.close(far)
         try:
             painted = heard(near, b"Ctrl-C ends", after=b"432 W")
