@@ -5,18 +5,23 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PACKAGES := packages/osgp packages/nes2mqtt
+PRINT := packages/piprint
 FUZZ_SECONDS ?= 600
 CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
+.PHONY: help run run-print test install homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/run.stamp ## Start the gateway (on a simulated meter when nothing is configured)
 	@if [ -f "$(CONFIG)" ]; then exec $(BIN)/nes2mqtt run --config "$(CONFIG)"; else exec $(BIN)/nes2mqtt demo; fi
+
+run-print: $(VENV)/print.stamp ## Print from a stand-in for Business Central to a PDF printer of a real CUPS
+	@sh tools/system_packages.sh print
+	@PATH="$$PATH:/usr/sbin" exec $(BIN)/piprint demo
 
 test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they need when root)
 	@sh tools/system_packages.sh test
@@ -86,7 +91,15 @@ $(VENV)/run.stamp: requirements/runtime.txt $(PACKAGES:%=%/pyproject.toml)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index $(PACKAGES:%=-e %)
 	@touch $@
 
-$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
+$(VENV)/print.stamp: requirements/piprint.txt $(PRINT)/pyproject.toml
+	@sh tools/system_packages.sh run
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing Python packages into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/piprint.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e $(PRINT)
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp $(VENV)/print.stamp
 	@echo "Installing the packages for tests into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@

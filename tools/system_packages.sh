@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make sure the Debian packages are there that `make run`, `make test` or `make screenshots` needs.
+# Make sure the Debian packages are there that `make run`, `make run-print`, `make test` or `make screenshots` needs.
 # As root they are installed; for anybody else the one line to type is printed.
 set -eu
 
@@ -23,8 +23,23 @@ if [ "${1:-run}" = pictures ]; then
     need tmux tmux
     set -- test
 fi
+PATH="$PATH:/usr/sbin:/sbin"
+if [ "${1:-run}" = print ] || [ "${1:-run}" = test ]; then
+    need cups-daemon cupsd
+    need cups-client lpadmin
+    need cups-filters /usr/lib/cups/filter/pdftopdf
+    need cups /usr/lib/cups/filter/rastertoepson
+    need printer-driver-cups-pdf /usr/lib/cups/backend/cups-pdf
+    need ghostscript gs
+fi
 if [ "${1:-run}" = test ]; then
-    PATH="$PATH:/usr/sbin:/sbin"
+    # ippeveprinter insists on announcing itself; it gets a D-Bus and an Avahi of its own.
+    need cups-ipp-utils ippeveprinter
+    need avahi-daemon avahi-daemon
+    need dbus-daemon dbus-daemon
+    need poppler-utils pdftotext
+    # The AL grammar has no wheel for Python 3.11 and is compiled there.
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null || need gcc cc
     need mosquitto mosquitto
     need mosquitto-clients mosquitto_sub
     need chromium chromium

@@ -1,0 +1,1 @@
+"""Business Central: the calls, the logins and the two dialects of the extension."""

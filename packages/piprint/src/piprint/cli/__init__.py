@@ -1,0 +1,1 @@
+"""The ``piprint`` command."""

@@ -1,0 +1,307 @@
+"""The configuration: one TOML file, as typed models. What each setting means stands beside it and becomes the reference.
+
+Reading the file, and turning what is wrong into lines for people, is :mod:`piprint.config_file`'s.
+This module does not know files.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from piprint.contract import units
+from piprint.secret import Secret
+
+__all__ = [
+    "Basic",
+    "BusinessCentral",
+    "Certificate",
+    "ClientSecret",
+    "Config",
+    "Cups",
+    "Discovery",
+    "Lease",
+    "Limits",
+    "Login",
+    "Poll",
+    "PrinterConfig",
+    "Rule",
+    "Web",
+]
+
+SAAS = "https://api.businesscentral.dynamics.com/v2.0"
+TOKEN_HOST = "https://login.microsoftonline.com"  # noqa: S105 - an address
+SCOPE = "https://api.businesscentral.dynamics.com/.default"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class _Entra(_Model):
+    tenant: str = Field(min_length=1)
+    """Directory (tenant) id or domain of Microsoft Entra."""
+    client_id: str = Field(min_length=1)
+    """Application (client) id of the app registration."""
+    token_url: str = ""
+    """Where tokens come from; default: Microsoft's token endpoint of the tenant."""
+    scope: str = SCOPE
+    """What the token shall be good for."""
+
+    @property
+    def token_endpoint(self) -> str:
+        """Return the URL tokens are asked from."""
+        return self.token_url or f"{TOKEN_HOST}/{self.tenant}/oauth2/v2.0/token"
+
+
+class ClientSecret(_Entra):
+    """OAuth2 client credentials with a secret."""
+
+    kind: Literal["secret"] = "secret"
+    secret: Secret
+    """The client secret's value (not its id)."""
+
+
+class Certificate(_Entra):
+    """OAuth2 client credentials with a certificate; needs ``piprint[certificate]``."""
+
+    kind: Literal["certificate"] = "certificate"
+    certificate: Path
+    """PEM file of the certificate uploaded to the app registration."""
+    key: Path
+    """PEM file of its private key; only the service may read it."""
+
+
+class Basic(_Model):
+    """User name and password or web service access key; only Business Central on-premises."""
+
+    kind: Literal["basic"] = "basic"
+    username: str = Field(min_length=1)
+    """The Business Central user."""
+    password: Secret
+    """The password or web service access key."""
+
+
+Login = Annotated[ClientSecret | Certificate | Basic, Field(discriminator="kind")]
+
+
+class BusinessCentral(_Model):
+    """Where Business Central is and how to log in."""
+
+    url: str = ""
+    """OData address, ending in /ODataV4/. Online: leave it out and give environment, the rest is known."""
+    environment: str = ""
+    """Online: the environment's name, such as production."""
+    company: str = ""
+    """Company name, or its id; needed where there is more than one."""
+    extension: Literal["auto", "1.0", "2.0"] = "auto"
+    """Which extension is installed: PIPrint 1.0 (web services) or ours (API pages); auto asks."""
+    login: Login
+    """How to log in."""
+    ca_file: Path | None = None
+    """PEM file of the certificate authority of an on-premises server."""
+    verify: bool = True
+    """Check the server's certificate. false is for a test on one desk; it is logged and shown."""
+    timeout: float = Field(default=60, gt=0, le=600)
+    """Seconds to wait for an answer to begin, or for its next bytes."""
+
+    @model_validator(mode="after")
+    def _place(self) -> BusinessCentral:
+        if not self.url and not self.environment:
+            raise ValueError("give environment (Business Central online) or url (on-premises)")
+        if not self.url and isinstance(self.login, Basic):
+            raise ValueError('Business Central online takes no user name and password: use kind = "secret"')
+        if self.url and not re.match(r"https?://[^/\s]+/", self.url):
+            raise ValueError("url is an address such as https://server:7048/BC/ODataV4/")
+        return self
+
+    @property
+    def odata(self) -> str:
+        """Return the OData address with its closing slash."""
+        if self.url:
+            return self.url.rstrip("/") + "/"
+        tenant = "" if isinstance(self.login, Basic) else f"{self.login.tenant}/"
+        return f"{SAAS}/{tenant}{self.environment}/ODataV4/"
+
+    @property
+    def root(self) -> str:
+        """Return the address both OData and the API pages lie under, with its closing slash."""
+        return re.sub(r"ODataV4/$", "", self.odata)
+
+
+class Poll(_Model):
+    """How often to ask for work."""
+
+    fastest: float = Field(default=1, ge=0.05, le=60)
+    """Seconds between two questions while there is work."""
+    usual: float = Field(default=5, ge=0.05, le=300)
+    """Seconds otherwise."""
+    slowest: float = Field(default=5, ge=0.05, le=3600)
+    """Seconds when nothing was printed for an hour; raise it to spare calls at night."""
+
+
+class Cups(_Model):
+    """The CUPS of this host."""
+
+    enabled: bool = True
+    """Offer its queues."""
+    url: str = "http://localhost:631/"
+    """Where it listens."""
+    offer: tuple[str, ...] = ("*",)
+    """Which queues, by name; * and ? stand for any text and any character."""
+    hide: tuple[str, ...] = ()
+    """Which of them not."""
+
+
+class Discovery(_Model):
+    """Network printers that announce themselves (DNS-SD); needs ``piprint[discovery]``."""
+
+    enabled: bool = False
+    """Offer them, too."""
+    offer: tuple[str, ...] = ("*",)
+    """Which, by the name they announce."""
+    hide: tuple[str, ...] = ()
+    """Which of them not."""
+
+
+class PrinterConfig(_Model):
+    """A printer given by hand, or more about one that was found."""
+
+    id: str = Field(min_length=1)
+    """Its name: the CUPS queue's, the announced one, or a new one for a printer given by uri."""
+    uri: str = ""
+    """ipp://, ipps:// or socket://host:9100; leave out for a CUPS queue or an announced printer."""
+    name: str = ""
+    """The name shown in Business Central at first; default: id@host."""
+    language: Literal["pdf", "zpl", "raw"] = "pdf"
+    """What it takes: pdf; zpl (a label printer: PDF is drawn and sent as ZPL); raw (documents are passed on)."""
+    dpi: int = Field(default=203, ge=100, le=1200)
+    """Resolution of a zpl printer."""
+    uncertain: Literal["hold", "reprint"] = "hold"
+    """A job that may or may not have been printed (power cut): hold = Error, a person looks; reprint = again (labels)."""
+    give_up_after: float = Field(default=3600, ge=1)
+    """Seconds a job may wait for the printer before it goes to Error."""
+    ca_file: Path | None = None
+    """PEM file the printer's certificate must fit (ipps)."""
+    paper: tuple[str, ...] = ()
+    """Sizes loaded, the default first, for printers that do not say: A4, Letter, 100x150mm."""
+    trays: dict[str, str] = {}
+    """Tray of the printer (IPP keyword) = Business Central's paper source (Upper, Lower, Manual, 257 ...)."""
+    duplex: bool | None = None
+    """It prints both sides; default: what it says."""
+    color: bool | None = None
+    """It prints colour; default: what it says."""
+
+    @field_validator("id")
+    @classmethod
+    def _fits(cls, value: str) -> str:
+        if units(value) > 250:  # noqa: PLR2004 - Text[250] of Business Central
+            raise ValueError("Business Central takes at most 250 characters")
+        return value
+
+    @field_validator("uri")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value and not re.match(r"(ipps?|socket|winspool)://?.", value):
+            raise ValueError("uri begins with ipp://, ipps://, socket:// (port 9100) or winspool:")
+        return value
+
+
+class Rule(_Model):
+    """Print settings for some jobs; a later rule wins. Without a condition it is for all jobs of the printer."""
+
+    printer: str = "*"
+    """Printers it is for; * and ? as above."""
+    report: int | None = None
+    """Report id."""
+    report_name: str = ""
+    """Report name; * and ? as above."""
+    company: str = ""
+    """Company name; * and ? as above."""
+    copies: int | None = Field(default=None, ge=1, le=999)
+    """Print so many."""
+    sides: Literal["one-sided", "two-sided-long-edge", "two-sided-short-edge"] | None = None
+    """Print on these sides."""
+    color: bool | None = None
+    """Print in colour, or not."""
+    tray: str = ""
+    """Take paper from this tray (IPP keyword, or Business Central's paper source)."""
+    paper: str = ""
+    """Take this size: A4, Letter, 100x150mm."""
+
+
+class Lease(_Model):
+    """Several processors with the same host id: who has a job, and when another may take it over."""
+
+    seconds: float = Field(default=120, ge=1, le=3600)
+    """A job whose processor gives no sign for so long is taken over."""
+
+
+class Limits(_Model):
+    """What is too much."""
+
+    attempts: int = Field(default=3, ge=1, le=100)
+    """Times a job is tried before it goes to Error."""
+    document_mb: int = Field(default=350, ge=1)
+    """Largest document; Business Central itself stops at 350."""
+    keep_free_mb: int = Field(default=200, ge=0)
+    """Take no job when less would be left on the disk."""
+    parallel_calls: int = Field(default=4, ge=1, le=5)
+    """Calls to Business Central at once; it processes 5 per user."""
+
+
+class Web(_Model):
+    """The status page."""
+
+    enabled: bool = True
+    """Show it."""
+    listen: str = "127.0.0.1:8632"
+    """Address and port. Only this host can see it unless you change that; then set a password."""
+    password: Secret | None = None
+    """Asked for when set; needed to listen on other addresses than this host's own."""
+
+
+class Config(_Model):
+    """All settings."""
+
+    host: str = Field(default_factory=lambda: socket.gethostname().split(".")[0] or "piprint", min_length=1)
+    """This processor's name in Business Central (HostID). Two processors with one name share its printers and jobs."""
+    data_dir: Path | None = None
+    """Journal and spool; default: $STATE_DIRECTORY (systemd) or ~/.local/share/piprint."""
+    log: Literal["text", "json"] = "text"
+    """Form of the log lines."""
+    business_central: BusinessCentral
+    """Where Business Central is."""
+    poll: Poll = Poll()
+    """How often to ask for work."""
+    cups: Cups = Cups()
+    """The CUPS of this host."""
+    discovery: Discovery = Discovery()
+    """Announced network printers."""
+    printers: tuple[PrinterConfig, ...] = ()
+    """Printers given by hand, and more about those found."""
+    rules: tuple[Rule, ...] = ()
+    """Print settings for some jobs."""
+    lease: Lease = Lease()
+    """Sharing jobs between processors."""
+    limits: Limits = Limits()
+    """What is too much."""
+    web: Web = Web()
+    """The status page."""
+
+    @field_validator("host")
+    @classmethod
+    def _fits(cls, value: str) -> str:
+        if units(value) > 250:  # noqa: PLR2004 - Text[250] of Business Central
+            raise ValueError("Business Central takes at most 250 characters")
+        return value
+
+    @property
+    def environment(self) -> str:
+        """Return the word jobs are named with at the printers: the environment, or the server's instance."""
+        bc = self.business_central
+        return bc.environment or bc.odata.rstrip("/").removesuffix("/ODataV4").rsplit("/", 1)[-1]

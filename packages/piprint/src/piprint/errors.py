@@ -1,0 +1,141 @@
+"""What can go wrong, sorted by whose fault it is and what helps.
+
+One root, :class:`PiprintError`. Every message says what happened, what it means and what to do next,
+and never holds a secret. This module does not know when to try again; the callers decide by class.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BcConflict",
+    "BcDenied",
+    "BcDuplicate",
+    "BcError",
+    "BcMissing",
+    "BcRefused",
+    "BcThrottled",
+    "BcUnreachable",
+    "ConfigError",
+    "DocumentError",
+    "JournalError",
+    "PiprintError",
+    "PrinterBusy",
+    "PrinterError",
+    "PrinterRefused",
+    "PrinterUnreachable",
+    "SpoolFull",
+]
+
+
+class PiprintError(Exception):
+    """Root of all errors of this package."""
+
+
+class ConfigError(PiprintError):
+    """The configuration cannot be used; the message names file, line and mending."""
+
+
+class JournalError(PiprintError):
+    """The journal cannot be used: another processor holds it, or it was written by a newer version."""
+
+
+class SpoolFull(PiprintError):
+    """No room on disk for a document. The job goes back to Business Central, nothing is lost."""
+
+
+class DocumentError(PiprintError):
+    """A document cannot be printed: empty, damaged, encrypted, too large or of another kind than said."""
+
+
+class BcError(PiprintError):
+    """Business Central did not do what was asked.
+
+    Args:
+        message: for people.
+        status: the HTTP status; 0 when there was no answer.
+        code: the ``error.code`` of the answer, such as ``Request_EntityChanged``; "" when it had none.
+        correlation: the correlation id Business Central names; support asks for it.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, code: str = "", correlation: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.correlation = correlation
+
+
+class BcUnreachable(BcError):
+    """No answer: no network, a refused connection, a broken or a timed-out one.
+
+    A write may have been done all the same: read the row before it is tried again.
+    """
+
+
+class BcThrottled(BcError):
+    """Business Central, or what stands before it, asks to wait (408, 429, 500, 502, 503, 504).
+
+    Args:
+        retry_after: seconds it asked for; None when it did not say.
+        See :class:`BcError` for the others.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, status: int = 0, code: str = "", correlation: str = ""
+    ) -> None:
+        super().__init__(message, status=status, code=code, correlation=correlation)
+        self.retry_after = retry_after
+
+
+class BcDenied(BcError):
+    """Logging in failed, or the rights do not suffice.
+
+    Args:
+        cause: which of ``"tenant"``, ``"client"``, ``"secret"``, ``"certificate"``, ``"login"``,
+            ``"permission set"`` or ``"environment"`` it is, as far as the answer tells; else ``"login"``.
+        See :class:`BcError` for the others.
+    """
+
+    def __init__(self, message: str, *, cause: str, status: int = 0, code: str = "", correlation: str = "") -> None:
+        super().__init__(message, status=status, code=code, correlation=correlation)
+        self.cause = cause
+
+
+class BcConflict(BcError):
+    """The row changed since its tag was read (409 ``Request_EntityChanged``, or 412 from a proxy). Read again, decide again."""
+
+
+class BcDuplicate(BcError):
+    """A row with that key is there already (``Internal_EntityWithSameKeyExists``)."""
+
+
+class BcMissing(BcError):
+    """404: the row is gone, or the web service is not published (the extension is not installed)."""
+
+
+class BcRefused(BcError):
+    """Any other refusal (400, 405, 413 ...): trying the same again would not help."""
+
+
+class PrinterError(PiprintError):
+    """A printer, or CUPS, did not do what was asked."""
+
+
+class PrinterUnreachable(PrinterError):
+    """No answer from the printer or from CUPS. What was asked may have been done all the same."""
+
+
+class PrinterBusy(PrinterError):
+    """The printer takes one job at a time and has one (IPP ``server-error-busy``, 0x0507). Wait; it is no fault."""
+
+
+class PrinterRefused(PrinterError):
+    """The printer answered and refused.
+
+    Args:
+        message: for people.
+        status: the IPP status code; 0 for a printer without IPP.
+    """
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status

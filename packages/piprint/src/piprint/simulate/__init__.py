@@ -1,0 +1,1 @@
+"""A stand-in for Business Central, to try everything without one."""
