@@ -239,8 +239,17 @@ class Printer(Protocol):
             PrinterBusy: it has a job and takes one at a time; wait.
         """
 
-    async def send(self, accepted: Accepted, ticket: Ticket, document: Path) -> None:
-        """Send the document, streamed. If it is not held, it prints from now on."""
+    async def send(self, accepted: Accepted, ticket: Ticket, document: Path) -> Accepted:
+        """Send the document, streamed. If it is not held, it prints from now on.
+
+        Returns:
+            The job as the printer knows it now: ``accepted`` itself, or, where ``create`` could announce nothing
+            (``accepted.id`` is 0: a printer that takes a job and its document only together), with its id and uuid.
+            Note it before going on.
+
+        Raises:
+            PrinterBusy: only with ``accepted.id`` 0; the document was not taken, wait and send again.
+        """
 
     async def release(self, accepted: Accepted) -> None:
         """Let a held job print."""
