@@ -1,0 +1,261 @@
+"""The configuration file: every mistake becomes a line that says where, what and how to mend it; no value is repeated."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piprint.config import Basic, Certificate, ClientSecret
+from piprint.config_file import ConfigProblems, data_dir, find, key_lines, listen, load, parse
+from piprint.errors import ConfigError
+from piprint.starter import Answers, starter_text, write_starter
+
+CANARY = "Zq8-canary-of-a-secret"
+GOOD = f"""\
+host = "office"
+
+[business_central]
+environment = "production"
+
+[business_central.login]
+kind = "secret"
+tenant = "contoso.onmicrosoft.com"
+client_id = "11111111-2222-3333-4444-555555555555"
+secret = "{CANARY}"
+"""
+
+MISTAKES = [
+    ("host = office", 1, "", "this is not TOML (invalid value); text belongs in quotes"),
+    ('host = "a"\nhost = "b"', 2, "", "stands here a second time"),
+    ('host = "C:\\print"', 1, "", "write a backslash as"),
+    ("[web\n", 1, "", "this is not TOML"),
+    ("", None, "business_central", "is missing; add a section [business_central]"),
+    (GOOD.replace("tenant = ", "tennant = "), 8, "business_central.login.tennant", "did you mean tenant?"),
+    (GOOD.replace("client_id = ", "client-id = "), 9, "business_central.login.client-id", "did you mean client_id?"),
+    (
+        GOOD.replace(f'secret = "{CANARY}"', ""),
+        6,
+        "business_central.login.secret",
+        "is missing; add a line: secret = {",
+    ),
+    (GOOD.replace('kind = "secret"\n', ""), 6, "business_central.login", 'add the line kind = "secret"'),
+    (GOOD.replace('kind = "secret"', 'kind = "oauth"'), 6, "business_central.login", 'must be one of "secret"'),
+    (GOOD.replace('environment = "production"', ""), 3, "business_central", "give environment"),
+    (GOOD.replace(f'"{CANARY}"', '{ env = "NOT_SET_ANYWHERE" }'), 10, "business_central.login.secret", "is not set"),
+    (GOOD.replace(f'"{CANARY}"', '{ file = "/nowhere" }'), 10, "business_central.login.secret", "cannot be read"),
+    (GOOD.replace(f'"{CANARY}"', f'{{ text = "{CANARY}" }}'), 10, "business_central.login.secret", "a secret is"),
+    (GOOD + "[poll]\nusual = 0\n", 12, "poll.usual", "must be at least 0.05"),
+    (GOOD + '[poll]\nusual = "5"\nfastest = "fast"\n', 13, "poll.fastest", "must be a number, without quotes"),
+    (GOOD + "[poll]\n# calm\nfastest = 9\n", 13, "poll.fastest", "must not be more than poll.usual"),
+    (GOOD + "[poll]\nusual = 60\n", 11, "poll.slowest", "must not be less than poll.usual"),
+    (GOOD + '[web]\nlisten = "0.0.0.0:8632"\n', 12, "web.listen", "add password = ..."),
+    (GOOD + '[web]\nlisten = "8632"\n', 12, "web.listen", "must be an address and a port"),
+    (GOOD + '[printers]\nid = "a"\n', 11, "printers", "two brackets: [[printers]]"),
+    (GOOD + '[[printers]]\nuri = "ipp://x/"\n', 11, "printers.id", "is missing; add a line: id ="),
+    (GOOD + '[[printers]]\nid = "a"\nuri = "lpd://x"\n', 13, "printers.uri", "uri begins with ipp://"),
+    (GOOD + '[[printers]]\nid = "a"\n\n[[printers]]\nid = "a"\n', 15, "printers.id", "another [[printers]] section"),
+    (
+        GOOD + '[[printers]]\nid = "a"\nlanguage = "pcl"\n',
+        13,
+        "printers.language",
+        'must be one of "pdf", "zpl", "raw"',
+    ),
+    (GOOD + '[[printers]]\nid = "a"\ntrays = { one = 1 }\n', 13, "printers.trays.one", "must be text in quotes"),
+    (GOOD + '[[rules]]\nreport = "1306a"\n', 12, "rules.report", "must be a whole number"),
+    (GOOD + "[cups]\nenabled = false\n", 12, "cups.enabled", "no printer is left"),
+    (GOOD + '[cups]\noffer = "*"\n', 12, "cups.offer", "must be a list"),
+    (GOOD + "[cups]\noffer = [\n  1,\n]\n", 12, "cups.offer", "must be text in quotes"),
+    (GOOD + "[limits]\nparallel_calls = 50\n", 12, "limits.parallel_calls", "must be at most 5"),
+    ("a = " + "[" * 5000, None, "", "nested far too deeply"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "setting", "words"), MISTAKES)
+def test_each_mistake_has_its_place_and_its_mending(text, line, setting, words):
+    with pytest.raises(ConfigProblems) as caught:
+        parse(text, Path("piprint.toml"))
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.setting) == (line, setting)
+    assert words in problem.message
+    place = "piprint.toml" if line is None else f"piprint.toml:{line}"
+    assert str(caught.value).startswith(f"{place}: ")
+    assert CANARY not in str(caught.value)
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file():
+    with pytest.raises(ConfigProblems) as caught:
+        parse(GOOD.replace("tenant = ", "tennant = ") + "[poll]\nusual = 0\n", Path("p.toml"))
+    assert [problem.line for problem in caught.value.problems] == [6, 8, 12]
+
+
+@given(st.text(max_size=30), st.sampled_from(["tenant", "client_id", "kind", "secret"]))
+def test_a_secret_in_any_place_is_never_repeated(noise, place):
+    text = GOOD.replace(f"{place} = ", f'{place} = {{ x = "{CANARY}" }} # ') + f"\n# {noise.encode().hex()}"
+    with pytest.raises(ConfigProblems) as caught:
+        parse(text, Path("p.toml"))
+    assert CANARY not in str(caught.value)
+    assert CANARY not in repr(caught.value.problems)
+
+
+def test_a_good_file_is_read_and_its_secret_stays_out_of_sight(tmp_path):
+    file = tmp_path / "piprint.toml"
+    file.write_text("\ufeff" + GOOD, encoding="utf-8")
+    file.chmod(0o600)
+    loaded = load(file)
+    assert loaded.secrets == (CANARY,)
+    assert loaded.warnings == ()
+    assert loaded.config.business_central.odata.endswith("/contoso.onmicrosoft.com/production/ODataV4/")
+    assert CANARY not in repr(loaded.config)
+
+
+@pytest.mark.parametrize(
+    ("mode", "form", "warned"),
+    [
+        (0o644, f'"{CANARY}"', True),
+        (0o640, f'"{CANARY}"', True),
+        (0o600, f'"{CANARY}"', False),
+        (0o644, "{ file = '%s' }", False),
+    ],
+)
+def test_a_secret_in_a_file_others_may_read_is_warned_about(tmp_path, mode, form, warned):
+    secret = tmp_path / "secret"
+    secret.write_text(CANARY + "\n")
+    file = tmp_path / "piprint.toml"
+    file.write_text(GOOD.replace(f'"{CANARY}"', form.replace("%s", str(secret))))
+    file.chmod(mode)
+    loaded = load(file)
+    assert loaded.secrets == (CANARY,)
+    assert any("chmod 600" in warning for warning in loaded.warnings) is warned
+    assert all(CANARY not in warning for warning in loaded.warnings)
+
+
+def test_what_is_dangerous_is_warned_about(tmp_path):
+    file = tmp_path / "piprint.toml"
+    file.write_text(
+        '[business_central]\nurl = "http://bc.local:7048/BC/ODataV4/"\nverify = false\n'
+        '[business_central.login]\nkind = "basic"\nusername = "P"\npassword = "smørrebrød"\n'
+    )
+    file.chmod(0o600)
+    words = "\n".join(load(file).warnings)
+    assert "verify = false" in words
+    assert "http:" in words
+    assert "ASCII" in words
+    assert "smørrebrød" not in words
+
+
+@pytest.mark.parametrize("what", ["missing", "folder", "latin1"])
+def test_a_file_that_cannot_be_read_is_told_without_a_traceback(tmp_path, what):
+    file = tmp_path / "piprint.toml"
+    if what == "folder":
+        file.mkdir()
+    elif what == "latin1":
+        file.write_bytes('host = "kø"'.encode("latin1"))
+    with pytest.raises(ConfigProblems, match=r"cannot be read|is a folder|UTF-8"):
+        load(file)
+
+
+def test_the_file_is_looked_for_where_it_may_be(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PIPRINT_CONFIG", raising=False)
+    monkeypatch.setattr("piprint.config_file.PLACES", (Path("piprint.toml"), tmp_path / "etc" / "piprint.toml"))
+    with pytest.raises(ConfigError, match="piprint init"):
+        find(None)
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "piprint.toml").touch()
+    assert find(None) == tmp_path / "etc" / "piprint.toml"
+    (tmp_path / "piprint.toml").touch()
+    assert find(None) == Path("piprint.toml")
+    monkeypatch.setenv("PIPRINT_CONFIG", str(tmp_path / "other.toml"))
+    with pytest.raises(ConfigError, match=r"other\.toml: there is no such file; write one with: piprint init"):
+        find(None)
+    (tmp_path / "given.toml").touch()
+    assert find(tmp_path / "given.toml") == tmp_path / "given.toml"
+
+
+def test_the_data_folder_is_the_set_one_then_systemds_then_the_users(monkeypatch, tmp_path):
+    config = parse(GOOD, Path("p"))
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/piprint:/second")
+    assert data_dir(config) == Path("/var/lib/piprint")
+    monkeypatch.delenv("STATE_DIRECTORY")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert data_dir(config) == tmp_path / "piprint"
+    assert data_dir(parse(f'data_dir = "{tmp_path}/own"\n' + GOOD, Path("p"))) == tmp_path / "own"
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [("127.0.0.1:0", ("127.0.0.1", 0)), ("[::1]:8632", ("::1", 8632)), ("localhost:80", ("localhost", 80))],
+)
+def test_listen_is_split(text, parts):
+    assert listen(text) == parts
+
+
+@pytest.mark.parametrize("text", ["", ":", "1.2.3.4", "1.2.3.4:", ":80", "a:70000", "a:-1", "a:x", "a:²"])
+def test_listen_refuses_what_it_does_not_understand(text):
+    with pytest.raises(ValueError, match="an address and a port"):
+        listen(text)
+
+
+def test_lines_of_keys_in_every_form_of_toml():
+    text = 'a = 1\n# b\n\n[s]\nb.c = [\n  1,\n\n  2 ]\n[[t]]\nx = """\n[no]\n"""\ny = { z = 1 }\n[[t]]\nx = 2\n'
+    lines = key_lines(text)
+    assert lines["a",] == 1
+    assert lines["s",] == 4
+    assert lines["s", "b", "c"] == 5
+    assert lines["t", 0] == 9
+    assert lines["t", 0, "x"] == 10
+    assert lines["t", 0, "y", "z"] == 13
+    assert lines["t", 1, "x"] == 15
+
+
+_words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=20)
+
+
+@given(words=st.lists(_words, min_size=5, max_size=5))
+def test_a_starter_file_says_what_was_answered(words):
+    host, environment, company, tenant, secret = words
+    answers = Answers(host=host, environment=environment, company=company, tenant=tenant, client_id="id", secret=secret)
+    config = parse(starter_text(answers), Path("p"))
+    login = config.business_central.login
+    assert isinstance(login, ClientSecret)
+    assert (config.host, config.business_central.environment, config.business_central.company) == (
+        host,
+        environment,
+        company,
+    )
+    assert (login.tenant, login.secret.get_secret_value()) == (tenant, secret)
+    assert secret not in repr(answers) or len(secret) < 4
+
+
+def test_a_starter_file_for_each_kind_of_login(tmp_path):
+    (tmp_path / "pw").write_text("x")
+    basic = Answers(
+        place="on-premises",
+        url="https://bc:7048/BC/ODataV4/",
+        login="basic",
+        username="P",
+        secret_file=str(tmp_path / "pw"),
+    )
+    assert isinstance(parse(starter_text(basic), Path("p")).business_central.login, Basic)
+    certificate = Answers(login="certificate", tenant="t", client_id="c", certificate="/c.pem", key="/k.pem")
+    assert isinstance(parse(starter_text(certificate), Path("p")).business_central.login, Certificate)
+
+
+def test_a_starter_file_is_private_and_never_overwrites(tmp_path):
+    file = tmp_path / "new" / "piprint.toml"
+    write_starter(file, Answers(tenant="t", client_id="c", secret="s3cret"))
+    assert file.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(ConfigError, match="there is a configuration already"):
+        write_starter(file, Answers())
+    assert "s3cret" in file.read_text()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_starter_file_that_cannot_be_written_is_told(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(ConfigError, match="cannot be written"):
+        write_starter(tmp_path / "piprint.toml", Answers())
