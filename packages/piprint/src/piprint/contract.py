@@ -23,6 +23,7 @@ __all__ = [
     "API_VERSION",
     "CAPTIONS",
     "ENTITIES",
+    "GUARD_ERROR",
     "JOBS_API",
     "PRINTERS_API",
     "PRINTER_WS",
@@ -32,8 +33,10 @@ __all__ = [
     "Action",
     "Entity",
     "Field",
+    "Guard",
     "JobState",
     "cut",
+    "decode_name",
     "read_state",
     "units",
 ]
@@ -98,13 +101,18 @@ _STATES: dict[str, JobState] = {
 }
 
 
+def decode_name(text: str) -> str:
+    """Undo the XML encoding of an AL name (``_x0020_`` is a blank), as API pages and payloads may have it."""
+    return _ENCODED.sub(lambda match: chr(int(match[1], 16)), text)
+
+
 def read_state(text: str) -> JobState:
     """Read a job state, told as a name, a caption in English, Danish or German, or XML-encoded (``I_x0020_k_x00F8_``).
 
     Raises:
         ValueError: the text is none of them; the message repeats it.
     """
-    plain = _ENCODED.sub(lambda match: chr(int(match[1], 16)), text).strip().casefold()
+    plain = decode_name(text).strip().casefold()
     try:
         return _STATES[plain]
     except KeyError:
@@ -305,6 +313,23 @@ PROCESSORS_API = Entity(
 )
 
 ENTITIES: tuple[Entity, ...] = (PRINTER_WS, QUEUE_WS, PRINTERS_API, JOBS_API, PROCESSORS_API)
+
+
+GUARD_ERROR = "Application_DialogException"
+"""``error.code`` of an action refused by its guard (status 400): what AL's ``Error`` becomes on the wire."""
+
+
+class Guard(enum.StrEnum):
+    """Why an action was refused: the word stands in square brackets in the message, ``... [not-yours]``, untranslated."""
+
+    NOT_CLAIMABLE = "not-claimable"  # claim: neither Queued nor Printing with a lease that ran out
+    NOT_YOURS = "not-yours"  # renew, submitting, release, finish: another's token, or no longer Printing
+    NOT_RESTARTABLE = "not-restartable"  # restart: it is Printing
+
+    @property
+    def label(self) -> str:
+        """Return the word as the message has it."""
+        return f"[{self}]"
 
 
 def units(text: str) -> int:
