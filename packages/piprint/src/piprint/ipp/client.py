@@ -1,0 +1,274 @@
+"""Asks a printer or CUPS by IPP over HTTP (RFC 8010, 4): one request, one answer.
+
+The document goes from disk to the network in pieces, so a large one needs no memory. What can go wrong is turned into
+the errors of :mod:`piprint.errors`, with what people can do about it.
+
+A printer may stop taking bytes for as long as it waits for paper; so there is a time limit for connecting and for the
+answer, and a separate one, ``stall``, for a document that no longer moves.
+
+This module does not know jobs, or what any attribute means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+from yarl import URL
+
+from piprint.errors import PrinterBusy, PrinterError, PrinterRefused, PrinterUnreachable
+from piprint.ipp.codec import Attribute, Group, MalformedIpp, Message, attribute, decode, encode
+from piprint.ipp.registry import ADVICE, WAITING, Delimiter, Operation, Status, Tag, status_name
+
+__all__ = ["REQUESTER", "IppClient", "http_url", "printer_uri"]
+
+REQUESTER: Final = "piprint"
+"""The requesting-user-name of every request. CUPS shows a job's name only to the user who made the job, so it never changes."""
+
+MOST_ANSWER: Final = 8 * 1024 * 1024
+"""Bytes; a thousand jobs are about 1 MB. More comes from no printer."""
+
+_PORT: Final = 631
+_PIECE: Final = 64 * 1024
+_CONNECT: Final = 10.0
+_IDLE: Final = 1.0
+"""Seconds a connection is kept: shorter than any printer does, so that none is taken that the other side is closing."""
+_SCHEMES: Final = {"ipp": "http", "ipps": "https", "http": "http", "https": "https"}
+_HTTP_REFUSALS: Final = {
+    401: Status.NOT_AUTHENTICATED,
+    403: Status.FORBIDDEN,
+    404: Status.NOT_FOUND,
+    413: Status.REQUEST_ENTITY_TOO_LARGE,
+    503: Status.SERVICE_UNAVAILABLE,
+}
+"""What an answer without IPP means (RFC 8010, 3.4.3 leaves it to HTTP)."""
+
+
+def http_url(uri: str) -> URL:
+    """Return where a printer's URI is asked: HTTP, port 631 unless it says otherwise (RFC 8010, 4.2; RFC 7472).
+
+    Raises:
+        PrinterUnreachable: it is no IPP address.
+    """
+    try:
+        parts = urlsplit(uri)
+        port, host, scheme = parts.port or _PORT, parts.hostname or "", _SCHEMES.get(parts.scheme, "")
+        host = f"[{host}]" if ":" in host else host
+        url = URL(f"{scheme}://{host}:{port}{parts.path or '/'}", encoded=True)
+    except ValueError:
+        url = URL()
+    if not url.host or not url.scheme:
+        raise PrinterUnreachable(f"{uri!r} is no printer's address; one looks like ipp://192.168.1.20/ipp/print")
+    return url
+
+
+def printer_uri(uri: str) -> str:
+    """Return the URI as it is told to the printer: always ipp or ipps (RFC 8011, 4.1.5)."""
+    url = http_url(uri)
+    scheme = "ipps" if url.scheme == "https" else "ipp"
+    port = "" if url.port == _PORT else f":{url.port}"
+    host = url.raw_host or ""
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}{port}{url.raw_path}"
+
+
+class IppClient:
+    """Asks one printer, or CUPS.
+
+    Args:
+        uri: ``ipp://``, ``ipps://``, ``http://`` or ``https://``.
+        ca_file: PEM file the server's certificate must fit; None for the system's authorities.
+        timeout: seconds to wait for an answer once all is sent.
+        stall: seconds a document may stand still while it is sent, and the answer to it may take.
+    """
+
+    def __init__(self, uri: str, *, ca_file: Path | None = None, timeout: float = 30, stall: float = 3600) -> None:
+        self.uri = uri
+        self._ca_file = ca_file
+        self._timeout = timeout
+        self._stall = stall
+        self._session: aiohttp.ClientSession | None = None
+        self._numbers = itertools.count(1)
+
+    async def ask(
+        self,
+        operation: Operation,
+        attributes: Iterable[Attribute] = (),
+        *,
+        job: Iterable[Attribute] = (),
+        document: Path | None = None,
+        target: bool = True,
+    ) -> Message:
+        """Do one operation.
+
+        Args:
+            operation: which.
+            attributes: operation attributes, after the printer's URI, in the order the operation wants.
+            job: job attributes.
+            document: a file to send after the request.
+            target: name the printer; CUPS's own operations have none.
+
+        Raises:
+            PrinterUnreachable: no answer, or none of a printer; it may have been done all the same.
+            PrinterBusy: refused for now; nothing was taken.
+            PrinterRefused: refused.
+        """
+        # RFC 8011, 4.1.4 and 4.1.5: charset and language come first, then the target. CUPS insists.
+        head = [attribute("attributes-charset", Tag.CHARSET, "utf-8")]
+        head.append(attribute("attributes-natural-language", Tag.NATURAL_LANGUAGE, "en"))
+        if target:
+            head.append(attribute("printer-uri", Tag.URI, printer_uri(self.uri)))
+        rest = list(attributes)
+        ids = [each for each in rest if each.name == "job-id"]  # part of the target, too
+        head += [*ids, attribute("requesting-user-name", Tag.NAME, REQUESTER)]
+        head += [each for each in rest if each.name != "job-id"]
+        groups = [Group(Delimiter.OPERATION, tuple(head))]
+        if job_attributes := tuple(job):
+            groups.append(Group(Delimiter.JOB, job_attributes))
+        request = encode(Message(operation, next(self._numbers) & 0x7FFFFFFF, tuple(groups)))
+        answer = await self._exchange(request, document)
+        if answer.code >= 0x0100:  # noqa: PLR2004 - RFC 8011, 4.1.6: the successful ones are below
+            raise _refused(self.uri, operation, answer)
+        return answer
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _exchange(self, request: bytes, document: Path | None) -> Message:
+        url = http_url(self.uri)
+        try:
+            if document is None:
+                return await self._post(url, request, {}, self._timeout)
+            size = await asyncio.to_thread(lambda: document.stat().st_size)
+            length = {"Content-Length": str(len(request) + size)}
+            async with asyncio.timeout(self._stall) as stall:
+                return await self._post(url, _pieces(request, document, size, stall, self._stall), length, self._stall)
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise PrinterUnreachable(_certificate(url, error.certificate_error)) from None
+        except aiohttp.ClientSSLError:
+            raise PrinterUnreachable(
+                f"{self.uri} does not speak TLS as expected; try ipp:// instead of ipps://"
+            ) from None
+        except TimeoutError:
+            raise PrinterUnreachable(f"{self.uri} does not answer; is the printer, or CUPS, switched on?") from None
+        except aiohttp.ClientConnectorError as error:
+            reason = error.os_error.strerror or str(error.os_error)
+            raise PrinterUnreachable(
+                f"{url.host}:{url.port} cannot be reached ({reason}); is the printer, or CUPS, switched on and its address right?"
+            ) from None
+        except aiohttp.ClientError as error:
+            raise PrinterUnreachable(
+                f"the connection to {self.uri} broke ({type(error).__name__}); it is tried again"
+            ) from None
+        except MalformedIpp as error:
+            raise PrinterUnreachable(
+                f"{self.uri} answers, but not as a printer does ({error}); is the address right?"
+            ) from None
+
+    async def _post(
+        self, url: URL, data: bytes | AsyncIterator[bytes], headers: dict[str, str], patience: float
+    ) -> Message:
+        session = self._session = self._session or self._open()
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=patience)
+        async with session.post(
+            url,
+            data=data,
+            headers={"Content-Type": "application/ipp", **headers},
+            timeout=timeout,
+            allow_redirects=False,
+        ) as response:
+            if response.status != 200:  # noqa: PLR2004 - RFC 8010, 3.4.3: an IPP answer comes with 200
+                raise _refused_by_http(self.uri, response.status)
+            body = bytearray()
+            async for piece in response.content.iter_any():
+                body += piece
+                if len(body) > MOST_ANSWER:
+                    raise MalformedIpp(f"more than {MOST_ANSWER} bytes")
+        return decode(bytes(body))[0]
+
+    def _open(self) -> aiohttp.ClientSession:
+        context = None
+        if http_url(self.uri).scheme == "https":
+            try:
+                context = ssl.create_default_context(cafile=self._ca_file)
+            except (OSError, ssl.SSLError) as error:
+                reason = error.strerror or "it holds no certificate"
+                raise PrinterError(f"the printer's ca_file {self._ca_file} cannot be used: {reason}") from None
+        connector = aiohttp.TCPConnector(
+            ssl=context if context is not None else True, keepalive_timeout=_IDLE, socket_factory=_socket
+        )
+        # No proxies from the environment, no cookies: printers stand in the same house.
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+
+
+def _socket(info: tuple[Any, ...]) -> socket.socket:
+    """Open a socket that notices a printer switched off while it is waited for."""
+    family, kind, protocol, *_ = info
+    made = socket.socket(family, kind, protocol)
+    made.setblocking(False)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, seconds in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, option):  # not everywhere
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+    return made
+
+
+async def _pieces(
+    request: bytes, document: Path, size: int, stall: asyncio.Timeout, seconds: float
+) -> AsyncIterator[bytes]:
+    """Yield the request and then the document; every piece the printer took winds up the clock again."""
+    loop = asyncio.get_running_loop()
+    yield request
+    file = await asyncio.to_thread(document.open, "rb")
+    try:
+        while size > 0:
+            piece = await asyncio.to_thread(file.read, min(_PIECE, size))
+            if not piece:
+                raise PrinterError(f"the document {document.name} became shorter while it was sent")
+            size -= len(piece)
+            yield piece
+            stall.reschedule(loop.time() + seconds)
+    finally:
+        file.close()
+
+
+def _refused(uri: str, operation: Operation, answer: Message) -> PrinterError:
+    words = answer.first(Delimiter.OPERATION).text("status-message")
+    refused = [each.name for each in answer.first(Delimiter.UNSUPPORTED).attributes]
+    what = operation.name.replace("_", "-").title().replace("Cups-", "CUPS-")
+    told = f": {words}" if words else ""
+    if refused:
+        told += f" ({', '.join(refused[:8])})"
+    advice = ADVICE.get(answer.code, "see the printer's own log or display")
+    message = f"{uri} refused {what}, {status_name(answer.code)}{told}; {advice}"
+    return PrinterBusy(message) if answer.code in WAITING else PrinterRefused(message, status=answer.code)
+
+
+def _refused_by_http(uri: str, http_status: int) -> PrinterError:
+    if http_status == 426:  # noqa: PLR2004 - Upgrade Required: CUPS with Encryption Required
+        return PrinterRefused(f"{uri} wants TLS; write ipps:// instead of ipp://")
+    status = _HTTP_REFUSALS.get(http_status)
+    if status is None:
+        return PrinterUnreachable(
+            f"{uri} answers with HTTP status {http_status}, not as a printer does; is the address right?"
+        )
+    message = f"{uri} refused with HTTP status {http_status}; {ADVICE[status]}"
+    return PrinterBusy(message) if status in WAITING else PrinterRefused(message, status=status)
+
+
+def _certificate(url: URL, error: Exception) -> str:
+    reason = getattr(error, "verify_message", "") or str(error)
+    return (
+        f"the certificate of {url.host}:{url.port} is not trusted ({reason}). Printers make their own: fetch it with "
+        f"openssl s_client -connect {url.host}:{url.port}, compare it with the printer's own page, and name the file as ca_file "
+        "of this printer; the address must then use the name in the certificate"
+    )

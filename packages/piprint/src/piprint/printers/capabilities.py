@@ -1,0 +1,220 @@
+"""What IPP attributes say about a printer and its jobs, and what the configuration says instead. Pure functions.
+
+A CUPS queue without a driver tells no paper, no trays and no sides; a printer's word on paper may be wrong. So the
+settings of a printer (``[[printers]]``) are laid over what it told, here and nowhere else: :func:`with_settings`.
+
+Sources: RFC 8011 sections 5.3 and 5.4, PWG 5100.7 (media-col), PWG 5100.13 (print-color-mode), PWG 5101.1 (names of media).
+
+This module does not know how attributes came here, or Business Central's papers and trays.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from piprint.config import PrinterConfig
+from piprint.ipp.codec import Group
+from piprint.ipp.registry import Operation
+from piprint.paper import media_name, media_size, read_paper
+from piprint.printers.printer import Capabilities, JobStatus, Media, PrinterState, PrinterStatus, SpoolerState
+
+__all__ = [
+    "CAPABILITY_ATTRIBUTES",
+    "JOB_ATTRIBUTES",
+    "STATUS_ATTRIBUTES",
+    "capabilities_told",
+    "holds",
+    "is_held",
+    "job_told",
+    "status_told",
+    "with_settings",
+]
+
+CAPABILITY_ATTRIBUTES = (
+    "color-supported",
+    "copies-default",
+    "copies-supported",
+    "document-format-supported",
+    "job-hold-until-supported",
+    "media-col-ready",
+    "media-col-supported",
+    "media-default",
+    "media-ready",
+    "media-size-supported",
+    "media-source-supported",
+    "media-supported",
+    "operations-supported",
+    "orientation-requested-supported",
+    "print-color-mode-supported",
+    "printer-make-and-model",
+    "sides-supported",
+)
+"""What :func:`capabilities_told` reads."""
+
+STATUS_ATTRIBUTES = (
+    "printer-is-accepting-jobs",
+    "printer-state",
+    "printer-state-message",
+    "printer-state-reasons",
+    "printer-up-time",
+)
+"""What :func:`status_told` reads."""
+
+JOB_ATTRIBUTES = (
+    "job-hold-until",
+    "job-id",
+    "job-impressions-completed",
+    "job-media-sheets-completed",
+    "job-name",
+    "job-printer-state-message",
+    "job-printer-up-time",
+    "job-state",
+    "job-state-message",
+    "job-state-reasons",
+    "job-uuid",
+    "number-of-documents",
+)
+"""What :func:`job_told` and :func:`is_held` read."""
+
+_SIDES = ("one-sided", "two-sided-long-edge", "two-sided-short-edge")
+_COLOURFUL = frozenset({"color", "auto", "process-color"})
+_HELD_BY_US = "job-hold-until-specified"
+_INCOMPLETE = frozenset({"job-incoming", "job-data-insufficient"})
+
+
+def capabilities_told(printer: Group) -> Capabilities:
+    """Read what a printer told of itself; see :class:`~piprint.printers.printer.Capabilities`."""
+    copies = printer.ranges("copies-supported")
+    default = _named(printer.texts("media-default"))
+    media_col = printer.texts("media-col-supported")
+    return Capabilities(
+        description=printer.text("printer-make-and-model"),
+        formats=frozenset(printer.texts("document-format-supported")),
+        media=_media(printer),
+        media_ready=_ready(printer),
+        media_default=default[0] if default else None,
+        custom=_custom(printer),
+        sources=printer.texts("media-source-supported"),
+        sides=printer.texts("sides-supported"),
+        color=printer.boolean("color-supported"),
+        color_modes=printer.texts("print-color-mode-supported"),
+        copies=max((each.upper for each in copies), default=None),
+        copies_default=max(1, printer.integer("copies-default") or 1),
+        orientations=printer.integers("orientation-requested-supported"),
+        holds=holds(printer),
+        # A CUPS queue without a driver tells media-col-supported, but drops the collection: it tells no media, either.
+        media_col={"media-size", "media-source"} <= set(media_col) and bool(printer.texts("media-supported")),
+        operations=frozenset(printer.integers("operations-supported")),
+    )
+
+
+def holds(printer: Group) -> bool:
+    """Tell whether a job can be made held and be let go later."""
+    keeps = "indefinite" in printer.texts("job-hold-until-supported")
+    return keeps and Operation.RELEASE_JOB in printer.integers("operations-supported")
+
+
+def status_told(printer: Group) -> PrinterStatus:
+    """Read how a printer is; a state it does not tell counts as idle, so that it is tried."""
+    accepting = printer.boolean("printer-is-accepting-jobs")
+    state = printer.integer("printer-state")
+    return PrinterStatus(
+        state=PrinterState(state) if state in set(PrinterState) else PrinterState.IDLE,
+        reasons=_reasons(printer.texts("printer-state-reasons")),
+        message=printer.text("printer-state-message"),
+        accepting=accepting is not False,
+        up_time=printer.integer("printer-up-time"),
+    )
+
+
+def job_told(job: Group) -> JobStatus:
+    """Read a job; a state that is not told or not known counts as pending: it is followed further."""
+    state = job.integer("job-state")
+    reasons = _reasons(job.texts("job-state-reasons"))
+    # CUPS has the first, as it has no words of its own; printers have the second.
+    messages = dict.fromkeys(filter(None, (job.text("job-printer-state-message"), job.text("job-state-message"))))
+    # CUPS tells of a job that is held on purpose and has no document only that it is held.
+    complete = _INCOMPLETE.isdisjoint(reasons) and job.integer("number-of-documents") != 0
+    return JobStatus(
+        id=job.integer("job-id") or 0,
+        uuid=job.text("job-uuid"),
+        name=job.text("job-name"),
+        state=SpoolerState(state) if state in set(SpoolerState) else SpoolerState.PENDING,
+        reasons=reasons,
+        message="; ".join(messages),
+        document_complete=complete,
+        # Queues that count nothing tell 0.
+        sheets=job.integer("job-impressions-completed") or job.integer("job-media-sheets-completed") or None,
+    )
+
+
+def is_held(job: Group) -> bool:
+    """Tell whether the printer confirms that a job is held as we asked, and not only for want of its document."""
+    asked = _HELD_BY_US in job.texts("job-state-reasons") or "indefinite" in job.texts("job-hold-until")
+    return asked and job.integer("job-state") == SpoolerState.HELD
+
+
+def with_settings(told: Capabilities, settings: PrinterConfig) -> Capabilities:
+    """Lay what the configuration says about a printer over what it told itself."""
+    changes: dict[str, object] = {}
+    if papers := tuple(filter(None, map(_paper, settings.paper))):
+        known = {(each.width, each.height) for each in told.media}
+        changes["media"] = told.media + tuple(each for each in papers if (each.width, each.height) not in known)
+        changes["media_ready"] = tuple(("", each) for each in papers)
+        changes["media_default"] = papers[0]
+    if settings.trays:
+        changes["sources"] = (*told.sources, *(tray for tray in settings.trays if tray not in told.sources))
+    if settings.duplex is not None:
+        two_sided = tuple(side for side in told.sides if side.startswith("two-sided")) or _SIDES[1:]
+        changes["sides"] = (_SIDES[0], *two_sided) if settings.duplex else _SIDES[:1]
+    if settings.color is not None:
+        changes["color"] = settings.color
+        if not settings.color:
+            changes["color_modes"] = tuple(mode for mode in told.color_modes if mode not in _COLOURFUL)
+    return dataclasses.replace(told, **changes)  # type: ignore[arg-type]
+
+
+def _reasons(told: Iterable[str]) -> tuple[str, ...]:
+    return tuple(reason for reason in told if reason != "none")
+
+
+def _paper(text: str) -> Media | None:
+    size = read_paper(text)
+    return None if size is None else Media(*size, media_name(size))
+
+
+def _named(names: Iterable[str]) -> tuple[Media, ...]:
+    """Make media of self-describing names; those that are none (``photo``, ``tray-1``) tell no size."""
+    sizes = ((name, media_size(name)) for name in names if not name.startswith(("custom_min_", "custom_max_")))
+    return tuple(Media(*size, name) for name, size in sizes if size)
+
+
+def _media(printer: Group) -> tuple[Media, ...]:
+    return _named(dict.fromkeys(printer.texts("media-supported")))
+
+
+def _ready(printer: Group) -> tuple[tuple[str, Media], ...]:
+    """Read what is loaded: with its trays from media-col-ready (PWG 5100.7), else only the sizes from media-ready."""
+    found = []
+    for each in printer.collections("media-col-ready"):
+        for size in each.collections("media-size"):
+            width, height = size.integer("x-dimension"), size.integer("y-dimension")
+            if width and height and width > 0 and height > 0:
+                found.append((each.text("media-source"), Media(width, height, media_name((width, height)))))
+    return tuple(dict.fromkeys(found)) or tuple(("", each) for each in _named(printer.texts("media-ready")))
+
+
+def _custom(printer: Group) -> tuple[Media, Media] | None:
+    """Read the smallest and largest custom size: from the names (PWG 5101.1), else from the ranges (PWG 5100.7)."""
+    ends = [
+        next((media_size(name) for name in printer.texts("media-supported") if name.startswith(prefix)), None)
+        for prefix in ("custom_min_", "custom_max_")
+    ]
+    if ends[0] and ends[1]:
+        return Media(*ends[0]), Media(*ends[1])
+    for each in printer.collections("media-size-supported"):
+        across, along = each.ranges("x-dimension"), each.ranges("y-dimension")
+        if across and along and across[0].lower < across[0].upper and along[0].lower < along[0].upper:
+            return Media(across[0].lower, along[0].lower), Media(across[0].upper, along[0].upper)
+    return None

@@ -1,0 +1,262 @@
+"""A CUPS queue or an IPP Everywhere printer, by IPP (RFC 8011, PWG 5100.14).
+
+A job is handed over so that every step can be asked about after a kill: announced (Create-Job), held where the printer can
+hold, its document sent (Send-Document), let go (Release-Job), followed (Get-Job-Attributes). What printers do that the
+standards do not say, each measured and tested:
+
+* CUPS shows a job's name only to the user name that made it: the requesting user is always ``piprint``.
+* Job ids are used again after a spooler's restart: a job is ours only if its name or uuid says so, too.
+* A long or non-ASCII job name can stop a queue: names are cut to 64 plain characters.
+* ippeveprinter takes one job at a time (server-error-busy), and refuses job-hold-until.
+* A held job without a document is told by CUPS as held, not as incomplete.
+
+This module does not know what to do about any failure; :mod:`piprint.worker` decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from piprint.config import PrinterConfig
+from piprint.errors import PrinterRefused
+from piprint.ipp.client import IppClient
+from piprint.ipp.codec import Attribute, Group, Message, attribute
+from piprint.ipp.registry import Delimiter, Operation, Status, Tag
+from piprint.paper import media_name
+from piprint.printers.capabilities import (
+    CAPABILITY_ATTRIBUTES,
+    JOB_ATTRIBUTES,
+    STATUS_ATTRIBUTES,
+    capabilities_told,
+    is_held,
+    job_told,
+    status_told,
+    with_settings,
+)
+from piprint.printers.printer import (
+    Accepted,
+    Capabilities,
+    Feedback,
+    JobStatus,
+    Media,
+    PrinterAddress,
+    PrinterStatus,
+    Ticket,
+)
+
+__all__ = ["IppPrinter", "job_attributes"]
+
+_LONGEST_NAME: Final = 64
+_GONE: Final = frozenset({Status.NOT_FOUND, Status.GONE})
+_NOTHING_TO_CANCEL: Final = _GONE | {Status.NOT_POSSIBLE}
+
+
+class IppPrinter:
+    """One printer, asked by IPP; see :class:`piprint.printers.printer.Printer`.
+
+    Args:
+        address: where it is.
+        settings: what the configuration says about it.
+        timeout: seconds to wait for an answer.
+    """
+
+    feedback = Feedback.FOLLOWED
+
+    def __init__(self, address: PrinterAddress, settings: PrinterConfig, *, timeout: float = 30) -> None:
+        self.address = address
+        self._settings = settings
+        self._client = IppClient(
+            address.uri, ca_file=settings.ca_file, timeout=timeout, stall=max(timeout, settings.give_up_after)
+        )
+        self._known: Capabilities | None = None
+        self._refuses_hold = False
+
+    async def capabilities(self) -> Capabilities:
+        """Ask what it can do."""
+        answer = await self._client.ask(Operation.GET_PRINTER_ATTRIBUTES, [_wanted(CAPABILITY_ATTRIBUTES)])
+        self._known = with_settings(capabilities_told(answer.first(Delimiter.PRINTER)), self._settings)
+        return self._known
+
+    async def status(self) -> PrinterStatus:
+        """Ask how it is."""
+        answer = await self._client.ask(Operation.GET_PRINTER_ATTRIBUTES, [_wanted(STATUS_ATTRIBUTES)])
+        return status_told(answer.first(Delimiter.PRINTER))
+
+    async def create(self, ticket: Ticket) -> Accepted:
+        """Announce a job (Create-Job), held where the printer can hold.
+
+        A printer without Create-Job is told nothing yet: the job has the id 0 until it is sent.
+        """
+        known = self._known or await self.capabilities()
+        name = _plain(ticket.name)
+        if known.operations and Operation.CREATE_JOB not in known.operations:
+            return Accepted(0, "", name)
+        wanted = job_attributes(ticket, known)
+        if known.holds and not self._refuses_hold:
+            try:
+                return await self._create(name, [attribute("job-hold-until", Tag.KEYWORD, "indefinite"), *wanted])
+            except PrinterRefused as refusal:
+                if refusal.status != Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED:
+                    raise
+            accepted = await self._create(name, wanted)  # if it was not for the hold, it is refused again, and told
+            self._refuses_hold = True
+            return accepted
+        return await self._create(name, wanted)
+
+    async def send(self, accepted: Accepted, ticket: Ticket, document: Path) -> Accepted:
+        """Send the document (Send-Document; Print-Job where nothing was announced)."""
+        form = attribute("document-format", Tag.MIME_MEDIA_TYPE, ticket.format)
+        if accepted.id == 0:
+            known = self._known or await self.capabilities()
+            answer = await self._client.ask(
+                Operation.PRINT_JOB,
+                [attribute("job-name", Tag.NAME, accepted.name), form],
+                job=job_attributes(ticket, known),
+                document=document,
+            )
+            return await self._accepted(answer, accepted.name)
+        await self._client.ask(
+            Operation.SEND_DOCUMENT,
+            [_job_id(accepted.id), form, attribute("last-document", Tag.BOOLEAN, True)],
+            document=document,
+        )
+        return accepted
+
+    async def release(self, accepted: Accepted) -> None:
+        """Let a held job print (Release-Job); no error when it was let go before."""
+        try:
+            await self._client.ask(Operation.RELEASE_JOB, [_job_id(accepted.id)])
+        except PrinterRefused as refusal:
+            if refusal.status != Status.NOT_POSSIBLE:
+                raise
+            job = await self._job(accepted)
+            if job is None or is_held(job):
+                raise
+
+    async def look(self, accepted: Accepted) -> JobStatus | None:
+        """Ask for a job by id; None when it is gone, or when the id is another job's now."""
+        job = await self._job(accepted)
+        return None if job is None else job_told(job)
+
+    async def find(self, name: str) -> list[JobStatus]:
+        """Ask for our jobs of that name."""
+        found: dict[int, JobStatus] = {}
+        # In this order: a job that ends between the two questions is in both answers, not in none.
+        for which in ("not-completed", "completed"):
+            answer = await self._client.ask(
+                Operation.GET_JOBS,
+                [
+                    attribute("which-jobs", Tag.KEYWORD, which),
+                    attribute("my-jobs", Tag.BOOLEAN, True),
+                    _wanted(JOB_ATTRIBUTES),
+                ],
+            )
+            jobs = map(job_told, answer.all(Delimiter.JOB))
+            found.update((job.id, job) for job in jobs if job.name == _plain(name))
+        return list(found.values())
+
+    async def cancel(self, accepted: Accepted) -> None:
+        """Cancel a job; nothing happens when it is done, gone, or the id is another job's now."""
+        job = await self.look(accepted)
+        if job is None or job.state.final:
+            return
+        try:
+            await self._client.ask(Operation.CANCEL_JOB, [_job_id(accepted.id)])
+        except PrinterRefused as refusal:
+            if refusal.status not in _NOTHING_TO_CANCEL:
+                raise
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _create(self, name: str, job: Iterable[Attribute]) -> Accepted:
+        answer = await self._client.ask(Operation.CREATE_JOB, [attribute("job-name", Tag.NAME, name)], job=job)
+        return await self._accepted(answer, name)
+
+    async def _accepted(self, answer: Message, name: str) -> Accepted:
+        """Read the id a job got, and ask what else identifies it: the answers to Create-Job and Print-Job lack it."""
+        made = answer.first(Delimiter.JOB).integer("job-id")
+        if not made:
+            raise PrinterRefused(
+                f"{self.address.uri} took the job {name} but gave it no job-id; print through a CUPS queue"
+            )
+        told = await self._client.ask(Operation.GET_JOB_ATTRIBUTES, [_job_id(made), _wanted(JOB_ATTRIBUTES)])
+        job = told.first(Delimiter.JOB)
+        return Accepted(
+            id=made,
+            uuid=job.text("job-uuid"),
+            name=name,
+            up_time=job.integer("job-printer-up-time"),
+            held=is_held(job),
+        )
+
+    async def _job(self, accepted: Accepted) -> Group | None:
+        if accepted.id == 0:
+            return None
+        try:
+            answer = await self._client.ask(
+                Operation.GET_JOB_ATTRIBUTES, [_job_id(accepted.id), _wanted(JOB_ATTRIBUTES)]
+            )
+        except PrinterRefused as refusal:
+            if refusal.status in _GONE:
+                return None
+            raise
+        job = answer.first(Delimiter.JOB)
+        return job if _is_same(job, accepted) else None
+
+
+def job_attributes(ticket: Ticket, known: Capabilities) -> list[Attribute]:
+    """Return a ticket as IPP job attributes.
+
+    Args:
+        ticket: already clamped to what the printer can do.
+        known: what it can do; decides between media (PWG 5101.1) and media-col (PWG 5100.7), which also names the tray.
+    """
+    wanted = []
+    if ticket.copies > 1 or known.copies is not None:
+        wanted.append(attribute("copies", Tag.INTEGER, ticket.copies))
+    if ticket.sides:
+        wanted.append(attribute("sides", Tag.KEYWORD, ticket.sides))
+    if ticket.color_mode:
+        wanted.append(attribute("print-color-mode", Tag.KEYWORD, ticket.color_mode))
+    if ticket.orientation is not None:
+        wanted.append(attribute("orientation-requested", Tag.ENUM, ticket.orientation))
+    if ticket.source and known.media_col:
+        members = [] if ticket.media is None else [_size(ticket.media)]
+        members.append(attribute("media-source", Tag.KEYWORD, ticket.source))
+        wanted.append(attribute("media-col", Tag.BEGIN_COLLECTION, tuple(members)))
+    elif ticket.media is not None:
+        name = ticket.media.name or media_name((ticket.media.width, ticket.media.height))
+        wanted.append(attribute("media", Tag.KEYWORD, name))
+    return wanted
+
+
+def _size(media: Media) -> Attribute:
+    sides = (
+        attribute("x-dimension", Tag.INTEGER, media.width),
+        attribute("y-dimension", Tag.INTEGER, media.height),
+    )
+    return attribute("media-size", Tag.BEGIN_COLLECTION, sides)
+
+
+def _is_same(job: Group, accepted: Accepted) -> bool:
+    """Tell whether a job with our id is our job: nothing may contradict, and name or uuid must agree."""
+    told = ((job.text("job-uuid"), accepted.uuid), (job.text("job-name"), accepted.name))
+    compared = [one == other for one, other in told if one and other]
+    return bool(compared) and all(compared)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^ -~]", "_", name)[:_LONGEST_NAME]
+
+
+def _job_id(number: int) -> Attribute:
+    return attribute("job-id", Tag.INTEGER, number)
+
+
+def _wanted(names: Iterable[str]) -> Attribute:
+    return attribute("requested-attributes", Tag.KEYWORD, *names)
