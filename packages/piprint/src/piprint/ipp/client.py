@@ -18,7 +18,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 from yarl import URL
@@ -40,6 +40,9 @@ _PIECE: Final = 64 * 1024
 _CONNECT: Final = 10.0
 _IDLE: Final = 1.0
 """Seconds a connection is kept: shorter than any printer does, so that none is taken that the other side is closing."""
+_PATH: Final = "/%:@!$&()*+,;=-._~"
+"""Characters of a path that stay as they are (RFC 3986, 3.3). A queue's name may have a ``<``, which CUPS tells as such and then
+refuses in a request."""
 _SCHEMES: Final = {"ipp": "http", "ipps": "https", "http": "http", "https": "https"}
 _HTTP_REFUSALS: Final = {
     401: Status.NOT_AUTHENTICATED,
@@ -61,7 +64,8 @@ def http_url(uri: str) -> URL:
         parts = urlsplit(uri)
         port, host, scheme = parts.port or _PORT, parts.hostname or "", _SCHEMES.get(parts.scheme, "")
         host = f"[{host}]" if ":" in host else host
-        url = URL(f"{scheme}://{host}:{port}{parts.path or '/'}", encoded=True)
+        path = quote(parts.path or "/", safe=_PATH)
+        url = URL(f"{scheme}://{host}:{port}{path}", encoded=True)
     except ValueError:
         url = URL()
     if not url.host or not url.scheme:

@@ -102,9 +102,10 @@ class Announcements:
     async def _ask(self, zeroconf: Zeroconf, service_type: str, name: str, plain: str) -> None:
         info = AsyncServiceInfo(service_type, name)
         key = plain, service_type
-        if await info.async_request(zeroconf, _ASK_MS) and (told := _read(info, _TYPES[service_type], plain)):
-            if key in self._there:  # it may have said good-bye meanwhile
-                self._found[key] = told
+        answered = await info.async_request(zeroconf, _ASK_MS)
+        told = _read(info, _TYPES[service_type], plain) if answered else None
+        if told is not None and key in self._there:  # it may have said good-bye meanwhile
+            self._found[key] = told
 
 
 def _merged(one: Announcement, other: Announcement) -> Announcement:
