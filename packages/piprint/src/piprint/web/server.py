@@ -1,0 +1,215 @@
+"""The status page's web server: one page, a small JSON API, live by server-sent events, metrics and health.
+
+==============================  ========================================================================
+``GET /``                       the page
+``GET /api/v1/status``          the snapshot (:class:`piprint.web.view.Snapshot`) as JSON
+``GET /api/v1/events``          the same, pushed: events ``status`` and ``log`` (text/event-stream)
+``GET /api/v1/log``             the last lines of the log
+``POST /api/v1/test-page``      ``{"printer": id}``: print a test page
+``POST /api/v1/restart``        ``{"row_no": 7}``: queue a job again in Business Central
+``POST /api/v1/login, logout``  a session, when there is a password
+``GET /metrics``                Prometheus
+``GET /healthz``                200 while all parts run, else 503; open to everybody who reaches the page
+==============================  ========================================================================
+
+Who may ask is :mod:`piprint.web.gate`'s; this module knows neither printers nor Business Central.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable
+from importlib import resources
+from typing import TypeVar
+
+from aiohttp import web
+
+from piprint.config import Web
+from piprint.config_file import listen
+from piprint.web.gate import Gate
+from piprint.web.metrics import metrics
+from piprint.web.view import ActionFailed, Shop, to_json
+
+__all__ = ["PageServer"]
+
+_T = TypeVar("_T")
+
+_LARGEST_REQUEST = 16 * 1024
+_LOOK_EVERY = 0.5
+"""Seconds between two looks at the snapshot while somebody watches."""
+_BREATHE_EVERY = 15
+"""Seconds after which a silent stream says something, so that proxies keep it open."""
+_MOST_STREAMS = 20
+_GOODBYE = 0.5
+
+_TYPES = {
+    "html": "text/html",
+    "js": "text/javascript",
+    "css": "text/css",
+    "svg": "image/svg+xml",
+}
+
+
+class PageServer:
+    """Serves the page until :meth:`close`.
+
+    Args:
+        settings: where to listen, and the password.
+        shop: what the page shows and what its buttons do.
+    """
+
+    def __init__(self, settings: Web, shop: Shop) -> None:
+        self._address, self._port = listen(settings.listen)
+        self._shop = shop
+        self._gate = Gate(settings.password)
+        self._runner: web.AppRunner | None = None
+        self._streams: set[asyncio.Task[None]] = set()
+        self.url = ""
+
+    async def start(self) -> None:
+        """Begin to listen; :attr:`url` says where.
+
+        Raises:
+            OSError: the address cannot be listened on, such as a port that is taken.
+        """
+        app = web.Application(middlewares=[self._gate.middleware()], client_max_size=_LARGEST_REQUEST)
+        app.on_response_prepare.append(self._gate.add_headers)
+        app.add_routes(
+            [
+                web.get("/", self._page),
+                web.get("/login", self._login_page),
+                web.get("/static/{name}", self._static),
+                web.get("/api/v1/status", self._status),
+                web.get("/api/v1/events", self._events),
+                web.get("/api/v1/log", self._log_lines),
+                web.post("/api/v1/test-page", self._test_page),
+                web.post("/api/v1/restart", self._restart),
+                web.post("/api/v1/login", self._gate.log_in),
+                web.post("/api/v1/logout", self._gate.log_out),
+                web.get("/metrics", self._metrics),
+                web.get("/healthz", self._health),
+            ]
+        )
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GOODBYE)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._address, self._port).start()
+        except BaseException:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        port = runner.addresses[0][1]
+        shown = f"[{self._address}]" if ":" in self._address else self._address
+        self.url = f"http://{shown}:{port}/"
+
+    async def close(self) -> None:
+        """Stop listening and end what is open."""
+        for stream in self._streams:
+            stream.cancel()
+        await asyncio.gather(*self._streams, return_exceptions=True)
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _page(self, _: web.Request) -> web.StreamResponse:
+        return _file("index.html")
+
+    async def _login_page(self, _: web.Request) -> web.StreamResponse:
+        if not self._gate.locked:
+            raise web.HTTPSeeOther("./")
+        return _file("login.html")
+
+    async def _static(self, request: web.Request) -> web.StreamResponse:
+        return _file(request.match_info["name"])
+
+    async def _status(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response(text=to_json(self._shop.snapshot()))
+
+    async def _log_lines(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response({"lines": self._shop.log_lines()[1]})
+
+    async def _metrics(self, _: web.Request) -> web.StreamResponse:
+        text = metrics(self._shop.snapshot())
+        return web.Response(text=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    async def _health(self, _: web.Request) -> web.StreamResponse:
+        healthy = self._shop.healthy()
+        return web.Response(status=200 if healthy else 503, text="ok\n" if healthy else "not all parts run\n")
+
+    async def _test_page(self, request: web.Request) -> web.StreamResponse:
+        printer = await _member(request, "printer", str)
+        return await _act(self._shop.test_page(printer))
+
+    async def _restart(self, request: web.Request) -> web.StreamResponse:
+        row_no = await _member(request, "row_no", int)
+        return await _act(self._shop.restart(row_no))
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        if len(self._streams) >= _MOST_STREAMS:
+            return web.json_response({"error": "too many pages are open"}, status=503)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+        await response.prepare(request)
+        stream = asyncio.create_task(self._feed(response))
+        self._streams.add(stream)
+        try:
+            await asyncio.gather(stream, return_exceptions=True)
+        finally:
+            stream.cancel()
+            self._streams.discard(stream)
+        return response
+
+    async def _feed(self, response: web.StreamResponse) -> None:
+        """Write what changes, until the reader is gone."""
+        said, logged, silent = "", 0, 0.0
+        while True:
+            news = []
+            status = to_json(self._shop.snapshot())
+            if status != said:
+                news.append(("status", status))
+                said = status
+            logged, lines = self._shop.log_lines(logged)
+            if lines:
+                news.append(("log", json.dumps(lines, ensure_ascii=False)))
+            silent = 0.0 if news else silent + _LOOK_EVERY
+            if silent >= _BREATHE_EVERY:
+                news.append(("", ""))
+                silent = 0.0
+            if news:
+                await response.write(b"".join(_event(name, data) for name, data in news))
+            await asyncio.sleep(_LOOK_EVERY)
+
+
+def _event(name: str, data: str) -> bytes:
+    """Return a server-sent event (WHATWG HTML, 9.2.6); without a name, a comment that only keeps the line open."""
+    return f"event: {name}\ndata: {data}\n\n".encode() if name else b":\n\n"
+
+
+def _file(name: str) -> web.Response:
+    kind = _TYPES.get(name.rpartition(".")[2])
+    if kind is None or "/" in name or "\\" in name or name.startswith("."):
+        raise web.HTTPNotFound(text="there is no such page\n")
+    try:
+        text = (resources.files("piprint.web") / "static" / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise web.HTTPNotFound(text="there is no such page\n") from None
+    # no-cache: the browser asks again, so that an update of the program is an update of the page.
+    return web.Response(text=text, content_type=kind, charset="utf-8", headers={"Cache-Control": "no-cache"})
+
+
+async def _member(request: web.Request, name: str, kind: type[_T]) -> _T:
+    try:
+        value = (await request.json())[name]
+    except (ValueError, KeyError, TypeError):
+        value = None
+    if not isinstance(value, kind) or isinstance(value, bool):
+        text = json.dumps({"error": f"send a JSON object with {name}"})
+        raise web.HTTPBadRequest(text=text, content_type="application/json")
+    return value
+
+
+async def _act(doing: Awaitable[str]) -> web.Response:
+    try:
+        return web.json_response({"message": await doing})
+    except ActionFailed as error:
+        return web.json_response({"error": str(error)}, status=409)

@@ -1,0 +1,96 @@
+"""The page in a real browser: what it shows, what its buttons do, and that strangers' texts stay texts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
+
+ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield chromium
+        await chromium.close()
+
+
+async def _open(browser: Browser, url: str, *, width: int = 1280) -> tuple[Page, list[str]]:
+    page = await browser.new_page(viewport={"width": width, "height": 900})
+    complaints: list[str] = []
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: None if request.url.startswith(url) else complaints.append(request.url))
+    await page.goto(url)
+    return page, complaints
+
+
+async def test_the_page_shows_everything_and_strangers_texts_as_texts(browser, serve, shop):
+    nasty = shop.now.printers[1].id
+    async with serve() as (url, _):
+        page, complaints = await _open(browser, url)
+        await expect(page.locator("#today")).to_have_text("128")
+        await expect(page.locator("#link-state")).to_have_text("Connected")
+        await expect(page.locator(".printer")).to_have_count(2)
+        first, second = page.locator(".printer").nth(0), page.locator(".printer").nth(1)
+        await expect(first.locator(".chips li")).to_have_text(["A4", "A5", "2 trays", "both sides", "black only"])
+        await expect(first).to_contain_text("3 waiting · 1 in work")
+        await expect(second.locator("h3")).to_have_text(nasty)
+        await expect(second.locator(".said")).to_contain_text("no paper")
+        await expect(page.locator("#jobs tr")).to_have_count(2)
+        await expect(page.locator("#jobs tr").nth(0).locator(".reached")).to_have_count(4)
+        await expect(page.locator("#history tr").nth(0)).to_contain_text("Printed")
+        await expect(page.locator("#troubles")).to_contain_text("Look at the printer.")
+        await page.locator("summary").click()
+        await expect(page.locator("#log")).to_contain_text("first line")
+        assert await page.locator("img[src=x]").count() == 0
+        assert await page.title() == "office – piprint"
+        assert complaints == []
+
+
+async def test_the_page_follows_without_reload_and_its_buttons_work(browser, serve, shop):
+    async with serve() as (url, _):
+        page, complaints = await _open(browser, url)
+        button = page.locator(".printer").nth(0).get_by_role("button", name="Test page")
+        await button.focus()
+        shop.change(printed_today=129, jobs=(), troubles=())
+        await expect(page.locator("#today")).to_have_text("129")
+        await expect(page.locator("#no-jobs")).to_be_visible()
+        await expect(page.locator("#troubles")).to_be_hidden()
+        await expect(page.locator("#mood")).to_have_text("Ready")
+        await expect(button).to_be_focused()
+        await button.click()
+        await expect(page.locator("#toast")).to_have_text("A test page is on its way to Office.")
+        await page.locator("#history tr").nth(1).get_by_role("button").click()
+        await expect(page.locator("#toast")).to_have_text("Job 4709 is queued again.")
+        assert shop.asked == [("test page", "Office"), ("restart", 4709)]
+        assert complaints == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+async def test_nothing_sticks_out_at_any_width(browser, serve, width):
+    async with serve() as (url, _):
+        page, _ = await _open(browser, url, width=width)
+        await expect(page.locator(".printer")).to_have_count(2)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_one_logs_in_and_out(browser, serve):
+    async with serve("horse battery") as (url, _):
+        page, _ = await _open(browser, url)
+        await page.get_by_label("Password").fill("wrong")
+        await page.get_by_role("button", name="Log in").click()
+        await expect(page.get_by_role("alert")).to_have_text("that is not the password")
+        await page.get_by_label("Password").fill("horse battery")
+        await page.get_by_role("button", name="Log in").click()
+        await expect(page.locator("#today")).to_have_text("128")
+        await page.get_by_role("button", name="Log out").click()
+        await expect(page.get_by_label("Password")).to_be_visible()
