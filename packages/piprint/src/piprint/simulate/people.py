@@ -1,0 +1,220 @@
+"""What people do in Business Central: print, hold, cancel, restart, delete; rename and switch off printers.
+
+A job's payload is made as Business Central makes it (Microsoft, ``developer/devenv-onafterdocumentprintready-event``) from
+the printer's payload and what the user chose. This module does not know HTTP.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from piprint.contract import JobState, units
+from piprint.simulate.database import Database
+from piprint.simulate.refusal import Refusal
+from piprint.simulate.tables import Document, Printer, PrintJob
+
+__all__ = ["Choice", "People"]
+
+_IN_MEMORY = 1 << 20
+"""Bytes; larger documents are kept in files."""
+_PAYLOAD_LENGTH = 2048
+"""Of PIPrint 1.0's field; printing fails when the payload does not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the user chose for a job; None leaves it to the printer's payload.
+
+    Attributes:
+        report_id: the report's number.
+        report_name: its name.
+        copies: how many.
+        duplex: both sides.
+        color: in colour.
+        source: paper source, a number of .NET's PaperSourceKind.
+        paper: paper kind, a number of .NET's PaperKind.
+        height: of a custom paper, in ``units``.
+        width: likewise.
+        units: number of the payload's unit.
+        landscape: lie the page across.
+    """
+
+    report_id: int = 1306
+    report_name: str = "Standard Sales - Invoice"
+    copies: int | None = None
+    duplex: bool | None = None
+    color: bool | None = None
+    source: int | None = None
+    paper: int | None = None
+    height: float | None = None
+    width: float | None = None
+    units: int | None = None
+    landscape: bool | None = None
+
+
+class People:
+    """Users of Business Central.
+
+    Args:
+        database: they work on.
+        folder: where large documents are kept; must exist.
+        company: whose documents they print.
+    """
+
+    def __init__(self, database: Database, folder: Path, company: str) -> None:
+        self._database = database
+        self._folder = folder
+        self._company = company
+
+    def print(
+        self,
+        printer: int | str,
+        document: bytes | Path,
+        *,
+        name: str = "",
+        choice: Choice | None = None,
+        payload: str | None = None,
+    ) -> PrintJob:
+        """Print a document.
+
+        Args:
+            printer: row number, or the name shown (the first enabled printer of that name).
+            document: its bytes, or a file that stays as it is.
+            name: of the document, for people.
+            choice: see :class:`Choice`.
+            payload: the job's payload word for word, in place of one made from the choice.
+
+        Raises:
+            Refusal: no such printer, it is disabled, or its payload or the job's is not usable.
+        """
+        self._database.clean_up()
+        row = self._chosen(printer)
+        choice = choice or Choice()
+        run = str(uuid.uuid4())
+        text = self._payload(row, choice, run) if payload is None else payload
+        if self._database.extension == "1.0" and units(text) > _PAYLOAD_LENGTH:
+            raise Refusal(
+                "Application_StringExceededLength",
+                f"The length of the string is {units(text)}, but it must be less than or equal to "
+                f"{_PAYLOAD_LENGTH} characters.",
+            )
+        return self._database.insert_job(
+            PrintJob(
+                row_no=0,
+                printer_row_no=row.row_no,
+                payload=text,
+                document=self._keep(document),
+                document_name=name or f"{choice.report_name}.pdf",
+                status=JobState.HOLD if row.new_jobs_on_hold else JobState.QUEUED,
+                created=self._database.now(),
+                report_run_id=run,
+            )
+        )
+
+    def hold(self, row_no: int) -> PrintJob:
+        """Keep a job from being printed."""
+        return self._set(row_no, JobState.HOLD)
+
+    def cancel(self, row_no: int) -> PrintJob:
+        """Cancel a job."""
+        return self._set(row_no, JobState.CANCELLED)
+
+    def restart(self, row_no: int) -> PrintJob:
+        """Queue a job, whatever its state."""
+        return self._set(row_no, JobState.QUEUED)
+
+    def delete(self, row_no: int) -> None:
+        """Delete a job."""
+        self._database.delete_job(self._database.job(row_no))
+
+    def change_printer(self, row_no: int, **values: Any) -> Printer:
+        """Rename a printer, switch it off, let its jobs wait; columns by name.
+
+        Raises:
+            Refusal: no such printer, or a value is not allowed.
+        """
+        return self._database.change_printer(self._database.printer(row_no), values)
+
+    def delete_printer(self, row_no: int) -> None:
+        """Delete a printer with its jobs."""
+        self._database.delete_printer(self._database.printer(row_no))
+
+    def printers(self) -> list[Printer]:
+        """Return the printers Business Central offers: enabled, with a payload."""
+        self._database.clean_up()
+        return [row for row in self._database.tables.printers.values() if row.enabled and row.payload]
+
+    def _set(self, row_no: int, state: JobState) -> PrintJob:
+        return self._database.change_job(self._database.job(row_no), {"status": state})
+
+    def _chosen(self, printer: int | str) -> Printer:
+        for row in self._database.tables.printers.values():
+            if printer in {row.row_no, row.printer_name} and row.enabled and row.payload:
+                return row
+        raise Refusal("Application_DialogException", f"There is no printer {printer} that is switched on.")
+
+    def _payload(self, printer: Printer, choice: Choice, run: str) -> str:
+        try:
+            given = json.loads(printer.payload)
+            trays = {tray["papersourcekind"]: tray for tray in given["papertrays"]}
+            tray = trays.get(choice.source, given["papertrays"][0])
+        except (ValueError, KeyError, TypeError, IndexError):
+            raise Refusal(
+                "Application_DialogException", f"The payload of printer {printer.printer_name} is not valid."
+            ) from None
+        told = {
+            "papersourcekind": _or(choice.source, tray["papersourcekind"]),
+            "paperkind": _or(choice.paper, tray.get("paperkind", 0)),
+            "landscape": _or(choice.landscape, tray.get("landscape", False)),
+            "units": _or(choice.units, tray.get("units", 0)),
+            "height": _or(choice.height, tray.get("height", 0)),
+            "width": _or(choice.width, tray.get("width", 0)),
+        }
+        return json.dumps(
+            {
+                "filterviews": [
+                    {"name": "Header", "tableid": 112, "view": "VERSION(1) SORTING(Field3) WHERE(Field3=1(103001))"}
+                ],
+                "version": 1,
+                "objectname": choice.report_name,
+                "objectid": choice.report_id,
+                "documenttype": "application/pdf",
+                "invokedby": "00000000-0000-0000-0000-000000000001",
+                "invokeddatetime": self._database.now().isoformat(timespec="milliseconds"),
+                "companyname": self._company,
+                "printername": printer.printer_name,
+                "duplex": _or(choice.duplex, given.get("duplex", False)),
+                "color": _or(choice.color, given.get("color", False)),
+                "defaultcopies": _or(choice.copies, given.get("defaultcopies", 1)),
+                "papertray": told,
+                "intent": "Print",
+                "layoutmodel": "Rdlc",
+                "layoutname": "StandardSalesInvoice.rdlc",
+                "layoutmimetype": "Application/Report",
+                "layoutapplicationid": "437dbf0e-84ff-417a-965d-ed2bb9650972",
+                "reportrunid": run,
+            },
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
+
+    def _keep(self, document: bytes | Path) -> Document:
+        if isinstance(document, Path):
+            with document.open("rb") as file:
+                return Document(document.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest(), document)
+        digest = hashlib.sha256(document).hexdigest()
+        if len(document) <= _IN_MEMORY:
+            return Document(len(document), digest, document)
+        path = self._folder / f"{digest}.pdf"
+        if not path.exists():
+            path.write_bytes(document)
+        return Document(len(document), digest, path)
+
+
+def _or(chosen: object, given: object) -> object:
+    return given if chosen is None else chosen

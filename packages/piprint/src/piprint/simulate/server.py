@@ -1,0 +1,327 @@
+"""The stand-in for Business Central as a server: sockets, faults, log; for tests, for the demo and for ``piprint simulate``.
+
+::
+
+    async with StandIn() as bc:
+        printer = bc.database.insert_printer({"host_id": "pi", "printer_id": "office"})
+        bc.people.print(printer.row_no, pdf)
+        ...  # a client of bc.url with tokens of bc.token_url
+
+What it answers is :mod:`piprint.simulate.service`'s; here it is put on the wire, or a fault in its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from piprint.simulate.database import Database, Extension
+from piprint.simulate.faults import FaultRule, FaultScript
+from piprint.simulate.limits import Gate, Limits
+from piprint.simulate.login import Accounts, Login, TokenRefusal
+from piprint.simulate.pages import Part
+from piprint.simulate.people import People
+from piprint.simulate.refusal import Refusal
+from piprint.simulate.request_log import Entry, RequestLog
+from piprint.simulate.service import API_ROUTE, Answer, Call, Company, Habits, Service
+
+__all__ = ["Settings", "StandIn", "serve"]
+
+_LARGEST_BODY = 350 << 20
+"""Bytes (Microsoft, ``administration/operational-limits-online``)."""
+_CHUNK = 48 << 10
+"""Bytes read at once; a multiple of 3, so that base64 needs no filling in the middle."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to set up a stand-in.
+
+    Attributes:
+        host: where to listen; the certificate is for this, localhost and 127.0.0.1.
+        port: 0 takes a free one.
+        tls: serve https.
+        instance: the server's instance, or an environment's name; a part of all addresses.
+        extension: which one is installed.
+        accounts: who may in.
+        companies: in the environment.
+        default_company: for calls that name none; "": the only one.
+        limits: of Business Central online.
+        page: show the page for people at ``/``.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    tls: bool = False
+    instance: str = "BC"
+    extension: Extension = "2.0"
+    accounts: Accounts = field(default_factory=Accounts)
+    companies: tuple[Company, ...] = (Company("CRONUS International Ltd.", "aaaaaaaa-0000-4000-8000-000000000001"),)
+    default_company: str = ""
+    limits: Limits = field(default_factory=Limits)
+    page: bool = True
+
+
+class StandIn:
+    """A Business Central of our own; an async context manager that listens while it is open.
+
+    Attributes:
+        settings: as given.
+        database: the tables.
+        people: what users do.
+        login: tokens and rights.
+        habits: in what servers differ.
+        faults: what goes wrong.
+        log: requests and counters.
+
+    Args:
+        settings: see :class:`Settings`.
+        now: the server's clock, for leases, tokens and stamps.
+        changes: single settings, by name.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, now: Callable[[], datetime] = _utc_now, **changes: Any
+    ) -> None:
+        self.settings = replace(settings or Settings(), **changes)
+        self.now = now
+        self.database = Database(now=now, extension=self.settings.extension)
+        self.login = Login(self.settings.accounts, now, _assertion_holds)
+        self.habits = Habits()
+        self.faults = FaultScript()
+        self.log = RequestLog()
+        self._folder = tempfile.TemporaryDirectory(prefix="piprint-stand-in-", ignore_cleanup_errors=True)
+        self._service = Service(
+            self.database, self.login, self.settings.companies, self.settings.default_company, self.habits
+        )
+        self.people = People(self.database, Path(self._folder.name), self.settings.companies[0].name)
+        self._gate = Gate(self.settings.limits)
+        self._tls: Any = None
+        self._ca_file: Path | None = None
+        self._runner: web.AppRunner | None = None
+        self._port = self.settings.port
+
+    async def __aenter__(self) -> Self:
+        if self.settings.tls:
+            from piprint.simulate.certificates import make_authority  # noqa: PLC0415 - needs piprint[certificate]
+
+            hosts = dict.fromkeys((self.settings.host, "localhost", "127.0.0.1"))
+            self._ca_file, self._tls = make_authority(Path(self._folder.name), tuple(hosts))
+        await self.come_back()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.go_away()
+        self._folder.cleanup()
+
+    @property
+    def origin(self) -> str:
+        """Return scheme, host and port; the page for people is at its ``/``."""
+        return f"{'https' if self.settings.tls else 'http'}://{self.settings.host}:{self._port}"
+
+    @property
+    def url(self) -> str:
+        """Return the OData address, ending in ``/ODataV4/``."""
+        return f"{self.origin}/{self.settings.instance}/ODataV4/"
+
+    @property
+    def token_url(self) -> str:
+        """Return the token endpoint's address."""
+        return f"{self.origin}/{self.login.accounts.tenant}/oauth2/v2.0/token"
+
+    @property
+    def ca_file(self) -> Path | None:
+        """Return the PEM file of the authority; None without TLS."""
+        return self._ca_file
+
+    async def go_away(self) -> None:
+        """Listen no longer and break all connections; nothing is forgotten."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def come_back(self) -> None:
+        """Listen, on the same port as before."""
+        application = web.Application(client_max_size=_LARGEST_BODY)
+        application.router.add_post("/{tenant}/oauth2/v2.0/token", self._token)
+        application.router.add_route("*", f"/{self.settings.instance}/{{tail:.*}}", self._odata)
+        self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.settings.host, self._port, ssl_context=self._tls)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+
+    # requests
+
+    async def _token(self, request: web.Request) -> web.StreamResponse:
+        async def answer() -> Answer:
+            form = {name: str(value) for name, value in (await request.post()).items()}
+            try:
+                return Answer.of_json(200, self.login.token(request.match_info["tenant"], form, str(request.url)))
+            except TokenRefusal as refusal:
+                return Answer.of_json(refusal.status, refusal.body(self.now()))
+
+        return await self._exchange(request, answer, token=True)
+
+    async def _odata(self, request: web.Request) -> web.StreamResponse:
+        async def answer() -> Answer:
+            return self._service.answer(call)
+
+        path = request.rel_url.raw_path.removeprefix(f"/{self.settings.instance}/")
+        route = next((route for route in ("ODataV4", API_ROUTE) if f"{path}/".startswith(f"{route}/")), None)
+        if route is None:
+            return web.json_response(Refusal("BadRequest_ResourceNotFound", "No such service.").body(), status=404)
+        call = Call(
+            method=request.method,
+            root=f"{request.url.origin()}/{self.settings.instance}/{route}/",
+            api=route == API_ROUTE,
+            path=path.removeprefix(route),
+            query=request.query,
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=await request.read(),
+        )
+        return await self._exchange(request, answer, token=False)
+
+    async def _exchange(self, request: web.Request, answer: Callable[[], Any], *, token: bool) -> web.StreamResponse:
+        """Answer a request as the fault script has it, and note it in the log."""
+        body = await request.read()
+        path = request.path_qs if not request.query_string else f"{request.path}?{request.query_string}"
+        rule = self.faults.take(request.method, path, body)
+        entry = Entry(self.now(), request.method, path, received=len(body), fault=rule.kind if rule else "")
+        started = asyncio.get_running_loop().time()
+        self.log.begin(entry, token=token)
+        try:
+            async with self._place(token=token):
+                return await self._carry_out(request, answer, rule, entry)
+        except Refusal as refusal:
+            return await self._send(
+                request, Answer.of_json(refusal.status, refusal.body(), refusal.headers), None, entry
+            )
+        finally:
+            entry.seconds = asyncio.get_running_loop().time() - started
+            self.log.end(entry)
+
+    @asynccontextmanager
+    async def _place(self, *, token: bool) -> AsyncIterator[None]:
+        if token:
+            yield
+            return
+        async with self._gate.enter():
+            yield
+
+    async def _carry_out(
+        self, request: web.Request, answer: Callable[[], Any], rule: FaultRule | None, entry: Entry
+    ) -> web.StreamResponse:
+        kind = rule.kind if rule else ""
+        if rule is not None and kind in {"status", "html"}:
+            return await self._send(request, _fault_answer(rule), None, entry)
+        if kind == "reset before":
+            return _broken(request)
+        if rule is not None and kind == "delay":
+            await asyncio.sleep(rule.seconds)
+        given = await answer()
+        if kind == "reset after":
+            return _broken(request)
+        if rule is not None and kind == "late":
+            await asyncio.sleep(rule.seconds)
+        return await self._send(request, given, rule, entry)
+
+    async def _send(
+        self, request: web.Request, answer: Answer, rule: FaultRule | None, entry: Entry
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(status=answer.status, headers=answer.headers)
+        entry.status = answer.status
+        chunks = _wire(answer.parts, raw=answer.raw)
+        if rule is not None and rule.kind == "cut body":
+            response.content_length = None
+            chunks = _first(chunks, rule.size)
+        if rule is not None and rule.kind == "slow body":
+            chunks = _crumbs(chunks)
+        await response.prepare(request)
+        for chunk in chunks:
+            if rule is not None and rule.kind == "slow body":
+                await asyncio.sleep(rule.seconds / 10)
+            await response.write(chunk)
+            entry.sent += len(chunk)
+        if rule is not None and rule.kind == "cut body":
+            await asyncio.sleep(0)
+            return _broken(request, response)
+        await response.write_eof()
+        return response
+
+
+def _assertion_holds(assertion: str, certificate: bytes, client_id: str, audience: str, moment: datetime) -> bool:
+    from piprint.simulate.certificates import assertion_holds  # noqa: PLC0415 - needs piprint[certificate]
+
+    return assertion_holds(assertion, certificate, client_id, audience, moment)
+
+
+def _broken(request: web.Request, response: web.StreamResponse | None = None) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.abort()
+    return response or web.Response()
+
+
+def _fault_answer(rule: FaultRule) -> Answer:
+    headers = {} if rule.retry_after is None else {"Retry-After": f"{rule.retry_after:g}"}
+    if rule.kind == "html":
+        page = f"<html><head><title>{rule.status}</title></head><body><h1>{rule.status} Bad Gateway</h1></body></html>"
+        return Answer(rule.status, (page,), {"Content-Type": "text/html", **headers})
+    code = {401: "Authentication_InvalidCredentials", 403: "Authorization_RequestDenied"}.get(rule.status, "Unknown")
+    return Answer.of_json(rule.status, Refusal(code, "The stand-in's fault script says so.").body(), headers)
+
+
+def _wire(parts: Iterable[Part], *, raw: bool) -> Iterator[bytes]:
+    """Turn an answer's parts into bytes, never much more at once than a chunk."""
+    text = ""
+    for part in parts:
+        if isinstance(part, str):
+            text += part
+            if len(text) < _CHUNK:
+                continue
+            yield text.encode()
+        else:
+            yield text.encode()
+            for chunk in part.chunks(_CHUNK):
+                yield chunk if raw else base64.b64encode(chunk)
+        text = ""
+    if text:
+        yield text.encode()
+
+
+def _first(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield chunk[:size]
+        size -= len(chunk)
+        if size <= 0:
+            return
+
+
+def _crumbs(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut an answer into ten parts at least."""
+    for chunk in chunks:
+        step = max(1, len(chunk) // 10)
+        for start in range(0, len(chunk), step):
+            yield chunk[start : start + step]
+
+
+async def serve(settings: Settings) -> None:
+    """Run a stand-in until cancelled."""
+    async with StandIn(settings):
+        await asyncio.Event().wait()
