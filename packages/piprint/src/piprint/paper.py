@@ -19,6 +19,7 @@ __all__ = [
     "PAPER_SOURCES",
     "TOLERANCE",
     "PaperKind",
+    "custom_media_name",
     "hundredths_of_mm",
     "is_same_size",
     "kind_by_name",
@@ -263,7 +264,12 @@ def media_name(size: tuple[int, int]) -> str:
     for name, known in _SIZES.items():
         if is_same_size(known, size):
             return name
-    text = f"{size[0] / 100:g}x{size[1] / 100:g}mm"
+    return custom_media_name(size)
+
+
+def custom_media_name(size: tuple[int, int]) -> str:
+    """Return the name of a size a printer takes by its custom range, without having a name for it."""
+    text = f"{size[0] / 100:.7g}x{size[1] / 100:.7g}mm"
     return f"custom_{text}_{text}"
 
 

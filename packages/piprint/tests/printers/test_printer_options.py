@@ -1,0 +1,440 @@
+"""Tickets say nothing a printer cannot do, and nothing is replaced silently."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piprint.config import PrinterConfig, Rule
+from piprint.paper import PAPER_KINDS, is_same_size, media_name, media_size
+from piprint.payloads import JobPayload, PaperTray, validate_printer_payload
+from piprint.printers.capabilities import with_settings
+from piprint.printers.options import make_ticket, offered, printer_payload, trays
+from piprint.printers.pattern import matches
+from piprint.printers.printer import Capabilities, Media, Ticket
+
+A4 = Media(21000, 29700, "iso_a4_210x297mm")
+A5 = Media(14800, 21000, "iso_a5_148x210mm")
+LETTER = Media(21590, 27940, "na_letter_8.5x11in")
+ENVELOPE = Media(11000, 22000, "iso_dl_110x220mm")
+
+OFFICE = Capabilities(
+    description="Office 5000",
+    formats=frozenset({"application/pdf", "application/octet-stream"}),
+    media=(A4, A5, LETTER),
+    media_ready=(("tray-1", A4), ("tray-2", A5)),
+    media_default=A4,
+    custom=(Media(7600, 12700), Media(21600, 35600)),
+    sources=("auto", "tray-1", "tray-2", "manual"),
+    sides=("one-sided", "two-sided-long-edge", "two-sided-short-edge"),
+    color=True,
+    color_modes=("auto", "color", "monochrome"),
+    copies=99,
+    orientations=(3, 4, 5, 6),
+)
+SIMPLE = Capabilities(
+    media=(A4,),
+    media_default=A4,
+    sides=("one-sided",),
+    color=False,
+    color_modes=("monochrome",),
+    copies=1,
+    sources=("main",),
+)
+SILENT = Capabilities()
+PLAIN = PrinterConfig(id="office")
+
+
+def ticket(
+    payload: JobPayload,
+    capabilities: Capabilities = OFFICE,
+    *rules: Rule,
+    settings: PrinterConfig = PLAIN,
+    **more: Any,
+) -> tuple[Ticket, list[str]]:
+    return make_ticket("bc-prod-7-1", payload, capabilities, settings, rules, printer_id="office", **more)
+
+
+def test_all_settings_of_a_job_arrive() -> None:
+    payload = JobPayload(copies=3, duplex=True, color=False, papertray=PaperTray(source=2, kind=11, landscape=False))
+    made, notes = ticket(payload)
+    assert made == Ticket(
+        name="bc-prod-7-1", copies=3, sides="two-sided-long-edge", color_mode="monochrome", media=A5, source="tray-2"
+    )
+    assert notes == []
+
+
+def test_a_job_that_asks_for_nothing_is_one_sided_on_the_printers_paper() -> None:
+    assert ticket(JobPayload()) == (Ticket(name="bc-prod-7-1", sides="one-sided"), [])
+
+
+def test_a_silent_printer_is_told_nothing() -> None:
+    payload = JobPayload(copies=2, duplex=True, color=True, papertray=PaperTray(source=7, kind=9, landscape=True))
+    made, notes = ticket(payload, SILENT)
+    assert made == Ticket(name="bc-prod-7-1", copies=2)
+    assert notes == ["two-sided is not possible at this printer: printed one-sided"]
+
+
+def test_what_a_printer_cannot_do_is_replaced_and_told() -> None:
+    payload = JobPayload(copies=3, duplex=True, color=True, papertray=PaperTray(source=2, kind=11))
+    made, notes = ticket(payload, SIMPLE)
+    assert made == Ticket(name="bc-prod-7-1", sides="one-sided", color_mode="monochrome", media=A4)
+    assert notes == [
+        "3 copies are more than this printer makes: 1 printed",
+        "two-sided is not possible at this printer: printed one-sided",
+        "colour is not possible at this printer: printed in black",
+        "tray Lower is not in this printer: printed from its default tray",
+        "paper A5 is not in this printer: printed on A4",
+    ]
+
+
+def test_one_page_is_not_told_to_be_one_sided() -> None:
+    assert ticket(JobPayload(duplex=True), SIMPLE, pages=1)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("page_size", "landscape", "sides", "orientation"),
+    [
+        (None, None, "two-sided-long-edge", None),
+        (None, True, "two-sided-short-edge", 4),
+        ((29700, 21000), True, "two-sided-short-edge", 4),
+        ((29700, 21000), False, "two-sided-short-edge", None),
+        ((21000, 29700), True, "two-sided-long-edge", None),
+    ],
+)
+def test_landscape(page_size: tuple[int, int] | None, landscape: object, sides: str, orientation: int | None) -> None:
+    made, _ = ticket(JobPayload(duplex=True, papertray=PaperTray(landscape=landscape)), page_size=page_size)
+    assert (made.sides, made.orientation) == (sides, orientation)
+
+
+@pytest.mark.parametrize(
+    ("tray", "media"),
+    [
+        (PaperTray(kind=9), A4),
+        (PaperTray(kind=77), A4),  # A4Rotated: the same sheet
+        (PaperTray(kind=10), A4),
+        (PaperTray(kind=0, width=20997, height=29693), A4),  # A4 in hundredths of an inch, and back
+        (PaperTray(kind=0, width=29700, height=21000), A4),  # width and height changed over
+        (PaperTray(kind=0, width=10000, height=15000), Media(10000, 15000, "custom_100x150mm_100x150mm")),
+        (PaperTray(kind=0, width=15000, height=10000), Media(10000, 15000, "custom_100x150mm_100x150mm")),
+        (PaperTray(kind=0, width=10160, height=15240), Media(10160, 15240, "custom_101.6x152.4mm_101.6x152.4mm")),
+        (PaperTray(kind=0), None),
+        (PaperTray(), None),
+    ],
+)
+def test_sheets(tray: PaperTray, media: Media | None) -> None:
+    made, notes = ticket(JobPayload(papertray=tray))
+    assert made.media == media
+    assert notes == []
+
+
+def test_where_nobody_names_a_paper_the_documents_own_is_taken_if_there_is_such() -> None:
+    assert ticket(JobPayload(), page_size=(14800, 21000))[0].media == A5
+    assert ticket(JobPayload(), page_size=(21000, 14800))[0].media == A5
+    assert ticket(JobPayload(), page_size=(5000, 5000))[0].media is None
+
+
+@pytest.mark.parametrize(
+    ("source", "keyword", "told"),
+    [
+        (7, "auto", False),
+        (1, "tray-1", False),
+        (2, "tray-2", False),
+        (4, "manual", False),
+        (15, "", False),  # the default input bin
+        (5, "", True),
+        (256, "auto", False),
+        (258, "tray-2", False),
+        (260, "", True),
+        (None, "", False),
+    ],
+)
+def test_trays(source: int | None, keyword: str, *, told: bool) -> None:
+    made, notes = ticket(JobPayload(papertray=PaperTray(source=source)))
+    assert made.source == keyword
+    assert bool(notes) is told
+
+
+def test_an_unknown_tray_is_named() -> None:
+    _, notes = ticket(JobPayload(papertray=PaperTray(source=5)))
+    assert notes == ["tray Envelope is not in this printer: printed from its default tray"]
+
+
+def test_settings_name_trays_and_papers_of_a_silent_queue() -> None:
+    settings = PrinterConfig(
+        id="q", paper=("A4", "DLEnvelope"), trays={"tray-1": "Upper", "manual": "Envelope"}, duplex=True, color=False
+    )
+    assert json.loads(printer_payload(SILENT, settings)) == {
+        "version": 1,
+        "duplex": True,
+        "color": False,
+        "defaultcopies": 1,
+        "papertrays": [{"papersourcekind": 1, "paperkind": 9}, {"papersourcekind": 5, "paperkind": 27}],
+    }
+    payload = JobPayload(duplex=True, papertray=PaperTray(source=5, kind=27))
+    made, notes = ticket(payload, SILENT, settings=settings)
+    assert made == Ticket(name="bc-prod-7-1", sides="two-sided-long-edge", media=ENVELOPE, source="manual")
+    assert notes == []
+
+
+def test_papers_without_trays_are_chosen_by_tray_in_business_central() -> None:
+    settings = PrinterConfig(id="labels", paper=("100x150mm", "62x29mm"))
+    offer = json.loads(printer_payload(SILENT, settings))["papertrays"]
+    assert [(tray["papersourcekind"], tray["width"], tray["height"]) for tray in offer] == [(7, 100, 150), (1, 62, 29)]
+    made, notes = ticket(
+        JobPayload(papertray=PaperTray(source=1, kind=0, width=6200, height=2900)), SILENT, settings=settings
+    )
+    assert (made.source, made.media, notes) == ("", Media(6200, 2900, "custom_62x29mm_62x29mm"), [])
+
+
+def test_what_a_full_printer_offers() -> None:
+    assert json.loads(printer_payload(OFFICE, PLAIN)) == {
+        "version": 1,
+        "description": "Office 5000",
+        "duplex": True,
+        "color": True,
+        "defaultcopies": 1,
+        "papertrays": [
+            {"papersourcekind": 7, "paperkind": 9},
+            {"papersourcekind": 1, "paperkind": 9},
+            {"papersourcekind": 2, "paperkind": 11},
+            {"papersourcekind": 4, "paperkind": 9},
+        ],
+    }
+
+
+def test_a_printer_that_says_nothing_is_offered_as_pi_print_did() -> None:
+    assert json.loads(printer_payload(SILENT, PLAIN)) == {
+        "version": 1,
+        "duplex": False,
+        "color": True,
+        "defaultcopies": 1,
+        "papertrays": [{"papersourcekind": 7, "paperkind": 9}],
+    }
+
+
+def test_a_tray_that_is_added_renames_none() -> None:
+    fewer = {tray.keyword: tray.source for tray in trays(OFFICE, PLAIN)}
+    more = Capabilities(sources=(*OFFICE.sources, "tray-3", "envelope"))
+    assert {tray.keyword: tray.source for tray in trays(more, PLAIN)}.items() >= fewer.items()
+
+
+def test_a_later_rule_wins() -> None:
+    rules = [
+        Rule(copies=2, sides="two-sided-short-edge", tray="Lower", paper="A5"),
+        Rule(printer="off*", report=1306, color=False, tray="manual"),
+        Rule(report_name="Standard*", company="cronus*", copies=4),
+        Rule(printer="other", copies=9),
+        Rule(report=5, copies=9),
+        Rule(company="other", copies=9),
+    ]
+    payload = JobPayload(
+        objectid=1306, objectname="Standard Sales - Invoice", companyname="CRONUS A/S", color=True, copies=1
+    )
+    made, notes = ticket(payload, OFFICE, *rules)
+    assert made == Ticket(
+        name="bc-prod-7-1", copies=4, sides="two-sided-short-edge", color_mode="monochrome", media=A5, source="manual"
+    )
+    assert notes == []
+
+
+def test_a_rule_with_a_condition_does_not_fit_a_job_that_tells_nothing() -> None:
+    made, _ = ticket(
+        JobPayload(), OFFICE, Rule(report=1, copies=9), Rule(report_name="?*", copies=9), Rule(company="?*", copies=9)
+    )
+    assert made.copies == 1
+
+
+def test_a_rule_that_cannot_be_met_is_told() -> None:
+    made, notes = ticket(JobPayload(), OFFICE, Rule(tray="roof", paper="A44"))
+    assert (made.source, made.media) == ("", None)
+    assert notes == [
+        'a rule asks for paper "A44", which is no size: write A4, Letter or 100x150mm',
+        "tray roof is not in this printer: printed from its default tray",
+    ]
+
+
+def test_notes_of_the_payload_come_along() -> None:
+    assert ticket(JobPayload(notes=("cut",)))[1] == ["cut"]
+
+
+def test_a_raw_queue_gets_raw_bytes() -> None:
+    raw = PrinterConfig(id="r", language="raw")
+    assert ticket(JobPayload(), SILENT, settings=raw)[0].format == "application/octet-stream"
+    cups = Capabilities(formats=frozenset({"application/vnd.cups-raw", "application/octet-stream"}))
+    assert ticket(JobPayload(), cups, settings=raw)[0].format == "application/vnd.cups-raw"
+
+
+def test_a_printer_without_pdf_gets_to_guess_or_is_told_of() -> None:
+    assert (
+        ticket(JobPayload(), Capabilities(formats=frozenset({"application/octet-stream"})))[0].format
+        == "application/octet-stream"
+    )
+    made, notes = ticket(JobPayload(), Capabilities(formats=frozenset({"image/urf"})))
+    assert made.format == "application/pdf"
+    assert notes == ["the printer does not say that it takes application/pdf; sent all the same"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "fits"),
+    [
+        ("*", "", True),
+        ("inv*", "Invoice\n7", True),
+        ("inv*", "an invoice", False),
+        ("a?c", "abc", True),
+        ("a?c", "ac", False),
+        ("[ab]", "a", False),
+        ("[ab]", "[AB]", True),
+        ("a.c", "abc", False),
+        ("**", "x", True),
+    ],
+)
+def test_patterns(pattern: str, text: str, *, fits: bool) -> None:
+    assert matches(pattern, text) is fits
+
+
+KEYWORDS = [
+    "auto",
+    "tray-1",
+    "tray-2",
+    "manual",
+    "envelope",
+    "main",
+    *(f"tray-{number}" for number in range(3, 21)),
+    "x",
+]
+SIDES = ["one-sided", "two-sided-long-edge", "two-sided-short-edge"]
+MEDIA = st.sampled_from([A4, A5, LETTER, ENVELOPE, Media(10000, 15000, "custom_100x150mm_100x150mm")])
+CAPABILITIES = st.builds(
+    Capabilities,
+    description=st.text(max_size=300),
+    formats=st.frozensets(st.sampled_from(["application/pdf", "application/octet-stream", "image/urf"])),
+    media=st.lists(MEDIA, unique=True).map(tuple),
+    media_ready=st.lists(st.tuples(st.sampled_from(["", *KEYWORDS]), MEDIA), max_size=5).map(tuple),
+    media_default=st.none() | MEDIA,
+    custom=st.none() | st.just((Media(5000, 5000), Media(21600, 35600))),
+    sources=st.lists(st.sampled_from(KEYWORDS), unique=True).map(tuple),
+    sides=st.lists(st.sampled_from(SIDES), unique=True).map(tuple),
+    color=st.none() | st.booleans(),
+    color_modes=st.lists(st.sampled_from(["auto", "color", "monochrome", "bi-level"]), unique=True).map(tuple),
+    copies=st.none() | st.integers(1, 9999),
+    copies_default=st.integers(1, 100_000),
+    orientations=st.sampled_from([(), (3,), (3, 4)]),
+)
+SETTINGS = st.builds(
+    PrinterConfig,
+    id=st.just("p"),
+    paper=st.lists(st.sampled_from(["A4", "Letter", "100x150mm", "nonsense"]), max_size=3).map(tuple),
+    trays=st.dictionaries(
+        st.sampled_from(KEYWORDS), st.sampled_from(["Upper", "Manual", "257", "300", "Roof"]), max_size=4
+    ),
+    duplex=st.none() | st.booleans(),
+    color=st.none() | st.booleans(),
+)
+SIZES = st.sampled_from([(21000, 29700), (29700, 21000), (10000, 15000), (40000, 60000), (1, 1)])
+JOBS = st.builds(
+    JobPayload,
+    copies=st.none() | st.integers(1, 32767),
+    duplex=st.none() | st.booleans(),
+    color=st.none() | st.booleans(),
+    papertray=st.builds(
+        lambda source, kind, landscape, size: PaperTray(source, kind, landscape, *(size if not kind else (None, None))),
+        st.none() | st.integers(0, 300),
+        st.none() | st.sampled_from([0, 0, *PAPER_KINDS, 48, 500]),
+        st.none() | st.booleans(),
+        SIZES | st.just((None, None)),
+    ),
+)
+RULES = st.lists(
+    st.builds(
+        Rule,
+        copies=st.none() | st.integers(1, 999),
+        sides=st.none() | st.sampled_from(SIDES),
+        color=st.none() | st.booleans(),
+        tray=st.sampled_from(["", "tray-1", "Upper", "260", "roof"]),
+        paper=st.sampled_from(["", "A4", "A3", "62x29mm", "nonsense"]),
+    ),
+    max_size=3,
+)
+
+
+@given(JOBS, CAPABILITIES, SETTINGS, RULES, st.none() | SIZES, st.none() | st.integers(1, 3))
+def test_a_ticket_has_nothing_the_printer_cannot_do(
+    payload: JobPayload,
+    capabilities: Capabilities,
+    settings: PrinterConfig,
+    rules: list[Rule],
+    page_size: tuple[int, int] | None,
+    pages: int | None,
+) -> None:
+    made, notes = ticket(payload, capabilities, *rules, settings=settings, page_size=page_size, pages=pages)
+    can = with_settings(capabilities, settings)
+    assert 1 <= made.copies <= (can.copies or 999)
+    assert made.sides in {*can.sides, ""}
+    assert made.color_mode in {*can.color_modes, ""}
+    assert not (made.color_mode == "color" and can.color is False)
+    assert made.source in {*can.sources, ""}
+    assert made.orientation in {None, *can.orientations}
+    assert not can.formats or made.format in can.formats or any("takes application/pdf" in note for note in notes)
+    if made.media is not None:
+        known = {*can.media, *(media for _, media in can.media_ready), can.media_default}
+        within = can.custom is not None and all(
+            low <= side <= high
+            for low, side, high in (
+                (can.custom[0].width, made.media.width, can.custom[1].width),
+                (can.custom[0].height, made.media.height, can.custom[1].height),
+            )
+        )
+        assert made.media in known or (within and made.media.name.startswith("custom_"))
+        size = media_size(made.media.name)
+        assert size is not None
+        assert is_same_size(size, (made.media.width, made.media.height))
+
+
+@given(JOBS, CAPABILITIES, SETTINGS)
+def test_nothing_is_replaced_silently(payload: JobPayload, capabilities: Capabilities, settings: PrinterConfig) -> None:
+    made, notes = ticket(payload, capabilities, settings=settings)
+    can = with_settings(capabilities, settings)
+    if made.copies != (payload.copies or 1):
+        assert any("copies" in note for note in notes)
+    if payload.duplex and not made.sides.startswith("two-sided"):
+        assert any("one-sided" in note for note in notes)
+    if payload.color and can.color is False:
+        assert any("colour" in note for note in notes)
+    kind = PAPER_KINDS.get(payload.papertray.kind or 0)
+    if made.media is not None and kind is not None and kind.size is not None:
+        same = is_same_size(kind.size, (made.media.width, made.media.height)) or is_same_size(
+            kind.size, (made.media.height, made.media.width)
+        )
+        assert same or any("paper" in note for note in notes)
+    if payload.papertray.source in {2, 3, 5} and not made.source:
+        table = {tray.source: tray.keyword for tray in trays(capabilities, settings)}
+        assert payload.papertray.source in table or any("tray" in note for note in notes)
+
+
+@given(CAPABILITIES, SETTINGS)
+def test_what_is_offered_is_valid_and_comes_back_as_the_same_tray(
+    capabilities: Capabilities, settings: PrinterConfig
+) -> None:
+    text = printer_payload(capabilities, settings)
+    assert validate_printer_payload(text) == []
+    by_source = {tray.source: tray for tray in trays(capabilities, settings)}
+    told = json.loads(text)["papertrays"]
+    assert [tray["papersourcekind"] for tray in told] == list(by_source)
+    for tray in offered(capabilities, settings).trays:
+        made, notes = ticket(
+            JobPayload(papertray=PaperTray(tray.source, tray.kind, None, tray.width or None, tray.height or None)),
+            capabilities,
+            settings=settings,
+        )
+        assert made.source == by_source[tray.source].keyword
+        assert not any("tray" in note for note in notes)
+
+
+def test_names_of_the_test_are_those_of_the_standard() -> None:
+    for media in (A4, A5, LETTER, ENVELOPE):
+        assert media_name((media.width, media.height)) == media.name
