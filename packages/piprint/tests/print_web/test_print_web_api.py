@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from piprint.config import Web
-from piprint.web.gate import HEADER, Gate
+from piprint.web.gate import HEADER
 from piprint.web.server import PageServer
 
 OURS = {HEADER: "1"}
