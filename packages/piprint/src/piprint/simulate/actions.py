@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from piprint.contract import GUARD_ERROR, Action, Guard, JobState, units
-from piprint.simulate.database import Database
+from piprint.simulate.database import UNCLAIMED, Database
 from piprint.simulate.refusal import Refusal
 from piprint.simulate.tables import PrintJob
 
 __all__ = ["act"]
 
-_LONGEST_LEASE = 3600
-"""Seconds; a longer one would keep a job of a dead processor from the others."""
+_LONGEST_LEASE = 86400
+"""Seconds."""
 
 _TYPES: Mapping[str, type] = {"text": str, "integer": int, "boolean": bool}
 
@@ -51,7 +51,7 @@ class _Asked:
     def lease(self) -> datetime:
         seconds = self.given["leaseSeconds"]
         if not 0 < seconds <= _LONGEST_LEASE:
-            raise Refusal(GUARD_ERROR, f"The lease must be 1 to {_LONGEST_LEASE} seconds.")
+            raise Refusal(GUARD_ERROR, f"A claim lasts 1 to {_LONGEST_LEASE} seconds, not {seconds}.")
         return self.database.now() + timedelta(seconds=seconds)
 
     def expect_ours(self) -> None:
@@ -61,20 +61,25 @@ class _Asked:
 
 
 def _claim(asked: _Asked) -> PrintJob:
-    job = asked.job
-    if not asked.given["claimToken"]:
+    """Take a waiting job, or one whose lease ran out; asked again with the same token, renew only."""
+    job, token = asked.job, asked.given["claimToken"]
+    if not token:
         raise Refusal(GUARD_ERROR, "A claim needs a token.")
+    if job.status is JobState.PRINTING and job.claimed_by == token:
+        return asked.write(lease_until=asked.lease())
     # A job that PIPrint 1.0's web service set to Printing has no lease; nobody can tell whether it still prints.
     abandoned = (
-        job.status is JobState.PRINTING and job.lease_until is not None and job.lease_until <= asked.database.now()
+        job.status is JobState.PRINTING and job.lease_until is not None and job.lease_until < asked.database.now()
     )
     if job.status is not JobState.QUEUED and not abandoned:
-        raise _refused(Guard.NOT_CLAIMABLE, f"Print job {job.row_no} is not waiting for a processor.")
+        raise _refused(Guard.NOT_CLAIMABLE, f"Print job {job.row_no} is not waiting, and nobody's claim has run out.")
     return asked.write(
         status=JobState.PRINTING,
-        claimed_by=asked.given["claimToken"],
+        claimed_by=token,
         lease_until=asked.lease(),
+        submitted=job.submitted and abandoned,  # the new holder must know that the last one may have printed
         attempts=job.attempts + 1,
+        message="",
     )
 
 
@@ -90,19 +95,20 @@ def _submitting(asked: _Asked) -> PrintJob:
 
 def _release(asked: _Asked) -> PrintJob:
     asked.expect_ours()
-    return asked.write(status=JobState.QUEUED, message=asked.given["message"])
+    return asked.write(status=JobState.QUEUED, message=asked.given["message"], **UNCLAIMED)
 
 
 def _finish(asked: _Asked) -> PrintJob:
+    """End a job; the token stays with it, so that its holder can see that the report arrived."""
     asked.expect_ours()
     status = JobState.PRINTED if asked.given["printed"] else JobState.ERROR
-    return asked.write(status=status, message=asked.given["message"])
+    return asked.write(status=status, message=asked.given["message"], lease_until=None)
 
 
 def _restart(asked: _Asked) -> PrintJob:
     if asked.job.status is JobState.PRINTING:
         raise _refused(Guard.NOT_RESTARTABLE, f"Print job {asked.job.row_no} is being printed.")
-    return asked.write(status=JobState.QUEUED)
+    return asked.write(status=JobState.QUEUED, message="", **UNCLAIMED)
 
 
 _ACTIONS: Mapping[str, Callable[[_Asked], PrintJob]] = {

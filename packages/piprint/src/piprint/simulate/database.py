@@ -9,6 +9,7 @@ This module does not know HTTP nor fields' names on the wire.
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from piprint.simulate import dateformula
 from piprint.simulate.refusal import Refusal
 from piprint.simulate.tables import Printer, PrintJob, Processor, Tables
 
-__all__ = ["RETENTION", "Database", "Extension", "Lag"]
+__all__ = ["RETENTION", "UNCLAIMED", "Database", "Extension", "Lag"]
 
 Extension = Literal["1.0", "2.0"]
 
@@ -48,6 +49,13 @@ RETENTION: Mapping[JobState, str] = {
     JobState.PRINTED: "delete_printed",
 }
 """Which column of the printer says how long its jobs are kept."""
+
+
+UNCLAIMED: Mapping[str, Any] = {"claimed_by": "", "lease_until": None, "submitted": False}
+"""The columns of a job that nobody has."""
+
+_UNPRINTED = frozenset({JobState.HOLD, JobState.QUEUED, JobState.PRINTING})
+_CLAIM = re.compile(r"\[claim ([^\]]{1,250})\]")
 
 
 @dataclass(slots=True)
@@ -136,10 +144,21 @@ class Database:
         return self._put_printer(changed)
 
     def delete_printer(self, row: Printer) -> None:
-        """Delete a printer, and its jobs with it."""
+        """Delete a printer, and its jobs with it.
+
+        Raises:
+            Refusal: by our extension, while jobs wait or print.
+        """
+        jobs = [job for job in self.tables.jobs.values() if job.printer_row_no == row.row_no]
+        if self.extension == "2.0" and any(job.status in _UNPRINTED for job in jobs):
+            raise Refusal(
+                "Application_DialogException",
+                f"Printer {row.printer_name} still has jobs that are not printed. Cancel or print them first, "
+                "or disable the printer instead.",
+            )
         tables = self._write()
         tables.printers.pop(row.row_no, None)
-        for job in [job for job in tables.jobs.values() if job.printer_row_no == row.row_no]:
+        for job in jobs:
             tables.take_job(job.row_no)
         self._written()
 
@@ -153,9 +172,26 @@ class Database:
         changed = replace(row, **values)
         if changed.status is not row.status:
             changed = replace(changed, printed=self.now() if changed.status is JobState.PRINTED else None)
-            if changed.status is not JobState.PRINTING:
-                changed = replace(changed, claimed_by="", lease_until=None, submitted=False)
         return self._put_job(changed)
+
+    def patch_job(self, row: PrintJob, values: Mapping[str, Any]) -> PrintJob:
+        """Write some columns of a job as PIPrint 1.0's web service does: no guard but the tag.
+
+        Claim and attempts follow the state. Such a claim has no lease, so no action ever takes it over.
+        """
+        changed = replace(row, **values)
+        if changed.status is JobState.PRINTING:
+            if row.status is not JobState.PRINTING:  # the web service cannot tell, so the careful answer
+                changed = replace(changed, attempts=row.attempts + 1, lease_until=None, submitted=True)
+            if changed.lease_until is None:
+                claim = _CLAIM.search(changed.message)
+                changed = replace(changed, claimed_by=claim[1] if claim else "")
+        elif changed.status in {JobState.PRINTED, JobState.ERROR}:
+            changed = replace(changed, lease_until=None)
+        else:
+            changed = replace(changed, **UNCLAIMED)
+        names = (*values, *UNCLAIMED, "attempts")
+        return self.change_job(row, {name: getattr(changed, name) for name in names})
 
     def delete_job(self, row: PrintJob) -> None:
         """Delete a job."""
@@ -178,31 +214,33 @@ class Database:
         """
         return self._put_processor(replace(row, **values))
 
-    def clean_up(self) -> int:
-        """Delete the jobs whose time is over, and return how many.
+    def clean_up_in_passing(self) -> None:
+        """Clean up when somebody prints, looks up printers or opens the queue: only PIPrint 1.0 does."""
+        if self.extension == "1.0":
+            self.clean_up()
 
-        PIPrint 1.0 does so whenever somebody prints, looks up printers or opens the queue, and deletes jobs that
-        are printing, too; ours leaves those alone.
+    def clean_up(self) -> int:
+        """Carry out the retention by the printers' date formulas, and return how many jobs it touched.
+
+        PIPrint 1.0 deletes by the time a job was made, whatever its state. Ours, run by a job queue, goes by the last
+        change, leaves alone what prints, and cancels what waited too long instead of deleting it.
         """
         now = self.now()
-        spared = {JobState.PRINTING} if self.extension == "2.0" else set()
-        limits = {
-            (printer.row_no, state): dateformula.apply(formula, now)
-            for printer in self.tables.printers.values()
-            for state, column in RETENTION.items()
-            if (formula := getattr(printer, column)) and state not in spared
-        }
-        old = [
-            job
-            for job in self.tables.jobs.values()
-            if (limit := limits.get((job.printer_row_no, job.status))) is not None and job.created < limit
-        ]
-        if old:
-            tables = self._write()
-            for job in old:
-                tables.take_job(job.row_no)
-            self._written()
+        old = [job for job in self.tables.jobs.values() if self._is_old(job, now)]
+        for job in old:
+            if self.extension == "2.0" and job.status in _UNPRINTED:
+                message = f"Cancelled by the clean-up: not printed by {now:%Y-%m-%d %H:%M}."
+                self.change_job(job, {"status": JobState.CANCELLED, "message": message, **UNCLAIMED})
+            else:
+                self.delete_job(job)
         return len(old)
+
+    def _is_old(self, job: PrintJob, now: datetime) -> bool:
+        if self.extension == "2.0" and job.status is JobState.PRINTING:
+            return False
+        formula = getattr(self.tables.printers[job.printer_row_no], RETENTION[job.status])
+        since = job.created if self.extension == "1.0" or job.modified is None else job.modified
+        return bool(formula) and since < dateformula.apply(formula, now)
 
     # what all writes share
 
@@ -215,7 +253,7 @@ class Database:
 
     def _put_job(self, row: PrintJob) -> PrintJob:
         tables = self._write()
-        row = replace(row, version=tables.version)
+        row = replace(row, version=tables.version, modified=self.now())
         tables.put_job(row)
         self._written()
         return row

@@ -100,7 +100,26 @@ def _of_host(state: JobState) -> Callable[[Tables, Any], object]:
 
 
 def _short_payload(_tables: Tables, row: Printer | PrintJob) -> str:
-    return row.payload if units(row.payload) <= _JSON_LENGTH else ""
+    """Shorten a payload to what PIPrint 1.0's field holds, and leave it valid."""
+    for text in _shorter(row.payload):
+        if units(text) <= _JSON_LENGTH:
+            return text
+    return ""
+
+
+def _shorter(payload: str) -> Iterator[str]:
+    """Yield a payload without more and more of what is least needed."""
+    yield payload
+    try:
+        told = json.loads(payload)
+    except ValueError:
+        return
+    for name in ("description", "filterviews"):
+        told.pop(name, None)
+    yield json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+    if isinstance(told.get("papertrays"), list):
+        told["papertrays"] = told["papertrays"][:1]
+        yield json.dumps(told, separators=(",", ":"), ensure_ascii=False)
 
 
 _COLUMNS: Mapping[str, Mapping[str, Column]] = {

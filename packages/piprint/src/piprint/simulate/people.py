@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from piprint.contract import JobState, units
-from piprint.simulate.database import Database
+from piprint.contract import JOBS_API, JobState, units
+from piprint.payloads import validate_printer_payload
+from piprint.simulate.actions import act
+from piprint.simulate.database import UNCLAIMED, Database
 from piprint.simulate.refusal import Refusal
 from piprint.simulate.tables import Document, Printer, PrintJob
 
@@ -24,6 +26,8 @@ _IN_MEMORY = 1 << 20
 """Bytes; larger documents are kept in files."""
 _PAYLOAD_LENGTH = 2048
 """Of PIPrint 1.0's field; printing fails when the payload does not fit."""
+
+_RESTART = next(action for action in JOBS_API.actions if action.name == "restart")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class People:
         """Print a document.
 
         Args:
-            printer: row number, or the name shown (the first enabled printer of that name).
+            printer: row number, or the name it is offered by.
             document: its bytes, or a file that stays as it is.
             name: of the document, for people.
             choice: see :class:`Choice`.
@@ -92,11 +96,10 @@ class People:
         Raises:
             Refusal: no such printer, it is disabled, or its payload or the job's is not usable.
         """
-        self._database.clean_up()
-        row = self._chosen(printer)
+        printer_name, row = self._chosen(printer)
         choice = choice or Choice()
         run = str(uuid.uuid4())
-        text = self._payload(row, choice, run) if payload is None else payload
+        text = self._payload(printer_name, row, choice, run) if payload is None else payload
         if self._database.extension == "1.0" and units(text) > _PAYLOAD_LENGTH:
             raise Refusal(
                 "Application_StringExceededLength",
@@ -118,15 +121,21 @@ class People:
 
     def hold(self, row_no: int) -> PrintJob:
         """Keep a job from being printed."""
-        return self._set(row_no, JobState.HOLD)
+        return self._set(row_no, JobState.HOLD, "Put on hold by USER")
 
     def cancel(self, row_no: int) -> PrintJob:
         """Cancel a job."""
-        return self._set(row_no, JobState.CANCELLED)
+        return self._set(row_no, JobState.CANCELLED, "Cancelled by USER")
 
     def restart(self, row_no: int) -> PrintJob:
-        """Queue a job, whatever its state."""
-        return self._set(row_no, JobState.QUEUED)
+        """Queue a job again.
+
+        Raises:
+            Refusal: by our extension, while it prints.
+        """
+        if self._database.extension == "1.0":
+            return self._set(row_no, JobState.QUEUED, "")
+        return act(self._database, self._database.job(row_no), _RESTART, {})
 
     def delete(self, row_no: int) -> None:
         """Delete a job."""
@@ -144,29 +153,42 @@ class People:
         """Delete a printer with its jobs."""
         self._database.delete_printer(self._database.printer(row_no))
 
-    def printers(self) -> list[Printer]:
-        """Return the printers Business Central offers: enabled, with a payload."""
-        self._database.clean_up()
-        return [row for row in self._database.tables.printers.values() if row.enabled and row.payload]
+    def offered(self) -> dict[str, Printer]:
+        """Look up printers: those switched on, by the name they are offered by.
 
-    def _set(self, row_no: int, state: JobState) -> PrintJob:
-        return self._database.change_job(self._database.job(row_no), {"status": state})
-
-    def _chosen(self, printer: int | str) -> Printer:
+        Raises:
+            Refusal: with PIPrint 1.0 one bad payload or two equal names break every look-up; ours leaves the one
+                out and numbers the other.
+        """
+        self._database.clean_up_in_passing()
+        offered: dict[str, Printer] = {}
         for row in self._database.tables.printers.values():
-            if printer in {row.row_no, row.printer_name} and row.enabled and row.payload:
-                return row
+            if not row.enabled or not row.payload:
+                continue
+            name, problems = row.printer_name, validate_printer_payload(row.payload)
+            if self._database.extension == "1.0" and (problems or name in offered):
+                reason = problems[0] if problems else "an item with the same key has already been added"
+                raise Refusal("Application_DialogException", f"Printers cannot be set up: {name}: {reason}.")
+            if not problems:
+                offered[f"{name} ({row.row_no})" if name in offered else name] = row
+        return offered
+
+    def _set(self, row_no: int, state: JobState, message: str) -> PrintJob:
+        values: dict[str, Any] = {"status": state, **UNCLAIMED}
+        if self._database.extension == "2.0":  # PIPrint 1.0 leaves the processor's message
+            values["message"] = message
+        return self._database.change_job(self._database.job(row_no), values)
+
+    def _chosen(self, printer: int | str) -> tuple[str, Printer]:
+        for name, row in self.offered().items():
+            if printer in {row.row_no, name}:
+                return name, row
         raise Refusal("Application_DialogException", f"There is no printer {printer} that is switched on.")
 
-    def _payload(self, printer: Printer, choice: Choice, run: str) -> str:
-        try:
-            given = json.loads(printer.payload)
-            trays = {tray["papersourcekind"]: tray for tray in given["papertrays"]}
-            tray = trays.get(choice.source, given["papertrays"][0])
-        except (ValueError, KeyError, TypeError, IndexError):
-            raise Refusal(
-                "Application_DialogException", f"The payload of printer {printer.printer_name} is not valid."
-            ) from None
+    def _payload(self, name: str, printer: Printer, choice: Choice, run: str) -> str:
+        given = json.loads(printer.payload)
+        trays = {tray["papersourcekind"]: tray for tray in given["papertrays"]}
+        tray = trays.get(choice.source, given["papertrays"][0])
         told = {
             "papersourcekind": _or(choice.source, tray["papersourcekind"]),
             "paperkind": _or(choice.paper, tray.get("paperkind", 0)),
@@ -187,7 +209,7 @@ class People:
                 "invokedby": "00000000-0000-0000-0000-000000000001",
                 "invokeddatetime": self._database.now().isoformat(timespec="milliseconds"),
                 "companyname": self._company,
-                "printername": printer.printer_name,
+                "printername": name,
                 "duplex": _or(choice.duplex, given.get("duplex", False)),
                 "color": _or(choice.color, given.get("color", False)),
                 "defaultcopies": _or(choice.copies, given.get("defaultcopies", 1)),

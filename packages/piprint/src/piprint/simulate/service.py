@@ -6,13 +6,11 @@ Sans-IO: :class:`Call` and :class:`Answer` are plain data, and a document in an 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from piprint.contract import API_GROUP, API_PUBLISHER, API_VERSION, ENTITIES, JOBS_API, PRINTER_WS, QUEUE_WS, Entity
 from piprint.simulate import actions
@@ -20,8 +18,8 @@ from piprint.simulate.address import Address, parse_address
 from piprint.simulate.database import Database
 from piprint.simulate.login import Login
 from piprint.simulate.pages import Language, OptionFormat, Page, Part, Tongue, page
-from piprint.simulate.query import Filter, FilterError, Order, parse_filter, parse_order
 from piprint.simulate.refusal import Refusal
+from piprint.simulate.selection import MOST_ROWS, Selection
 from piprint.simulate.tables import Printer, PrintJob, Row, Tables
 from piprint.simulate.tags import TagMode, check_match, tag
 
@@ -33,8 +31,6 @@ _API_PAGES = {entity.name: entity for entity in ENTITIES if entity.name not in _
 _OPTIONS = frozenset(
     {"$filter", "$select", "$orderby", "$top", "$skip", "$count", "$skiptoken", "$schemaversion", "company", "tenant"}
 )
-_MOST_ROWS = 20_000
-"""Rows of one answer (Microsoft, ``administration/operational-limits-online``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,7 @@ class Habits:
     language: Language = "en"
     options: OptionFormat = "caption"
     obey_language: bool = True
-    page_size: int = _MOST_ROWS
+    page_size: int = MOST_ROWS
     duplicate_status: int = 400
 
 
@@ -239,9 +235,9 @@ class _Request:
     def _list(self) -> Answer:
         call = self._call
         if self._entity in (QUEUE_WS, JOBS_API) and not self._read_only:
-            self._database.clean_up()
+            self._database.clean_up_in_passing()
         tables = self._tables().copy()
-        selection = _Selection.read(call, self._page, self._tongue, self._habits.page_size)
+        selection = self._selection()
         rows, more = selection.choose(self._page, tables)
         if self._address.rest == "$count":
             return Answer(200, (str(selection.count),), {"Content-Type": "text/plain"})
@@ -267,7 +263,7 @@ class _Request:
 
     def _single(self) -> Answer:
         tables = self._tables()
-        selection = _Selection.read(self._call, self._page, self._tongue, self._habits.page_size)
+        selection = self._selection()
         return self._row(200, tables, self._find(tables), names=selection.names)
 
     def _row(
@@ -314,7 +310,7 @@ class _Request:
         if isinstance(row, Printer):
             changed = database.change_printer(row, values)
         elif isinstance(row, PrintJob):
-            changed = database.change_job(row, values)
+            changed = database.patch_job(row, values)
         else:
             changed = database.change_processor(row, values)
         return self._row(200, database.tables, changed, patched=True)
@@ -330,6 +326,10 @@ class _Request:
         return Answer(204)
 
     # what both share
+
+    def _selection(self) -> Selection:
+        prefer = self._call.headers.get("prefer", "")
+        return Selection.read(self._call.query, prefer, self._page, self._tongue, self._habits.page_size)
 
     @property
     def _read_only(self) -> bool:
@@ -379,102 +379,6 @@ class _Request:
 
 
 _JSON = {"Content-Type": "application/json; odata.metadata=minimal; odata.streaming=true"}
-
-
-@dataclass(slots=True)
-class _Selection:
-    """Which rows of a page, in which order, and which fields of them.
-
-    ``count`` is how many rows pass the filter; known after :meth:`choose`.
-    """
-
-    accepts: Filter
-    order: tuple[Order, ...]
-    names: tuple[str, ...]
-    skip: int
-    top: int
-    size: int
-    after: str
-    count: int = 0
-
-    @classmethod
-    def read(cls, call: Call, page: Page, tongue: Tongue, page_size: int) -> _Selection:
-        """Read a request's options."""
-        query, fields = call.query, page.entity.by_name
-        names = [name.strip() for name in query.get("$select", "").split(",") if name.strip()]
-        for name in names:
-            if name not in fields:
-                raise Refusal("BadRequest", f"Could not find a property named '{name}' on type '{page.entity.name}'.")
-        in_allowed = query.get("$schemaversion") == "2.1"
-        try:
-            accepts: Filter = lambda _get: True  # noqa: E731 - a filter like those that are read
-            if "$filter" in query:
-                accepts = parse_filter(query["$filter"], fields, tongue.read, in_allowed=in_allowed)
-            order = parse_order(query["$orderby"], fields) if "$orderby" in query else ()
-        except FilterError as error:
-            raise Refusal("BadRequest", f"{error}.") from None
-        return cls(
-            accepts,
-            order,
-            tuple(name for name in fields if name in names) if names else tuple(fields),
-            _number(query, "$skip", 0),
-            _number(query, "$top", _MOST_ROWS),
-            max(1, min(page_size, _MOST_ROWS, _preferred(call.headers.get("prefer", "")))),
-            query.get("$skiptoken", ""),
-        )
-
-    def choose(self, page: Page, tables: Tables) -> tuple[list[Row], bool]:
-        """Return the rows of this answer, and whether there are more."""
-        rows = list(page.rows(tables))
-        for order in reversed(self.order):
-            rows.sort(key=_sort_key(page, tables, order.field), reverse=order.descending)
-        if self.after:
-            keys = [str(page.value(page.entity.key, tables, row)) for row in rows]
-            rows = rows[self._position(keys) :]
-        passing = [row for row in rows if self.accepts(page.getter(tables, row))]
-        self.count = len(passing)
-        wanted = passing[self.skip : self.skip + self.top]
-        return wanted[: self.size], len(wanted) > self.size
-
-    def _position(self, keys: list[str]) -> int:
-        try:
-            last = base64.urlsafe_b64decode(self.after).decode()
-        except (binascii.Error, ValueError):
-            last = ""
-        if last in keys:
-            return keys.index(last) + 1
-        if last.isdecimal() and not self.order:  # the last row was deleted meanwhile
-            return sum(int(key) <= int(last) for key in keys)
-        raise Refusal("BadRequest", "The value of $skiptoken is not valid.")
-
-    def next_query(self, query: Mapping[str, str], count: int, last: str) -> str:
-        """Return the query of the next page's link, after ``count`` rows whose last has the key ``last``."""
-        following = {name: value for name, value in query.items() if name not in {"$skip", "$skiptoken"}}
-        if "$top" in query:
-            following["$top"] = str(self.top - count)
-        following["$skiptoken"] = base64.urlsafe_b64encode(last.encode()).decode()
-        return urlencode(following, quote_via=quote)
-
-
-def _sort_key(page: Page, tables: Tables, name: str) -> Callable[[Row], Any]:
-    return lambda row: page.value(name, tables, row)
-
-
-def _number(query: Mapping[str, str], name: str, default: int) -> int:
-    text = query.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):  # noqa: PLR2004 - of Edm.Int32
-        raise Refusal("BadRequest", f"Invalid value '{text}' for {name} query option found.")
-    return int(text)
-
-
-def _preferred(header: str) -> int:
-    for part in header.split(","):
-        name, _, value = part.strip().partition("=")
-        if name.lower() in {"odata.maxpagesize", "maxpagesize"} and value.isascii() and value.isdecimal():
-            return int(value)
-    return _MOST_ROWS
 
 
 def _allow(call: Call, address: Address, *methods: str) -> None:

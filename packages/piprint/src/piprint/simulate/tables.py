@@ -86,6 +86,7 @@ class PrintJob:
     status: JobState
     created: datetime
     report_run_id: str
+    modified: datetime | None = None
     printed: datetime | None = None
     message: str = ""
     claimed_by: str = ""
