@@ -41,8 +41,7 @@ _CONNECT: Final = 10.0
 _IDLE: Final = 1.0
 """Seconds a connection is kept: shorter than any printer does, so that none is taken that the other side is closing."""
 _PATH: Final = "/%:@!$&()*+,;=-._~"
-"""Characters of a path that stay as they are (RFC 3986, 3.3). A queue's name may have a ``<``, which CUPS tells as such and then
-refuses in a request."""
+"""Characters of a path that stay as they are (RFC 3986, 3.3); people write others, such as blanks, into addresses, too."""
 _SCHEMES: Final = {"ipp": "http", "ipps": "https", "http": "http", "https": "https"}
 _HTTP_REFUSALS: Final = {
     401: Status.NOT_AUTHENTICATED,

@@ -80,6 +80,8 @@ JOB_ATTRIBUTES = (
 _SIDES = ("one-sided", "two-sided-long-edge", "two-sided-short-edge")
 _COLOURFUL = frozenset({"color", "auto", "process-color"})
 _HELD_BY_US = "job-hold-until-specified"
+_NEAR = 100
+"""Hundredths of a millimetre within which a size told in numbers is a size told by name."""
 _INCOMPLETE = frozenset({"job-incoming", "job-data-insufficient"})
 
 
@@ -197,12 +199,22 @@ def _media(printer: Group) -> tuple[Media, ...]:
 def _ready(printer: Group) -> tuple[tuple[str, Media], ...]:
     """Read what is loaded: with its trays from media-col-ready (PWG 5100.7), else only the sizes from media-ready."""
     found = []
+    known = _media(printer)
     for each in printer.collections("media-col-ready"):
         for size in each.collections("media-size"):
             width, height = size.integer("x-dimension"), size.integer("y-dimension")
             if width and height and width > 0 and height > 0:
-                found.append((each.text("media-source"), Media(width, height, media_name((width, height)))))
+                found.append((each.text("media-source"), _recognized(width, height, known)))
     return tuple(dict.fromkeys(found)) or tuple(("", each) for each in _named(printer.texts("media-ready")))
+
+
+def _recognized(width: int, height: int, known: Iterable[Media]) -> Media:
+    """Return the sheet of that size among those with a name; drivers count in points and miss A5 by half a millimetre."""
+    misses = {each: max(abs(each.width - width), abs(each.height - height)) for each in known}
+    nearest = min(misses, key=lambda each: misses[each], default=None)
+    if nearest is not None and misses[nearest] <= _NEAR:
+        return nearest
+    return Media(width, height, media_name((width, height)))
 
 
 def _custom(printer: Group) -> tuple[Media, Media] | None:
