@@ -24,7 +24,7 @@ from typing import Self
 
 from piprint.errors import PrinterError
 
-__all__ = ["CupsServer", "cups_programs", "missing_packages"]
+__all__ = ["CupsServer", "cups_programs", "end_processes", "missing_packages"]
 
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 _SERVER_BIN = ("/usr/lib/cups", "/usr/libexec/cups")
@@ -191,7 +191,7 @@ class CupsServer:
             except subprocess.TimeoutExpired:
                 self.kill()
             self._process = None
-        self._end_children()
+        end_processes("CUPS_SERVERROOT", f"{self.folder}/etc")
 
     def restart(self, *, dirty_clean_interval: int | None = None) -> None:
         """Stop in good order (everything is saved), and start again."""
@@ -273,13 +273,14 @@ class CupsServer:
             probe.settimeout(0.5)
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def _end_children(self) -> None:
-        """Kill what ``cupsd`` had started: each such process has this server's folder in its environment."""
-        mark = f"CUPS_SERVERROOT={self.folder}/etc".encode()
-        for entry in Path("/proc").glob("[0-9]*/environ"):
-            with contextlib.suppress(OSError):
-                if mark in entry.read_bytes().split(b"\0"):
-                    os.kill(int(entry.parent.name), signal.SIGKILL)
+
+def end_processes(variable: str, value: str) -> None:
+    """Kill all processes that have this in their environment: what a program of ours started, however far removed."""
+    mark = f"{variable}={value}".encode()
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # another user's, or gone meanwhile
+            if mark in entry.read_bytes().split(b"\0"):
+                os.kill(int(entry.parent.name), signal.SIGKILL)
 
 
 def _program(name: str) -> str:

@@ -1,7 +1,7 @@
 """Real printers for tests: a private CUPS whose backend keeps a ledger, and a sink for port 9100.
 
 The ledger is the truth: what is in it came out on paper, once per line, in that order. IPP Everywhere printers are in
-:mod:`everywhere`, documents in :mod:`papers`; both are imported here for those who need just one name.
+:mod:`everywhere`, documents in :mod:`papers`.
 
 Everything a test starts ends with its context, also when the test is killed, and leaves nothing in /tmp.
 """
