@@ -27,6 +27,7 @@ test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they nee
 	@sh tools/system_packages.sh test
 	@$(BIN)/python tools/homeassistant_check.py --install-only
 	@$(BIN)/python tools/termineter_environment.py
+	@$(BIN)/python tools/al_environment.py
 	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 2 --dist loadgroup --timeout 300 --no-header -q
 
 homeassistant-venv: $(VENV)/dev.stamp ## Install the Home Assistant that the tests run, if a Python 3.13+ is found
@@ -80,7 +81,7 @@ lock: ## Write requirements/*.txt anew (needs uv)
 	sh tools/lock.sh
 
 clean: ## Remove what the other commands made, but no data
-	rm -rf $(VENV) .venv-homeassistant .venv-termineter .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-homeassistant .venv-termineter .venv-al .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # A stamp is newer than its requirements only when everything was installed.
 $(VENV)/run.stamp: requirements/runtime.txt $(PACKAGES:%=%/pyproject.toml)
