@@ -1,0 +1,110 @@
+"""Business Central by the configuration: builds the calls, finds out which extension answers, returns its dialect.
+
+Which one is asked for only when the configuration does not say: our API pages answer, or do not exist (404), and then
+PIPrint 1.0's web services must. This module does not know what the queue is used for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from piprint.bc.api import ApiQueue
+from piprint.bc.auth import login_for
+from piprint.bc.http import READ_ONLY, Http, Wire
+from piprint.bc.odata import Place, company_id, rows, text
+from piprint.bc.queue import Queue
+from piprint.bc.webservice import WebServiceQueue
+from piprint.config import Config
+from piprint.contract import API_GROUP, API_PUBLISHER, API_VERSION, JOBS_API
+from piprint.errors import BcMissing, ConfigError
+
+__all__ = ["connect"]
+
+_MOST_NAMED = 10
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
+async def connect(config: Config, *, instance: str, now: Callable[[], datetime] = _utc) -> Queue:
+    """Return Business Central's queue; close it at the end.
+
+    Args:
+        config: all settings.
+        instance: which processor of its host this is.
+        now: the clock on the wall.
+
+    Raises:
+        ConfigError: the settings cannot work: files, characters, an address with a login in it.
+        BcMissing: no extension is installed, or there is no such company; the message tells which.
+        BcError: anything else that keeps us from finding out; try again later.
+    """
+    bc = config.business_central
+    if urlsplit(bc.odata).username is not None:
+        raise ConfigError("business_central.url holds a login; write user name and password under login")
+    wire = Wire(bc)
+    try:
+        http = Http(wire, login_for(bc, wire, now=now), parallel=config.limits.parallel_calls, now=now)
+        return await _dialect(config, http, instance)
+    except BaseException:
+        await wire.close()
+        raise
+
+
+async def _dialect(config: Config, http: Http, instance: str) -> Queue:
+    bc = config.business_central
+    document_bytes = config.limits.document_mb * 1_000_000
+    old = WebServiceQueue(http, Place(bc.odata, bc.company), host=config.host, document_bytes=document_bytes)
+    if bc.extension == "1.0":
+        return old
+    base = f"{bc.root}api/{API_PUBLISHER}/{API_GROUP}/{API_VERSION}/"
+    try:
+        place = await _company(http, base, bc.company)
+    except BcMissing as error:
+        if bc.extension == "2.0" or error.code == _NO_COMPANY:
+            raise
+        await _check_old(old, error)
+        return old
+    return ApiQueue(http, place, host=config.host, instance=instance, document_bytes=document_bytes)
+
+
+_NO_COMPANY = "Internal_CompanyNotFound"
+
+
+async def _check_old(old: WebServiceQueue, missing: BcMissing) -> None:
+    try:
+        await old.check()
+    except BcMissing as error:
+        if error.code == _NO_COMPANY:
+            raise
+        raise BcMissing(
+            "No print extension answers in Business Central: neither ours (API pages) nor PIPrint 1.0 (web services). "
+            "Install it under Extension Management, and check environment and url.",
+            status=missing.status,
+            code=missing.code,
+            correlation=missing.correlation,
+        ) from error
+
+
+async def _company(http: Http, base: str, wanted: str) -> Place:
+    """Find the company among those the API pages know; return where its pages lie."""
+    data = await http.json("GET", Place(base).all("companies"), asked="read the companies", headers=READ_ONLY)
+    found = rows(data)
+    fitting = [row for row in found if not wanted or _is(row, wanted)]
+    if len(fitting) != 1:
+        names = ", ".join(sorted(text(row, "name") for row in found)[:_MOST_NAMED])
+        what = f"has no company {wanted!r}" if wanted else "has more than one company, or none that this login may see"
+        raise BcMissing(f"Business Central {what}. Set company to one of: {names}.", status=404, code=_NO_COMPANY)
+    place = Place(f"{base}companies({text(fitting[0], 'id')})/")
+    url = place.all(JOBS_API.name, top=0)
+    await http.json("GET", url, asked="open the print jobs", headers=READ_ONLY)
+    return place
+
+
+def _is(row: dict[str, Any], wanted: str) -> bool:
+    by_id = company_id(wanted)
+    return text(row, "id").lower() == by_id.lower() if by_id else text(row, "name") == wanted

@@ -1,0 +1,431 @@
+"""HTTP as Business Central wants it: one session, few calls at once, TLS that is checked, answers that are data or an error.
+
+:class:`Wire` is the session: TLS, timeouts, proxies, and what breaks, told as :class:`~piprint.errors.BcUnreachable`. It
+also carries the calls for tokens. :class:`Http` adds what Business Central's own calls need: the login, the limit of calls
+at once, the pauses asked for (:mod:`piprint.bc.circuit`), the headers, and errors from answers (:mod:`piprint.bc.answer`).
+
+A redirect is never followed: the login would go along. Calls are not repeated here, except once when a login is refused
+that may only be out of date (401: nothing was done).
+
+This module does not know OData, nor where tokens come from (:mod:`piprint.bc.auth`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import logging
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from yarl import URL
+
+from piprint import __version__
+from piprint.bc.answer import MOST_ERROR_BYTES, Answered, error_of
+from piprint.bc.circuit import Circuit
+from piprint.config import TOKEN_HOST, BusinessCentral
+from piprint.errors import BcError, BcUnreachable, ConfigError
+
+__all__ = ["READ_ONLY", "READ_WRITE", "Answer", "Counters", "Http", "Login", "Wire", "page_size"]
+
+_log = logging.getLogger(__name__)
+
+_CONNECT = 30.0
+"""Seconds for name, connection and TLS together, where the configured timeout is not shorter."""
+_MOST_JSON = 32 * 1024 * 1024
+"""Bytes of an answer without documents: a thousand jobs with full payloads are 5 MB."""
+
+READ_ONLY = {"Data-Access-Intent": "ReadOnly"}
+"""For a GET that a replica may answer, which lags."""
+READ_WRITE = {"Data-Access-Intent": "ReadWrite"}
+"""For a GET whose tag or state decides something."""
+
+
+def page_size(rows: int) -> dict[str, str]:
+    """Return the header that asks for pages of at most so many rows."""
+    return {"Prefer": f"odata.maxpagesize={rows}"}
+
+
+@dataclass(slots=True)
+class Counters:
+    """What went over the wire so far.
+
+    Attributes:
+        calls: requests sent to Business Central, those refused included.
+        tokens: requests sent for a token.
+        bytes_out: bodies sent.
+        bytes_in: bodies received, as they are after decompression.
+    """
+
+    calls: int = 0
+    tokens: int = 0
+    bytes_out: int = 0
+    bytes_in: int = 0
+
+
+class Login(Protocol):
+    """How calls to Business Central are authorized."""
+
+    async def header(self) -> str:
+        """Return the value of the Authorization header.
+
+        Raises:
+            BcError: no token could be had.
+        """
+
+    def drop(self, header: str) -> bool:
+        """Forget a value Business Central did not take; tell whether another may do better."""
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not be shown, should an answer repeat it."""
+
+    async def close(self) -> None:
+        """Give up a request for a token that is under way."""
+
+
+class Wire:
+    """One session for all calls. Made inside a running loop; :meth:`close` gives back its connections.
+
+    Raises:
+        ConfigError: the file of the certificate authority cannot be used.
+    """
+
+    def __init__(self, bc: BusinessCentral) -> None:
+        self.counters = Counters()
+        self._timeout = bc.timeout
+        self._trusted = ssl.create_default_context()
+        self._ours = _trust(bc)
+        timeout = aiohttp.ClientTimeout(
+            total=None,  # 30 MB on a slow line take their time: only silence ends a call
+            connect=min(_CONNECT, bc.timeout),
+            sock_read=bc.timeout,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=timeout,
+            headers={"User-Agent": f"piprint/{__version__}"},
+            auto_decompress=True,
+        )
+
+    async def send(
+        self, method: str, url: str, *, asked: str, headers: Mapping[str, str], data: bytes | None = None
+    ) -> aiohttp.ClientResponse:
+        """Send a request; return the answer as soon as its headers are here. The caller releases it.
+
+        Args:
+            method: GET, POST or PATCH.
+            url: percent-encoded already.
+            asked: what for, for people: "read the printers".
+            headers: all but the usual ones.
+            data: the body.
+
+        Raises:
+            BcUnreachable: there was no answer.
+        """
+        self.counters.bytes_out += len(data or b"")
+        with self._breakage(url, asked):
+            return await self._session.request(
+                method,
+                URL(url, encoded=True),
+                data=data,
+                headers=headers,
+                allow_redirects=False,
+                ssl=self._trusted if url.startswith(TOKEN_HOST) else self._ours,
+                proxy=_proxy(url),
+            )
+
+    async def chunks(self, response: aiohttp.ClientResponse, *, asked: str) -> AsyncGenerator[bytes, None]:
+        """Yield an answer's body as it comes.
+
+        Raises:
+            BcUnreachable: it broke off, or stood still for too long.
+        """
+        with self._breakage(str(response.url), asked):
+            async for chunk in response.content.iter_any():
+                self.counters.bytes_in += len(chunk)
+                yield chunk
+
+    async def some(self, response: aiohttp.ClientResponse, most: int, *, asked: str) -> bytes:
+        """Return an answer's body, at most ``most`` bytes of it, as far as it comes."""
+        body = bytearray()
+        try:
+            async with aclosing(self.chunks(response, asked=asked)) as chunks:
+                async for chunk in chunks:
+                    body += chunk
+                    if len(body) >= most:
+                        break
+        except BcUnreachable:
+            pass  # the status says enough
+        return bytes(body[:most])
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    @contextmanager
+    def _breakage(self, url: str, asked: str) -> Iterator[None]:
+        """Tell what breaks in our words; aiohttp's may hold more of the request than should be seen."""
+        try:
+            yield
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            place = urlsplit(url)
+            raise BcUnreachable(
+                f"Cannot {asked}: {_reason(error, place.hostname or '', self._timeout)}"
+            ) from None  # the cause may hold headers
+
+
+class Answer:
+    """A good answer, its body not yet read.
+
+    Attributes:
+        status: the HTTP status, 2xx.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse, wire: Wire, asked: str) -> None:
+        self.status = response.status
+        self._response = response
+        self._wire = wire
+        self._asked = asked
+
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes; BcUnreachable if it breaks off."""
+        return self._wire.chunks(self._response, asked=self._asked)
+
+    async def drain(self, most: int = MOST_ERROR_BYTES) -> None:
+        """Read the body to its end where that is near, so that the connection can be used again."""
+        await self._wire.some(self._response, most, asked=self._asked)
+
+    async def json(self) -> dict[str, Any]:
+        """Read the body, a JSON object.
+
+        Raises:
+            BcUnreachable: it broke off, or is something else: a proxy's page, perhaps.
+        """
+        body = bytearray()
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > _MOST_JSON:
+                    raise BcUnreachable(f"Cannot {self._asked}: the answer has no end.", status=self.status)
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict):
+            raise BcUnreachable(
+                f"Cannot {self._asked}: the answer is not Business Central's. "
+                "Check url, and whether a proxy stands in between.",
+                status=self.status,
+            )
+        return data
+
+
+class Http:
+    """Calls to Business Central.
+
+    Args:
+        wire: the session.
+        login: how to authorize.
+        parallel: most calls at once, downloads included; others wait.
+        now: the clock on the wall, for ``Retry-After`` with a date.
+    """
+
+    def __init__(self, wire: Wire, login: Login, *, parallel: int, now: Callable[[], datetime]) -> None:
+        self._wire = wire
+        self._login = login
+        self._room = asyncio.Semaphore(parallel)
+        self._circuit = Circuit()
+        self._now = now
+
+    @property
+    def counters(self) -> Counters:
+        """Return what went over the wire so far."""
+        return self._wire.counters
+
+    @property
+    def pause(self) -> float:
+        """Return the seconds Business Central wants us to wait still; 0 when calls go out."""
+        return self._circuit.pause
+
+    @asynccontextmanager
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        asked: str,
+        body: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: str = "application/json",
+    ) -> AsyncIterator[Answer]:
+        """Call Business Central; the answer's body is read inside the ``with``. No other call may be made in there.
+
+        Args:
+            method: GET, POST or PATCH.
+            url: percent-encoded already.
+            asked: what for, for people: "read the printers".
+            body: sent as JSON.
+            headers: more of them, such as :data:`READ_ONLY` or ``If-Match``.
+            accept: the kind of answer.
+
+        Raises:
+            BcError: the answer is none, or not 2xx.
+        """
+        told = {"Accept": accept, "Accept-Language": "en-US", **(headers or {})}
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            told["Content-Type"] = "application/json"
+        async with self._room:
+            response = await self._send(method, url, asked, told, data)
+            try:
+                yield Answer(response, self._wire, asked)
+            finally:
+                response.release()  # closes the connection, if the body was not read to its end
+
+    async def json(
+        self,
+        method: str,
+        url: str,
+        *,
+        asked: str,
+        body: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Call Business Central and return the answer's JSON object; see :meth:`call`."""
+        async with self.call(method, url, asked=asked, body=body, headers=headers) as answer:
+            return await answer.json()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._login.close()
+        await self._wire.close()
+
+    async def _send(
+        self, method: str, url: str, asked: str, headers: dict[str, str], data: bytes | None
+    ) -> aiohttp.ClientResponse:
+        response = await self._once(method, url, asked, headers, data, again=False)
+        return response or await self._once(method, url, asked, headers, data, again=True)  # type: ignore[return-value]
+
+    async def _once(
+        self, method: str, url: str, asked: str, headers: dict[str, str], data: bytes | None, *, again: bool
+    ) -> aiohttp.ClientResponse | None:
+        """Send a request; None when it is worth sending again with a new login."""
+        first = await self._circuit.enter()
+        try:
+            login = await self._login.header()
+        except BaseException:
+            self._circuit.abandon(first=first)
+            raise
+        try:
+            self.counters.calls += 1
+            response = await self._wire.send(
+                method, url, asked=asked, headers={**headers, "Authorization": login}, data=data
+            )
+            if 200 <= response.status < 300:  # noqa: PLR2004
+                self._circuit.leave(None, first=first)
+                return response
+            error = await self._error(response, asked)
+        except BcError as broken:
+            self._circuit.leave(broken, first=first)
+            raise
+        except BaseException:
+            self._circuit.abandon(first=first)
+            raise
+        self._circuit.leave(error, first=first)
+        if error.status == 401 and self._login.drop(login) and not again:  # noqa: PLR2004
+            return None
+        raise error
+
+    async def _error(self, response: aiohttp.ClientResponse, asked: str) -> BcError:
+        try:
+            body = await self._wire.some(response, MOST_ERROR_BYTES, asked=asked)
+        finally:
+            response.release()
+        answer = Answered(response.status, response.headers, body, asked, str(response.url))
+        error = error_of(answer, now=self._now(), secrets=self._login.secrets())
+        _log.debug("%s", error)
+        return error
+
+
+def _trust(bc: BusinessCentral) -> ssl.SSLContext:
+    """Return how the configured servers prove who they are."""
+    context = ssl.create_default_context()
+    if bc.ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=bc.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            why = (
+                error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else "it is no PEM"
+            )
+            raise ConfigError(
+                f"business_central.ca_file {bc.ca_file} cannot be used: {why}. Give the certificate authority's PEM file."
+            ) from None
+    if not bc.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        _log.warning(
+            "business_central.verify is false: anybody between here and %s can read and change what is printed, "
+            "and the login. Use ca_file instead.",
+            urlsplit(bc.odata).hostname,
+        )
+    if bc.odata.startswith("http://") and not _is_here(urlsplit(bc.odata).hostname or ""):
+        _log.warning("business_central.url has no https: the login and all documents go over the network in the clear.")
+    return context
+
+
+def _is_here(host: str) -> bool:
+    """Tell whether a host name means this host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _proxy(url: str) -> str | None:
+    """Return the proxy that the environment names for a URL (HTTPS_PROXY, NO_PROXY)."""
+    place = urlsplit(url)
+    host = place.hostname or ""
+    if _is_here(host) or proxy_bypass(host):
+        return None
+    return getproxies().get(place.scheme)
+
+
+def _reason(error: Exception, host: str, timeout: float) -> str:
+    """Say why there is no answer, and what to do."""
+    if isinstance(error, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError)):
+        return _tls(error, host)
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"the name {host} is not known. Check the network, the name server and url."
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy refused to connect (HTTP {error.status}). Check HTTPS_PROXY."
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"no connection to {host}: {error.os_error.strerror or 'refused'}. Check url, network and firewall."
+    if isinstance(error, TimeoutError):
+        return f"{host} is silent for {timeout:g} s. It may be busy or restarting; this is tried again."
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{host} does not speak HTTP there. Check the port in url, and http or https."
+    return f"the connection to {host} broke off; this is tried again."
+
+
+def _tls(error: aiohttp.ClientConnectorError, host: str) -> str:
+    """Say what is wrong with a server's certificate."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorSSLError) else error.certificate_error  # type: ignore[attr-defined]
+    if not isinstance(cause, ssl.SSLCertVerificationError):
+        return f"{host} does not speak TLS there. Check the port in url, and http or https."
+    why = {
+        10: "has expired. Renew it on the server; check the clock of this host, too.",
+        9: "is not yet valid. Check the clock of this host.",
+        62: "is for another name. Write the name it is for to url.",
+        64: "is for another address. Write the name it is for to url.",
+    }.get(cause.verify_code, "comes from an authority this host does not know. Give its PEM file as ca_file.")
+    return f"the certificate of {host} {why}"
