@@ -14,8 +14,8 @@ from piprint.paper import PAPER_KINDS, is_same_size, media_name, media_size
 from piprint.payloads import JobPayload, PaperTray, validate_printer_payload
 from piprint.printers.capabilities import with_settings
 from piprint.printers.options import make_ticket, offered, printer_payload, trays
-from piprint.printers.pattern import matches
 from piprint.printers.printer import Capabilities, Media, Ticket
+from piprint.printers.wildcard import matches
 
 A4 = Media(21000, 29700, "iso_a4_210x297mm")
 A5 = Media(14800, 21000, "iso_a5_148x210mm")

@@ -28,8 +28,8 @@ from piprint.paper import (
 )
 from piprint.payloads import JobPayload, PrinterPayload, Tray, build_printer_payload
 from piprint.printers.capabilities import with_settings
-from piprint.printers.pattern import matches
 from piprint.printers.printer import Capabilities, Media, Ticket
+from piprint.printers.wildcard import matches
 
 __all__ = ["OfferedTray", "make_ticket", "offered", "printer_payload", "trays"]
 
