@@ -43,6 +43,15 @@ _IDLE: Final = 1.0
 _PATH: Final = "/%:@!$&()*+,;=-._~"
 """Characters of a path that stay as they are (RFC 3986, 3.3); people write others, such as blanks, into addresses, too."""
 _SCHEMES: Final = {"ipp": "http", "ipps": "https", "http": "http", "https": "https"}
+_QUESTIONS: Final = frozenset(
+    {
+        Operation.GET_PRINTER_ATTRIBUTES,
+        Operation.GET_JOBS,
+        Operation.GET_JOB_ATTRIBUTES,
+        Operation.CUPS_GET_PRINTERS,
+    }
+)
+"""Operations that change nothing: asked once more when a connection breaks."""
 _HTTP_REFUSALS: Final = {
     401: Status.NOT_AUTHENTICATED,
     403: Status.FORBIDDEN,
@@ -135,7 +144,7 @@ class IppClient:
         if job_attributes := tuple(job):
             groups.append(Group(Delimiter.JOB, job_attributes))
         request = encode(Message(operation, next(self._numbers) & 0x7FFFFFFF, tuple(groups)))
-        answer = await self._exchange(request, document)
+        answer = await self._exchange(request, document, questions=2 if operation in _QUESTIONS else 1)
         if answer.code >= 0x0100:  # noqa: PLR2004 - RFC 8011, 4.1.6: the successful ones are below
             raise _refused(self.uri, operation, answer)
         return answer
@@ -146,7 +155,7 @@ class IppClient:
             await self._session.close()
             self._session = None
 
-    async def _exchange(self, request: bytes, document: Path | None) -> Message:
+    async def _exchange(self, request: bytes, document: Path | None, questions: int) -> Message:
         url = http_url(self.uri)
         try:
             if document is None:
@@ -169,6 +178,8 @@ class IppClient:
                 f"{url.host}:{url.port} cannot be reached ({reason}); is the printer, or CUPS, switched on and its address right?"
             ) from None
         except aiohttp.ClientError as error:
+            if questions > 1:  # the printer may just have closed a connection that was kept
+                return await self._exchange(request, document, questions - 1)
             raise PrinterUnreachable(
                 f"the connection to {self.uri} broke ({type(error).__name__}); it is tried again"
             ) from None

@@ -126,7 +126,7 @@ class IppPrinter:
         return accepted
 
     async def release(self, accepted: Accepted) -> None:
-        """Let a held job print (Release-Job); no error when it was let go before."""
+        """Let a held job print (Release-Job); no error when it is not held any more, be it let go, cancelled or done."""
         try:
             await self._client.ask(Operation.RELEASE_JOB, [_job_id(accepted.id)])
         except PrinterRefused as refusal:
