@@ -14,26 +14,25 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import tempfile
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
-from piprint.simulate.database import Database, Extension
-from piprint.simulate.faults import FaultRule, FaultScript
-from piprint.simulate.limits import Gate, Limits
-from piprint.simulate.login import Accounts, Login, TokenRefusal
+from piprint.simulate.environment import Environment, Settings, utc_now
+from piprint.simulate.faults import FaultRule
+from piprint.simulate.limits import Gate
+from piprint.simulate.login import TokenRefusal
 from piprint.simulate.pages import Part
-from piprint.simulate.people import People
 from piprint.simulate.refusal import Refusal
-from piprint.simulate.request_log import Entry, RequestLog
-from piprint.simulate.service import API_ROUTE, Answer, Call, Company, Habits, Service
+from piprint.simulate.request_log import Entry
+from piprint.simulate.service import API_ROUTE, Answer, Call
+from piprint.simulate.web import add_page
 
 __all__ = ["Settings", "StandIn", "serve"]
 
@@ -42,85 +41,26 @@ _LARGEST_BODY = 350 << 20
 _CHUNK = 48 << 10
 """Bytes read at once; a multiple of 3, so that base64 needs no filling in the middle."""
 
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+_CLEAN_UP_EVERY = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to set up a stand-in.
-
-    Attributes:
-        host: where to listen; the certificate is for this, localhost and 127.0.0.1.
-        port: 0 takes a free one.
-        tls: serve https.
-        instance: the server's instance, or an environment's name; a part of all addresses.
-        extension: which one is installed.
-        accounts: who may in.
-        companies: in the environment.
-        default_company: for calls that name none; "": the only one.
-        limits: of Business Central online.
-        page: show the page for people at ``/``.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 0
-    tls: bool = False
-    instance: str = "BC"
-    extension: Extension = "2.0"
-    accounts: Accounts = field(default_factory=Accounts)
-    companies: tuple[Company, ...] = (Company("CRONUS International Ltd.", "aaaaaaaa-0000-4000-8000-000000000001"),)
-    default_company: str = ""
-    limits: Limits = field(default_factory=Limits)
-    page: bool = True
-
-
-class StandIn:
-    """A Business Central of our own; an async context manager that listens while it is open.
-
-    Attributes:
-        settings: as given.
-        database: the tables.
-        people: what users do.
-        login: tokens and rights.
-        habits: in what servers differ.
-        faults: what goes wrong.
-        log: requests and counters.
-
-    Args:
-        settings: see :class:`Settings`.
-        now: the server's clock, for leases, tokens and stamps.
-        changes: single settings, by name.
-    """
+class StandIn(Environment):
+    """A Business Central of our own: an :class:`Environment` that listens while it is open (async context manager)."""
 
     def __init__(
-        self, settings: Settings | None = None, *, now: Callable[[], datetime] = _utc_now, **changes: Any
+        self, settings: Settings | None = None, *, now: Callable[[], datetime] = utc_now, **changes: Any
     ) -> None:
-        self.settings = replace(settings or Settings(), **changes)
-        self.now = now
-        self.database = Database(now=now, extension=self.settings.extension)
-        self.login = Login(self.settings.accounts, now, _assertion_holds)
-        self.habits = Habits()
-        self.faults = FaultScript()
-        self.log = RequestLog()
-        self._folder = tempfile.TemporaryDirectory(prefix="piprint-stand-in-", ignore_cleanup_errors=True)
-        self._service = Service(
-            self.database, self.login, self.settings.companies, self.settings.default_company, self.habits
-        )
-        self.people = People(self.database, Path(self._folder.name), self.settings.companies[0].name)
+        super().__init__(settings, now=now, **changes)
         self._gate = Gate(self.settings.limits)
-        self._tls: Any = None
-        self._ca_file: Path | None = None
+        self._tls: ssl.SSLContext | None = None
         self._runner: web.AppRunner | None = None
-        self._port = self.settings.port
 
     async def __aenter__(self) -> Self:
         if self.settings.tls:
             from piprint.simulate.certificates import make_authority  # noqa: PLC0415 - needs piprint[certificate]
 
             hosts = dict.fromkeys((self.settings.host, "localhost", "127.0.0.1"))
-            self._ca_file, self._tls = make_authority(Path(self._folder.name), tuple(hosts))
+            self.ca_file, self._tls = make_authority(Path(self.folder.name), tuple(hosts))
         await self.come_back()
         return self
 
@@ -128,27 +68,7 @@ class StandIn:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.go_away()
-        self._folder.cleanup()
-
-    @property
-    def origin(self) -> str:
-        """Return scheme, host and port; the page for people is at its ``/``."""
-        return f"{'https' if self.settings.tls else 'http'}://{self.settings.host}:{self._port}"
-
-    @property
-    def url(self) -> str:
-        """Return the OData address, ending in ``/ODataV4/``."""
-        return f"{self.origin}/{self.settings.instance}/ODataV4/"
-
-    @property
-    def token_url(self) -> str:
-        """Return the token endpoint's address."""
-        return f"{self.origin}/{self.login.accounts.tenant}/oauth2/v2.0/token"
-
-    @property
-    def ca_file(self) -> Path | None:
-        """Return the PEM file of the authority; None without TLS."""
-        return self._ca_file
+        self.folder.cleanup()
 
     async def go_away(self) -> None:
         """Listen no longer and break all connections; nothing is forgotten."""
@@ -161,11 +81,13 @@ class StandIn:
         application = web.Application(client_max_size=_LARGEST_BODY)
         application.router.add_post("/{tenant}/oauth2/v2.0/token", self._token)
         application.router.add_route("*", f"/{self.settings.instance}/{{tail:.*}}", self._odata)
+        if self.settings.page:
+            add_page(application, self)
         self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self.settings.host, self._port, ssl_context=self._tls)
+        site = web.TCPSite(self._runner, self.settings.host, self.port, ssl_context=self._tls)
         await site.start()
-        self._port = self._runner.addresses[0][1]
+        self.port = self._runner.addresses[0][1]
 
     # requests
 
@@ -181,7 +103,7 @@ class StandIn:
 
     async def _odata(self, request: web.Request) -> web.StreamResponse:
         async def answer() -> Answer:
-            return self._service.answer(call)
+            return self.service.answer(call)
 
         path = request.rel_url.raw_path.removeprefix(f"/{self.settings.instance}/")
         route = next((route for route in ("ODataV4", API_ROUTE) if f"{path}/".startswith(f"{route}/")), None)
@@ -202,7 +124,7 @@ class StandIn:
         """Answer a request as the fault script has it, and note it in the log."""
         body = await request.read()
         path = request.path_qs if not request.query_string else f"{request.path}?{request.query_string}"
-        rule = self.faults.take(request.method, path, body)
+        rule = FaultRule("reset before") if self.away else self.faults.take(request.method, path, body)
         entry = Entry(self.now(), request.method, path, received=len(body), fault=rule.kind if rule else "")
         started = asyncio.get_running_loop().time()
         self.log.begin(entry, token=token)
@@ -216,6 +138,7 @@ class StandIn:
         finally:
             entry.seconds = asyncio.get_running_loop().time() - started
             self.log.end(entry)
+            self.changed()
 
     @asynccontextmanager
     async def _place(self, *, token: bool) -> AsyncIterator[None]:
@@ -264,12 +187,6 @@ class StandIn:
             return _broken(request, response)
         await response.write_eof()
         return response
-
-
-def _assertion_holds(assertion: str, certificate: bytes, client_id: str, audience: str, moment: datetime) -> bool:
-    from piprint.simulate.certificates import assertion_holds  # noqa: PLC0415 - needs piprint[certificate]
-
-    return assertion_holds(assertion, certificate, client_id, audience, moment)
 
 
 def _broken(request: web.Request, response: web.StreamResponse | None = None) -> web.StreamResponse:
@@ -321,7 +238,15 @@ def _crumbs(chunks: Iterator[bytes]) -> Iterator[bytes]:
             yield chunk[start : start + step]
 
 
-async def serve(settings: Settings) -> None:
-    """Run a stand-in until cancelled."""
-    async with StandIn(settings):
-        await asyncio.Event().wait()
+async def serve(settings: Settings, *, started: Callable[[StandIn], object] = lambda _bc: None) -> None:
+    """Run a stand-in until cancelled.
+
+    Args:
+        settings: see :class:`Settings`.
+        started: called as soon as it listens, to tell people where.
+    """
+    async with StandIn(settings) as bc:
+        started(bc)
+        while True:  # the job queue that our extension cleans up by
+            await asyncio.sleep(_CLEAN_UP_EVERY)
+            bc.database.clean_up()
