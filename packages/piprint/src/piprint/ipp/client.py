@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import quote, urlsplit
 
 import aiohttp
 from yarl import URL
 
-from piprint.errors import PrinterBusy, PrinterError, PrinterRefused, PrinterUnreachable
+from piprint.errors import DocumentError, PrinterBusy, PrinterError, PrinterRefused, PrinterUnreachable
 from piprint.ipp.codec import Attribute, Group, MalformedIpp, Message, attribute, decode, encode
 from piprint.ipp.registry import ADVICE, WAITING, Delimiter, Operation, Status, Tag, status_name
 
@@ -130,6 +131,7 @@ class IppClient:
             PrinterUnreachable: no answer, or none of a printer; it may have been done all the same.
             PrinterBusy: refused for now; nothing was taken.
             PrinterRefused: refused.
+            DocumentError: the file cannot be read.
         """
         # RFC 8011, 4.1.4 and 4.1.5: charset and language come first, then the target. CUPS insists.
         head = [attribute("attributes-charset", Tag.CHARSET, "utf-8")]
@@ -160,10 +162,12 @@ class IppClient:
         try:
             if document is None:
                 return await self._post(url, request, {}, self._timeout)
-            size = await asyncio.to_thread(lambda: document.stat().st_size)
-            length = {"Content-Length": str(len(request) + size)}
-            async with asyncio.timeout(self._stall) as stall:
-                return await self._post(url, _pieces(request, document, size, stall, self._stall), length, self._stall)
+            with await asyncio.to_thread(_opened, document) as file:
+                size = os.fstat(file.fileno()).st_size
+                length = {"Content-Length": str(len(request) + size)}
+                async with asyncio.timeout(self._stall) as stall:
+                    pieces = _pieces(request, file, size, stall, self._stall)
+                    return await self._post(url, pieces, length, self._stall)
         except aiohttp.ClientConnectorCertificateError as error:
             raise PrinterUnreachable(_certificate(url, error.certificate_error)) from None
         except aiohttp.ClientSSLError:
@@ -236,23 +240,28 @@ def _socket(info: tuple[Any, ...]) -> socket.socket:
     return made
 
 
+def _opened(document: Path) -> BinaryIO:
+    try:
+        return document.open("rb")
+    except OSError as error:
+        raise DocumentError(
+            f"the document {document.name} cannot be read from the disk here: {error.strerror}"
+        ) from None
+
+
 async def _pieces(
-    request: bytes, document: Path, size: int, stall: asyncio.Timeout, seconds: float
+    request: bytes, document: BinaryIO, size: int, stall: asyncio.Timeout, seconds: float
 ) -> AsyncIterator[bytes]:
     """Yield the request and then the document; every piece the printer took winds up the clock again."""
     loop = asyncio.get_running_loop()
     yield request
-    file = await asyncio.to_thread(document.open, "rb")
-    try:
-        while size > 0:
-            piece = await asyncio.to_thread(file.read, min(_PIECE, size))
-            if not piece:
-                raise PrinterError(f"the document {document.name} became shorter while it was sent")
-            size -= len(piece)
-            yield piece
-            stall.reschedule(loop.time() + seconds)
-    finally:
-        file.close()
+    while size > 0:
+        piece = await asyncio.to_thread(document.read, min(_PIECE, size))
+        if not piece:
+            raise DocumentError("the document became shorter while it was sent")  # breaks the connection off
+        size -= len(piece)
+        yield piece
+        stall.reschedule(loop.time() + seconds)
 
 
 def _refused(uri: str, operation: Operation, answer: Message) -> PrinterError:
