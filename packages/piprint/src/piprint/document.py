@@ -180,18 +180,19 @@ class Inspector:
         width, height = (_points(told[side]) for side in ("width", "height"))
         return DocumentFacts(size, told["pages"], (width, height) if width and height else None)
 
-    async def draw(self, path: Path, page: int, *, dpi: int) -> Bitmap:
+    async def draw(self, path: Path, page: int, *, dpi: int, portrait: bool | None = None) -> Bitmap:
         """Draw a page of a PDF in black and white.
 
         Args:
             path: where it lies.
             page: from 0.
             dpi: dots per inch.
+            portrait: the sheet is higher than wide (or not): a page that lies otherwise is turned; None: leave it.
 
         Raises:
             DocumentError: it cannot be drawn.
         """
-        told, rows = await self._ask({"do": "draw", "path": str(path), "page": page, "dpi": dpi})
+        told, rows = await self._ask({"do": "draw", "path": str(path), "page": page, "dpi": dpi, "portrait": portrait})
         return Bitmap(told["width"], told["height"], rows)
 
     async def close(self) -> None:

@@ -4,8 +4,8 @@ A PDF comes from outside, and a parser of PDFs is large: whatever one makes of i
 stay in here. So this process has limits, no files to write, no secrets in its environment, and imports little.
 
 Frames go both ways, over standard input and output: four bytes of length (big-endian), then so many bytes. A request is one
-frame of JSON: ``{"do": "check", "path": ...}`` or ``{"do": "draw", "path": ..., "page": 0, "dpi": 203}``. The answer is one frame
-of JSON, ``{"pages", "width", "height"}`` (points) or ``{"width", "height"}`` (dots) or ``{"trouble": word}``, with one of the
+frame of JSON: ``{"do": "check", "path": ...}`` or ``{"do": "draw", "path": ..., "page": 0, "dpi": 203, "portrait": null}`` (with
+true or false, a page that lies otherwise is turned by 90 degrees, clockwise). The answer is one frame of JSON, ``{"pages", "width", "height"}`` (points) or ``{"width", "height"}`` (dots) or ``{"trouble": word}``, with one of the
 words of :data:`TROUBLES`; to ``draw``, a second frame follows with the bitmap, a bit per dot, 1 is black, rows of whole bytes.
 The first frame, without a request, is ``{}``: ready.
 
@@ -99,7 +99,7 @@ def _check(path: str) -> dict[str, object]:
         return {"pages": pages, "width": size.width, "height": size.height}
 
 
-def _draw(path: str, number: int, dpi: int) -> tuple[dict[str, object], bytes]:
+def _draw(path: str, number: int, dpi: int, portrait: object) -> tuple[dict[str, object], bytes]:
     with _opened(path) as document:
         page = pdfium.FPDF_LoadPage(document, number)
         if not page:
@@ -111,18 +111,22 @@ def _draw(path: str, number: int, dpi: int) -> tuple[dict[str, object], bytes]:
             )
             if width * height > MOST_DOTS:
                 raise _Trouble("too large to draw")
-            return {"width": width, "height": height}, _dots(page, width, height)
+            quarters = 0
+            if portrait is not None and width != height and (height > width) is not portrait:
+                width, height, quarters = height, width, 1
+            return {"width": width, "height": height}, _dots(page, width, height, quarters)
         finally:
             pdfium.FPDF_ClosePage(page)
 
 
-def _dots(page: pdfium.FPDF_PAGE, width: int, height: int) -> bytes:
+def _dots(page: pdfium.FPDF_PAGE, width: int, height: int, quarters: int) -> bytes:
+    """Draw a page into a bitmap of that size, after so many quarter turns clockwise."""
     bitmap = pdfium.FPDFBitmap_CreateEx(width, height, pdfium.FPDFBitmap_Gray, None, 0)
     if not bitmap:
         raise _Trouble("too large to draw")
     try:
         pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, _WHITE)
-        pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, _DRAWING)
+        pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, quarters, _DRAWING)
         stride = pdfium.FPDFBitmap_GetStride(bitmap)
         buffer = pdfium.FPDFBitmap_GetBuffer(bitmap)
         levels = memoryview(ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ubyte * (stride * height))).contents).cast("B")
@@ -139,7 +143,7 @@ def _answer(request: dict[str, object], sink: BinaryIO) -> None:
     dots = None
     try:
         if request["do"] == "draw":
-            told, dots = _draw(path, int(str(request["page"])), int(str(request["dpi"])))
+            told, dots = _draw(path, int(str(request["page"])), int(str(request["dpi"])), request["portrait"])
         else:
             told = _check(path)
     except _Trouble as trouble:

@@ -121,7 +121,17 @@ class PrinterError(PiprintError):
 
 
 class PrinterUnreachable(PrinterError):
-    """No answer from the printer or from CUPS. What was asked may have been done all the same."""
+    """No answer from the printer or from CUPS. What was asked may have been done all the same.
+
+    Args:
+        message: for people.
+        started: of a document: False, nothing of it was sent, for certain; True, a part was, and may come out;
+            None, it cannot be told.
+    """
+
+    def __init__(self, message: str, *, started: bool | None = None) -> None:
+        super().__init__(message)
+        self.started = started
 
 
 class PrinterBusy(PrinterError):
