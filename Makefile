@@ -11,10 +11,10 @@ CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-print test install homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
+.PHONY: help run run-print test install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/run.stamp ## Start the gateway (on a simulated meter when nothing is configured)
 	@if [ -f "$(CONFIG)" ]; then exec $(BIN)/nes2mqtt run --config "$(CONFIG)"; else exec $(BIN)/nes2mqtt demo; fi
@@ -46,6 +46,22 @@ install: ## Install the service into PREFIX (/opt/nes2mqtt); as root; starts not
 	@test -e $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml || install -D -m 644 deploy/nes2mqtt.toml $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml
 	@echo "Installed. Now edit $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml; docs/running-for-years.md goes on from here"
 
+PRINT_PREFIX ?= /opt/piprint
+
+install-print: ## Install the print processor into PRINT_PREFIX (/opt/piprint); as root; starts nothing
+	@sh tools/system_packages.sh run
+	@test -x $(PRINT_PREFIX)/bin/python || $(PYTHON) -m venv $(PRINT_PREFIX)
+	@echo "Installing into $(PRINT_PREFIX) ..."
+	@$(PRINT_PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/piprint.txt
+	@$(PRINT_PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index \
+	    --force-reinstall ./$(PRINT)
+	@install -D -m 644 deploy/piprint/piprint.service $(DESTDIR)/etc/systemd/system/piprint.service
+	@sed -i 's|/opt/piprint|$(abspath $(PRINT_PREFIX))|g' $(DESTDIR)/etc/systemd/system/piprint.service
+	@test -e $(DESTDIR)/etc/piprint/piprint.toml || install -D -m 644 deploy/piprint/piprint.toml $(DESTDIR)/etc/piprint/piprint.toml
+	@test -e $(DESTDIR)/etc/piprint/client-secret || install -m 600 /dev/null $(DESTDIR)/etc/piprint/client-secret
+	@install -d $(DESTDIR)/usr/local/bin && ln -sf $(abspath $(PRINT_PREFIX))/bin/piprint $(DESTDIR)/usr/local/bin/piprint
+	@echo "Installed. Now edit $(DESTDIR)/etc/piprint/piprint.toml; docs/printing.md goes on from here"
+
 lint: $(VENV)/dev.stamp ## Check style, types and the arrows between modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -71,11 +87,14 @@ screenshots: $(VENV)/dev.stamp ## Draw the pictures in docs/images
 	@sh tools/system_packages.sh pictures
 	$(BIN)/python tools/screenshots.py
 	$(BIN)/python tools/terminal_pictures.py
+	$(BIN)/python tools/print_screenshots.py
 
 reference: $(VENV)/dev.stamp ## Write the generated pages of docs/reference
 	$(BIN)/python tools/generate_reference.py
 	$(BIN)/python tools/generate_settings.py
 	$(BIN)/python tools/generate_topics.py
+	$(BIN)/python tools/generate_print_settings.py
+	$(BIN)/python tools/generate_print_command.py
 
 lock: ## Write requirements/*.txt anew (needs uv)
 	sh tools/lock.sh

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piprint.config import Basic, Certificate, ClientSecret
-from piprint.config_file import ConfigProblems, data_dir, find, key_lines, listen, load, parse
+from piprint.config_file import data_dir, find, listen, load, parse
+from piprint.config_problem import ConfigProblems, key_lines
 from piprint.errors import ConfigError
 from piprint.starter import Answers, starter_text, write_starter
 
@@ -65,6 +66,14 @@ MISTAKES = [
         'must be one of "pdf", "zpl", "raw"',
     ),
     (GOOD + '[[printers]]\nid = "a"\ntrays = { one = 1 }\n', 13, "printers.trays.one", "must be text in quotes"),
+    (GOOD + '[[printers]]\nid = "a"\npaper = ["A4", "foolscap?"]\n', 13, "printers.paper", "is no paper; write A4"),
+    (
+        GOOD + '[[printers]]\nid = "a"\n[printers.trays]\ntray-1 = "top"\n',
+        14,
+        "printers.trays.tray-1",
+        "must be one of Upper",
+    ),
+    (GOOD + '[[rules]]\npaper = "100x"\n', 12, "rules.paper", "is no paper"),
     (GOOD + '[[rules]]\nreport = "1306a"\n', 12, "rules.report", "must be a whole number"),
     (GOOD + "[cups]\nenabled = false\n", 12, "cups.enabled", "no printer is left"),
     (GOOD + '[cups]\noffer = "*"\n', 12, "cups.offer", "must be a list"),

@@ -16,6 +16,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -298,6 +299,12 @@ class ApiQueue:
                 return outcome
         assert trouble is not None  # noqa: S101 - each round ended with one
         raise trouble
+
+    async def processors(self) -> dict[str, datetime | None]:
+        """Return the processors that share this host's id: instance, and when it was last seen."""
+        url = self._place.all(PROCESSORS_API.name, filter=equal("hostId", self._host))
+        found = await read_all(self._http, url, asked="read the processors", headers=READ_ONLY)
+        return {text(row, "instanceId"): moment(row, "lastSeen") for row in found}
 
     async def _beat(self) -> dict[str, Any]:
         """Write this processor's row, which Business Central stamps; return it."""
