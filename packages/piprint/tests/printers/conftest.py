@@ -27,9 +27,10 @@ def reportlab_pdf(
     )
     for width, height in sizes:
         canvas.setPageSize((width * POINTS_PER_MM, height * POINTS_PER_MM))
-        if draw is not None:
+        if draw is None:
+            canvas.drawString(10, 10, "page")
+        else:
             draw(canvas)
-        canvas.drawString(10, 10, "page")
         canvas.showPage()
     canvas.save()
     return buffer.getvalue()
