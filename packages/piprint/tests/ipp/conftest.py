@@ -41,10 +41,26 @@ class ScriptedPrinter:
     def __init__(self) -> None:
         self.asked: list[tuple[Message, bytes]] = []
         self.answers: dict[int, object] = {
-            Operation.GET_PRINTER_ATTRIBUTES: printer(attribute("operations-supported", Tag.ENUM, *OPERATIONS)),
+            Operation.GET_PRINTER_ATTRIBUTES: self.printer(attribute("operations-supported", Tag.ENUM, *OPERATIONS)),
         }
         self.port = 0
         self.scheme = "ipp"
+
+    @staticmethod
+    def printer(*attributes):
+        """Make an answer about the printer."""
+        return (Group(Delimiter.PRINTER, attributes),)
+
+    @staticmethod
+    def job(number, name="bc-t-1-1", state=3, *attributes):
+        """Make an answer about a job."""
+        told = (
+            attribute("job-id", Tag.INTEGER, number),
+            attribute("job-name", Tag.NAME, name),
+            attribute("job-state", Tag.ENUM, state),
+            attribute("job-uuid", Tag.URI, f"urn:uuid:{number}"),
+        )
+        return (Group(Delimiter.JOB, told + attributes),)
 
     @property
     def uri(self) -> str:
@@ -84,25 +100,6 @@ class ScriptedPrinter:
         status, groups = (Status.OK, answer) if isinstance(answer, tuple) else (answer, ())
         packet = encode(Message(status, message.request_id, groups))
         return web.Response(body=packet, content_type="application/ipp")
-
-
-def printer(*attributes):
-    return (Group(Delimiter.PRINTER, attributes),)
-
-
-def job(number, name="bc-t-1-1", state=3, *attributes):
-    return (
-        Group(
-            Delimiter.JOB,
-            (
-                attribute("job-id", Tag.INTEGER, number),
-                attribute("job-name", Tag.NAME, name),
-                attribute("job-state", Tag.ENUM, state),
-                attribute("job-uuid", Tag.URI, f"urn:uuid:{number}"),
-                *attributes,
-            ),
-        ),
-    )
 
 
 @pytest.fixture

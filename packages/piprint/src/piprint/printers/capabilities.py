@@ -82,20 +82,24 @@ _COLOURFUL = frozenset({"color", "auto", "process-color"})
 _HELD_BY_US = "job-hold-until-specified"
 _NEAR = 100
 """Hundredths of a millimetre within which a size told in numbers is a size told by name."""
+_ROUNDING = 5
+"""The same, for sizes that are the same but for how they were rounded."""
 _INCOMPLETE = frozenset({"job-incoming", "job-data-insufficient"})
 
 
 def capabilities_told(printer: Group) -> Capabilities:
     """Read what a printer told of itself; see :class:`~piprint.printers.printer.Capabilities`."""
     copies = printer.ranges("copies-supported")
+    media = _media(printer)
     default = _named(printer.texts("media-default"))
+    by_name = {each.name: each for each in media}
     media_col = printer.texts("media-col-supported")
     return Capabilities(
         description=printer.text("printer-make-and-model"),
         formats=frozenset(printer.texts("document-format-supported")),
-        media=_media(printer),
-        media_ready=_ready(printer),
-        media_default=default[0] if default else None,
+        media=media,
+        media_ready=_ready(printer, media),
+        media_default=by_name.get(default[0].name, default[0]) if default else None,
         custom=_custom(printer),
         sources=printer.texts("media-source-supported"),
         sides=printer.texts("sides-supported"),
@@ -193,28 +197,48 @@ def _named(names: Iterable[str]) -> tuple[Media, ...]:
 
 
 def _media(printer: Group) -> tuple[Media, ...]:
-    return _named(dict.fromkeys(printer.texts("media-supported")))
+    """Read the sizes from media-supported, as exactly as media-size-supported tells them (PWG 5100.7).
+
+    A name in inches does not tell how the printer rounded: 4.125 in are 10477 for one, 10478 for another, and a job that
+    names the other's is refused.
+    """
+    exact = [size for each in printer.collections("media-size-supported") if (size := _size(each))]
+    named = _named(dict.fromkeys(printer.texts("media-supported")))
+    return tuple(Media(*_nearest(each, exact, _ROUNDING), each.name) for each in named)
 
 
-def _ready(printer: Group) -> tuple[tuple[str, Media], ...]:
+def _nearest(media: Media, sizes: Iterable[tuple[int, int]], most: int) -> tuple[int, int]:
+    """Return the size that a medium misses least, if by at most so much; else the medium's own."""
+    own = (media.width, media.height)
+    nearest = min(sizes, key=lambda size: _miss(media, size), default=own)
+    return nearest if _miss(media, nearest) <= most else own
+
+
+def _size(media_size: Group) -> tuple[int, int] | None:
+    """Read a media-size collection; None for a range of sizes, or nonsense."""
+    width, height = media_size.integer("x-dimension"), media_size.integer("y-dimension")
+    return (width, height) if width and height and width > 0 and height > 0 else None
+
+
+def _miss(media: Media, size: tuple[int, int]) -> int:
+    return max(abs(media.width - size[0]), abs(media.height - size[1]))
+
+
+def _ready(printer: Group, known: Iterable[Media]) -> tuple[tuple[str, Media], ...]:
     """Read what is loaded: with its trays from media-col-ready (PWG 5100.7), else only the sizes from media-ready."""
-    found = []
-    known = _media(printer)
-    for each in printer.collections("media-col-ready"):
-        for size in each.collections("media-size"):
-            width, height = size.integer("x-dimension"), size.integer("y-dimension")
-            if width and height and width > 0 and height > 0:
-                found.append((each.text("media-source"), _recognized(width, height, known)))
+    found = [
+        (each.text("media-source"), _recognized(size, known))
+        for each in printer.collections("media-col-ready")
+        for collection in each.collections("media-size")
+        if (size := _size(collection))
+    ]
     return tuple(dict.fromkeys(found)) or tuple(("", each) for each in _named(printer.texts("media-ready")))
 
 
-def _recognized(width: int, height: int, known: Iterable[Media]) -> Media:
+def _recognized(size: tuple[int, int], known: Iterable[Media]) -> Media:
     """Return the sheet of that size among those with a name; drivers count in points and miss A5 by half a millimetre."""
-    misses = {each: max(abs(each.width - width), abs(each.height - height)) for each in known}
-    nearest = min(misses, key=lambda each: misses[each], default=None)
-    if nearest is not None and misses[nearest] <= _NEAR:
-        return nearest
-    return Media(width, height, media_name((width, height)))
+    nearest = min(known, key=lambda each: _miss(each, size), default=None)
+    return nearest if nearest is not None and _miss(nearest, size) <= _NEAR else Media(*size, media_name(size))
 
 
 def _custom(printer: Group) -> tuple[Media, Media] | None:

@@ -1,0 +1,225 @@
+"""What a printer's answers mean for a job: whose it is, whether it is held, and printers that can do less than others."""
+
+import pytest
+
+from piprint.config import PrinterConfig
+from piprint.errors import PrinterBusy, PrinterRefused
+from piprint.ipp.codec import Group, Range, attribute
+from piprint.ipp.registry import Delimiter, Operation, Status, Tag
+from piprint.printers.ipp_printer import IppPrinter, job_attributes
+from piprint.printers.printer import Accepted, Capabilities, Media, PrinterAddress, SpoolerState, Ticket
+
+A4 = Media(21000, 29700, "iso_a4_210x297mm")
+HOLDS = attribute("job-hold-until-supported", Tag.KEYWORD, "no-hold", "indefinite")
+RELEASES = attribute("operations-supported", Tag.ENUM, Operation.CREATE_JOB, Operation.RELEASE_JOB)
+
+
+@pytest.fixture
+async def ours(scripted):
+    opened = IppPrinter(PrinterAddress("P", scripted.uri), PrinterConfig(id="P"), timeout=5)
+    yield opened
+    await opened.close()
+
+
+def _reasons(*reasons):
+    return attribute("job-state-reasons", Tag.KEYWORD, *reasons)
+
+
+# ------------------------------------------------------------------------------------------------ is it held?
+
+
+@pytest.mark.parametrize(
+    ("state", "told", "held"),
+    [
+        (4, (_reasons("job-hold-until-specified"),), True),
+        (4, (_reasons("job-incoming"), attribute("job-hold-until", Tag.KEYWORD, "indefinite")), True),
+        # Held only because the document is not there yet: it would print as soon as it is.
+        (4, (_reasons("job-data-insufficient"),), False),
+        (4, (_reasons("job-incoming"), attribute("job-hold-until", Tag.KEYWORD, "no-hold")), False),
+        # It took the attribute, but went on.
+        (3, (_reasons("none"), attribute("job-hold-until", Tag.KEYWORD, "indefinite")), False),
+    ],
+)
+async def test_only_what_the_printer_confirms_is_held(scripted, ours, state, told, held):
+    scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(HOLDS, RELEASES)
+    scripted.answers[Operation.CREATE_JOB] = scripted.job(5, "n", 4)
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5, "n", state, *told)
+    accepted = await ours.create(Ticket("n"))
+    assert accepted == Accepted(5, "urn:uuid:5", "n", None, held)
+    created = dict(zip(scripted.operations(), scripted.asked, strict=True))[Operation.CREATE_JOB][0]
+    assert created.first(Delimiter.JOB).texts("job-hold-until") == ("indefinite",)
+
+
+@pytest.mark.parametrize(
+    "told", [(HOLDS,), (RELEASES,), (RELEASES, attribute("job-hold-until-supported", Tag.KEYWORD, "no-hold"))]
+)
+async def test_no_hold_is_asked_of_a_printer_that_cannot_hold_and_release(scripted, ours, told):
+    scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(*told)
+    scripted.answers[Operation.CREATE_JOB] = scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5, "n")
+    assert not (await ours.create(Ticket("n"))).held
+    created = scripted.asked[scripted.operations().index(Operation.CREATE_JOB)][0]
+    assert created.first(Delimiter.JOB).values("job-hold-until") == ()
+
+
+async def test_a_refused_hold_is_remembered(scripted, ours):
+    scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(HOLDS, RELEASES)
+    scripted.answers[Operation.CREATE_JOB] = [Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, scripted.job(5, "n")]
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5, "n")
+    await ours.create(Ticket("n"))
+    assert scripted.operations().count(Operation.CREATE_JOB) == 2
+    await ours.create(Ticket("n"))
+    assert scripted.operations().count(Operation.CREATE_JOB) == 3
+
+
+async def test_a_ticket_refused_for_other_reasons_is_no_reason_to_stop_holding(scripted, ours):
+    scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(HOLDS, RELEASES)
+    scripted.answers[Operation.CREATE_JOB] = Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED
+    with pytest.raises(PrinterRefused):
+        await ours.create(Ticket("n"))
+    scripted.answers[Operation.CREATE_JOB] = scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(
+        5, "n", 4, _reasons("job-hold-until-specified")
+    )
+    assert (await ours.create(Ticket("n"))).held
+
+
+# ------------------------------------------------------------------------------------------------ is it ours?
+
+
+@pytest.mark.parametrize(
+    ("uuid", "name", "ours_still"),
+    [
+        ("urn:uuid:5", "bc-a-1-1", True),
+        ("urn:uuid:5", "", True),  # CUPS hides names from other users
+        ("", "bc-a-1-1", True),
+        ("urn:uuid:5", "bc-a-2-1", False),
+        ("urn:uuid:6", "bc-a-1-1", False),
+        ("", "", False),
+        ("", "bc-a-1-10", False),
+    ],
+)
+async def test_a_job_is_ours_only_if_name_or_uuid_agree_and_none_contradicts(scripted, ours, uuid, name, ours_still):
+    told = (attribute("job-id", Tag.INTEGER, 5), attribute("job-state", Tag.ENUM, 5))
+    told += (attribute("job-uuid", Tag.URI, uuid), attribute("job-name", Tag.NAME, name))
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = (Group(Delimiter.JOB, told),)
+    accepted = Accepted(5, "urn:uuid:5", "bc-a-1-1")
+    assert (await ours.look(accepted) is not None) is ours_still
+    await ours.cancel(accepted)
+    assert (Operation.CANCEL_JOB in scripted.operations()) is ours_still
+
+
+@pytest.mark.parametrize("status", [Status.NOT_FOUND, Status.GONE])
+async def test_a_job_the_printer_has_forgotten_is_none(scripted, ours, status):
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = status
+    assert await ours.look(Accepted(5, "u", "n")) is None
+
+
+async def test_only_forgetting_is_none_other_refusals_are_errors(scripted, ours):
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = Status.NOT_AUTHORIZED
+    with pytest.raises(PrinterRefused):
+        await ours.look(Accepted(5, "u", "n"))
+
+
+@pytest.mark.parametrize("status", [Status.NOT_POSSIBLE, Status.NOT_FOUND, Status.GONE])
+async def test_a_job_that_ends_while_it_is_cancelled_is_no_error(scripted, ours, status):
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5)
+    scripted.answers[Operation.CANCEL_JOB] = status
+    await ours.cancel(Accepted(5, "", "bc-t-1-1"))
+    assert Operation.CANCEL_JOB in scripted.operations()
+
+
+async def test_a_job_that_cannot_be_cancelled_for_other_reasons_is(scripted, ours):
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5)
+    scripted.answers[Operation.CANCEL_JOB] = Status.NOT_AUTHORIZED
+    with pytest.raises(PrinterRefused):
+        await ours.cancel(Accepted(5, "", "bc-t-1-1"))
+
+
+async def test_a_release_that_fails_while_the_job_is_still_held_is_an_error(scripted, ours):
+    scripted.answers[Operation.RELEASE_JOB] = Status.NOT_POSSIBLE
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(
+        5, "bc-t-1-1", 4, _reasons("job-hold-until-specified")
+    )
+    with pytest.raises(PrinterRefused):
+        await ours.release(Accepted(5, "", "bc-t-1-1", held=True))
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5, "bc-t-1-1", 5)
+    await ours.release(Accepted(5, "", "bc-t-1-1", held=True))
+
+
+async def test_a_job_that_ends_between_the_two_questions_is_found_once(scripted, ours):
+    scripted.answers[Operation.GET_JOBS] = [scripted.job(5, "n", 5), scripted.job(5, "n", 9)]
+    (found,) = await ours.find("n")
+    assert (found.id, found.state) == (5, SpoolerState.COMPLETED)
+    asked = [message.first(Delimiter.OPERATION) for message, _ in scripted.asked]
+    assert [each.text("which-jobs") for each in asked] == ["not-completed", "completed"]
+    assert [each.boolean("my-jobs") for each in asked] == [True, True]
+
+
+# ------------------------------------------------------------------------------- a printer without Create-Job
+
+
+async def test_a_printer_without_create_job_gets_job_and_document_together(scripted, ours, document):
+    scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(
+        attribute("operations-supported", Tag.ENUM, Operation.PRINT_JOB, Operation.GET_JOBS),
+        attribute("copies-supported", Tag.RANGE, Range(1, 99)),
+    )
+    ticket = Ticket("bc-t-1-1", copies=2)
+    announced = await ours.create(ticket)
+    assert announced == Accepted(0, "", "bc-t-1-1")
+    assert scripted.operations() == [Operation.GET_PRINTER_ATTRIBUTES]
+    assert await ours.look(announced) is None
+    await ours.cancel(announced)
+
+    scripted.answers[Operation.PRINT_JOB] = Status.BUSY
+    with pytest.raises(PrinterBusy):
+        await ours.send(announced, ticket, document)
+    scripted.answers[Operation.PRINT_JOB] = scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(9)
+    accepted = await ours.send(announced, ticket, document)
+    assert accepted == Accepted(9, "urn:uuid:9", "bc-t-1-1")
+    message, sent = scripted.asked[scripted.operations().index(Operation.PRINT_JOB)]
+    assert message.first(Delimiter.OPERATION).text("job-name") == "bc-t-1-1"
+    assert message.first(Delimiter.JOB).integer("copies") == 2
+    assert sent == document.read_bytes()
+
+
+async def test_a_printer_that_gives_no_job_id_is_refused(scripted, ours):
+    scripted.answers[Operation.CREATE_JOB] = Status.OK
+    with pytest.raises(PrinterRefused, match="no job-id"):
+        await ours.create(Ticket("n"))
+
+
+# ------------------------------------------------------------------------------------------------ the ticket
+
+
+def _sent(ticket, **known):
+    group = Group(Delimiter.JOB, tuple(job_attributes(ticket, Capabilities(**known))))
+    return {each.name: group.values(each.name)[0] for each in group.attributes}, group
+
+
+def test_what_the_ticket_leaves_open_is_not_sent():
+    assert _sent(Ticket("n"))[0] == {}
+    assert _sent(Ticket("n"), copies=99)[0] == {"copies": 1}
+
+
+def test_a_size_without_a_tray_is_told_by_name():
+    assert _sent(Ticket("n", media=A4), media_col=True)[0] == {"media": "iso_a4_210x297mm"}
+    assert _sent(Ticket("n", media=Media(10000, 15050)))[0] == {"media": "custom_100x150.5mm_100x150.5mm"}
+
+
+def test_a_tray_is_told_with_the_size_or_alone():
+    _, group = _sent(Ticket("n", media=A4, source="tray-2"), media_col=True)
+    (media,) = group.collections("media-col")
+    (size,) = media.collections("media-size")
+    assert (media.text("media-source"), size.integer("x-dimension"), size.integer("y-dimension")) == (
+        "tray-2",
+        21000,
+        29700,
+    )
+    assert group.values("media") == ()
+    _, group = _sent(Ticket("n", source="manual"), media_col=True)
+    assert [each.attributes for each in group.collections("media-col")] == [
+        (attribute("media-source", Tag.KEYWORD, "manual"),)
+    ]
+
+
+def test_a_tray_is_left_to_a_printer_that_knows_no_collections():
+    assert _sent(Ticket("n", media=A4, source="tray-2"))[0] == {"media": "iso_a4_210x297mm"}
