@@ -44,7 +44,6 @@ _LONGEST_WAIT = 3600.0
 
 _CORRELATION = re.compile(r"\s*CorrelationId:\s*([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\.?")
 _CODE = re.compile(r"[A-Za-z0-9_.]{1,80}")
-_SHOWN = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
 _RIGHTS = re.compile(r"permissions? prevented|do(?:es)? not have (?:the )?(?:following )?permission", re.IGNORECASE)
 
 _WAIT = frozenset({408, 429, 500, 502, 503, 504})
@@ -108,7 +107,7 @@ def plain(text: str, secrets: Iterable[str] = ()) -> str:
     """Return a text of another program as it may be shown: no secrets, no control characters, not long."""
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, "***")
-    text = _SHOWN.sub(" ", text).strip()
+    text = " ".join("".join(character if character.isprintable() else " " for character in text).split())
     return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"
 
 
@@ -209,7 +208,10 @@ def _missing(answer: Answered, code: str, tail: str, facts: _Facts) -> BcError:
 
 
 def _redirect(answer: Answered) -> str:
-    to = urlsplit(answer.headers.get("Location", ""))
+    try:
+        to = urlsplit(answer.headers.get("Location", ""))
+    except ValueError:
+        to = urlsplit("")
     place = f"{to.scheme}://{to.hostname}" if to.scheme and to.hostname else "another place"
     return (
         f"The server sends us on to {plain(place)} when asked to {answer.asked}. The login is not sent there; "

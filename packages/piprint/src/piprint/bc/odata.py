@@ -97,11 +97,15 @@ def next_page(data: Mapping[str, Any], url: str) -> str | None:
     link = data.get("@odata.nextLink")
     if not isinstance(link, str) or not link:
         return None
-    following = urljoin(url, link)
-    if urlsplit(following)[:2] != urlsplit(url)[:2]:
+    try:
+        following = urljoin(url, link)
+        there, here = urlsplit(following), urlsplit(url)
+    except ValueError:
+        raise _strange("@odata.nextLink") from None
+    if (there.scheme, there.netloc.lower()) != (here.scheme, here.netloc.lower()):
         raise BcRefused(
-            f"Business Central's next page lies on another server ({urlsplit(following).hostname}), where the login is not "
-            "sent. Write to url the address the server calls itself."
+            f"Business Central's next page lies on another server ({there.hostname}), where the login is not sent. "
+            "Write to url the address the server calls itself."
         )
     return following
 

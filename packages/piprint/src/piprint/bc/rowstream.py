@@ -58,6 +58,7 @@ class RowReader:
         self._string_at = 0  # where in the rest the present string begins, after its quote
         self._name = False  # the present string is such a name
         self._wanted = False  # the name before this value is the one
+        self._found = False  # the one was there
         self._base64 = _Base64(self._take)
 
     def feed(self, data: bytes) -> None:
@@ -115,8 +116,6 @@ class RowReader:
         self._name, self._name_next = self._name_next, False
         self._string_at = len(self._rest)
         if self._wanted:
-            if self.size is not None:
-                raise BcUnreachable(f"Business Central's answer has {self._member} twice.")
             self.size = 0
             self._read = self._document
         else:
@@ -135,6 +134,9 @@ class RowReader:
         self._read = self._outside
         if self._name:
             self._wanted = self._named(bytes(self._rest[self._string_at - 1 :]))
+            if self._wanted and self._found:
+                raise BcUnreachable(f"Business Central's answer has {self._member} twice.")
+            self._found = self._found or self._wanted
         return mark.end()
 
     def _escaped(self, data: bytes, at: int) -> int:
