@@ -49,9 +49,9 @@ class Step(enum.StrEnum):
 
 
 FOLLOWED_BY: dict[Step, frozenset[Step]] = {
-    Step.CLAIMING: frozenset({Step.CLAIMED, Step.REPORTED}),
+    Step.CLAIMING: frozenset({Step.CLAIMED, Step.STORED, Step.REPORTED}),
     Step.CLAIMED: frozenset({Step.STORED, Step.ENDED}),
-    Step.STORED: frozenset({Step.CREATING, Step.ENDED}),
+    Step.STORED: frozenset({Step.CREATING, Step.FOLLOWING, Step.ENDED}),
     Step.CREATING: frozenset({Step.CREATED, Step.STORED, Step.ENDED}),
     Step.CREATED: frozenset({Step.SENDING, Step.STORED, Step.ENDED}),
     Step.SENDING: frozenset({Step.SENT, Step.STORED, Step.FOLLOWING, Step.ENDED}),
@@ -61,4 +61,6 @@ FOLLOWED_BY: dict[Step, frozenset[Step]] = {
     Step.ENDED: frozenset({Step.REPORTED}),
     Step.REPORTED: frozenset(),
 }
-"""``STORED`` again is a new try at the printer; ``REPORTED`` from ``CLAIMING``: the claim was not ours, or is given up."""
+"""``STORED`` again is a new try at the printer, ``STORED`` from ``CLAIMING``: the document came with the claim's answer,
+``FOLLOWING`` from ``STORED``: the processor before us had it printed, ``REPORTED`` from ``CLAIMING``: the claim was not
+ours, or is given up."""

@@ -1,0 +1,570 @@
+"""Carries one job, step by step, from wherever it stands to its end.
+
+The happy way is :meth:`Carrier._submit` and :meth:`Carrier._follow`, read from top to bottom. Whatever goes wrong on it ends
+in one place, :meth:`Carrier.carry`: the job is no longer *live*, and before anything else is done with it the printer is
+asked and :mod:`piprint.recovery` decides; exactly as after a kill. So the way back is walked every day, not only then.
+
+Who stops waiting, and when: the printer is waited for until its ``give_up_after`` is over, Business Central for ever. While
+a job prints, that clock stands still; it runs while the printer is away, busy, stopped, or has other jobs first.
+
+An aborted job is not sent again if the printer had the whole document: some pages may have come out, so a person decides.
+
+This module does not know what a document is, nor the wire of either side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Any
+
+from piprint.connection import pause_after
+from piprint.contract import cut
+from piprint.errors import (
+    BcError,
+    BcUnreachable,
+    DocumentError,
+    JournalError,
+    PrinterBusy,
+    PrinterError,
+    PrinterRefused,
+    PrinterUnreachable,
+    SpoolFull,
+)
+from piprint.inhand import Job
+from piprint.journal.entry import Outcome
+from piprint.journal.steps import Step
+from piprint.printers.printer import Accepted, Feedback, JobStatus, Printer, PrinterStatus, SpoolerState
+from piprint.recovery import Action, Known, Ownership, decide, decide_inherited, judge, pick
+from piprint.surroundings import Surroundings
+from piprint.trouble import blocked, is_lasting, is_passing
+
+__all__ = ["Carrier"]
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_MESSAGE = 2048
+"""Text[2048] of Business Central."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 15.0
+"""Seconds between two tries at a printer that is busy or away."""
+_FIRST_LOOK, _LONGEST_LOOK = 0.05, 2.0
+"""Seconds between two questions for a job's state."""
+_STATUS_EVERY = 2.0
+"""Seconds between two questions for the printer's state."""
+_CANCEL_LOOKS = 10
+"""Questions, a fifth of a second apart, whether a job is cancelled."""
+_MISTAKES = 3
+"""Unexpected exceptions after which a job is ended."""
+_FRESH = 0.75
+"""Part of the lease during which nobody else can have taken a job, with room for two clocks and a slow answer."""
+
+_NOTHING_PRINTED = frozenset({Step.CLAIMING, Step.CLAIMED, Step.STORED, Step.CREATING, Step.CREATED})
+_TWICE = "It may have been printed twice"
+
+
+class _Left(Exception):
+    """The processor stops; the job stays as it is."""
+
+
+class Carrier:
+    """Carries the jobs of one printer, one after the other.
+
+    Args:
+        printer_id: the printer.
+        around: what is worked with.
+
+    Attributes:
+        stopping: no new step is begun that the next start could not take up.
+    """
+
+    def __init__(self, printer_id: str, around: Surroundings) -> None:
+        self.stopping = False
+        self._printer_id = printer_id
+        self._around = around
+        self._status: PrinterStatus | None = None
+        self._status_at = 0.0
+
+    async def carry(self, job: Job) -> bool:
+        """Take step after step until the job has ended; return False when it was left as it is, for the next start."""
+        while job.entry.step not in {Step.ENDED, Step.REPORTED}:
+            try:
+                await self._wait(job)
+                await self._step(job)
+            except _Left:
+                if not await self._leave(job):
+                    return False
+            except PrinterError as error:
+                self._printer_failed(job, error)
+            except DocumentError as error:
+                job.given_up = str(error)
+            except (BcError, JournalError, SpoolFull) as error:
+                self._other_side_failed(job, error)
+            except Exception as error:  # noqa: BLE001 - one job's mistake is never the queue's
+                _log.exception("job %d: unexpected; the printer is asked, then it goes on", job.entry.row_no)
+                self._mistaken(job, error)
+        return True
+
+    def hinder(self, job: Job, reason: str) -> None:
+        """Note why the printer does not get on with a job; when that has lasted too long, give up."""
+        now = _now()
+        if job.trouble_since is None:
+            job.trouble_since = now
+        if reason != job.trouble:
+            _log.warning("job %d waits for printer %s: %s", job.entry.row_no, self._printer_id, reason)
+        job.trouble = reason
+        patience = self._around.give_up_after(self._printer_id)
+        if now - job.trouble_since >= patience and not job.given_up:
+            job.given_up = f"Given up after waiting {patience:.0f} s for the printer: {reason}"
+
+    def _printer_failed(self, job: Job, error: PrinterError) -> None:
+        job.live = False
+        if isinstance(error, PrinterUnreachable) and job.entry.step is Step.FOLLOWING and job.seen_printing:
+            job.outage = True
+        if isinstance(error, PrinterRefused) and job.entry.step is Step.STORED and not is_passing(error.status):
+            job.faults += 1
+            if is_lasting(error.status):
+                job.given_up = f"The printer refused the job: {error}"
+        self.hinder(job, str(error))
+        job.failures += 1
+        job.wait = min(_FIRST_WAIT * 1.6 ** min(job.failures - 1, 20), _LONGEST_WAIT)
+
+    def _other_side_failed(self, job: Job, error: BcError | JournalError | SpoolFull) -> None:
+        """Business Central or our own disk: wait, for as long as it takes."""
+        job.live = False
+        job.trouble = str(error)
+        job.failures += 1
+        job.wait = pause_after(error, job.failures, self._around.rng) if isinstance(error, BcError) else _LONGEST_WAIT
+
+    def _mistaken(self, job: Job, error: Exception) -> None:
+        job.live = False
+        job.mistakes += 1
+        job.wait = _LONGEST_WAIT
+        job.trouble = f"a mistake of piprint ({type(error).__name__}); please report it with the lines of the log"
+        if job.mistakes >= _MISTAKES:
+            job.given_up = job.trouble
+
+    async def _wait(self, job: Job) -> None:
+        seconds, job.wait = job.wait, 0.0
+        if seconds and not self.stopping:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await job.poke.wait()
+        job.poke.clear()
+        if self.stopping:
+            raise _Left
+        if job.changed and not job.withdrawing:
+            job.withdrawing, job.live, job.trouble_since = True, False, None
+            _log.info("job %d: %s; it is cancelled at the printer", job.entry.row_no, job.changed)
+
+    async def _step(self, job: Job) -> None:
+        step = job.entry.step
+        if step is Step.CLAIMING:
+            await self._settle_claim(job)
+        elif job.given_up:
+            await self._give_up(job)
+        elif job.withdrawing:
+            await self._withdraw(job)
+        elif step is Step.CLAIMED:
+            await self._fetch(job)
+        elif step is Step.STORED and job.entry.inherits:
+            await self._inherit(job)
+        elif step is Step.STORED:
+            await self._submit(job)
+        elif step is Step.FOLLOWING and job.live:
+            await self._follow(job)
+        else:
+            await self._clear_up(job)
+
+    # ---- Before the printer ----
+
+    async def _settle_claim(self, job: Job) -> None:
+        """Find out whether a claim became ours."""
+        row = await self._around.queue.row(job.entry.row_no)
+        if row is not None and job.is_ours(row):
+            job.row = row
+            await self._advance(job, Step.CLAIMED)
+        else:
+            await self._advance(
+                job, Step.REPORTED, outcome=Outcome.UNCLAIMED, message="the claim did not reach Business Central"
+            )
+
+    async def _fetch(self, job: Job) -> None:
+        """Fetch the document of a job that is ours."""
+        around = self._around
+        row = await around.queue.row(job.entry.row_no)
+        if row is None or not job.is_ours(row):
+            job.change(row)
+            return
+        job.row = row
+        try:
+            size = await around.queue.fetch(row, around.journal.document(job.entry))
+            await around.journal.settle(job.entry)
+        except SpoolFull as error:
+            if job.entry.inherits:  # given back, nobody would know that it may have been printed
+                raise
+            await self._end(job, Outcome.RELEASED, str(error))
+        else:
+            await self._advance(job, Step.STORED, size=size, tries=1)
+            job.failures = 0
+
+    async def _inherit(self, job: Job) -> None:
+        """Find out what a processor that died has done with the job, before it is handed to the printer."""
+        entry, printer = job.entry, self._printer()
+        status = pick(await printer.find(entry.inherits), Known())
+        action = decide_inherited(judge(status), self._around.policy(self._printer_id), submitted=entry.inherited)
+        _log.info("job %d taken over from %s: %s", entry.row_no, entry.inherits, action.value)
+        if action is Action.SUBMIT:
+            job.entry = await self._around.journal.note(entry, inherits="")
+        elif action is Action.CANCEL_AND_SUBMIT and status is not None:
+            await self._cancel(printer, _accepted(status))
+            job.entry = await self._around.journal.note(entry, inherits="")
+        elif action is Action.REPRINT:
+            notes = _with(entry.notes, f"{_TWICE}: the processor that had it before gave no more sign.")
+            job.entry = await self._around.journal.note(entry, inherits="", notes=notes)
+        elif action is Action.HOLD:
+            await self._hold(job, "the processor that had it before gave no more sign")
+        elif status is not None:
+            found = {"name": entry.inherits, "ipp_id": status.id, "ipp_uuid": status.uuid, "submitted": True}
+            await self._advance(job, Step.FOLLOWING, inherits="", **found)
+
+    async def _confirm(self, job: Job) -> None:
+        """Make sure that nobody else can have the job; without an answer it is not begun."""
+        if _now() - job.confirmed < _FRESH * self._around.config.lease.seconds:
+            return
+        asked = _now()
+        if await self._around.queue.renew(job.row, job.claim, lease=self._around.config.lease.seconds):
+            job.confirmed = asked
+        else:
+            await self._lost(job)
+
+    async def _fence(self, job: Job) -> bool:
+        """Say that the document goes to the printer now; return whether it may.
+
+        With API pages each time, as Business Central then knows what a successor must know. With web services it only costs
+        a call when another processor may have taken the job. Without an answer it may while the lease is fresh.
+        """
+        lease = self._around.config.lease.seconds
+        if not job.row.id and _now() - job.confirmed < lease / 2:
+            return True
+        asked = _now()
+        try:
+            async with asyncio.timeout(lease / 4):
+                ours = await self._around.queue.submitting(job.row, job.claim)
+        except (BcError, TimeoutError) as error:
+            if _now() - job.confirmed < _FRESH * lease:
+                return True
+            if isinstance(error, BcError):
+                raise
+            raise BcUnreachable("Business Central did not say in time whether the job is still ours.") from None
+        if not ours:
+            await self._lost(job)
+            return False
+        job.confirmed, job.guarded = asked, True
+        return True
+
+    async def _lost(self, job: Job) -> None:
+        row = await self._around.queue.row(job.entry.row_no)
+        if job.is_ours(row):
+            raise BcUnreachable("Business Central says that the job is ours and that it is not; it is asked again.")
+        job.change(row)
+
+    # ---- At the printer ----
+
+    async def _submit(self, job: Job) -> None:
+        """Hand the job to the printer: announced, sent, let go."""
+        around = self._around
+        if job.faults >= around.config.limits.attempts:
+            job.given_up = f"Tried {job.faults} times: {job.trouble}"
+            return
+        printer = self._printer()
+        await self._confirm(job)
+        if job.changed:
+            return
+        if job.prepared is None:
+            document = around.journal.document(job.entry)
+            job.prepared = await around.prepare(job.entry.name, job.entry.payload, document, printer)
+        ready = job.prepared
+        await self._advance(job, Step.CREATING, faults=job.faults, notes=_with(job.entry.notes, *ready.notes))
+        accepted = await self._create(job, printer)
+        await self._advance(
+            job,
+            Step.CREATED,
+            ipp_id=accepted.id,
+            ipp_uuid=accepted.uuid,
+            ipp_up_time=accepted.up_time,
+            held=accepted.held,
+        )
+        if not await self._fence(job) or job.changed:
+            return
+        await self._advance(job, Step.SENDING, submitted=True)
+        sent = await self._send(job, printer, accepted)
+        await self._advance(job, Step.SENT, ipp_id=sent.id, ipp_uuid=sent.uuid)
+        if printer.feedback is Feedback.SENT_ONLY:
+            await self._end_sent(job, printer)
+            return
+        if accepted.held:
+            if job.changed:
+                return
+            await self._advance(job, Step.RELEASING)
+            await printer.release(sent)
+        await self._advance(job, Step.FOLLOWING)
+        job.live, job.trouble_since, job.trouble, job.failures = True, None, "", 0
+        job.wait = job.look_every = _FIRST_LOOK
+
+    async def _create(self, job: Job, printer: Printer) -> Accepted:
+        assert job.prepared is not None  # noqa: S101 - for the type checker
+        try:
+            return await printer.create(job.prepared.ticket)
+        except (PrinterBusy, PrinterRefused):
+            await self._advance(job, Step.STORED)  # it said no: nothing was made
+            raise
+
+    async def _send(self, job: Job, printer: Printer, accepted: Accepted) -> Accepted:
+        assert job.prepared is not None  # noqa: S101 - for the type checker
+        try:
+            return await printer.send(accepted, job.prepared.ticket, job.prepared.document)
+        except PrinterBusy:
+            await self._advance(job, Step.STORED)  # not announced and not taken
+            raise
+        except PrinterError:
+            job.faults += 1
+            raise
+
+    async def _follow(self, job: Job) -> None:
+        """Ask once how far the job is."""
+        printer, entry = self._printer(), job.entry
+        status = await printer.look(entry.accepted)
+        if status is None:
+            job.live = False
+            return
+        if status.state.final:
+            await self._perform(job, printer, decide(entry, Ownership.OURS, judge(status), "hold"), status)
+            return
+        if status.state is SpoolerState.PROCESSING:
+            job.seen_printing = True
+        elif job.seen_printing and status.state in {SpoolerState.PENDING, SpoolerState.HELD}:
+            await self._doubt(job, f"{_TWICE}: the printer began again.")
+        if hindrance := await self._hindrance(job, printer, status):
+            self.hinder(job, hindrance)
+        else:
+            job.trouble_since, job.trouble, job.failures = None, "", 0
+        job.wait = job.look_every = min(max(job.look_every, _FIRST_LOOK) * 1.5, _LONGEST_LOOK)
+
+    async def _hindrance(self, job: Job, printer: Printer, status: JobStatus) -> str:
+        """Return why the job does not get on; "" while it prints."""
+        if self._status is None or _now() - self._status_at >= _STATUS_EVERY:
+            self._status, self._status_at = await printer.status(), _now()
+        up_time, before = self._status.up_time, job.entry.ipp_up_time
+        if job.seen_printing and up_time is not None and before is not None and up_time < before:
+            await self._doubt(job, f"{_TWICE}: the printer was restarted while it printed.")
+        words = blocked(self._status)
+        if status.state is SpoolerState.PROCESSING or words:
+            return words
+        told = ": ".join(word for word in (", ".join(status.reasons), status.message) if word)
+        if status.state is SpoolerState.STOPPED:
+            return f"the job stopped at the printer ({told or 'no reason told'})"
+        if status.state is SpoolerState.HELD:
+            return f"the job is held at the printer ({told or 'no reason told'})"
+        return "other jobs are printed first"
+
+    # ---- The way back ----
+
+    async def _clear_up(self, job: Job) -> None:
+        """Ask the printer what became of the job, and do what the table says."""
+        entry, printer = job.entry, self._printer()
+        if printer.feedback is Feedback.SENT_ONLY and entry.step is Step.SENT:
+            await self._end_sent(job, printer)
+            return
+        if entry.step is Step.CREATING:
+            await self._cancel_by_name(printer, entry.name)
+            await self._again(job)
+            return
+        status = await self._search(job, printer)
+        action = decide(entry, Ownership.OURS, judge(status), self._around.policy(self._printer_id))
+        _log.info("job %d, step %s, printer says %s: %s", entry.row_no, entry.step, judge(status).value, action.value)
+        if job.outage and status is not None:
+            job.outage = False
+            await self._doubt(job, f"{_TWICE}: the printer could not be reached while it printed.")
+        await self._perform(job, printer, action, status)
+
+    async def _search(self, job: Job, printer: Printer) -> JobStatus | None:
+        """Look for the job by id, then by name."""
+        entry = job.entry
+        status = await printer.look(entry.accepted) if entry.ipp_id else None
+        if status is None:
+            known = Known(entry.ipp_uuid, unique=entry.tries <= 1)
+            status = pick(await printer.find(entry.name), known)
+            if status is not None:
+                job.entry = await self._around.journal.note(entry, ipp_id=status.id, ipp_uuid=status.uuid)
+        return status
+
+    async def _perform(self, job: Job, printer: Printer, action: Action, status: JobStatus | None) -> None:
+        if action is Action.SUBMIT:
+            await self._again(job)
+        elif action is Action.CANCEL_AND_SUBMIT and status is not None:
+            after = await self._cancel(printer, _accepted(status))
+            if after is not None and after.state is SpoolerState.COMPLETED and job.entry.step not in _NOTHING_PRINTED:
+                await self._end_printed(job, printer, after)
+            else:
+                await self._again(job)
+        elif action is Action.RELEASE:
+            if job.entry.step is Step.SENT:
+                await self._advance(job, Step.RELEASING)
+            await printer.release(job.entry.accepted)
+            await self._to_following(job)
+        elif action is Action.FOLLOW:
+            await self._to_following(job)
+        elif action is Action.END_PRINTED and status is not None:
+            await self._end_printed(job, printer, status)
+        elif action in {Action.END_CANCELED, Action.END_ABORTED} and status is not None:
+            await self._end_failed(job, status)
+        elif action is Action.REPRINT:
+            job.faults += 1
+            notes = _with(job.entry.notes, f"{_TWICE}: the printer no longer knew it after an interruption.")
+            await self._again(job, notes=notes)
+        else:
+            await self._hold(job, "the printer no longer knows it after an interruption")
+
+    async def _again(self, job: Job, **changes: Any) -> None:
+        """Go back to before the printer."""
+        entry = job.entry
+        gone = {"ipp_id": 0, "ipp_uuid": "", "ipp_up_time": None, "held": False, "submitted": False}
+        await self._advance(job, Step.STORED, tries=entry.tries + 1, faults=job.faults, **gone, **changes)
+        job.seen_printing = job.outage = False
+
+    async def _to_following(self, job: Job) -> None:
+        if job.entry.step is not Step.FOLLOWING:
+            await self._advance(job, Step.FOLLOWING, submitted=True)
+        job.live = True
+        job.wait = job.look_every = _FIRST_LOOK
+
+    async def _withdraw(self, job: Job) -> None:
+        """Cancel at the printer what Business Central no longer calls ours."""
+        entry, after = job.entry, None
+        if decide(entry, Ownership.CHANGED, None, "hold") is Action.WITHDRAW:
+            printer = self._printer()
+            if entry.step is Step.CREATING:
+                await self._cancel_by_name(printer, entry.name)
+            elif (found := await self._search(job, printer)) is not None:
+                after = found if found.state.final else await self._cancel(printer, _accepted(found))
+        printed = " It had been printed by then." if after and after.state is SpoolerState.COMPLETED else ""
+        await self._end(job, Outcome.CHANGED, f"Not ours any more: {job.changed}.{printed}")
+
+    async def _give_up(self, job: Job) -> None:
+        """End a job that could not be printed; what the printer still has of it is cancelled first."""
+        entry, reason = job.entry, job.given_up
+        sure = entry.step in _NOTHING_PRINTED or (entry.held and entry.step in {Step.SENDING, Step.SENT})
+        if entry.step is Step.STORED and entry.inherits and entry.inherited is not False:
+            sure = False
+        after: JobStatus | None = None
+        with suppress(PrinterError):
+            printer = self._printer()
+            if entry.step is Step.CREATING:
+                await self._cancel_by_name(printer, entry.name)
+            elif entry.ipp_id:
+                after = await self._cancel(printer, entry.accepted)
+        if job.withdrawing:
+            await self._end(job, Outcome.CHANGED, f"Not ours any more: {job.changed}. {reason}")
+        elif after is not None and after.state is SpoolerState.COMPLETED:
+            await self._end(job, Outcome.PRINTED, f"Printed, although late: {reason}.")
+        elif sure:
+            await self._end(job, Outcome.ERROR, f"Not printed. {reason}. Mend it, then restart the job.")
+        elif after is not None and after.state.final:
+            some = " Some pages may have come out." if job.seen_printing else ""
+            await self._end(job, Outcome.ERROR, f"{reason}. The job was cancelled at the printer.{some}")
+        else:
+            await self._hold(job, reason)
+
+    async def _leave(self, job: Job) -> bool:
+        """The processor stops: give back what is not at the printer; return whether the job has ended."""
+        entry = job.entry
+        if entry.step is Step.CLAIMING or entry.step not in _NOTHING_PRINTED or entry.inherits:
+            return False
+        try:
+            if entry.step in {Step.CREATING, Step.CREATED}:
+                await self._cancel_by_name(self._printer(), entry.name)
+            if job.changed:
+                await self._end(job, Outcome.CHANGED, f"Not ours any more: {job.changed}.")
+            else:
+                await self._end(job, Outcome.RELEASED, f"Queued again: the processor {job.claim.host} was stopped.")
+        except (PrinterError, JournalError) as error:
+            _log.warning("job %d is left as it is: %s", entry.row_no, error)
+            return False
+        return True
+
+    # ---- Ends ----
+
+    async def _end_printed(self, job: Job, printer: Printer, status: JobStatus) -> None:
+        sheets = "" if status.sheets is None else f", {status.sheets} {'sheet' if status.sheets == 1 else 'sheets'}"
+        text = f"Printed at {_title(printer)}: job {status.id}{sheets}, {_now() - job.begun:.0f} s."
+        await self._end(job, Outcome.PRINTED, text)
+
+    async def _end_sent(self, job: Job, printer: Printer) -> None:
+        await self._end(job, Outcome.PRINTED, f"Sent to {_title(printer)}, which does not tell whether it was printed.")
+
+    async def _end_failed(self, job: Job, status: JobStatus) -> None:
+        what = (
+            "was cancelled at the printer" if status.state is SpoolerState.CANCELED else "was given up by the printer"
+        )
+        told = ": ".join(word for word in (", ".join(status.reasons), status.message) if word)
+        some = " Some pages may have come out." if job.seen_printing else ""
+        text = f"The job {what} ({told or 'no reason told'}).{some} Look there, then restart the job."
+        await self._end(job, Outcome.ERROR, text)
+
+    async def _hold(self, job: Job, why: str) -> None:
+        text = f"It may have been printed, that is not certain: {why}. Look at the printer; restart the job if it is missing."
+        await self._end(job, Outcome.UNCERTAIN, text)
+
+    async def _end(self, job: Job, outcome: Outcome, text: str) -> None:
+        message = cut(" ".join((text, *job.entry.notes)), _LONGEST_MESSAGE)
+        await self._advance(job, Step.ENDED, outcome=outcome, message=message, faults=job.faults)
+        job.trouble = ""
+
+    async def _doubt(self, job: Job, note: str) -> None:
+        if note not in job.entry.notes:
+            job.entry = await self._around.journal.note(job.entry, notes=(*job.entry.notes, note))
+
+    async def _advance(self, job: Job, step: Step, **changes: Any) -> None:
+        job.entry = await self._around.journal.advance(job.entry, step, **changes)
+
+    # ---- The printer ----
+
+    def _printer(self) -> Printer:
+        printer = self._around.printers.printer(self._printer_id)
+        if printer is None:
+            raise PrinterUnreachable(
+                f"the printer {self._printer_id} is not there any more; add it again or rename it back"
+            )
+        return printer
+
+    async def _cancel(self, printer: Printer, accepted: Accepted) -> JobStatus | None:
+        """Cancel a job and wait until it is; return how it ended, None when the printer does not know it."""
+        await printer.cancel(accepted)
+        for _ in range(_CANCEL_LOOKS):
+            status = await printer.look(accepted)
+            if status is None or status.state.final:
+                return status
+            await asyncio.sleep(0.2)
+        raise PrinterBusy(f"the printer has not cancelled job {accepted.id} yet")
+
+    async def _cancel_by_name(self, printer: Printer, name: str) -> None:
+        for status in await printer.find(name):
+            if not status.state.final:
+                await self._cancel(printer, _accepted(status))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _accepted(status: JobStatus) -> Accepted:
+    return Accepted(status.id, status.uuid, status.name)
+
+
+def _title(printer: Printer) -> str:
+    return printer.address.printer_id
+
+
+def _with(notes: tuple[str, ...], *more: str) -> tuple[str, ...]:
+    return (*notes, *(note for note in more if note not in notes))

@@ -1,0 +1,98 @@
+"""How Business Central answers at the moment, and how long to wait after it did not.
+
+Waiting times grow and are blurred, so that many processors that lost the same server do not come back at once; what the
+server asks for (Retry-After) is obeyed. Nothing here ever gives up: an outcome has to be reported some day.
+
+This module does not know calls, only how they ended.
+"""
+
+from __future__ import annotations
+
+import enum
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from piprint.errors import BcDenied, BcError, BcThrottled, BcUnreachable
+
+__all__ = ["Connection", "ConnectionState", "pause_after"]
+
+
+class ConnectionState(enum.StrEnum):
+    """For people and monitoring."""
+
+    UNKNOWN = "unknown"  # nothing was asked yet
+    OK = "ok"
+    AWAY = "away"
+    THROTTLED = "throttled"
+    DENIED = "denied"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """Waiting times of a kind of trouble, in seconds."""
+
+    first: float
+    limit: float
+
+
+_AWAY = _Pace(1, 30)
+_DENIED = _Pace(30, 300)
+"""A wrong secret does not mend itself, and too many wrong logins lock an account."""
+_REFUSED = _Pace(5, 600)
+
+
+def _sort(error: BcError) -> tuple[ConnectionState, _Pace]:
+    if isinstance(error, BcUnreachable):
+        return ConnectionState.AWAY, _AWAY
+    if isinstance(error, BcThrottled):
+        return ConnectionState.THROTTLED, _AWAY
+    if isinstance(error, BcDenied):
+        return ConnectionState.DENIED, _DENIED
+    return ConnectionState.REFUSED, _REFUSED
+
+
+def pause_after(error: BcError, failures: int, rng: random.Random) -> float:
+    """Return how many seconds to wait after the ``failures``-th failure in a row (from 1)."""
+    if isinstance(error, BcThrottled) and error.retry_after is not None:
+        return error.retry_after + rng.uniform(0, 0.5)
+    _, pace = _sort(error)
+    return float(min(pace.first * 2 ** min(failures - 1, 20), pace.limit) * rng.uniform(0.75, 1.25))
+
+
+class Connection:
+    """What the last calls of the poll loop said of Business Central.
+
+    Attributes:
+        state: see :class:`ConnectionState`.
+        message: for people; "" when all is well.
+        since: since when it is so, UTC.
+        last_answer: when Business Central last did what was asked, UTC; None before.
+        failures: failed calls in a row.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self.state = ConnectionState.UNKNOWN
+        self.message = ""
+        self.since = datetime.now(UTC)
+        self.last_answer: datetime | None = None
+        self.failures = 0
+
+    def succeeded(self) -> None:
+        """Note an answer."""
+        self.last_answer = datetime.now(UTC)
+        self.failures = 0
+        self._become(ConnectionState.OK, "")
+
+    def failed(self, error: BcError) -> float:
+        """Note a failure; return how long to wait, in seconds."""
+        self.failures += 1
+        self._become(_sort(error)[0], str(error))
+        return pause_after(error, self.failures, self._rng)
+
+    def _become(self, state: ConnectionState, message: str) -> None:
+        if state is not self.state:
+            self.since = datetime.now(UTC)
+        self.state, self.message = state, message

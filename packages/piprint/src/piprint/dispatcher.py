@@ -1,0 +1,464 @@
+"""Asks Business Central for work, hands it to the workers, and watches over what they have.
+
+One loop asks, one looks after the printers; both are supervised: an unexpected exception is logged and counted, and the
+loop goes on. Only clocks that cannot jump are used, except for what people read and for leases told by Business Central.
+
+Which rows are claimed is never decided here: a list may be old. The claim itself decides.
+
+This module does not know how a job is printed, nor the wire of either side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from piprint.bc.queue import OfferedPrinter, Probe, Queue
+from piprint.config import Config
+from piprint.connection import Connection
+from piprint.errors import BcError
+from piprint.inhand import Job, Prepare
+from piprint.job import JobRow, job_name
+from piprint.journal.entry import Entry, Outcome
+from piprint.journal.steps import Step
+from piprint.journal.store import Journal
+from piprint.leases import LeaseWatch
+from piprint.pacing import REGISTER_EVERY, Pace
+from piprint.reporter import Reporter
+from piprint.shelf import Shelf
+from piprint.snapshot import ConnectionView, JobView, PrinterView, Snapshot
+from piprint.surroundings import Surroundings
+from piprint.worker import Item, Worker
+
+__all__ = ["Dispatcher"]
+
+_log = logging.getLogger(__name__)
+
+BEAT_EVERY = 60.0
+"""Seconds between two signs of life of this processor."""
+REFRESH_EVERY = 60.0
+"""Seconds between two looks for printers."""
+_STATE_EVERY = 60.0
+"""Seconds at least between two registrations because a printer's state changed."""
+_LOW = 5
+"""A worker with fewer jobs in its line is asked for more."""
+_AT_ONCE = 20
+"""Jobs listed per printer."""
+_AFTER_MISTAKE = 5.0
+_ASIDE = (5.0, 600.0)
+"""Seconds a row that could not be claimed is left alone: at first, at most."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Dispatcher:
+    """The processor between Business Central and the printers.
+
+    Args:
+        config: the settings.
+        queue: Business Central.
+        journal: open.
+        shelf: the printers.
+        prepare: checks documents and decides how they are printed.
+        rng: blurs waiting times.
+        wall: the time of day, UTC; for people, and for leases told by Business Central.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        queue: Queue,
+        journal: Journal,
+        shelf: Shelf,
+        prepare: Prepare,
+        *,
+        rng: random.Random | None = None,
+        wall: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._config = config
+        self._queue = queue
+        self._journal = journal
+        self._shelf = shelf
+        self._wall = wall
+        self._rng = rng or random.Random()  # noqa: S311 - blurs waiting times
+        self._connection = Connection(self._rng)
+        self._leases = LeaseWatch(config.lease.seconds)
+        self._reporter = Reporter(queue, journal, self._rng, self._reported)
+        self._around = Surroundings(
+            config=config,
+            queue=queue,
+            journal=journal,
+            printers=shelf,
+            prepare=prepare,
+            reporter=self._reporter,
+            rng=self._rng,
+            set_aside=self._set_aside,
+            hungry=self._hungry,
+        )
+        self._workers: dict[str, Worker] = {}
+        self._loops: list[asyncio.Task[None]] = []
+        self._work: list[asyncio.Task[None]] = []
+        self._wake = asyncio.Event()
+        self._aside: dict[int, tuple[float, float]] = {}
+        self._probe = Probe({}, {})
+        self._started = wall()
+        self._last_poll: datetime | None = None
+        self._polled_at = 0.0
+        self._beaten_at: float | None = None
+        self._registered: tuple[OfferedPrinter, ...] | None = None
+        self._registered_at = 0.0
+        self._unregistered: dict[str, str] = {}
+        self._totals: dict[Outcome, int] = {}
+        self._paused = ""
+        self._mistake = ""
+        self._mistakes = 0
+        self._more = False
+        self._stopping = False
+
+    # ---- Life ----
+
+    async def start(self) -> None:
+        """Take up what the last run left, and begin to work."""
+        self._polled_at = _now()
+        self._totals = await self._journal.totals()
+        swept = await self._journal.sweep()
+        entries = await self._journal.unreported()
+        if swept or entries:
+            _log.info("taken up from the journal: %d jobs; documents without a job deleted: %d", len(entries), swept)
+        await self._guarded("looking for printers", self._shelf.refresh)
+        for entry in entries:
+            self._take_up(entry)
+        self._loops = [
+            asyncio.create_task(self._look_after_printers(), name="printers"),
+            asyncio.create_task(self._poll_forever(), name="poll"),
+        ]
+
+    async def run(self) -> None:
+        """Work until cancelled, then stop; for those who need no more than that."""
+        await self.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.stop()
+
+    async def stop(self, deadline: float = 20) -> None:
+        """Claim nothing more; give back what is not at a printer, finish what is going there, leave what prints.
+
+        Args:
+            deadline: seconds after which everything is dropped where it stands; the next start takes it up.
+        """
+        self._stopping = True
+        until = _now() + deadline
+        for task in self._loops:
+            task.cancel()
+        for worker in self._workers.values():
+            worker.stop()
+        if self._work:
+            await asyncio.wait(self._work, timeout=max(until - _now(), 0))
+        await self._reporter.drain(max(until - _now(), 0))
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._loops, *self._work, return_exceptions=True)
+        await self._reporter.close()
+
+    def wake(self) -> None:
+        """Ask for work now."""
+        self._wake.set()
+
+    # ---- The loop that asks ----
+
+    async def _poll_forever(self) -> None:
+        pace = Pace(self._config.poll, _now())
+        while True:
+            self._wake.clear()
+            try:
+                busy = await self._poll()
+            except BcError as error:
+                pause = self._connection.failed(error)
+                if self._connection.failures == 1:
+                    _log.warning("Business Central: %s", error)
+                await asyncio.sleep(pause)
+                continue
+            except Exception as error:  # noqa: BLE001 - it is logged and counted, and the loop goes on
+                self._note_mistake("asking for work", error)
+                await asyncio.sleep(_AFTER_MISTAKE)
+                continue
+            self._answered()
+            pause = 0.0 if self._more else pace.next(_now(), busy=busy, printers=len(self._registered or ()))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+
+    def _answered(self) -> None:
+        if self._connection.failures:
+            _log.info("Business Central answers again")
+            self._reporter.hurry()
+        self._connection.succeeded()
+        self._last_poll, self._polled_at = self._wall(), _now()
+
+    async def _poll(self) -> bool:
+        """Ask once; return whether there is work."""
+        self._more = False
+        await self._register()
+        beat = self._beaten_at is None or _now() - self._beaten_at >= BEAT_EVERY
+        self._probe = probe = await self._queue.probe(beat=beat)
+        if beat:
+            self._beaten_at = _now()
+        if probe.queued:
+            await self._list(probe)
+        if self._around.jobs or probe.printing:
+            await self._watch()
+        await self._renew()
+        return bool(self._around.jobs or any(worker.backlog for worker in self._workers.values()) or self._more)
+
+    async def _list(self, probe: Probe) -> None:
+        """List waiting jobs for the printers that can take more."""
+        if not await self._may_claim():
+            return
+        present = set(self._shelf.present())
+        hungry = [name for name in probe.queued if name in present and self._worker(name).backlog < _LOW]
+        if not hungry:
+            return
+        limit = _AT_ONCE * len(hungry)
+        rows = await self._queue.waiting(hungry, limit)
+        now = _now()
+        for row in rows:
+            free_at, _ = self._aside.get(row.row_no, (0.0, 0.0))
+            if row.printer_id in present and row.row_no not in self._around.jobs and now >= free_at:
+                self._worker(row.printer_id).add(Item(row))
+        self._more = len(rows) >= limit and any(self._worker(name).backlog < _LOW for name in hungry)
+
+    async def _may_claim(self) -> bool:
+        """Tell whether there is room for documents; if not, say so once."""
+        needed = self._config.limits.keep_free_mb << 20
+        free = await self._journal.free()
+        paused = ""
+        if free < needed:
+            paused = (
+                f"only {free >> 20} MB are free on the disk of {self._journal.folder}, {needed >> 20} MB shall stay so: "
+                "no job is taken until there is room. Jobs wait in Business Central"
+            )
+        if paused and not self._paused:
+            _log.error("%s", paused)
+        self._paused = paused
+        return not paused
+
+    # ---- Watching what is printed ----
+
+    async def _watch(self) -> None:
+        """Hold the jobs Business Central calls Printing against those in hand."""
+        asked = [job for job in self._around.jobs.values() if self._is_watched(job)]
+        rows = {row.row_no: row for row in await self._queue.printing()}
+        for job in asked:
+            if not job.is_ours(rows.get(job.entry.row_no)):
+                await self._look_again(job)
+        strange = [row for row_no, row in rows.items() if row_no not in self._around.jobs]
+        own = [row for row in strange if row.claim and row.claim.instance == self._journal.instance]
+        for row in own:
+            if await self._report_again(row):
+                strange.remove(row)
+        present = set(self._shelf.present())
+        for row in self._leases.abandoned(strange, _now(), self._wall()):
+            if row.printer_id in present:
+                self._take_over(row)
+
+    def _is_watched(self, job: Job) -> bool:
+        return job.entry.step not in {Step.CLAIMING, Step.ENDED, Step.REPORTED} and not job.changed
+
+    async def _look_again(self, job: Job) -> None:
+        """Make sure that a job is no longer ours before its worker is told: the list may be older than the claim."""
+        row = await self._queue.row(job.entry.row_no)
+        if self._is_watched(job) and not job.is_ours(row):
+            job.change(row)
+
+    async def _report_again(self, row: JobRow) -> bool:
+        """Tell Business Central once more how a claim of ours ended: a claim given up had come through late.
+
+        Returns:
+            whether the journal knows the claim; if not, it is like another processor's.
+        """
+        assert row.claim is not None  # noqa: S101 - the caller's choice
+        entry = await self._journal.by_claim(row.row_no, row.claim.token)
+        if entry is None or entry.step is not Step.REPORTED or row.row_no in self._around.jobs:
+            return entry is not None and entry.step is not Step.REPORTED
+        if entry.outcome is Outcome.UNCLAIMED and entry.inherits:
+            return False
+        now = await self._queue.row(row.row_no)
+        if now is None or now.claim != row.claim:
+            return True
+        if entry.outcome is Outcome.PRINTED or entry.submitted:
+            printed = entry.outcome is Outcome.PRINTED
+            await self._queue.finish(now, row.claim, printed=printed, message=entry.message)
+        else:
+            await self._queue.release(now, row.claim, "Queued again: an answer of Business Central had come late.")
+        return True
+
+    def _take_over(self, row: JobRow) -> None:
+        """Take a job whose processor gave no sign for longer than its lease."""
+        _log.warning("job %d: its processor gives no sign any more; it is taken over", row.row_no)
+        attempt = row.claim.attempt if row.claim else max(row.attempts, 1)
+        name = job_name(self._config.environment, row.row_no, attempt)
+        self._worker(row.printer_id).add(Item(row, inherits=name, inherited=row.submitted))
+
+    async def _renew(self) -> None:
+        """Say that we still have the jobs that last."""
+        lease = self._config.lease.seconds
+        for job in list(self._around.jobs.values()):
+            old = _now() - max(job.confirmed, job.begun)
+            if old < lease / 3 or job.entry.step in {Step.CLAIMING, Step.REPORTED} or job.changed:
+                continue
+            asked = _now()
+            if job.entry.submitted and job.row.id and not job.guarded:
+                ours = await self._queue.submitting(job.row, job.claim)
+                job.guarded = ours
+            else:
+                ours = await self._queue.renew(job.row, job.claim, lease=lease)
+            if ours:
+                job.confirmed = asked
+            else:
+                await self._look_again(job)
+
+    # ---- Printers ----
+
+    async def _look_after_printers(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_EVERY)
+            await self._guarded("looking for printers", self._shelf.refresh)
+
+    async def _register(self) -> None:
+        """Tell Business Central which printers there are: at the start, when something changed, every 15 minutes."""
+        offered = tuple(self._shelf.offered())
+        age = _now() - self._registered_at
+        if self._registered is not None and age < REGISTER_EVERY:
+            same = offered == self._registered
+            if same or (age < _STATE_EVERY and _essence(offered) == _essence(self._registered)):
+                return
+        problems = await self._queue.register(offered, message=self._mistake or self._paused)
+        self._registered, self._registered_at = offered, _now()
+        self._unregistered = {name: problem.message for name, problem in problems.items()}
+        for name, message in self._unregistered.items():
+            _log.warning("printer %s could not be registered: %s", name, message)
+
+    # ---- Workers ----
+
+    def _worker(self, printer_id: str) -> Worker:
+        worker = self._workers.get(printer_id)
+        if worker is None:
+            worker = self._workers[printer_id] = Worker(printer_id, self._around)
+            self._work.append(asyncio.create_task(worker.run(), name=f"printer {printer_id}"))
+        return worker
+
+    def _take_up(self, entry: Entry) -> None:
+        """Go on with a job of the last run."""
+        self._worker(entry.printer_id).resume(entry)
+
+    def _hungry(self) -> None:
+        """Hear from a worker that has nothing to do; ask at once if there may be more for it."""
+        if any(self._probe.queued.values()) and not self._stopping and not self._connection.failures:
+            self._wake.set()
+
+    def _set_aside(self, row_no: int) -> None:
+        """Leave a row alone for a while, longer each time."""
+        _, last = self._aside.get(row_no, (0.0, 0.0))
+        pause = min(max(last * 2, _ASIDE[0]), _ASIDE[1])
+        self._aside[row_no] = (_now() + pause, pause)
+
+    def _reported(self, job: Job) -> None:
+        self._around.jobs.pop(job.entry.row_no, None)
+        if job.entry.outcome is not None:
+            self._totals[job.entry.outcome] = self._totals.get(job.entry.outcome, 0) + 1
+        if job.entry.outcome is not Outcome.RELEASED:
+            self._aside.pop(job.entry.row_no, None)
+
+    async def _guarded(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - it is logged and counted, and the loop goes on
+            self._note_mistake(what, error)
+
+    def _note_mistake(self, what: str, error: Exception) -> None:
+        self._mistakes += 1
+        self._mistake = (
+            f"a mistake of piprint while {what} ({type(error).__name__}); please report it with the lines of the log"
+        )
+        _log.error("unexpected while %s; it goes on", what, exc_info=error)
+
+    # ---- Seen from outside ----
+
+    async def history(self, limit: int = 100) -> Sequence[Entry]:
+        """Return the last jobs that have ended, newest first."""
+        return await self._journal.history(limit)
+
+    def snapshot(self) -> Snapshot:
+        """Return how everything is at this moment."""
+        connection = self._connection
+        registered = {each.printer_id for each in self._registered or ()}
+        printers = tuple(
+            PrinterView(
+                address=each.address,
+                status=each.status,
+                problem=each.problem or self._unregistered.get(each.address.printer_id, ""),
+                description=each.description,
+                offered=each.address.printer_id in registered,
+                disabled=each.address.printer_id in self._probe.disabled,
+                gone=each.gone_since is not None,
+                queued=self._probe.queued.get(each.address.printer_id, 0),
+                printing=self._in_hand(each.address.printer_id),
+            )
+            for each in self._shelf.all()
+        )
+        problems = [*self._shelf.problems, *([self._mistake] if self._mistake else [])]
+        return Snapshot(
+            host=self._config.host,
+            instance=self._journal.instance,
+            dialect=self._queue.dialect,
+            started=self._started,
+            last_poll=self._last_poll,
+            last_poll_age=_now() - self._polled_at,
+            connection=ConnectionView(
+                connection.state, connection.message, connection.since, connection.last_answer, connection.failures
+            ),
+            printers=printers,
+            jobs=tuple(_view(job) for _, job in sorted(self._around.jobs.items())),
+            totals=dict(self._totals),
+            paused=self._paused,
+            problems=tuple(problems),
+            mistakes=self._mistakes,
+        )
+
+    def _in_hand(self, printer_id: str) -> int | None:
+        worker = self._workers.get(printer_id)
+        return worker.job.entry.row_no if worker is not None and worker.job is not None else None
+
+
+def _essence(offered: Sequence[OfferedPrinter]) -> list[tuple[str, str, str]]:
+    """Return what is told to Business Central at once; how a printer is can wait a minute."""
+    return [(each.printer_id, each.printer_name, each.payload) for each in offered]
+
+
+def _view(job: Job) -> JobView:
+    entry = job.entry
+    message = entry.message if entry.step is Step.ENDED else job.trouble
+    if entry.step is Step.ENDED and job.trouble:
+        message = f"{message} Not reported yet: {job.trouble}"
+    return JobView(
+        entry.row_no,
+        entry.attempt,
+        entry.printer_id,
+        entry.name,
+        entry.step,
+        entry.tries,
+        entry.size,
+        message,
+        entry.begun,
+    )
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,132 @@
+"""A job in hand: its journal entry, and what only matters until the process ends.
+
+This module does not know what is done with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from piprint.contract import JobState
+from piprint.job import Claim, JobRow
+from piprint.journal.entry import Entry
+from piprint.printers.printer import Printer, Ticket
+
+__all__ = ["Job", "Prepare", "Prepared", "row_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document that may go to its printer.
+
+    Attributes:
+        ticket: how to print it.
+        document: what to send; the one from Business Central, or what was made of it (beside it in the spool).
+        notes: for people: what was clamped.
+    """
+
+    ticket: Ticket
+    document: Path
+    notes: tuple[str, ...] = ()
+
+
+class Prepare(Protocol):
+    """Checks a document and decides how it is printed."""
+
+    async def __call__(self, name: str, payload: str, document: Path, printer: Printer) -> Prepared:
+        """Return what goes to the printer.
+
+        Raises:
+            DocumentError: it cannot be printed.
+            PrinterError: the printer did not tell what it can do.
+        """
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """A job from its claim to its report.
+
+    Attributes:
+        entry: as the journal has it.
+        row: as Business Central told it last.
+        claim: the claim that makes it ours.
+        begun: when it was taken in hand; loop time.
+        confirmed: when the call was begun by which Business Central last called it ours; loop time.
+        guarded: Business Central knows that the document may be at the printer.
+        live: nothing unexpected happened since the journal was written; else the printer is asked first.
+        wait: seconds before the next step is tried.
+        trouble_since: since when the printer does not get on with it; loop time.
+        trouble: why, for people.
+        failures: waits in a row.
+        mistakes: unexpected exceptions.
+        seen_printing: the printer said it prints the job.
+        outage: the printer could not be reached after that.
+        withdrawing: Business Central no longer calls it ours; what is at the printer is being cancelled.
+        given_up: why the printer is not waited for any longer.
+        faults: submissions that failed by the printer's doing, also those the journal does not know yet.
+        prepared: the document and its ticket, once checked.
+        look_every: seconds until the printer is asked again.
+        poke: wakes whoever waits on behalf of this job.
+        changed: what became of it in Business Central, for people; "" while it is ours.
+    """
+
+    entry: Entry
+    row: JobRow
+    claim: Claim
+    begun: float
+    confirmed: float = -math.inf
+    guarded: bool = False
+    live: bool = False
+    wait: float = 0.0
+    trouble_since: float | None = None
+    trouble: str = ""
+    failures: int = 0
+    mistakes: int = 0
+    seen_printing: bool = False
+    outage: bool = False
+    withdrawing: bool = False
+    given_up: str = ""
+    faults: int = 0
+    prepared: Prepared | None = None
+    look_every: float = 0.0
+    poke: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: str = ""
+
+    def is_ours(self, row: JobRow | None) -> bool:
+        """Tell whether a row, freshly read, still carries our claim."""
+        return (
+            row is not None
+            and row.state is JobState.PRINTING
+            and row.claim is not None
+            and row.claim.token == self.entry.claim
+        )
+
+    def change(self, row: JobRow | None) -> None:
+        """Note that Business Central no longer calls it ours, and wake its worker."""
+        self.changed = describe(row)
+        self.poke.set()
+
+
+def describe(row: JobRow | None) -> str:
+    """Say for people what became of a job that is no longer ours."""
+    if row is None:
+        return "it was deleted in Business Central"
+    if row.state is JobState.PRINTING:
+        return "another processor has taken it over"
+    return f"it was set to {row.state.enum_name} in Business Central"
+
+
+def row_of(entry: Entry) -> JobRow:
+    """Make a row of what the journal knows; its tag is not known."""
+    return JobRow(
+        row_no=entry.row_no,
+        printer_id=entry.printer_id,
+        state=JobState.PRINTING,
+        payload=entry.payload,
+        id=entry.row_id,
+        attempts=entry.attempt,
+    )

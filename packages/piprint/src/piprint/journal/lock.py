@@ -1,0 +1,63 @@
+"""One processor per journal: a lock on a file, which ends with the process however that ends.
+
+This module does not know what the lock guards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from piprint.errors import JournalError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+__all__ = ["FileLock"]
+
+_BEYOND = 1 << 20
+"""On Windows a locked byte cannot be read, so the lock lies beyond the text."""
+
+
+class FileLock:
+    """Holds the lock of a file from its making to :meth:`release`.
+
+    Raises:
+        JournalError: another process has it; the message names that process.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _take(self._file)
+        except OSError:
+            holder = os.read(self._file, 20).decode("ascii", "replace").strip()
+            os.close(self._file)
+            raise JournalError(
+                f"another piprint{f' (process {holder})' if holder else ''} works with {path.parent}; two would print "
+                "everything twice. Stop that one, or give this one a data_dir of its own"
+            ) from None
+        os.ftruncate(self._file, 0)
+        os.write(self._file, f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        """Give it back; doing so again is no error."""
+        if self._file >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._file)
+            self._file = -1
+
+
+def _take(file: int) -> None:
+    if sys.platform == "win32":
+        os.lseek(file, _BEYOND, os.SEEK_SET)
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        finally:
+            os.lseek(file, 0, os.SEEK_SET)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,51 @@
+"""From a document and its print settings to what goes to the printer: checked, clamped, turned into labels if need be.
+
+This module joins the parts that know how; it does not know jobs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from piprint.config import Config
+from piprint.document import Inspector
+from piprint.inhand import Prepared
+from piprint.payloads import read_job_payload
+from piprint.printers.find import settings_of
+from piprint.printers.options import make_ticket
+from piprint.printers.printer import Printer
+
+__all__ = ["Preparation"]
+
+
+class Preparation:
+    """Prepares documents; implements :class:`piprint.inhand.Prepare`.
+
+    Args:
+        config: the settings.
+        inspector: looks into documents.
+    """
+
+    def __init__(self, config: Config, inspector: Inspector) -> None:
+        self._config = config
+        self._inspector = inspector
+
+    async def __call__(self, name: str, payload: str, document: Path, printer: Printer) -> Prepared:
+        """Return what goes to the printer; see :class:`piprint.inhand.Prepare`."""
+        printer_id = printer.address.printer_id
+        settings = settings_of(printer_id, self._config)
+        capabilities = await printer.capabilities()
+        facts = await self._inspector.check(
+            document, limit_bytes=self._config.limits.document_mb * 1_000_000, language=settings.language
+        )
+        ticket, notes = make_ticket(
+            name,
+            read_job_payload(payload),
+            capabilities,
+            settings,
+            self._config.rules,
+            printer_id=printer_id,
+            page_size=facts.size,
+            pages=facts.pages,
+        )
+        return Prepared(ticket, document, tuple(notes))

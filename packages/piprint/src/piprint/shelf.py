@@ -1,0 +1,212 @@
+"""The printers of this host, looked for again and again: new ones appear, renamed and removed ones go, without a restart.
+
+One that does not answer never delays or hides the others. What a printer can do is remembered in the journal, so that one
+that is switched off when the processor starts is still offered as what it is.
+
+This module does not know Business Central, nor how printers are found or spoken to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from piprint.bc.queue import OfferedPrinter
+from piprint.config import Config
+from piprint.contract import cut
+from piprint.errors import PiprintError, PrinterError
+from piprint.journal.store import Journal
+from piprint.printers.find import settings_of
+from piprint.printers.options import printer_payload
+from piprint.printers.printer import Capabilities, Printer, PrinterAddress, PrinterState, PrinterStatus
+from piprint.trouble import blocked
+
+__all__ = ["Listing", "OnShelf", "Shelf"]
+
+_log = logging.getLogger(__name__)
+
+GRACE = 300.0
+"""Seconds a printer may be missing before it is taken from Business Central's list: CUPS is restarted, a cable pulled."""
+GRACE_IN_DOUBT = 3600.0
+"""The same while printers cannot be listed properly."""
+_ASK_EVERY = 900.0
+"""Seconds between two questions for what a printer can do."""
+_PATIENCE = 20.0
+"""Seconds a printer may take to say how it is."""
+_LONGEST_NAME = 250
+_LONGEST_STATE = 250
+
+
+class Listing(Protocol):
+    """What a look for printers brings; see :class:`piprint.printers.find.Found`."""
+
+    @property
+    def addresses(self) -> Sequence[PrinterAddress]:
+        """The printers."""
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What could not be listed, for people."""
+
+
+@dataclass(eq=False, slots=True)
+class OnShelf:
+    """A printer and what is known of it.
+
+    Attributes:
+        address: who and where it is.
+        printer: to speak to it.
+        payload: its payload for Business Central; "" while not known.
+        description: make and model.
+        status: how it is; None while not known.
+        problem: why it does not answer, for people.
+        asked: when it last said what it can do; loop time, None before.
+        gone_since: since when this host no longer has it; loop time.
+    """
+
+    address: PrinterAddress
+    printer: Printer
+    payload: str = ""
+    description: str = ""
+    status: PrinterStatus | None = None
+    problem: str = ""
+    asked: float | None = None
+    gone_since: float | None = None
+
+
+class Shelf:
+    """Keeps the printers.
+
+    Args:
+        config: the settings.
+        journal: remembers payloads.
+        find: looks for printers.
+        open_printer: makes what speaks to one.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        journal: Journal,
+        find: Callable[[], Awaitable[Listing]],
+        open_printer: Callable[[PrinterAddress], Printer],
+    ) -> None:
+        self._config = config
+        self._journal = journal
+        self._find = find
+        self._open = open_printer
+        self._shelf: dict[str, OnShelf] = {}
+        self._remembered: dict[str, str] | None = None
+        self.problems: tuple[str, ...] = ()
+
+    def printer(self, printer_id: str) -> Printer | None:
+        """Return a printer, None while this host has none of that name."""
+        found = self._shelf.get(printer_id)
+        return None if found is None else found.printer
+
+    def all(self) -> list[OnShelf]:
+        """Return all of them, by name."""
+        return sorted(self._shelf.values(), key=lambda each: each.address.printer_id)
+
+    def present(self) -> list[str]:
+        """Return the names of those that are there."""
+        return [each.address.printer_id for each in self._shelf.values() if each.gone_since is None]
+
+    def offered(self) -> list[OfferedPrinter]:
+        """Return what Business Central shall offer."""
+        return [self._offer(each) for each in self.all()]
+
+    async def refresh(self) -> None:
+        """Look for printers, and ask each how it is. Never raises for a printer's sake."""
+        if self._remembered is None:
+            self._remembered = await self._journal.payloads()
+        try:
+            listing = await self._find()
+        except (PiprintError, OSError) as error:
+            self.problems = (f"printers cannot be listed: {error}",)
+        else:
+            self.problems = tuple(listing.problems)
+            await self._place(listing.addresses)
+            await self._miss({each.printer_id for each in listing.addresses}, in_doubt=bool(self.problems))
+        await asyncio.gather(*(self._ask(each) for each in self._shelf.values() if each.gone_since is None))
+
+    async def close(self) -> None:
+        """Give back all connections."""
+        for each in self._shelf.values():
+            await _close(each.printer)
+        self._shelf.clear()
+
+    async def _place(self, addresses: Sequence[PrinterAddress]) -> None:
+        for address in addresses:
+            known = self._shelf.get(address.printer_id)
+            if known is not None and known.address.uri == address.uri:
+                known.address, known.gone_since = address, None
+                continue
+            if known is not None:
+                await _close(known.printer)
+            else:
+                _log.info("printer %s found (%s)", address.printer_id, address.origin)
+            payload = (self._remembered or {}).get(address.printer_id, "")
+            self._shelf[address.printer_id] = OnShelf(address, self._open(address), payload)
+
+    async def _miss(self, listed: set[str], *, in_doubt: bool) -> None:
+        now = _now()
+        for printer_id, each in list(self._shelf.items()):
+            if printer_id in listed:
+                continue
+            if each.gone_since is None:
+                each.gone_since, each.problem = now, "it is not there any more"
+                _log.warning("printer %s is not there any more", printer_id)
+            if now - each.gone_since >= (GRACE_IN_DOUBT if in_doubt else GRACE):
+                del self._shelf[printer_id]
+                await _close(each.printer)
+
+    async def _ask(self, each: OnShelf) -> None:
+        """Ask a printer how it is, and now and then what it can do."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                if each.asked is None or _now() - each.asked >= _ASK_EVERY:
+                    await self._learn(each, await each.printer.capabilities())
+                each.status = await each.printer.status()
+                each.problem = blocked(each.status)
+        except TimeoutError:
+            each.status, each.problem = None, f"it does not answer within {_PATIENCE:.0f} s"
+        except PrinterError as error:
+            each.status, each.problem = None, str(error)
+        except Exception:  # noqa: BLE001 - one printer never hides the others
+            _log.exception("printer %s: unexpected while it was asked how it is", each.address.printer_id)
+            each.status, each.problem = None, "a mistake of piprint; please report it with the lines of the log"
+
+    async def _learn(self, each: OnShelf, told: Capabilities) -> None:
+        printer_id = each.address.printer_id
+        payload = printer_payload(told, settings_of(printer_id, self._config))
+        each.description, each.asked = told.description, _now()
+        if payload != each.payload:
+            each.payload = payload
+            await self._journal.remember_payload(printer_id, payload)
+
+    def _offer(self, each: OnShelf) -> OfferedPrinter:
+        printer_id = each.address.printer_id
+        settings = settings_of(printer_id, self._config)
+        stopped = each.status is None or each.status.state is PrinterState.STOPPED
+        return OfferedPrinter(
+            printer_id=printer_id,
+            printer_name=cut(settings.name or f"{printer_id}@{self._config.host}", _LONGEST_NAME),
+            payload=each.payload or printer_payload(Capabilities(), settings),
+            state="stopped" if stopped else "idle",  # that it prints right now is no news worth a call
+            state_message=cut(each.problem, _LONGEST_STATE),
+        )
+
+
+async def _close(printer: Printer) -> None:
+    try:
+        await printer.close()
+    except Exception:  # noqa: BLE001 - it is given up anyway
+        _log.exception("printer %s could not be closed", printer.address.printer_id)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,65 @@
+"""What all workers share: the settings, both ends, the journal, and the jobs in hand.
+
+This module does not know how any of it is made or used.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from piprint.bc.queue import Queue
+from piprint.config import Config
+from piprint.inhand import Job, Prepare
+from piprint.journal.store import Journal
+from piprint.printers.find import settings_of
+from piprint.printers.printer import Printer
+from piprint.reporter import Reporter
+
+__all__ = ["Printers", "Surroundings"]
+
+
+class Printers(Protocol):
+    """Where printers are got from."""
+
+    def printer(self, printer_id: str) -> Printer | None:
+        """Return a printer, None while this host has none of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a worker works with.
+
+    Attributes:
+        config: the settings.
+        queue: Business Central.
+        journal: every step goes there first.
+        printers: the printers of this host.
+        prepare: checks documents and decides how they are printed.
+        reporter: takes jobs that have ended.
+        rng: blurs waiting times.
+        jobs: the jobs in hand by row number, from before the claim until the report is accepted.
+        set_aside: called with a row number that could not be claimed, so that it is not tried again at once.
+        hungry: called when a worker has nothing to do.
+    """
+
+    config: Config
+    queue: Queue
+    journal: Journal
+    printers: Printers
+    prepare: Prepare
+    reporter: Reporter
+    rng: random.Random
+    set_aside: Callable[[int], None]
+    hungry: Callable[[], None]
+    jobs: dict[int, Job] = field(default_factory=dict)
+
+    def policy(self, printer_id: str) -> Literal["hold", "reprint"]:
+        """Return what shall become of a printer's uncertain jobs."""
+        return settings_of(printer_id, self.config).uncertain
+
+    def give_up_after(self, printer_id: str) -> float:
+        """Return how many seconds a job may wait for a printer."""
+        return settings_of(printer_id, self.config).give_up_after
