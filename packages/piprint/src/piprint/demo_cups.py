@@ -44,7 +44,6 @@ ServerKeychain {folder}/etc/ssl
 AccessLog {folder}/log/access
 ErrorLog {folder}/log/error
 PageLog {folder}/log/page
-FileDevice Yes
 {identity}
 """
 
@@ -95,7 +94,8 @@ class CupsServer:
     Args:
         folder: everything is kept here; must exist. Anybody must be able to enter it: as root, CUPS runs its filters
             as the user lp.
-        backends: further backends, name -> script; a queue reaches one by a device URI that begins with its name.
+        backends: further backends, name -> script; a queue reaches one by a device URI that begins with its name. They
+            run as this user.
         dirty_clean_interval: seconds until CUPS writes a new job to disk. 30 is its own default, by which a power cut
             loses jobs it has accepted; 0 writes at once.
         retry_interval: seconds until a job that failed is tried again.
@@ -253,7 +253,7 @@ class CupsServer:
         for name, script in backends.items():
             path = self.folder / "bin/backend" / name
             path.write_text(script)
-            path.chmod(0o755)
+            path.chmod(0o700)  # CUPS then runs it as this user, also where that is root
 
     def _configure(self) -> None:
         user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name

@@ -83,7 +83,7 @@ class EverywherePrinter:
         duplex: it prints both sides.
         formats: MIME types it takes.
         announce: be found by DNS-SD on the loopback interface; only one printer of a machine can at a time.
-        attributes: an ippeveprinter attributes file; its own otherwise.
+        color: it prints colour.
     """
 
     def __init__(
@@ -93,18 +93,19 @@ class EverywherePrinter:
         duplex: bool = True,
         formats: str = "application/pdf",
         announce: bool = False,
-        attributes: Path | None = None,
+        color: bool = True,
     ) -> None:
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix="printshop-"))
         self.folder.chmod(0o755)
         for part in ("spool", "jobs", "ssl"):
             (self.folder / part).mkdir()
-        self.port = _free_port()
+        self.port = free_port()
         self._announce = announce
         announcing = [] if announce else ["-r", "off"]
-        describing = ["-a", str(attributes)] if attributes is not None else ["-2"] if duplex else []
-        self._options = [*announcing, *describing, "-f", formats]
+        two_sided = ["-2"] if duplex else []
+        speeds = ["-s", "20,10"] if color else ["-s", "20"]
+        self._options = [*announcing, *two_sided, *speeds, "-f", formats]
         self._parts: list[subprocess.Popen[bytes]] = []
 
     @property
@@ -244,7 +245,7 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

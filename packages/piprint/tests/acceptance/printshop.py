@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import shutil
 import tempfile
 import time
@@ -72,9 +71,6 @@ class PrivateCups(CupsServer):
         self.out = folder / "out"
         self.control = self.out / "control"
         self.control.mkdir(parents=True)
-        if os.geteuid() == 0:
-            shutil.chown(self.out, "lp", "lp")
-            shutil.chown(self.control, "lp", "lp")
         super().__init__(
             folder,
             backends={"capture": CAPTURE.read_text(), NULL: _NULL_BACKEND},
@@ -123,8 +119,6 @@ class PrivateCups(CupsServer):
             text = "\n".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
             fresh = path.with_suffix(".fresh")
             fresh.write_text(text + "\n")
-            if os.geteuid() == 0:
-                shutil.chown(fresh, "lp", "lp")
             fresh.rename(path)
 
     def keep_documents(self) -> None:
