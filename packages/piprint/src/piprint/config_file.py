@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -210,7 +211,7 @@ def _warnings(config: Config, data: Mapping[str, Any], file: Path) -> Iterator[s
             "business_central.verify = false: the server's certificate is not checked, so anybody in between can read and "
             "change everything; give ca_file instead"
         )
-    if bc.odata.startswith("http:"):
+    if bc.odata.startswith("http:") and not is_loopback(urlsplit(bc.odata).hostname or ""):
         yield "business_central.url begins with http: login and documents travel readable; switch on TLS in the server"
     if isinstance(bc.login, Certificate) and _mode(bc.login.key) & _OTHERS:
         yield f"other users of this host may read the private key {bc.login.key}; type: chmod 600 {bc.login.key}"

@@ -21,10 +21,10 @@ START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 def picture() -> Snapshot:
     """Return a busy moment; every text that a stranger chooses is a nasty one somewhere."""
-    totals = Totals()
+    totals = Totals({"printed": 4, "error": 1})
     for seconds in (0.4, 1.7, 1.7, 4000.0):
-        totals.add("printed", seconds)
-    totals.add("error", 3.0)
+        totals.seconds_of("printed", seconds)
+    totals.seconds_of("error", 3.0)
     return Snapshot(
         version="0.1.0",
         host="office",

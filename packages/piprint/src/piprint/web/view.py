@@ -66,7 +66,7 @@ class PrinterView:
         reasons: IPP printer-state-reasons, such as ``media-empty-error``.
         message: the printer's own words, or why it cannot be asked.
         accepting: it takes jobs.
-        offered: Business Central offers it; False: a user switched it off there, or it is not registered.
+        offered: Business Central offers it; False: a user switched it off there, or it is not registered; None: not asked.
         problem: why it could not be registered; "" when it was.
         papers: sizes it offers, the default first.
         trays: names of its paper sources.
@@ -85,7 +85,7 @@ class PrinterView:
     reasons: tuple[str, ...] = ()
     message: str = ""
     accepting: bool = True
-    offered: bool = True
+    offered: bool | None = True
     problem: str = ""
     papers: tuple[str, ...] = ()
     trays: tuple[str, ...] = ()
@@ -154,16 +154,15 @@ BUCKETS = (0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
 
 @dataclass(slots=True)
 class Totals:
-    """Counts since the start."""
+    """Counts: outcomes since the journal began, times since the start."""
 
     outcomes: dict[str, int] = field(default_factory=dict)
     seconds: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     seconds_sum: float = 0.0
 
-    def add(self, outcome: str, seconds: float | None) -> None:
-        """Count a job that is over."""
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
-        if outcome == "printed" and seconds is not None:
+    def seconds_of(self, outcome: str, seconds: float) -> None:
+        """Count how long a job took; of others than printed ones that says nothing."""
+        if outcome == "printed":
             self.seconds[sum(bound < seconds for bound in BUCKETS)] += 1
             self.seconds_sum += seconds
 

@@ -1,0 +1,296 @@
+"""What people see of the processor, and what they may ask of it: fills the page's view (:mod:`piprint.web.view`).
+
+History is read from the journal now and then and kept here, so that a look at the page asks nobody.
+This module does not know HTTP, and takes no decision about jobs.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from piprint import __version__
+from piprint.config import Config
+from piprint.connection import ConnectionState
+from piprint.dispatcher import Dispatcher
+from piprint.errors import BcError, PiprintError
+from piprint.journal.entry import Entry, Outcome
+from piprint.late_queue import LateQueue
+from piprint.paper import PAPER_KINDS, PAPER_SOURCES
+from piprint.printers.printer import Feedback
+from piprint.sample_print import print_test_page
+from piprint.shelf import OnShelf, Shelf
+from piprint.snapshot import PrinterView as CoreView
+from piprint.snapshot import Snapshot as CoreSnapshot
+from piprint.web.view import ActionFailed, Connection, Job, PastJob, PrinterView, Snapshot, Totals, Trouble
+
+if TYPE_CHECKING:
+    from piprint.log import RecentLines
+
+__all__ = ["Desk"]
+
+_log = logging.getLogger(__name__)
+
+WINDOW = 200
+"""Jobs read from the journal at a look; more do not end between two looks."""
+_SHOWN = 50
+_KEPT_DAY = timedelta(hours=24)
+_KEPT_MOST = 20_000
+_SILENT = 900.0
+"""Seconds without a sign of the loop that asks for work, its failures included, after which it must hang."""
+_OUTCOMES = {
+    Outcome.PRINTED: "printed",
+    Outcome.ERROR: "error",
+    Outcome.UNCERTAIN: "uncertain",
+    Outcome.RELEASED: "released",
+    Outcome.CHANGED: "changed",
+}
+_FAILED = frozenset({Outcome.ERROR, Outcome.UNCERTAIN})
+_STATES = {
+    ConnectionState.UNKNOWN: "connecting",
+    ConnectionState.OK: "connected",
+    ConnectionState.THROTTLED: "connected",
+}
+
+
+class Desk:
+    """Answers the page; implements :class:`piprint.web.view.Shop`.
+
+    Args:
+        config: the settings.
+        queue: Business Central.
+        shelf: the printers.
+        dispatcher: the jobs.
+        recent: the log's last lines.
+        warnings: what the configuration should not stay like.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        queue: LateQueue,
+        shelf: Shelf,
+        dispatcher: Dispatcher,
+        recent: RecentLines,
+        warnings: Sequence[str] = (),
+    ) -> None:
+        self._config = config
+        self._queue = queue
+        self._shelf = shelf
+        self._dispatcher = dispatcher
+        self._recent = recent
+        self._warnings = warnings
+        self._history: tuple[PastJob, ...] = ()
+        self._newest: datetime | None = None
+        self._day: deque[tuple[datetime, bool]] = deque(maxlen=_KEPT_MOST)
+        self._uncertain: tuple[int, ...] = ()
+        self._totals = Totals()
+
+    # ---- History ----
+
+    async def refresh(self) -> None:
+        """Read what has ended since the last look."""
+        entries = await self._dispatcher.history(WINDOW if self._newest else _KEPT_MOST)
+        fresh = [entry for entry in entries if self._newest is None or entry.changed > self._newest]
+        for entry in reversed(fresh):
+            self._note(entry, counted=self._newest is not None)
+        if entries:
+            self._newest = entries[0].changed
+        self._history = tuple(_past(entry) for entry in entries[:_SHOWN])
+        while self._day and datetime.now(UTC) - self._day[0][0] > _KEPT_DAY:
+            self._day.popleft()
+        self._newest = self._newest or datetime.min.replace(tzinfo=UTC)
+        done = {entry.row_no for entry in entries if entry.outcome in {Outcome.PRINTED, Outcome.CHANGED}}
+        self._uncertain = tuple(
+            entry.row_no
+            for entry in entries
+            if entry.outcome is Outcome.UNCERTAIN
+            and entry.row_no not in done
+            and datetime.now(UTC) - entry.changed < _KEPT_DAY
+        )
+
+    def _note(self, entry: Entry, *, counted: bool) -> None:
+        if entry.outcome in _FAILED or entry.outcome is Outcome.PRINTED:
+            self._day.append((entry.changed, entry.outcome is Outcome.PRINTED))
+        if counted and entry.outcome is not None:
+            self._totals.seconds_of(_OUTCOMES.get(entry.outcome, ""), (entry.changed - entry.begun).total_seconds())
+
+    # ---- What the page asks for ----
+
+    def snapshot(self) -> Snapshot:
+        """Return how everything is now."""
+        core = self._dispatcher.snapshot()
+        known = {each.address.printer_id: each for each in self._shelf.all()}
+        now = datetime.now().astimezone()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        today = [printed for at, printed in self._day if at >= midnight]
+        counts: dict[str, int] = {}
+        for job in core.jobs:
+            counts[job.printer_id] = counts.get(job.printer_id, 0) + 1
+        totals = replace(
+            self._totals, outcomes={_OUTCOMES[each]: count for each, count in core.totals.items() if each in _OUTCOMES}
+        )
+        return Snapshot(
+            version=__version__,
+            host=core.host,
+            instance=core.instance,
+            started=core.started,
+            connection=self._connection(core),
+            printers=tuple(
+                _printer(each, known.get(each.address.printer_id), counts.get(each.address.printer_id, 0))
+                for each in core.printers
+            ),
+            jobs=tuple(
+                Job(job.row_no, job.printer_id, job.step, job.message, job.begun, job.attempt) for job in core.jobs
+            ),
+            history=self._history,
+            troubles=tuple(self._troubles(core)),
+            hours=self._hours(now),
+            printed_today=sum(today),
+            failed_today=len(today) - sum(today),
+            totals=totals,
+        )
+
+    def healthy(self) -> bool:
+        """Tell whether the loop that asks for work turns; that Business Central is away is no illness."""
+        core = self._dispatcher.snapshot()
+        return core.connection.failures > 0 or core.last_poll_age < _SILENT
+
+    def sentence(self) -> str:
+        """Return how it is in one line, for ``systemctl status``."""
+        core = self._dispatcher.snapshot()
+        link = _STATES.get(core.connection.state, "trouble")
+        words = {"connected": "connected", "connecting": "connecting"}.get(link, core.connection.message)
+        return f"{len(core.printers)} printers, {len(core.jobs)} jobs in work; Business Central: {words}"
+
+    def log_lines(self, after: int = 0) -> tuple[int, list[str]]:
+        """Return the count of lines so far, and those after the ``after``-th."""
+        return self._recent.count, self._recent.since(after)
+
+    async def test_page(self, printer_id: str) -> str:
+        """Print a test page."""
+        printer = self._shelf.printer(printer_id)
+        if printer is None:
+            raise ActionFailed(f"this host has no printer {printer_id}")
+        try:
+            told = await print_test_page(printer, self._config)
+        except (PiprintError, OSError) as error:
+            raise ActionFailed(str(error)) from error
+        _log.info("%s", told)
+        return told
+
+    async def restart(self, row_no: int) -> str:
+        """Queue a job again."""
+        try:
+            state = await self._queue.restart(row_no)
+        except BcError as error:
+            raise ActionFailed(str(error)) from error
+        if state is None:
+            raise ActionFailed(f"Business Central has no job {row_no} any more")
+        _log.info("job %d is queued again, by the page or the command", row_no)
+        self._dispatcher.wake()
+        return f"Job {row_no} is now {state.enum_name} in Business Central."
+
+    # ---- Parts of the snapshot ----
+
+    def _connection(self, core: CoreSnapshot) -> Connection:
+        address = urlsplit(self._config.business_central.odata)
+        return Connection(
+            state=_STATES.get(core.connection.state, "trouble"),
+            address=f"{address.hostname}{address.path.removesuffix('ODataV4/')}",
+            company=self._config.business_central.company,
+            dialect=core.dialect,
+            last_contact=self._queue.last_answer,
+            calls=self._queue.calls,
+            failed=self._queue.failed,
+            calls_last_hour=self._queue.calls_last_hour(),
+        )
+
+    def _troubles(self, core: CoreSnapshot) -> Iterator[Trouble]:
+        link = core.connection
+        if link.message:
+            yield Trouble(
+                "Business Central asks to wait"
+                if link.state is ConnectionState.THROTTLED
+                else "Business Central cannot be used",
+                link.message,
+            )
+        if core.paused:
+            yield Trouble("No job is taken", core.paused)
+        for row_no in self._uncertain:
+            yield Trouble(
+                f"Job {row_no} may have been printed",
+                "Look at the paper. If it is missing, press Print again; else leave it.",
+            )
+        for printer in core.printers:
+            if printer.problem and not printer.disabled:
+                yield Trouble(f"Printer {printer.address.printer_id}", printer.problem)
+        for problem in core.problems:
+            yield Trouble("Printers" if "printer" in problem else "piprint", problem)
+        for warning in self._warnings:
+            yield Trouble("Configuration", warning)
+
+    def _hours(self, now: datetime) -> tuple[tuple[int, int], ...]:
+        first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=23)
+        hours = [[0, 0] for _ in range(24)]
+        for at, printed in self._day:
+            index = int((at - first) // timedelta(hours=1))
+            if 0 <= index < len(hours):
+                hours[index][0 if printed else 1] += 1
+        return tuple((printed, failed) for printed, failed in hours)
+
+
+def _past(entry: Entry) -> PastJob:
+    return PastJob(
+        entry.row_no,
+        entry.printer_id,
+        _OUTCOMES.get(entry.outcome, "") if entry.outcome is not None else "",
+        entry.message,
+        entry.changed,
+        (entry.changed - entry.begun).total_seconds(),
+        entry.attempt,
+    )
+
+
+def _printer(core: CoreView, shelf: OnShelf | None, printing: int) -> PrinterView:
+    status = core.status
+    papers, trays, duplex, color = _told(shelf.payload if shelf is not None else "")
+    return PrinterView(
+        id=core.address.printer_id,
+        title=core.description or core.address.title,
+        uri=core.address.uri,
+        origin=core.address.origin,
+        state=status.state.name.lower() if status is not None and not core.gone else "unreachable",
+        reasons=status.reasons if status is not None else (),
+        message=status.message if status is not None else core.problem,
+        accepting=status.accepting if status is not None else True,
+        offered=core.offered and not core.disabled,
+        problem="" if core.offered else core.problem,
+        papers=papers,
+        trays=trays,
+        duplex=duplex,
+        color=color,
+        followed=shelf is None or shelf.printer.feedback is Feedback.FOLLOWED,
+        queued=core.queued,
+        printing=printing,
+    )
+
+
+def _told(payload: str) -> tuple[tuple[str, ...], tuple[str, ...], bool | None, bool | None]:
+    """Read from a printer's payload what people want to know: papers, trays, both sides, colour."""
+    if not payload:
+        return (), (), None, None
+    told: dict[str, Any] = json.loads(payload)
+    papers, trays = [], []
+    for tray in told["papertrays"]:
+        kind, source = tray["paperkind"], tray["papersourcekind"]
+        named = PAPER_KINDS.get(kind)
+        papers.append(named.name if named is not None and kind else f"{tray.get('width')} x {tray.get('height')} mm")
+        trays.append(PAPER_SOURCES.get(source, str(source)))
+    return tuple(dict.fromkeys(papers)), tuple(trays), told.get("duplex"), told.get("color")

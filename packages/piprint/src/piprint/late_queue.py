@@ -1,0 +1,146 @@
+"""Business Central's queue before it is known which extension answers: connects at the first call, and again until it does.
+
+So the processor starts whatever the network does: what lies on disk is printed, the page tells what is wrong, and the loops
+that wait and try again after a failed call do so for connecting, too. It also counts, for people: calls, failures, the last
+answer.
+
+This module does not know what is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from piprint.bc.api import ApiQueue
+from piprint.bc.queue import BcProblem, Claimed, FinishOutcome, OfferedPrinter, Probe, Queue
+from piprint.bc.webservice import WebServiceQueue
+from piprint.contract import JobState
+from piprint.errors import BcError, BcRefused, ConfigError
+from piprint.job import Claim, JobRow
+
+__all__ = ["LateQueue"]
+
+_T = TypeVar("_T")
+_HOUR = 3600.0
+_SAMPLE = 60.0
+
+
+class LateQueue:
+    """Implements :class:`piprint.bc.queue.Queue`.
+
+    Args:
+        connect: makes the queue that answers.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[Queue]]) -> None:
+        self._connect = connect
+        self._queue: Queue | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._samples: deque[tuple[float, int]] = deque()
+        self._tries = 0
+        self.dialect = ""
+        """Which extension answers; "" while that is not known."""
+        self.failed = 0
+        """Calls without a good answer."""
+        self.last_answer: datetime | None = None
+
+    @property
+    def calls(self) -> int:
+        """Return the calls to Business Central so far."""
+        if isinstance(self._queue, (ApiQueue, WebServiceQueue)):
+            return self._tries + self._queue.counters.calls
+        return self._tries
+
+    def calls_last_hour(self) -> int:
+        """Return the calls of the last 60 minutes, to the minute."""
+        now, calls = asyncio.get_running_loop().time(), self.calls
+        if not self._samples or now - self._samples[-1][0] >= _SAMPLE:
+            self._samples.append((now, calls))
+        while len(self._samples) > 1 and now - self._samples[1][0] >= _HOUR:
+            self._samples.popleft()
+        at, before = self._samples[0]
+        return calls - (before if now - at >= _HOUR else 0)
+
+    async def check(self) -> None:
+        """See :class:`piprint.bc.queue.Queue`, as for all that follow."""
+        return await self._ask(lambda queue: queue.check())
+
+    async def probe(self, *, beat: bool = False) -> Probe:
+        """Ask whether there is work."""
+        return await self._ask(lambda queue: queue.probe(beat=beat))
+
+    async def register(self, printers: Sequence[OfferedPrinter], *, message: str = "") -> dict[str, BcProblem]:
+        """Make Business Central offer these printers."""
+        return await self._ask(lambda queue: queue.register(printers, message=message))
+
+    async def waiting(self, printers: Sequence[str], limit: int) -> list[JobRow]:
+        """Return jobs that wait."""
+        return await self._ask(lambda queue: queue.waiting(printers, limit))
+
+    async def printing(self) -> list[JobRow]:
+        """Return jobs in state Printing."""
+        return await self._ask(lambda queue: queue.printing())
+
+    async def row(self, row_no: int) -> JobRow | None:
+        """Return a job."""
+        return await self._ask(lambda queue: queue.row(row_no))
+
+    async def claim(self, job: JobRow, claim: Claim, into: Path, *, lease: float) -> Claimed:
+        """Take a job."""
+        return await self._ask(lambda queue: queue.claim(job, claim, into, lease=lease))
+
+    async def fetch(self, job: JobRow, into: Path) -> int:
+        """Write a document once more."""
+        return await self._ask(lambda queue: queue.fetch(job, into))
+
+    async def renew(self, job: JobRow, claim: Claim, *, lease: float) -> bool:
+        """Say that we still have the job."""
+        return await self._ask(lambda queue: queue.renew(job, claim, lease=lease))
+
+    async def submitting(self, job: JobRow, claim: Claim) -> bool:
+        """Say that the job goes to a printer now."""
+        return await self._ask(lambda queue: queue.submitting(job, claim))
+
+    async def release(self, job: JobRow, claim: Claim, message: str) -> FinishOutcome:
+        """Give a job back."""
+        return await self._ask(lambda queue: queue.release(job, claim, message))
+
+    async def finish(self, job: JobRow, claim: Claim, *, printed: bool, message: str) -> FinishOutcome:
+        """Report an outcome."""
+        return await self._ask(lambda queue: queue.finish(job, claim, printed=printed, message=message))
+
+    async def restart(self, row_no: int) -> JobState | None:
+        """Queue a job again."""
+        return await self._ask(lambda queue: queue.restart(row_no))
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        if self._queue is not None:
+            await self._queue.close()
+
+    async def _ask(self, call: Callable[[Queue], Awaitable[_T]]) -> _T:
+        try:
+            answer = await call(await self._connected())
+        except BcError:
+            self.failed += 1
+            raise
+        self.last_answer = datetime.now(UTC)
+        return answer
+
+    async def _connected(self) -> Queue:
+        async with self._one_at_a_time:
+            if self._queue is None:
+                try:
+                    self._queue = await self._connect()
+                    self.dialect = self._queue.dialect
+                except BcError:
+                    self._tries += 1
+                    raise
+                except ConfigError as error:  # a certificate file that is not there may appear yet
+                    raise BcRefused(str(error)) from None
+            return self._queue

@@ -1,0 +1,187 @@
+"""The print processor: builds the graph of objects from the configuration and runs it until it is stopped.
+
+::
+
+    Business Central (late_queue -> bc) <- dispatcher -> workers -> printers (shelf)
+                                              |
+                                           journal           desk (what people see) -> web
+
+Everything runs in one event loop; nothing is global. Business Central or CUPS being away is no reason not to start, nor to
+end: the page and the log tell, and what lies on disk is printed. Stopping (SIGTERM, SIGINT) gives back what is not at a
+printer, finishes what is going there, and leaves what prints to the next start.
+
+This module knows how the parts are joined, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from piprint.bc.connect import connect
+from piprint.config import Config
+from piprint.config_file import data_dir
+from piprint.desk import Desk
+from piprint.dispatcher import Dispatcher
+from piprint.document import Inspector
+from piprint.errors import ConfigError
+from piprint.journal.store import Journal
+from piprint.late_queue import LateQueue
+from piprint.preparation import Preparation
+from piprint.printers.find import Found, find_printers, listen, open_printer
+from piprint.sd_notify import Systemd
+from piprint.shelf import Shelf
+
+if TYPE_CHECKING:
+    from piprint.config_file import Loaded
+    from piprint.log import RecentLines
+    from piprint.printers.announced import Announcements
+
+__all__ = ["run"]
+
+_log = logging.getLogger(__name__)
+
+_STOP_WITHIN = 18.0
+"""Seconds to stop in; 20 are promised, systemd kills after 30."""
+_TELL_EVERY = 5.0
+
+
+async def run(
+    loaded: Loaded,
+    recent: RecentLines,
+    *,
+    stop: asyncio.Event | None = None,
+    started: Callable[[str], None] | None = None,
+) -> None:
+    """Run the processor until SIGTERM, SIGINT or ``stop``.
+
+    Args:
+        loaded: the configuration.
+        recent: the log's last lines, for the page.
+        stop: ends the run when set; signals are then left alone.
+        started: called with the page's address ("" without one) when everything runs.
+
+    Raises:
+        JournalError: another processor works with the data folder, or it cannot be used.
+    """
+    systemd = Systemd()
+    try:
+        async with AsyncExitStack() as stack:
+            dispatcher, desk = await _build(loaded, recent, stack)
+            url = await _page(loaded.config, desk, stack)
+            await dispatcher.start()
+            side = asyncio.create_task(_look_after(systemd, desk))
+            _log.info("started as %s%s", loaded.config.host, f"; the page is at {url}" if url else "")
+            systemd.ready()
+            if started is not None:
+                started(url)
+            try:
+                await _until_stopped(stop)
+            finally:
+                _log.info("stopping")
+                systemd.stopping()
+                side.cancel()
+                await dispatcher.stop(_STOP_WITHIN)
+                with suppress(asyncio.CancelledError):
+                    await side
+        _log.info("stopped")
+    finally:
+        systemd.close()
+
+
+async def _build(loaded: Loaded, recent: RecentLines, stack: AsyncExitStack) -> tuple[Dispatcher, Desk]:
+    """Make the parts; ``stack`` takes them apart in the opposite order."""
+    config = loaded.config
+    journal = await Journal.open(data_dir(config))
+    stack.push_async_callback(journal.close)
+    queue = LateQueue(lambda: connect(config, instance=journal.instance))
+    stack.push_async_callback(queue.close)
+    inspector = Inspector()
+    stack.push_async_callback(inspector.close)
+    announcements = await _announcements(config, stack)
+
+    async def find() -> Found:
+        return await find_printers(config, announcements)
+
+    shelf = Shelf(config, journal, find, lambda address: open_printer(address, config))
+    stack.push_async_callback(shelf.close)
+    dispatcher = Dispatcher(config, queue, journal, shelf, Preparation(config, inspector))
+    return dispatcher, Desk(config, queue, shelf, dispatcher, recent, loaded.warnings)
+
+
+async def _announcements(config: Config, stack: AsyncExitStack) -> Announcements | None:
+    """Begin to listen for announced printers, if that is wanted and possible."""
+    if not config.discovery.enabled:
+        return None
+    try:
+        return await stack.enter_async_context(listen())
+    except (ConfigError, OSError) as error:
+        _log.warning("announced printers cannot be found: %s", error)
+        return None
+
+
+async def _page(config: Config, desk: Desk, stack: AsyncExitStack) -> str:
+    """Show the page; a port that is taken is told, and printing goes on without the page."""
+    if not config.web.enabled:
+        return ""
+    from piprint.web.server import PageServer  # noqa: PLC0415 - not loaded without a page
+
+    server = PageServer(config.web, desk)
+    try:
+        await server.start()
+    except OSError as error:
+        _log.error(
+            "there is no status page: %s cannot be listened on (%s); set another web.listen",
+            config.web.listen,
+            error.strerror,
+        )
+        return ""
+    stack.push_async_callback(server.close)
+    return server.url
+
+
+async def _look_after(systemd: Systemd, desk: Desk) -> None:
+    """Keep what people see up to date, and tell systemd; as long as all goes well, that we live."""
+    pause = min(_TELL_EVERY, systemd.beat_every or _TELL_EVERY)
+    while True:
+        try:
+            await desk.refresh()
+        except Exception:  # noqa: BLE001 - logged; printing goes on
+            _log.exception("the history cannot be read")
+        systemd.status(desk.sentence())
+        if desk.healthy():
+            systemd.alive()
+        await asyncio.sleep(pause)
+
+
+async def _until_stopped(stop: asyncio.Event | None) -> None:
+    if stop is not None:
+        await stop.wait()
+        return
+    stop = asyncio.Event()
+    with _signals(stop):
+        await stop.wait()
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """Set ``stop`` on SIGTERM and SIGINT; a second one ends the program at once, as without us."""
+    loop = asyncio.get_running_loop()
+    caught = (signal.SIGTERM, signal.SIGINT)
+
+    def stop_once() -> None:
+        stop.set()
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+    for number in caught:
+        loop.add_signal_handler(number, stop_once)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
