@@ -19,15 +19,8 @@ _MM = 72 / 25.4
 _MARGIN = 5.0
 """Millimetres the frame stands from the edge: nearly every printer reaches that far."""
 _GREYS = 11
-_COLORS: tuple[tuple[str, str], ...] = (
-    ("cyan", "1 0 0 0 k"),
-    ("magenta", "0 1 0 0 k"),
-    ("yellow", "0 0 1 0 k"),
-    ("black", "0 0 0 1 k"),
-    ("red", "1 0 0 rg"),
-    ("green", "0 1 0 rg"),
-    ("blue", "0 0 1 rg"),
-)
+_INKS = ("1 0 0 0 k", "0 1 0 0 k", "0 0 1 0 k", "0 0 0 1 k", "1 0 0 rg", "0 1 0 rg", "0 0 1 rg")
+"""Cyan, magenta, yellow, black; red, green, blue."""
 
 
 def _lines(printer: str, host: str, at: datetime, more: Sequence[str]) -> list[str]:
@@ -82,8 +75,8 @@ def _content(width: float, height: float, lines: Sequence[str]) -> Iterator[str]
     bar = (inner - 10 * unit) / _GREYS
     for step in range(_GREYS):
         yield f"{1 - step / (_GREYS - 1):.2f} g {left + bar * step:.2f} {_MARGIN + 22 * unit:.2f} {bar:.2f} {10 * unit:.2f} re f"
-    bar = (inner - 10 * unit) / len(_COLORS)
-    for step, (_, ink) in enumerate(_COLORS):
+    bar = (inner - 10 * unit) / len(_INKS)
+    for step, ink in enumerate(_INKS):
         yield f"{ink} {left + bar * step:.2f} {_MARGIN + 10 * unit:.2f} {bar:.2f} {10 * unit:.2f} re f"
 
 
