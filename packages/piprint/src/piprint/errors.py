@@ -135,7 +135,10 @@ class PrinterUnreachable(PrinterError):
 
 
 class PrinterBusy(PrinterError):
-    """The printer takes one job at a time and has one (IPP ``server-error-busy``, 0x0507). Wait; it is no fault."""
+    """The printer takes no job just now; nothing was taken. Wait; it is no fault.
+
+    It takes one at a time and has one (IPP ``server-error-busy``, 0x0507), or its queue is full or closed (0x0506).
+    """
 
 
 class PrinterRefused(PrinterError):

@@ -64,9 +64,7 @@ def test_what_is_no_address_is_told(uri):
 
 
 async def test_a_request_begins_as_the_standard_wants_and_names_us(scripted, open_client):
-    await open_client(scripted.uri).ask(
-        Operation.GET_JOB_ATTRIBUTES, [attribute("x", Tag.NAME, "y"), attribute("job-id", Tag.INTEGER, 7)]
-    )
+    await open_client(scripted.uri).ask(Operation.GET_JOB_ATTRIBUTES, [attribute("x", Tag.NAME, "y")], job_id=7)
     ((message, document),) = scripted.asked
     operation = message.first(Delimiter.OPERATION)
     assert [each.name for each in operation.attributes] == [
@@ -165,6 +163,27 @@ async def test_a_document_is_sent_whole_after_the_request(scripted, open_client,
     await open_client(scripted.uri).ask(Operation.SEND_DOCUMENT, document=path)
     ((_, received),) = scripted.asked
     assert received == path.read_bytes()
+
+
+async def test_a_printer_that_refuses_before_it_has_read_the_document_is_heard(open_client, tmp_path):
+    path = tmp_path / "large.pdf"
+    with path.open("wb") as file:
+        file.truncate(30_000_000)
+    heard = asyncio.Event()
+
+    async def refuse(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n\2\0\5\7\0\0\0\1\3")
+        await heard.wait()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        client = open_client(f"ipp://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        with pytest.raises(PrinterBusy):
+            await client.ask(Operation.PRINT_JOB, document=path)
+        heard.set()
+        await client.close()
+        await asyncio.sleep(0)
 
 
 async def test_a_document_that_is_gone_is_told(scripted, open_client, tmp_path):

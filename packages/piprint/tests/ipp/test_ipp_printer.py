@@ -181,6 +181,20 @@ async def test_a_printer_without_create_job_gets_job_and_document_together(scrip
     assert sent == document.read_bytes()
 
 
+@pytest.mark.parametrize("status", [Status.BUSY, Status.NOT_FOUND, Status.NOT_AUTHORIZED])
+async def test_a_job_that_was_made_is_told_even_if_no_more_can_be_asked(scripted, ours, status):
+    scripted.answers[Operation.CREATE_JOB] = scripted.job(5, "n", 4, _reasons("job-hold-until-specified"))
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = status
+    assert await ours.create(Ticket("n")) == Accepted(5, "urn:uuid:5", "n", None, held=True)
+
+
+async def test_only_a_printer_that_took_nothing_is_busy(scripted, ours, document):
+    scripted.answers[Operation.SEND_DOCUMENT] = Status.BUSY
+    with pytest.raises(PrinterRefused) as refusal:
+        await ours.send(Accepted(5, "urn:uuid:5", "n"), Ticket("n"), document)
+    assert refusal.value.status == Status.BUSY
+
+
 async def test_a_printer_that_gives_no_job_id_is_refused(scripted, ours):
     scripted.answers[Operation.CREATE_JOB] = Status.OK
     with pytest.raises(PrinterRefused, match="no job-id"):

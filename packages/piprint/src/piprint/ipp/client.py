@@ -38,6 +38,7 @@ MOST_ANSWER: Final = 8 * 1024 * 1024
 
 _PORT: Final = 631
 _PIECE: Final = 64 * 1024
+_LONGEST_WORDS: Final = 255
 _CONNECT: Final = 10.0
 _IDLE: Final = 1.0
 """Seconds a connection is kept: shorter than any printer does, so that none is taken that the other side is closing."""
@@ -114,6 +115,7 @@ class IppClient:
         operation: Operation,
         attributes: Iterable[Attribute] = (),
         *,
+        job_id: int | None = None,
         job: Iterable[Attribute] = (),
         document: Path | None = None,
         target: bool = True,
@@ -122,7 +124,8 @@ class IppClient:
 
         Args:
             operation: which.
-            attributes: operation attributes, after the printer's URI, in the order the operation wants.
+            attributes: further operation attributes.
+            job_id: the job it is about.
             job: job attributes.
             document: a file to send after the request.
             target: name the printer; CUPS's own operations have none.
@@ -134,15 +137,16 @@ class IppClient:
             DocumentError: the file cannot be read.
         """
         # RFC 8011, 4.1.4 and 4.1.5: charset and language come first, then the target. CUPS insists.
-        head = [attribute("attributes-charset", Tag.CHARSET, "utf-8")]
-        head.append(attribute("attributes-natural-language", Tag.NATURAL_LANGUAGE, "en"))
+        head = [
+            attribute("attributes-charset", Tag.CHARSET, "utf-8"),
+            attribute("attributes-natural-language", Tag.NATURAL_LANGUAGE, "en"),
+        ]
         if target:
             head.append(attribute("printer-uri", Tag.URI, printer_uri(self.uri)))
-        rest = list(attributes)
-        ids = [each for each in rest if each.name == "job-id"]  # part of the target, too
-        head += [*ids, attribute("requesting-user-name", Tag.NAME, REQUESTER)]
-        head += [each for each in rest if each.name != "job-id"]
-        groups = [Group(Delimiter.OPERATION, tuple(head))]
+        if job_id is not None:
+            head.append(attribute("job-id", Tag.INTEGER, job_id))
+        head.append(attribute("requesting-user-name", Tag.NAME, REQUESTER))
+        groups = [Group(Delimiter.OPERATION, (*head, *attributes))]
         if job_attributes := tuple(job):
             groups.append(Group(Delimiter.JOB, job_attributes))
         request = encode(Message(operation, next(self._numbers) & 0x7FFFFFFF, tuple(groups)))
@@ -265,7 +269,7 @@ async def _pieces(
 
 
 def _refused(uri: str, operation: Operation, answer: Message) -> PrinterError:
-    words = answer.first(Delimiter.OPERATION).text("status-message")
+    words = " ".join(answer.first(Delimiter.OPERATION).text("status-message").split())[:_LONGEST_WORDS]
     refused = [each.name for each in answer.first(Delimiter.UNSUPPORTED).attributes]
     what = operation.name.replace("_", "-").title().replace("Cups-", "CUPS-")
     told = f": {words}" if words else ""

@@ -128,7 +128,7 @@ def status_told(printer: Group) -> PrinterStatus:
     return PrinterStatus(
         state=PrinterState(state) if state in set(PrinterState) else PrinterState.IDLE,
         reasons=_reasons(printer.texts("printer-state-reasons")),
-        message=printer.text("printer-state-message"),
+        message=_line(printer.text("printer-state-message")),
         accepting=accepting is not False,
         up_time=printer.integer("printer-up-time"),
     )
@@ -139,7 +139,9 @@ def job_told(job: Group) -> JobStatus:
     state = job.integer("job-state")
     reasons = _reasons(job.texts("job-state-reasons"))
     # CUPS has the first, as it has no words of its own; printers have the second.
-    messages = dict.fromkeys(filter(None, (job.text("job-printer-state-message"), job.text("job-state-message"))))
+    messages = dict.fromkeys(
+        filter(None, map(_line, (job.text("job-printer-state-message"), job.text("job-state-message"))))
+    )
     # CUPS tells of a job that is held on purpose and has no document only that it is held.
     complete = _INCOMPLETE.isdisjoint(reasons) and job.integer("number-of-documents") != 0
     return JobStatus(
@@ -183,6 +185,11 @@ def with_settings(told: Capabilities, settings: PrinterConfig) -> Capabilities:
 
 def _reasons(told: Iterable[str]) -> tuple[str, ...]:
     return tuple(reason for reason in told if reason != "none")
+
+
+def _line(text: str) -> str:
+    """Return a printer's words as one line."""
+    return " ".join(text.split())
 
 
 def _paper(text: str) -> Media | None:

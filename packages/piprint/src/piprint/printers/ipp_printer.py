@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from piprint.config import PrinterConfig
-from piprint.errors import PrinterRefused
+from piprint.errors import PrinterBusy, PrinterRefused
 from piprint.ipp.client import IppClient
 from piprint.ipp.codec import Attribute, Group, Message, attribute
 from piprint.ipp.registry import Delimiter, Operation, Status, Tag
@@ -118,17 +119,23 @@ class IppPrinter:
                 document=document,
             )
             return await self._accepted(answer, accepted.name)
-        await self._client.ask(
-            Operation.SEND_DOCUMENT,
-            [_job_id(accepted.id), form, attribute("last-document", Tag.BOOLEAN, True)],
-            document=document,
-        )
+        try:
+            await self._client.ask(
+                Operation.SEND_DOCUMENT,
+                [form, attribute("last-document", Tag.BOOLEAN, True)],
+                job_id=accepted.id,
+                document=document,
+            )
+        except (
+            PrinterBusy
+        ) as busy:  # the job is there all the same: this is not the "nothing was taken" of a busy printer
+            raise PrinterRefused(str(busy), status=Status.BUSY) from None
         return accepted
 
     async def release(self, accepted: Accepted) -> None:
         """Let a held job print (Release-Job); no error when it is not held any more, be it let go, cancelled or done."""
         try:
-            await self._client.ask(Operation.RELEASE_JOB, [_job_id(accepted.id)])
+            await self._client.ask(Operation.RELEASE_JOB, job_id=accepted.id)
         except PrinterRefused as refusal:
             if refusal.status != Status.NOT_POSSIBLE:
                 raise
@@ -164,7 +171,7 @@ class IppPrinter:
         if job is None or job.state.final:
             return
         try:
-            await self._client.ask(Operation.CANCEL_JOB, [_job_id(accepted.id)])
+            await self._client.ask(Operation.CANCEL_JOB, job_id=accepted.id)
         except PrinterRefused as refusal:
             if refusal.status not in _NOTHING_TO_CANCEL:
                 raise
@@ -184,8 +191,11 @@ class IppPrinter:
             raise PrinterRefused(
                 f"{self.address.uri} took the job {name} but gave it no job-id; print through a CUPS queue"
             )
-        told = await self._client.ask(Operation.GET_JOB_ATTRIBUTES, [_job_id(made), _wanted(JOB_ATTRIBUTES)])
-        job = told.first(Delimiter.JOB)
+        job = answer.first(Delimiter.JOB)
+        # Refused or not: the job is there now, and whoever asked for it must learn its id.
+        with suppress(PrinterBusy, PrinterRefused):
+            told = await self._client.ask(Operation.GET_JOB_ATTRIBUTES, [_wanted(JOB_ATTRIBUTES)], job_id=made)
+            job = told.first(Delimiter.JOB)
         return Accepted(
             id=made,
             uuid=job.text("job-uuid"),
@@ -198,9 +208,7 @@ class IppPrinter:
         if accepted.id == 0:
             return None
         try:
-            answer = await self._client.ask(
-                Operation.GET_JOB_ATTRIBUTES, [_job_id(accepted.id), _wanted(JOB_ATTRIBUTES)]
-            )
+            answer = await self._client.ask(Operation.GET_JOB_ATTRIBUTES, [_wanted(JOB_ATTRIBUTES)], job_id=accepted.id)
         except PrinterRefused as refusal:
             if refusal.status in _GONE:
                 return None
@@ -252,10 +260,6 @@ def _is_same(job: Group, accepted: Accepted) -> bool:
 
 def _plain(name: str) -> str:
     return re.sub(r"[^ -~]", "_", name)[:_LONGEST_NAME]
-
-
-def _job_id(number: int) -> Attribute:
-    return attribute("job-id", Tag.INTEGER, number)
 
 
 def _wanted(names: Iterable[str]) -> Attribute:
