@@ -438,3 +438,14 @@ def test_what_is_offered_is_valid_and_comes_back_as_the_same_tray(
 def test_names_of_the_test_are_those_of_the_standard() -> None:
     for media in (A4, A5, LETTER, ENVELOPE):
         assert media_name((media.width, media.height)) == media.name
+
+
+@given(JOBS, CAPABILITIES, SETTINGS, st.none() | SIZES)
+def test_settings_may_be_laid_over_what_a_printer_told_twice(
+    payload: JobPayload, capabilities: Capabilities, settings: PrinterConfig, page_size: tuple[int, int] | None
+) -> None:
+    once = with_settings(capabilities, settings)
+    assert ticket(payload, once, settings=settings, page_size=page_size) == ticket(
+        payload, capabilities, settings=settings, page_size=page_size
+    )
+    assert printer_payload(once, settings) == printer_payload(capabilities, settings)
