@@ -9,13 +9,15 @@ from printshop import PrivateCups
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from piprint.config import BusinessCentral, ClientSecret, Config, Cups, Discovery, PrinterConfig
-from piprint.errors import ConfigError
+from piprint.errors import ConfigError, PrinterUnreachable
 from piprint.printers import announced as announced_module
 from piprint.printers.announced import Announcement, Announcements
-from piprint.printers.find import find_printers, listen, open_printer, settings_of
+from piprint.printers.find import Found, find_printers, listen, open_printer, settings_of
 from piprint.printers.ipp_printer import IppPrinter
 from piprint.printers.printer import PrinterAddress
+from piprint.printers.raw_printer import RawPrinter
 from piprint.printers.wildcard import matches, offered
+from piprint.printers.windows import WindowsPrinter
 
 NAMES = ("Plain", "a;b", "a$(id)b", "æøå", "a%20b", "a&b=c", "x" * 120, "[x]")
 
@@ -102,6 +104,37 @@ async def test_configured_printers_come_first_and_one_that_is_nowhere_is_told(qu
     assert [problem[:18] for problem in found.problems] == ["the printer 'Gone'"]
     assert settings_of("a;b", config).duplex is True
     assert settings_of("Unknown", config) == PrinterConfig(id="Unknown")
+
+
+async def test_on_windows_the_queues_are_the_spoolers(monkeypatch):
+    queues = [PrinterAddress(name, f"winspool:/{name}", name, "windows") for name in ("Office", "Fax")]
+    monkeypatch.setattr("piprint.printers.find._ON_WINDOWS", True)
+    monkeypatch.setattr("piprint.printers.windows.find_windows_printers", lambda: queues)
+    assert await find_printers(_config(hide=("fax",))) == Found(queues[:1], [])
+
+    def away():
+        raise PrinterUnreachable("the Windows spooler is stopped")
+
+    monkeypatch.setattr("piprint.printers.windows.find_windows_printers", away)
+    found = await find_printers(_config())
+    assert found.problems == ["the queues of Windows cannot be listed: the Windows spooler is stopped"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "backend"),
+    [
+        ("ipp://10.0.0.5/ipp/print", IppPrinter),
+        ("ipps://10.0.0.5/ipp/print", IppPrinter),
+        ("socket://10.0.0.5:9100", RawPrinter),
+        ("winspool:/Office", WindowsPrinter),
+    ],
+)
+async def test_the_address_decides_how_a_printer_is_spoken_to(uri, backend):
+    address = PrinterAddress("P", uri)
+    opened = open_printer(address, _config())
+    assert type(opened) is backend
+    assert opened.address == address
+    await opened.close()
 
 
 # ------------------------------------------------------------------------------------------------ announcements

@@ -1,5 +1,6 @@
-"""Which printers this host has: CUPS queues, announced network printers, and those the configuration names.
+"""Which printers this host has: its queues, announced network printers, and those the configuration names.
 
+The queues are CUPS's; on Windows they are the spooler's, under the same settings (``[cups]``: enabled, offer, hide).
 One that cannot be listed never hides the others: what went wrong is a sentence for people beside the list.
 :func:`open_printer` chooses how a printer is spoken to, by its address.
 
@@ -8,6 +9,8 @@ This module does not know what a printer can do.
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "find_printers", "listen", "open_printer", "settings_of"]
 
+_ON_WINDOWS: Final = os.name == "nt"
 _TIMEOUT: Final = 10.0
 _PDF: Final = "application/pdf"
 
@@ -79,9 +83,11 @@ async def find_printers(config: Config, announcements: Announcements | None = No
     ]
     if config.cups.enabled:
         try:
-            found += await _cups_queues(config)
+            queues = await (_windows_queues() if _ON_WINDOWS else _cups_queues(config))
         except PrinterError as error:
-            problems.append(f"the queues of CUPS cannot be listed: {error}")
+            problems.append(f"the queues of {'Windows' if _ON_WINDOWS else 'CUPS'} cannot be listed: {error}")
+        else:
+            found += (each for each in queues if offered(each.printer_id, config.cups.offer, config.cups.hide))
     if config.discovery.enabled:
         found += await _announced(config, announcements, problems)
     addresses = _unique(found, problems)
@@ -141,7 +147,13 @@ async def _cups_queues(config: Config) -> list[PrinterAddress]:
     finally:
         await client.close()
     queues = (_queue(config, each) for each in answer.all(Delimiter.PRINTER))
-    return [each for each in queues if each and offered(each.printer_id, config.cups.offer, config.cups.hide)]
+    return [each for each in queues if each]
+
+
+async def _windows_queues() -> list[PrinterAddress]:
+    from piprint.printers.windows import find_windows_printers  # noqa: PLC0415 - only on Windows
+
+    return await asyncio.to_thread(find_windows_printers)
 
 
 def _queue(config: Config, printer: Group) -> PrinterAddress | None:
