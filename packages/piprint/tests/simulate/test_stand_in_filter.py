@@ -56,7 +56,13 @@ def test_what_passes(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["RowNo eq 8", "HostID eq 'IT''S A PI'", "Status eq 'Error'", "RowNo eq 7 and RowNo eq 8", "startswith(HostID,'pi')"],
+    [
+        "RowNo eq 8",
+        "HostID eq 'IT''S A PI'",
+        "Status eq 'Error'",
+        "RowNo eq 7 and RowNo eq 8",
+        "startswith(HostID,'pi')",
+    ],
 )
 def test_what_does_not(text):
     assert not passes(text)

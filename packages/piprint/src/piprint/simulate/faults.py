@@ -22,7 +22,7 @@ status: an error answer, with ``status`` and perhaps ``retry_after``; nothing is
 html: an error answer as a gateway writes it, with ``status``; nothing is done.
 reset before: the connection breaks; nothing is done.
 reset after: all is done, then the connection breaks before the answer.
-slow body: all is done, the answer takes ``seconds``.
+slow body: all is done, the first ten bytes of the answer take ``seconds``.
 cut body: all is done, the connection breaks in the middle of the answer, after ``size`` bytes of its body.
 delay: ``seconds`` pass, then all is done.
 late: all is done, then ``seconds`` pass before the answer.

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from piprint.contract import JOBS_API, JobState, units
-from piprint.payloads import validate_printer_payload
+from piprint.paper import kind_by_name, source_by_name
+from piprint.payloads import UNITS, validate_printer_payload
 from piprint.simulate.actions import act
 from piprint.simulate.database import UNCLAIMED, Database
 from piprint.simulate.refusal import Refusal
@@ -42,9 +44,8 @@ class Choice:
         color: in colour.
         source: paper source, a number of .NET's PaperSourceKind.
         paper: paper kind, a number of .NET's PaperKind.
-        height: of a custom paper, in ``units``.
+        height: of a custom paper, in hundredths of an inch.
         width: likewise.
-        units: number of the payload's unit.
         landscape: lie the page across.
     """
 
@@ -55,9 +56,8 @@ class Choice:
     color: bool | None = None
     source: int | None = None
     paper: int | None = None
-    height: float | None = None
-    width: float | None = None
-    units: int | None = None
+    height: int | None = None
+    width: int | None = None
     landscape: bool | None = None
 
 
@@ -187,16 +187,18 @@ class People:
 
     def _payload(self, name: str, printer: Printer, choice: Choice, run: str) -> str:
         given = json.loads(printer.payload)
-        trays = {tray["papersourcekind"]: tray for tray in given["papertrays"]}
-        tray = trays.get(choice.source, given["papertrays"][0])
-        told = {
-            "papersourcekind": _or(choice.source, tray["papersourcekind"]),
-            "paperkind": _or(choice.paper, tray.get("paperkind", 0)),
-            "landscape": _or(choice.landscape, tray.get("landscape", False)),
-            "units": _or(choice.units, tray.get("units", 0)),
-            "height": _or(choice.height, tray.get("height", 0)),
-            "width": _or(choice.width, tray.get("width", 0)),
+        trays = [_tray(tray) for tray in given["papertrays"]]
+        tray = next((tray for tray in trays if tray["papersourcekind"] == choice.source), trays[0])
+        if choice.paper is not None:
+            tray |= {"height": 0, "width": 0}
+        chosen = {
+            "papersourcekind": choice.source,
+            "paperkind": choice.paper,
+            "landscape": choice.landscape,
+            "height": choice.height,
+            "width": choice.width,
         }
+        told = tray | {name: value for name, value in chosen.items() if value is not None}
         return json.dumps(
             {
                 "filterviews": [
@@ -236,6 +238,21 @@ class People:
         if not path.exists():
             path.write_bytes(document)
         return Document(len(document), digest, path)
+
+
+def _tray(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Tell a tray of a printer's payload as jobs have it: numbers for names, sizes in hundredths of an inch (unit 0)."""
+    source, paper = given["papersourcekind"], given["paperkind"]
+    kind = kind_by_name(paper) if isinstance(paper, str) else None
+    size = UNITS[given.get("units", "HI").upper()] / UNITS["HI"]
+    return {
+        "papersourcekind": source_by_name(source) if isinstance(source, str) else source,
+        "paperkind": kind.number if kind else paper,
+        "landscape": given.get("landscape", False),
+        "units": 0,
+        "height": round(given.get("height", 0) * size),
+        "width": round(given.get("width", 0) * size),
+    }
 
 
 def _or(chosen: object, given: object) -> object:

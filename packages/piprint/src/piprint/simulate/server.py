@@ -41,6 +41,7 @@ _LARGEST_BODY = 350 << 20
 _CHUNK = 48 << 10
 """Bytes read at once; a multiple of 3, so that base64 needs no filling in the middle."""
 
+_CRUMBS = 10
 _CLEAN_UP_EVERY = 3600
 
 
@@ -174,14 +175,12 @@ class StandIn(Environment):
         if rule is not None and rule.kind == "cut body":
             response.content_length = None
             chunks = _first(chunks, rule.size)
-        if rule is not None and rule.kind == "slow body":
-            chunks = _crumbs(chunks)
+        slow = rule.seconds if rule is not None and rule.kind == "slow body" else 0
         await response.prepare(request)
-        for chunk in chunks:
-            if rule is not None and rule.kind == "slow body":
-                await asyncio.sleep(rule.seconds / 10)
-            await response.write(chunk)
-            entry.sent += len(chunk)
+        async for chunk in _slowed(chunks, slow) if slow else _at_once(chunks):
+            if chunk:
+                await response.write(chunk)
+                entry.sent += len(chunk)
         if rule is not None and rule.kind == "cut body":
             await asyncio.sleep(0)
             return _broken(request, response)
@@ -230,12 +229,21 @@ def _first(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
             return
 
 
-def _crumbs(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Cut an answer into ten parts at least."""
+async def _slowed(chunks: Iterator[bytes], seconds: float) -> AsyncIterator[bytes]:
+    """Let an answer begin a byte at a time: ten of them, then the rest."""
     for chunk in chunks:
-        step = max(1, len(chunk) // 10)
-        for start in range(0, len(chunk), step):
-            yield chunk[start : start + step]
+        for place in range(_CRUMBS):
+            await asyncio.sleep(seconds / _CRUMBS)
+            yield chunk[place : place + 1]
+        yield chunk[_CRUMBS:]
+        break
+    for chunk in chunks:
+        yield chunk
+
+
+async def _at_once(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
 
 
 async def serve(settings: Settings, *, started: Callable[[StandIn], object] = lambda _bc: None) -> None:

@@ -136,9 +136,9 @@ class _Page:
             asked = await request.json()
         except ValueError:
             asked = None
-        if not isinstance(asked, dict) or asked.get("do") not in _DEEDS:
+        deed = _DEEDS.get(str(asked.get("do"))) if isinstance(asked, dict) else None
+        if deed is None:
             raise web.HTTPBadRequest(text="The page asked for something unknown; load it again.")
-        deed = _DEEDS[asked["do"]]
         answer = await _done(lambda: deed(self._bc, asked))
         self._bc.changed()
         return answer
@@ -181,9 +181,10 @@ def _set_printer(bc: Environment, asked: Asked) -> None:
 
 
 def _trouble(bc: Environment, asked: Asked) -> None:
-    if asked.get("name") not in TROUBLES:
+    name = str(asked.get("name"))
+    if name not in TROUBLES:
         raise DeedError("there is no such trouble")
-    bc.faults.rules.extend(FaultRule.read(rule) for rule in TROUBLES[asked["name"]][1])
+    bc.faults.rules.extend(FaultRule.read(rule) for rule in TROUBLES[name][1])
 
 
 def _fault(bc: Environment, asked: Asked) -> None:
