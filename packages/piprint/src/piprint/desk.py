@@ -23,6 +23,7 @@ from piprint.errors import BcError, PiprintError
 from piprint.journal.entry import Entry, Outcome
 from piprint.late_queue import LateQueue
 from piprint.paper import PAPER_KINDS, PAPER_SOURCES
+from piprint.payloads import UNITS
 from piprint.printers.printer import Feedback
 from piprint.sample_print import print_test_page
 from piprint.shelf import OnShelf, Shelf
@@ -291,6 +292,11 @@ def _told(payload: str) -> tuple[tuple[str, ...], tuple[str, ...], bool | None, 
     for tray in told["papertrays"]:
         kind, source = tray["paperkind"], tray["papersourcekind"]
         named = PAPER_KINDS.get(kind)
-        papers.append(named.name if named is not None and kind else f"{tray.get('width')} x {tray.get('height')} mm")
+        papers.append(named.name if named is not None and kind else _size(tray))
         trays.append(PAPER_SOURCES.get(source, str(source)))
     return tuple(dict.fromkeys(papers)), tuple(trays), told.get("duplex"), told.get("color")
+
+
+def _size(tray: dict[str, Any]) -> str:
+    width, height = (round(tray[side] * UNITS[tray["units"]] / 100, 1) for side in ("width", "height"))
+    return f"{width:g} \u00d7 {height:g} mm"

@@ -23,6 +23,7 @@ from piprint.bc.connect import connect
 from piprint.bc.http import Wire
 from piprint.bc.queue import Queue
 from piprint.config import Basic, Config
+from piprint.config_file import is_loopback
 from piprint.contract import PROCESSOR_PERMISSION_SET
 from piprint.doctor.finding import Finding, State
 from piprint.errors import BcDenied, BcError, BcMissing, ConfigError
@@ -92,10 +93,12 @@ async def _outside(config: Config, wire: Wire) -> AsyncIterator[Finding]:
         yield _step("network", State.PROBLEM, str(error), _network_fix(address))
         return
     host = urlsplit(address).hostname
-    if address.startswith("http:"):
+    if address.startswith("http:") and not is_loopback(host or ""):
         yield _step(
             "network", State.NOTE, f"{host} answers, without TLS", "switch on TLS on the server, and write https://"
         )
+    elif address.startswith("http:"):
+        yield _step("network", State.OK, f"{host} answers")
     elif not bc.verify:
         yield _step(
             "network", State.NOTE, f"{host} answers; its certificate is not checked", "give ca_file, drop verify"
