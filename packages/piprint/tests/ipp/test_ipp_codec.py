@@ -222,6 +222,7 @@ def test_what_is_no_message_is_refused(packet):
         (attribute("a", Tag.TEXT, "x" * 40_000),),
         (attribute("a", Tag.TEXT, "\ud800"),),
         (attribute("a", Tag.BEGIN_COLLECTION, b""),),
+        (attribute("a", Tag.DATE_TIME, datetime(2026, 11, 22)),),  # noqa: DTZ001 - that is the mistake
         (attribute("a", Tag.INTEGER),),
         (attribute("", Tag.INTEGER, 1),),
     ],

@@ -270,6 +270,11 @@ def test_announcements_are_read_with_what_they_lack(monkeypatch, told, uri, own)
     assert (read.uris, read.own) == ({"ipp": uri}, own)
 
 
+def test_an_announcement_without_an_address_is_none():
+    empty = AsyncServiceInfo("_ipp._tcp.local.", "x._ipp._tcp.local.", server="")
+    assert announced_module._read(empty, "ipp", "x") is None
+
+
 @pytest.mark.parametrize(
     ("pattern", "name", "fits"),
     [

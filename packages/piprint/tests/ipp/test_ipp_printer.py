@@ -143,6 +143,9 @@ async def test_a_release_that_fails_while_the_job_is_still_held_is_an_error(scri
         await ours.release(Accepted(5, "", "bc-t-1-1", held=True))
     scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5, "bc-t-1-1", 5)
     await ours.release(Accepted(5, "", "bc-t-1-1", held=True))
+    scripted.answers[Operation.RELEASE_JOB] = Status.NOT_AUTHORIZED
+    with pytest.raises(PrinterRefused):
+        await ours.release(Accepted(5, "", "bc-t-1-1", held=True))
 
 
 async def test_a_job_that_ends_between_the_two_questions_is_found_once(scripted, ours):

@@ -226,7 +226,10 @@ class IppClient:
                 reason = error.strerror or "it holds no certificate"
                 raise PrinterError(f"the printer's ca_file {self._ca_file} cannot be used: {reason}") from None
         connector = aiohttp.TCPConnector(
-            ssl=context if context is not None else True, keepalive_timeout=_IDLE, socket_factory=_socket
+            ssl=context if context is not None else True,
+            keepalive_timeout=_IDLE,
+            socket_factory=_socket,
+            resolver=aiohttp.ThreadedResolver(),  # the system's, which knows printer.local and /etc/hosts
         )
         # No proxies from the environment, no cookies: printers stand in the same house.
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)

@@ -24,7 +24,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from piprint.errors import PrinterError
@@ -217,7 +217,7 @@ def _read_date(raw: bytes) -> datetime:
 def _write_date(value: datetime) -> bytes:
     off = value.utcoffset()
     if off is None:
-        value, off = value.replace(tzinfo=UTC), timedelta(0)
+        raise ValueError(f"{value} has no time zone")
     minutes = round(abs(off).total_seconds() / 60)
     return _pack_date(
         *value.timetuple()[:6],
