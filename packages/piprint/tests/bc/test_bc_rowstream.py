@@ -5,6 +5,7 @@ import importlib.util
 import json
 import random
 import tracemalloc
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -167,9 +168,9 @@ def test_a_document_too_large_is_refused_as_soon_as_it_is():
 
 def test_a_row_without_end_is_refused_before_it_fills_the_memory():
     reader = RowReader(MEMBER, lambda _piece: None, most=10)
+    pieces = (b'{"a":"' + b"x" * 10_000 for _ in range(100))
     with pytest.raises(BcUnreachable, match="far too long"):
-        for _ in range(100):
-            reader.feed(b'{"a":"' + b"x" * 10_000)
+        deque(map(reader.feed, pieces))
     assert len(reader._rest) < MOST_REST + 20_000
 
 

@@ -155,7 +155,9 @@ class ApiQueue:
             try:
                 await self._act(job, "claim", {_TOKEN: claim.token, "leaseSeconds": math.ceil(lease)})
             except BcError as error:
-                if not (_refused(error, Guard.NOT_CLAIMABLE) or may_have_been_done(error)):
+                if not (
+                    isinstance(error, BcMissing) or _refused(error, Guard.NOT_CLAIMABLE) or may_have_been_done(error)
+                ):
                     raise
                 trouble = error
             now = await self.row(job.row_no)
@@ -226,7 +228,9 @@ class ApiQueue:
         try:
             await self._act(now, "restart", {})
         except BcError as error:
-            if not (_refused(error, Guard.NOT_RESTARTABLE) or may_have_been_done(error)):
+            if not (
+                isinstance(error, BcMissing) or _refused(error, Guard.NOT_RESTARTABLE) or may_have_been_done(error)
+            ):
                 raise
             now = await self.row(row_no)
             if now is not None and now.state not in {JobState.QUEUED, JobState.PRINTING}:

@@ -102,7 +102,7 @@ class Wire:
         self.counters = Counters()
         self._timeout = bc.timeout
         self._trusted = ssl.create_default_context()
-        self._ours = _trust(bc)
+        self._ours = _trust(bc, self._trusted)
         timeout = aiohttp.ClientTimeout(
             total=None,  # 30 MB on a slow line take their time: only silence ends a call
             connect=min(_CONNECT, bc.timeout),
@@ -139,7 +139,7 @@ class Wire:
                 data=data,
                 headers=headers,
                 allow_redirects=False,
-                ssl=self._trusted if url.startswith(TOKEN_HOST) else self._ours,
+                ssl=self._trusted if url.startswith(f"{TOKEN_HOST}/") else self._ours,
                 proxy=_proxy(url),
             )
 
@@ -357,9 +357,10 @@ class Http:
         return error
 
 
-def _trust(bc: BusinessCentral) -> ssl.SSLContext:
+def _trust(bc: BusinessCentral, usual: ssl.SSLContext) -> ssl.SSLContext:
     """Return how the configured servers prove who they are."""
-    context = ssl.create_default_context()
+    # Reading this host's authorities takes a while, so it is done once where that is enough.
+    context = usual if bc.ca_file is None and bc.verify else ssl.create_default_context()
     if bc.ca_file is not None:
         try:
             context.load_verify_locations(cafile=bc.ca_file)
