@@ -28,8 +28,8 @@ __all__ = ["Bitmap", "DocumentFacts", "Inspector", "is_zpl", "looks_like"]
 
 Language = Literal["pdf", "zpl", "raw"]
 
-PROGRAM = (sys.executable, "-m", "piprint.document_process")
-"""The helper process."""
+PROGRAM = (sys.executable, "-P", "-m", "piprint.document_process")
+"""The helper process; -P: nothing is imported from the folder the service happens to run in."""
 
 _HEAD = 1024
 """Bytes within which ``%PDF-`` may stand: readers accept it there (ISO 32000-1, annex H, note 13)."""
@@ -243,17 +243,17 @@ class Inspector:
 
     async def _started(self) -> Process:
         if self._process is None:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._program,
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=DEVNULL,
-                env={name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ},
-            )
             try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._program,
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    stderr=DEVNULL,
+                    env={name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ},
+                )
                 async with asyncio.timeout(self._timeout):
                     await _frame(self._process)  # ready
-            except (TimeoutError, asyncio.IncompleteReadError):
+            except (OSError, TimeoutError, asyncio.IncompleteReadError):
                 await self._kill()
                 raise DocumentError(
                     "the program that checks PDFs does not start on this host; "

@@ -446,10 +446,12 @@ def _named(value: object, what: str, notes: list[str]) -> int | None:
 
 def _hundredths(value: object, unit: object) -> int | None:
     """Return a side in hundredths of a millimetre; None for one that no sheet has (10 m or more, 0.01 mm or less)."""
-    scale = _PRINTER_UNITS.get(unit) if isinstance(unit, int) else None
-    if isinstance(unit, str):
+    code = _whole(unit, 99)
+    if code is None and isinstance(unit, str):
         plain = decode_name(unit).strip().upper()
-        scale = UNITS.get(plain) or _PRINTER_UNITS.get(int(plain) if re.fullmatch("[0-9]", plain) else plain)
+        scale = UNITS.get(plain) or _PRINTER_UNITS.get(plain)
+    else:
+        scale = None if code is None else _PRINTER_UNITS.get(code)
     number = _number(value)
     if scale is None or number is None:
         return None

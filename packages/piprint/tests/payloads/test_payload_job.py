@@ -94,6 +94,8 @@ def test_what_dotnet_does_not_have_is_told(told: dict[str, object]) -> None:
         ("TI", 4000, 10160),
         (2, 10160, 10160),
         ("3", 1016, 10160),
+        (3.0, 1016, 10160),
+        (True, 1016, None),
         ("TenthsOfAMillimeter", 1016, 10160),
         ("IN", 4, 10160),
         ("cm", 10.16, 10160),

@@ -115,6 +115,7 @@ async def test_a_password(inspector: Inspector, saved: Saved, reportlab_pdf: Pdf
 
 async def test_too_large_a_document_is_not_even_opened(saved: Saved, reportlab_pdf: Pdf) -> None:
     inspector = Inspector(program=("/nonexistent",))
+    assert "does not start" in await reason(inspector, saved(reportlab_pdf()))
     text = await reason(inspector, saved(reportlab_pdf()), limit=100)
     assert "more than the 0.0001 MB allowed here" in text
 

@@ -132,7 +132,8 @@ class RawPrinter:
             raise PrinterRefused(
                 f"the document has {pages} pages, and a label printer gets {_MOST_PAGES} at most; print fewer"
             )
-        portrait = None if ticket.media is None else ticket.media.height > ticket.media.width
+        sheet = ticket.media
+        portrait = None if sheet is None or sheet.height == sheet.width else sheet.height > sheet.width
         for page in range(pages):
             bitmap = await self._inspector.draw(document, page, dpi=self._settings.dpi, portrait=portrait)
             text = await asyncio.to_thread(label, bitmap, ticket.copies)
