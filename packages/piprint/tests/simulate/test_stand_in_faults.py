@@ -40,6 +40,15 @@ async def test_a_connection_that_breaks_before_or_after_the_change(ask, kind, do
     assert ask.job().status is done
 
 
+async def test_a_stream_that_breaks_off(ask):
+    job = ask.print(document=b"x" * 300_000)
+    ask.bc.faults.add("cut body", size=100_000, path="/document")
+    async with ask.session.get(f"{ask.api}printJobs({job.id})/document", headers=ask.headers) as response:
+        assert await response.content.readexactly(90_000) == b"x" * 90_000
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.content.readexactly(20_000)
+
+
 async def test_a_body_that_breaks_off(ask):
     ask.print(document=b"x" * 300_000)
     ask.bc.faults.add("cut body", size=100_000, path="PIPrintQueueWS")
@@ -65,6 +74,19 @@ async def test_slow_answers_are_whole_in_the_end(opened, kind):
         assert (ask.job().status is JobState.QUEUED) is (kind == "delay")
         assert (await asking).json["Status"] == "Printing"
         assert 29 <= asyncio.get_running_loop().time() - started < 32
+
+
+@pytest.mark.virtual_clock
+async def test_what_was_asked_is_done_even_if_nobody_waits_for_the_answer(opened):
+    async with opened() as ask:
+        ask.add_printer()
+        ask.print()
+        ask.bc.faults.add("delay", seconds=30)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(ask("PATCH", "PIPrintQueueWS(1)", {"Status": "Printing"}, tag="*"), 10)
+        assert ask.job().status is JobState.QUEUED
+        await asyncio.sleep(21)
+        assert ask.job().status is JobState.PRINTING
 
 
 def test_the_first_rule_that_fits_and_is_not_used_up_decides():

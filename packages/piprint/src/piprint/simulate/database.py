@@ -279,7 +279,6 @@ class Database:
         while self._history and len(self._history) > self.lag.writes and self._history[0][0] <= seen:
             self._history.popleft()
         self.tables.version += 1
-        self.tables.at = now
         return self.tables
 
     def _written(self) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +42,9 @@ _CHUNK = 48 << 10
 """Bytes read at once; a multiple of 3, so that base64 needs no filling in the middle."""
 
 _CRUMBS = 10
+_PARTING = 0.1
+"""Seconds that requests still running get when it goes away."""
+_NO_FAULT = FaultRule("delay", seconds=0)
 _CLEAN_UP_EVERY = 3600
 
 
@@ -84,7 +87,7 @@ class StandIn(Environment):
         application.router.add_route("*", f"/{self.settings.instance}/{{tail:.*}}", self._odata)
         if self.settings.page:
             add_page(application, self)
-        self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_PARTING)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.host, self.port, ssl_context=self._tls)
         await site.start()
@@ -121,8 +124,13 @@ class StandIn(Environment):
         )
         return await self._exchange(request, answer, token=False)
 
-    async def _exchange(self, request: web.Request, answer: Callable[[], Any], *, token: bool) -> web.StreamResponse:
-        """Answer a request as the fault script has it, and note it in the log."""
+    async def _exchange(
+        self, request: web.Request, answer: Callable[[], Awaitable[Answer]], *, token: bool
+    ) -> web.StreamResponse:
+        """Answer a request as the fault script has it, and note it in the log.
+
+        What was asked is done even if the client hangs up meanwhile, as servers do.
+        """
         body = await request.read()
         path = request.path_qs if not request.query_string else f"{request.path}?{request.query_string}"
         rule = FaultRule("reset before") if self.away else self.faults.take(request.method, path, body)
@@ -131,11 +139,10 @@ class StandIn(Environment):
         self.log.begin(entry, token=token)
         try:
             async with self._place(token=token):
-                return await self._carry_out(request, answer, rule, entry)
+                return await self._carry_out(request, answer, rule or _NO_FAULT, entry)
         except Refusal as refusal:
-            return await self._send(
-                request, Answer.of_json(refusal.status, refusal.body(), refusal.headers), None, entry
-            )
+            refused = Answer.of_json(refusal.status, refusal.body(), refusal.headers)
+            return await self._send(request, refused, _NO_FAULT, entry)
         finally:
             entry.seconds = asyncio.get_running_loop().time() - started
             self.log.end(entry)
@@ -150,39 +157,32 @@ class StandIn(Environment):
             yield
 
     async def _carry_out(
-        self, request: web.Request, answer: Callable[[], Any], rule: FaultRule | None, entry: Entry
+        self, request: web.Request, answer: Callable[[], Awaitable[Answer]], fault: FaultRule, entry: Entry
     ) -> web.StreamResponse:
-        kind = rule.kind if rule else ""
-        if rule is not None and kind in {"status", "html"}:
-            return await self._send(request, _fault_answer(rule), None, entry)
-        if kind == "reset before":
+        if fault.kind in {"status", "html"}:
+            return await self._send(request, _fault_answer(fault), _NO_FAULT, entry)
+        if fault.kind == "reset before":
             return _broken(request)
-        if rule is not None and kind == "delay":
-            await asyncio.sleep(rule.seconds)
+        if fault.kind == "delay":
+            await asyncio.sleep(fault.seconds)
         given = await answer()
-        if kind == "reset after":
+        if fault.kind == "reset after":
             return _broken(request)
-        if rule is not None and kind == "late":
-            await asyncio.sleep(rule.seconds)
-        return await self._send(request, given, rule, entry)
+        if fault.kind == "late":
+            await asyncio.sleep(fault.seconds)
+        return await self._send(request, given, fault, entry)
 
-    async def _send(
-        self, request: web.Request, answer: Answer, rule: FaultRule | None, entry: Entry
-    ) -> web.StreamResponse:
+    async def _send(self, request: web.Request, answer: Answer, fault: FaultRule, entry: Entry) -> web.StreamResponse:
         response = web.StreamResponse(status=answer.status, headers=answer.headers)
         entry.status = answer.status
         chunks = _wire(answer.parts, raw=answer.raw)
-        if rule is not None and rule.kind == "cut body":
-            response.content_length = None
-            chunks = _first(chunks, rule.size)
-        slow = rule.seconds if rule is not None and rule.kind == "slow body" else 0
+        if fault.kind == "cut body":
+            chunks = _first(chunks, fault.size)
         await response.prepare(request)
-        async for chunk in _slowed(chunks, slow) if slow else _at_once(chunks):
-            if chunk:
-                await response.write(chunk)
-                entry.sent += len(chunk)
-        if rule is not None and rule.kind == "cut body":
-            await asyncio.sleep(0)
+        async for chunk in _paced(chunks, fault.seconds if fault.kind == "slow body" else 0):
+            await response.write(chunk)
+            entry.sent += len(chunk)
+        if fault.kind == "cut body":
             return _broken(request, response)
         await response.write_eof()
         return response
@@ -229,21 +229,16 @@ def _first(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
             return
 
 
-async def _slowed(chunks: Iterator[bytes], seconds: float) -> AsyncIterator[bytes]:
+async def _paced(chunks: Iterator[bytes], seconds: float) -> AsyncIterator[bytes]:
     """Let an answer begin a byte at a time: ten of them, then the rest."""
+    crumbs = _CRUMBS if seconds else 0
     for chunk in chunks:
-        for place in range(_CRUMBS):
+        slow, crumbs = chunk[:crumbs], max(0, crumbs - len(chunk))
+        for place in range(len(slow)):
             await asyncio.sleep(seconds / _CRUMBS)
-            yield chunk[place : place + 1]
-        yield chunk[_CRUMBS:]
-        break
-    for chunk in chunks:
-        yield chunk
-
-
-async def _at_once(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for chunk in chunks:
-        yield chunk
+            yield slow[place : place + 1]
+        if rest := chunk[len(slow) :]:
+            yield rest
 
 
 async def serve(settings: Settings, *, started: Callable[[StandIn], object] = lambda _bc: None) -> None:

@@ -124,21 +124,17 @@ class Tables:
         jobs: by row number.
         processors: by id.
         version: counts the writes; each row notes the one that made it.
-        at: when the last write was, by the server's clock.
     """
 
     printers: dict[int, Printer] = field(default_factory=dict)
     jobs: dict[int, PrintJob] = field(default_factory=dict)
     processors: dict[str, Processor] = field(default_factory=dict)
     version: int = 0
-    at: datetime | None = None
     _counts: dict[int, dict[JobState, int]] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         """Return the tables as they are now; later writes do not show in it."""
-        return Tables(
-            dict(self.printers), dict(self.jobs), dict(self.processors), self.version, self.at, dict(self._counts)
-        )
+        return Tables(dict(self.printers), dict(self.jobs), dict(self.processors), self.version, dict(self._counts))
 
     def count(self, printer_row_no: int, state: JobState) -> int:
         """Return how many jobs of a printer are in a state."""
