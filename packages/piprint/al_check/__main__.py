@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from al_check import code, rights, structure, xliff
+from al_check import code, pages, rights, shape, structure, xliff
 from al_check.finding import Finding
 from al_check.model import App
 from al_check.wire import contract
@@ -28,7 +28,7 @@ def findings(app: App) -> list[Finding]:
 
 
 def _judged(app: App) -> Iterator[Finding]:
-    for check in (*structure.CHECKS, *rights.CHECKS, code.check, xliff.check):
+    for check in (shape.check, *structure.CHECKS, *pages.CHECKS, *rights.CHECKS, code.check, xliff.check):
         yield from check(app)
 
 
@@ -46,15 +46,18 @@ def main() -> int:
         xliff.renew(app)
         return 0
     if arguments.contract:
-        print(json.dumps(contract(app), indent=2, ensure_ascii=False))
+        sys.stdout.write(json.dumps(contract(app), indent=2, ensure_ascii=False) + "\n")
         return 0
     found = findings(app)
     if arguments.json:
-        print(json.dumps({"findings": [asdict(each) for each in found], "contract": contract(app)}, ensure_ascii=False))
+        sys.stdout.write(
+            json.dumps({"findings": [asdict(each) for each in found], "contract": contract(app)}, ensure_ascii=False)
+            + "\n"
+        )
     else:
         for each in found:
-            print(each)
-        print(f"{len(app.sources)} files, {len(app.objects)} objects, {len(found)} findings", file=sys.stderr)
+            sys.stdout.write(f"{each}\n")
+        sys.stderr.write(f"{len(app.sources)} files, {len(app.objects)} objects, {len(found)} findings\n")
     return 1 if found else 0
 
 

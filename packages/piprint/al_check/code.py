@@ -27,7 +27,7 @@ def check(app: App) -> Iterator[Finding]:
     """Check the code of every object."""
     values = {name.lower(): {each["name"].lower() for each in of} for name, of in states(app).items()}
     for each in app.of("codeunit", "page", "pageextension", "table"):
-        for procedure in each.procedures():
+        for procedure in each.procedures:
             scope = _Scope.of(app, each, procedure, values)
             yield from scope.check()
         yield from _properties(app, each, values)
@@ -54,7 +54,7 @@ class _Scope:
 
     @classmethod
     def of(cls, app: App, owner: Object, procedure: Procedure | None, values: dict[str, set[str]]) -> _Scope:
-        names = dict(owner.variables())
+        names = dict(owner.variables)
         if owner.kind == "table":
             record = Type("record", owner.name)
         else:
@@ -65,7 +65,7 @@ class _Scope:
             names["currpage"] = _UNKNOWN
         if procedure:
             names |= {**procedure.parameters, **procedure.variables}
-        routines = {each.name.lower(): each for each in owner.procedures() if not each.trigger}
+        routines = {each.name.lower(): each for each in owner.procedures if not each.trigger}
         return cls(app, owner, procedure, names, routines, values)
 
     def say(self, node: Node, what: str, why: str, fix: str) -> Finding:
@@ -138,7 +138,7 @@ class _Scope:
         member = plain(child(function, "member")).lower()
         if owner.kind in ("record", "codeunit"):
             other = self.app.get("table" if owner.kind == "record" else "codeunit", owner.name)
-            found = next((each for each in other.procedures() if each.name.lower() == member), None) if other else None
+            found = next((each for each in other.procedures if each.name.lower() == member), None) if other else None
             return found.returns if found else _UNKNOWN
         return Type(RETURNS.get((owner.kind, member), ""))
 
@@ -162,10 +162,12 @@ class _Scope:
 
     def _of_record(self, table: Object, right: Node, arguments: list[Node] | None) -> Iterator[Finding]:
         name = plain(right)
-        routine = next((each for each in table.procedures() if each.name.lower() == name.lower()), None)
+        routine = next((each for each in table.procedures if each.name.lower() == name.lower()), None)
         if self.app.type_of_column(table, name):
             if arguments is not None:
-                yield self.say(right, f"{table.name}.{name}", "it is a field, and cannot be called", "leave out the brackets")
+                yield self.say(
+                    right, f"{table.name}.{name}", "it is a field, and cannot be called", "leave out the brackets"
+                )
         elif routine and not routine.trigger:
             yield from self._arguments(right, routine, arguments)
         elif name.lower() not in RECORD_METHODS:
@@ -181,7 +183,7 @@ class _Scope:
 
     def _of_unit(self, unit: Object, right: Node, arguments: list[Node] | None) -> Iterator[Finding]:
         name = plain(right)
-        routine = next((each for each in unit.procedures() if each.name.lower() == name.lower()), None)
+        routine = next((each for each in unit.procedures if each.name.lower() == name.lower()), None)
         if routine is None or routine.trigger or routine.local:
             why = f"the codeunit {unit.name} has no public procedure of that name"
             yield self.say(right, f"{unit.name}.{name}", why, "correct the name, or write it")
@@ -192,7 +194,9 @@ class _Scope:
         given = len(arguments or ())
         if given != len(routine.parameters):
             wanted = len(routine.parameters)
-            yield self.say(node, f"call of {routine.name}", f"it takes {wanted} arguments, not {given}", "give them all")
+            yield self.say(
+                node, f"call of {routine.name}", f"it takes {wanted} arguments, not {given}", "give them all"
+            )
 
     def _call(self, node: Node) -> Iterator[Finding]:
         function = child(node, "function")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -105,7 +106,7 @@ class Service:
     line: int
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Object:
     """A table, page, codeunit, enum, permission set or extension of one."""
 
@@ -128,6 +129,7 @@ class Object:
         said = self.said(name).lower()
         return default if not said else said == "true"
 
+    @cached_property
     def fields(self) -> list[TableField]:
         """Return a table's fields."""
         found = []
@@ -141,8 +143,9 @@ class Object:
 
     def column(self, name: str) -> TableField | None:
         """Return a table's field by name, whatever its case."""
-        return next((each for each in self.fields() if each.name.lower() == name.lower()), None)
+        return next((each for each in self.fields if each.name.lower() == name.lower()), None)
 
+    @cached_property
     def controls(self) -> list[Control]:
         """Return the fields on a page."""
         found = []
@@ -158,8 +161,12 @@ class Object:
             found.append(Control(plain(child(node, "name")), node, column, variable, properties(node)))
         return found
 
-    def procedures(self) -> Iterator[Procedure]:
-        """Go through all procedures and triggers, those of fields and actions, too."""
+    @cached_property
+    def procedures(self) -> tuple[Procedure, ...]:
+        """Return all procedures and triggers, those of fields and actions, too."""
+        return tuple(self._procedures())
+
+    def _procedures(self) -> Iterator[Procedure]:
         pending: list[Node] = []
         for node in walk(self.node):
             if node.type == "attribute_item":
@@ -168,6 +175,7 @@ class Object:
                 yield _procedure(node, tuple(child(each, "attribute") or each for each in pending))
                 pending = []
 
+    @cached_property
     def variables(self) -> dict[str, Type]:
         """Return the object's global variables."""
         return _variables(children(child(self.node, "body"), "var_section"))
@@ -209,10 +217,15 @@ class App:
     services: list[Service]
 
     @classmethod
-    def read(cls, folder: Path) -> App:
-        """Read an extension's folder."""
+    def read(cls, folder: Path, instead: Mapping[str, bytes] | None = None) -> App:
+        """Read an extension's folder.
+
+        Args:
+            folder: where app.json is.
+            instead: other contents of ``.al`` files, by path relative to the folder, to judge a change not yet written.
+        """
         manifest = json.loads((folder / "app.json").read_text("utf-8-sig"))
-        sources = [parse(folder, path) for path in sorted(folder.rglob("*.al"))]
+        sources = [parse(folder, path, instead) for path in sorted(folder.rglob("*.al"))]
         objects = [found for source in sources for found in _objects(source)]
         return cls(folder, manifest, sources, objects, list(_services(folder)))
 

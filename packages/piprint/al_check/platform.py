@@ -6,7 +6,17 @@ Sources: Microsoft's AL reference (``dev-itpro/developer/methods-auto``, ``prope
 
 from __future__ import annotations
 
-__all__ = ["EVENTS", "FIELD_METHODS", "FUNCTIONS", "METHODS", "PROPERTIES", "RECORD_METHODS", "RETURNS", "STATICS", "SYSTEM_FIELDS"]
+__all__ = [
+    "EVENTS",
+    "FIELD_METHODS",
+    "FUNCTIONS",
+    "METHODS",
+    "PROPERTIES",
+    "RECORD_METHODS",
+    "RETURNS",
+    "STATICS",
+    "SYSTEM_FIELDS",
+]
 
 EVENTS: dict[tuple[str, str], dict[str, str]] = {
     ("ReportManagement", "OnAfterSetupPrinters"): {"printers": "var Dictionary of [Text[250], JsonObject]"},
@@ -121,7 +131,9 @@ PROPERTIES: dict[str, frozenset[str]] = {
     ),
     "actionref_declaration": _names("Visible"),
     "pageextension_declaration": _names("AdditionalSearchTerms PromotedActionCategories"),
-    "permissionset_declaration": _names("Access Assignable Caption IncludedPermissionSets ExcludedPermissionSets Permissions"),
+    "permissionset_declaration": _names(
+        "Access Assignable Caption IncludedPermissionSets ExcludedPermissionSets Permissions"
+    ),
     "permissionsetextension_declaration": _names("IncludedPermissionSets ExcludedPermissionSets Permissions"),
 }
 """Properties that elements may have."""

@@ -30,34 +30,40 @@ def _granted(app: App, owner: Object) -> dict[tuple[str, str], str]:
 
 def _included(owner: Object) -> list[str]:
     node = owner.properties.get("includedpermissionsets")
-    return [plain(each) for each in walk(node) if each.type in ("identifier", "quoted_identifier")] if node is not None else []
+    return (
+        [plain(each) for each in walk(node) if each.type in ("identifier", "quoted_identifier")]
+        if node is not None
+        else []
+    )
 
 
 def permissions(app: App) -> Iterator[Finding]:
-    """Rights are for objects that exist, and somebody can be given each object; rights asked for in code, too."""
-    covered: set[tuple[str, str]] = set()
-    for owner in app.of("permissionset"):
-        covered |= set(_granted(app, owner))
+    """Rights are for objects that exist, those asked for in code, too."""
     for owner in app.of("permissionset", "permissionsetextension"):
         for name in _included(owner):
             if app.get("permissionset", name) is None:
-                yield owner.source.at(owner.node, f"permission set {name!r}", "there is none of that name", "correct it")
+                what = f"permission set {name!r}"
+                yield owner.source.at(owner.node, what, "there is none of that name", "correct it")
     for owner in app.objects:
         for node in walk(owner.node):
-            if node.type == "tabledata_permission":
-                kind, name = text(node.children[0]).lower(), plain(child(node, "table_name"))
-                if app.get(_KINDS.get(kind, kind), name) is None:
-                    yield owner.source.at(node, f"right to {kind} {name!r}", "there is none of that name", "correct it")
-                letters = plain(child(node, "permission")).lower()
-                if len(set(letters)) != len(letters) or not set(letters) <= set("rimd" if kind == "tabledata" else "x"):
-                    yield owner.source.at(node, f"rights {letters!r}", f"they are no rights to {kind}", "correct them")
+            if node.type != "tabledata_permission":
+                continue
+            kind, name = text(node.children[0]).lower(), plain(child(node, "table_name"))
+            if app.get(_KINDS.get(kind, kind), name) is None:
+                yield owner.source.at(node, f"right to {kind} {name!r}", "there is none of that name", "correct it")
+            letters = plain(child(node, "permission")).lower()
+            if len(set(letters)) != len(letters) or not set(letters) <= set("rimd" if kind == "tabledata" else "x"):
+                yield owner.source.at(node, f"rights {letters!r}", f"they are no rights to {kind}", "correct them")
+
+
+def coverage(app: App) -> Iterator[Finding]:
+    """Somebody can be given each object."""
+    covered = {key for owner in app.of("permissionset") for key in _granted(app, owner)}
     for each in app.of("table", "page", "codeunit"):
-        wanted = [(each.kind, each.name.lower())]
-        if each.kind == "table":
-            wanted.append(("tabledata", each.name.lower()))
-        for key in wanted:
-            if key not in covered:
-                why = f"no permission set gives rights to {key[0]} {each.name}"
+        kinds = ("table", "tabledata") if each.kind == "table" else (each.kind,)
+        for kind in kinds:
+            if (kind, each.name.lower()) not in covered:
+                why = f"no permission set gives rights to {kind} {each.name}"
                 yield each.source.at(each.node, f"{each.kind} {each.name}", why, "add it to one")
 
 
@@ -76,7 +82,9 @@ def services(app: App) -> Iterator[Finding]:
         if page is None:
             yield Finding(each.file, each.line, what, f"there is no page {each.page}", "correct ObjectID")
         elif page.name != each.name:
-            yield Finding(each.file, each.line, what, f"page {each.page} is {page.name}", "correct ObjectID or ServiceName")
+            yield Finding(
+                each.file, each.line, what, f"page {each.page} is {page.name}", "correct ObjectID or ServiceName"
+            )
     for page in pages.values():
         if page.name.endswith("WS") and page.name not in seen:
             yield page.source.at(page.node, f"page {page.name}", "no XML file publishes it", "add a TenantWebService")
@@ -85,7 +93,9 @@ def services(app: App) -> Iterator[Finding]:
         table = page.said("SourceTable").lower()
         sets = [_granted(app, each) for each in app.of("permissionset")]
         if not any(("page", page.name.lower()) in each and "R" in each.get(("tabledata", table), "") for each in sets):
-            yield page.source.at(page.node, f"page {page.name}", "no permission set opens it with its table", "add it to one")
+            yield page.source.at(
+                page.node, f"page {page.name}", "no permission set opens it with its table", "add it to one"
+            )
 
 
 def manifest(app: App) -> Iterator[Finding]:
@@ -101,4 +111,4 @@ def manifest(app: App) -> Iterator[Finding]:
             yield Finding(name, 1, key, "it is missing", "set it")
 
 
-CHECKS = (permissions, services, manifest)
+CHECKS = (permissions, coverage, services, manifest)

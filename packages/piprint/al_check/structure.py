@@ -1,17 +1,16 @@
-"""Checks of the objects themselves: numbers, names, fields, keys, formulas, pages and their properties."""
+"""Checks of the objects themselves: numbers, names, fields, keys, formulas, enums and event subscribers."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from tree_sitter import Node
 
 from al_check.finding import Finding
-from al_check.model import App, Object, TableField
+from al_check.model import App, Object, TableField, Type
 from al_check.platform import EVENTS, PROPERTIES
-from al_check.tree import child, children, plain, properties, string, text, walk
+from al_check.tree import child, children, plain, string, text, walk
 from al_check.wire import states
 
 __all__ = ["CHECKS"]
@@ -25,9 +24,6 @@ _FILES = {
     "permissionsetextension": "PermissionSetExt",
     "table": "Table",
 }
-_API = ("APIPublisher", "APIGroup", "APIVersion", "EntityName", "EntitySetName", "ODataKeyFields", "SourceTable", "DelayedInsert")
-_CAMEL = re.compile(r"[a-z][A-Za-z0-9]*")
-_VERSION = re.compile(r"v\d+\.\d+|beta")
 
 
 def objects(app: App) -> Iterator[Finding]:
@@ -38,15 +34,22 @@ def objects(app: App) -> Iterator[Finding]:
     for each in app.objects:
         say = each.source.at
         if not any(low <= each.number <= high for low, high in ranges):
-            yield say(each.node, f"{each.kind} {each.number}", "app.json's idRanges do not hold it", "take a number that they do")
-        if other := numbers.setdefault((each.kind, each.number), each):
-            if other is not each:
-                yield say(each.node, f"{each.kind} {each.number}", f"{other.name} has that number, too", "take a free one")
-        if other := names.setdefault((each.kind, each.name.lower()), each):
-            if other is not each:
-                yield say(each.node, f"{each.kind} {each.name}", f"{other.source.name} has that name, too", "rename one")
+            yield say(
+                each.node,
+                f"{each.kind} {each.number}",
+                "app.json's idRanges do not hold it",
+                "take a number that they do",
+            )
+        other = numbers.setdefault((each.kind, each.number), each)
+        if other is not each:
+            yield say(each.node, f"{each.kind} {each.number}", f"{other.name} has that number, too", "take a free one")
+        other = names.setdefault((each.kind, each.name.lower()), each)
+        if other is not each:
+            yield say(each.node, f"{each.kind} {each.name}", f"{other.source.name} has that name, too", "rename one")
         if len(each.name) > (20 if each.kind == "permissionset" else 30):
-            yield say(each.node, f"name {each.name!r}", "names have at most 30 characters, permission sets' 20", "shorten it")
+            yield say(
+                each.node, f"name {each.name!r}", "names have at most 30 characters, permission sets' 20", "shorten it"
+            )
         wanted = f"{each.name}.{_FILES.get(each.kind, each.kind)}.al"
         if PurePosixPath(each.source.name).name != wanted:
             yield say(each.node, f"{each.kind} {each.name}", f"its file should be called {wanted}", "rename the file")
@@ -85,7 +88,7 @@ def _repeated(owner: Object) -> Iterator[Finding]:
             if key in seen:
                 yield owner.source.at(node, f"{key[0]} {name!r}", "there are two", "rename one")
             seen.add(key)
-    names = [each for each in owner.procedures() if not each.trigger]
+    names = [each for each in owner.procedures if not each.trigger]
     for index, each in enumerate(names):
         if any(other.name.lower() == each.name.lower() for other in names[:index]):
             yield owner.source.at(each.node, f"procedure {each.name}", "there are two of that name", "rename one")
@@ -94,12 +97,17 @@ def _repeated(owner: Object) -> Iterator[Finding]:
 def tables(app: App) -> Iterator[Finding]:
     """Fields differ in number and name; keys, formulas and relations lead to fields; data is classified."""
     for table in app.of("table"):
-        fields = table.fields()
+        fields = table.fields
         for index, each in enumerate(fields):
             say = table.source.at
             for other in fields[:index]:
                 if other.number == each.number:
-                    yield say(each.node, f"field {each.number} {each.name}", f"{other.name} has that number", "take a free one")
+                    yield say(
+                        each.node,
+                        f"field {each.number} {each.name}",
+                        f"{other.name} has that number",
+                        "take a free one",
+                    )
                 if other.name.lower() == each.name.lower():
                     yield say(each.node, f"field {each.name}", f"field {other.number} has that name", "rename one")
             if not (each.flow or "dataclassification" in table.properties or "dataclassification" in each.properties):
@@ -125,9 +133,13 @@ def _keys(table: Object) -> Iterator[Finding]:
         for index, node in enumerate(listed):
             column = table.column(plain(node))
             if column is None:
-                yield table.source.at(node, f"key field {plain(node)!r}", f"{table.name} has no such field", "correct it")
+                yield table.source.at(
+                    node, f"key field {plain(node)!r}", f"{table.name} has no such field", "correct it"
+                )
             elif column.flow and key.type == "key_declaration":
-                yield table.source.at(node, f"key field {plain(node)!r}", "a FlowField is in no key", "take a stored field")
+                yield table.source.at(
+                    node, f"key field {plain(node)!r}", "a FlowField is in no key", "take a stored field"
+                )
             if plain(node).lower() in {plain(each).lower() for each in listed[:index]}:
                 yield table.source.at(node, f"key field {plain(node)!r}", "the key has it twice", "leave one")
 
@@ -149,7 +161,9 @@ def _formula(app: App, table: Object, field: TableField) -> Iterator[Finding]:
         yield say(formula, f"CalcFormula of {field.name}", "its table is none of the extension's", "correct the name")
         return
     if len(names) > 1 and not other.column(names[1]):
-        yield say(formula, f"CalcFormula of {field.name}", f"{other.name} has no field {names[1]!r}", "correct the name")
+        yield say(
+            formula, f"CalcFormula of {field.name}", f"{other.name} has no field {names[1]!r}", "correct the name"
+        )
     elif len(names) > 1 and (found := other.column(names[1])) and found.type != field.type:
         why = f"{other.name}.{names[1]} is {found.type.text}, the field {field.type.text}"
         yield say(formula, f"CalcFormula of {field.name}", why, "make both the same")
@@ -175,7 +189,9 @@ def _condition(app: App, table: Object, other: Object, node: Node) -> Iterator[F
     if any(each.type == "const_keyword" for each in node.children) and column.type.kind == "enum":
         known = {each["name"].lower() for each in states(app).get(column.type.name, [])}
         if plain(value).lower() not in known:
-            yield say(value, f"value {plain(value)!r}", f"the enum {column.type.name} has no such value", "correct the name")
+            yield say(
+                value, f"value {plain(value)!r}", f"the enum {column.type.name} has no such value", "correct the name"
+            )
 
 
 def _relation(app: App, table: Object, field: TableField) -> Iterator[Finding]:
@@ -185,9 +201,13 @@ def _relation(app: App, table: Object, field: TableField) -> Iterator[Finding]:
     names = [plain(each) for each in walk(relation) if each.type in ("identifier", "quoted_identifier")]
     other = app.get("table", names[0]) if names else None
     if names and other is None:
-        yield table.source.at(relation, f"relation to {names[0]!r}", "the extension has no such table", "correct the name")
+        yield table.source.at(
+            relation, f"relation to {names[0]!r}", "the extension has no such table", "correct the name"
+        )
     elif other is not None and len(names) > 1 and not other.column(names[1]):
-        yield table.source.at(relation, f"relation to {names[1]!r}", f"{other.name} has no such field", "correct the name")
+        yield table.source.at(
+            relation, f"relation to {names[1]!r}", f"{other.name} has no such field", "correct the name"
+        )
 
 
 def enums(app: App) -> Iterator[Finding]:
@@ -195,143 +215,55 @@ def enums(app: App) -> Iterator[Finding]:
     for enum in app.of("enum"):
         seen: dict[object, str] = {}
         for node, value in zip(
-            (each for each in walk(enum.node) if each.type == "enum_value_declaration"), states(app)[enum.name], strict=True
+            (each for each in walk(enum.node) if each.type == "enum_value_declaration"),
+            states(app)[enum.name],
+            strict=True,
         ):
             say = enum.source.at
             for key in (value["number"], value["name"].lower()):
                 if key in seen:
-                    yield say(node, f"enum value {value['name']} {value['number']}", f"{seen[key]} has it", "change one")
+                    yield say(
+                        node, f"enum value {value['name']} {value['number']}", f"{seen[key]} has it", "change one"
+                    )
                 seen[key] = value["name"]
             if not value["locked"]:
                 why = "its caption is not locked, and web services would tell it translated"
                 yield say(node, f"enum value {value['name']}", why, "add Locked = true")
 
 
-def pages(app: App) -> Iterator[Finding]:
-    """Fields on pages exist; people find captions, tooltips and an application area; API pages have all they need."""
-    entities: dict[str, Object] = {}
-    for page in app.of("page"):
-        say = page.source.at
-        table = app.get("table", page.said("SourceTable"))
-        if table is None:
-            yield say(page.node, f"page {page.name}", f"there is no table {page.said('SourceTable')!r}", "correct SourceTable")
-            continue
-        variables = page.variables()
-        for each in page.controls():
-            if each.column and app.type_of_column(table, each.column) is None:
-                yield say(each.node, f"field {each.column!r}", f"the table {table.name} has none of that name", "correct it")
-            if each.variable and each.variable.lower() not in variables:
-                yield say(each.node, f"page field {each.variable!r}", "the page has no such variable", "declare it")
-        yield from _sorting(page, table)
-        if page.said("PageType") == "API":
-            yield from _api(page, entities)
-        else:
-            yield from _for_people(page)
-    for each in app.of("pageextension"):
-        yield from _actions(each, area=False)
-
-
-def _sorting(page: Object, table: Object) -> Iterator[Finding]:
-    view = page.properties.get("sourcetableview")
-    for node in walk(view) if view is not None else ():
-        if node.type == "identifier" and not table.column(plain(node)) and plain(node).lower() not in ("ascending", "descending"):
-            yield page.source.at(node, f"field {plain(node)!r}", f"the table {table.name} has none of that name", "correct it")
-
-
-def _api(page: Object, entities: dict[str, Object]) -> Iterator[Finding]:
-    say = page.source.at
-    for name in _API:
-        if not page.said(name):
-            yield say(page.node, f"API page {page.name}", f"it has no {name}", f"set {name}")
-    for name in ("EntityName", "EntitySetName", "APIPublisher", "APIGroup"):
-        if page.said(name) and not _CAMEL.fullmatch(page.said(name)):
-            yield say(page.node, f"{name} {page.said(name)!r}", "it must be letters and digits in camelCase", "correct it")
-    if page.said("APIVersion") and not _VERSION.fullmatch(page.said("APIVersion")):
-        yield say(page.node, f"APIVersion {page.said('APIVersion')!r}", "it must look like v2.0", "correct it")
-    if page.said("ODataKeyFields") not in ("SystemId", ""):
-        yield say(page.node, f"key of {page.name}", "rows of an API are asked by SystemId", "set ODataKeyFields = SystemId")
-    for name in (page.said("EntityName"), page.said("EntitySetName")):
-        other = entities.setdefault(name, page)
-        if other is not page or page.said("EntityName") == page.said("EntitySetName"):
-            yield say(page.node, f"entity {name!r}", f"{other.name} has that name", "choose another")
-    for each in page.controls():
-        if not _CAMEL.fullmatch(each.name):
-            yield say(each.node, f"API field {each.name!r}", "names of an API are camelCase", "correct it")
-    for procedure in page.procedures():
-        kinds = [each.kind for each in procedure.parameters.values()]
-        if procedure.enabled and "webserviceactioncontext" not in kinds:
-            yield say(procedure.node, f"action {procedure.name}", "it has no WebServiceActionContext", "add the parameter")
-
-
-def _for_people(page: Object) -> Iterator[Finding]:
-    area = bool(page.said("ApplicationArea"))
-    if "caption" not in page.properties:
-        yield page.source.at(page.node, f"page {page.name}", "it has no caption", "add Caption")
-    for each in page.controls():
-        for name in ("tooltip",) if each.column else ("tooltip", "caption"):
-            if name not in each.properties:
-                yield page.source.at(each.node, f"field {each.name}", f"it has no {name}", "add it")
-        if not area and "applicationarea" not in each.properties:
-            yield page.source.at(each.node, f"field {each.name}", "it has no ApplicationArea", "set it on the page")
-    yield from _actions(page, area=area)
-
-
-def _actions(page: Object, *, area: bool) -> Iterator[Finding]:
-    nodes = list(walk(page.node))
-    named = {plain(child(each, "name")).lower() for each in nodes if each.type == "action_declaration"}
-    for node in nodes:
-        if node.type == "action_declaration":
-            found = properties(node)
-            for name in ("caption", "tooltip", "image") + (() if area else ("applicationarea",)):
-                if name not in found:
-                    yield page.source.at(node, f"action {plain(child(node, 'name'))}", f"it has no {name}", "add it")
-        elif node.type == "actionref_declaration":
-            name = plain(child(node, "action_name"))
-            if name.lower() not in named:
-                yield page.source.at(node, f"actionref to {name!r}", "there is no such action", "correct the name")
-
-
-def runs(app: App) -> Iterator[Finding]:
-    """What properties refer to exists: pages to run, cards, look-ups."""
-    for owner in app.objects:
-        for node in walk(owner.node):
-            if node.type != "property":
-                continue
-            name, value = plain(child(node, "name")).lower(), node.child_by_field_name("value")
-            if value is None or name not in ("runobject", "cardpageid", "lookuppageid", "drilldownpageid"):
-                continue
-            target = [each for each in walk(value) if each.type in ("identifier", "quoted_identifier")]
-            if target and target[-1].type == "identifier" and app.get("page", plain(target[-1])) is None:
-                yield owner.source.at(node, f"page {plain(target[-1])!r}", "there is none of that name", "correct it")
-
-
 def events(app: App) -> Iterator[Finding]:
     """Subscribers name events that exist, and take parameters as the event gives them."""
     for owner in app.of("codeunit"):
-        for procedure in owner.procedures():
+        for procedure in owner.procedures:
             for node in procedure.attributes:
                 if plain(child(node, "name")).lower() == "eventsubscriber":
                     yield from _event(owner, procedure.parameters, node)
 
 
-def _event(owner: Object, parameters: dict[str, object], node: Node) -> Iterator[Finding]:
+def _event(owner: Object, parameters: dict[str, Type], node: Node) -> Iterator[Finding]:
     listed = child(node, "arguments", "attribute_argument_list")
     given = [each for each in listed.children if each.is_named] if listed is not None else []
     say = owner.source.at
     if len(given) != 6:  # noqa: PLR2004 - object type, object, event, element, two booleans
-        yield say(node, "EventSubscriber", "it takes 6 arguments", "give object type, object, event, element and two booleans")
+        yield say(
+            node, "EventSubscriber", "it takes 6 arguments", "give object type, object, event, element and two booleans"
+        )
         return
     publisher, event = plain(given[1].child_by_field_name("table_name")), string(given[2])
     wanted = EVENTS.get((publisher, event))
     if wanted is None or text(given[0]).lower() != "objecttype::codeunit":
-        yield say(node, f"event {publisher}.{event}", "it is not known here", "correct it, or add it to al_check.platform")
+        yield say(
+            node, f"event {publisher}.{event}", "it is not known here", "correct it, or add it to al_check.platform"
+        )
         return
     for name, type_ in parameters.items():
-        said = getattr(type_, "text", "")
+        said = type_.text
         if name not in wanted:
-            yield say(node, f"parameter {name!r}", f"the event {event} has none of that name", "call it as the event does")
+            yield say(
+                node, f"parameter {name!r}", f"the event {event} has none of that name", "call it as the event does"
+            )
         elif said.lower() != wanted[name].lower():
             yield say(node, f"parameter {name!r}", f"it is {said}, the event's is {wanted[name]}", "make it the same")
 
 
-CHECKS = (objects, elements, tables, enums, pages, runs, events)
+CHECKS = (objects, elements, tables, enums, events)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +37,11 @@ class Source:
                 yield self.at(node, f"syntax error at {start!r}", "this is no AL", "look for a missing end, brace or ;")
 
 
-def parse(folder: Path, path: Path) -> Source:
-    """Parse one file."""
-    return Source(path.relative_to(folder).as_posix(), _PARSER.parse(path.read_bytes()).root_node)
+def parse(folder: Path, path: Path, instead: Mapping[str, bytes] | None = None) -> Source:
+    """Parse one file, or what shall stand in it instead."""
+    name = path.relative_to(folder).as_posix()
+    content = (instead or {}).get(name)
+    return Source(name, _PARSER.parse(path.read_bytes() if content is None else content).root_node)
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -53,7 +55,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 def line(node: Node) -> int:
     """Return a node's line, from 1."""
-    return node.start_point[0] + 1
+    return int(node.start_point[0]) + 1
 
 
 def text(node: Node) -> str:

@@ -66,7 +66,7 @@ def _entity(app: App, page: Object, name: str) -> dict[str, Any]:
     table = app.get("table", page.said("SourceTable"))
     insert = page.yes("InsertAllowed", default=True)
     modify = page.yes("ModifyAllowed", default=True)
-    fields = [_field(app, page, table, each, writable=insert or modify) for each in page.controls()]
+    fields = [_field(app, page, table, each, writable=insert or modify) for each in page.controls]
     return {
         "name": name,
         "page": page.number,
@@ -79,12 +79,16 @@ def _entity(app: App, page: Object, name: str) -> dict[str, Any]:
             {
                 "name": each.name,
                 "parameters": [
-                    {"name": _written(each.node, name), "kind": _KINDS.get(type_.kind, type_.kind), "length": type_.length}
+                    {
+                        "name": _written(each.node, name),
+                        "kind": _KINDS.get(type_.kind, type_.kind),
+                        "length": type_.length,
+                    }
                     for name, type_ in each.parameters.items()
                     if type_.kind != "webserviceactioncontext"
                 ],
             }
-            for each in page.procedures()
+            for each in page.procedures
             if each.enabled
         ],
     }
@@ -102,14 +106,14 @@ def _key(page: Object, table: Object | None) -> str:
     if not wanted and table:
         keys = [each for each in walk(table.node) if each.type == "key_declaration"]
         wanted = ",".join(plain(each) for each in children(child(keys[0], "fields"), "identifier")) if keys else ""
-    return next((each.name for each in page.controls() if each.column.lower() == wanted.lower()), wanted)
+    return next((each.name for each in page.controls if each.column.lower() == wanted.lower()), wanted)
 
 
 def _field(app: App, page: Object, table: Object | None, control: Control, *, writable: bool) -> dict[str, Any]:
     column = table.column(control.column) if table and control.column else None
     kind = Type("")
     if control.variable:
-        kind = page.variables().get(control.variable.lower(), Type(""))
+        kind = page.variables.get(control.variable.lower(), Type(""))
     elif table:
         kind = app.type_of_column(table, control.column) or Type("")
     fixed = plain(control.properties.get("editable")).lower() == "false"

@@ -25,7 +25,14 @@ LANGUAGES = ("da-DK", "de-DE")
 """Besides English, which stands in the sources."""
 
 _NAMESPACE = "urn:oasis:names:tc:xliff:document:1.2"
-_TEXTS = ("Caption", "ToolTip", "AdditionalSearchTerms", "PromotedActionCategories", "EntityCaption", "EntitySetCaption")
+_TEXTS = (
+    "Caption",
+    "ToolTip",
+    "AdditionalSearchTerms",
+    "PromotedActionCategories",
+    "EntityCaption",
+    "EntitySetCaption",
+)
 _ELEMENTS = {
     "field_declaration": "Field",
     "page_field": "Control",
@@ -116,7 +123,9 @@ def _unit(source: Source, node: Node, path: list[tuple[str, str]], target: str) 
     comment = ""
     attributes = children(node, "label_attribute")
     pairs = [(plain(child(each, "name")), each.children[-1]) for each in attributes]
-    pairs += [(plain(a), b) for a, b in zip(node.children, node.children[2:], strict=False) if a.type == "property_name"]
+    pairs += [
+        (plain(a), b) for a, b in zip(node.children, node.children[2:], strict=False) if a.type == "property_name"
+    ]
     for name, value in pairs:
         if name.lower() == "locked" and text(value).lower() == "true":
             return None
@@ -158,7 +167,11 @@ def check(app: App) -> Iterator[Finding]:
         for id_, (source, _, line) in have.items():
             if id_ not in wanted:
                 yield Finding(
-                    name, line, f"translation of {source!r}", f"no text of the sources has the id {id_!r}", "run --renew"
+                    name,
+                    line,
+                    f"translation of {source!r}",
+                    f"no text of the sources has the id {id_!r}",
+                    "run --renew",
                 )
 
 
@@ -179,23 +192,17 @@ def _compare(unit: Unit, have: tuple[str, str, int] | None, name: str, *, transl
         )
 
 
-def renew(app: App, words: dict[str, dict[str, str]] | None = None) -> None:
-    """Write all XLIFF files anew from the sources; translations are kept by id, else by the English text.
-
-    Args:
-        app: the extension.
-        words: further translations, by language and English text.
-    """
+def renew(app: App) -> None:
+    """Write all XLIFF files anew from the sources; translations are kept by id, else by the English text."""
     everything = sorted(units(app), key=lambda each: each.path)
     for language in ("g", *LANGUAGES):
         have = _read(_file(app, language))
         by_text = {source: target for source, target, _ in have.values() if target}
-        by_text.update((words or {}).get(language, {}))
+        tongue = "en-US" if language == "g" else language
         lines = [
             '<?xml version="1.0" encoding="utf-8"?>',
             f'<xliff version="1.2" xmlns="{_NAMESPACE}">',
-            f'  <file datatype="xml" source-language="en-US" target-language="{"en-US" if language == "g" else language}" '
-            f'original="{app.manifest["name"]}">',
+            f'  <file datatype="xml" source-language="en-US" target-language="{tongue}" original="{app.manifest["name"]}">',
             "    <body>",
             '      <group id="body">',
         ]

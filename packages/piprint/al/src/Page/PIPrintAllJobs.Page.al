@@ -174,11 +174,6 @@ page 90005 PIPrintAllJobs
         }
     }
 
-    trigger OnOpenPage()
-    begin
-        if Rec.FindFirst() then;
-    end;
-
     trigger OnAfterGetRecord()
     var
         PIPrintJobs: Codeunit PIPrintJobs;

@@ -159,7 +159,6 @@ page 90003 PIPrintQueue
         Rec.FilterGroup(2);
         Rec.SetRange(InvokedBy, UserSecurityId());
         Rec.FilterGroup(0);
-        if Rec.FindFirst() then;
     end;
 
     trigger OnAfterGetRecord()
