@@ -143,7 +143,9 @@ class Worker:
         """Claim a job and have it carried to its end."""
         around, row = self._around, item.row
         if not await self.has_room(row.size or 0):
-            self.clear()
+            size = (row.size or 0) / 1e6
+            _log.warning("job %d waits: the disk has no room for its %.1f MB; make room there", row.row_no, size)
+            around.set_aside(row.row_no)  # else it would be listed, and left, again and again
             return
         try:
             job = await self._announce(item)
