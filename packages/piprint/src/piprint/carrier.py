@@ -48,7 +48,7 @@ _LONGEST_MESSAGE = 2048
 """Text[2048] of Business Central."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 15.0
 """Seconds between two tries at a printer that is busy or away."""
-_FIRST_LOOK, _LONGEST_LOOK = 0.05, 2.0
+_FIRST_LOOK, _LONGEST_LOOK = 0.05, 1.0
 """Seconds between two questions for a job's state."""
 _STATUS_EVERY = 2.0
 """Seconds between two questions for the printer's state."""
@@ -338,26 +338,35 @@ class Carrier:
         if status is None:
             job.live = False
             return
+        await self._compare(job, status)
         if status.state.final:
             await self._perform(job, printer, decide(entry, Ownership.OURS, judge(status), "hold"), status)
             return
-        if status.state is SpoolerState.PROCESSING:
-            job.seen_printing = True
-        elif job.seen_printing and status.state in {SpoolerState.PENDING, SpoolerState.HELD}:
-            await self._doubt(job, f"{_TWICE}: the printer began again.")
+        job.seen_printing = job.seen_printing or status.state is SpoolerState.PROCESSING
         if hindrance := await self._hindrance(job, printer, status):
             self.hinder(job, hindrance)
         else:
             job.trouble_since, job.trouble, job.failures = None, "", 0
         job.wait = job.look_every = min(max(job.look_every, _FIRST_LOOK) * 1.5, _LONGEST_LOOK)
 
+    async def _compare(self, job: Job, status: JobStatus) -> None:
+        """Notice that the printer, or CUPS, began again with a job it was printing: pages came out twice."""
+        before, begun = job.entry.ipp_begun, status.begun
+        if begun is not None and before is None:
+            job.entry = await self._around.journal.note(job.entry, ipp_begun=begun)
+        elif begun is not None and begun != before:
+            job.entry = await self._around.journal.note(job.entry, ipp_begun=begun)
+            await self._doubt(job, f"{_TWICE}: the printer began again while it printed.")
+        elif begun is None and job.seen_printing and status.state in {SpoolerState.PENDING, SpoolerState.HELD}:
+            await self._doubt(job, f"{_TWICE}: the printer began again while it printed.")
+        elif begun is None and job.outage:
+            await self._doubt(job, f"{_TWICE}: the printer could not be reached while it printed.")
+        job.outage = False
+
     async def _hindrance(self, job: Job, printer: Printer, status: JobStatus) -> str:
         """Return why the job does not get on; "" while it prints."""
         if self._status is None or _now() - self._status_at >= _STATUS_EVERY:
             self._status, self._status_at = await printer.status(), _now()
-        up_time, before = self._status.up_time, job.entry.ipp_up_time
-        if job.seen_printing and up_time is not None and before is not None and up_time < before:
-            await self._doubt(job, f"{_TWICE}: the printer was restarted while it printed.")
         words = blocked(self._status)
         if status.state is SpoolerState.PROCESSING or words:
             return words
@@ -383,9 +392,8 @@ class Carrier:
         status = await self._search(job, printer)
         action = decide(entry, Ownership.OURS, judge(status), self._around.policy(self._printer_id))
         _log.info("job %d, step %s, printer says %s: %s", entry.row_no, entry.step, judge(status).value, action.value)
-        if job.outage and status is not None:
-            job.outage = False
-            await self._doubt(job, f"{_TWICE}: the printer could not be reached while it printed.")
+        if status is not None:
+            await self._compare(job, status)
         await self._perform(job, printer, action, status)
 
     async def _search(self, job: Job, printer: Printer) -> JobStatus | None:
@@ -429,7 +437,7 @@ class Carrier:
     async def _again(self, job: Job, **changes: Any) -> None:
         """Go back to before the printer."""
         entry = job.entry
-        gone = {"ipp_id": 0, "ipp_uuid": "", "ipp_up_time": None, "held": False, "submitted": False}
+        gone = {"ipp_id": 0, "ipp_uuid": "", "ipp_up_time": None, "ipp_begun": None, "held": False, "submitted": False}
         await self._advance(job, Step.STORED, tries=entry.tries + 1, faults=job.faults, **gone, **changes)
         job.seen_printing = job.outage = False
 

@@ -49,6 +49,7 @@ class Entry:
         ipp_id: the printer's job id; 0 before it has one.
         ipp_uuid: the printer's job-uuid; "" when it has none.
         ipp_up_time: printer-up-time when the printer took the job; None when not told.
+        ipp_begun: time-at-processing when it was first seen printing; None before, or when not told.
         held: the printer holds the job until it is released.
         submitted: the document may have reached the printer.
         size: bytes of the document.
@@ -77,6 +78,7 @@ class Entry:
     ipp_id: int = 0
     ipp_uuid: str = ""
     ipp_up_time: int | None = None
+    ipp_begun: int | None = None
     held: bool = False
     submitted: bool = False
     size: int = 0

@@ -21,6 +21,7 @@ CREATE TABLE job (
     ipp_id INTEGER NOT NULL,
     ipp_uuid TEXT NOT NULL,
     ipp_up_time INTEGER,
+    ipp_begun INTEGER,
     held INTEGER NOT NULL,
     submitted INTEGER NOT NULL,
     size INTEGER NOT NULL,

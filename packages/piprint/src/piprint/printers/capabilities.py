@@ -74,6 +74,7 @@ JOB_ATTRIBUTES = (
     "job-state-reasons",
     "job-uuid",
     "number-of-documents",
+    "time-at-processing",
 )
 """What :func:`job_told` and :func:`is_held` read."""
 
@@ -154,6 +155,7 @@ def job_told(job: Group) -> JobStatus:
         document_complete=complete,
         # Queues that count nothing tell 0.
         sheets=job.integer("job-impressions-completed") or job.integer("job-media-sheets-completed") or None,
+        begun=job.integer("time-at-processing"),
     )
 
 

@@ -191,6 +191,8 @@ class JobStatus:
         document_complete: False while the printer waits for (more of) the document (``job-data-insufficient``,
             ``job-incoming``).
         sheets: pages or sheets put out; None when not told.
+        begun: time-at-processing, in seconds of the printer's own count; None when not told, or before it prints. Another
+            number later means that the printer began again.
     """
 
     id: int
@@ -201,6 +203,7 @@ class JobStatus:
     message: str = ""
     document_complete: bool = True
     sheets: int | None = None
+    begun: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

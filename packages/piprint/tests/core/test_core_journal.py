@@ -1,0 +1,190 @@
+"""The journal on disk: what is written is there after a kill, and only what may follow is written."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import stat
+import subprocess
+import sys
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from piprint.contract import JobState
+from piprint.errors import JournalError, SpoolFull
+from piprint.job import Claim, JobRow
+from piprint.journal import store
+from piprint.journal.entry import Entry, Outcome
+from piprint.journal.steps import FOLLOWED_BY, Step
+from piprint.journal.store import Journal
+
+ROW = JobRow(7, "A", JobState.QUEUED, payload='{"a":1}', id="guid")
+
+
+async def begun(journal: Journal, row_no: int = 7, attempt: int = 1) -> Entry:
+    row = JobRow(row_no, "A", JobState.QUEUED, payload='{"a":1}', id="guid")
+    return await journal.begin(row, Claim.new("shop", journal.instance, attempt), name=f"bc-test-{row_no}-{attempt}")
+
+
+async def ended(journal: Journal, row_no: int, outcome: Outcome = Outcome.PRINTED) -> Entry:
+    entry = await journal.advance(await begun(journal, row_no), Step.STORED)
+    entry = await journal.advance(entry, Step.ENDED, outcome=outcome, message="Printed")
+    return await journal.advance(entry, Step.REPORTED)
+
+
+async def test_what_was_committed_is_there_after_the_process_is_gone(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path)
+    entry = await journal.advance(await begun(journal), Step.STORED, size=12, tries=1)
+    entry = await journal.advance(entry, Step.CREATING, notes=("one", "zwei"))
+    entry = await journal.advance(entry, Step.CREATED, ipp_id=3, ipp_uuid="u", ipp_up_time=9, held=True)
+    instance = journal.instance
+    await journal.close()
+    again = await Journal.open(tmp_path)
+    assert await again.unreported() == [entry]
+    assert again.instance == instance
+    assert entry.accepted.held
+    assert entry.claim_of("shop").instance == instance
+    await again.close()
+
+
+async def test_a_commit_is_flushed(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path)
+    pragmas = [journal._database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+    assert pragmas == ["wal", 2]
+    await journal.close()
+
+
+@pytest.mark.parametrize("step", Step)
+@pytest.mark.parametrize("following", Step)
+async def test_only_a_step_that_may_follow_is_written(tmp_path: Path, step: Step, following: Step) -> None:
+    journal = await Journal.open(tmp_path, durable=False)
+    entry = await journal.note(await begun(journal), step=step)
+    if following in FOLLOWED_BY[step]:
+        assert (await journal.advance(entry, following)).step is following
+    else:
+        with pytest.raises(JournalError, match=f"{following} cannot follow {step}"):
+            await journal.advance(entry, following)
+        assert (await journal.by_claim(7, entry.claim)) == entry
+    await journal.close()
+
+
+async def test_a_second_processor_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
+    first = await Journal.open(tmp_path)
+    program = (
+        "import asyncio, pathlib, sys\n"
+        "from piprint.journal.store import Journal\n"
+        "from piprint.errors import JournalError\n"
+        "try:\n"
+        "    asyncio.run(Journal.open(pathlib.Path(sys.argv[1])))\n"
+        "except JournalError as error:\n"
+        "    print(error)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)  # noqa: ASYNC221
+    pid = (tmp_path / "piprint.lock").read_text().strip()
+    assert f"another piprint (process {pid}) works with {tmp_path}" in told.stdout
+    await first.close()
+    second = await Journal.open(tmp_path)
+    await second.close()
+
+
+async def test_a_journal_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    await (await Journal.open(tmp_path)).close()
+    with sqlite3.connect(tmp_path / "journal.sqlite") as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(JournalError, match=r"newer piprint.*version 99"):
+        await Journal.open(tmp_path)
+
+
+async def test_a_damaged_journal_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite").write_bytes(b"this is no database" * 100)
+    with pytest.raises(JournalError, match="move it away"):
+        await Journal.open(tmp_path)
+
+
+async def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match="data_dir"):
+        await Journal.open(tmp_path / "file" / "data")
+
+
+def test_the_schema_has_the_fields_of_an_entry() -> None:
+    text = (Path(store.__file__).parent / "schema.sql").read_text()
+    table = re.search(r"CREATE TABLE job \((.*?)PRIMARY KEY", text, re.DOTALL)
+    assert table is not None
+    columns = re.findall(r"^\s+(\w+) (?:INTEGER|TEXT)", table[1], re.MULTILINE)
+    assert set(columns) == {each.name for each in fields(Entry)}
+
+
+async def test_documents_are_private_and_those_without_a_job_are_deleted(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path)
+    entry = await begun(journal)
+    journal.document(entry).write_bytes(b"%PDF-1.7")
+    await journal.settle(entry)
+    spool = journal.spool.folder
+    (spool / "9-1.pdf").write_bytes(b"left over")
+    (spool / "7-1.zpl").write_bytes(b"made of it")
+    assert stat.S_IMODE(spool.stat().st_mode) == 0o700
+    assert stat.S_IMODE(journal.document(entry).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "journal.sqlite").stat().st_mode) == 0o600
+    assert await journal.sweep() == 1
+    assert sorted(path.name for path in spool.iterdir()) == ["7-1.pdf", "7-1.zpl"]
+    await journal.remove_document(entry)
+    assert not list(spool.iterdir())
+    await journal.close()
+
+
+async def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = await Journal.open(tmp_path)
+    entry = await begun(journal)
+    journal.document(entry).write_bytes(b"%PDF-1.7")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(SpoolFull, match="goes back to Business Central"):
+        await journal.settle(entry)
+    monkeypatch.undo()
+    await journal.close()
+
+
+async def test_history_is_bounded_by_age_and_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    time = [datetime(2026, 1, 1, tzinfo=UTC)]
+    monkeypatch.setattr(store, "KEEP_JOBS", 3)
+    monkeypatch.setattr(store, "_PRUNE_EVERY", 1)
+    journal = await Journal.open(tmp_path, durable=False, clock=lambda: time[0])
+    for row_no in range(1, 8):
+        time[0] += timedelta(minutes=1)
+        await ended(journal, row_no)
+    assert [entry.row_no for entry in await journal.history()] == [7, 6, 5]
+    open_entry = await begun(journal, 100)
+    time[0] += timedelta(days=31)
+    await ended(journal, 101)
+    assert [entry.row_no for entry in await journal.history()] == [101]
+    assert await journal.unreported() == [open_entry]
+    assert await journal.totals() == {Outcome.PRINTED: 8}
+    await journal.close()
+
+
+async def test_a_claim_that_was_not_ours_is_no_history_but_its_number_is_used(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, durable=False)
+    entry = await begun(journal, attempt=4)
+    await journal.advance(entry, Step.REPORTED, outcome=Outcome.UNCLAIMED)
+    assert await journal.history() == []
+    assert await journal.last_attempt(7) == 4
+    assert await journal.last_attempt(8) == 0
+    await journal.close()
+
+
+async def test_settings_of_a_job_are_forgotten_when_it_is_reported(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, durable=False)
+    entry = await ended(journal, 7)
+    assert entry.payload == ""
+    found: Any = journal._database.execute("SELECT payload FROM job").fetchone()
+    assert found == ("",)
+    await journal.close()
