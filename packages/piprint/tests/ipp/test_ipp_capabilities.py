@@ -135,6 +135,8 @@ def test_the_settings_lie_over_what_is_told():
         ((attribute("number-of-documents", Tag.INTEGER, 0),), "document_complete", False),
         ((attribute("number-of-documents", Tag.INTEGER, 1),), "document_complete", True),
         ((), "document_complete", True),
+        ((attribute("time-at-processing", Tag.INTEGER, 12),), "begun", 12),
+        ((attribute("time-at-processing", Tag.NO_VALUE, None),), "begun", None),
         ((attribute("job-impressions-completed", Tag.INTEGER, 0),), "sheets", None),
         ((attribute("job-media-sheets-completed", Tag.INTEGER, 3),), "sheets", 3),
         (
