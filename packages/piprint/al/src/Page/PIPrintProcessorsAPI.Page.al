@@ -49,6 +49,12 @@ page 90012 PIPrintProcessorsAPI
                 field(stateMessage; Rec.StateMessage)
                 {
                     Caption = 'stateMessage', Locked = true;
+
+                    // A heartbeat often says the same as the last one. The time makes it a change all the same.
+                    trigger OnValidate()
+                    begin
+                        Rec.LastSeen := CurrentDateTime();
+                    end;
                 }
                 field(queued; Rec.NoQueued)
                 {
