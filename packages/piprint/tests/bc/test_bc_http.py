@@ -314,6 +314,9 @@ async def test_a_proxy_from_the_environment_is_used_but_not_for_this_host(
             await get(http, server.url)
         assert [asked.headers["Host"] for asked in proxy.asked] == ["bc.example"]
         assert len(server.asked) == 1
+    async with calls(settings("http://bc.example/BC/ODataV4/")) as http:
+        with pytest.raises(BcUnreachable, match="no connection to the proxy"):
+            await get(http, "http://bc.example/BC/ODataV4/X")
 
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -152,6 +152,22 @@ async def test_a_login_in_the_address_is_refused_and_not_repeated(settings):
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["https://[x/", "https://bc.example:x/", "https://bc.example:99999/", "https://:7048/"])
+async def test_an_address_that_is_none_is_refused(settings, url):
+    with pytest.raises(ConfigError, match="is an address such as"):
+        await connect(settings(url), instance="one")
+
+
+async def test_where_api_services_are_switched_off_the_web_services_are_used(server, settings):
+    server.answers = [{"status": 405}, {"json": {"value": []}}]
+    queue = await connect(settings(server.url), instance="one")
+    assert queue.dialect == "PIPrint 1.0 web services"
+    await queue.close()
+    server.answers = [{"status": 400}]
+    with pytest.raises(BcRefused):
+        await connect(settings(server.url), instance="one")
+
+
 async def test_settings_that_cannot_work_leave_nothing_open(settings, papers):
     config = settings("https://bc.example/BC/ODataV4/").model_dump()
     config["business_central"]["login"] = {"kind": "basic", "username": "ø", "password": "x"}

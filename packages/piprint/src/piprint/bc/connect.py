@@ -1,7 +1,7 @@
 """Business Central by the configuration: builds the calls, finds out which extension answers, returns its dialect.
 
-Which one is asked for only when the configuration does not say: our API pages answer, or do not exist (404), and then
-PIPrint 1.0's web services must. This module does not know what the queue is used for.
+Which one is asked for only when the configuration does not say: our API pages answer, or they are not there (404; 405
+where API services are switched off), and then PIPrint 1.0's web services must be. This module does not know what the queue is used for.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from piprint.bc.queue import Queue
 from piprint.bc.webservice import WebServiceQueue
 from piprint.config import Config
 from piprint.contract import API_GROUP, API_PUBLISHER, API_VERSION, JOBS_API
-from piprint.errors import BcMissing, ConfigError
+from piprint.errors import BcError, BcMissing, BcRefused, ConfigError
 
 __all__ = ["connect"]
 
 _MOST_NAMED = 10
+_NO_COMPANY = "Internal_CompanyNotFound"
+_API_SWITCHED_OFF = 405
+"""What a server on-premises answers whose API services are switched off; its OData services may be on."""
 
 
 def _utc() -> datetime:
@@ -44,8 +47,7 @@ async def connect(config: Config, *, instance: str, now: Callable[[], datetime] 
         BcError: anything else that keeps us from finding out; try again later.
     """
     bc = config.business_central
-    if urlsplit(bc.odata).username is not None:
-        raise ConfigError("business_central.url holds a login; write user name and password under login")
+    _check_address(bc.odata)
     wire = Wire(bc)
     try:
         http = Http(wire, login_for(bc, wire, now=now), parallel=config.limits.parallel_calls, now=now)
@@ -53,6 +55,18 @@ async def connect(config: Config, *, instance: str, now: Callable[[], datetime] 
     except BaseException:
         await wire.close()
         raise
+
+
+def _check_address(url: str) -> None:
+    try:
+        place = urlsplit(url)
+        good = bool(place.hostname) and place.port != 0
+    except ValueError:  # brackets, or a port that is none
+        good = False
+    if not good:
+        raise ConfigError("business_central.url is an address such as https://server:7048/BC/ODataV4/")
+    if place.username is not None:
+        raise ConfigError("business_central.url holds a login; write user name and password under login")
 
 
 async def _dialect(config: Config, http: Http, instance: str) -> Queue:
@@ -64,18 +78,16 @@ async def _dialect(config: Config, http: Http, instance: str) -> Queue:
     base = f"{bc.root}api/{API_PUBLISHER}/{API_GROUP}/{API_VERSION}/"
     try:
         place = await _company(http, base, bc.company)
-    except BcMissing as error:
-        if bc.extension == "2.0" or error.code == _NO_COMPANY:
+    except (BcMissing, BcRefused) as error:
+        absent = isinstance(error, BcMissing) or error.status == _API_SWITCHED_OFF
+        if bc.extension == "2.0" or error.code == _NO_COMPANY or not absent:
             raise
         await _check_old(old, error)
         return old
     return ApiQueue(http, place, host=config.host, instance=instance, document_bytes=document_bytes)
 
 
-_NO_COMPANY = "Internal_CompanyNotFound"
-
-
-async def _check_old(old: WebServiceQueue, missing: BcMissing) -> None:
+async def _check_old(old: WebServiceQueue, missing: BcError) -> None:
     try:
         await old.check()
     except BcMissing as error:

@@ -19,7 +19,8 @@ from piprint.errors import SpoolFull
 __all__ = ["Download", "download"]
 
 _GATHERED = 256 * 1024
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+"""No link is followed where there are links, no line end changed where there are line ends (Windows)."""
 
 
 class Download:

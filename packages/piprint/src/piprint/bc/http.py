@@ -21,6 +21,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -42,6 +43,9 @@ _CONNECT = 30.0
 """Seconds for name, connection and TLS together, where the configured timeout is not shorter."""
 _MOST_JSON = 32 * 1024 * 1024
 """Bytes of an answer without documents: a thousand jobs with full payloads are 5 MB."""
+
+_NEAR = 256 * 1024
+"""Bytes of a body nobody wants that are read all the same: a new connection with TLS takes as long."""
 
 READ_ONLY = {"Data-Access-Intent": "ReadOnly"}
 """For a GET that a replica may answer, which lags."""
@@ -101,8 +105,7 @@ class Wire:
     def __init__(self, bc: BusinessCentral) -> None:
         self.counters = Counters()
         self._timeout = bc.timeout
-        self._trusted = ssl.create_default_context()
-        self._ours = _trust(bc, self._trusted)
+        self._ours = _trust(bc)
         timeout = aiohttp.ClientTimeout(
             total=None,  # 30 MB on a slow line take their time: only silence ends a call
             connect=min(_CONNECT, bc.timeout),
@@ -139,7 +142,7 @@ class Wire:
                 data=data,
                 headers=headers,
                 allow_redirects=False,
-                ssl=self._trusted if url.startswith(f"{TOKEN_HOST}/") else self._ours,
+                ssl=self._context(url),
                 proxy=_proxy(url),
             )
 
@@ -171,6 +174,19 @@ class Wire:
         """Close all connections."""
         await self._session.close()
 
+    def _context(self, url: str) -> ssl.SSLContext | bool:
+        """Return how the server of a URL proves who it is; what was set for our own servers is not for Microsoft's."""
+        if not url.startswith("https://"):
+            return True
+        if self._ours is None or url.startswith(f"{TOKEN_HOST}/"):
+            return self._usual
+        return self._ours
+
+    @cached_property
+    def _usual(self) -> ssl.SSLContext:
+        """Trusts whom this host trusts."""
+        return ssl.create_default_context()
+
     @contextmanager
     def _breakage(self, url: str, asked: str) -> Iterator[None]:
         """Tell what breaks in our words; aiohttp's may hold more of the request than should be seen."""
@@ -200,9 +216,9 @@ class Answer:
         """Yield the body as it comes; BcUnreachable if it breaks off."""
         return self._wire.chunks(self._response, asked=self._asked)
 
-    async def drain(self, most: int = MOST_ERROR_BYTES) -> None:
+    async def drain(self) -> None:
         """Read the body to its end where that is near, so that the connection can be used again."""
-        await self._wire.some(self._response, most, asked=self._asked)
+        await self._wire.some(self._response, _NEAR, asked=self._asked)
 
     async def json(self) -> dict[str, Any]:
         """Read the body, a JSON object.
@@ -357,10 +373,13 @@ class Http:
         return error
 
 
-def _trust(bc: BusinessCentral, usual: ssl.SSLContext) -> ssl.SSLContext:
-    """Return how the configured servers prove who they are."""
-    # Reading this host's authorities takes a while, so it is done once where that is enough.
-    context = usual if bc.ca_file is None and bc.verify else ssl.create_default_context()
+def _trust(bc: BusinessCentral) -> ssl.SSLContext | None:
+    """Return how the configured servers prove who they are; None for the usual way."""
+    if bc.odata.startswith("http://") and not _is_here(urlsplit(bc.odata).hostname or ""):
+        _log.warning("business_central.url has no https: the login and all documents go over the network in the clear.")
+    if bc.ca_file is None and bc.verify:
+        return None
+    context = ssl.create_default_context()
     if bc.ca_file is not None:
         try:
             context.load_verify_locations(cafile=bc.ca_file)
@@ -379,8 +398,6 @@ def _trust(bc: BusinessCentral, usual: ssl.SSLContext) -> ssl.SSLContext:
             "and the login. Use ca_file instead.",
             urlsplit(bc.odata).hostname,
         )
-    if bc.odata.startswith("http://") and not _is_here(urlsplit(bc.odata).hostname or ""):
-        _log.warning("business_central.url has no https: the login and all documents go over the network in the clear.")
     return context
 
 
@@ -409,6 +426,8 @@ def _reason(error: Exception, host: str, timeout: float) -> str:
         return f"the name {host} is not known. Check the network, the name server and url."
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy refused to connect (HTTP {error.status}). Check HTTPS_PROXY."
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return "no connection to the proxy. Check HTTPS_PROXY and NO_PROXY."
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"no connection to {host}: {error.os_error.strerror or 'refused'}. Check url, network and firewall."
     if isinstance(error, TimeoutError):
