@@ -68,6 +68,11 @@ async def test_companies_are_listed(opened):
         ("PIPrintQueueWS?$top=-1", 400, "BadRequest"),
         ("PIPrintQueueWS?$expand=Nothing", 400, "BadRequest"),
         ("PIPrintQueueWS?$skiptoken=!", 400, "BadRequest"),
+        ("PIPrintQueueWS?$skiptoken=eA==", 400, "BadRequest"),
+        ("PIPrintQueueWS(" + "9" * 5000 + ")", 404, "BadRequest_NotFound"),
+        ("PIPrintQueueWS(1)(2)", 404, "BadRequest_NotFound"),
+        ("PIPrintQueueWS('it's')", 404, "BadRequest_NotFound"),
+        ("PIPrintQueueWS(1)/a/b", 404, "BadRequest_ResourceNotFound"),
     ],
 )
 async def test_what_is_not_there(ask, path, status, code):
@@ -108,6 +113,25 @@ async def test_pages_of_rows_hold_every_row_once(ask, order):
             break
     assert seen[:6] == [1, 2, 4, 5, 6, 7]
     assert len(seen) == len(set(seen))
+
+
+async def test_the_service_documents_name_the_pages(ask):
+    for url, names in (
+        (ask.bc.url, ["Company", "PIPrintPrinterWS", "PIPrintQueueWS"]),
+        (ask.api.partition("companies(")[0], ["companies", "printers", "printJobs", "processors"]),
+    ):
+        assert [each["name"] for each in (await ask("GET", url)).json["value"]] == names
+    assert (await ask("GET", "Company('CRONUS International Ltd.')")).json["Name"] == "CRONUS International Ltd."
+    assert (await ask("GET", ask.bc.origin + "/BC/SOAP/")).status == 404
+
+
+async def test_the_api_s_pages_of_rows_go_on_after_their_last_row_was_deleted(ask):
+    for _ in range(4):
+        ask.print()
+    ask.bc.habits.page_size = 2
+    link = (await ask("GET", ask.api + "printJobs")).json["@odata.nextLink"]
+    ask.bc.people.delete(2)
+    assert [row["rowNo"] for row in (await ask("GET", link)).json["value"]] == [3, 4]
 
 
 async def test_a_page_goes_on_after_its_last_row_was_deleted_and_top_counts_over_pages(ask):
@@ -218,3 +242,18 @@ async def test_long_payloads_show_whole_in_api_pages_and_shortened_in_web_servic
     short = (await ask("GET", "PIPrintPrinterWS(1)")).json["PrinterJsonPayload"]
     assert json.loads(short) == {"version": 1, "papertrays": trays}
     assert json.loads((await ask("GET", ask.api + "printers")).json["value"][0]["payload"]) == told
+    trays = [{"papersourcekind": n, "paperkind": 9, "note": "x" * 1000} for n in (1, 2, 3)]
+    for payload, shown in (
+        ({"version": 1, "papertrays": trays}, {"version": 1, "papertrays": trays[:1]}),
+        (["x" * 3000], None),
+        ({"version": "x" * 3000}, None),
+    ):
+        ask.bc.database.change_printer(ask.bc.database.printer(1), {"payload": json.dumps(payload)})
+        short = (await ask("GET", "PIPrintPrinterWS(1)")).json["PrinterJsonPayload"]
+        assert (json.loads(short) if short else None) == shown
+
+
+async def test_a_payload_nested_without_end_is_no_payload(ask):
+    printer = ask.bc.database.printer(1)
+    reply = await ask("PATCH", f"{ask.api}printers({printer.id})", {"payload": "[" * 100_000}, tag="*")
+    assert (reply.status, reply.code) == (400, "Application_DialogException")

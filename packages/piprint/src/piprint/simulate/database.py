@@ -329,7 +329,7 @@ def _check_printer(row: Printer, written: Mapping[str, Any], now: datetime) -> N
     if "payload" in written and row.payload:
         try:
             json.loads(row.payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Refusal("Application_DialogException", "The printer's payload is not JSON.") from None
     for column in RETENTION.values():
         if column in written and getattr(row, column):

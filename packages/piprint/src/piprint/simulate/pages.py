@@ -112,7 +112,9 @@ def _shorter(payload: str) -> Iterator[str]:
     yield payload
     try:
         told = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(told, dict):
         return
     for name in ("description", "filterviews"):
         told.pop(name, None)

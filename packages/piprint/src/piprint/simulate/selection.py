@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from urllib.parse import quote, urlencode
 from piprint.simulate.pages import Page, Tongue
 from piprint.simulate.query import Filter, FilterError, Order, parse_filter, parse_order
 from piprint.simulate.refusal import Refusal
-from piprint.simulate.tables import Row, Tables
+from piprint.simulate.tables import Processor, Row, Tables
 
 __all__ = ["MOST_ROWS", "Selection"]
 
@@ -84,31 +85,35 @@ class Selection:
         for order in reversed(self.order):
             rows.sort(key=_sort_key(page, tables, order.field), reverse=order.descending)
         if self.after:
-            keys = [str(page.value(page.entity.key, tables, row)) for row in rows]
-            rows = rows[self._position(keys) :]
+            rows = rows[self._position(rows) :]
         passing = [row for row in rows if self.accepts(page.getter(tables, row))]
         self.count = len(passing)
         wanted = passing[self.skip : self.skip + self.top]
         return wanted[: self.size], len(wanted) > self.size
 
-    def _position(self, keys: list[str]) -> int:
+    def _position(self, rows: list[Row]) -> int:
         try:
             last = base64.urlsafe_b64decode(self.after).decode()
         except (binascii.Error, ValueError):
             last = ""
-        if last in keys:
-            return keys.index(last) + 1
-        if last.isdecimal() and not self.order:  # the last row was deleted meanwhile
-            return sum(int(key) <= int(last) for key in keys)
+        bookmarks = [_bookmark(row) for row in rows]
+        if last in bookmarks:
+            return bookmarks.index(last) + 1
+        if re.fullmatch("[0-9]{1,10}", last) and not self.order:  # the last row was deleted meanwhile
+            return sum(int(mark) <= int(last) for mark in bookmarks if mark.isdecimal())
         raise Refusal("BadRequest", "The value of $skiptoken is not valid.")
 
-    def next_query(self, query: Mapping[str, str], count: int, last: str) -> str:
-        """Return the query of the next page's link, after ``count`` rows whose last has the key ``last``."""
+    def next_query(self, query: Mapping[str, str], rows: list[Row]) -> str:
+        """Return the query of the link to what follows these rows."""
         following = {name: value for name, value in query.items() if name not in {"$skip", "$skiptoken"}}
         if "$top" in query:
-            following["$top"] = str(self.top - count)
-        following["$skiptoken"] = base64.urlsafe_b64encode(last.encode()).decode()
+            following["$top"] = str(self.top - len(rows))
+        following["$skiptoken"] = base64.urlsafe_b64encode(_bookmark(rows[-1]).encode()).decode()
         return urlencode(following, quote_via=quote)
+
+
+def _bookmark(row: Row) -> str:
+    return row.id if isinstance(row, Processor) else str(row.row_no)
 
 
 def _sort_key(page: Page, tables: Tables, name: str) -> Callable[[Row], Any]:

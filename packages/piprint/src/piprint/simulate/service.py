@@ -28,6 +28,10 @@ __all__ = ["API_ROUTE", "Answer", "Call", "Company", "Habits", "Service"]
 API_ROUTE = f"api/{API_PUBLISHER}/{API_GROUP}/{API_VERSION}"
 _WEB_SERVICES = {entity.name: entity for entity in (PRINTER_WS, QUEUE_WS)}
 _API_PAGES = {entity.name: entity for entity in ENTITIES if entity.name not in _WEB_SERVICES}
+_JSON = {"Content-Type": "application/json; odata.metadata=minimal; odata.streaming=true"}
+_LANGUAGES: Mapping[str, Language] = {"en": "en", "da": "da", "de": "de"}
+_LONGEST_NUMBER = 10
+"""Digits of an Edm.Int32."""
 _OPTIONS = frozenset(
     {"$filter", "$select", "$orderby", "$top", "$skip", "$count", "$skiptoken", "$schemaversion", "company", "tenant"}
 )
@@ -104,8 +108,7 @@ class Answer:
     @classmethod
     def of_json(cls, status: int, value: object, headers: Mapping[str, str] | None = None) -> Answer:
         """Return an answer with a small JSON body."""
-        kind = {"Content-Type": "application/json; odata.metadata=minimal; odata.streaming=true"}
-        return cls(status, (json.dumps(value, ensure_ascii=False),), {**kind, **(headers or {})})
+        return cls(status, (json.dumps(value, ensure_ascii=False),), {**_JSON, **(headers or {})})
 
 
 class Service:
@@ -245,8 +248,7 @@ class _Request:
             raise Refusal("BadRequest_ResourceNotFound", f"Resource not found for the segment '{self._address.rest}'.")
         end = "]"
         if more:
-            last = str(self._page.value(self._entity.key, tables, rows[-1]))
-            link = f"{self._set}?{selection.next_query(call.query, len(rows), last)}"
+            link = f"{self._set}?{selection.next_query(call.query, rows)}"
             end += f',"@odata.nextLink":{json.dumps(link)}'
         start = f'{{"@odata.context":{json.dumps(self._context)},'
         if call.query.get("$count") == "true":
@@ -342,7 +344,7 @@ class _Request:
         text = self._address.key or ""
         key: object = text.lower()
         if self._entity.key == "RowNo":
-            if not text.isascii() or not text.isdecimal():
+            if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER):
                 raise Refusal("BadRequest_NotFound", f"Bad Request - Error in query syntax: {text!r} is no number.")
             key = int(text)
         row = self._page.find(tables, key)
@@ -360,11 +362,9 @@ class _Request:
     def _speak(self) -> Tongue:
         if self._call.api:
             return Tongue(form="name")
-        language = self._habits.language
-        asked = self._call.headers.get("accept-language", "")[:2].lower()
-        if self._habits.obey_language and asked in {"en", "da", "de"}:
-            language = asked  # type: ignore[assignment]
-        return Tongue(language, self._habits.options)
+        habits = self._habits
+        asked = self._call.headers.get("accept-language", "")[:2].lower() if habits.obey_language else ""
+        return Tongue(_LANGUAGES.get(asked, habits.language), habits.options)
 
     def _body(self) -> dict[str, Any]:
         if "json" not in self._call.headers.get("content-type", ""):
@@ -376,9 +376,6 @@ class _Request:
         if not isinstance(body, dict):
             raise Refusal("BadRequest", "Invalid Request Body")
         return body
-
-
-_JSON = {"Content-Type": "application/json; odata.metadata=minimal; odata.streaming=true"}
 
 
 def _allow(call: Call, address: Address, *methods: str) -> None:

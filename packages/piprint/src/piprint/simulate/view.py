@@ -138,7 +138,7 @@ def _choice(payload: str) -> dict[str, Any]:
             "paper": _paper(tray),
             "landscape": tray.get("landscape"),
         }
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return {}
 
 
@@ -149,7 +149,7 @@ def _printer(tables: Tables, row: Printer) -> dict[str, Any]:
             {"source": _number(tray["papersourcekind"]), "name": _source(tray), "paper": _paper(tray)}
             for tray in told["papertrays"]
         ]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         told, trays = {}, []
     return {
         "row_no": row.row_no,
