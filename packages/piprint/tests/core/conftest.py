@@ -674,6 +674,10 @@ class World:
         self.devices[name] = Device(name, self.ledger, **more)
         return self.devices[name]
 
+    def view(self, name: str) -> PrinterView:
+        """Return a printer as anybody else reaches it."""
+        return PrinterView(self.devices[name], lambda: True)
+
     async def processor(self, name: str = "one", *, kill_at: tuple[str, int] | None = None, **more: Any) -> Processor:
         settings: dict[str, Any] = {
             "host": "shop",
