@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 import shutil
+import signal
 from datetime import UTC, datetime
+from pathlib import Path
 
 import aiohttp
 import pypdfium2
@@ -171,6 +174,17 @@ async def test_a_printer_with_a_broken_payload_is_shown_all_the_same(ask):
     for payload in ('{"papertrays":7}', "[]", '{"papertrays":[{"papersourcekind":"?","paperkind":"?"}]}'):
         ask.bc.database.change_printer(ask.bc.database.printer(1), {"payload": payload})
         assert view(ask.bc)["printers"][0]["name"] == "office@pi"
+
+
+async def test_serving_until_told_to_end():
+    folders = []
+
+    def end(bc):
+        folders.append(bc.folder.name)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    await asyncio.wait_for(serve(Settings(tls=True), started=end), 10)
+    assert not Path(folders[0]).exists()
 
 
 async def test_serving_until_cancelled():

@@ -46,7 +46,7 @@ def simulate(
     """Be Business Central: web services to print from, and a page to drop a PDF and press Print."""
     from piprint.config_file import listen as split  # noqa: PLC0415
     from piprint.simulate.faults import FaultError, FaultRule  # noqa: PLC0415
-    from piprint.simulate.server import Settings, StandIn  # noqa: PLC0415
+    from piprint.simulate.server import Settings, serve  # noqa: PLC0415
 
     try:
         host, port = split(listen)
@@ -55,16 +55,14 @@ def simulate(
     except (ValueError, TypeError, AttributeError, OSError, FaultError) as error:
         raise typer.BadParameter(f"{faults}: {error}" if faults else str(error)) from None
 
-    async def serve() -> None:
-        async with StandIn(Settings(host, port, tls=tls, extension=extension)) as stand_in:
-            stand_in.habits.language = language
-            stand_in.habits.obey_language = language == "en"  # else nobody would see it: clients ask for English
-            stand_in.faults.rules += rules
-            _tell(stand_in)
-            await asyncio.Event().wait()
+    def prepare(stand_in: StandIn) -> None:
+        stand_in.habits.language = language
+        stand_in.habits.obey_language = language == "en"  # else nobody would see it: clients ask for English
+        stand_in.faults.rules += rules
+        _tell(stand_in)
 
     try:
-        asyncio.run(serve())
+        asyncio.run(serve(Settings(host, port, tls=tls, extension=extension), started=prepare))
     except KeyboardInterrupt:
         typer.echo("stopped")
     except OSError as error:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import signal
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -46,6 +47,7 @@ _PARTING = 0.1
 """Seconds that requests still running get when it goes away."""
 _NO_FAULT = FaultRule("delay", seconds=0)
 _CLEAN_UP_EVERY = 3600
+"""Seconds between two runs of the job queue that our extension cleans up by."""
 
 
 class StandIn(Environment):
@@ -242,14 +244,22 @@ async def _paced(chunks: Iterator[bytes], seconds: float) -> AsyncIterator[bytes
 
 
 async def serve(settings: Settings, *, started: Callable[[StandIn], object] = lambda _bc: None) -> None:
-    """Run a stand-in until cancelled.
+    """Run a stand-in until cancelled or told to end (SIGTERM).
 
     Args:
         settings: see :class:`Settings`.
         started: called as soon as it listens, to tell people where.
     """
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
     async with StandIn(settings) as bc:
-        started(bc)
-        while True:  # the job queue that our extension cleans up by
-            await asyncio.sleep(_CLEAN_UP_EVERY)
-            bc.database.clean_up()
+        with suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(signal.SIGTERM, told.set)
+        try:
+            started(bc)
+            while not told.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(told.wait(), _CLEAN_UP_EVERY)
+                bc.database.clean_up()
+        finally:
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(signal.SIGTERM)
