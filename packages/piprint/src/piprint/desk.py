@@ -89,14 +89,21 @@ class Desk:
         self._warnings = warnings
         self._history: tuple[PastJob, ...] = ()
         self._newest: datetime | None = None
+        self._seen: dict[Outcome, int] | None = None
         self._day: deque[tuple[datetime, bool]] = deque(maxlen=_KEPT_MOST)
-        self._uncertain: tuple[int, ...] = ()
+        self._uncertain: dict[int, datetime] = {}
         self._totals = Totals()
 
     # ---- History ----
 
     async def refresh(self) -> None:
-        """Read what has ended since the last look."""
+        """Read what has ended since the last look; asks the journal only if something has."""
+        while self._day and datetime.now(UTC) - self._day[0][0] > _KEPT_DAY:
+            self._day.popleft()
+        totals = dict(self._dispatcher.snapshot().totals)
+        if totals == self._seen:
+            return
+        self._seen = totals
         entries = await self._dispatcher.history(WINDOW if self._newest else _KEPT_MOST)
         fresh = [entry for entry in entries if self._newest is None or entry.changed > self._newest]
         for entry in reversed(fresh):
@@ -104,19 +111,13 @@ class Desk:
         if entries:
             self._newest = entries[0].changed
         self._history = tuple(_past(entry) for entry in entries[:_SHOWN])
-        while self._day and datetime.now(UTC) - self._day[0][0] > _KEPT_DAY:
-            self._day.popleft()
         self._newest = self._newest or datetime.min.replace(tzinfo=UTC)
-        done = {entry.row_no for entry in entries if entry.outcome in {Outcome.PRINTED, Outcome.CHANGED}}
-        self._uncertain = tuple(
-            entry.row_no
-            for entry in entries
-            if entry.outcome is Outcome.UNCERTAIN
-            and entry.row_no not in done
-            and datetime.now(UTC) - entry.changed < _KEPT_DAY
-        )
 
     def _note(self, entry: Entry, *, counted: bool) -> None:
+        if entry.outcome is Outcome.UNCERTAIN:
+            self._uncertain[entry.row_no] = entry.changed
+        elif entry.outcome in {Outcome.PRINTED, Outcome.CHANGED}:
+            self._uncertain.pop(entry.row_no, None)
         if entry.outcome in _FAILED or entry.outcome is Outcome.PRINTED:
             self._day.append((entry.changed, entry.outcome is Outcome.PRINTED))
         if counted and entry.outcome is not None:
@@ -224,7 +225,9 @@ class Desk:
             )
         if core.paused:
             yield Trouble("No job is taken", core.paused)
-        for row_no in self._uncertain:
+        for row_no, ended in self._uncertain.items():
+            if datetime.now(UTC) - ended > _KEPT_DAY:
+                continue
             yield Trouble(
                 f"Job {row_no} may have been printed",
                 "Look at the paper. If it is missing, press Print again; else leave it.",

@@ -47,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 _STOP_WITHIN = 18.0
 """Seconds to stop in; 20 are promised, systemd kills after 30."""
-_TELL_EVERY = 5.0
+_TELL_EVERY = 1.0
 
 
 async def run(

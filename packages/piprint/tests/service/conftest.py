@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 from printshop import PrivateCups
 
+from piprint import service
+from piprint.config_file import load
+from piprint.log import RecentLines, Redactor
 from piprint.simulate.server import StandIn
 
 
@@ -61,3 +69,58 @@ listen = "{web}"
 @pytest.fixture
 def config_text() -> Callable[..., str]:
     return _config_text
+
+
+Run = Callable[..., AbstractAsyncContextManager[str]]
+
+
+@pytest.fixture
+def run_service(tmp_path: Path) -> Run:
+    """Run the processor in this process while the context is open; gives the page's address."""
+
+    @asynccontextmanager
+    async def running(text: str) -> AsyncIterator[str]:
+        file = tmp_path / "piprint.toml"
+        file.write_text(text)
+        file.chmod(0o600)
+        loaded = load(file)
+        recent = RecentLines(Redactor(loaded.secrets))
+        logger = logging.getLogger("piprint")
+        level = logger.level
+        logger.addHandler(recent)
+        logger.setLevel(logging.INFO)
+        stop, started = asyncio.Event(), asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(service.run(loaded, recent, stop=stop, started=started.set_result))
+        try:
+            await asyncio.wait([task, started], return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                await task
+            yield started.result()
+            stop.set()
+            await task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            logger.removeHandler(recent)
+            logger.setLevel(level)
+
+    return running
+
+
+@pytest.fixture
+def ask_page() -> Callable[..., Awaitable[Any]]:
+    """Ask a page's API; waits, where ``until`` is given, for a snapshot that fits."""
+
+    async def ask(
+        url: str, path: str = "api/v1/status", body: object = None, until: Callable[[Any], bool] | None = None
+    ) -> Any:
+        async with asyncio.timeout(20), aiohttp.ClientSession(headers={"X-Piprint": "1"}) as session:
+            while True:
+                call = session.get(url + path) if body is None else session.post(url + path, json=body)
+                async with call as answer:
+                    told = await answer.json()
+                if until is None or until(told):
+                    return told
+                await asyncio.sleep(0.05)
+
+    return ask

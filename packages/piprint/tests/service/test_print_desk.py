@@ -1,0 +1,191 @@
+"""What people see is counted and told right: today, hours, uncertain jobs, troubles, health."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from piprint.config import PrinterConfig
+from piprint.config_file import parse
+from piprint.connection import ConnectionState
+from piprint.desk import Desk, _told
+from piprint.journal.entry import Entry, Outcome
+from piprint.journal.steps import Step
+from piprint.log import RecentLines, Redactor
+from piprint.printers.options import printer_payload
+from piprint.printers.printer import Capabilities, Feedback, Media, PrinterAddress, PrinterState, PrinterStatus
+from piprint.shelf import OnShelf
+from piprint.snapshot import ConnectionView, PrinterView, Snapshot
+
+CONFIG = parse(
+    '[business_central]\nenvironment = "production"\n[business_central.login]\nkind = "secret"\ntenant = "t"\n'
+    'client_id = "c"\nsecret = "s3cret"\n',
+    Path("p"),
+)
+
+
+def entry(row: int, outcome: Outcome, ago: timedelta, *, took: float = 2.0, attempt: int = 1) -> Entry:
+    ended = datetime.now(UTC) - ago
+    return Entry(
+        row_no=row, attempt=attempt, printer_id="Office", claim="c", name="n", row_id="", payload="",
+        step=Step.REPORTED, begun=ended - timedelta(seconds=took), changed=ended, outcome=outcome, message="words",
+    )  # fmt: skip
+
+
+class Dispatcher:
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.reads = 0
+        self.changes: dict[str, object] = {}
+        self.woken = 0
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    async def history(self, limit: int = 100) -> list[Entry]:
+        self.reads += 1
+        return sorted(self.entries, key=lambda each: each.changed, reverse=True)[:limit]
+
+    def snapshot(self) -> Snapshot:
+        totals: dict[Outcome, int] = {}
+        for each in self.entries:
+            totals[each.outcome] = totals.get(each.outcome, 0) + 1
+        values = {
+            "host": "office", "instance": "abc", "dialect": "API pages", "started": datetime.now(UTC), "last_poll": None,
+            "last_poll_age": 1.0, "printers": (), "jobs": (), "totals": totals, "paused": "", "problems": (), "mistakes": 0,
+            "connection": ConnectionView(ConnectionState.OK, "", datetime.now(UTC), None, 0),
+        }  # fmt: skip
+        return Snapshot(**(values | self.changes))
+
+
+QUEUE = SimpleNamespace(last_answer=None, calls=3, failed=1, calls_last_hour=lambda: 3)
+
+
+@pytest.fixture
+def office():
+    dispatcher = Dispatcher()
+    shelf = SimpleNamespace(all=list)
+    return dispatcher, Desk(CONFIG, QUEUE, shelf, dispatcher, RecentLines(Redactor()), ("verify is off",))
+
+
+async def test_the_day_is_counted_by_the_hour_and_forgotten_after_it(office):
+    dispatcher, desk = office
+    dispatcher.entries = [
+        entry(1, Outcome.PRINTED, timedelta()),
+        entry(2, Outcome.ERROR, timedelta()),
+        entry(3, Outcome.PRINTED, timedelta(hours=20)),
+        entry(4, Outcome.PRINTED, timedelta(hours=25)),
+        entry(5, Outcome.RELEASED, timedelta()),
+    ]
+    await desk.refresh()
+    hours = desk.snapshot().hours
+    assert len(hours) == 24
+    assert sum(printed for printed, _ in hours) == 2
+    assert sum(failed for _, failed in hours) == 1
+    assert hours[-1] in {(1, 1), (0, 0)}  # (0, 0) when the hour turned just now
+
+
+async def test_the_journal_is_read_only_when_something_ended(office):
+    dispatcher, desk = office
+    await desk.refresh()
+    await desk.refresh()
+    assert dispatcher.reads == 1
+    dispatcher.entries.append(entry(1, Outcome.PRINTED, timedelta()))
+    await desk.refresh()
+    await desk.refresh()
+    assert dispatcher.reads == 2
+    assert [each.row_no for each in desk.snapshot().history] == [1]
+
+
+async def test_times_are_counted_from_the_start_and_each_once(office):
+    dispatcher, desk = office
+    dispatcher.entries = [entry(1, Outcome.PRINTED, timedelta(minutes=5))]
+    await desk.refresh()
+    assert sum(desk.snapshot().totals.seconds) == 0, "of before the start"
+    dispatcher.entries.append(entry(2, Outcome.PRINTED, timedelta(), took=7))
+    await desk.refresh()
+    dispatcher.entries.append(entry(3, Outcome.ERROR, timedelta(), took=7))
+    await desk.refresh()
+    totals = desk.snapshot().totals
+    assert sum(totals.seconds) == 1
+    assert totals.seconds_sum == pytest.approx(7)
+    assert totals.outcomes == {"printed": 2, "error": 1}
+
+
+async def test_an_uncertain_job_is_a_trouble_until_it_was_printed(office):
+    dispatcher, desk = office
+    dispatcher.entries = [entry(7, Outcome.UNCERTAIN, timedelta(minutes=5))]
+    await desk.refresh()
+    troubles = [trouble.what for trouble in desk.snapshot().troubles]
+    assert "Job 7 may have been printed" in troubles
+    dispatcher.entries.append(entry(7, Outcome.PRINTED, timedelta(), attempt=2))
+    await desk.refresh()
+    troubles = [trouble.what for trouble in desk.snapshot().troubles]
+    assert troubles == ["Configuration"]
+
+
+def test_every_trouble_is_told(office):
+    dispatcher, desk = office
+    status = PrinterStatus(PrinterState.STOPPED, ("media-jam-error",), "jam")
+    printer = PrinterView(
+        PrinterAddress("Office", "ipp://x/"), status, "paper jam", "Laser", True, False, False, 2, None
+    )
+    off = PrinterView(PrinterAddress("Off", "ipp://y/"), None, "away", "", True, True, False, 0, None)
+    dispatcher.changes = {
+        "connection": ConnectionView(ConnectionState.DENIED, "login.secret is wrong", datetime.now(UTC), None, 3),
+        "printers": (printer, off),
+        "paused": "the disk is full",
+        "problems": ("the printer 'x' of the configuration was not found",),
+    }
+    told = {trouble.what: trouble.help for trouble in desk.snapshot().troubles}
+    assert told == {
+        "Business Central cannot be used": "login.secret is wrong",
+        "No job is taken": "the disk is full",
+        "Printer Office": "paper jam",
+        "Printers": "the printer 'x' of the configuration was not found",
+        "Configuration": "verify is off",
+    }
+    assert desk.snapshot().connection.state == "trouble"
+    assert "login.secret is wrong" in desk.sentence()
+    assert desk.snapshot().printers[0].reasons == ("media-jam-error",)
+    assert not desk.snapshot().printers[1].offered
+
+
+def test_only_a_loop_that_hangs_is_ill(office):
+    dispatcher, desk = office
+    assert desk.healthy()
+    dispatcher.changes = {"last_poll_age": 5000.0}
+    assert not desk.healthy()
+    dispatcher.changes["connection"] = ConnectionView(ConnectionState.AWAY, "away", datetime.now(UTC), None, 3)
+    assert desk.healthy(), "Business Central being away is no illness"
+
+
+def test_what_a_printer_offers_is_read_from_its_payload():
+    able = Capabilities(
+        media=(Media(21000, 29700, "iso_a4_210x297mm"), Media(10000, 15000, "om_small_100x150mm")),
+        media_default=Media(21000, 29700, "iso_a4_210x297mm"),
+        sources=("tray-1", "tray-2"),
+        sides=("one-sided", "two-sided-long-edge"),
+        color=False,
+    )
+    papers, trays, duplex, color = _told(printer_payload(able, PrinterConfig(id="x")))
+    assert papers == ("A4",)
+    assert trays == ("Upper", "Lower")
+    assert (duplex, color) == (True, False)
+    papers, _, _, _ = _told(printer_payload(Capabilities(), PrinterConfig(id="x", paper=("100x150mm",))))
+    assert papers == ("100 \u00d7 150 mm",)
+    assert _told("") == ((), (), None, None)
+    assert json.loads(printer_payload(able, PrinterConfig(id="x")))["version"] == 1
+
+
+def test_a_printer_that_tells_nothing_back_says_so(office):
+    dispatcher, desk = office
+    address = PrinterAddress("Labels", "socket://x:9100")
+    view = PrinterView(address, PrinterStatus(PrinterState.IDLE), "", "", True, False, False, 0, None)
+    dispatcher.changes = {"printers": (view,)}
+    desk._shelf = SimpleNamespace(all=lambda: [OnShelf(address, SimpleNamespace(feedback=Feedback.SENT_ONLY))])
+    assert not desk.snapshot().printers[0].followed
