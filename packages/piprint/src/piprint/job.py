@@ -72,7 +72,8 @@ class JobRow:
         claim: who has it, if anybody; None when it is free or another program's.
         attempts: how often it was claimed, as far as Business Central knows.
         lease_until: when the claim runs out, by Business Central's clock; None with PIPrint 1.0.
-        submitted: the holder may have handed it to a printer; None when Business Central cannot tell (PIPrint 1.0).
+        submitted: the holder may have handed it to a printer; None when nobody can tell (PIPrint 1.0, unless the holder
+            wrote it into the message).
         size: bytes of the document; None when not told.
         created: when the user printed it; None when not told.
     """

@@ -89,6 +89,19 @@ async def test_a_pause_holds_all_calls_back(server, http):
     assert http.pause == 0
 
 
+async def test_after_a_pause_calls_go_one_by_one_until_there_is_an_answer(server, http):
+    server.answers = [
+        {"status": 503, "headers": {"Retry-After": "0"}},
+        *[ConnectionError()] * 3,
+        {"json": {"value": []}},
+    ]
+    with pytest.raises(BcThrottled):
+        await get(http, server.url)
+    done = await asyncio.gather(*(http.json("POST", server.url, asked="x") for _ in range(4)), return_exceptions=True)
+    assert [type(each) for each in done] == [BcUnreachable] * 3 + [dict]
+    assert server.most_at_once == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from piprint.bc.connect import connect
-from piprint.bc.queue import ClaimOutcome, FinishOutcome, OfferedPrinter
+from piprint.bc.queue import ClaimOutcome, FinishOutcome, OfferedPrinter, Queue
 from piprint.contract import JobState
 from piprint.errors import BcDenied, BcError, BcMissing, BcThrottled, BcUnreachable, DocumentError, SpoolFull
 from piprint.job import Claim
@@ -108,6 +108,20 @@ async def test_claiming_an_old_job_costs_few_calls(bc, queue, into):
         wanted += 2  # the tag of the claim's answer does not fit: read, and again
     assert bc.log.calls == wanted
     assert queue.counters.tokens == 1
+
+
+async def test_a_sign_of_life_makes_no_conflict_of_the_report(bc, queue, into):
+    row, claim = await take(bc, queue, into)
+    await queue.renew(row, claim, lease=60)
+    bc.log.clear()
+    await queue.finish(row, claim, printed=True, message="ok")
+    assert bc.log.statuses == ({200: 2} if old(bc) else {bc.log.entries[0].status: 1})
+
+
+async def test_both_dialects_are_queues(queue):
+    checked: Queue = queue
+    assert all(hasattr(checked, name) for name in vars(Queue) if not name.startswith("_"))
+    assert checked.dialect
 
 
 async def test_a_fetch_after_a_restart_brings_the_document_again(bc, queue, into, tmp_path):

@@ -37,7 +37,9 @@ class Circuit:
         return 0.0 if self._until is None else max(self._until - asyncio.get_running_loop().time(), 0.0)
 
     async def enter(self) -> bool:
-        """Wait until a call may go out; return whether it is the first after a pause. :meth:`leave` must follow.
+        """Wait until a call may go out; return whether it is the first after a pause.
+
+        :meth:`leave` or :meth:`abandon` must follow.
 
         Raises:
             BcThrottled: the pause was prolonged meanwhile.
@@ -56,7 +58,7 @@ class Circuit:
         return False
 
     def leave(self, error: BcError | None, *, first: bool) -> None:
-        """Say how a call ended: by an answer (None), or by an error."""
+        """Say how a call was answered: well (None), or by an error."""
         if isinstance(error, BcThrottled) and error.status in _PAUSING:
             self._prolong(error.retry_after, again=first)
         elif first:
@@ -66,7 +68,7 @@ class Circuit:
             self.abandon(first=True)
 
     def abandon(self, *, first: bool) -> None:
-        """Say that a call was given up (cancelled); if it was the first, another one takes its place."""
+        """Say that a call got no answer, or was given up; if it was the first, another one takes its place."""
         if first and self._first is not None:
             if not self._first.done():
                 self._first.set_result(None)

@@ -15,7 +15,6 @@ from piprint.bc.api import ApiQueue
 from piprint.bc.auth import login_for
 from piprint.bc.http import READ_ONLY, Http, Wire
 from piprint.bc.odata import Place, company_id, rows, text
-from piprint.bc.queue import Queue
 from piprint.bc.webservice import WebServiceQueue
 from piprint.config import Config
 from piprint.contract import API_GROUP, API_PUBLISHER, API_VERSION, JOBS_API
@@ -33,8 +32,8 @@ def _utc() -> datetime:
     return datetime.now(UTC)
 
 
-async def connect(config: Config, *, instance: str, now: Callable[[], datetime] = _utc) -> Queue:
-    """Return Business Central's queue; close it at the end.
+async def connect(config: Config, *, instance: str, now: Callable[[], datetime] = _utc) -> WebServiceQueue | ApiQueue:
+    """Return Business Central's queue, a :class:`piprint.bc.queue.Queue` that counts its calls; close it at the end.
 
     Args:
         config: all settings.
@@ -69,7 +68,7 @@ def _check_address(url: str) -> None:
         raise ConfigError("business_central.url holds a login; write user name and password under login")
 
 
-async def _dialect(config: Config, http: Http, instance: str) -> Queue:
+async def _dialect(config: Config, http: Http, instance: str) -> WebServiceQueue | ApiQueue:
     bc = config.business_central
     document_bytes = config.limits.document_mb * 1_000_000
     old = WebServiceQueue(http, Place(bc.odata, bc.company), host=config.host, document_bytes=document_bytes)

@@ -63,6 +63,8 @@ class Download:
 async def download(path: Path) -> AsyncIterator[Download]:
     """Open a file that only this user can read (0600), empty; close it, complete or not.
 
+    What does not fit is deleted at once: the journal lies on the same disk and needs the room to say so.
+
     Raises:
         SpoolFull: there is no room, or the disk cannot be written.
     """
@@ -70,12 +72,18 @@ async def download(path: Path) -> AsyncIterator[Download]:
         handle = os.open(path, _FLAGS, 0o600)
     except OSError as error:
         raise _trouble(error, path) from error
+    fits = True
     try:
         if hasattr(os, "fchmod"):
             os.fchmod(handle, 0o600)  # it may have been there
         yield Download(handle, path)
+    except SpoolFull:
+        fits = False
+        raise
     finally:
         os.close(handle)
+        if not fits:
+            path.unlink(missing_ok=True)
 
 
 def _write(handle: int, pieces: bytearray) -> None:

@@ -329,38 +329,31 @@ class Http:
     async def _send(
         self, method: str, url: str, asked: str, headers: dict[str, str], data: bytes | None
     ) -> aiohttp.ClientResponse:
-        response = await self._once(method, url, asked, headers, data, again=False)
-        return response or await self._once(method, url, asked, headers, data, again=True)  # type: ignore[return-value]
+        answer, login = await self._once(method, url, asked, headers, data)
+        if isinstance(answer, BcError) and answer.status == 401 and self._login.drop(login):  # noqa: PLR2004
+            answer, login = await self._once(method, url, asked, headers, data)
+        if isinstance(answer, BcError):
+            raise answer
+        return answer
 
     async def _once(
-        self, method: str, url: str, asked: str, headers: dict[str, str], data: bytes | None, *, again: bool
-    ) -> aiohttp.ClientResponse | None:
-        """Send a request; None when it is worth sending again with a new login."""
+        self, method: str, url: str, asked: str, headers: dict[str, str], data: bytes | None
+    ) -> tuple[aiohttp.ClientResponse | BcError, str]:
+        """Send a request when the circuit lets it; return the answer or the error it is, and the login it was sent with."""
         first = await self._circuit.enter()
         try:
             login = await self._login.header()
-        except BaseException:
-            self._circuit.abandon(first=first)
-            raise
-        try:
             self.counters.calls += 1
             response = await self._wire.send(
                 method, url, asked=asked, headers={**headers, "Authorization": login}, data=data
             )
-            if 200 <= response.status < 300:  # noqa: PLR2004
-                self._circuit.leave(None, first=first)
-                return response
-            error = await self._error(response, asked)
-        except BcError as broken:
-            self._circuit.leave(broken, first=first)
-            raise
-        except BaseException:
+            good = 200 <= response.status < 300  # noqa: PLR2004
+            answer = response if good else await self._error(response, asked)
+        except BaseException:  # no answer, or given up: nothing is known of Business Central's load
             self._circuit.abandon(first=first)
             raise
-        self._circuit.leave(error, first=first)
-        if error.status == 401 and self._login.drop(login) and not again:  # noqa: PLR2004
-            return None
-        raise error
+        self._circuit.leave(answer if isinstance(answer, BcError) else None, first=first)
+        return answer, login
 
     async def _error(self, response: aiohttp.ClientResponse, asked: str) -> BcError:
         try:

@@ -118,10 +118,16 @@ class Queue(Protocol):
 
         Returns:
             what failed, by printer id; one printer's trouble never stops the others.
+
+        Raises:
+            BcError: it is not one printer's: no answer, no rights, a pause asked for. Call again, it goes on where it was.
         """
 
     async def waiting(self, printers: Sequence[str], limit: int) -> list[JobRow]:
-        """Return jobs in state Queued for these printers, oldest first, without documents; at most ``limit``."""
+        """Return jobs in state Queued for these printers, oldest first, without documents; at most ``limit``.
+
+        Name printers that have work, as :meth:`probe` tells: one without may cost a call of its own.
+        """
 
     async def printing(self) -> list[JobRow]:
         """Return all jobs of this host in state Printing, of whatever processor; from the primary, never a replica."""
@@ -138,10 +144,15 @@ class Queue(Protocol):
 
         Raises:
             SpoolFull: no room for the document; the claim stands, release it.
+            DocumentError: it is damaged, missing or too large; the claim stands, report Error.
         """
 
     async def fetch(self, job: JobRow, into: Path) -> int:
-        """Write the document of a job that is ours once more (after a restart); return its bytes."""
+        """Write the document of a job that is ours once more (after a restart); return its bytes.
+
+        Raises:
+            SpoolFull, DocumentError: as :meth:`claim`.
+        """
 
     async def renew(self, job: JobRow, claim: Claim, *, lease: float) -> bool:
         """Say that we still have the job; False when it is no longer ours."""
