@@ -176,14 +176,14 @@ async def test_a_printer_with_a_broken_payload_is_shown_all_the_same(ask):
         assert view(ask.bc)["printers"][0]["name"] == "office@pi"
 
 
-async def test_serving_until_told_to_end():
+def test_serving_until_told_to_end():
     folders = []
 
     def end(bc):
         folders.append(bc.folder.name)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    await asyncio.wait_for(serve(Settings(tls=True), started=end), 10)
+    asyncio.run(serve(Settings(tls=True), started=end))
     assert not Path(folders[0]).exists()
 
 
