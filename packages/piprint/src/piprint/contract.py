@@ -25,9 +25,6 @@ __all__ = [
     "ENTITIES",
     "GUARD_ERROR",
     "JOBS_API",
-    "NOT_CLAIMABLE",
-    "NOT_RESTARTABLE",
-    "NOT_YOURS",
     "PRINTERS_API",
     "PRINTER_WS",
     "PROCESSORS_API",
@@ -296,13 +293,6 @@ JOBS_API = Entity(
         Action("restart", ()),
     ),
 )
-
-NOT_CLAIMABLE = "not-claimable"
-"""In brackets in the error message of a refused ``claim``: neither waiting, nor Printing with a lease that ran out."""
-NOT_YOURS = "not-yours"
-"""In brackets when renew, submitting, release or finish is refused: another claim, or no longer Printing."""
-NOT_RESTARTABLE = "not-restartable"
-"""In brackets when ``restart`` is refused: the job is being printed."""
 
 PROCESSORS_API = Entity(
     name="processors",
