@@ -59,7 +59,6 @@ _MISTAKES = 3
 _FRESH = 0.75
 """Part of the lease during which nobody else can have taken a job, with room for two clocks and a slow answer."""
 
-_NOTHING_PRINTED = frozenset({Step.CLAIMING, Step.CLAIMED, Step.STORED, Step.CREATING, Step.CREATED})
 _TWICE = "It may have been printed twice"
 
 
@@ -324,11 +323,12 @@ class Carrier:
         assert job.prepared is not None  # noqa: S101 - for the type checker
         try:
             return await printer.send(accepted, job.prepared.ticket, job.prepared.document)
-        except PrinterBusy:
-            await self._advance(job, Step.STORED)  # not announced and not taken
-            raise
-        except PrinterError:
-            job.faults += 1
+        except (PrinterError, DocumentError) as error:
+            nothing = isinstance(error, (PrinterBusy, DocumentError))
+            if nothing or (isinstance(error, PrinterUnreachable) and error.started is False):
+                job.entry = await self._around.journal.note(job.entry, submitted=False)
+            else:
+                job.faults += 1
             raise
 
     async def _follow(self, job: Job) -> None:
@@ -412,7 +412,7 @@ class Carrier:
             await self._again(job)
         elif action is Action.CANCEL_AND_SUBMIT and status is not None:
             after = await self._cancel(printer, _accepted(status))
-            if after is not None and after.state is SpoolerState.COMPLETED and job.entry.step not in _NOTHING_PRINTED:
+            if after is not None and after.state is SpoolerState.COMPLETED and not job.entry.unsent:
                 await self._end_printed(job, printer, after)
             else:
                 await self._again(job)
@@ -462,7 +462,7 @@ class Carrier:
     async def _give_up(self, job: Job) -> None:
         """End a job that could not be printed; what the printer still has of it is cancelled first."""
         entry, reason = job.entry, job.given_up
-        sure = entry.step in _NOTHING_PRINTED or (entry.held and entry.step in {Step.SENDING, Step.SENT})
+        sure = entry.unsent or (entry.held and entry.step in {Step.SENDING, Step.SENT})
         if entry.step is Step.STORED and entry.inherits and entry.inherited is not False:
             sure = False
         after: JobStatus | None = None
@@ -487,10 +487,10 @@ class Carrier:
     async def _leave(self, job: Job) -> bool:
         """The processor stops: give back what is not at the printer; return whether the job has ended."""
         entry = job.entry
-        if entry.step is Step.CLAIMING or entry.step not in _NOTHING_PRINTED or entry.inherits:
+        if entry.step is Step.CLAIMING or not entry.unsent or entry.inherits:
             return False
         try:
-            if entry.step in {Step.CREATING, Step.CREATED}:
+            if entry.step not in {Step.CLAIMED, Step.STORED}:
                 await self._cancel_by_name(self._printer(), entry.name)
             if job.changed:
                 await self._end(job, Outcome.CHANGED, f"Not ours any more: {job.changed}.")

@@ -138,7 +138,8 @@ def decide(entry: Entry, ownership: Ownership, finding: Finding | None, policy: 
     if ownership is Ownership.CHANGED:
         return Action.WITHDRAW if step in ASKED else Action.DROP
     if finding is not None:
-        return _resolve(TABLE[step, entry.held, finding], policy)
+        row = Step.CREATED if entry.unsent and step is Step.SENDING else step
+        return _resolve(TABLE[row, entry.held, finding], policy)
     if ownership is Ownership.UNKNOWN and step in {Step.CLAIMING, Step.CLAIMED}:
         return Action.ASK_BC
     return _OURS[step]

@@ -18,6 +18,7 @@ POLICIES: tuple[Literal["hold", "reprint"], ...] = ("hold", "reprint")
 
 
 def entry(step: Step, *, held: bool = False, **more: Any) -> Entry:
+    more = {"submitted": True, **more}
     return Entry(7, 1, "A", "abc.1.00000000", "bc-test-7-1", "", "{}", step, NOW, NOW, held=held, **more)
 
 
@@ -65,6 +66,14 @@ def test_each_cell_of_the_table_follows_from_the_rules(
     for ownership in (Ownership.OURS, Ownership.UNKNOWN):
         decided = decide(entry(step, held=held), ownership, finding, policy)
         assert decided is expected(step, finding, policy, held=held)
+
+
+@pytest.mark.parametrize("finding", Finding)
+@pytest.mark.parametrize("held", [True, False])
+def test_a_sending_that_failed_before_the_first_byte_is_as_if_it_was_not_begun(finding: Finding, held: bool) -> None:
+    failed = entry(Step.SENDING, held=held, submitted=False)
+    decided = decide(failed, Ownership.OURS, finding, "hold")
+    assert decided is expected(Step.CREATED, finding, "hold", held=held)
 
 
 @pytest.mark.parametrize("policy", POLICIES)

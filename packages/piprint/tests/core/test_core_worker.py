@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from piprint.contract import JobState
-from piprint.errors import DocumentError, PrinterRefused, SpoolFull
+from piprint.errors import DocumentError, PrinterRefused, PrinterUnreachable, SpoolFull
 from piprint.inhand import Prepared
 from piprint.journal.steps import Step
 from piprint.printers.printer import Feedback, Printer, SpoolerState, Ticket
@@ -251,6 +251,69 @@ async def test_a_raw_printer_is_sent_to_and_tells_no_more(world: Any) -> None:
     await world.processor()
     await world.settled()
     assert row.message == "Sent to A, which does not tell whether it was printed."
+
+
+async def test_a_raw_printer_that_is_off_is_waited_for_as_nothing_was_sent(world: Any) -> None:
+    world.device("A", feedback=Feedback.SENT_ONLY)
+    row = world.server.add(1)
+    processor = await world.processor()
+    view = processor.shelf.printer("A")
+    real = view.send
+
+    async def send(*args: Any) -> Any:
+        if off:
+            raise PrinterUnreachable("connection refused", started=False)
+        return await real(*args)
+
+    off, view.send = True, send
+    await asyncio.sleep(300)
+    assert row.state is JobState.PRINTING
+    assert processor.dispatcher.snapshot().jobs[0].message == "connection refused"
+    off = False
+    await world.settled()
+    assert (row.state, world.ledger) == (JobState.PRINTED, [b"document 1"])
+
+
+async def test_a_raw_printer_that_stays_off_ends_the_job_as_not_printed(world: Any) -> None:
+    world.device("A", feedback=Feedback.SENT_ONLY)
+    row = world.server.add(1)
+    processor = await world.processor(printers=[{"id": "A", "give_up_after": 60}])
+
+    async def send(*_: Any) -> Any:
+        raise PrinterUnreachable("connection refused", started=False)
+
+    processor.shelf.printer("A").send = send
+    await world.settled()
+    assert row.message.startswith("Not printed. Given up after waiting 60 s for the printer: connection refused")
+
+
+@pytest.mark.parametrize("feedback", Feedback)
+async def test_a_document_that_cannot_be_drawn_while_it_is_sent_was_not_printed(world: Any, feedback: Feedback) -> None:
+    device = world.device("A", feedback=feedback)
+    row = world.server.add(1)
+    processor = await world.processor()
+
+    async def send(*_: Any) -> Any:
+        raise DocumentError("a page of the PDF is damaged")
+
+    processor.shelf.printer("A").send = send
+    await world.settled()
+    assert row.message.startswith("Not printed. a page of the PDF is damaged")
+    assert all(job.state.final for job in device.jobs.values())
+
+
+async def test_a_connection_that_breaks_while_a_raw_printer_is_sent_to_is_uncertain(world: Any) -> None:
+    world.device("A", feedback=Feedback.SENT_ONLY)
+    row = world.server.add(1)
+    processor = await world.processor()
+
+    async def send(*_: Any) -> Any:
+        raise PrinterUnreachable("connection reset", started=True)
+
+    processor.shelf.printer("A").send = send
+    await world.settled()
+    assert row.state is JobState.ERROR
+    assert "It may have been printed" in row.message
 
 
 @pytest.mark.parametrize(("policy", "copies", "state"), [("hold", 1, JobState.ERROR), ("reprint", 2, JobState.PRINTED)])

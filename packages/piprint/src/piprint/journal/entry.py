@@ -16,6 +16,9 @@ from piprint.printers.printer import Accepted
 __all__ = ["Entry", "Outcome"]
 
 
+_BEFORE_SENDING = frozenset({Step.CLAIMING, Step.CLAIMED, Step.STORED, Step.CREATING, Step.CREATED})
+
+
 class Outcome(enum.StrEnum):
     """How a claim of a job ended."""
 
@@ -51,7 +54,8 @@ class Entry:
         ipp_up_time: printer-up-time when the printer took the job; None when not told.
         ipp_begun: time-at-processing when it was first seen printing; None before, or when not told.
         held: the printer holds the job until it is released.
-        submitted: the document may have reached the printer.
+        submitted: a part of the document may have reached the printer. False at :attr:`Step.SENDING`: the sending failed, and
+            for certain before the first byte.
         size: bytes of the document.
         notes: for people: what was clamped, what happened on the way.
         message: for people: how it ended, or what it waits for.
@@ -85,6 +89,11 @@ class Entry:
     notes: tuple[str, ...] = ()
     message: str = ""
     outcome: Outcome | None = None
+
+    @property
+    def unsent(self) -> bool:
+        """Tell whether the printer cannot have any part of the document."""
+        return self.step in _BEFORE_SENDING or (self.step is Step.SENDING and not self.submitted)
 
     @property
     def accepted(self) -> Accepted:
