@@ -32,6 +32,7 @@ if [ -e "$control.dead" ]; then
 fi
 [ ! -e "$control.sleep" ] || sleep "$(cat "$control.sleep")"
 
+[ -s "$document" ] || exit 0 # a filter failed: no paper moves
 code=0
 [ ! -e "$control.exit" ] || code=$(cat "$control.exit")
 if [ -s "$control.exits" ]; then

@@ -1,0 +1,144 @@
+"""Acceptance 7 and 13: a real IPP Everywhere printer, busy or left with half a job; print settings as it hears them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from everywhere import EverywherePrinter
+from office import Office
+from papers import pdf
+from printshop import until
+from reportlab.lib.pagesizes import A4, landscape
+
+from piprint.contract import JobState
+from piprint.simulate.people import Choice
+
+
+def configured(printer: EverywherePrinter, more: str = "") -> str:
+    return f'[[printers]]\nid = "eve"\nuri = "{printer.uri}"\n{more}'
+
+
+async def test_07_busy_printer_is_waited_for_without_an_error(tmp_path):
+    stranger = tmp_path / "stranger.pdf"
+    stranger.write_bytes(pdf("somebody else's"))
+    async with EverywherePrinter() as printer, Office() as office:
+        office.config = configured(printer)
+        await office.start()
+        await office.offers("eve")
+        printer.behave(sleep=2)
+        elsewhere = await asyncio.create_subprocess_exec(
+            *("ipptool", "-f", str(stranger), printer.uri, "print-job.test"), stdout=asyncio.subprocess.DEVNULL
+        )
+        await elsewhere.wait()
+        printer.behave(sleep=None)
+        job = office.print("eve")
+        await until(lambda: "server-error-busy" in printer.log, 10, "the printer's refusal")
+        assert office.job(job).status is JobState.PRINTING
+        await office.becomes(JobState.PRINTED, job)
+        assert [out.name for out in printer.printed()][1:] == [f"bc-BC-{job}-1"]
+
+
+async def test_07_orphan_of_a_kill_is_cancelled_at_the_next_start():
+    async with EverywherePrinter() as printer, Office() as office:
+        office.config = configured(printer)
+        processor = await office.start()
+        await office.offers("eve")
+        await processor.stop()
+        processor.start(kill_at="after created")
+        job = office.print("eve")
+        assert await processor.ended() == -9
+        assert "Create-Job successful-ok" in printer.log
+        processor.start()
+        await office.becomes(JobState.PRINTED, job)
+        assert len(printer.printed()) == 1
+        assert "Cancel-Job successful-ok" in printer.log
+
+
+BOTH_LONG, BOTH_SHORT, ONE = "two-sided-long-edge", "two-sided-short-edge", "one-sided"
+A4_KIND, A5_KIND, LETTER_KIND, A3_KIND, CUSTOM_KIND = 9, 11, 1, 8, 0
+SETTINGS = {
+    "copies": (Choice(copies=3), {"IPP_COPIES": "3"}),
+    "one-sided": (Choice(duplex=False), {"IPP_SIDES": ONE}),
+    "long edge": (Choice(duplex=True), {"IPP_SIDES": BOTH_LONG}),
+    "colour": (Choice(color=True), {"IPP_PRINT_COLOR_MODE": "color"}),
+    "no colour": (Choice(color=False), {"IPP_PRINT_COLOR_MODE": "monochrome"}),
+    "A4": (Choice(paper=A4_KIND), {"media": "iso_a4_210x297mm"}),
+    "A5": (Choice(paper=A5_KIND), {"media": "iso_a5_148x210mm"}),
+    "Letter": (Choice(paper=LETTER_KIND), {"media": "na_letter_8.5x11in"}),
+    "photo tray": (Choice(source=9), {"source": "photo"}),
+}
+DIMENSIONS = {
+    "iso_a4_210x297mm": ("21000", "29700"),
+    "iso_a5_148x210mm": ("14800", "21000"),
+    "na_letter_8.5x11in": ("21590", "27940"),
+}
+
+
+def heard(ticket: Any, what: str, value: str) -> bool:
+    """Tell whether a ticket says so; a sheet may be told by its name (media) or by its size (media-col)."""
+    if what == "media":
+        width, height = DIMENSIONS[value]
+        told = ticket.get("IPP_MEDIA_COL", "")
+        return ticket.get("IPP_MEDIA") == value or (f"x-dimension={width}" in told and f"y-dimension={height}" in told)
+    if what == "source":
+        return f"media-source={value}" in ticket.get("IPP_MEDIA_COL", "")
+    return ticket.get(what) == value
+
+
+async def test_13_print_settings_reach_the_printer():
+    async with EverywherePrinter(duplex=True, color=True) as printer, Office() as office:
+        office.config = configured(printer)
+        await office.start()
+        await office.offers("eve")
+        jobs = {what: office.print("eve", choice=choice) for what, (choice, _) in SETTINGS.items()}
+        await office.becomes(JobState.PRINTED, *jobs.values(), seconds=60)
+        tickets = {out.name: out.ticket for out in printer.printed()}
+        for what, (_, wanted) in SETTINGS.items():
+            ticket = tickets[f"bc-BC-{jobs[what]}-1"]
+            for name, value in wanted.items():
+                assert heard(ticket, name, value), f"{what}: {name} is not {value} in {ticket}"
+
+
+async def test_13_landscape_and_short_edge_by_rule():
+    rule = '[[rules]]\nprinter = "eve"\nsides = "two-sided-short-edge"\n'
+    async with EverywherePrinter(duplex=True) as printer, Office() as office:
+        office.config = configured(printer, rule)
+        await office.start()
+        await office.offers("eve")
+        job = office.print("eve", pdf("wide", size=landscape(A4)), choice=Choice(landscape=True))
+        await office.becomes(JobState.PRINTED, job)
+        (out,) = printer.printed()
+        assert out.ticket["IPP_SIDES"] == BOTH_SHORT
+        assert out.ticket["IPP_ORIENTATION_REQUESTED"] == "landscape"
+
+
+@pytest.mark.parametrize("extension", ["1.0", "2.0"])
+async def test_13_what_the_printer_cannot_do_is_clamped_and_told(extension):
+    async with EverywherePrinter(duplex=False, color=False) as printer, Office(extension=extension) as office:
+        office.config = configured(printer)
+        await office.start()
+        await office.offers("eve")
+        job = office.print("eve", choice=Choice(copies=5000, duplex=True, color=True, paper=A3_KIND))
+        unknown_tray = office.print("eve", choice=Choice(source=5))
+        await office.becomes(JobState.PRINTED, job, unknown_tray)
+        ticket = printer.printed()[0].ticket
+        assert ticket["IPP_SIDES"] == ONE
+        assert ticket["IPP_COPIES"] == "999"
+        assert ticket.get("IPP_PRINT_COLOR_MODE", "monochrome") == "monochrome"
+        message = office.job(job).message
+        assert "999" in message
+        assert "A3" in message
+        assert "one side" in message or "both sides" in message or "duplex" in message.lower()
+        assert "tray" in office.job(unknown_tray).message.lower() or "paper source" in office.job(unknown_tray).message
+
+
+async def test_13_custom_paper_reaches_a_queue_without_a_driver():
+    async with Office("labels") as office:
+        await office.start()
+        millimetres = 4
+        job = office.print("labels", choice=Choice(paper=CUSTOM_KIND, width=100, height=150, units=millimetres))
+        await office.becomes(JobState.PRINTED, job)
+        (printed,) = office.cups.ledger()
+        assert "100x150mm" in printed.options

@@ -1,0 +1,50 @@
+"""Acceptance 17: labels at port 9100; what arrives is what was printed, byte by byte."""
+
+from __future__ import annotations
+
+from office import Office
+from papers import LABEL, pdf
+from printshop import LabelPrinter, until
+
+from piprint.contract import JobState
+
+LABEL_SIZE = (283.46, 425.2)
+"""100 x 150 mm in points."""
+
+
+async def test_17_raw_label_arrives_byte_by_byte():
+    async with LabelPrinter().listening() as printer, Office() as office:
+        office.config = f'[[printers]]\nid = "zebra"\nuri = "{printer.uri}"\nlanguage = "raw"\npaper = ["100x150mm"]\n'
+        await office.start()
+        await office.offers("zebra")
+        jobs = [office.print("zebra", LABEL + bytes(range(256)) * 40), office.print("zebra", LABEL)]
+        await office.becomes(JobState.PRINTED, *jobs)
+        assert printer.received == [LABEL + bytes(range(256)) * 40, LABEL]
+        assert "sent" in office.job(jobs[0]).message
+
+
+async def test_17_pdf_becomes_one_zpl_label_per_page():
+    async with LabelPrinter().listening() as printer, Office() as office:
+        office.config = f'[[printers]]\nid = "zebra"\nuri = "{printer.uri}"\nlanguage = "zpl"\npaper = ["100x150mm"]\n'
+        await office.start()
+        await office.offers("zebra")
+        job = office.print("zebra", pdf("pallet 4711", pages=2, size=LABEL_SIZE))
+        await office.becomes(JobState.PRINTED, job)
+        (label,) = printer.received
+        assert label.count(b"^XA") == label.count(b"^XZ") == 2
+        assert b"^GF" in label
+
+
+async def test_17_label_printer_switched_off_is_waited_for():
+    printer = LabelPrinter()
+    async with printer.listening():
+        pass
+    async with Office() as office:
+        office.config = f'[[printers]]\nid = "zebra"\nuri = "{printer.uri}"\nlanguage = "raw"\n'
+        await office.start()
+        await office.offers("zebra")
+        job = office.print("zebra", LABEL)
+        await until(lambda: office.job(job).status is JobState.PRINTING)
+        async with printer.listening():
+            await office.becomes(JobState.PRINTED, job)
+        assert printer.received == [LABEL]
