@@ -14,6 +14,7 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from piprint.contract import JobState
+from piprint.simulate.people import Choice
 from piprint.simulate.sample import sample_invoice
 from piprint.simulate.server import Settings, serve
 from piprint.simulate.view import TROUBLES, view
@@ -185,6 +186,21 @@ def test_serving_until_told_to_end():
 
     asyncio.run(serve(Settings(tls=True), started=end))
     assert not Path(folders[0]).exists()
+
+
+async def test_paper_is_told_by_name_or_in_millimetres(ask):
+    trays = [
+        {"papersourcekind": "ManualFeed", "paperkind": "A5"},
+        {"papersourcekind": 257, "paperkind": 0, "units": "CM", "width": 10, "height": 15},
+    ]
+    ask.bc.people.change_printer(1, payload=json.dumps({"version": 1, "papertrays": trays}))
+    ask.print(choice=Choice(source=257))
+    shown = view(ask.bc)
+    assert [(tray["name"], tray["paper"], tray["source"]) for tray in shown["printers"][0]["trays"]] == [
+        ("Manual feed", "A5", 6),
+        ("Custom", "100 x 150 mm", 257),
+    ]
+    assert shown["jobs"][0]["choice"]["paper"] == "100 x 150 mm"
 
 
 async def test_serving_until_cancelled():

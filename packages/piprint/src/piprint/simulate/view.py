@@ -12,6 +12,7 @@ from typing import Any
 
 from piprint.contract import JobState
 from piprint.paper import CUSTOM, PAPER_KINDS, PAPER_SOURCES, kind_by_name, source_by_name
+from piprint.payloads import UNITS
 from piprint.simulate.environment import Environment
 from piprint.simulate.tables import Printer, PrintJob, Tables
 
@@ -138,7 +139,7 @@ def _choice(payload: str) -> dict[str, Any]:
             "paper": _paper(tray),
             "landscape": tray.get("landscape"),
         }
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 
@@ -184,7 +185,8 @@ def _paper(tray: Mapping[str, Any]) -> str:
     kind = PAPER_KINDS.get(told) if isinstance(told, int) else kind_by_name(str(told))
     if kind is not None and kind.number != CUSTOM:
         return kind.name
-    return f"{tray.get('width', '?')} x {tray.get('height', '?')} {tray.get('units', 'HI')}"
+    hundredths = UNITS.get(str(tray.get("units", "HI")).upper(), UNITS["HI"])  # a job's unit 0 is HI, too
+    return f"{tray['width'] * hundredths / 100:.0f} x {tray['height'] * hundredths / 100:.0f} mm"
 
 
 def _words(name: str) -> str:

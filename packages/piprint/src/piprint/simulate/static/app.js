@@ -193,7 +193,7 @@ function showTrouble() {
 
 function showRequests() {
   const { log } = now;
-  say(byId("sums"), `${log.calls} calls, tokens asked for: ${log.tokens}, ${size(log.sent)} sent, at most ${log.most_running} at once`);
+  say(byId("sums"), log.entries.length === 0 ? "" : `${log.calls} calls, tokens asked for: ${log.tokens}, ${size(log.sent)} sent, at most ${log.most_running} at once`);
   const rows = log.entries.map((entry) =>
     el(
       "li",
