@@ -21,12 +21,14 @@ from piprint.connection import ConnectionState
 from piprint.dispatcher import Dispatcher
 from piprint.errors import BcError, PiprintError
 from piprint.journal.entry import Entry, Outcome
+from piprint.journal.steps import Step
 from piprint.late_queue import LateQueue
 from piprint.paper import PAPER_KINDS, PAPER_SOURCES
 from piprint.payloads import UNITS
 from piprint.printers.printer import Feedback
 from piprint.sample_print import print_test_page
 from piprint.shelf import OnShelf, Shelf
+from piprint.snapshot import JobView
 from piprint.snapshot import PrinterView as CoreView
 from piprint.snapshot import Snapshot as CoreSnapshot
 from piprint.web.view import ActionFailed, Connection, Job, PastJob, PrinterView, Snapshot, Totals, Trouble
@@ -52,6 +54,7 @@ _OUTCOMES = {
     Outcome.RELEASED: "released",
     Outcome.CHANGED: "changed",
 }
+_AT_PRINTER = frozenset({Step.CREATED, Step.SENDING, Step.SENT, Step.RELEASING, Step.FOLLOWING})
 _FAILED = frozenset({Outcome.ERROR, Outcome.UNCERTAIN})
 _STATES = {
     ConnectionState.UNKNOWN: "connecting",
@@ -132,9 +135,9 @@ class Desk:
         now = datetime.now().astimezone()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         today = [printed for at, printed in self._day if at >= midnight]
-        counts: dict[str, int] = {}
+        jobs: dict[str, list[JobView]] = {}
         for job in core.jobs:
-            counts[job.printer_id] = counts.get(job.printer_id, 0) + 1
+            jobs.setdefault(job.printer_id, []).append(job)
         totals = replace(
             self._totals, outcomes={_OUTCOMES[each]: count for each, count in core.totals.items() if each in _OUTCOMES}
         )
@@ -145,7 +148,7 @@ class Desk:
             started=core.started,
             connection=self._connection(core),
             printers=tuple(
-                _printer(each, known.get(each.address.printer_id), counts.get(each.address.printer_id, 0))
+                _printer(each, known.get(each.address.printer_id), jobs.get(each.address.printer_id, []))
                 for each in core.printers
             ),
             jobs=tuple(
@@ -232,9 +235,11 @@ class Desk:
                 f"Job {row_no} may have been printed",
                 "Look at the paper. If it is missing, press Print again; else leave it.",
             )
+        waiting = {job.printer_id: job.message for job in core.jobs if job.message and job.step is not Step.ENDED}
         for printer in core.printers:
-            if printer.problem and not printer.disabled:
-                yield Trouble(f"Printer {printer.address.printer_id}", printer.problem)
+            told = printer.problem or waiting.get(printer.address.printer_id, "")
+            if told and not printer.disabled:
+                yield Trouble(f"Printer {printer.address.printer_id}", told)
         for problem in core.problems:
             yield Trouble("Printers" if "printer" in problem else "piprint", problem)
         for warning in self._warnings:
@@ -262,17 +267,23 @@ def _past(entry: Entry) -> PastJob:
     )
 
 
-def _printer(core: CoreView, shelf: OnShelf | None, printing: int) -> PrinterView:
+def _printer(core: CoreView, shelf: OnShelf | None, jobs: Sequence[JobView]) -> PrinterView:
+    """Join what is known of a printer; how it is was asked up to a minute ago, what its job says is newer."""
     status = core.status
+    state = status.state.name.lower() if status is not None and not core.gone else "unreachable"
+    at_work = [job for job in jobs if job.step in _AT_PRINTER]
+    if state == "idle" and at_work:
+        state = "processing"
+    trouble = next((job.message for job in at_work if job.message), "")
     papers, trays, duplex, color = _told(shelf.payload if shelf is not None else "")
     return PrinterView(
         id=core.address.printer_id,
         title=core.description or core.address.title,
         uri=core.address.uri,
         origin=core.address.origin,
-        state=status.state.name.lower() if status is not None and not core.gone else "unreachable",
+        state=state,
         reasons=status.reasons if status is not None else (),
-        message=status.message if status is not None else core.problem,
+        message=trouble or (status.message if status is not None else core.problem),
         accepting=status.accepting if status is not None else True,
         offered=core.offered and not core.disabled,
         problem="" if core.offered else core.problem,
@@ -282,7 +293,7 @@ def _printer(core: CoreView, shelf: OnShelf | None, printing: int) -> PrinterVie
         color=color,
         followed=shelf is None or shelf.printer.feedback is Feedback.FOLLOWED,
         queued=core.queued,
-        printing=printing,
+        printing=len(jobs),
     )
 
 

@@ -19,7 +19,7 @@ from piprint.log import RecentLines, Redactor
 from piprint.printers.options import printer_payload
 from piprint.printers.printer import Capabilities, Feedback, Media, PrinterAddress, PrinterState, PrinterStatus
 from piprint.shelf import OnShelf
-from piprint.snapshot import ConnectionView, PrinterView, Snapshot
+from piprint.snapshot import ConnectionView, JobView, PrinterView, Snapshot
 
 CONFIG = parse(
     '[business_central]\nenvironment = "production"\n[business_central.login]\nkind = "secret"\ntenant = "t"\n'
@@ -189,3 +189,14 @@ def test_a_printer_that_tells_nothing_back_says_so(office):
     dispatcher.changes = {"printers": (view,)}
     desk._shelf = SimpleNamespace(all=lambda: [OnShelf(address, SimpleNamespace(feedback=Feedback.SENT_ONLY))])
     assert not desk.snapshot().printers[0].followed
+
+
+def test_what_a_job_meets_is_newer_than_what_its_printer_said(office):
+    dispatcher, desk = office
+    address = PrinterAddress("Office", "ipp://x/")
+    view = PrinterView(address, PrinterStatus(PrinterState.IDLE), "", "", True, False, False, 0, 7)
+    job = JobView(7, 1, "Office", "bc-x-7-1", Step.FOLLOWING, 1, 100, "Tray 2 is empty.", datetime.now(UTC))
+    dispatcher.changes = {"printers": (view,), "jobs": (job,)}
+    printer = desk.snapshot().printers[0]
+    assert (printer.state, printer.message, printer.printing) == ("processing", "Tray 2 is empty.", 1)
+    assert ("Printer Office", "Tray 2 is empty.") in {(each.what, each.help) for each in desk.snapshot().troubles}
