@@ -104,12 +104,18 @@ class _Scope:
                 yield from self._reference(node)
                 return
             case "identifier" | "quoted_identifier":
-                if plain(node).lower() not in self.names and plain(node).lower() not in self.routines:
+                if not self._declared(plain(node)):
                     yield self._undeclared(node)
                 return
         for each in node.children:
             if each.is_named:
                 yield from self.below(each)
+
+    def _declared(self, name: str) -> bool:
+        """Whether a bare name means something: in a table also a field of the record at hand."""
+        if name.lower() in self.names or name.lower() in self.routines:
+            return True
+        return self.owner.kind == "table" and self.app.type_of_column(self.owner, name) is not None
 
     def _undeclared(self, node: Node) -> Finding:
         return self.say(node, f"name {plain(node)!r}", "nothing of that name is declared here", "declare or correct it")
@@ -213,7 +219,7 @@ class _Scope:
             name = plain(function).lower()
             if name in self.routines:
                 yield from self._arguments(function, self.routines[name], arguments)
-            elif name not in FUNCTIONS:
+            elif name not in FUNCTIONS and not (self.owner.kind == "table" and name in RECORD_METHODS):
                 what = f"call of {plain(function)!r}"
                 yield self.say(function, what, "there is no such procedure here", "correct the name, or write it")
         else:
