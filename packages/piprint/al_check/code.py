@@ -35,7 +35,7 @@ def check(app: App) -> Iterator[Finding]:
 
 def _properties(app: App, owner: Object, values: dict[str, set[str]]) -> Iterator[Finding]:
     """Check expressions in properties, such as Enabled and StyleExpr."""
-    for node in walk(owner.node):
+    for node in owner.nodes:
         if node.type == "property" and plain(child(node, "name")).lower() in ("enabled", "styleexpr", "visible"):
             scope = _Scope.of(app, owner, None, values)
             value = node.child_by_field_name("value")

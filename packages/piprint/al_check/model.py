@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -130,10 +130,15 @@ class Object:
         return default if not said else said == "true"
 
     @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes of the object, in the order of the text."""
+        return tuple(walk(self.node))
+
+    @cached_property
     def fields(self) -> list[TableField]:
         """Return a table's fields."""
         found = []
-        for node in walk(self.node):
+        for node in self.nodes:
             if node.type == "field_declaration":
                 number = child(node, "id")
                 kind = read_type(node.child_by_field_name("type"))
@@ -149,7 +154,7 @@ class Object:
     def controls(self) -> list[Control]:
         """Return the fields on a page."""
         found = []
-        for node in walk(self.node):
+        for node in self.nodes:
             if node.type != "page_field":
                 continue
             source = node.child_by_field_name("source")
@@ -168,7 +173,7 @@ class Object:
 
     def _procedures(self) -> Iterator[Procedure]:
         pending: list[Node] = []
-        for node in walk(self.node):
+        for node in self.nodes:
             if node.type == "attribute_item":
                 pending.append(node)
             elif node.is_named and node.type in ("procedure", "trigger_declaration"):
@@ -245,7 +250,12 @@ class App:
         return found.type if found else None
 
 
-def _objects(source: Source) -> Iterator[Object]:
+@lru_cache(maxsize=256)
+def _objects(source: Source) -> tuple[Object, ...]:
+    return tuple(_declared(source))
+
+
+def _declared(source: Source) -> Iterator[Object]:
     for node in source.root.children:
         if node.type.endswith("_declaration") and (name := node.child_by_field_name("object_name")):
             number = node.child_by_field_name("object_id")

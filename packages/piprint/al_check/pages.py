@@ -116,7 +116,7 @@ def _for_people(page: Object) -> Iterator[Finding]:
 
 
 def _actions(page: Object, *, area: bool) -> Iterator[Finding]:
-    nodes = list(walk(page.node))
+    nodes = list(page.nodes)
     named = {plain(child(each, "name")).lower() for each in nodes if each.type == "action_declaration"}
     for node in nodes:
         if node.type == "action_declaration":
@@ -133,7 +133,7 @@ def _actions(page: Object, *, area: bool) -> Iterator[Finding]:
 def runs(app: App) -> Iterator[Finding]:
     """What properties refer to exists: pages to run, cards, look-ups."""
     for owner in app.objects:
-        for node in walk(owner.node):
+        for node in owner.nodes:
             if node.type != "property":
                 continue
             name, value = plain(child(node, "name")).lower(), node.child_by_field_name("value")

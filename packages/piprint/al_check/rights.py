@@ -21,7 +21,7 @@ def _granted(app: App, owner: Object) -> dict[tuple[str, str], str]:
         other = app.get("permissionset", name)
         if other is not None and other is not owner:
             found |= _granted(app, other)
-    for node in walk(owner.node):
+    for node in owner.nodes:
         if node.type == "tabledata_permission":
             key = (text(node.children[0]).lower(), plain(child(node, "table_name")).lower())
             found[key] = found.get(key, "") + plain(child(node, "permission"))
@@ -45,7 +45,7 @@ def permissions(app: App) -> Iterator[Finding]:
                 what = f"permission set {name!r}"
                 yield owner.source.at(owner.node, what, "there is none of that name", "correct it")
     for owner in app.objects:
-        for node in walk(owner.node):
+        for node in owner.nodes:
             if node.type != "tabledata_permission":
                 continue
             kind, name = text(node.children[0]).lower(), plain(child(node, "table_name"))

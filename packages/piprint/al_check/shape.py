@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from tree_sitter import Node
 
 from al_check.finding import Finding
 from al_check.model import App
-from al_check.tree import Source, child, plain, text, walk
+from al_check.tree import Source, child, plain, text
 
 __all__ = ["check"]
 
@@ -16,8 +17,12 @@ __all__ = ["check"]
 def check(app: App) -> Iterator[Finding]:
     """Check every file's shape."""
     for source in app.sources:
-        for node in walk(source.root):
-            yield from _node(source, node)
+        yield from _of(source)
+
+
+@lru_cache(maxsize=256)
+def _of(source: Source) -> tuple[Finding, ...]:
+    return tuple(found for node in source.nodes for found in _node(source, node))
 
 
 def _node(source: Source, node: Node) -> Iterator[Finding]:

@@ -58,7 +58,7 @@ def objects(app: App) -> Iterator[Finding]:
 def elements(app: App) -> Iterator[Finding]:
     """Properties are known and given once; elements of a kind have different names."""
     for each in app.objects:
-        for node in walk(each.node):
+        for node in each.nodes:
             known = PROPERTIES.get(node.type)
             if known is not None:
                 yield from _properties(each, node, known)
@@ -81,7 +81,7 @@ def _repeated(owner: Object) -> Iterator[Finding]:
     seen: set[tuple[str, str]] = set()
     kinds = {"page_field": "control", "group_section": "control", "repeater_section": "control"}
     kinds |= {"action_declaration": "action", "actionref_declaration": "action"}
-    for node in walk(owner.node):
+    for node in owner.nodes:
         if node.type in kinds:
             name = plain(child(node, "promoted_name" if node.type == "actionref_declaration" else "name"))
             key = (kinds[node.type], name.lower())
@@ -120,7 +120,7 @@ def tables(app: App) -> Iterator[Finding]:
 
 
 def _keys(table: Object) -> Iterator[Finding]:
-    keys = [each for each in walk(table.node) if each.type in ("key_declaration", "fieldgroup_declaration")]
+    keys = [each for each in table.nodes if each.type in ("key_declaration", "fieldgroup_declaration")]
     if not any(each.type == "key_declaration" for each in keys):
         yield table.source.at(table.node, f"table {table.name}", "it has no key", "add keys")
     seen = set()
@@ -215,7 +215,7 @@ def enums(app: App) -> Iterator[Finding]:
     for enum in app.of("enum"):
         seen: dict[object, str] = {}
         for node, value in zip(
-            (each for each in walk(enum.node) if each.type == "enum_value_declaration"),
+            (each for each in enum.nodes if each.type == "enum_value_declaration"),
             states(app)[enum.name],
             strict=True,
         ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import tree_sitter_al
@@ -16,12 +17,17 @@ __all__ = ["Source", "child", "children", "line", "parse", "plain", "properties"
 _PARSER = Parser(Language(tree_sitter_al.language()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """A parsed file; ``name`` is its path relative to the extension's folder, with slashes."""
 
     name: str
     root: Node
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes, in the order of the text."""
+        return tuple(walk(self.root))
 
     def at(self, node: Node, what: str, why: str, fix: str) -> Finding:
         """Say something about a node of this file."""
@@ -29,7 +35,7 @@ class Source:
 
     def syntax(self) -> Iterator[Finding]:
         """Tell where the grammar could not follow. One defect often makes several: the first is where to look."""
-        for node in walk(self.root):
+        for node in self.nodes:
             if node.is_missing:
                 yield self.at(node, f"missing {node.type!r}", "the grammar needs it here", "write it")
             elif node.is_error:
@@ -41,7 +47,12 @@ def parse(folder: Path, path: Path, instead: Mapping[str, bytes] | None = None) 
     """Parse one file, or what shall stand in it instead."""
     name = path.relative_to(folder).as_posix()
     content = (instead or {}).get(name)
-    return Source(name, _PARSER.parse(path.read_bytes() if content is None else content).root_node)
+    return _parse(name, path.read_bytes() if content is None else content)
+
+
+@lru_cache(maxsize=256)  # who judges many changes of one file need not read the others again
+def _parse(name: str, content: bytes) -> Source:
+    return Source(name, _PARSER.parse(content).root_node)
 
 
 def walk(node: Node) -> Iterator[Node]:

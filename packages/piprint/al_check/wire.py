@@ -47,7 +47,7 @@ def states(app: App) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for each in app.of("enum"):
         values = found.setdefault(each.name, [])
-        for node in walk(each.node):
+        for node in each.nodes:
             if node.type == "enum_value_declaration":
                 caption = properties(node).get("caption")
                 literals = children(caption, "string_literal") or ([caption] if caption is not None else [])
@@ -104,7 +104,7 @@ def _written(procedure: Any, name: str) -> str:
 def _key(page: Object, table: Object | None) -> str:
     wanted = page.said("ODataKeyFields")
     if not wanted and table:
-        keys = [each for each in walk(table.node) if each.type == "key_declaration"]
+        keys = [each for each in table.nodes if each.type == "key_declaration"]
         wanted = ",".join(plain(each) for each in children(child(keys[0], "fields"), "identifier")) if keys else ""
     return next((each.name for each in page.controls if each.column.lower() == wanted.lower()), wanted)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
@@ -79,10 +80,15 @@ def units(app: App) -> Iterator[Unit]:
     """Go through all texts that are not locked."""
     for each in app.objects:
         if each.kind in _KINDS:
-            target = ""
-            if each.kind == "pageextension":
-                target = f"Page {name_hash(plain(child(each.node, 'base_object')))}"
-            yield from _below(each, each.node, [(_KINDS[each.kind], each.name)], target)
+            yield from _units_of(each)
+
+
+@lru_cache(maxsize=256)
+def _units_of(owner: Object) -> tuple[Unit, ...]:
+    target = ""
+    if owner.kind == "pageextension":
+        target = f"Page {name_hash(plain(child(owner.node, 'base_object')))}"
+    return tuple(_below(owner, owner.node, [(_KINDS[owner.kind], owner.name)], target))
 
 
 def _below(owner: Object, node: Node, path: list[tuple[str, str]], target: str) -> Iterator[Unit]:
@@ -138,9 +144,11 @@ def _unit(source: Source, node: Node, path: list[tuple[str, str]], target: str) 
 
 def _read(path: Path) -> dict[str, tuple[str, str, int]]:
     """Read source, target and line of each unit, by id."""
-    if not path.exists():
-        return {}
-    said = path.read_text("utf-8-sig")
+    return _units_in(path.read_text("utf-8-sig")) if path.exists() else {}
+
+
+@lru_cache(maxsize=16)
+def _units_in(said: str) -> dict[str, tuple[str, str, int]]:
     root = ET.fromstring(said)  # noqa: S314 - our own file
     found = {}
     for each in root.iter(f"{{{_NAMESPACE}}}trans-unit"):
