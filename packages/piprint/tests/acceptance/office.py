@@ -324,6 +324,10 @@ listen = "127.0.0.1:{web}"
             told = "\n".join(f"{job.row_no}: {job.status.name} {job.message}" for job in open_jobs)
             raise AssertionError(f"not over within {seconds} s:\n{told}\n{self.logs}") from None
 
+    def at_printer(self, queue: str) -> bool:
+        """Tell whether a queue's printer is busy with a job."""
+        return f"now printing {queue}-" in self.cups.command("lpstat", "-p", queue)
+
     def printed(self, queue: str = "") -> list[int]:
         """Return what came out, by the jobs' numbers, in the order it came out; a job that came out twice is in it twice."""
         return [row_of(printed) for printed in self.cups.ledger(queue)]

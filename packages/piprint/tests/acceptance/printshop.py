@@ -24,6 +24,8 @@ from piprint.demo_cups import CupsServer
 CAPTURE = Path(__file__).parent / "shop" / "capture.sh"
 NULL = "null"
 """The device URI scheme of a queue that eats documents at once, for benches."""
+HOST_STATUS = b"~HS\r\n"
+"""ZPL's question how the printer is."""
 _NULL_BACKEND = "#!/bin/sh\nexit 0\n"
 
 
@@ -164,10 +166,10 @@ async def until(condition: Callable[[], Any], seconds: float = 15.0, what: str =
 
 
 class LabelPrinter:
-    """A label printer's port 9100: takes whatever comes, answers nothing.
+    """A label printer's port 9100: takes whatever comes, answers nothing, and hangs up when it is asked how it is.
 
     Attributes:
-        received: the bytes of each connection, in order.
+        received: the bytes of each connection that sent any, in order; others only ask whether it is on.
         refuse: close connections at once, as a printer does that has another's.
     """
 
@@ -194,8 +196,11 @@ class LabelPrinter:
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            if not self.refuse:
-                self.received.append(await reader.read(-1))
+            sent = b""
+            while not self.refuse and sent != HOST_STATUS and (part := await reader.read(1 << 16)):
+                sent += part
+            if sent not in {b"", HOST_STATUS}:
+                self.received.append(sent)
         finally:
             writer.close()
             with contextlib.suppress(OSError):

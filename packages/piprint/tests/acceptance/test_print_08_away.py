@@ -24,7 +24,7 @@ async def test_08_away_after_the_claim_prints_meanwhile_and_reports_later(extens
         await office.start()
         job = office.print("one")
         await until(lambda: office.job(job).status is JobState.PRINTING)
-        await until(lambda: _at_printer(office), 10, "the job at the printer")
+        await until(lambda: office.at_printer("one"), 10, "the job at the printer")
         await office.bc.go_away()
         await office.cups.wait_ledger(1)
         await asyncio.sleep(2)  # the token is no longer good
@@ -33,10 +33,6 @@ async def test_08_away_after_the_claim_prints_meanwhile_and_reports_later(extens
         await office.becomes(JobState.PRINTED, job)
         assert office.printed() == [job]
         assert office.bc.log.tokens >= 2
-
-
-def _at_printer(office: Office) -> bool:
-    return "one-" in office.cups.command("lpstat", "-o", "one")
 
 
 @BOTH

@@ -34,8 +34,8 @@ async def test_16_own_authority_is_accepted_and_no_secret_is_shown():
         await office.offers("one")
         job = office.print("one")
         await office.becomes(JobState.PRINTED, job)
-        office.bc.faults.add("status", status=401, times=3)
-        office.bc.faults.add("html", status=502, times=2)
+        office.bc.faults.add("status", path="/BC/", status=401, times=1)
+        office.bc.faults.add("html", path="/BC/", nth=3, status=502, times=2)
         again = office.print("one")
         await office.becomes(JobState.PRINTED, again)
         family = [
