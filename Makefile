@@ -66,6 +66,7 @@ lint: $(VENV)/dev.stamp ## Check style, types and the arrows between modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=bench $(BIN)/mypy packages/*/src tools bench
+	MYPYPATH=packages/piprint $(BIN)/mypy packages/piprint/al_check
 	$(BIN)/lint-imports
 
 format: $(VENV)/dev.stamp ## Format the code

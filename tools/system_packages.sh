@@ -4,8 +4,8 @@
 set -eu
 
 missing=""
-need() { # need PACKAGE COMMAND: PACKAGE is missing unless COMMAND is found
-    command -v "$2" >/dev/null 2>&1 || missing="$missing $1"
+need() { # need PACKAGE COMMAND: PACKAGE is missing unless COMMAND (or that file) is found
+    command -v "$2" >/dev/null 2>&1 || [ -f "$2" ] || missing="$missing $1"
 }
 
 python=${PYTHON:-python3}
@@ -39,7 +39,11 @@ if [ "${1:-run}" = test ]; then
     need dbus-daemon dbus-daemon
     need poppler-utils pdftotext
     # The AL grammar has no wheel for Python 3.11 and is compiled there.
-    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null || need gcc cc
+    if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then
+        need "gcc libc6-dev" cc
+        # Python's headers; a Python not from Debian brings its own.
+        need python3-dev "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h"
+    fi
     need mosquitto mosquitto
     need mosquitto-clients mosquitto_sub
     need chromium chromium
