@@ -172,7 +172,7 @@ class Desk:
         core = self._dispatcher.snapshot()
         link = _STATES.get(core.connection.state, "trouble")
         words = {"connected": "connected", "connecting": "connecting"}.get(link, core.connection.message)
-        return f"{len(core.printers)} printers, {len(core.jobs)} jobs in work; Business Central: {words}"
+        return f"{_count(core.printers, 'printer')}, {_count(core.jobs, 'job')} in work; Business Central: {words}"
 
     def log_lines(self, after: int = 0) -> tuple[int, list[str]]:
         """Return the count of lines so far, and those after the ``after``-th."""
@@ -253,6 +253,10 @@ class Desk:
             if 0 <= index < len(hours):
                 hours[index][0 if printed else 1] += 1
         return tuple((printed, failed) for printed, failed in hours)
+
+
+def _count(things: Sequence[object], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _past(entry: Entry) -> PastJob:

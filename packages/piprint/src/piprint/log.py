@@ -60,6 +60,7 @@ def _spellings(secret: str) -> set[str]:
         repr(raw)[2:-1],
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
+        quote(secret),
         quote(secret, safe=""),
         quote_plus(secret),
         secret.translate(_CONTROLS),

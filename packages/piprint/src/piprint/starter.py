@@ -30,6 +30,7 @@ class Answers:
         tenant: for ``secret`` and ``certificate``.
         client_id: for ``secret`` and ``certificate``.
         username: for ``basic``.
+        token_url: where tokens come from, when it is not Microsoft (the stand-in).
         secret: the client secret or password itself; "" to write ``secret_file`` into the file.
         secret_file: where the secret or password stands.
         certificate: PEM file.
@@ -45,6 +46,7 @@ class Answers:
     tenant: str = ""
     client_id: str = ""
     username: str = ""
+    token_url: str = ""
     secret: str = ""
     secret_file: str = "/etc/piprint/client-secret"  # noqa: S105 - a place
     certificate: str = ""
@@ -125,6 +127,8 @@ def starter_text(answers: Answers) -> str:
         login = (
             f'kind = "{answers.login}"\ntenant = {_quoted(answers.tenant)}\nclient_id = {_quoted(answers.client_id)}\n'
         )
+        if answers.token_url:
+            login += f"token_url = {_quoted(answers.token_url)}\n"
         if answers.login == "secret":
             login += f"secret = {_secret(answers)}"
         else:

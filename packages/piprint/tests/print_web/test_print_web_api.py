@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
+import socket
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from piprint.config import Web
-from piprint.web.gate import HEADER
+from piprint.web.gate import HEADER, Gate
 from piprint.web.server import PageServer
 
 OURS = {HEADER: "1"}
@@ -42,6 +47,7 @@ async def test_every_answer_forbids_what_the_page_does_not_need(serve, path):
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Server"] == "piprint"
 
 
 @pytest.mark.parametrize(
@@ -69,6 +75,14 @@ async def test_only_the_pages_own_files_are_served(serve, path):
 async def test_a_page_elsewhere_whose_name_points_here_is_turned_away(serve, host, status):
     async with serve() as (url, session), session.get(url + "api/v1/status", headers={"Host": host}) as answer:
         assert answer.status == status
+
+
+@given(st.text(max_size=40))
+def test_no_host_header_breaks_the_gate_or_slips_through(text):
+    if Gate(None)._host_known({"Host": text}):
+        name = urlsplit(f"//{text}").hostname or ""
+        assert "example" not in name
+        assert name.rstrip(".") in {"localhost", socket.gethostname().lower()} or re.fullmatch(r"[0-9a-f.:%\w]+", name)
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_every_trouble_is_told(office):
         "Configuration": "verify is off",
     }
     assert desk.snapshot().connection.state == "trouble"
-    assert "login.secret is wrong" in desk.sentence()
+    assert desk.sentence() == "2 printers, 0 jobs in work; Business Central: login.secret is wrong"
     assert desk.snapshot().printers[0].reasons == ("media-jam-error",)
     assert not desk.snapshot().printers[1].offered
 

@@ -40,6 +40,9 @@ def init(
     ] = "",
     certificate: Annotated[str, typer.Option(metavar="FILE", help="PEM file; instead of a client secret.")] = "",
     key: Annotated[str, typer.Option(metavar="FILE", help="PEM file of the certificate's private key.")] = "",
+    token_url: Annotated[
+        str, typer.Option(metavar="URL", help="Where tokens come from, if not from Microsoft (piprint simulate).")
+    ] = "",
     company: Annotated[str, typer.Option(metavar="NAME", help="Company, where there is more than one.")] = "",
     host: Annotated[str, typer.Option(metavar="NAME", help="This processor's name; default: this host's name.")] = "",
 ) -> None:
@@ -56,6 +59,7 @@ def init(
         tenant=tenant,
         client_id=client_id,
         username=username,
+        token_url=token_url,
         secret_file=secret_file,
         certificate=certificate,
         key=key,

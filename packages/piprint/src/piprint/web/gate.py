@@ -47,6 +47,7 @@ _ANSWER_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
+    "Server": "piprint",
 }
 
 
@@ -92,7 +93,7 @@ class Gate:
     async def add_headers(_: web.BaseRequest, response: web.StreamResponse) -> None:
         """Put the answer's own protection onto it; called before any answer's head goes out."""
         for name, value in _ANSWER_HEADERS.items():
-            response.headers.setdefault(name, value)
+            response.headers[name] = value if name == "Server" else response.headers.get(name, value)
 
     def _refuse(self, request: web.Request) -> web.Response | None:
         if not self._host_known(request.headers):

@@ -122,7 +122,7 @@ export function showPrinters(printers, { testPage }) {
     printers,
     (printer) => printer.id,
     (printer) => {
-      const button = el("button", { class: "quiet", type: "button" }, "Test page");
+      const button = el("button", { class: "quiet", type: "button", "aria-label": `Test page on ${printer.id}` }, "Test page");
       button.addEventListener("click", () => testPage(button, printer.id));
       return el(
         "article",
@@ -192,7 +192,7 @@ export function showHistory(history, now, { restart }) {
     history,
     (job) => `${job.row_no}-${job.attempt}-${job.ended}`,
     (job) => {
-      const again = el("button", { class: "quiet small", type: "button" }, "Print again");
+      const again = el("button", { class: "quiet small", type: "button", "aria-label": `Print job ${job.row_no} again` }, "Print again");
       again.addEventListener("click", () => restart(again, job.row_no));
       return el(
         "tr",
