@@ -90,7 +90,7 @@ async def _outside(config: Config, wire: Wire) -> AsyncIterator[Finding]:
         response = await wire.send("GET", address, asked="reach Business Central", headers={})
         response.release()
     except BcError as error:
-        yield _step("network", State.PROBLEM, str(error), _network_fix(address))
+        yield _step("network", State.PROBLEM, str(error), _network_fix(address, str(error)))
         return
     host = urlsplit(address).hostname
     if address.startswith("http:") and not is_loopback(host or ""):
@@ -122,8 +122,12 @@ async def _outside(config: Config, wire: Wire) -> AsyncIterator[Finding]:
             await login.close()
 
 
-def _network_fix(address: str) -> str:
+def _network_fix(address: str, trouble: str) -> str:
     host = urlsplit(address).hostname
+    if "certificate" in trouble:
+        return f"see it with: openssl s_client -connect {urlsplit(address).netloc} -showcerts; {_GUIDE}, on-premises"
+    if "speak" in trouble:
+        return "on-premises: the OData port (7048 as a rule), with Enable SSL for OData services"
     return f"outgoing HTTPS to {host} must be allowed; behind a proxy set HTTPS_PROXY for the service"
 
 

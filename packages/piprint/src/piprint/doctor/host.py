@@ -35,7 +35,8 @@ def configuration(given: Path | None) -> tuple[Loaded | None, list[Finding]]:
     try:
         file = find(given)
     except ConfigError as error:
-        return None, [_finding("file", State.PROBLEM, "there is no configuration", str(error))]
+        told, _, fix = str(error).rpartition("; ")
+        return None, [_finding("file", State.PROBLEM, told, fix)]
     credentials_beside(file)
     try:
         loaded = load(file)

@@ -28,8 +28,9 @@ _NOT_ALLOWED = frozenset({0x0401, 0x0402, 0x0403})
 
 async def printers(config: Config) -> AsyncIterator[Finding]:
     """Look at CUPS and at every printer that would be offered."""
-    if config.cups.enabled:
-        yield await _cups(config)
+    cups = await _cups(config) if config.cups.enabled else None
+    if cups is not None:
+        yield cups
     try:
         found = await find_printers(config)
     except PiprintError as error:
@@ -38,7 +39,7 @@ async def printers(config: Config) -> AsyncIterator[Finding]:
     for problem in found.problems:
         if not problem.startswith("the queues of CUPS"):  # told above, with its mending
             yield Finding(_TOPIC, "search", State.NOTE, problem)
-    if not found.addresses:
+    if not found.addresses and (cups is None or cups.state is State.OK):
         fix = "add a queue to CUPS (lpadmin, or http://localhost:631), or a [[printers]] section with a uri"
         yield Finding(_TOPIC, "search", State.PROBLEM, "no printer was found", fix)
     for finding in await asyncio.gather(*(_printer(address, config) for address in found.addresses)):
