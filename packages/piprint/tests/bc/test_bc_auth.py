@@ -320,6 +320,22 @@ class TestCertificate:
         assert "client_secret" not in form
         assert form["client_assertion"] in login.secrets()
 
+    @pytest.mark.virtual_clock
+    async def test_files_that_are_gone_for_a_while_are_no_end(self, papers, pair):
+        path = papers.write("renewed.pem", pair[0].read_bytes())
+        wire = FakeWire(token("t1"), token("t2"))
+        login = TokenLogin(Certificate(tenant="t", client_id="c1", certificate=path, key=pair[1]), wire, now=now)
+        assert await login.header() == "Bearer t1"
+        path.unlink()
+        await asyncio.sleep(3300)
+        assert await login.header() == "Bearer t1"  # still good
+        await asyncio.sleep(300)
+        with pytest.raises(BcDenied, match=r"renewed\.pem cannot be read") as caught:
+            await login.header()
+        assert caught.value.cause == "certificate"
+        path.write_bytes(pair[0].read_bytes())
+        assert await login.header() == "Bearer t2"
+
     def test_files_that_cannot_be_used(self, papers, pair):
         path, key, _ = pair
         ec_key = ec.generate_private_key(ec.SECP256R1())

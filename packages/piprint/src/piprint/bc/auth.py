@@ -170,9 +170,8 @@ class TokenLogin:
         """Return the value of the Authorization header, with a token that is good for some time yet.
 
         Raises:
-            BcDenied: tenant, client, secret, certificate or consent is wrong; ``cause`` tells which.
+            BcDenied: tenant, client, secret, certificate (or its files) or consent is wrong; ``cause`` tells which.
             BcUnreachable, BcThrottled: no answer; Microsoft asks to wait.
-            ConfigError: the certificate's files cannot be used.
         """
         clock = asyncio.get_running_loop().time
         if not self._token or clock() >= self._renew:
@@ -250,8 +249,8 @@ class TokenLogin:
         form = {"grant_type": "client_credentials", "client_id": login.client_id, "scope": login.scope}
         if isinstance(login, ClientSecret):
             return {**form, "client_secret": login.secret.get_secret_value()}
-        self._proof = await asyncio.to_thread(
-            partial(
+        try:
+            self._proof = await asyncio.to_thread(
                 assertion,
                 login.certificate,
                 login.key,
@@ -259,7 +258,8 @@ class TokenLogin:
                 audience=login.token_endpoint,
                 now=self._now(),
             )
-        )
+        except ConfigError as error:  # files may change, and be mended, while we run: a certificate is renewed
+            raise BcDenied(f"Cannot {_ASKED}: {error}.", cause="certificate") from None
         return {**form, "client_assertion_type": _JWT_BEARER, "client_assertion": self._proof}
 
     async def _post(self, form: dict[str, str]) -> tuple[int, dict[str, Any], float | None]:
