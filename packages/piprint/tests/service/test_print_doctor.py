@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from printshop import PrivateCups
 
 from piprint.config_file import parse
 from piprint.contract import JobState
@@ -249,18 +251,27 @@ async def test_without_cups_it_says_how_to_get_it(tmp_path, config_text):
     assert found[1:] == [], "one problem is told once"
 
 
-async def test_a_stopped_and_an_unreachable_printer_are_told(tmp_path, cups, config_text):
-    cups.add_printer("Stopped")
-    cups.add_printer("Rejecting")
+@pytest.fixture
+def own_cups() -> Iterator[PrivateCups]:
+    """A CUPS whose printers may be stopped without harm to other tests."""
+    with PrivateCups() as shop:
+        yield shop
+
+
+async def test_a_stopped_and_an_unreachable_printer_are_told(tmp_path, own_cups, config_text):
+    own_cups.add_printer("Office")
+    own_cups.add_printer("Stopped")
+    own_cups.add_printer("Rejecting")
     for command in (["cupsdisable", "Stopped"], ["cupsreject", "Rejecting"]):
         process = await asyncio.create_subprocess_exec(
-            command[0], "-h", cups.url.removeprefix("http://").rstrip("/"), command[1],
+            command[0], "-h", own_cups.url.removeprefix("http://").rstrip("/"), command[1],
             env={"PATH": os.environ["PATH"] + ":/usr/sbin"},
         )  # fmt: skip
         assert await process.wait() == 0
     async with StandIn() as bc:
         text = (
-            config_text(bc, tmp_path, cups=cups.url) + '[[printers]]\nid = "far"\nuri = "ipp://127.0.0.1:9/ipp/print"\n'
+            config_text(bc, tmp_path, cups=own_cups.url)
+            + '[[printers]]\nid = "far"\nuri = "ipp://127.0.0.1:9/ipp/print"\n'
         )
         found = {finding.name: finding for finding in await _printers(text)}
     assert "cupsenable Stopped" in found["Stopped"].fix
