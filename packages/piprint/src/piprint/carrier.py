@@ -19,6 +19,7 @@ import logging
 from contextlib import suppress
 from typing import Any
 
+from piprint import wording
 from piprint.connection import pause_after
 from piprint.contract import cut
 from piprint.errors import (
@@ -58,8 +59,6 @@ _MISTAKES = 3
 """Unexpected exceptions after which a job is ended."""
 _FRESH = 0.75
 """Part of the lease during which nobody else can have taken a job, with room for two clocks and a slow answer."""
-
-_TWICE = "It may have been printed twice"
 
 
 class _Left(Exception):
@@ -219,7 +218,7 @@ class Carrier:
             await self._cancel(printer, _accepted(status))
             job.entry = await self._around.journal.note(entry, inherits="")
         elif action is Action.REPRINT:
-            notes = _with(entry.notes, f"{_TWICE}: the processor that had it before gave no more sign.")
+            notes = _with(entry.notes, f"{wording.TWICE}: the processor that had it before gave no more sign.")
             job.entry = await self._around.journal.note(entry, inherits="", notes=notes)
         elif action is Action.HOLD:
             await self._hold(job, "the processor that had it before gave no more sign")
@@ -343,7 +342,7 @@ class Carrier:
             await self._perform(job, printer, decide(entry, Ownership.OURS, judge(status), "hold"), status)
             return
         job.seen_printing = job.seen_printing or status.state is SpoolerState.PROCESSING
-        if hindrance := await self._hindrance(job, printer, status):
+        if hindrance := await self._hindrance(printer, status):
             self.hinder(job, hindrance)
         else:
             job.trouble_since, job.trouble, job.failures = None, "", 0
@@ -356,26 +355,21 @@ class Carrier:
             job.entry = await self._around.journal.note(job.entry, ipp_begun=begun)
         elif begun is not None and begun != before:
             job.entry = await self._around.journal.note(job.entry, ipp_begun=begun)
-            await self._doubt(job, f"{_TWICE}: the printer began again while it printed.")
+            await self._doubt(job, f"{wording.TWICE}: the printer began again while it printed.")
         elif begun is None and job.seen_printing and status.state in {SpoolerState.PENDING, SpoolerState.HELD}:
-            await self._doubt(job, f"{_TWICE}: the printer began again while it printed.")
+            await self._doubt(job, f"{wording.TWICE}: the printer began again while it printed.")
         elif begun is None and job.outage:
-            await self._doubt(job, f"{_TWICE}: the printer could not be reached while it printed.")
+            await self._doubt(job, f"{wording.TWICE}: the printer could not be reached while it printed.")
         job.outage = False
 
-    async def _hindrance(self, job: Job, printer: Printer, status: JobStatus) -> str:
+    async def _hindrance(self, printer: Printer, status: JobStatus) -> str:
         """Return why the job does not get on; "" while it prints."""
         if self._status is None or _now() - self._status_at >= _STATUS_EVERY:
             self._status, self._status_at = await printer.status(), _now()
         words = blocked(self._status)
         if status.state is SpoolerState.PROCESSING or words:
             return words
-        told = ": ".join(word for word in (", ".join(status.reasons), status.message) if word)
-        if status.state is SpoolerState.STOPPED:
-            return f"the job stopped at the printer ({told or 'no reason told'})"
-        if status.state is SpoolerState.HELD:
-            return f"the job is held at the printer ({told or 'no reason told'})"
-        return "other jobs are printed first"
+        return wording.waits(status)
 
     # ---- The way back ----
 
@@ -429,7 +423,7 @@ class Carrier:
             await self._end_failed(job, status)
         elif action is Action.REPRINT:
             job.faults += 1
-            notes = _with(job.entry.notes, f"{_TWICE}: the printer no longer knew it after an interruption.")
+            notes = _with(job.entry.notes, f"{wording.TWICE}: the printer no longer knew it after an interruption.")
             await self._again(job, notes=notes)
         else:
             await self._hold(job, "the printer no longer knows it after an interruption")
@@ -456,8 +450,8 @@ class Carrier:
                 await self._cancel_by_name(printer, entry.name)
             elif (found := await self._search(job, printer)) is not None:
                 after = found if found.state.final else await self._cancel(printer, _accepted(found))
-        printed = " It had been printed by then." if after and after.state is SpoolerState.COMPLETED else ""
-        await self._end(job, Outcome.CHANGED, f"Not ours any more: {job.changed}.{printed}")
+        printed = "It had been printed by then" if after and after.state is SpoolerState.COMPLETED else ""
+        await self._end(job, Outcome.CHANGED, wording.changed(job.changed, printed))
 
     async def _give_up(self, job: Job) -> None:
         """End a job that could not be printed; what the printer still has of it is cancelled first."""
@@ -473,14 +467,13 @@ class Carrier:
             elif entry.ipp_id:
                 after = await self._cancel(printer, entry.accepted)
         if job.withdrawing:
-            await self._end(job, Outcome.CHANGED, f"Not ours any more: {job.changed}. {reason}")
+            await self._end(job, Outcome.CHANGED, wording.changed(job.changed, reason))
         elif after is not None and after.state is SpoolerState.COMPLETED:
             await self._end(job, Outcome.PRINTED, f"Printed, although late: {reason}.")
         elif sure:
-            await self._end(job, Outcome.ERROR, f"Not printed. {reason}. Mend it, then restart the job.")
+            await self._end(job, Outcome.ERROR, wording.not_printed(reason))
         elif after is not None and after.state.final:
-            some = " Some pages may have come out." if job.seen_printing else ""
-            await self._end(job, Outcome.ERROR, f"{reason}. The job was cancelled at the printer.{some}")
+            await self._end(job, Outcome.ERROR, wording.given_up(reason, printing=job.seen_printing))
         else:
             await self._hold(job, reason)
 
@@ -493,9 +486,9 @@ class Carrier:
             if entry.step not in {Step.CLAIMED, Step.STORED}:
                 await self._cancel_by_name(self._printer(), entry.name)
             if job.changed:
-                await self._end(job, Outcome.CHANGED, f"Not ours any more: {job.changed}.")
+                await self._end(job, Outcome.CHANGED, wording.changed(job.changed))
             else:
-                await self._end(job, Outcome.RELEASED, f"Queued again: the processor {job.claim.host} was stopped.")
+                await self._end(job, Outcome.RELEASED, wording.stopped(job.claim.host))
         except (PrinterError, JournalError) as error:
             _log.warning("job %d is left as it is: %s", entry.row_no, error)
             return False
@@ -504,25 +497,17 @@ class Carrier:
     # ---- Ends ----
 
     async def _end_printed(self, job: Job, printer: Printer, status: JobStatus) -> None:
-        sheets = "" if status.sheets is None else f", {status.sheets} {'sheet' if status.sheets == 1 else 'sheets'}"
-        text = f"Printed at {_title(printer)}: job {status.id}{sheets}, {_now() - job.begun:.0f} s."
+        text = wording.printed(printer.address.printer_id, status, _now() - job.begun)
         await self._end(job, Outcome.PRINTED, text)
 
     async def _end_sent(self, job: Job, printer: Printer) -> None:
-        await self._end(job, Outcome.PRINTED, f"Sent to {_title(printer)}, which does not tell whether it was printed.")
+        await self._end(job, Outcome.PRINTED, wording.sent(printer.address.printer_id))
 
     async def _end_failed(self, job: Job, status: JobStatus) -> None:
-        what = (
-            "was cancelled at the printer" if status.state is SpoolerState.CANCELED else "was given up by the printer"
-        )
-        told = ": ".join(word for word in (", ".join(status.reasons), status.message) if word)
-        some = " Some pages may have come out." if job.seen_printing else ""
-        text = f"The job {what} ({told or 'no reason told'}).{some} Look there, then restart the job."
-        await self._end(job, Outcome.ERROR, text)
+        await self._end(job, Outcome.ERROR, wording.failed(status, printing=job.seen_printing))
 
     async def _hold(self, job: Job, why: str) -> None:
-        text = f"It may have been printed, that is not certain: {why}. Look at the printer; restart the job if it is missing."
-        await self._end(job, Outcome.UNCERTAIN, text)
+        await self._end(job, Outcome.UNCERTAIN, wording.uncertain(why))
 
     async def _end(self, job: Job, outcome: Outcome, text: str) -> None:
         message = cut(" ".join((text, *job.entry.notes)), _LONGEST_MESSAGE)
@@ -568,10 +553,6 @@ def _now() -> float:
 
 def _accepted(status: JobStatus) -> Accepted:
     return Accepted(status.id, status.uuid, status.name)
-
-
-def _title(printer: Printer) -> str:
-    return printer.address.printer_id
 
 
 def _with(notes: tuple[str, ...], *more: str) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ _AT_ONCE = 20
 """Jobs listed per printer."""
 _AFTER_MISTAKE = 5.0
 _ASIDE = (5.0, 600.0)
-"""Seconds a row that could not be claimed is left alone: at first, at most."""
+"""Seconds a row that could not be claimed is left alone: at first, at most (and after that long, at first again)."""
 
 
 def _utc_now() -> datetime:
@@ -228,6 +228,7 @@ class Dispatcher:
         limit = _AT_ONCE * len(hungry)
         rows = await self._queue.waiting(hungry, limit)
         now = _now()
+        self._aside = {row_no: (at, pause) for row_no, (at, pause) in self._aside.items() if now < at + _ASIDE[1]}
         for row in rows:
             free_at, _ = self._aside.get(row.row_no, (0.0, 0.0))
             if row.printer_id in present and row.row_no not in self._around.jobs and now >= free_at:

@@ -195,6 +195,7 @@ class Worker:
             return
         if claimed.outcome is not ClaimOutcome.OURS:
             taken = claimed.outcome is ClaimOutcome.TAKEN
+            around.set_aside(job.entry.row_no)  # the list it was on is old, and may be asked for again before it is not
             message = "another processor was faster" if taken else describe(claimed.row)
             job.entry = await around.journal.advance(
                 job.entry, Step.REPORTED, outcome=Outcome.UNCLAIMED, message=message

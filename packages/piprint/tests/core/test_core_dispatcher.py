@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC110, FBT001 - the clock is virtual; parameters of tests
 """How the processor asks Business Central, bears its absence, and shares jobs with other processors."""
 
 from __future__ import annotations
@@ -5,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -408,8 +409,6 @@ async def test_a_job_left_printing_by_another_program_ends_as_uncertain(world: A
 
 
 def test_leases_by_message_are_watched_by_our_own_clock() -> None:
-    from datetime import UTC, datetime
-
     wall = datetime(2026, 1, 1, tzinfo=UTC)
     watch = LeaseWatch(60)
     row = JobRow(1, "A", JobState.PRINTING, message="Printing at shop [claim abc.1.00000000]")
@@ -425,8 +424,6 @@ def test_leases_by_message_are_watched_by_our_own_clock() -> None:
 
 
 def test_leases_by_business_centrals_clock_are_believed_once_then_watched() -> None:
-    from datetime import UTC, datetime
-
     wall = datetime(2026, 1, 1, tzinfo=UTC)
     row = JobRow(1, "A", JobState.PRINTING, lease_until=wall)
     watch = LeaseWatch(60)

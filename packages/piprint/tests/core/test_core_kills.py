@@ -1,3 +1,4 @@
+# ruff: noqa: FBT001 - parameters of tests
 """kill -9 at every commit of the journal, before and after it, and at any other moment under load.
 
 The oracle is the ledger of what came out of the printers: no job lost, none twice; a job that may have been printed is
@@ -7,6 +8,7 @@ reported as such and nothing else is.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -66,7 +68,7 @@ async def test_a_kill_at_every_commit_loses_nothing_and_prints_nothing_twice(
     assert steps == wanted | followed | held
 
 
-async def _random_life(world: Any, rng: random.Random) -> None:
+async def _random_life(world: Any, rng: random.Random) -> None:  # noqa: C901 - a list of what can happen
     """Print some jobs while processors are killed, printers and Business Central fail, and users change their minds."""
     server = world.server
     server.rng = rng
@@ -125,7 +127,11 @@ async def _random_life(world: Any, rng: random.Random) -> None:
         await processor.stop()
 
 
-@pytest.mark.parametrize("seed", range(200))
+LIVES = int(os.environ.get("PIPRINT_LIVES", "120"))
+"""Set it for more; each has its own schedule."""
+
+
+@pytest.mark.parametrize("seed", range(LIVES))
 async def test_random_kills_and_faults_leave_the_ledger_equal_to_the_jobs(
     new_world: Any, tmp_path: Path, seed: int
 ) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: FBT001 - parameters of tests
 """Every cell of the recovery table, written down a second time and independently: as rules, not as a table."""
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def status(state: SpoolerState, *, uuid: str = "u1", number: int = 1, complete: 
     return JobStatus(number, uuid, "bc-test-7-1", state, document_complete=complete)
 
 
-def expected(step: Step, finding: Finding, policy: str, *, held: bool) -> Action:
+def expected(step: Step, finding: Finding, policy: str, *, held: bool) -> Action:  # noqa: C901 - one rule a line
     """Say in rules what the table says in cells."""
     uncertain = Action.REPRINT if policy == "reprint" else Action.HOLD
     at_printer = finding in {Finding.INCOMPLETE, Finding.HELD, Finding.ACTIVE}
@@ -127,7 +128,7 @@ NEXT = {
 }
 
 
-@pytest.mark.parametrize(("step", "held", "finding"), [cell for cell in product(sorted(ASKED), (False, True), Finding)])
+@pytest.mark.parametrize(("step", "held", "finding"), list(product(sorted(ASKED), (False, True), Finding)))
 def test_what_is_decided_is_a_step_the_journal_allows(step: Step, held: bool, finding: Finding) -> None:
     for policy in POLICIES:
         action = decide(entry(step, held=held), Ownership.OURS, finding, policy)

@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC110, ASYNC240, FBT001 - the clock is virtual; parameters of tests
 """One processor and its printers: what may happen to a job on its way, and that the next one does not notice."""
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ async def test_a_document_that_cannot_be_printed_ends_in_error_and_the_next_goes
     await world.processor(prepare=prepare)
     await world.settled()
     assert [row.state for row in rows] == [JobState.ERROR, JobState.PRINTED]
-    assert rows[0].message.startswith("Not printed. the PDF is damaged and cannot be mended")
+    assert rows[0].message.startswith("Not printed. The PDF is damaged and cannot be mended")
     assert world.devices["A"].begun == ["bc-test-2-1"]
 
 
@@ -298,7 +299,7 @@ async def test_a_document_that_cannot_be_drawn_while_it_is_sent_was_not_printed(
 
     processor.shelf.printer("A").send = send
     await world.settled()
-    assert row.message.startswith("Not printed. a page of the PDF is damaged")
+    assert row.message.startswith("Not printed. A page of the PDF is damaged")
     assert all(job.state.final for job in device.jobs.values())
 
 
