@@ -36,10 +36,11 @@ from piprint.errors import (
 from piprint.inhand import Job
 from piprint.journal.entry import Outcome
 from piprint.journal.steps import Step
-from piprint.printers.printer import Accepted, Feedback, JobStatus, Printer, PrinterStatus, SpoolerState
+from piprint.printer_desk import PrinterDesk, accepted_of, cancel, cancel_by_name
+from piprint.printers.printer import Accepted, Feedback, JobStatus, Printer, SpoolerState
 from piprint.recovery import Action, Known, Ownership, decide, decide_inherited, judge, pick
 from piprint.surroundings import Surroundings
-from piprint.trouble import blocked, is_lasting, is_passing
+from piprint.trouble import is_lasting, is_passing
 
 __all__ = ["Carrier"]
 
@@ -51,10 +52,6 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 15.0
 """Seconds between two tries at a printer that is busy or away."""
 _FIRST_LOOK, _LONGEST_LOOK = 0.05, 1.0
 """Seconds between two questions for a job's state."""
-_STATUS_EVERY = 2.0
-"""Seconds between two questions for the printer's state."""
-_CANCEL_LOOKS = 10
-"""Questions, a fifth of a second apart, whether a job is cancelled."""
 _MISTAKES = 3
 """Unexpected exceptions after which a job is ended."""
 _FRESH = 0.75
@@ -80,8 +77,7 @@ class Carrier:
         self.stopping = False
         self._printer_id = printer_id
         self._around = around
-        self._status: PrinterStatus | None = None
-        self._status_at = 0.0
+        self._desk = PrinterDesk(printer_id, around.printers)
 
     async def carry(self, job: Job) -> bool:
         """Take step after step until the job has ended; return False when it was left as it is, for the next start."""
@@ -208,14 +204,14 @@ class Carrier:
 
     async def _inherit(self, job: Job) -> None:
         """Find out what a processor that died has done with the job, before it is handed to the printer."""
-        entry, printer = job.entry, self._printer()
+        entry, printer = job.entry, self._desk.printer()
         status = pick(await printer.find(entry.inherits), Known())
         action = decide_inherited(judge(status), self._around.policy(self._printer_id), submitted=entry.inherited)
         _log.info("job %d taken over from %s: %s", entry.row_no, entry.inherits, action.value)
         if action is Action.SUBMIT:
             job.entry = await self._around.journal.note(entry, inherits="")
         elif action is Action.CANCEL_AND_SUBMIT and status is not None:
-            await self._cancel(printer, _accepted(status))
+            await cancel(printer, accepted_of(status))
             job.entry = await self._around.journal.note(entry, inherits="")
         elif action is Action.REPRINT:
             notes = _with(entry.notes, f"{wording.TWICE}: the processor that had it before gave no more sign.")
@@ -275,7 +271,7 @@ class Carrier:
         if job.faults >= around.config.limits.attempts:
             job.given_up = f"Tried {job.faults} times: {job.trouble}"
             return
-        printer = self._printer()
+        printer = self._desk.printer()
         await self._confirm(job)
         if job.changed:
             return
@@ -332,7 +328,7 @@ class Carrier:
 
     async def _follow(self, job: Job) -> None:
         """Ask once how far the job is."""
-        printer, entry = self._printer(), job.entry
+        printer, entry = self._desk.printer(), job.entry
         status = await printer.look(entry.accepted)
         if status is None:
             job.live = False
@@ -342,7 +338,7 @@ class Carrier:
             await self._perform(job, printer, decide(entry, Ownership.OURS, judge(status), "hold"), status)
             return
         job.seen_printing = job.seen_printing or status.state is SpoolerState.PROCESSING
-        if hindrance := await self._hindrance(printer, status):
+        if hindrance := await self._desk.hindrance(printer, status):
             self.hinder(job, hindrance)
         else:
             job.trouble_since, job.trouble, job.failures = None, "", 0
@@ -362,25 +358,16 @@ class Carrier:
             await self._doubt(job, f"{wording.TWICE}: the printer could not be reached while it printed.")
         job.outage = False
 
-    async def _hindrance(self, printer: Printer, status: JobStatus) -> str:
-        """Return why the job does not get on; "" while it prints."""
-        if self._status is None or _now() - self._status_at >= _STATUS_EVERY:
-            self._status, self._status_at = await printer.status(), _now()
-        words = blocked(self._status)
-        if status.state is SpoolerState.PROCESSING or words:
-            return words
-        return wording.waits(status)
-
     # ---- The way back ----
 
     async def _clear_up(self, job: Job) -> None:
         """Ask the printer what became of the job, and do what the table says."""
-        entry, printer = job.entry, self._printer()
+        entry, printer = job.entry, self._desk.printer()
         if printer.feedback is Feedback.SENT_ONLY and entry.step is Step.SENT:
             await self._end_sent(job, printer)
             return
         if entry.step is Step.CREATING:
-            await self._cancel_by_name(printer, entry.name)
+            await cancel_by_name(printer, entry.name)
             await self._again(job)
             return
         status = await self._search(job, printer)
@@ -405,7 +392,7 @@ class Carrier:
         if action is Action.SUBMIT:
             await self._again(job)
         elif action is Action.CANCEL_AND_SUBMIT and status is not None:
-            after = await self._cancel(printer, _accepted(status))
+            after = await cancel(printer, accepted_of(status))
             if after is not None and after.state is SpoolerState.COMPLETED and not job.entry.unsent:
                 await self._end_printed(job, printer, after)
             else:
@@ -445,11 +432,11 @@ class Carrier:
         """Cancel at the printer what Business Central no longer calls ours."""
         entry, after = job.entry, None
         if decide(entry, Ownership.CHANGED, None, "hold") is Action.WITHDRAW:
-            printer = self._printer()
+            printer = self._desk.printer()
             if entry.step is Step.CREATING:
-                await self._cancel_by_name(printer, entry.name)
+                await cancel_by_name(printer, entry.name)
             elif (found := await self._search(job, printer)) is not None:
-                after = found if found.state.final else await self._cancel(printer, _accepted(found))
+                after = found if found.state.final else await cancel(printer, accepted_of(found))
         printed = "It had been printed by then" if after and after.state is SpoolerState.COMPLETED else ""
         await self._end(job, Outcome.CHANGED, wording.changed(job.changed, printed))
 
@@ -461,11 +448,11 @@ class Carrier:
             sure = False
         after: JobStatus | None = None
         with suppress(PrinterError):
-            printer = self._printer()
+            printer = self._desk.printer()
             if entry.step is Step.CREATING:
-                await self._cancel_by_name(printer, entry.name)
+                await cancel_by_name(printer, entry.name)
             elif entry.ipp_id:
-                after = await self._cancel(printer, entry.accepted)
+                after = await cancel(printer, entry.accepted)
         if job.withdrawing:
             await self._end(job, Outcome.CHANGED, wording.changed(job.changed, reason))
         elif after is not None and after.state is SpoolerState.COMPLETED:
@@ -484,7 +471,7 @@ class Carrier:
             return False
         try:
             if entry.step not in {Step.CLAIMED, Step.STORED}:
-                await self._cancel_by_name(self._printer(), entry.name)
+                await cancel_by_name(self._desk.printer(), entry.name)
             if job.changed:
                 await self._end(job, Outcome.CHANGED, wording.changed(job.changed))
             else:
@@ -521,38 +508,9 @@ class Carrier:
     async def _advance(self, job: Job, step: Step, **changes: Any) -> None:
         job.entry = await self._around.journal.advance(job.entry, step, **changes)
 
-    # ---- The printer ----
-
-    def _printer(self) -> Printer:
-        printer = self._around.printers.printer(self._printer_id)
-        if printer is None:
-            raise PrinterUnreachable(
-                f"the printer {self._printer_id} is not there any more; add it again or rename it back"
-            )
-        return printer
-
-    async def _cancel(self, printer: Printer, accepted: Accepted) -> JobStatus | None:
-        """Cancel a job and wait until it is; return how it ended, None when the printer does not know it."""
-        await printer.cancel(accepted)
-        for _ in range(_CANCEL_LOOKS):
-            status = await printer.look(accepted)
-            if status is None or status.state.final:
-                return status
-            await asyncio.sleep(0.2)
-        raise PrinterBusy(f"the printer has not cancelled job {accepted.id} yet")
-
-    async def _cancel_by_name(self, printer: Printer, name: str) -> None:
-        for status in await printer.find(name):
-            if not status.state.final:
-                await self._cancel(printer, _accepted(status))
-
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _accepted(status: JobStatus) -> Accepted:
-    return Accepted(status.id, status.uuid, status.name)
 
 
 def _with(notes: tuple[str, ...], *more: str) -> tuple[str, ...]:
