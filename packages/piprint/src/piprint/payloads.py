@@ -395,16 +395,16 @@ _DECODER = json.JSONDecoder()
 _KEY = re.compile(r'\s*[{,]\s*("(?:[^"\\\x00-\x1f]|\\.){0,100}")\s*:\s*')
 
 
-def _members(text: str) -> Iterator[tuple[str, Any]]:
-    """Yield the members of an object whose text breaks off, the last one as far as it goes."""
+def _members(text: str, *, nested: bool = False) -> Iterator[tuple[str, Any]]:
+    """Yield the members of an object whose text breaks off, the last one as far as it goes; so far within a tray, too."""
     at = 0
     while match := _KEY.match(text, at):
         try:
             key = json.loads(match[1])
             value, at = _DECODER.raw_decode(text, match.end())
         except (ValueError, RecursionError):
-            if text.startswith("{", match.end()) and match[1] == '"papertray"':
-                yield "papertray", dict(_members(text[match.end() :]))
+            if not nested and text.startswith("{", match.end()) and match[1] == '"papertray"':
+                yield "papertray", dict(_members(text[match.end() :], nested=True))
             return
         if at == len(text) and not isinstance(value, str | list | dict):
             return  # 25 may have been 257

@@ -189,6 +189,12 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.parametrize("key", ["papertray", "x"])
+def test_objects_within_each_other_without_end_are_no_error(key: str) -> None:
+    (note,) = read_job_payload(f'{{"{key}":' * 70_000).notes
+    assert "cut or damaged" in note
+
+
 @settings(max_examples=300)
 @given(JSON, st.integers(0, 200))
 def test_no_json_is_an_error_also_when_cut(value: object, cut_off: int) -> None:
