@@ -56,7 +56,17 @@ def test_addresses(uri, url, told):
 
 @pytest.mark.parametrize(
     "uri",
-    ["", "printer", "ipp:///ipp/print", "socket://printer:9100", "ipp://h:port/", "ipp://[::1/", "ipp://h:99999/"],
+    [
+        "",
+        "printer",
+        "ipp:///ipp/print",
+        "socket://printer:9100",
+        "ipp://h:port/",
+        "ipp://[::1/",
+        "ipp://h:99999/",
+        "ipp://printer..example/",
+        f"ipp://{'p' * 64}.example/",
+    ],
 )
 def test_what_is_no_address_is_told(uri):
     with pytest.raises(PrinterUnreachable, match="is no printer's address"):

@@ -73,6 +73,7 @@ def http_url(uri: str) -> URL:
     try:
         parts = urlsplit(uri)
         port, host, scheme = parts.port or _PORT, parts.hostname or "", _SCHEMES.get(parts.scheme, "")
+        host.encode("idna")  # the name server would not be asked for a name with an empty or too long part
         host = f"[{host}]" if ":" in host else host
         path = quote(parts.path or "/", safe=_PATH)
         url = URL(f"{scheme}://{host}:{port}{path}", encoded=True)
