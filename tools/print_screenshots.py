@@ -169,7 +169,7 @@ async def _some_jobs(bc: StandIn) -> None:
     while len(bc.database.tables.printers) < len(PRINTERS):  # noqa: ASYNC110 - the processor registers them
         await asyncio.sleep(0.1)
     rows = {row.printer_id: row.row_no for row in bc.database.tables.printers.values()}
-    invoice = sample_invoice(4711, datetime.now(UTC).date(), "CRONUS International Ltd.")
+    invoice = sample_invoice(4711, datetime.now(UTC), "CRONUS International Ltd.")
     for name, count in (("Labels", 2), ("Office", 3), ("Warehouse", 2)):
         for _ in range(count):
             bc.people.print(rows[name], invoice)

@@ -21,6 +21,8 @@ from piprint.doctor.business_central import business_central
 from piprint.doctor.finding import Finding, State, lines, summary
 from piprint.doctor.host import configuration, host
 from piprint.doctor.printers import printers
+from piprint.ipp.codec import Group, Message, attribute, decode, encode
+from piprint.ipp.registry import Delimiter, Operation, Status, Tag
 from piprint.job import Claim
 from piprint.simulate.login import Accounts
 from piprint.simulate.server import StandIn
@@ -278,6 +280,39 @@ async def test_a_stopped_and_an_unreachable_printer_are_told(tmp_path, own_cups,
     assert "cupsaccept Rejecting" in found["Rejecting"].fix
     assert found["far"].state is State.PROBLEM
     assert found["Office"].state is State.NOTE, "the others are looked at all the same"
+
+
+async def test_a_printer_whose_policy_keeps_us_out_is_told(tmp_path, config_text):
+    async def answer(request: web.Request) -> web.Response:
+        asked, _ = decode(await request.read())
+        head = Group(Delimiter.OPERATION, (attribute("attributes-charset", Tag.CHARSET, "utf-8"),))
+        if asked.code == Operation.VALIDATE_JOB:
+            reply = Message(Status.NOT_AUTHORIZED, asked.request_id, (head,))
+        else:
+            told = (
+                attribute("printer-state", Tag.ENUM, 3),
+                attribute("printer-is-accepting-jobs", Tag.BOOLEAN, True),
+                attribute("media-supported", Tag.KEYWORD, "iso_a4_210x297mm"),
+                attribute("operations-supported", Tag.ENUM, 2, 4, 5, 6, 11),
+            )
+            reply = Message(Status.OK, asked.request_id, (head, Group(Delimiter.PRINTER, told)))
+        return web.Response(body=encode(reply), content_type="application/ipp")
+
+    app = web.Application()
+    app.router.add_post("/{tail:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    uri = f"ipp://127.0.0.1:{runner.addresses[0][1]}/ipp/print"
+    try:
+        async with StandIn() as bc:
+            text = config_text(bc, tmp_path).replace("socket://127.0.0.1:9", uri)
+            (finding,) = await _printers(text)
+    finally:
+        await runner.cleanup()
+    assert finding.state is State.PROBLEM
+    assert "would not take our jobs" in finding.told
+    assert "Validate-Job" in finding.fix
 
 
 # --- configuration and words --------------------------------------------------------------------------------------------
