@@ -139,6 +139,29 @@ async def test_a_damaged_pdf_sends_nothing(sink: Sink, printer_at: Callable[...,
     assert sink.jobs == []
 
 
+async def test_a_full_disk_sends_nothing(
+    sink: Sink,
+    printer_at: Callable[..., RawPrinter],
+    saved: Saved,
+    reportlab_pdf: Pdf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = saved(reportlab_pdf([(50, 25)]))
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: Path("/dev/full").open("r+b"))  # noqa: SIM115
+    with pytest.raises(PrinterUnreachable, match=r"nothing was sent .*No space left") as caught:
+        await printer_at(sink.uri, language="zpl").send(JOB, TICKET, path)
+    assert caught.value.started is False
+    assert sink.jobs == []
+
+
+async def test_a_document_that_is_gone_sends_nothing(
+    sink: Sink, printer_at: Callable[..., RawPrinter], tmp_path: Path
+) -> None:
+    with pytest.raises(DocumentError, match="not on the disk"):
+        await printer_at(sink.uri, language="raw").send(JOB, TICKET, tmp_path / "gone.pdf")
+    assert sink.jobs == []
+
+
 async def test_raw_printers_cannot_be_told_of_copies(printer_at: Callable[..., RawPrinter]) -> None:
     printer = printer_at("socket://x", language="raw")
     ticket, notes = make_ticket(

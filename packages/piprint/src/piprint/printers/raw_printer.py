@@ -16,15 +16,15 @@ import asyncio
 import re
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from piprint.config import PrinterConfig
 from piprint.document import Inspector, is_zpl
-from piprint.errors import PrinterError, PrinterRefused, PrinterUnreachable
+from piprint.errors import DocumentError, PrinterError, PrinterRefused, PrinterUnreachable
 from piprint.printers.capabilities import with_settings
 from piprint.printers.printer import (
     Accepted,
@@ -112,10 +112,10 @@ class RawPrinter:
 
         Raises:
             PrinterUnreachable: its ``started`` says whether a part may have been printed.
-            DocumentError: it cannot be drawn; nothing was sent.
+            DocumentError: it cannot be read or drawn; nothing was sent.
         """
         async with self._sending:
-            with document.open("rb") as file, tempfile.TemporaryFile(dir=document.parent) as drawn:
+            with self._opened(document) as (file, drawn):
                 repeats = 1
                 if self._settings.language == "zpl":
                     if is_zpl(file.read(_CHUNK)):
@@ -124,6 +124,21 @@ class RawPrinter:
                         await self._draw(document, ticket, drawn)
                 await self._transmit(drawn if drawn.tell() else file, repeats)
         return accepted
+
+    @contextmanager
+    def _opened(self, document: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+        """Open the document, and a file to draw labels into; our own disk's trouble means that nothing was sent."""
+        try:
+            with document.open("rb") as file, tempfile.TemporaryFile(dir=document.parent) as drawn:
+                yield file, drawn
+        except FileNotFoundError:
+            raise DocumentError("the document is not on the disk here any more; restart the job") from None
+        except OSError as error:
+            raise PrinterUnreachable(
+                f"nothing was sent to {self._place}: {document.parent} cannot be used ({error.strerror or error}); "
+                "make room there, or mend it",
+                started=False,
+            ) from None
 
     async def _draw(self, document: Path, ticket: Ticket, into: BinaryIO) -> None:
         facts = await self._inspector.check(document, limit_bytes=sys.maxsize)
@@ -138,6 +153,7 @@ class RawPrinter:
             bitmap = await self._inspector.draw(document, page, dpi=self._settings.dpi, portrait=portrait)
             text = await asyncio.to_thread(label, bitmap, ticket.copies)
             into.write(text)
+        into.flush()  # a full disk shows here, before the first byte is sent
 
     async def _transmit(self, source: BinaryIO, repeats: int) -> None:
         sent = 0
