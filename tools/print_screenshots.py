@@ -117,7 +117,7 @@ async def _made_up_job(journal: Journal, clock: list[datetime], row_no: int, dic
     printer = dice.choice(("Office", "Office", "Warehouse", "Labels"))
     claim = Claim.new("office", journal.instance, 1)
     row = JobRow(row_no, printer, JobState.PRINTING)
-    entry = await journal.begin(row, claim, name=job_name("production", row_no, 1))
+    entry = await journal.begin(row, claim, name=job_name("production", row_no, claim))
     entry = await journal.advance(entry, Step.CLAIMED)
     seconds = dice.uniform(1.5, 9)
     clock[0] += timedelta(seconds=seconds)

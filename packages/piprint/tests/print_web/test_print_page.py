@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import AsyncIterator
 
@@ -73,6 +74,18 @@ async def test_the_page_follows_without_reload_and_its_buttons_work(browser, ser
         await expect(page.locator("#toast")).to_have_text("Job 4709 is queued again.")
         assert shop.asked == [("test page", "Office"), ("restart", 4709)]
         assert complaints == []
+
+
+async def test_a_printers_keywords_are_said_in_plain_words(browser, serve, shop):
+    printer = dataclasses.replace(
+        shop.now.printers[0], state="processing", message="media-empty-error: Tray 2 is empty."
+    )
+    trouble = dataclasses.replace(shop.now.troubles[0], help="media-jam-error, un-known-thing-warning; well-meant")
+    shop.change(printers=(printer,), troubles=(trouble,))
+    async with serve() as (url, _):
+        page, _ = await _open(browser, url)
+        await expect(page.locator(".printer .said")).to_have_text("No paper: Tray 2 is empty.")
+        await expect(page.locator("#troubles span")).to_have_text("Paper jam, un known thing; well-meant")
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])

@@ -65,6 +65,12 @@ export function reason(keyword) {
   return REASONS[plain] ?? plain.replaceAll("-", " ");
 }
 
+/** A message in which printer-state-reasons may stand, with those in plain words. */
+export function plain(message) {
+  const words = message.replace(/\b[a-z]+(?:-[a-z]+)+-(?:error|warning|report)\b/g, reason);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
