@@ -10,6 +10,7 @@ import re
 import socket
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -109,14 +110,26 @@ class BusinessCentral(_Model):
     timeout: float = Field(default=60, gt=0, le=600)
     """Seconds to wait for an answer to begin, or for its next bytes."""
 
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        try:
+            place = urlsplit(value)
+            good = place.scheme in {"http", "https"} and bool(place.hostname) and place.port != 0
+        except ValueError:  # brackets, or a port that is none
+            good = False
+        if value and not (good and place.path.startswith("/") and not re.search(r"[\s?#]", value)):
+            raise ValueError("url is an address such as https://server:7048/BC/ODataV4/")
+        if value and place.username is not None:
+            raise ValueError("url holds a login; write user name and password under login")
+        return value
+
     @model_validator(mode="after")
     def _place(self) -> BusinessCentral:
         if not self.url and not self.environment:
             raise ValueError("give environment (Business Central online) or url (on-premises)")
         if not self.url and isinstance(self.login, Basic):
             raise ValueError('Business Central online takes no user name and password: use kind = "secret"')
-        if self.url and not re.match(r"https?://[^/\s]+/", self.url):
-            raise ValueError("url is an address such as https://server:7048/BC/ODataV4/")
         return self
 
     @property
@@ -124,13 +137,13 @@ class BusinessCentral(_Model):
         """Return the OData address with its closing slash."""
         if self.url:
             return self.url.rstrip("/") + "/"
-        tenant = "" if isinstance(self.login, Basic) else f"{self.login.tenant}/"
-        return f"{SAAS}/{tenant}{self.environment}/ODataV4/"
+        tenant = "" if isinstance(self.login, Basic) else f"{quote(self.login.tenant, safe='')}/"
+        return f"{SAAS}/{tenant}{quote(self.environment, safe='')}/ODataV4/"
 
     @property
     def root(self) -> str:
         """Return the address both OData and the API pages lie under, with its closing slash."""
-        return re.sub(r"ODataV4/$", "", self.odata)
+        return re.sub(r"ODataV4/$", "", self.odata, flags=re.IGNORECASE)
 
 
 class Poll(_Model):
@@ -190,7 +203,7 @@ class PrinterConfig(_Model):
     paper: tuple[str, ...] = ()
     """Sizes loaded, the default first, for printers that do not say: A4, Letter, 100x150mm."""
     trays: dict[str, str] = {}
-    """Tray of the printer (IPP keyword) = Business Central's paper source (Upper, Lower, Manual, 257 ...)."""
+    """Tray of the printer (IPP keyword) = Business Central's paper source (Upper, Lower, Manual ...); each source once."""
     duplex: bool | None = None
     """It prints both sides; default: what it says."""
     color: bool | None = None

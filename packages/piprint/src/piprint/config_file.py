@@ -193,9 +193,13 @@ def _printer(printer: PrinterConfig) -> Iterator[tuple[SettingPath, str]]:
     for position, paper in enumerate(printer.paper):
         if read_paper(paper) is None:
             yield ("paper", position), _PAPER
+    given: dict[int, str] = {}
     for tray, source in printer.trays.items():
-        if source_by_name(source) is None:
-            yield ("trays", tray), f"must be one of {', '.join(PAPER_SOURCES.values())}, or a number from 257 on"
+        number = source_by_name(source)
+        if number is None or number not in PAPER_SOURCES:
+            yield ("trays", tray), f"must be one of {', '.join(PAPER_SOURCES.values())}"
+        elif given.setdefault(number, tray) != tray:
+            yield ("trays", tray), f"{given[number]} has this paper source already; give each tray its own"
 
 
 def _warnings(config: Config, data: Mapping[str, Any], file: Path) -> Iterator[str]:

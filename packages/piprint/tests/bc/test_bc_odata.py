@@ -146,18 +146,6 @@ async def test_several_companies_need_a_choice(server, settings):
         await connect(settings(server.url, company="C"), instance="one")
 
 
-async def test_a_login_in_the_address_is_refused_and_not_repeated(settings):
-    with pytest.raises(ConfigError, match="under login") as caught:
-        await connect(settings("https://pi:hush@bc.example/BC/ODataV4/"), instance="one")
-    assert "hush" not in str(caught.value)
-
-
-@pytest.mark.parametrize("url", ["https://[x/", "https://bc.example:x/", "https://bc.example:99999/", "https://:7048/"])
-async def test_an_address_that_is_none_is_refused(settings, url):
-    with pytest.raises(ConfigError, match="is an address such as"):
-        await connect(settings(url), instance="one")
-
-
 async def test_where_api_services_are_switched_off_the_web_services_are_used(server, settings):
     server.answers = [{"status": 405}, {"json": {"value": []}}]
     queue = await connect(settings(server.url), instance="one")

@@ -49,6 +49,19 @@ MISTAKES = [
     (GOOD.replace(f'"{CANARY}"', '{ env = "NOT_SET_ANYWHERE" }'), 10, "business_central.login.secret", "is not set"),
     (GOOD.replace(f'"{CANARY}"', '{ file = "/nowhere" }'), 10, "business_central.login.secret", "cannot be read"),
     (GOOD.replace(f'"{CANARY}"', f'{{ text = "{CANARY}" }}'), 10, "business_central.login.secret", "a secret is"),
+    *(
+        (GOOD.replace('environment = "production"', f'url = "{url}"'), 4, "business_central.url", words)
+        for url, words in (
+            ("bc.example:7048/BC/ODataV4/", "url is an address such as"),
+            ("https://bc.example", "url is an address such as"),
+            ("https://[x/", "url is an address such as"),
+            ("https://bc.example:x/", "url is an address such as"),
+            ("https://bc.example:99999/", "url is an address such as"),
+            ("https://:7048/", "url is an address such as"),
+            ("https://bc.example/BC/ODataV4/?tenant=default", "url is an address such as"),
+            (f"https://pi:{CANARY}@bc.example/BC/ODataV4/", "write user name and password under login"),
+        )
+    ),
     (GOOD + "[poll]\nusual = 0\n", 12, "poll.usual", "must be at least 0.05"),
     (GOOD + '[poll]\nusual = "5"\nfastest = "fast"\n', 13, "poll.fastest", "must be a number, without quotes"),
     (GOOD + "[poll]\n# calm\nfastest = 9\n", 13, "poll.fastest", "must not be more than poll.usual"),
@@ -72,6 +85,18 @@ MISTAKES = [
         14,
         "printers.trays.tray-1",
         "must be one of Upper",
+    ),
+    (
+        GOOD + '[[printers]]\nid = "a"\ntrays = { tray-1 = "258" }\n',
+        13,
+        "printers.trays.tray-1",
+        "must be one of Upper",
+    ),
+    (
+        GOOD + '[[printers]]\nid = "a"\n[printers.trays]\ntray-1 = "Upper"\ntray-2 = "1"\n',
+        15,
+        "printers.trays.tray-2",
+        "tray-1 has this paper source already",
     ),
     (GOOD + '[[rules]]\npaper = "100x"\n', 12, "rules.paper", "is no paper"),
     (GOOD + '[[rules]]\nreport = "1306a"\n', 12, "rules.report", "must be a whole number"),
@@ -154,6 +179,15 @@ def test_what_is_dangerous_is_warned_about(tmp_path):
     assert "http:" in words
     assert "ASCII" in words
     assert "smørrebrød" not in words
+
+
+def test_addresses_are_put_together_whatever_the_names():
+    online = parse(GOOD.replace('"production"', '"Test 1/2"'), Path("p.toml")).business_central
+    assert online.odata.endswith("/Test%201%2F2/ODataV4/")
+    own = parse(
+        GOOD.replace('environment = "production"', 'url = "https://bc.example/BC/odatav4"'), Path("p.toml")
+    ).business_central
+    assert (own.odata, own.root) == ("https://bc.example/BC/odatav4/", "https://bc.example/BC/")
 
 
 @pytest.mark.parametrize("what", ["missing", "folder", "latin1"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from piprint.bc.api import ApiQueue
 from piprint.bc.auth import login_for
@@ -18,7 +17,7 @@ from piprint.bc.odata import Place, company_id, rows, text
 from piprint.bc.webservice import WebServiceQueue
 from piprint.config import Config
 from piprint.contract import API_GROUP, API_PUBLISHER, API_VERSION, JOBS_API
-from piprint.errors import BcError, BcMissing, BcRefused, ConfigError
+from piprint.errors import BcError, BcMissing, BcRefused
 
 __all__ = ["connect"]
 
@@ -41,12 +40,11 @@ async def connect(config: Config, *, instance: str, now: Callable[[], datetime] 
         now: the clock on the wall.
 
     Raises:
-        ConfigError: the settings cannot work: files, characters, an address with a login in it.
+        ConfigError: the settings cannot work: files, characters.
         BcMissing: no extension is installed, or there is no such company; the message tells which.
         BcError: anything else that keeps us from finding out; try again later.
     """
     bc = config.business_central
-    _check_address(bc.odata)
     wire = Wire(bc)
     try:
         http = Http(wire, login_for(bc, wire, now=now), parallel=config.limits.parallel_calls, now=now)
@@ -54,18 +52,6 @@ async def connect(config: Config, *, instance: str, now: Callable[[], datetime] 
     except BaseException:
         await wire.close()
         raise
-
-
-def _check_address(url: str) -> None:
-    try:
-        place = urlsplit(url)
-        good = bool(place.hostname) and place.port != 0
-    except ValueError:  # brackets, or a port that is none
-        good = False
-    if not good:
-        raise ConfigError("business_central.url is an address such as https://server:7048/BC/ODataV4/")
-    if place.username is not None:
-        raise ConfigError("business_central.url holds a login; write user name and password under login")
 
 
 async def _dialect(config: Config, http: Http, instance: str) -> WebServiceQueue | ApiQueue:
