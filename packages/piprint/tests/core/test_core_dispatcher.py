@@ -14,7 +14,7 @@ import pytest
 from piprint.config import Poll
 from piprint.contract import JobState
 from piprint.errors import BcDenied, BcRefused, BcThrottled, BcUnreachable
-from piprint.job import JobRow
+from piprint.job import Claim, JobRow
 from piprint.journal.steps import Step
 from piprint.leases import LeaseWatch
 from piprint.pacing import Pace
@@ -512,10 +512,45 @@ async def test_the_snapshot_tells_what_goes_on(world: Any) -> None:
     await asyncio.sleep(10)
     snapshot = processor.dispatcher.snapshot()
     assert snapshot.connection.state == "ok"
-    assert [(job.row_no, job.step, job.name) for job in snapshot.jobs] == [(1, Step.FOLLOWING, "bc-test-1-1")]
+    names = {job.name for job in world.devices["A"].jobs.values()}
+    assert [(job.row_no, job.step, {job.name}) for job in snapshot.jobs] == [(1, Step.FOLLOWING, names)]
     (view,) = snapshot.printers
     assert view.address == PrinterAddress("A", "ipp://A/")
     assert (view.offered, view.queued, view.printing, view.problem) == (True, 1, 1, "")
     assert snapshot.last_poll_age < 2
     await world.settled()
     assert dict(processor.dispatcher.snapshot().totals) == {"printed": 2}
+
+
+@pytest.mark.parametrize("api", [True, False])
+async def test_a_job_restarted_by_a_user_and_taken_by_another_is_cancelled_at_the_first(world: Any, api: bool) -> None:
+    world.server.api = api
+    world.device("A", seconds=50)
+    row = world.server.add(1)
+    one = await world.processor("one")
+    await reach(one, Step.FOLLOWING)
+    world.server.set(1, JobState.QUEUED)
+    await one.queue.claim(world.server.read(row), Claim.new("shop", "other", 2), one.folder / "other", lease=100)
+    await asyncio.sleep(10)
+    assert world.devices["A"].canceled == ["bc-test-1-1"]
+    assert not one.busy
+    assert "another processor has taken it over" in (await one.dispatcher.history())[0].message.casefold()
+
+
+async def test_what_the_dead_one_said_last_counts_not_what_the_list_said(world: Any) -> None:
+    row = world.server.add(1)
+    one = await world.processor("one", lease={"seconds": 60})
+    await reach(one, Step.CREATED)
+    await one.kill()
+    world.devices["A"].crash(keep=False)
+    two = await world.processor("two", lease={"seconds": 60})
+    real = two.queue.claim
+
+    async def claim(*args: Any, **more: Any) -> Any:
+        row.submitted = True  # it had come late
+        return await real(*args, **more)
+
+    two.queue.claim = claim
+    await world.settled()
+    assert row.state is JobState.ERROR
+    assert "It may have been printed" in row.message

@@ -428,7 +428,7 @@ async def test_a_users_restart_prints_a_new_attempt_and_cancels_the_old(world: A
     await world.settled()
     assert row.state is JobState.PRINTED
     assert world.ledger == [b"document 1"]
-    assert {job.state for job in device.jobs.values() if job.name == "bc-test-1-1"} <= {
+    assert {job.state for job in device.jobs.values() if job.name.startswith("bc-test-1-1_")} <= {
         SpoolerState.CANCELED
     } or step is (Step.CLAIMING)
 
@@ -543,3 +543,58 @@ async def test_a_stop_gives_back_a_job_that_waits_for_its_printer(world: Any) ->
     await reach(processor, Step.CREATING)
     await processor.stop()
     assert row.state is JobState.QUEUED
+
+
+# ---- Before, not after ----------------------------------------------------------------------------------------------
+
+
+async def test_each_step_is_on_disk_before_what_it_announces_is_done(world: Any) -> None:
+    world.server.add(1)
+    processor = await world.processor()
+    view, seen = processor.shelf.printer("A"), {}
+
+    def watch(target: Any, name: str) -> None:
+        real = getattr(target, name)
+
+        async def call(*args: Any, **more: Any) -> Any:
+            (entry,) = await processor.journal.unreported()
+            seen.setdefault(name, entry.step)
+            return await real(*args, **more)
+
+        setattr(target, name, call)
+
+    for name in ("create", "send", "release", "look"):
+        watch(view, name)
+    for name in ("claim", "submitting", "finish"):
+        watch(processor.queue, name)
+    await world.settled()
+    assert seen == {
+        "claim": Step.CLAIMING,
+        "create": Step.CREATING,
+        "submitting": Step.CREATED,
+        "send": Step.SENDING,
+        "release": Step.RELEASING,
+        "look": Step.FOLLOWING,
+        "finish": Step.ENDED,
+    }
+
+
+@pytest.mark.parametrize(("call", "sent"), [("create", False), ("send", True)])
+async def test_a_change_seen_while_the_printer_is_asked_goes_no_further(world: Any, call: str, sent: bool) -> None:
+    device = world.devices["A"]
+    world.server.add(1)
+    processor = await world.processor()
+    view = processor.shelf.printer("A")
+    real = getattr(view, call)
+
+    async def change(*args: Any) -> Any:
+        answer = await real(*args)
+        world.server.set(1, JobState.CANCELLED)
+        processor.dispatcher._around.jobs[1].change(await processor.queue.row(1))
+        return answer
+
+    setattr(view, call, change)
+    await world.settled()
+    assert device.begun == []
+    assert [job.document is not None for job in device.jobs.values()] == [sent]
+    assert device.canceled == ["bc-test-1-1"]
