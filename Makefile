@@ -65,7 +65,7 @@ install-print: ## Install the print processor into PRINT_PREFIX (/opt/piprint); 
 lint: $(VENV)/dev.stamp ## Check style, types and the arrows between modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH=bench $(BIN)/mypy packages/*/src tools bench
+	MYPYPATH=bench:packages/piprint/tests/acceptance $(BIN)/mypy packages/*/src tools bench
 	MYPYPATH=packages/piprint $(BIN)/mypy packages/piprint/al_check
 	$(BIN)/lint-imports
 
@@ -80,9 +80,11 @@ bench: $(VENV)/dev.stamp ## Measure against the line's limit and the goals, and 
 fuzz: $(VENV)/dev.stamp ## Run each fuzz target for FUZZ_SECONDS (600)
 	@$(BIN)/python tools/run_fuzz.py --seconds $(FUZZ_SECONDS)
 
-soak: $(VENV)/dev.stamp ## Kill gateway, broker and meter again and again, longer than the tests do
+soak: $(VENV)/dev.stamp ## Kill gateways and print processors again and again, longer than the tests do
 	@sh tools/system_packages.sh test
 	@NES2MQTT_KILLS=500 $(BIN)/pytest tests/system/test_kill.py -q -rP
+	@PATH="$$PATH:/usr/sbin" PIPRINT_KILLS=200 PIPRINT_KILL_JOBS=500 PIPRINT_SOAK_SECONDS=600 $(BIN)/pytest \
+	    packages/piprint/tests/acceptance/test_print_03_kill.py packages/piprint/tests/acceptance/test_print_21_soak.py -q -rP
 
 screenshots: $(VENV)/dev.stamp ## Draw the pictures in docs/images
 	@sh tools/system_packages.sh pictures

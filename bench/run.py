@@ -19,6 +19,7 @@ BENCHES = {
     "history_bytes": "Bytes written to disk",
     "idle": "One meter",
     "fleet": "A town",
+    "printing": "Printing from Business Central",
 }
 
 

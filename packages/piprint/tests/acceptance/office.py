@@ -48,6 +48,7 @@ class Processor:
         config: the text of the configuration.
         web: the port of its page.
         hurried: it looks for printers all the time.
+        as_installed: start it by its command.
         prefix: words before its command line.
         env: more of its environment.
     """
@@ -56,6 +57,7 @@ class Processor:
     config: str
     web: int
     hurried: bool = False
+    as_installed: bool = False
     prefix: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
@@ -82,10 +84,13 @@ class Processor:
         path.write_text(self.config)
         path.chmod(0o600)
         words = [*(["hurried"] if self.hurried else []), *kill_at.split()]
-        program = [str(DRIVER)] if words else ["-m", "piprint.process"]
+        program = [str(DRIVER), str(path), *words] if words else ["-m", "piprint.process", str(path)]
+        command = [sys.executable, "-P", *program]
+        if self.as_installed:
+            command = [str(Path(sys.executable).parent / "piprint"), "run", "--config", str(path)]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *self.prefix, sys.executable, "-P", *program, str(path), *words],
+                ["setpriv", "--pdeathsig", "KILL", *self.prefix, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -209,7 +214,7 @@ class Office:
         folder = self.folder / f"processor-{len(self.processors) + 1}"
         web = free_port()
         text = self.config_text(folder / "data", web, host=host or self.host, more=config or self.config)
-        made = Processor(folder, text, web, hurried, prefix, env or {})
+        made = Processor(folder, text, web, hurried=hurried, prefix=prefix, env=env or {})
         self.processors.append(made)
         return made
 

@@ -145,6 +145,8 @@ class StandIn(Environment):
         except Refusal as refusal:
             refused = Answer.of_json(refusal.status, refusal.body(), refusal.headers)
             return await self._send(request, refused, _NO_FAULT, entry)
+        except ConnectionError:
+            return _broken(request)  # the client has gone; what was done stays done
         finally:
             entry.seconds = asyncio.get_running_loop().time() - started
             self.log.end(entry)
