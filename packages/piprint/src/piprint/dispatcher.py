@@ -22,7 +22,7 @@ from piprint.config import Config
 from piprint.connection import Connection
 from piprint.errors import BcError
 from piprint.inhand import Job, Prepare
-from piprint.job import JobRow, job_name
+from piprint.job import Claim, JobRow, job_name
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.steps import Step
 from piprint.journal.store import Journal
@@ -303,8 +303,9 @@ class Dispatcher:
     def _take_over(self, row: JobRow) -> None:
         """Take a job whose processor gave no sign for longer than its lease."""
         _log.warning("job %d: its processor gives no sign any more; it is taken over", row.row_no)
-        attempt = row.claim.attempt if row.claim else max(row.attempts, 1)
-        name = job_name(self._config.environment, row.row_no, attempt)
+        # Another program's job has no claim, and no name that could be known.
+        claim = row.claim or Claim.new(self._config.host, "", max(row.attempts, 1))
+        name = job_name(self._config.environment, row.row_no, claim)
         self._worker(row.printer_id).add(Item(row, inherits=name, inherited=row.submitted))
 
     async def _renew(self) -> None:

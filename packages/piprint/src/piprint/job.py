@@ -93,10 +93,13 @@ class JobRow:
     created: datetime | None = None
 
 
-def job_name(environment: str, row_no: int, attempt: int) -> str:
-    """Return the name the job has at the printer: ``bc-<environment>-<row>-<attempt>``.
+def job_name(environment: str, row_no: int, claim: Claim) -> str:
+    """Return the name a claimed job has at the printer: ``bc-<environment>-<row>-<attempt>_<nonce>``.
+
+    The nonce makes it a name nobody used before: two tenants may both call their environment Production, and a Business
+    Central restored from a backup counts its rows from an old number. Whoever takes the job over knows it from the claim.
 
     ASCII and at most 64 characters: a longer name made a printer's spool file fail and stopped its queue (CUPS 2.4.2).
     """
     plain = re.sub(r"[^A-Za-z0-9]+", "_", environment)[:30] or "bc"
-    return f"bc-{plain}-{row_no}-{attempt}"
+    return f"bc-{plain}-{row_no}-{claim.attempt}_{claim.nonce}"

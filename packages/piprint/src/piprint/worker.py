@@ -168,7 +168,7 @@ class Worker:
         before = await around.journal.last_attempt(row.row_no)
         attempt = 1 + max(before, row.attempts, row.claim.attempt if row.claim else 0)
         claim = Claim.new(around.config.host, around.journal.instance, attempt)
-        name = job_name(around.config.environment, row.row_no, attempt)
+        name = job_name(around.config.environment, row.row_no, claim)
         entry = await around.journal.begin(row, claim, name=name, inherits=item.inherits, inherited=item.inherited)
         return self._take(Job(entry, row, claim, begun=_now()))
 

@@ -320,6 +320,11 @@ class QueueView:
 # ---- Printers --------------------------------------------------------------------------------------------------------
 
 
+def without_nonce(name: str) -> str:
+    """Return a job's name at the printer as far as it can be foretold."""
+    return name.partition("_")[0]
+
+
 @dataclass
 class PrinterJob:
     """A job at a printer."""
@@ -372,7 +377,7 @@ class Device:
         for job in self.jobs.values():
             if job.state is SpoolerState.PENDING and job.document is not None:
                 self._printing, job.state = job, SpoolerState.PROCESSING
-                self.begun.append(job.name)
+                self.begun.append(without_nonce(job.name))
                 job.begun = round(now() * 1000) if self.tells_begin else None
                 self._timer = asyncio.get_running_loop().call_later(self.seconds, self._put_out, job)
                 return
@@ -394,7 +399,7 @@ class Device:
         if job.state.final:
             return
         job.state = SpoolerState.CANCELED
-        self.canceled.append(job.name)
+        self.canceled.append(without_nonce(job.name))
         if self._printing is job:
             self._printing = None
             if self._timer:
