@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from contextlib import suppress
 from typing import Any
 
@@ -235,8 +236,9 @@ class Carrier:
     async def _fence(self, job: Job) -> bool:
         """Say that the document goes to the printer now; return whether it may.
 
-        With API pages each time, as Business Central then knows what a successor must know. With web services it only costs
-        a call when another processor may have taken the job. Without an answer it may while the lease is fresh.
+        With API pages each time, and not without the answer: a successor to whom Business Central says that the job was not
+        submitted prints it. With web services, where no successor can rely on that, it only costs a call when another
+        processor may have taken the job, and without an answer it may while the lease is fresh.
         """
         lease = self._around.config.lease.seconds
         if not job.row.id and _now() - job.confirmed < lease / 2:
@@ -246,8 +248,9 @@ class Carrier:
             async with asyncio.timeout(lease / 4):
                 ours = await self._around.queue.submitting(job.row, job.claim)
         except (BcError, TimeoutError) as error:
-            if _now() - job.confirmed < _FRESH * lease:
+            if not job.row.id and _now() - job.confirmed < _FRESH * lease:
                 return True
+            job.confirmed = -math.inf  # nothing is announced again before Business Central answers
             if isinstance(error, BcError):
                 raise
             raise BcUnreachable("Business Central did not say in time whether the job is still ours.") from None
@@ -289,7 +292,7 @@ class Carrier:
             ipp_up_time=accepted.up_time,
             held=accepted.held,
         )
-        if not await self._fence(job) or job.changed:
+        if not await self._fence(job) or job.is_changed():
             return
         await self._advance(job, Step.SENDING, submitted=True)
         sent = await self._send(job, printer, accepted)
@@ -298,7 +301,7 @@ class Carrier:
             await self._end_sent(job, printer)
             return
         if accepted.held:
-            if job.changed:
+            if job.is_changed():
                 return
             await self._advance(job, Step.RELEASING)
             await printer.release(sent)

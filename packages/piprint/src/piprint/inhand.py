@@ -105,6 +105,10 @@ class Job:
             and row.claim.token == self.entry.claim
         )
 
+    def is_changed(self) -> bool:
+        """Tell whether Business Central calls it ours no longer. Asked anew after each wait: the answer comes from elsewhere."""
+        return bool(self.changed)
+
     def change(self, row: JobRow | None) -> None:
         """Note that Business Central no longer calls it ours, and wake its worker."""
         self.changed = describe(row)
