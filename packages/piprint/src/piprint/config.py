@@ -6,6 +6,7 @@ This module does not know files.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import socket
 from pathlib import Path
@@ -32,6 +33,7 @@ __all__ = [
     "PrinterConfig",
     "Rule",
     "Web",
+    "is_loopback",
 ]
 
 SAAS = "https://api.businesscentral.dynamics.com/v2.0"
@@ -318,3 +320,11 @@ class Config(_Model):
         """Return the word jobs are named with at the printers: the environment, or the server's instance."""
         bc = self.business_central
         return bc.environment or bc.odata.rstrip("/").removesuffix("/ODataV4").rsplit("/", 1)[-1]
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address is one that only this host reaches."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"

@@ -6,7 +6,6 @@ This module does not know TOML's places, and nothing of how the settings are use
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from piprint.config import Basic, Certificate, Config, PrinterConfig, Web
+from piprint.config import Basic, Certificate, Config, PrinterConfig, Web, is_loopback
 from piprint.config_problem import ConfigProblems, Problem, SettingPath, dotted, not_toml, problems_at, problems_of
 from piprint.errors import ConfigError
 from piprint.paper import PAPER_SOURCES, read_paper, source_by_name
@@ -27,7 +26,6 @@ __all__ = [
     "credentials_beside",
     "data_dir",
     "find",
-    "is_loopback",
     "listen",
     "load",
     "parse",
@@ -146,14 +144,6 @@ def listen(text: str) -> tuple[str, int]:
     if not address or not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65535:  # noqa: PLR2004
         raise ValueError('must be an address and a port, such as "127.0.0.1:8632"')
     return address, int(port)
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether only this host reaches an address it listens on."""
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
 
 
 def _contradictions(config: Config) -> Iterator[tuple[SettingPath, str]]:

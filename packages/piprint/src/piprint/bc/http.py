@@ -13,7 +13,6 @@ This module does not know OData, nor where tokens come from (:mod:`piprint.bc.au
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 import ssl
@@ -32,7 +31,7 @@ from yarl import URL
 from piprint import __version__
 from piprint.bc.answer import MOST_ERROR_BYTES, Answered, error_of
 from piprint.bc.circuit import Circuit
-from piprint.config import TOKEN_HOST, BusinessCentral
+from piprint.config import TOKEN_HOST, BusinessCentral, is_loopback
 from piprint.errors import BcError, BcUnreachable, ConfigError
 
 __all__ = ["READ_ONLY", "READ_WRITE", "Answer", "Counters", "Http", "Login", "Wire", "page_size"]
@@ -368,8 +367,6 @@ class Http:
 
 def _trust(bc: BusinessCentral) -> ssl.SSLContext | None:
     """Return how the configured servers prove who they are; None for the usual way."""
-    if bc.odata.startswith("http://") and not _is_here(urlsplit(bc.odata).hostname or ""):
-        _log.warning("business_central.url has no https: the login and all documents go over the network in the clear.")
     if bc.ca_file is None and bc.verify:
         return None
     context = ssl.create_default_context()
@@ -385,28 +382,15 @@ def _trust(bc: BusinessCentral) -> ssl.SSLContext | None:
             ) from None
     if not bc.verify:
         context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        _log.warning(
-            "business_central.verify is false: anybody between here and %s can read and change what is printed, "
-            "and the login. Use ca_file instead.",
-            urlsplit(bc.odata).hostname,
-        )
+        context.verify_mode = ssl.CERT_NONE  # said by piprint.config_file
     return context
-
-
-def _is_here(host: str) -> bool:
-    """Tell whether a host name means this host."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _proxy(url: str) -> str | None:
     """Return the proxy that the environment names for a URL (HTTPS_PROXY, NO_PROXY)."""
     place = urlsplit(url)
     host = place.hostname or ""
-    if _is_here(host) or proxy_bypass(host):
+    if is_loopback(host) or proxy_bypass(host):
         return None
     return getproxies().get(place.scheme)
 

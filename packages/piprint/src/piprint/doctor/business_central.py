@@ -22,8 +22,7 @@ from piprint.bc.auth import login_for
 from piprint.bc.connect import connect
 from piprint.bc.http import Wire
 from piprint.bc.queue import Queue
-from piprint.config import Basic, Config
-from piprint.config_file import is_loopback
+from piprint.config import Basic, Config, is_loopback
 from piprint.contract import PROCESSOR_PERMISSION_SET
 from piprint.doctor.finding import Finding, State
 from piprint.errors import BcDenied, BcError, BcMissing, ConfigError

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import aiohttp
 
-from piprint.config import Certificate, Config, Web
-from piprint.config_file import Loaded, credentials_beside, data_dir, find, is_loopback, listen, load
+from piprint.config import Certificate, Config, Web, is_loopback
+from piprint.config_file import Loaded, credentials_beside, data_dir, find, listen, load
 from piprint.config_problem import ConfigProblems
 from piprint.doctor.finding import Finding, State
 from piprint.errors import ConfigError, DocumentError, JournalError, PiprintError
