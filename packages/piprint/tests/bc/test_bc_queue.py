@@ -498,7 +498,12 @@ async def test_ours_is_told_by_the_heartbeat_where_there_is_a_place(bc, queue):
     (processor,) = bc.database.tables.processors.values()
     assert (processor.host_id, processor.instance_id, processor.state_message) == ("pi", "one", "All is well.")
     bc.people.print(bc.printer.row_no, PDF)
+    bc.log.clear()
     assert dict((await queue.probe(beat=True)).queued) == {"office": 1}
+    assert bc.log.statuses == {200: 2}  # a job more is no conflict
+    bc.database.tables.processors.clear()
+    assert dict((await queue.probe(beat=True)).queued) == {"office": 1}
+    assert len(bc.database.tables.processors) == 1
     bc.people.change_printer(bc.printer.row_no, enabled=False)
     probe = await queue.probe(beat=True)
     assert (dict(probe.queued), probe.disabled) == ({}, {"office"})

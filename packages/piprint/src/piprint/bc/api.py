@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from piprint.bc import offered
 from piprint.bc.answer import may_have_been_done
 from piprint.bc.download import download
 from piprint.bc.http import READ_ONLY, READ_WRITE, Counters, Http
-from piprint.bc.odata import Place, both, equal, moment, number, rows, tag, text, truth
+from piprint.bc.odata import Place, both, equal, moment, number, rows, text, truth
 from piprint.bc.outcome import ours, seen
 from piprint.bc.pages import read_all
 from piprint.bc.queue import BcProblem, Claimed, ClaimOutcome, FinishOutcome, OfferedPrinter, Probe
@@ -83,7 +83,7 @@ class ApiQueue:
         self._instance = instance
         self._document_bytes = document_bytes
         self._printers = offered.Registry(http, place, host=host, names=_PRINTERS)
-        self._processor: dict[str, Any] | None = None
+        self._processor = ""  # the id of our row in Business Central
         self._message = ""
         self._disabled: frozenset[str] = frozenset()
 
@@ -312,21 +312,17 @@ class ApiQueue:
 
     async def _beat(self) -> dict[str, Any]:
         """Write this processor's row, which Business Central stamps; return it."""
-        body = {"version": __version__, "stateMessage": self._message}
-        if self._processor is None:
-            self._processor = await self._find_processor()
-        if self._processor is None:
-            body = {"hostId": self._host, "instanceId": self._instance, **body}
-            self._processor = await self._add_processor(body)
-            return self._processor
-        try:
-            self._processor = await self._write_processor(self._processor, body)
-        except (BcConflict, BcMissing):  # each new job changes the tag; or an administrator tidied up
-            self._processor = await self._find_processor()
-            if self._processor is None:
-                return await self._beat()
-            self._processor = await self._write_processor(self._processor, body)
-        return self._processor
+        told = {"version": __version__, "stateMessage": self._message}
+        if self._processor:
+            with suppress(BcMissing):  # an administrator tidied up
+                return await self._write_processor(told)
+        row = await self._find_processor()
+        if row is None:
+            row = await self._add_processor({"hostId": self._host, "instanceId": self._instance, **told})
+            self._processor = text(row, "id")
+            return row
+        self._processor = text(row, "id")
+        return await self._write_processor(told)
 
     async def _find_processor(self) -> dict[str, Any] | None:
         mine = both(equal("hostId", self._host), equal("instanceId", self._instance))
@@ -344,13 +340,13 @@ class ApiQueue:
                 raise
             return found
 
-    async def _write_processor(self, row: Mapping[str, Any], body: Mapping[str, object]) -> dict[str, Any]:
+    async def _write_processor(self, body: Mapping[str, object]) -> dict[str, Any]:
         return await self._http.json(
             "PATCH",
-            self._place.one(PROCESSORS_API.name, text(row, "id")),
+            self._place.one(PROCESSORS_API.name, self._processor),
             asked="tell that this processor lives",
             body=body,
-            headers={"If-Match": tag(row)},
+            headers={"If-Match": "*"},  # nobody else writes it, and its tag changes with every job of this host
         )
 
 
