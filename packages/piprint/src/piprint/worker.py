@@ -222,7 +222,11 @@ class Worker:
         await self._finish(job)
 
     async def _refresh(self, job: Job) -> None:
-        """Ask Business Central whether the job is still ours. Its lease may be over all the same: it is renewed before printing."""
+        """Ask Business Central whether the job is still ours. Its lease may be over all the same: it is renewed before printing.
+
+        If it was told of a submission the journal does not know, the journal was restored, with its disk or its machine:
+        then the job is treated as if another processor had had it.
+        """
         try:
             row = await self._around.queue.row(job.entry.row_no)
         except BcError as error:
@@ -230,8 +234,13 @@ class Worker:
             return
         if row is None or not job.is_ours(row):
             job.change(row)
-        else:
-            job.row = row
+            return
+        job.row = row
+        entry = job.entry
+        first = entry.step in {Step.STORED, Step.CREATING} and entry.tries <= 1 and entry.inherited is None
+        if first and row.submitted:
+            _log.warning("job %d: the journal is older than what was done; was it restored?", entry.row_no)
+            job.entry = await self._around.journal.note(entry, inherits=entry.name, inherited=True)
 
     def _take(self, job: Job) -> Job:
         self.job = job

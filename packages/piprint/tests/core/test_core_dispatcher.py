@@ -18,7 +18,7 @@ from piprint.job import Claim, JobRow
 from piprint.journal.steps import Step
 from piprint.leases import LeaseWatch
 from piprint.pacing import Pace
-from piprint.printers.printer import PrinterAddress, PrinterState
+from piprint.printers.printer import Feedback, PrinterAddress, PrinterState
 
 HOUR = 3600.0
 
@@ -99,11 +99,15 @@ def test_a_poll_interval_leaves_room_for_everything_else_that_is_said() -> None:
 # ---- Business Central away, throttling, denying ----------------------------------------------------------------------
 
 
-async def test_while_business_central_is_away_it_is_printed_and_reported_later(world: Any) -> None:
+@pytest.mark.parametrize(("api", "step"), [(True, Step.SENDING), (False, Step.STORED)])
+async def test_while_business_central_is_away_it_is_printed_and_reported_later(
+    world: Any, api: bool, step: Step
+) -> None:
+    world.server.api = api
     world.device("A", seconds=5)
     rows = [world.server.add(number) for number in (1, 2)]
     processor = await world.processor()
-    await reach(processor, Step.STORED)
+    await reach(processor, step)
     world.server.away = True
     await asyncio.sleep(600)
     assert world.ledger == [b"document 1"]
@@ -393,6 +397,27 @@ async def test_a_processor_cut_off_for_long_does_not_print_what_another_has(worl
     assert world.ledger == [b"document 1"]
     assert not one.busy
     assert not two.busy
+
+
+@pytest.mark.parametrize("feedback", list(Feedback))
+async def test_what_a_processor_cut_off_has_printed_is_not_printed_again_by_its_successor(
+    world: Any, feedback: Feedback
+) -> None:
+    """It is cut off just before the printer gets the job, and its successor has no spooler in common with it."""
+    world.device("A", feedback=feedback)
+    one = await world.processor("one", lease={"seconds": 30})
+    one.queue.server = replace(world.server, refuse={"submitting": BcUnreachable("no answer")})
+    row = world.server.add(1)
+    await reach(one, Step.CREATED)
+    one.queue.server = replace(world.server, away=True)  # only this one cannot reach it
+    await asyncio.sleep(20)
+    world.device("A", feedback=feedback)
+    await world.processor("two", lease={"seconds": 30})
+    await asyncio.sleep(100)
+    one.queue.server = world.server
+    await world.settled()
+    assert world.ledger == [b"document 1"]
+    assert row.state is JobState.PRINTED
 
 
 async def test_a_job_left_printing_by_another_program_ends_as_uncertain(world: Any) -> None:
