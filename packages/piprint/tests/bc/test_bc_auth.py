@@ -321,7 +321,11 @@ class TestCertificate:
         assert form["client_assertion"] in login.secrets()
 
     @pytest.mark.virtual_clock
-    async def test_files_that_are_gone_for_a_while_are_no_end(self, papers, pair):
+    async def test_files_that_are_gone_for_a_while_are_no_end(self, papers, pair, monkeypatch):
+        async def at_once(function, *given, **named):
+            return function(*given, **named)
+
+        monkeypatch.setattr("asyncio.to_thread", at_once)  # threads do not live by this clock
         path = papers.write("renewed.pem", pair[0].read_bytes())
         wire = FakeWire(token("t1"), token("t2"))
         login = TokenLogin(Certificate(tenant="t", client_id="c1", certificate=path, key=pair[1]), wire, now=now)

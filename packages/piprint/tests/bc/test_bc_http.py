@@ -250,6 +250,10 @@ class TestTls:
         async with secure() as server, calls(settings(server.url, ca_file=papers.ca_file)) as http:
             assert await get(http, server.url) == {"value": []}
 
+    async def test_the_servers_own_certificate_is_accepted_when_given(self, secure, calls, settings, papers):
+        async with secure() as server, calls(settings(server.url, ca_file=papers.folder / "server.pem")) as http:
+            assert await get(http, server.url) == {"value": []}
+
     @pytest.mark.parametrize(
         ("name", "trusted", "end", "said"),
         [

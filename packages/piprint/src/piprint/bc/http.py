@@ -33,6 +33,7 @@ from piprint.bc.answer import MOST_ERROR_BYTES, Answered, error_of
 from piprint.bc.circuit import Circuit
 from piprint.config import TOKEN_HOST, BusinessCentral, is_loopback
 from piprint.errors import BcError, BcUnreachable, ConfigError
+from piprint.trust import trust_file
 
 __all__ = ["READ_ONLY", "READ_WRITE", "Answer", "Counters", "Http", "Login", "Wire", "page_size"]
 
@@ -372,13 +373,10 @@ def _trust(bc: BusinessCentral) -> ssl.SSLContext | None:
     context = ssl.create_default_context()
     if bc.ca_file is not None:
         try:
-            context.load_verify_locations(cafile=bc.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            why = (
-                error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else "it is no PEM"
-            )
+            trust_file(context, bc.ca_file)
+        except ValueError as error:
             raise ConfigError(
-                f"business_central.ca_file {bc.ca_file} cannot be used: {why}. Give the certificate authority's PEM file."
+                f"business_central.ca_file {bc.ca_file} cannot be used: {error}. Give the certificate authority's PEM file."
             ) from None
     if not bc.verify:
         context.check_hostname = False

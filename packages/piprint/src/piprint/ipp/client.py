@@ -27,6 +27,7 @@ from yarl import URL
 from piprint.errors import DocumentError, PrinterBusy, PrinterError, PrinterRefused, PrinterUnreachable
 from piprint.ipp.codec import Attribute, Group, MalformedIpp, Message, attribute, decode, encode
 from piprint.ipp.registry import ADVICE, WAITING, Delimiter, Operation, Status, Tag, status_name
+from piprint.trust import trust_file
 
 __all__ = ["REQUESTER", "IppClient", "http_url", "printer_uri"]
 
@@ -219,21 +220,24 @@ class IppClient:
         return decode(bytes(body))[0]
 
     def _open(self) -> aiohttp.ClientSession:
-        context = None
-        if http_url(self.uri).scheme == "https":
-            try:
-                context = ssl.create_default_context(cafile=self._ca_file)
-            except (OSError, ssl.SSLError) as error:
-                reason = error.strerror or "it holds no certificate"
-                raise PrinterError(f"the printer's ca_file {self._ca_file} cannot be used: {reason}") from None
         connector = aiohttp.TCPConnector(
-            ssl=context if context is not None else True,
+            ssl=self._trust() if http_url(self.uri).scheme == "https" else True,
             keepalive_timeout=_IDLE,
             socket_factory=_socket,
             resolver=aiohttp.ThreadedResolver(),  # the system's, which knows printer.local and /etc/hosts
         )
         # No proxies from the environment, no cookies: printers stand in the same house.
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+
+    def _trust(self) -> ssl.SSLContext:
+        if self._ca_file is None:
+            return ssl.create_default_context()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            trust_file(context, self._ca_file)
+        except ValueError as error:
+            raise PrinterError(f"the printer's ca_file {self._ca_file} cannot be used: {error}") from None
+        return context
 
 
 def _socket(info: tuple[Any, ...]) -> socket.socket:
