@@ -75,6 +75,10 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.skipped
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncio's
+        """Wait for threads without the limit Python 3.12 began to set: it would be over at once."""
+        await super().shutdown_default_executor()
+
 
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
