@@ -51,7 +51,15 @@ async def test_every_answer_forbids_what_the_page_does_not_need(serve, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["static/..%2Fgate.py", "static/gate.py", "static/%2e%2e/server.py", "static/.hidden.js"]
+    "path",
+    [
+        "static/..%2Fgate.py",
+        "static/gate.py",
+        "static/%2e%2e/server.py",
+        "static/.hidden.js",
+        "static/a%00.js",
+        f"static/{'a' * 300}.js",
+    ],
 )
 async def test_only_the_pages_own_files_are_served(serve, path):
     async with serve() as (url, session), session.get(aiohttp.client.URL(url + path, encoded=True)) as answer:
@@ -93,6 +101,7 @@ def test_no_host_header_breaks_the_gate_or_slips_through(text):
         (OURS | {"Content-Type": "text/plain"}, 415),
         (OURS | {"Origin": "http://evil.example"}, 403),
         (OURS | {"Origin": "null"}, 403),
+        (OURS | {"Origin": "http://["}, 403),
         (OURS | {"Sec-Fetch-Site": "cross-site"}, 403),
         (OURS | {"Sec-Fetch-Site": "same-site"}, 403),
         (OURS | {"Sec-Fetch-Site": "same-origin"}, 200),
@@ -118,7 +127,11 @@ async def test_reading_requests_change_nothing(serve, shop, path):
 
 
 @pytest.mark.parametrize(
-    "body", ["", "{", "[]", "{}", "7", '{"row_no": "7"}', '{"row_no": true}', '{"row_no": null}', '{"row_no": 1.5}']
+    "body",
+    [
+        *("", "{", "[]", "{}", "7", '{"row_no": "7"}', '{"row_no": true}', '{"row_no": null}', '{"row_no": 1.5}'),
+        pytest.param("[" * 16_000, id="nested without end"),
+    ],
 )
 async def test_bad_bodies_are_refused_in_words(serve, shop, body):
     headers = OURS | {"Content-Type": "application/json"}
@@ -126,6 +139,13 @@ async def test_bad_bodies_are_refused_in_words(serve, shop, body):
         assert answer.status == 400
         assert "row_no" in (await answer.json())["error"]
     assert shop.asked == []
+
+
+async def test_a_charset_nobody_knows_is_refused_in_words(serve):
+    headers = OURS | {"Content-Type": "application/json; charset=none"}
+    async with serve("horse battery") as (url, session):
+        async with session.post(url + "api/v1/login", data="{}", headers=headers) as answer:
+            assert (answer.status, await answer.json()) == (400, {"error": 'send {"password": "..."}'})
 
 
 async def test_what_cannot_be_done_is_told(serve):
@@ -253,6 +273,25 @@ async def test_guessing_slows_down_and_even_the_right_one_has_to_wait(shop):
             assert (await attempt("wrong"))[0] == 401, "the count begins anew"
     finally:
         await server.close()
+
+
+async def test_passwords_sent_at_once_are_not_tried_at_once(serve):
+    async with serve("horse battery") as (url, _):
+        guesses = ["wrong"] * 19 + ["horse battery"]
+        bodies = [json.dumps({"password": guess}).encode() for guess in guesses]
+        port = urlsplit(url).port
+        connections = [await asyncio.open_connection("127.0.0.1", port) for _ in bodies]
+        for (_, writer), body in zip(connections, bodies, strict=True):
+            head = f"Host: localhost\r\nX-Piprint: 1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+            writer.write(f"POST /api/v1/login HTTP/1.1\r\n{head}\r\n\r\n".encode())
+        await asyncio.sleep(0.2)  # all of them are being answered by now, and wait for their bodies
+        answers = []
+        for (reader, writer), body in zip(connections, bodies, strict=True):
+            writer.write(body)
+            answers.append((await reader.readline()).split()[1])
+            writer.close()
+            await writer.wait_closed()
+    assert answers == [b"401"] * 4 + [b"429"] * 16
 
 
 async def test_a_session_ends_after_a_month_and_only_so_many_are_kept(shop):

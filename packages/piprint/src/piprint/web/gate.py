@@ -26,7 +26,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from pydantic import SecretStr
 
-__all__ = ["HEADER", "Gate"]
+__all__ = ["HEADER", "NO_MEMBER", "Gate"]
+
+NO_MEMBER = (ValueError, LookupError, TypeError, RecursionError)
+"""What a member of a request's JSON object may raise: no JSON, an unknown charset, no object, no such member, too deep."""
 
 HEADER = "X-Piprint"
 """Sent by our page and our command with what changes something; a form or an image elsewhere cannot send it."""
@@ -146,13 +149,14 @@ class Gate:
 
     async def log_in(self, request: web.Request) -> web.StreamResponse:
         """Answer ``POST /api/v1/login`` with ``{"password": ...}``."""
+        try:
+            given = (await request.json())["password"]
+        except NO_MEMBER:
+            return _problem(400, 'send {"password": "..."}')
+        # After the body is here: else many requests are begun first, and all their passwords are tried at once.
         wait = self._again_at - self._now()
         if wait > 0:
             return _too_fast(wait)
-        try:
-            given = (await request.json())["password"]
-        except (ValueError, KeyError, TypeError):
-            return _problem(400, 'send {"password": "..."}')
         if not isinstance(given, str) or not self._matches(given):
             return _problem(401, "that is not the password")
         token = secrets.token_urlsafe(32)
@@ -190,7 +194,10 @@ def _from_our_page(request: web.Request) -> bool:
         return False
     origin = request.headers.get("Origin")
     # Behind a proxy that speaks TLS the scheme differs, so only host and port are compared.
-    return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("Host", "").lower()
+    try:
+        return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("Host", "").lower()
+    except ValueError:
+        return False
 
 
 def _basic_password(header: str) -> str | None:

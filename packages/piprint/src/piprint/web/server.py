@@ -27,7 +27,7 @@ from aiohttp import web
 
 from piprint.config import Web
 from piprint.config_file import listen
-from piprint.web.gate import Gate
+from piprint.web.gate import NO_MEMBER, Gate
 from piprint.web.metrics import metrics
 from piprint.web.view import ActionFailed, Shop, to_json
 
@@ -191,7 +191,7 @@ def _file(name: str) -> web.Response:
         raise web.HTTPNotFound(text="there is no such page\n")
     try:
         text = (resources.files("piprint.web") / "static" / name).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (OSError, ValueError):  # not there, or no name a file could have
         raise web.HTTPNotFound(text="there is no such page\n") from None
     # no-cache: the browser asks again, so that an update of the program is an update of the page.
     return web.Response(text=text, content_type=kind, charset="utf-8", headers={"Cache-Control": "no-cache"})
@@ -200,7 +200,7 @@ def _file(name: str) -> web.Response:
 async def _member(request: web.Request, name: str, kind: type[_T]) -> _T:
     try:
         value = (await request.json())[name]
-    except (ValueError, KeyError, TypeError):
+    except NO_MEMBER:
         value = None
     if not isinstance(value, kind) or isinstance(value, bool):
         text = json.dumps({"error": f"send a JSON object with {name}"})
