@@ -143,9 +143,11 @@ async def test_bad_bodies_are_refused_in_words(serve, shop, body):
 
 async def test_a_charset_nobody_knows_is_refused_in_words(serve):
     headers = OURS | {"Content-Type": "application/json; charset=none"}
-    async with serve("horse battery") as (url, session):
-        async with session.post(url + "api/v1/login", data="{}", headers=headers) as answer:
-            assert (answer.status, await answer.json()) == (400, {"error": 'send {"password": "..."}'})
+    async with (
+        serve("horse battery") as (url, session),
+        session.post(url + "api/v1/login", data="{}", headers=headers) as answer,
+    ):
+        assert (answer.status, await answer.json()) == (400, {"error": 'send {"password": "..."}'})
 
 
 async def test_what_cannot_be_done_is_told(serve):
