@@ -29,7 +29,7 @@ async def test_04_cupsd_killed_in_mid_job(dirty_clean_interval):
         await office.becomes(JobState.PRINTED, *others)
         in_flight = next(number for number in jobs if office.job(number).status is JobState.PRINTING)
         office.cups.kill()
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1.1)  # CUPS tells in whole seconds when it began with a job
         office.cups.start()
         await office.ends(jobs)
         await until(lambda: "idle" in office.cups.command("lpstat", "-p", "one"), 30, "the end of all printing")

@@ -32,9 +32,9 @@ async def test_07_busy_printer_is_waited_for_without_an_error(tmp_path):
             *("ipptool", "-f", str(stranger), printer.uri, "print-job.test"), stdout=asyncio.subprocess.DEVNULL
         )
         await elsewhere.wait()
-        printer.behave(sleep=None)
         job = office.print("eve")
         await until(lambda: "server-error-busy" in printer.log, 10, "the printer's refusal")
+        printer.behave(sleep=None)
         assert office.job(job).status is JobState.PRINTING
         await office.becomes(JobState.PRINTED, job)
         assert [out.name.partition("_")[0] for out in printer.printed()][1:] == [f"bc-BC-{job}-1"]

@@ -70,6 +70,13 @@ def folder():
     shutil.rmtree(made, ignore_errors=True)
 
 
+def nobody_can_run_python() -> bool:
+    """Tell whether we are root, and a user without rights can run this Python (not, if it is in root's home)."""
+    again = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import piprint'], check=True)"
+    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", again]
+    return os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 ANOTHER_USER = pytest.mark.skipif(not nobody_can_run_python(), reason="needs root, and a Python that anybody can run")
 
 
