@@ -33,6 +33,7 @@ from piprint.errors import (
     PrinterRefused,
     PrinterUnreachable,
     SpoolFull,
+    concerns_one,
 )
 from piprint.inhand import Job
 from piprint.journal.entry import Outcome
@@ -53,6 +54,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 15.0
 """Seconds between two tries at a printer that is busy or away."""
 _FIRST_LOOK, _LONGEST_LOOK = 0.05, 1.0
 """Seconds between two questions for a job's state."""
+_REFUSALS = 6
+"""Times Business Central may answer and not give a document, before that is the document's fault."""
 _MISTAKES = 3
 """Unexpected exceptions after which a job is ended."""
 _FRESH = 0.75
@@ -199,6 +202,11 @@ class Carrier:
             if job.entry.inherits:  # given back, nobody would know that it may have been printed
                 raise
             await self._end(job, Outcome.RELEASED, str(error))
+        except BcError as error:
+            job.refusals += concerns_one(error)
+            if job.refusals < _REFUSALS:
+                raise
+            raise DocumentError(f"Business Central does not give the document: {error}") from None
         else:
             await self._advance(job, Step.STORED, size=size, tries=1)
             job.failures = 0
@@ -447,8 +455,8 @@ class Carrier:
         """End a job that could not be printed; what the printer still has of it is cancelled first."""
         entry, reason = job.entry, job.given_up
         sure = entry.unsent or (entry.held and entry.step in {Step.SENDING, Step.SENT})
-        if entry.step is Step.STORED and entry.inherits and entry.inherited is not False:
-            sure = False
+        if entry.step in {Step.CLAIMED, Step.STORED} and entry.inherits and entry.inherited is not False:
+            sure = False  # not printed by us; but by whoever had it before?
         after: JobStatus | None = None
         with suppress(PrinterError):
             printer = self._desk.printer()

@@ -24,7 +24,10 @@ __all__ = [
     "PrinterRefused",
     "PrinterUnreachable",
     "SpoolFull",
+    "concerns_one",
 ]
+
+_INTERNAL = 500
 
 
 class PiprintError(Exception):
@@ -114,6 +117,16 @@ class BcMissing(BcError):
 
 class BcRefused(BcError):
     """Any other refusal (400, 405, 413 ...): trying the same again would not help."""
+
+
+def concerns_one(error: BcError) -> bool:
+    """Tell whether Business Central answered, and what is wrong may be this one row's: with others all may go well.
+
+    An error inside Business Central (500) is mostly the extension's, over this row's data.
+    """
+    if isinstance(error, BcThrottled):
+        return error.status == _INTERNAL
+    return isinstance(error, (BcRefused, BcConflict, BcDuplicate, BcMissing))
 
 
 class PrinterError(PiprintError):

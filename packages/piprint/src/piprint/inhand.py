@@ -62,6 +62,7 @@ class Job:
         trouble_since: since when the printer does not get on with it; loop time.
         trouble: why, for people.
         failures: waits in a row.
+        refusals: times Business Central answered and did not give the document.
         mistakes: unexpected exceptions.
         seen_printing: the printer said it prints the job.
         outage: the printer could not be reached after that.
@@ -85,6 +86,7 @@ class Job:
     trouble_since: float | None = None
     trouble: str = ""
     failures: int = 0
+    refusals: int = 0
     mistakes: int = 0
     seen_printing: bool = False
     outage: bool = False

@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 from piprint.contract import JobState
-from piprint.errors import DocumentError, PrinterRefused, PrinterUnreachable, SpoolFull
+from piprint.errors import (
+    BcError,
+    BcRefused,
+    BcThrottled,
+    BcUnreachable,
+    DocumentError,
+    PrinterRefused,
+    PrinterUnreachable,
+    SpoolFull,
+)
 from piprint.inhand import Prepared
 from piprint.journal.steps import Step
 from piprint.printers.printer import Feedback, Printer, SpoolerState, Ticket
@@ -75,6 +84,59 @@ async def test_a_document_that_cannot_be_printed_ends_in_error_and_the_next_goes
     assert [row.state for row in rows] == [JobState.ERROR, JobState.PRINTED]
     assert rows[0].message.startswith("Not printed. The PDF is damaged and cannot be mended")
     assert world.devices["A"].begun == ["bc-test-2-1"]
+
+
+@pytest.mark.parametrize(
+    ("error", "least"), [(BcRefused("not this one", status=400), 60), (BcThrottled("an error inside", status=500), 20)]
+)
+async def test_a_document_business_central_never_gives_ends_in_error_and_the_next_goes_on(
+    world: Any, clock: Any, error: BcError, least: float
+) -> None:
+    server, rows = world.server, [world.server.add(number) for number in (1, 2)]
+    server.lose_answers, server.refuse["fetch"] = 1.0, error
+    await world.processor()
+    while "row" not in [name for _, name in server.calls]:
+        await asyncio.sleep(0.001)
+    server.lose_answers = 0.0  # the first claim's answer, with its document, is lost
+    await world.settled()
+    assert [row.state for row in rows] == [JobState.ERROR, JobState.PRINTED]
+    assert rows[0].message.startswith(f"Not printed. Business Central does not give the document: {error}")
+    tries = [at for at, name in server.calls if name == "fetch"]
+    assert tries[-1] - tries[0] > least
+
+
+async def test_a_job_taken_over_without_its_document_may_have_been_printed(world: Any) -> None:
+    server = world.server
+    row = server.add(1)
+    first = await world.processor("one", lease={"seconds": 5})
+    await reach(first, Step.FOLLOWING)
+    await first.kill()
+    server.refuse["fetch"] = BcRefused("not this one", status=400)
+    server.calls.clear()
+    await world.processor("two", lease={"seconds": 5})
+    while not any(name == "claim" for _, name in server.calls):
+        await asyncio.sleep(0.001)
+    server.lose_answers = 1.0
+    while "row" not in [name for _, name in server.calls]:
+        await asyncio.sleep(0.001)
+    server.lose_answers = 0.0
+    await world.settled()
+    assert row.state is JobState.ERROR
+    assert "may have been printed" in row.message
+
+
+async def test_business_central_is_waited_for_however_long_a_document_takes(world: Any) -> None:
+    server, row = world.server, world.server.add(1)
+    server.lose_answers, server.refuse["fetch"] = 1.0, BcUnreachable("no answer")
+    await world.processor()
+    while "row" not in [name for _, name in server.calls]:
+        await asyncio.sleep(0.001)
+    server.lose_answers = 0.0
+    await asyncio.sleep(1000)
+    assert row.state is JobState.PRINTING
+    del server.refuse["fetch"]
+    await world.settled()
+    assert row.state is JobState.PRINTED
 
 
 async def test_a_mistake_of_ours_with_one_job_stops_neither_the_next_nor_the_processor(world: Any) -> None:

@@ -23,7 +23,7 @@ from piprint.bc.odata import Place, equal, tag, text, truth
 from piprint.bc.pages import read_all
 from piprint.bc.queue import BcProblem, OfferedPrinter
 from piprint.contract import PRINTER_WS, Entity, cut, units
-from piprint.errors import BcConflict, BcDuplicate, BcError, BcMissing, BcRefused, BcThrottled
+from piprint.errors import BcConflict, BcDuplicate, BcError, BcRefused, concerns_one
 
 __all__ = ["GONE", "WEB_SERVICE", "Names", "Registry"]
 
@@ -35,7 +35,6 @@ GONE = "Not there at present (switched off by the print processor)"
 _SMALLEST = {"version": 1, "papertrays": [{"papersourcekind": 7, "paperkind": 9}]}
 """What stands in for a payload the mark does not fit into: one A4 tray, AutomaticFeed."""
 _TRIES = 3
-_INTERNAL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ class Registry:
                     taken = await self._taken_names()
                 taken.add(await self._add(wanted[printer_id], taken))
             except BcError as error:
-                if not _concerns_one(error):
+                if not concerns_one(error):
                     raise
                 _log.warning("printer %s: %s", printer_id, error)
                 problems[printer_id] = BcProblem(str(error))
@@ -205,13 +204,6 @@ class Registry:
             headers["If-Match"] = known
         async with self._http.call(method, url, asked=asked, body=body, headers=headers) as answer:
             await answer.drain()
-
-
-def _concerns_one(error: BcError) -> bool:
-    """Tell whether an error is one printer's: a name too long, a payload refused, an error inside the extension."""
-    if isinstance(error, BcThrottled):
-        return error.status == _INTERNAL
-    return isinstance(error, (BcRefused, BcConflict, BcDuplicate, BcMissing))
 
 
 def _free_name(name: str, taken: Iterable[str], names: Names) -> str:
