@@ -19,8 +19,9 @@ from papers import pdf
 from piprint.contract import JobState
 from piprint.journal.steps import Step
 
-KILLS = int(os.environ.get("PIPRINT_KILLS", "20"))
-JOBS = int(os.environ.get("PIPRINT_KILL_JOBS", "100"))
+KILLS = int(os.environ.get("PIPRINT_KILLS", "10"))
+JOBS = int(os.environ.get("PIPRINT_KILL_JOBS", "50"))
+"""For each of the two extensions."""
 UNCERTAIN = "may have been printed"
 
 
@@ -56,11 +57,9 @@ async def test_03_random_kills_under_load(extension):
         for queue in queues:
             office.cups.behave(queue, sleep=0.02)
         processor = await office.start()
-        share = JOBS // 2 if KILLS < 100 else JOBS
-        kills = KILLS // 2 if KILLS < 100 else KILLS
         jobs = {queue: [] for queue in queues}
-        for _ in range(kills):
-            for _ in range(share // kills):
+        for kill in range(KILLS):
+            for _ in range(JOBS * kill // KILLS, JOBS * (kill + 1) // KILLS):
                 queue = dice.choice(queues)
                 jobs[queue].append(office.print(queue, pdf(str(dice.random()))))
             await asyncio.sleep(dice.uniform(0.0, 1.5) ** 2)

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pypdfium2
+import pytest
 from everywhere import EverywherePrinter
 from papers import CORRUPT, big_pdf, pdf
 from printshop import LabelPrinter, PrivateCups, until
@@ -33,14 +34,16 @@ async def test_ledger_tells_what_came_out(tmp_path):
         assert cups.ledger("Other") == []
 
 
-async def test_queue_fails_and_prints_when_tried_again(tmp_path):
+async def test_exit_codes_are_taken_one_by_one(tmp_path):
     path = tmp_path / "x.pdf"
     path.write_bytes(pdf())
     async with PrivateCups() as cups:
         cups.add_printer("Cap")
-        cups.behave("Cap", exits=[6])
-        print_file(cups, "Cap", path)
+        cups.behave("Cap", exits=[5, 5])
+        for title in ("cancelled", "as well", "printed"):
+            print_file(cups, "Cap", path, "-t", title)
         await cups.wait_ledger(1)
+        assert [printed.title for printed in cups.ledger()] == ["printed"]
 
 
 async def test_dead_printer_prints_when_it_is_back(tmp_path):
