@@ -49,6 +49,7 @@ PageLog {folder}/log/page
 
 _CUPSD_CONF = """\
 Listen 127.0.0.1:{port}
+Listen {folder}/socket
 Browsing No
 WebInterface No
 LogLevel {log_level}
@@ -61,6 +62,8 @@ DefaultPaperSize A4
   Allow all
 </Location>
 <Location /admin>
+  AuthType Default
+  Require user {user}
   Order allow,deny
   Allow all
 </Location>
@@ -69,12 +72,33 @@ DefaultPaperSize A4
   JobPrivateValues none
   SubscriptionPrivateAccess all
   SubscriptionPrivateValues none
+  <Limit {only_ours}>
+    AuthType Default
+    Require user {user}
+    Order allow,deny
+    Allow all
+  </Limit>
   <Limit All>
     Order allow,deny
     Allow all
   </Limit>
 </Policy>
 """
+
+
+_ONLY_OURS = (
+    "CUPS-Add-Modify-Printer",
+    "CUPS-Delete-Printer",
+    "CUPS-Add-Modify-Class",
+    "CUPS-Delete-Class",
+    "CUPS-Set-Default",
+    "CUPS-Get-Devices",
+    "CUPS-Get-Document",
+    "Set-Printer-Attributes",
+    "Create-Printer-Subscriptions",
+    "Create-Job-Subscriptions",
+)
+"""Operations only the user who runs it may ask for."""
 
 
 def cups_programs() -> Path | None:
@@ -219,16 +243,19 @@ class CupsServer:
     def command(self, program: str, *words: str) -> str:
         """Run one of CUPS's commands against this server; return what it prints.
 
+        By a socket, where the system says who asks: only this user may change queues. Others on this computer can print,
+        no more: a queue's driver may name programs, which would run as this user.
+
         Raises:
             PrinterError: it failed; the message is its own.
         """
         done = subprocess.run(  # noqa: S603 - an argument list, no shell
-            [_program(program), "-h", self.address, *words],
+            [_program(program), "-h", f"{self.folder}/socket", *words],
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
-            env={**os.environ, "CUPS_SERVER": self.address, "LC_ALL": "C.UTF-8"},
+            env={**os.environ, "CUPS_SERVER": f"{self.folder}/socket", "LC_ALL": "C.UTF-8"},
         )
         if done.returncode:
             # lpadmin warns of every driver and every raw queue; the last line is the reason
@@ -262,6 +289,9 @@ class CupsServer:
         (self.folder / "etc/cupsd.conf").write_text(
             _CUPSD_CONF.format(
                 port=self.port,
+                folder=self.folder,
+                user=user,
+                only_ours=" ".join(_ONLY_OURS),
                 dirty_clean_interval=self.dirty_clean_interval,
                 retry_interval=self.retry_interval,
                 log_level=self.log_level,

@@ -9,7 +9,6 @@ import subprocess
 from pathlib import Path
 
 import pypdfium2
-import pytest
 from everywhere import EverywherePrinter
 from papers import CORRUPT, big_pdf, pdf
 from printshop import LabelPrinter, PrivateCups, until
