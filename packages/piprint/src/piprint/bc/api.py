@@ -23,6 +23,7 @@ from typing import Any
 from piprint import __version__
 from piprint.bc import offered
 from piprint.bc.answer import may_have_been_done
+from piprint.bc.documents import absent, too_large
 from piprint.bc.download import download
 from piprint.bc.http import READ_ONLY, READ_WRITE, Counters, Http
 from piprint.bc.odata import Place, both, equal, moment, number, rows, text, truth
@@ -40,7 +41,7 @@ from piprint.contract import (
     cut,
     read_state,
 )
-from piprint.errors import BcConflict, BcDuplicate, BcError, BcMissing, BcRefused, BcUnreachable, DocumentError
+from piprint.errors import BcConflict, BcDuplicate, BcError, BcMissing, BcRefused, BcUnreachable
 from piprint.job import Claim, JobRow
 
 __all__ = ["ApiQueue"]
@@ -190,15 +191,12 @@ class ApiQueue:
                 async for chunk in chunks:
                     size += len(chunk)
                     if size > self._document_bytes:
-                        raise DocumentError(
-                            f"The document is larger than {self._document_bytes // 1_000_000} MB. "
-                            "Print it in parts, or raise limits.document_mb."
-                        )
+                        raise too_large(self._document_bytes)
                     file.put(chunk)
                     await file.flow()
             await file.flow(end=True)
         if not size:
-            raise DocumentError(f"Business Central has no document for job {job.row_no}. Print it again there.")
+            raise absent(job.row_no)
         if job.size is not None and size != job.size:
             raise BcUnreachable(f"Cannot {asked}: {size} of {job.size} bytes came; this is tried again.")
         return size

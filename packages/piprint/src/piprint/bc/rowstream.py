@@ -22,6 +22,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from piprint.bc.documents import too_large
 from piprint.errors import BcUnreachable, DocumentError
 
 __all__ = ["MOST_REST", "RowReader"]
@@ -167,9 +168,7 @@ class RowReader:
     def _take(self, piece: bytes) -> None:
         self.size = (self.size or 0) + len(piece)
         if self.size > self._most:
-            raise DocumentError(
-                f"The document is larger than {self._most // 1_000_000} MB. Print it in parts, or raise limits.document_mb."
-            )
+            raise too_large(self._most)
         self._sink(piece)
 
 

@@ -28,6 +28,7 @@ from typing import Any
 
 from piprint.bc import offered
 from piprint.bc.answer import may_have_been_done
+from piprint.bc.documents import absent
 from piprint.bc.download import download
 from piprint.bc.http import READ_ONLY, READ_WRITE, Answer, Counters, Http
 from piprint.bc.odata import Place, both, equal, number, rows, tag, text, truth
@@ -37,7 +38,7 @@ from piprint.bc.queue import BcProblem, Claimed, ClaimOutcome, FinishOutcome, Of
 from piprint.bc.rowstream import RowReader
 from piprint.bc.share import fair_share
 from piprint.contract import PRINTER_WS, QUEUE_WS, JobState, cut, read_state
-from piprint.errors import BcConflict, BcError, BcMissing, BcRefused, DocumentError
+from piprint.errors import BcConflict, BcError, BcMissing, BcRefused
 from piprint.job import Claim, JobRow
 
 __all__ = ["WebServiceQueue"]
@@ -373,7 +374,7 @@ def _message(claim: Claim, signs: int, *, sent: bool) -> str:
 
 def _present(size: int | None, row_no: int) -> int:
     if not size:
-        raise DocumentError(f"Business Central has no document for job {row_no}. Print it again there.")
+        raise absent(row_no)
     return size
 
 
