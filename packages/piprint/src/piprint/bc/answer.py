@@ -174,8 +174,8 @@ def _denied(answer: Answered, code: str, tail: str, facts: _Facts) -> BcDenied:
         return _environment(answer, tail, facts)
     if answer.status == 401:  # noqa: PLR2004
         return BcDenied(
-            f"Business Central does not know this login: cannot {asked}. The login itself was in order, so {_PERMISSIONS}, "
-            f"and set its state to Enabled; on-premises, check user name and password (or ValidAudiences).{tail}",
+            f"Business Central does not know this login: cannot {asked}. With Microsoft Entra, {_PERMISSIONS}, and set its "
+            f"state to Enabled; on-premises, check ValidAudiences, or user name and password.{tail}",
             cause="login",
             **facts,
         )
