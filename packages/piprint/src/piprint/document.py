@@ -93,11 +93,6 @@ class DocumentFacts:
     pages: int | None = None
     size: tuple[int, int] | None = None
 
-    @property
-    def landscape(self) -> bool:
-        """Tell whether the first page is wider than high."""
-        return self.size is not None and self.size[0] > self.size[1]
-
 
 @dataclass(frozen=True, slots=True)
 class Bitmap:
