@@ -203,6 +203,17 @@ async def test_a_job_that_leaves_the_queue_is_done(spooler: Spooler, sumatra: Pa
     assert (told.id, told.state) == (41, SpoolerState.COMPLETED)
 
 
+async def test_only_the_last_jobs_are_remembered(
+    spooler: Spooler, sumatra: Path, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("piprint.printers.windows._MOST_JOBS", 2)
+    one = printer(spooler, str(sumatra))
+    jobs = [Accepted(0, "", f"bc-prod-{number}-1") for number in range(3)]
+    for job in jobs:
+        await one.send(job, Ticket(job.name), document)
+    assert [await one.look(job) is not None for job in jobs] == [False, True, True]
+
+
 async def test_a_job_deleted_at_the_computer_is_not_printed(spooler: Spooler, sumatra: Path, document: Path) -> None:
     one = printer(spooler, str(sumatra))
     job = spooler.add(41, "bc-prod-7-1.pdf", 0x4 | 0x10)

@@ -246,6 +246,8 @@ class WindowsPrinter:
                 str(named),
             )
         self._handed_over[accepted.name] = 0
+        if len(self._handed_over) > _MOST_JOBS:
+            del self._handed_over[next(iter(self._handed_over))]  # the oldest; nobody asks for it any more
         found = await self.find(accepted.name)
         return Accepted(found[-1].id, "", accepted.name) if found else accepted
 
