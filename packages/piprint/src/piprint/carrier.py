@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from contextlib import suppress
 from typing import Any
 
@@ -25,7 +24,6 @@ from piprint.connection import pause_after
 from piprint.contract import cut
 from piprint.errors import (
     BcError,
-    BcUnreachable,
     DocumentError,
     JournalError,
     PrinterBusy,
@@ -35,6 +33,7 @@ from piprint.errors import (
     SpoolFull,
     concerns_one,
 )
+from piprint.fence import Fence
 from piprint.inhand import Job
 from piprint.journal.entry import Outcome
 from piprint.journal.steps import Step
@@ -58,8 +57,6 @@ _REFUSALS = 6
 """Times Business Central may answer and not give a document, before that is the document's fault."""
 _MISTAKES = 3
 """Unexpected exceptions after which a job is ended."""
-_FRESH = 0.75
-"""Part of the lease during which nobody else can have taken a job, with room for two clocks and a slow answer."""
 
 
 class _Left(Exception):
@@ -82,6 +79,7 @@ class Carrier:
         self._printer_id = printer_id
         self._around = around
         self._desk = PrinterDesk(printer_id, around.printers)
+        self._fence = Fence(around)
 
     async def carry(self, job: Job) -> bool:
         """Take step after step until the job has ended; return False when it was left as it is, for the next start."""
@@ -231,49 +229,6 @@ class Carrier:
             found = {"name": entry.inherits, "ipp_id": status.id, "ipp_uuid": status.uuid, "submitted": True}
             await self._advance(job, Step.FOLLOWING, inherits="", **found)
 
-    async def _confirm(self, job: Job) -> None:
-        """Make sure that nobody else can have the job; without an answer it is not begun."""
-        if _now() - job.confirmed < _FRESH * self._around.config.lease.seconds:
-            return
-        asked = _now()
-        if await self._around.queue.renew(job.row, job.claim, lease=self._around.config.lease.seconds):
-            job.confirmed = asked
-        else:
-            await self._lost(job)
-
-    async def _fence(self, job: Job) -> bool:
-        """Say that the document goes to the printer now; return whether it may.
-
-        With API pages each time, and not without the answer: a successor to whom Business Central says that the job was not
-        submitted prints it. With web services, where no successor can rely on that, it only costs a call when another
-        processor may have taken the job, and without an answer it may while the lease is fresh.
-        """
-        lease = self._around.config.lease.seconds
-        if not job.row.id and _now() - job.confirmed < lease / 2:
-            return True
-        asked = _now()
-        try:
-            async with asyncio.timeout(lease / 4):
-                ours = await self._around.queue.submitting(job.row, job.claim)
-        except (BcError, TimeoutError) as error:
-            if not job.row.id and _now() - job.confirmed < _FRESH * lease:
-                return True
-            job.confirmed = -math.inf  # nothing is announced again before Business Central answers
-            if isinstance(error, BcError):
-                raise
-            raise BcUnreachable("Business Central did not say in time whether the job is still ours.") from None
-        if not ours:
-            await self._lost(job)
-            return False
-        job.confirmed, job.guarded = asked, True
-        return True
-
-    async def _lost(self, job: Job) -> None:
-        row = await self._around.queue.row(job.entry.row_no)
-        if job.is_ours(row):
-            raise BcUnreachable("Business Central says that the job is ours and that it is not; it is asked again.")
-        job.change(row)
-
     # ---- At the printer ----
 
     async def _submit(self, job: Job) -> None:
@@ -283,7 +238,7 @@ class Carrier:
             job.given_up = f"Tried {job.faults} times: {job.trouble}"
             return
         printer = self._desk.printer()
-        await self._confirm(job)
+        await self._fence.confirm(job)
         if job.changed:
             return
         if job.prepared is None:
@@ -300,7 +255,7 @@ class Carrier:
             ipp_up_time=accepted.up_time,
             held=accepted.held,
         )
-        if not await self._fence(job) or job.is_changed():
+        if not await self._fence.announce(job) or job.is_changed():
             return
         await self._advance(job, Step.SENDING, submitted=True)
         sent = await self._send(job, printer, accepted)
