@@ -10,30 +10,16 @@ import tempfile
 from pathlib import Path
 
 from piprint.document import Inspector
+from piprint.pdf_file import pdf_file
 
 __all__ = ["check_sample"]
 
-_OBJECTS = (
+_PDF = pdf_file(
     b"<</Type/Catalog/Pages 2 0 R>>",
     b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
     b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>",
 )
-"""An empty page of A4 (ISO 32000-1, 7.5)."""
-
-
-def _pdf() -> bytes:
-    text, places = b"%PDF-1.4\n", []
-    for number, content in enumerate(_OBJECTS, 1):
-        places.append(len(text))
-        text += b"%d 0 obj%sendobj\n" % (number, content)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    count = len(_OBJECTS) + 1
-    return text + b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (
-        count,
-        table,
-        count,
-        len(text),
-    )
+"""An empty page of A4."""
 
 
 async def check_sample() -> str:
@@ -45,7 +31,7 @@ async def check_sample() -> str:
     inspector = Inspector(timeout=30)
     with tempfile.TemporaryDirectory() as folder:
         sample = Path(folder) / "sample.pdf"
-        await asyncio.to_thread(sample.write_bytes, _pdf())
+        await asyncio.to_thread(sample.write_bytes, _PDF)
         try:
             facts = await inspector.check(sample, limit_bytes=1_000_000)
         finally:

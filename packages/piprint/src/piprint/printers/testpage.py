@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from piprint.pdf_file import pdf_file, stream
+
 __all__ = ["make_label", "make_page"]
 
 _A4 = (21000, 29700)
@@ -41,12 +43,12 @@ def make_page(printer: str, *, host: str, at: datetime, size: tuple[int, int] = 
     content = "\n".join(_content(size[0] / 100, size[1] / 100, _lines(printer, host, at, more))).encode(
         "cp1252", "replace"
     )
-    return _pdf(
+    return pdf_file(
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %.2f %.2f] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>"
         % (width, height),
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        stream(content),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
     )
 
@@ -96,20 +98,6 @@ def _text(left: float, bottom: float, size: float, text: str) -> str:
     plain = "".join(character for character in text[:120] if character.isprintable())
     escaped = plain.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
     return f"0 g BT /F {size:.2f} Tf {left:.2f} {bottom:.2f} Td ({escaped}) Tj ET"
-
-
-def _pdf(*objects: bytes) -> bytes:
-    """Put objects into a file with its table (ISO 32000-1, 7.5)."""
-    out = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
-    offsets = []
-    for number, each in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, each)
-    table = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, table)
-    return bytes(out)
 
 
 def make_label(
