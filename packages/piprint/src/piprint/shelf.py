@@ -3,6 +3,9 @@
 One that does not answer never delays or hides the others. What a printer can do is remembered in the journal, so that one
 that is switched off when the processor starts is still offered as what it is.
 
+Whoever is on the network may announce a printer by any name, and documents go where a name leads. So an announced printer
+never takes the place of a queue or of a configured printer: not while CUPS is just being restarted, either.
+
 This module does not know Business Central, nor how printers are found or spoken to.
 """
 
@@ -100,6 +103,7 @@ class Shelf:
         self._open = open_printer
         self._shelf: dict[str, OnShelf] = {}
         self._remembered: dict[str, str] | None = None
+        self._ours: set[str] = set()
         self.problems: tuple[str, ...] = ()
 
     def printer(self, printer_id: str) -> Printer | None:
@@ -128,9 +132,10 @@ class Shelf:
         except (PiprintError, OSError) as error:
             self.problems = (f"printers cannot be listed: {error}",)
         else:
-            self.problems = tuple(listing.problems)
-            await self._place(listing.addresses)
-            await self._miss({each.printer_id for each in listing.addresses}, in_doubt=bool(self.problems))
+            addresses = [each for each in listing.addresses if not self._is_impostor(each)]
+            self.problems = (*listing.problems, *map(_left_out, set(listing.addresses).difference(addresses)))
+            await self._place(addresses)
+            await self._miss({each.printer_id for each in addresses}, in_doubt=bool(listing.problems))
         await asyncio.gather(*(self._ask(each) for each in self._shelf.values() if each.gone_since is None))
 
     async def close(self) -> None:
@@ -139,7 +144,11 @@ class Shelf:
             await _close(each.printer)
         self._shelf.clear()
 
+    def _is_impostor(self, address: PrinterAddress) -> bool:
+        return address.origin == "dns-sd" and address.printer_id.casefold() in self._ours
+
     async def _place(self, addresses: Sequence[PrinterAddress]) -> None:
+        self._ours.update(each.printer_id.casefold() for each in addresses if each.origin != "dns-sd")
         for address in addresses:
             known = self._shelf.get(address.printer_id)
             if known is not None and known.address.uri == address.uri:
@@ -163,6 +172,8 @@ class Shelf:
             if now - each.gone_since >= (GRACE_IN_DOUBT if in_doubt else GRACE):
                 del self._shelf[printer_id]
                 await _close(each.printer)
+        if not in_doubt:
+            self._ours &= {printer_id.casefold() for printer_id in self._shelf}
 
     async def _ask(self, each: OnShelf) -> None:
         """Ask a printer how it is, and now and then what it can do."""
@@ -199,6 +210,13 @@ class Shelf:
             state="stopped" if stopped else "idle",  # that it prints right now is no news worth a call
             state_message=cut(each.problem, _LONGEST_STATE),
         )
+
+
+def _left_out(address: PrinterAddress) -> str:
+    return (
+        f"the announced printer {address.printer_id!r} ({address.uri}) is left out, as a queue or a configured printer of "
+        "this host has that name; rename one of them"
+    )
 
 
 async def _close(printer: Printer) -> None:

@@ -19,9 +19,9 @@ from printshop import PrivateCups
     ],
     ids=" ".join,
 )
-async def test_others_on_this_computer_change_no_queues_there(words):
+def test_others_on_this_computer_change_no_queues_there(words):
     """A queue's driver names programs, which would run as whoever runs that CUPS."""
-    async with PrivateCups() as cups:
+    with PrivateCups() as cups:
         cups.add_printer("Cap")
         before = cups.command("lpstat", "-v")
         program, *rest = words
