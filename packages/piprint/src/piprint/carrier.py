@@ -215,10 +215,11 @@ class Carrier:
         status = pick(await printer.find(entry.inherits), Known())
         action = decide_inherited(judge(status), self._around.policy(self._printer_id), submitted=entry.inherited)
         _log.info("job %d taken over from %s: %s", entry.row_no, entry.inherits, action.value)
+        if action is Action.CANCEL_AND_SUBMIT and status is not None:
+            status = await cancel(printer, accepted_of(status))
+            came_out = status is not None and status.state is SpoolerState.COMPLETED  # it was faster than the cancel
+            action = Action.FOLLOW if came_out else Action.SUBMIT
         if action is Action.SUBMIT:
-            job.entry = await self._around.journal.note(entry, inherits="")
-        elif action is Action.CANCEL_AND_SUBMIT and status is not None:
-            await cancel(printer, accepted_of(status))
             job.entry = await self._around.journal.note(entry, inherits="")
         elif action is Action.REPRINT:
             notes = _with(entry.notes, f"{wording.TWICE}: the processor that had it before gave no more sign.")
@@ -413,22 +414,28 @@ class Carrier:
         if entry.step in {Step.CLAIMED, Step.STORED} and entry.inherits and entry.inherited is not False:
             sure = False  # not printed by us; but by whoever had it before?
         after: JobStatus | None = None
-        with suppress(PrinterError):
-            printer = self._desk.printer()
-            if entry.step is Step.CREATING:
-                await cancel_by_name(printer, entry.name)
-            elif entry.ipp_id:
-                after = await cancel(printer, entry.accepted)
+        if job.mistakes <= _MISTAKES:  # one more was made here: the printer keeps what it has of the job
+            with suppress(PrinterError):
+                after = await self._take_back(job)
         if job.withdrawing:
             await self._end(job, Outcome.CHANGED, wording.changed(job.changed, reason))
         elif after is not None and after.state is SpoolerState.COMPLETED:
-            await self._end(job, Outcome.PRINTED, f"Printed, although late: {reason}.")
+            await self._end(job, Outcome.PRINTED, wording.printed_late(reason))
         elif sure:
             await self._end(job, Outcome.ERROR, wording.not_printed(reason))
         elif after is not None and after.state.final:
             await self._end(job, Outcome.ERROR, wording.given_up(reason, printing=job.seen_printing))
         else:
             await self._hold(job, reason)
+
+    async def _take_back(self, job: Job) -> JobStatus | None:
+        """Cancel at the printer whatever it has of a job; return how that ended."""
+        entry, printer = job.entry, self._desk.printer()
+        if entry.step is Step.CREATING:
+            await cancel_by_name(printer, entry.name)
+        elif entry.ipp_id:
+            return await cancel(printer, entry.accepted)
+        return None
 
     async def _leave(self, job: Job) -> bool:
         """The processor stops: give back what is not at the printer; return whether the job has ended."""

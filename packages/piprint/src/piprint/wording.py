@@ -17,6 +17,7 @@ __all__ = [
     "given_up",
     "not_printed",
     "printed",
+    "printed_late",
     "sent",
     "stopped",
     "uncertain",
@@ -25,12 +26,19 @@ __all__ = [
 
 TWICE = "It may have been printed twice"
 _SOME = " Some pages may have come out."
+_REMEDIES = ("print it again", "restart the job")
+"""A reason with one of these says already what to do; a damaged PDF is not mended by a restart."""
 
 
 def printed(printer_id: str, status: JobStatus, seconds: float) -> str:
     """Say that a job was printed."""
-    sheets = "" if status.sheets is None else f", {status.sheets} {'sheet' if status.sheets == 1 else 'sheets'}"
-    return f"Printed at {printer_id}: job {status.id}{sheets}, {seconds:.0f} s."
+    pages = "" if status.sheets is None else f", {status.sheets} {'page' if status.sheets == 1 else 'pages'}"
+    return f"Printed at {printer_id}: job {status.id}{pages}, {seconds:.0f} s."
+
+
+def printed_late(reason: str) -> str:
+    """Say that it came out after all, when it had been given up."""
+    return f"Printed, although late. {_sentence(reason)}"
 
 
 def sent(printer_id: str) -> str:
@@ -47,7 +55,8 @@ def failed(status: JobStatus, *, printing: bool) -> str:
 
 def not_printed(reason: str) -> str:
     """Say that nothing came out, for certain."""
-    return f"Not printed. {_sentence(reason)} Mend it, then restart the job."
+    told = any(remedy in reason for remedy in _REMEDIES)
+    return f"Not printed. {_sentence(reason)}{'' if told else ' Mend it, then restart the job.'}"
 
 
 def given_up(reason: str, *, printing: bool) -> str:
