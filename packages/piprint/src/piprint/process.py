@@ -14,6 +14,7 @@ import asyncio
 import logging
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -41,6 +42,7 @@ def main(config: Path) -> int:
     from piprint.errors import ConfigError, JournalError  # noqa: PLC0415
 
     os.umask(_PRIVATE)
+    _leave_no_core()
     try:
         loaded = load(config)
     except ConfigError as error:
@@ -64,6 +66,14 @@ def main(config: Path) -> int:
         logger.critical("ended by a mistake in piprint; please report it with these lines", exc_info=True)
         return _FAILED
     return 0
+
+
+def _leave_no_core() -> None:
+    """Let a crash, or systemd's watchdog (SIGABRT), write no image of the memory: secrets and documents are in it."""
+    with suppress(ImportError):  # Windows
+        import resource  # noqa: PLC0415
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

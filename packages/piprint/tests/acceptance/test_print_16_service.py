@@ -43,6 +43,7 @@ async def test_16_own_authority_is_accepted_and_no_secret_is_shown():
             *psutil.Process(processor.process.pid).children(recursive=True),
         ]
         shown = [processor.log, str(await processor.status()), *(" ".join(each.cmdline()) for each in family)]
+        assert family[0].rlimit(psutil.RLIMIT_CORE) == (0, 0)
         os.kill(processor.process.pid, 6)  # SIGABRT: what a crash leaves behind
         await processor.ended()
         shown += [processor.log]
