@@ -255,6 +255,15 @@ async def test_printers_that_announce_themselves_are_heard_and_seen_to_leave(mon
         assert await heard([]) == []
 
 
+async def test_nothing_goes_on_once_nobody_listens():
+    before = asyncio.all_tasks()
+    async with Announcements(_loopback) as announcements:
+        impatient = asyncio.ensure_future(announcements.printers())
+        await asyncio.sleep(0)
+        impatient.cancel()
+    assert asyncio.all_tasks() - {impatient} <= before
+
+
 @pytest.mark.parametrize(
     ("told", "uri", "own"),
     [

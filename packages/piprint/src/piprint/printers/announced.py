@@ -70,11 +70,12 @@ class Announcements:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._asking:
-            task.cancel()
-        await asyncio.gather(*self._asking, return_exceptions=True)
-        if self._browser is not None:
+        if self._browser is not None:  # first: it makes tasks
             await self._browser.async_cancel()
+        tasks = [*self._asking, *([] if self._listened is None else [self._listened])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._network is not None:
             await self._network.async_close()
 
