@@ -51,11 +51,6 @@ class Reporter:
         self._tasks: dict[asyncio.Task[None], Job] = {}
         self._hurry = asyncio.Event()
 
-    @property
-    def waiting(self) -> list[Job]:
-        """Return the jobs whose outcome Business Central does not know yet."""
-        return list(self._tasks.values())
-
     def add(self, job: Job) -> None:
         """Take over a job that has ended."""
         task = asyncio.create_task(self._carry(job), name=f"report {job.entry.row_no}")
