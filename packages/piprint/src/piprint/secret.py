@@ -41,26 +41,30 @@ def _resolve(value: object) -> object:
             raise ValueError("the environment variable named here is not set; set it, or use { file = ... }")
         return text
     if form == "file":
-        return _read(Path(place), "file")
+        return _read(Path(place), "file", "write the secret, alone, into that file, or name another")
     if form == "credential":
         folder = os.environ.get("CREDENTIALS_DIRECTORY")
         if folder is None:
             raise ValueError(
                 "systemd gave no credentials; add LoadCredential=NAME:/path to the service, or use { file = ... }"
             )
-        return _read(Path(folder) / place, "credential")
+        return _read(
+            Path(folder) / place, "credential", f"write the secret, alone, into a file of that name in {folder}"
+        )
     raise ValueError(_FORMS)
 
 
-def _read(path: Path, kind: str) -> str:
+def _read(path: Path, kind: str, remedy: str) -> str:
     try:
         with path.expanduser().open(encoding="utf-8") as file:
             text = file.read(_MOST + 1).rstrip("\r\n")
     except (OSError, ValueError, RuntimeError) as error:  # a name with NUL, ~nobody, bytes that are not UTF-8
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ValueError(f"the {kind} named here cannot be read: {reason}") from None
+        if isinstance(error, PermissionError):
+            remedy = "put sudo before a command typed by hand; else let its user read that file"
+        raise ValueError(f"the {kind} named here cannot be read: {reason}; {remedy}") from None
     if not text:
-        raise ValueError(f"the {kind} named here is empty")
+        raise ValueError(f"the {kind} named here is empty; {remedy}")
     if len(text) > _MOST:
         raise ValueError(f"the {kind} named here is far too long for a secret; is it another file?")
     return text

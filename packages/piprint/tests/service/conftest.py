@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -17,6 +21,9 @@ from piprint import service
 from piprint.config_file import load
 from piprint.log import RecentLines, Redactor
 from piprint.simulate.server import StandIn
+
+NOBODY = 65534
+"""The user id of somebody who may write nowhere."""
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +76,38 @@ listen = "{web}"
 @pytest.fixture
 def config_text() -> Callable[..., str]:
     return _config_text
+
+
+@pytest.fixture
+def locked_folder() -> Iterator[Path]:
+    """A folder in which only root may write; outside of pytest's own, which nobody else may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="piprint-locked-"))
+    folder.chmod(0o555)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+_DROP_RIGHTS = f"""
+import asyncio, os, sys
+
+def drop_rights():
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid({NOBODY})
+        os.setuid({NOBODY})
+"""
+
+
+@pytest.fixture
+def as_nobody() -> Callable[..., str]:
+    """Run Python code which calls ``drop_rights()`` when all is imported: Python itself may lie in root's home."""
+
+    def run(code: str, *arguments: str) -> str:
+        command = [sys.executable, "-W", "error", "-c", _DROP_RIGHTS + code, *arguments]
+        return subprocess.run(command, capture_output=True, check=True, text=True, timeout=60).stdout
+
+    return run
 
 
 Run = Callable[..., AbstractAsyncContextManager[str]]

@@ -297,8 +297,56 @@ def test_a_starter_file_is_private_and_never_overwrites(tmp_path):
     assert "s3cret" in file.read_text()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_starter_file_that_cannot_be_written_is_told(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(ConfigError, match="cannot be written"):
-        write_starter(tmp_path / "piprint.toml", Answers())
+_WRITE_A_STARTER_FILE = """
+from pathlib import Path
+from piprint.errors import ConfigError
+from piprint.starter import Answers, write_starter
+
+drop_rights()
+try:
+    write_starter(Path(sys.argv[1]), Answers())
+except ConfigError as error:
+    print(error)
+"""
+
+
+def test_a_starter_file_that_cannot_be_written_is_told(locked_folder, as_nobody):
+    file = locked_folder / "piprint.toml"
+    assert f"{file}: cannot be written: Permission denied" in as_nobody(_WRITE_A_STARTER_FILE, str(file))
+    assert not file.exists()
+
+
+_READ_A_SECRET = """
+from pathlib import Path
+from piprint.config_file import credentials_beside, parse
+from piprint.config_problem import ConfigProblems
+
+file = Path(sys.argv[1])
+text = file.read_text()
+credentials_beside(file)
+drop_rights()
+try:
+    parse(text, file)
+except ConfigProblems as problems:
+    print(problems)
+"""
+
+
+def test_a_secret_that_only_root_may_read_is_told_with_sudo(locked_folder, as_nobody):
+    locked_folder.chmod(0o755)
+    file = locked_folder / "piprint.toml"
+    file.write_text(GOOD.replace(f'"{CANARY}"', '{ credential = "client-secret" }'))
+    secret = locked_folder / "client-secret"
+    secret.write_text(CANARY)
+    secret.chmod(0o600 if os.geteuid() == 0 else 0)
+    told = as_nobody(_READ_A_SECRET, str(file))
+    assert "cannot be read: Permission denied; put sudo before a command typed by hand" in told
+    assert CANARY not in told
+
+
+def test_a_credential_that_is_missing_is_told_with_its_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    text = GOOD.replace(f'"{CANARY}"', '{ credential = "client-secret" }')
+    with pytest.raises(ConfigProblems, match="write the secret, alone, into a file of that name in") as caught:
+        parse(text, tmp_path / "piprint.toml")
+    assert str(tmp_path) in str(caught.value)

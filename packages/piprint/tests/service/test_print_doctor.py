@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -223,12 +222,26 @@ async def test_a_file_in_place_of_the_data_folder_is_told(tmp_path, config_text)
     assert found["data folder"].state is State.PROBLEM
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-async def test_a_folder_of_somebody_else_is_told(tmp_path, config_text):
-    tmp_path.chmod(0o500)
+_LOOK_AT_THE_HOST = """
+from pathlib import Path
+from piprint.config_file import parse
+from piprint.doctor.host import host
+
+async def look():
+    async for finding in host(parse(sys.argv[1], Path("p.toml"))):
+        if finding.name == "data folder":
+            print(finding.state.name, finding.fix)
+            break
+
+drop_rights()
+asyncio.run(look())
+"""
+
+
+async def test_a_folder_of_somebody_else_is_told(locked_folder, as_nobody, config_text):
     async with StandIn() as bc:
-        found = await _host(config_text(bc, tmp_path))
-    assert found["data folder"].state is State.PROBLEM
+        found = await asyncio.to_thread(as_nobody, _LOOK_AT_THE_HOST, config_text(bc, locked_folder))
+    assert found.startswith("PROBLEM ")
 
 
 # --- printers -----------------------------------------------------------------------------------------------------------
