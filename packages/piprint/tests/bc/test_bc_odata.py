@@ -140,7 +140,7 @@ async def test_a_missing_right_is_not_taken_for_a_missing_extension(server, sett
 async def test_several_companies_need_a_choice(server, settings):
     companies = [{"id": "1", "name": "B"}, {"id": "2", "name": "A"}]
     server.answers = [{"json": {"value": companies}}]
-    with pytest.raises(BcMissing, match="Set company to one of: A, B"):
+    with pytest.raises(BcMissing, match='Set company to one of: "A", "B"'):
         await connect(settings(server.url), instance="one")
     with pytest.raises(BcMissing, match="has no company 'C'"):
         await connect(settings(server.url, company="C"), instance="one")

@@ -39,7 +39,7 @@ async def test_a_job_is_printed_and_reported_with_what_the_printer_told(world: A
     await world.settled()
     assert world.ledger == [b"document 7"]
     assert row.state is JobState.PRINTED
-    assert row.message == "Printed at A: job 1, 1 sheet, 1 s."
+    assert row.message == "Printed at A: job 1, 1 page, 1 s."
     assert [job.row_no for job in await processor.dispatcher.history()] == [7]
     assert not list(processor.journal.spool.folder.iterdir())
     await processor.stop()

@@ -138,7 +138,7 @@ def test_the_settings_lie_over_what_is_told():
         ((attribute("time-at-processing", Tag.INTEGER, 12),), "begun", 12),
         ((attribute("time-at-processing", Tag.NO_VALUE, None),), "begun", None),
         ((attribute("job-impressions-completed", Tag.INTEGER, 0),), "sheets", None),
-        ((attribute("job-media-sheets-completed", Tag.INTEGER, 3),), "sheets", 3),
+        ((attribute("job-impressions-completed", Tag.INTEGER, 3),), "sheets", 3),
         (
             (
                 attribute("job-printer-state-message", Tag.TEXT, "Out of paper"),

@@ -93,7 +93,7 @@ async def _company(http: Http, base: str, wanted: str) -> Place:
     found = rows(data)
     fitting = [row for row in found if not wanted or _is(row, wanted)]
     if len(fitting) != 1:
-        names = ", ".join(sorted(text(row, "name") for row in found)[:_MOST_NAMED])
+        names = ", ".join(f'"{name}"' for name in sorted(text(row, "name") for row in found)[:_MOST_NAMED])
         what = f"has no company {wanted!r}" if wanted else "has more than one company, or none that this login may see"
         raise BcMissing(f"Business Central {what}. Set company to one of: {names}.", status=404, code=_NO_COMPANY)
     place = Place(f"{base}companies({text(fitting[0], 'id')})/")

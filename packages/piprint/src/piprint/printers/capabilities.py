@@ -65,7 +65,6 @@ JOB_ATTRIBUTES = (
     "job-hold-until",
     "job-id",
     "job-impressions-completed",
-    "job-media-sheets-completed",
     "job-name",
     "job-printer-state-message",
     "job-printer-up-time",
@@ -154,7 +153,7 @@ def job_told(job: Group) -> JobStatus:
         message="; ".join(messages),
         document_complete=complete,
         # Queues that count nothing tell 0.
-        sheets=job.integer("job-impressions-completed") or job.integer("job-media-sheets-completed") or None,
+        sheets=job.integer("job-impressions-completed") or None,
         begun=job.integer("time-at-processing"),
     )
 

@@ -190,7 +190,7 @@ class JobStatus:
         message: job-state-message, or the printer's words.
         document_complete: False while the printer waits for (more of) the document (``job-data-insufficient``,
             ``job-incoming``).
-        sheets: pages or sheets put out; None when not told.
+        sheets: sides of paper printed, IPP's impressions; None when not told.
         begun: time-at-processing, in seconds of the printer's own count; None when not told, or before it prints. Another
             number later means that the printer began again.
     """
