@@ -251,6 +251,12 @@ def test_a_report_is_written_without_a_configuration(piprint):
     assert "there is no configuration" in out
 
 
+def test_a_report_that_cannot_be_written_is_told(piprint):
+    code, _, err = piprint("report", "--out", "nowhere/report.txt")
+    assert code == 2
+    assert "nowhere/report.txt cannot be written: No such file or directory; name another file" in err
+
+
 def test_a_wrong_fault_script_or_address_is_told(piprint, tmp_path):
     (tmp_path / "faults.json").write_text('[{"kind": "storm"}]')
     for arguments, words in [

@@ -108,7 +108,7 @@ def _clock(moment: str | None) -> str:
 
 @printing.command("test-page")
 def print_test_page(
-    printer: Annotated[str, typer.Argument(help="The printer, as piprint printers calls it.")],
+    printer: Annotated[str, typer.Argument(metavar="PRINTER", help="The printer, as piprint printers calls it.")],
     *,
     config: ConfigFile = None,
 ) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from piprint.cli.options import AsJson, ConfigFile
+from piprint.errors import ConfigError
 
 if TYPE_CHECKING:
     from piprint.starter import Answers
@@ -161,5 +162,8 @@ def report(
     if out is None:
         typer.echo(text)
         return
-    out.write_text(text + "\n", encoding="utf-8")
+    try:
+        out.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{out} cannot be written: {error.strerror}; name another file with --out") from None
     typer.echo(f"Wrote {out}. Look it over before you send it: names of printers, companies and hosts are in it.")
