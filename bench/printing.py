@@ -157,7 +157,7 @@ def rows() -> Iterator[Row]:
     """Measure one thing after the other, ours first."""
     ours, peers = asyncio.run(_throughput(_ours)), asyncio.run(_throughput(_peer))
     yield Row(f"jobs per second ({_JOBS} at once, 2 kB, {len(_QUEUES)} printers)", f"{ours:.0f}")
-    yield Row("  the script's way", f"{peers:.0f}, unproven")
+    yield Row("  the script's way", f"{peers:.0f}, none followed")
     (calls, moved), (peer_calls, peer_moved) = asyncio.run(_idle(_ours)), asyncio.run(_idle(_peer))
     # a token lives an hour or more, longer than was measured
     yield Row(f"calls per idle hour, poll {_POLL:.0f} s", f"{calls + 1:.0f}", "at most 721", calls + 1 <= 721)

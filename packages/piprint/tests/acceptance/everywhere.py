@@ -169,7 +169,7 @@ class EverywherePrinter:
     def printed(self) -> list[Out]:
         """Return what came out so far, oldest first."""
         found = []
-        for path in sorted(path for path in (self.folder / "jobs").iterdir()):
+        for path in sorted((self.folder / "jobs").iterdir()):
             ticket = dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
             found.append(Out(ticket, ticket.pop("DOCUMENT_SHA256"), float(path.name)))
         return found
