@@ -1,6 +1,7 @@
 """What an IPP client meets: refusals, silence, noise, TLS, large documents; against a printer that a test scripts."""
 
 import asyncio
+import contextlib
 import ssl
 import tracemalloc
 
@@ -147,6 +148,28 @@ async def test_a_printer_that_says_nothing_is_waited_for_only_so_long(scripted, 
         await client.ask(Operation.GET_JOBS)
     with pytest.raises(PrinterUnreachable, match="does not answer"):
         await client.ask(Operation.SEND_DOCUMENT, document=document)
+
+
+async def test_a_printer_whose_answer_drips_is_not_listened_to_for_ever(open_client, document):
+    async def drip(reader, writer):
+        await reader.read(10_000)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"\2")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        writer.close()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        client = open_client(f"ipp://127.0.0.1:{server.sockets[0].getsockname()[1]}/", timeout=0.2, stall=0.2)
+        async with asyncio.timeout(5):
+            with pytest.raises(PrinterUnreachable, match="does not answer"):
+                await client.ask(Operation.SEND_DOCUMENT, document=document)
+            with pytest.raises(PrinterUnreachable, match="does not answer"):
+                await client.ask(Operation.GET_JOBS)
+        await client.close()
+        await asyncio.sleep(0.1)
 
 
 async def test_questions_are_asked_again_when_the_connection_breaks_but_jobs_are_not_made_twice(open_client):

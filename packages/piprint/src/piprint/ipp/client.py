@@ -41,6 +41,8 @@ _PORT: Final = 631
 _PIECE: Final = 64 * 1024
 _LONGEST_WORDS: Final = 255
 _CONNECT: Final = 10.0
+_WHOLE: Final = 4
+"""Timeouts a whole answer may take, however it drips: nobody else waits for a printer that never ends."""
 _IDLE: Final = 1.0
 """Seconds a connection is kept: shorter than any printer does, so that none is taken that the other side is closing."""
 _PATH: Final = "/%:@!$&()*+,;=-._~"
@@ -167,7 +169,8 @@ class IppClient:
         url = http_url(self.uri)
         try:
             if document is None:
-                return await self._post(url, request, {}, self._timeout)
+                async with asyncio.timeout(_WHOLE * self._timeout):
+                    return await self._post(url, request, {}, self._timeout)
             with await asyncio.to_thread(_opened, document) as file:
                 size = os.fstat(file.fileno()).st_size
                 length = {"Content-Length": str(len(request) + size)}

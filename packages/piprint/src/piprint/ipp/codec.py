@@ -47,6 +47,9 @@ __all__ = [
 
 MOST_DEPTH: Final = 16
 """Collections in collections; media-col-database has three levels. A limit, so that a message cannot exhaust the stack."""
+MOST_PARTS: Final = 250_000
+"""Groups and values of a message: ten thousand jobs with all we ask of them, read in a second. Groups may be empty, so that
+a printer could say eight million of them in the bytes of a large answer."""
 _LONGEST: Final = 0x7FFF
 """Lengths are SIGNED-SHORT (RFC 8010, 3.2)."""
 _MOST_GROUP_TAG: Final = 0x0F
@@ -395,11 +398,16 @@ class _Reader:
     def __init__(self, data: bytes, at: int) -> None:
         self._data = data
         self.at = at
+        self._parts = 0
 
     def malformed(self, what: str) -> MalformedIpp:
         return MalformedIpp(f"not an IPP message: {what} (byte {self.at} of {len(self._data)})")
 
     def byte(self) -> int:
+        """Take a tag: of a group, or of a value."""
+        self._parts += 1
+        if self._parts > MOST_PARTS:
+            raise self.malformed(f"more than {MOST_PARTS} groups and values")
         return self._take(1)[0]
 
     def _take(self, length: int) -> bytes:
