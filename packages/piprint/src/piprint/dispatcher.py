@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -20,7 +21,7 @@ from datetime import UTC, datetime
 from piprint.bc.queue import OfferedPrinter, Probe, Queue
 from piprint.config import Config
 from piprint.connection import Connection
-from piprint.errors import BcError
+from piprint.errors import BcError, concerns_one
 from piprint.inhand import Job, Prepare
 from piprint.job import Claim, JobRow, job_name
 from piprint.journal.entry import Entry, Outcome
@@ -48,6 +49,8 @@ _LOW = 5
 """A worker with fewer jobs in its line is asked for more."""
 _AT_ONCE = 20
 """Jobs listed per printer."""
+_MOST_ASIDE = 500
+"""Jobs listed beyond these because so many are left alone."""
 _AFTER_MISTAKE = 5.0
 _ASIDE = (5.0, 600.0)
 """Seconds a row that could not be claimed is left alone: at first, at most (and after that long, at first again)."""
@@ -225,15 +228,15 @@ class Dispatcher:
         hungry = [name for name in probe.queued if name in present and self._worker(name).backlog < _LOW]
         if not hungry:
             return
-        limit = _AT_ONCE * len(hungry)
+        # Rows left alone are listed all the same, and must not hide those behind them.
+        limit = _AT_ONCE * len(hungry) + min(sum(map(self._is_aside, self._aside)), _MOST_ASIDE)
         rows = await self._queue.waiting(hungry, limit)
-        now = _now()
-        self._aside = {row_no: (at, pause) for row_no, (at, pause) in self._aside.items() if now < at + _ASIDE[1]}
+        added = 0
         for row in rows:
-            free_at, _ = self._aside.get(row.row_no, (0.0, 0.0))
-            if row.printer_id in present and row.row_no not in self._around.jobs and now >= free_at:
-                self._worker(row.printer_id).add(Item(row))
-        self._more = len(rows) >= limit and any(self._worker(name).backlog < _LOW for name in hungry)
+            if row.printer_id in present and row.row_no not in self._around.jobs and not self._is_aside(row.row_no):
+                added += self._worker(row.printer_id).add(Item(row))
+        # A list of nothing but rows left alone would be the same at once, again and again.
+        self._more = bool(added) and len(rows) >= limit and any(self._worker(name).backlog < _LOW for name in hungry)
 
     async def _may_claim(self) -> bool:
         """Tell whether there is room for documents; if not, say so once."""
@@ -262,7 +265,7 @@ class Dispatcher:
         strange = [row for row_no, row in rows.items() if row_no not in self._around.jobs]
         own = [row for row in strange if row.claim and row.claim.instance == self._journal.instance]
         for row in own:
-            if await self._report_again(row):
+            if self._is_aside(row.row_no) or await self._is_known(row):
                 strange.remove(row)
         present = set(self._shelf.present())
         for row in self._leases.abandoned(strange, _now(), self._wall()):
@@ -274,9 +277,22 @@ class Dispatcher:
 
     async def _look_again(self, job: Job) -> None:
         """Make sure that a job is no longer ours before its worker is told: the list may be older than the claim."""
-        row = await self._queue.row(job.entry.row_no)
+        try:
+            row = await self._queue.row(job.entry.row_no)
+        except BcError as error:
+            _excuse(job.entry.row_no, error)
+            return
         if self._is_watched(job) and not job.is_ours(row):
             job.change(row)
+
+    async def _is_known(self, row: JobRow) -> bool:
+        """Tell whether the journal knows a claim of ours that is not in hand; if it had ended, say so once more."""
+        try:
+            return await self._report_again(row)
+        except BcError as error:
+            _excuse(row.row_no, error)
+            self._set_aside(row.row_no)
+            return True
 
     async def _report_again(self, row: JobRow) -> bool:
         """Tell Business Central once more how a claim of ours ended: a claim given up had come through late.
@@ -312,19 +328,25 @@ class Dispatcher:
         """Say that we still have the jobs that last."""
         lease = self._config.lease.seconds
         for job in list(self._around.jobs.values()):
-            old = _now() - max(job.confirmed, job.begun)
-            if old < lease / 3 or job.entry.step in {Step.CLAIMING, Step.REPORTED} or job.changed:
+            due = max(job.confirmed, job.begun) + lease / 3
+            if _now() < max(due, job.renew_from) or job.entry.step in {Step.CLAIMING, Step.REPORTED} or job.changed:
                 continue
-            asked = _now()
-            if job.entry.submitted and job.row.id and not job.guarded:
-                ours = await self._queue.submitting(job.row, job.claim)
-                job.guarded = ours
-            else:
-                ours = await self._queue.renew(job.row, job.claim, lease=lease)
-            if ours:
-                job.confirmed = asked
-            else:
-                await self._look_again(job)
+            job.renew_from = _now() + lease / 12
+            try:
+                await self._renew_one(job)
+            except BcError as error:
+                _excuse(job.entry.row_no, error)
+
+    async def _renew_one(self, job: Job) -> None:
+        asked = _now()
+        if job.entry.submitted and job.row.id and not job.guarded:
+            ours = job.guarded = await self._queue.submitting(job.row, job.claim)
+        else:
+            ours = await self._queue.renew(job.row, job.claim, lease=self._config.lease.seconds)
+        if ours:
+            job.confirmed = asked
+        else:
+            await self._look_again(job)
 
     # ---- Printers ----
 
@@ -367,9 +389,14 @@ class Dispatcher:
 
     def _set_aside(self, row_no: int) -> None:
         """Leave a row alone for a while, longer each time."""
+        now = _now()
+        self._aside = {known: (at, pause) for known, (at, pause) in self._aside.items() if now < at + _ASIDE[1]}
         _, last = self._aside.get(row_no, (0.0, 0.0))
         pause = min(max(last * 2, _ASIDE[0]), _ASIDE[1])
-        self._aside[row_no] = (_now() + pause, pause)
+        self._aside[row_no] = (now + pause, pause)
+
+    def _is_aside(self, row_no: int) -> bool:
+        return _now() < self._aside.get(row_no, (-math.inf, 0.0))[0]
 
     def _reported(self, job: Job) -> None:
         self._around.jobs.pop(job.entry.row_no, None)
@@ -442,6 +469,13 @@ class Dispatcher:
 def _essence(offered: Sequence[OfferedPrinter]) -> list[tuple[str, str, str]]:
     """Return what is told to Business Central at once; how a printer is can wait a minute."""
     return [(each.printer_id, each.printer_name, each.payload) for each in offered]
+
+
+def _excuse(row_no: int, error: BcError) -> None:
+    """Let what Business Central has against one job hold up no other; raise again whatever is wider."""
+    if not concerns_one(error):
+        raise error
+    _log.warning("job %d: %s", row_no, error)
 
 
 def _view(job: Job) -> JobView:

@@ -57,6 +57,7 @@ class Job:
         begun: when it was taken in hand; loop time.
         confirmed: when the call was begun by which Business Central last called it ours; loop time.
         guarded: Business Central knows that the document may be at the printer.
+        renew_from: its lease is not renewed before; loop time.
         live: nothing unexpected happened since the journal was written; else the printer is asked first.
         wait: seconds before the next step is tried.
         trouble_since: since when the printer does not get on with it; loop time.
@@ -81,6 +82,7 @@ class Job:
     begun: float
     confirmed: float = -math.inf
     guarded: bool = False
+    renew_from: float = -math.inf
     live: bool = False
     wait: float = 0.0
     trouble_since: float | None = None

@@ -88,18 +88,15 @@ class Worker:
         self._entries.append(entry)
         self._called.set()
 
-    def add(self, item: Item) -> None:
-        """Put a job into its place in the line; one that is there already is not added again."""
+    def add(self, item: Item) -> bool:
+        """Put a job into its place in the line; return whether it is new there, else it is not added again."""
         row_no = item.row.row_no
-        if row_no not in self._listed:
-            self._listed.add(row_no)
-            heapq.heappush(self._items, (row_no, item))
-            self._called.set()
-
-    def clear(self) -> None:
-        """Forget the jobs that wait; Business Central still has them."""
-        self._items.clear()
-        self._listed.clear()
+        if row_no in self._listed:
+            return False
+        self._listed.add(row_no)
+        heapq.heappush(self._items, (row_no, item))
+        self._called.set()
+        return True
 
     def stop(self) -> None:
         """Begin no job; bring the one in hand to a point from which the next start can go on."""
