@@ -93,7 +93,8 @@ class _Text(logging.Formatter):
         self._journal = journal
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class calls it so
-        record.message = record.message.translate(_CONTROLS)
+        # Indented, as a name from the network could hold a line that looks like one of ours.
+        record.message = record.message.translate(_CONTROLS).replace("\n", "\n    ")
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import stat
@@ -110,6 +111,42 @@ async def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="data_dir"):
         await Journal.open(tmp_path / "file" / "data")
+
+
+async def test_a_folder_others_can_put_links_into_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Documents would go, and be deleted, where the links lead."""
+    mine, shared = tmp_path / "mine", tmp_path / "shared"
+    mine.mkdir()
+    (mine / "letter.doc").write_text("kept")
+    shared.mkdir()
+    (shared / "spool").symlink_to(mine)
+    shared.chmod(0o777)
+    with pytest.raises(JournalError, match="everybody may write to it"):
+        await Journal.open(shared)
+    shared.chmod(0o755)
+    if os.geteuid() == 0:
+        os.chown(shared, 65534, -1)
+    else:
+        monkeypatch.setattr(store.os, "geteuid", lambda: shared.stat().st_uid + 1)
+    with pytest.raises(JournalError, match="it belongs to user id"):
+        await Journal.open(shared)
+    assert (mine / "letter.doc").read_text() == "kept"
+    assert list(shared.iterdir()) == [shared / "spool"]
+
+
+async def test_only_documents_are_swept_away(tmp_path: Path) -> None:
+    """A data_dir may be any folder, and may have had a spool before."""
+    (tmp_path / "spool").mkdir()
+    for name in ("letter.doc", "7-1", "2026-11-22 letter.pdf", "7-1.pdf", "7-1.zpl"):
+        (tmp_path / "spool" / name).write_text("x")
+    journal = await Journal.open(tmp_path)
+    assert await journal.sweep() == 2
+    assert sorted(path.name for path in (tmp_path / "spool").iterdir()) == [
+        "2026-11-22 letter.pdf",
+        "7-1",
+        "letter.doc",
+    ]
+    await journal.close()
 
 
 def test_the_schema_has_the_fields_of_an_entry() -> None:

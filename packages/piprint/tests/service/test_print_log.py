@@ -105,11 +105,21 @@ def test_lines_go_out_and_stay_in_memory_without_the_secret(form, capsys, monkey
 
 
 @pytest.mark.usefixtures("_tidy")
+def test_no_name_begins_a_line_of_its_own(capsys):
+    set_up("text", [])
+    faked = "2026-11-22 11:00:00 INFO    job 7: printed"
+    logging.getLogger("piprint.test").warning("printer %s found", f"Office\n{faked}")
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith("printer Office")
+    assert second.startswith("    ")
+
+
+@pytest.mark.usefixtures("_tidy")
 def test_under_systemd_each_line_has_its_priority(capsys, monkeypatch):
     monkeypatch.setenv("JOURNAL_STREAM", "1:2")
     set_up("text", [])
     logging.getLogger("piprint.test").warning("one\ntwo")
-    assert capsys.readouterr().err == "<4>one\n<4>two\n"
+    assert capsys.readouterr().err == "<4>one\n<4>    two\n"
 
 
 def test_the_last_lines_are_kept_and_can_be_asked_for_since_a_count(monkeypatch):

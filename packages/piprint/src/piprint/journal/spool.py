@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ from piprint.errors import SpoolFull
 __all__ = ["Spool", "full_disk"]
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DOCUMENT = re.compile(r"\d+-\d+\.")
 
 
 def full_disk(error: OSError) -> bool:
@@ -64,11 +66,12 @@ class Spool:
                 path.unlink(missing_ok=True)
 
     def sweep(self, keep: Iterable[tuple[int, int]]) -> int:
-        """Delete every file that belongs to none of these claims; return how many those were."""
+        """Delete every document that belongs to none of these claims; return how many those were."""
         wanted = {f"{row_no}-{attempt}" for row_no, attempt in keep}
         swept = 0
         for path in self.folder.iterdir():
-            if path.name.split(".", 1)[0] not in wanted and path.is_file():
+            # What is not named as we name documents is somebody else's: data_dir may have been set to any folder.
+            if _DOCUMENT.match(path.name) and path.name.split(".", 1)[0] not in wanted and path.is_file():
                 with contextlib.suppress(OSError):
                     path.unlink()
                     swept += 1

@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 import sqlite3
+import stat
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
@@ -164,6 +167,8 @@ class Journal:
             raise JournalError(
                 f"job {entry.row_no}: step {step} cannot follow {entry.step}; this is a mistake in piprint, please report it"
             )
+        if step is Step.ENDED:
+            changes["ended"] = self._clock()
         if step is Step.REPORTED:
             changes["payload"] = ""
         return await self._store(entry, step=step, **changes)
@@ -253,6 +258,7 @@ class Journal:
     def _open(self) -> None:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._expect_own_folder()
             self._lock = FileLock(self.folder / "piprint.lock")
             self.spool = Spool(self.folder / "spool")
         except OSError as error:
@@ -274,6 +280,22 @@ class Journal:
                 f"the journal {path} cannot be read: {error}. It says which jobs are on their way. Look at the disk; "
                 "if the file is damaged, move it away: jobs that were printing then end as uncertain, none is printed twice"
             ) from error
+
+    def _expect_own_folder(self) -> None:
+        """Refuse a folder that others can put links into: documents and deletions would go where these lead."""
+        if sys.platform == "win32":
+            return
+        status = self.folder.stat()
+        if status.st_uid not in {0, os.geteuid()}:
+            whose = f"it belongs to user id {status.st_uid}"
+        elif status.st_mode & stat.S_IWOTH:
+            whose = "everybody may write to it"
+        else:
+            return
+        raise JournalError(
+            f"data_dir {self.folder} is not safe: {whose}. Documents and the journal are kept there; give a folder of this "
+            "user's own, such as one that does not exist yet"
+        )
 
     def _migrate(self) -> None:
         version = int(self._database.execute("PRAGMA user_version").fetchone()[0])
@@ -367,6 +389,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     cells["outcome"] = None if cells["outcome"] is None else Outcome(cells["outcome"])
     cells["notes"] = tuple(json.loads(cells["notes"]))
     cells["begun"] = datetime.fromisoformat(cells["begun"])
+    cells["ended"] = None if cells["ended"] is None else datetime.fromisoformat(cells["ended"])
     cells["changed"] = datetime.fromisoformat(cells["changed"])
     cells["held"] = bool(cells["held"])
     cells["submitted"] = bool(cells["submitted"])
