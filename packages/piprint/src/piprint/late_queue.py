@@ -40,7 +40,7 @@ class LateQueue:
     def __init__(self, connect: Callable[[], Awaitable[Queue]]) -> None:
         self._connect = connect
         self._queue: Queue | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._connecting: asyncio.Task[Queue] | None = None
         self._samples: deque[tuple[float, int]] = deque()
         self._tries = 0
         self.dialect = ""
@@ -120,6 +120,9 @@ class LateQueue:
 
     async def close(self) -> None:
         """Give back the connections."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.wait([self._connecting])
         if self._queue is not None:
             await self._queue.close()
 
@@ -133,14 +136,26 @@ class LateQueue:
         return answer
 
     async def _connected(self) -> Queue:
-        async with self._one_at_a_time:
-            if self._queue is None:
-                try:
-                    self._queue = await self._connect()
-                    self.dialect = self._queue.dialect
-                except BcError:
-                    self._tries += 1
-                    raise
-                except ConfigError as error:  # a certificate file that is not there may appear yet
-                    raise BcRefused(str(error)) from None
+        if self._queue is not None:
             return self._queue
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(self._try(), name="connect")
+            self._connecting.add_done_callback(self._tried)
+        # Whoever asks meanwhile shares this try and its failure: one after the other, each would wait for its own.
+        return await asyncio.shield(self._connecting)
+
+    async def _try(self) -> Queue:
+        try:
+            self._queue = await self._connect()
+        except BcError:
+            self._tries += 1
+            raise
+        except ConfigError as error:  # a certificate file that is not there may appear yet
+            raise BcRefused(str(error)) from None
+        self.dialect = self._queue.dialect
+        return self._queue
+
+    def _tried(self, task: asyncio.Task[Queue]) -> None:
+        self._connecting = None
+        if not task.cancelled():
+            task.exception()  # seen, also when nobody waits for it any more

@@ -239,6 +239,40 @@ async def test_what_keeps_it_from_connecting_is_an_error_of_the_call_and_tried_a
     await queue.close()
 
 
+async def test_those_who_ask_while_it_connects_share_the_try_and_its_failure():
+    tries = []
+    silent = asyncio.Event()
+
+    async def connect():
+        tries.append(None)
+        await silent.wait()
+        raise BcUnreachable("no answer")
+
+    queue = LateQueue(connect)
+    asking = [asyncio.create_task(queue.probe()) for _ in range(50)]
+    await asyncio.sleep(0)
+    asking[0].cancel()
+    await asyncio.sleep(0)
+    silent.set()
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert isinstance(answers[0], asyncio.CancelledError)
+    assert {type(answer) for answer in answers[1:]} == {BcUnreachable}
+    assert len(tries) == 1
+    await queue.close()
+
+
+async def test_closing_ends_the_connecting():
+    async def connect():
+        await asyncio.Event().wait()
+
+    queue = LateQueue(connect)
+    asking = asyncio.create_task(queue.probe())
+    await asyncio.sleep(0.01)
+    await queue.close()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
 async def test_calls_of_the_last_hour_are_counted_by_the_minute(monkeypatch):
     queue = LateQueue(None)  # type: ignore[arg-type]
     clock = [0.0]
