@@ -147,6 +147,7 @@ def test_where_nobody_names_a_paper_the_documents_own_is_taken_if_there_is_such(
         (4, "manual", False),
         (15, "", False),  # the default input bin
         (5, "", True),
+        (257, "", False),  # Custom, where nobody chose
         (256, "auto", False),
         (258, "tray-2", False),
         (260, "", True),

@@ -341,8 +341,8 @@ def _source(wish: _Wish, capabilities: Capabilities, settings: PrinterConfig, no
         for tray in trays(capabilities, settings):
             if tray.source == source:
                 return tray.keyword
-        if source in {_AUTOMATIC_FEED, _FORM_SOURCE}:
-            return ""  # that is what they mean
+        if source in {_AUTOMATIC_FEED, _FORM_SOURCE, _CUSTOM_SOURCE}:
+            return ""  # that is what they mean; Microsoft's samples say Custom where nobody chose a tray
         own = source - _FIRST_OWN_SOURCE
         if 0 <= own < len(capabilities.sources):
             return capabilities.sources[own]
