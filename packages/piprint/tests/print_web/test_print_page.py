@@ -96,6 +96,22 @@ async def test_nothing_sticks_out_at_any_width(browser, serve, width):
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+_LINES = """cell => {
+    const text = document.createRange();
+    text.selectNodeContents(cell);
+    return text.getClientRects().length;
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_outcome_reason_and_printer_of_a_job_are_read_at_any_width(browser, serve, shop, width):
+    shop.change(history=[dataclasses.replace(shop.now.history[0], message="A long reason, said in full. " * 8)])
+    async with serve() as (url, _):
+        page, _ = await _open(browser, url, width=width)
+        await expect(page.locator("#history td.message")).to_be_visible()
+        assert await page.locator("#history td.name").evaluate(_LINES) == 1, "a name is not broken for want of room"
+
+
 async def test_one_logs_in_and_out(browser, serve):
     async with serve("horse battery") as (url, _):
         page, _ = await _open(browser, url)

@@ -164,7 +164,7 @@ export function showJobs(jobs, now) {
         el("td", { class: "number" }),
         el("td", { class: "name" }),
         el("td", {}, el("span", { class: "steps" }, ...STAGES.map(() => el("i"))), el("span", { class: "step" })),
-        el("td", { class: "far" }),
+        el("td", { class: "message" }),
         el("td", { class: "end" }),
       ),
     (row, job) => {
@@ -200,7 +200,7 @@ export function showHistory(history, now, { restart }) {
         el("td", { class: "number" }),
         el("td", { class: "name" }),
         el("td", {}, el("span", { class: "outcome" })),
-        el("td", { class: "far" }),
+        el("td", { class: "message" }),
         el("td", { class: "end" }),
         el("td", { class: "end far" }),
         el("td", { class: "end" }, again),
