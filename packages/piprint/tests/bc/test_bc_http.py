@@ -176,6 +176,26 @@ async def test_silence_is_no_answer(server, calls, settings, in_body):
             await get(http, server.url)
 
 
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX-Long: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
+async def test_an_answer_that_drips_is_not_waited_for_for_ever(calls, settings, head):
+    async def drip(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head)
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"1")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        async with asyncio.timeout(5), calls(settings(url, timeout=0.1)) as http:
+            with pytest.raises(BcUnreachable, match="or drips"):
+                await get(http, url)
+        await asyncio.sleep(0.1)
+
+
 async def test_a_slow_answer_that_goes_on_is_waited_for(server, calls, settings):
     async def slow(request):
         response = web.StreamResponse()

@@ -41,6 +41,10 @@ _log = logging.getLogger(__name__)
 
 _CONNECT = 30.0
 """Seconds for name, connection and TLS together, where the configured timeout is not shorter."""
+_WHOLE = 4
+"""Timeouts a server may take until its headers are here, or its body while it is slower than :data:`_SLOWEST`."""
+_SLOWEST = 1000
+"""Bytes per second. What is slower for long is no line but a server, or a proxy, that never ends."""
 _MOST_JSON = 32 * 1024 * 1024
 """Bytes of an answer without documents: a thousand jobs with full payloads are 5 MB."""
 
@@ -136,25 +140,31 @@ class Wire:
         """
         self.counters.bytes_out += len(data or b"")
         with self._breakage(url, asked):
-            return await self._session.request(
-                method,
-                URL(url, encoded=True),
-                data=data,
-                headers=headers,
-                allow_redirects=False,
-                ssl=self._context(url),
-                proxy=_proxy(url),
-            )
+            async with asyncio.timeout(_WHOLE * self._timeout):
+                return await self._session.request(
+                    method,
+                    URL(url, encoded=True),
+                    data=data,
+                    headers=headers,
+                    allow_redirects=False,
+                    ssl=self._context(url),
+                    proxy=_proxy(url),
+                )
 
     async def chunks(self, response: aiohttp.ClientResponse, *, asked: str) -> AsyncGenerator[bytes, None]:
         """Yield an answer's body as it comes.
 
         Raises:
-            BcUnreachable: it broke off, or stood still for too long.
+            BcUnreachable: it broke off, stood still for too long, or only drips.
         """
+        clock = asyncio.get_running_loop().time
+        until = clock() + _WHOLE * self._timeout
         with self._breakage(str(response.url), asked):
             async for chunk in response.content.iter_any():
                 self.counters.bytes_in += len(chunk)
+                until += len(chunk) / _SLOWEST
+                if clock() > until:
+                    raise TimeoutError
                 yield chunk
 
     async def some(self, response: aiohttp.ClientResponse, most: int, *, asked: str) -> bytes:
@@ -406,7 +416,7 @@ def _reason(error: Exception, host: str, timeout: float) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"no connection to {host}: {error.os_error.strerror or 'refused'}. Check url, network and firewall."
     if isinstance(error, TimeoutError):
-        return f"{host} is silent for {timeout:g} s. It may be busy or restarting; this is tried again."
+        return f"{host} is silent for {timeout:g} s, or drips. It may be busy or restarting; this is tried again."
     if isinstance(error, aiohttp.ClientResponseError):
         return f"{host} does not speak HTTP there. Check the port in url, and http or https."
     return f"the connection to {host} broke off; this is tried again."
