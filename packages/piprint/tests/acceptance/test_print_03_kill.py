@@ -18,6 +18,7 @@ from papers import pdf
 
 from piprint.contract import JobState
 from piprint.journal.steps import Step
+from piprint.simulate.limits import Limits
 
 KILLS = int(os.environ.get("PIPRINT_KILLS", "10"))
 JOBS = int(os.environ.get("PIPRINT_KILL_JOBS", "50"))
@@ -53,7 +54,9 @@ async def test_03_kill_at_every_step_of_the_journal(when):
 async def test_03_random_kills_under_load(extension):
     queues = ("a", "b", "c", "d", "e")
     dice = random.Random(KILLS)
-    async with Office(*queues, extension=extension, poll=0.05, cups={"log_level": "none"}) as office:
+    limits = Limits(requests=10**9)  # years of starts
+    cups = {"log_level": "none"}
+    async with Office(*queues, extension=extension, poll=0.05, cups=cups, bc={"limits": limits}) as office:
         for queue in queues:
             office.cups.behave(queue, sleep=0.02)
         processor = await office.start()

@@ -15,6 +15,7 @@ from office import Office, Processor
 from papers import CORRUPT, pdf
 
 from piprint.contract import JobState
+from piprint.simulate.limits import Limits
 
 SECONDS = float(os.environ.get("PIPRINT_SOAK_SECONDS", "20"))
 KEPT = 40
@@ -44,7 +45,8 @@ def size(processor: Processor) -> Size:
 
 
 async def test_21_nothing_grows_in_a_day():
-    async with Office("one", "two", "three", poll=0.05) as office:
+    a_days_calls = Limits(requests=10**9)
+    async with Office("one", "two", "three", poll=0.05, bc={"limits": a_days_calls}) as office:
         processor = await office.start()
         loop, count, sizes = asyncio.get_running_loop(), 0, []
         end = loop.time() + SECONDS
