@@ -159,6 +159,13 @@ class Poll(_Model):
     """Seconds when nothing was printed for an hour; raise it to spare calls at night."""
 
 
+def _without_login(address: str, name: str) -> str:
+    """Refuse a login in a printer's address: it would be shown with the address, and be sent to nobody."""
+    if re.match(r"[a-z]+://[^/?#]*@", address, re.IGNORECASE):
+        raise ValueError(f"{name} holds a login, which no printer is told; leave it out")
+    return address
+
+
 class Cups(_Model):
     """The CUPS of this host."""
 
@@ -170,6 +177,11 @@ class Cups(_Model):
     """Which queues, by name; * and ? stand for any text and any character."""
     hide: tuple[str, ...] = ()
     """Which of them not."""
+
+    @field_validator("url")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        return _without_login(value, "url")
 
 
 class Discovery(_Model):
@@ -223,7 +235,7 @@ class PrinterConfig(_Model):
     def _known(cls, value: str) -> str:
         if value and not re.match(r"(ipps?|socket|winspool)://?.", value):
             raise ValueError("uri begins with ipp://, ipps://, socket:// (port 9100) or winspool:")
-        return value
+        return _without_login(value, "uri")
 
 
 class Rule(_Model):

@@ -71,6 +71,8 @@ MISTAKES = [
     (GOOD + '[printers]\nid = "a"\n', 11, "printers", "two brackets: [[printers]]"),
     (GOOD + '[[printers]]\nuri = "ipp://x/"\n', 11, "printers.id", "is missing; add a line: id ="),
     (GOOD + '[[printers]]\nid = "a"\nuri = "lpd://x"\n', 13, "printers.uri", "uri begins with ipp://"),
+    (GOOD + f'[[printers]]\nid = "a"\nuri = "ipp://pi:{CANARY}@x/"\n', 13, "printers.uri", "uri holds a login"),
+    (GOOD + f'[cups]\nurl = "http://pi:{CANARY}@localhost:631/"\n', 12, "cups.url", "url holds a login"),
     (GOOD + '[[printers]]\nid = "a"\n\n[[printers]]\nid = "a"\n', 15, "printers.id", "another [[printers]] section"),
     (
         GOOD + '[[printers]]\nid = "a"\nlanguage = "pcl"\n',
