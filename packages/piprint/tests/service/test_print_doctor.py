@@ -84,6 +84,21 @@ async def test_a_wrong_tenant_is_named(tmp_path, config_text):
     assert "Tenant ID" in problem.fix
 
 
+@pytest.mark.parametrize(
+    ("password", "access", "words"),
+    [("not the password", "granted", "web service access key"), (SECRET, "no permission set", "Users, that user")],
+)
+async def test_on_premises_the_fix_is_in_users(tmp_path, password, access, words, config_text):
+    accounts = Accounts(username="PRINT", password=SECRET)
+    async with StandIn(accounts=accounts) as bc:
+        bc.login.access = access
+        head, login = config_text(bc, tmp_path).split("[business_central.login]")
+        basic = f'[business_central.login]\nkind = "basic"\nusername = "PRINT"\npassword = "{password}"\n'
+        problem = _only_problem(await _examine(head + basic + login[login.index("[cups]") :], tmp_path))
+    assert words in problem.fix
+    assert "Entra" not in problem.fix
+
+
 async def test_an_expired_secret_is_named(tmp_path, config_text):
     async with StandIn(accounts=Accounts(secret=SECRET, secret_expired=True)) as bc:
         problem = _only_problem(await _examine(config_text(bc, tmp_path), tmp_path))
@@ -242,6 +257,7 @@ async def test_a_folder_of_somebody_else_is_told(locked_folder, as_nobody, confi
     async with StandIn() as bc:
         found = await asyncio.to_thread(as_nobody, _LOOK_AT_THE_HOST, config_text(bc, locked_folder))
     assert found.startswith("PROBLEM ")
+    assert f"sudo install -d -o USER {locked_folder}/data;" in found, "the owner of what is above stays"
 
 
 # --- printers -----------------------------------------------------------------------------------------------------------

@@ -47,6 +47,11 @@ _FIXES = {
     "in Entra, API permissions: API.ReadWrite.All with Grant admin consent",
     "environment": "Business Central admin center, Environments: copy the name to business_central.environment",
 }
+_BASIC_FIXES = {
+    "login": "Business Central, Users: a user of that name, State Enabled, with the password or web service access key "
+    "that login.password holds (ASCII only); the server instance's credential type must be NavUserPassword",
+    "permission set": f"Business Central, Users, that user: add permission set {PROCESSOR_PERMISSION_SET}",
+}
 
 
 def _step(name: str, state: State, told: str = "", fix: str = "") -> Finding:
@@ -160,7 +165,7 @@ async def _inside(config: Config, data_dir: Path) -> AsyncIterator[Finding]:
             yield _step("rights", State.OK, f"enough to print ({PROCESSOR_PERMISSION_SET})")
             yield await _alone(queue, config.host, instance)
         except BcDenied as error:
-            yield _step("rights", State.PROBLEM, f"{error.cause}: {error}", _FIXES.get(error.cause, _GUIDE))
+            yield _step("rights", State.PROBLEM, f"{error.cause}: {error}", _fix(config, error))
         except BcMissing as error:
             yield _step("rights", State.PROBLEM, str(error), "publish the extension's web services")
         except BcError as error:
@@ -169,13 +174,19 @@ async def _inside(config: Config, data_dir: Path) -> AsyncIterator[Finding]:
         await queue.close()
 
 
+def _fix(config: Config, error: BcDenied) -> str:
+    if isinstance(config.business_central.login, Basic):
+        return _BASIC_FIXES.get(error.cause, _GUIDE)
+    return _FIXES.get(error.cause, _GUIDE)
+
+
 def _refused(config: Config, error: BcError | ConfigError) -> list[Finding]:
     """Tell which step an error of connecting belongs to; those before it went well."""
     if isinstance(error, BcDenied) and error.cause == "environment":
         return [_step("environment", State.PROBLEM, f"environment: {error}", _FIXES["environment"])]
     environment = _step("environment", State.OK, config.environment)
     if isinstance(error, BcDenied):
-        return [environment, _step("rights", State.PROBLEM, f"{error.cause}: {error}", _FIXES.get(error.cause, _GUIDE))]
+        return [environment, _step("rights", State.PROBLEM, f"{error.cause}: {error}", _fix(config, error))]
     if isinstance(error, BcMissing):
         fix = (
             "write the company's name as Business Central shows it on the page Companies"

@@ -95,7 +95,8 @@ def _nearest(folder: Path) -> Path:
 
 def _folder(folder: Path) -> Finding:
     there = _nearest(folder.absolute())
-    fix = f"let the service's user own it: chown -R USER {there}; or set another data_dir"
+    mine = "chown -R USER" if there == folder.absolute() else "install -d -o USER"  # never the owner of / or /var
+    fix = f"let the service's user own it: sudo {mine} {folder.absolute()}; or set another data_dir"
     if there.exists() and not there.is_dir():
         return Finding(_HOST, "data folder", State.PROBLEM, f"{there} is a file, not a folder", "set another data_dir")
     if not os.access(there, os.W_OK | os.X_OK):
