@@ -58,7 +58,10 @@ def assertion(
         from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - only who uses it needs it
         from cryptography.hazmat.primitives.asymmetric import padding  # noqa: PLC0415
     except ImportError:
-        raise ConfigError('A login by certificate needs more: pip install "piprint[certificate]"') from None
+        raise ConfigError(
+            'A login by certificate needs the package cryptography: pip install "piprint[certificate]", on 32-bit Raspberry '
+            "Pi OS python3-cryptography (docs/printing.md, Running for years)"
+        ) from None
     ours, private = _load(certificate, key)
     if algorithm == "PS256":
         thumbprint = {"x5t#S256": _base64url(ours.fingerprint(hashes.SHA256()))}

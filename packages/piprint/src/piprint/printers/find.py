@@ -62,8 +62,8 @@ def listen() -> Announcements:
         from piprint.printers.announced import Announcements  # noqa: PLC0415 - an optional package
     except ImportError:
         raise ConfigError(
-            'finding announced printers needs the package zeroconf: pip install "piprint[discovery]", '
-            "or set enabled = false in [discovery]"
+            'finding announced printers needs the package zeroconf: pip install "piprint[discovery]", on 32-bit Raspberry '
+            "Pi OS python3-zeroconf (docs/printing.md, Running for years); or set enabled = false in [discovery]"
         ) from None
     return Announcements()
 
