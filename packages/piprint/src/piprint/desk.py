@@ -45,8 +45,8 @@ WINDOW = 200
 _SHOWN = 50
 _KEPT_DAY = timedelta(hours=24)
 _KEPT_MOST = 20_000
-_SILENT = 900.0
-"""Seconds without a sign of the loop that asks for work, its failures included, after which it must hang."""
+_HANGS = 900.0
+"""Seconds by which the loop that asks for work may be late; after that it must hang, or make the same mistake for ever."""
 _OUTCOMES = {
     Outcome.PRINTED: "printed",
     Outcome.ERROR: "error",
@@ -101,8 +101,10 @@ class Desk:
 
     async def refresh(self) -> None:
         """Read what has ended since the last look; asks the journal only if something has."""
-        while self._day and datetime.now(UTC) - self._day[0][0] > _KEPT_DAY:
+        now = datetime.now(UTC)
+        while self._day and now - self._day[0][0] > _KEPT_DAY:
             self._day.popleft()
+        self._uncertain = {row_no: at for row_no, at in self._uncertain.items() if now - at <= _KEPT_DAY}
         totals = dict(self._dispatcher.snapshot().totals)
         if totals == self._seen:
             return
@@ -118,13 +120,13 @@ class Desk:
 
     def _note(self, entry: Entry, *, counted: bool) -> None:
         if entry.outcome is Outcome.UNCERTAIN:
-            self._uncertain[entry.row_no] = entry.changed
+            self._uncertain[entry.row_no] = _ended(entry)
         elif entry.outcome in {Outcome.PRINTED, Outcome.CHANGED}:
             self._uncertain.pop(entry.row_no, None)
         if entry.outcome in _FAILED or entry.outcome is Outcome.PRINTED:
-            self._day.append((entry.changed, entry.outcome is Outcome.PRINTED))
-        if counted and entry.outcome is not None:
-            self._totals.seconds_of(_OUTCOMES.get(entry.outcome, ""), (entry.changed - entry.begun).total_seconds())
+            self._day.append((_ended(entry), entry.outcome is Outcome.PRINTED))
+        if counted and entry.outcome is Outcome.PRINTED and entry.seconds is not None:
+            self._totals.took(entry.seconds)
 
     # ---- What the page asks for ----
 
@@ -164,8 +166,7 @@ class Desk:
 
     def healthy(self) -> bool:
         """Tell whether the loop that asks for work turns; that Business Central is away is no illness."""
-        core = self._dispatcher.snapshot()
-        return core.connection.failures > 0 or core.last_poll_age < _SILENT
+        return self._dispatcher.snapshot().overdue < _HANGS
 
     def sentence(self) -> str:
         """Return how it is in one line, for ``systemctl status``."""
@@ -228,9 +229,7 @@ class Desk:
             )
         if core.paused:
             yield Trouble("No job is taken", core.paused)
-        for row_no, ended in self._uncertain.items():
-            if datetime.now(UTC) - ended > _KEPT_DAY:
-                continue
+        for row_no in self._uncertain:
             yield Trouble(
                 f"Job {row_no} may have been printed",
                 "Look at the paper. If it is missing, press Print again; else leave it.",
@@ -259,14 +258,18 @@ def _count(things: Sequence[object], name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
+def _ended(entry: Entry) -> datetime:
+    return entry.ended or entry.changed
+
+
 def _past(entry: Entry) -> PastJob:
     return PastJob(
         entry.row_no,
         entry.printer_id,
         _OUTCOMES.get(entry.outcome, "") if entry.outcome is not None else "",
         entry.message,
-        entry.changed,
-        (entry.changed - entry.begun).total_seconds(),
+        _ended(entry),
+        entry.seconds,
         entry.attempt,
     )
 

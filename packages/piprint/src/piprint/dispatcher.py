@@ -112,7 +112,7 @@ class Dispatcher:
         self._probe = Probe({}, {})
         self._started = wall()
         self._last_poll: datetime | None = None
-        self._polled_at = 0.0
+        self._due_at = 0.0
         self._beaten_at: float | None = None
         self._registered: tuple[OfferedPrinter, ...] | None = None
         self._registered_at = 0.0
@@ -128,7 +128,7 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Take up what the last run left, and begin to work."""
-        self._polled_at = _now()
+        self._due_at = _now()
         self._totals = await self._journal.totals()
         swept = await self._journal.sweep()
         entries = await self._journal.unreported()
@@ -186,6 +186,7 @@ class Dispatcher:
                 pause = self._connection.failed(error)
                 if self._connection.failures == 1:
                     _log.warning("Business Central: %s", error)
+                self._due_at = _now() + pause
                 await asyncio.sleep(pause)
                 continue
             except Exception as error:  # noqa: BLE001 - it is logged and counted, and the loop goes on
@@ -194,6 +195,7 @@ class Dispatcher:
                 continue
             self._answered()
             pause = 0.0 if self._more else pace.next(_now(), busy=busy, printers=len(self._registered or ()))
+            self._due_at = _now() + pause
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
@@ -203,7 +205,7 @@ class Dispatcher:
             _log.info("Business Central answers again")
             self._reporter.hurry()
         self._connection.succeeded()
-        self._last_poll, self._polled_at = self._wall(), _now()
+        self._last_poll = self._wall()
 
     async def _poll(self) -> bool:
         """Ask once; return whether there is work."""
@@ -449,7 +451,7 @@ class Dispatcher:
             dialect=self._queue.dialect,
             started=self._started,
             last_poll=self._last_poll,
-            last_poll_age=_now() - self._polled_at,
+            overdue=max(_now() - self._due_at, 0.0),
             connection=ConnectionView(
                 connection.state, connection.message, connection.since, connection.last_answer, connection.failures
             ),

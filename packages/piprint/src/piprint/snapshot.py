@@ -89,7 +89,8 @@ class Snapshot:
         dialect: which extension answers.
         started: when the processor started.
         last_poll: when Business Central was last asked for work and answered; None before.
-        last_poll_age: seconds since then (or since the start), by a clock that cannot jump; a watchdog looks at it.
+        overdue: seconds for which the loop that asks for work should have asked again; 0 while it waits as it meant to, also
+            after a failed call. A watchdog looks at it.
         connection: Business Central.
         printers: by id.
         jobs: those in hand, by row number.
@@ -104,7 +105,7 @@ class Snapshot:
     dialect: str
     started: datetime
     last_poll: datetime | None
-    last_poll_age: float
+    overdue: float
     connection: ConnectionView
     printers: tuple[PrinterView, ...]
     jobs: tuple[JobView, ...]

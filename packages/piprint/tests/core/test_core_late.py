@@ -58,3 +58,34 @@ async def test_a_mistake_made_while_a_job_is_given_up_does_not_keep_it_for_ever(
     device.mend()
     await world.settled()
     assert rows[1].state is JobState.PRINTED
+
+
+async def test_a_job_ends_when_it_is_printed_not_when_business_central_hears_of_it(world: Any) -> None:
+    world.server.add(1)
+    processor = await world.processor()
+    await _reach(processor, Step.FOLLOWING)
+    world.server.away = True
+    await asyncio.sleep(600)
+    world.server.away = False
+    await world.settled()
+    (entry,) = await processor.dispatcher.history()
+    assert entry.seconds is not None
+    assert entry.seconds < 10
+    assert (entry.changed - entry.begun).total_seconds() > 500
+    assert (await processor.journal.by_claim(1, entry.claim)) == entry
+
+
+async def test_the_loop_that_asks_for_work_is_late_only_when_it_hangs_or_fails_for_ever(world: Any) -> None:
+    processor = await world.processor(poll={"fastest": 1, "usual": 300, "slowest": 3000})
+    await asyncio.sleep(10_000)
+    assert processor.dispatcher.snapshot().overdue < 60  # it sleeps for long, as it was told to
+    world.server.away = True
+    await asyncio.sleep(10_000)
+    assert processor.dispatcher.snapshot().overdue < 60
+
+    async def mistake(**_: Any) -> None:
+        raise ZeroDivisionError
+
+    world.server.away, processor.queue.probe = False, mistake
+    await asyncio.sleep(1000)
+    assert processor.dispatcher.snapshot().overdue > 900

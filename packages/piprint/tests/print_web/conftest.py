@@ -23,8 +23,7 @@ def picture() -> Snapshot:
     """Return a busy moment; every text that a stranger chooses is a nasty one somewhere."""
     totals = Totals({"printed": 4, "error": 1})
     for seconds in (0.4, 1.7, 1.7, 4000.0):
-        totals.seconds_of("printed", seconds)
-    totals.seconds_of("error", 3.0)
+        totals.took(seconds)
     return Snapshot(
         version="0.1.0",
         host="office",

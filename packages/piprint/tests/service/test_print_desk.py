@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,6 +34,7 @@ def entry(row: int, outcome: Outcome, ago: timedelta, *, took: float = 2.0, atte
     return Entry(
         row_no=row, attempt=attempt, printer_id="Office", claim="c", name="n", row_id="", payload="",
         step=Step.REPORTED, begun=ended - timedelta(seconds=took), changed=ended, outcome=outcome, message="words",
+        ended=ended,
     )  # fmt: skip
 
 
@@ -56,7 +58,7 @@ class Dispatcher:
             totals[each.outcome] = totals.get(each.outcome, 0) + 1
         values = {
             "host": "office", "instance": "abc", "dialect": "API pages", "started": datetime.now(UTC), "last_poll": None,
-            "last_poll_age": 1.0, "printers": (), "jobs": (), "totals": totals, "paused": "", "problems": (), "mistakes": 0,
+            "overdue": 0.0, "printers": (), "jobs": (), "totals": totals, "paused": "", "problems": (), "mistakes": 0,
             "connection": ConnectionView(ConnectionState.OK, "", datetime.now(UTC), None, 0),
         }  # fmt: skip
         return Snapshot(**(values | self.changes))
@@ -116,6 +118,22 @@ async def test_times_are_counted_from_the_start_and_each_once(office):
     assert totals.outcomes == {"printed": 2, "error": 1}
 
 
+async def test_a_time_ends_when_it_was_printed_not_when_business_central_was_told(office):
+    dispatcher, desk = office
+    await desk.refresh()
+    late = entry(1, Outcome.PRINTED, timedelta(), took=607)
+    put_back = entry(2, Outcome.PRINTED, timedelta(), took=-3)
+    dispatcher.entries = [
+        replace(late, ended=late.begun + timedelta(seconds=7)),
+        replace(put_back, ended=put_back.changed),
+    ]
+    await desk.refresh()
+    shown = desk.snapshot()
+    assert (sum(shown.totals.seconds), shown.totals.seconds_sum) == (1, pytest.approx(7))
+    told = {job.row_no: (job.seconds, job.ended) for job in shown.history}
+    assert told == {1: (7, late.begun + timedelta(seconds=7)), 2: (None, put_back.changed)}
+
+
 async def test_an_uncertain_job_is_a_trouble_until_it_was_printed(office):
     dispatcher, desk = office
     dispatcher.entries = [entry(7, Outcome.UNCERTAIN, timedelta(minutes=5))]
@@ -158,10 +176,10 @@ def test_every_trouble_is_told(office):
 def test_only_a_loop_that_hangs_is_ill(office):
     dispatcher, desk = office
     assert desk.healthy()
-    dispatcher.changes = {"last_poll_age": 5000.0}
-    assert not desk.healthy()
-    dispatcher.changes["connection"] = ConnectionView(ConnectionState.AWAY, "away", datetime.now(UTC), None, 3)
+    dispatcher.changes = {"connection": ConnectionView(ConnectionState.AWAY, "away", datetime.now(UTC), None, 3)}
     assert desk.healthy(), "Business Central being away is no illness"
+    dispatcher.changes["overdue"] = 5000.0
+    assert not desk.healthy()
 
 
 def test_what_a_printer_offers_is_read_from_its_payload():

@@ -78,8 +78,8 @@ async def jobs_of_journal(config: Config) -> dict[str, Any]:
             if step != "reported"
         ],
         "history": [
-            {"row_no": row, "printer": printer, "outcome": outcome, "message": message, "ended": changed}
-            for row, printer, step, outcome, message, _, changed, _ in rows
+            {"row_no": row, "printer": printer, "outcome": outcome, "message": message, "ended": ended}
+            for row, printer, step, outcome, message, _, ended, _ in rows
             if step == "reported" and outcome != "unclaimed"
         ],
     }
@@ -87,7 +87,7 @@ async def jobs_of_journal(config: Config) -> dict[str, Any]:
 
 def _read(journal: Path) -> list[tuple[Any, ...]]:
     query = (
-        "SELECT row_no, printer_id, step, outcome, message, begun, changed, attempt FROM job "
+        "SELECT row_no, printer_id, step, outcome, message, begun, coalesce(ended, changed), attempt FROM job "
         "ORDER BY step = 'reported', changed DESC LIMIT ?"
     )
     try:

@@ -61,6 +61,7 @@ class Entry:
         message: for people: how it ended, or what it waits for.
         outcome: None until :attr:`Step.ENDED`.
         begun: when it was claimed, UTC.
+        ended: when it was printed, or ended otherwise, UTC; None before :attr:`Step.ENDED`. The report may be much later.
         changed: when this entry was last written, UTC.
     """
 
@@ -89,11 +90,19 @@ class Entry:
     notes: tuple[str, ...] = ()
     message: str = ""
     outcome: Outcome | None = None
+    ended: datetime | None = None
 
     @property
     def unsent(self) -> bool:
         """Tell whether the printer cannot have any part of the document."""
         return self.step in _BEFORE_SENDING or (self.step is Step.SENDING and not self.submitted)
+
+    @property
+    def seconds(self) -> float | None:
+        """Return the time from its claim to its end; None before, and when a clock was put back meanwhile."""
+        if self.ended is None or self.ended < self.begun:
+            return None
+        return (self.ended - self.begun).total_seconds()
 
     @property
     def accepted(self) -> Accepted:

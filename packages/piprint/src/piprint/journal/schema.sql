@@ -29,6 +29,7 @@ CREATE TABLE job (
     message TEXT NOT NULL,
     outcome TEXT,
     begun TEXT NOT NULL,
+    ended TEXT,
     changed TEXT NOT NULL,
     PRIMARY KEY (row_no, attempt)
 ) STRICT, WITHOUT ROWID;

@@ -67,7 +67,10 @@ def _families(now: Snapshot) -> Iterator[str]:
         ],
     )  # fmt: skip
     yield from _family(
-        "piprint_claim_to_printed_seconds", "histogram", "From the claim of a job to its last page.", _histogram(now)
+        "piprint_claim_to_printed_seconds",
+        "histogram",
+        "From the claim of a job until its printer said that it is printed; of one that says nothing, until it was sent.",
+        _histogram(now),
     )
     yield from _family("piprint_troubles", "gauge", "Things a person should look at.", [("", {}, len(now.troubles))])
 

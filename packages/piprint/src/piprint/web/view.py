@@ -126,8 +126,8 @@ class PastJob:
         printer: the printer's id.
         outcome: ``printed``, ``error``, ``uncertain``, ``released`` or ``changed`` (see :class:`piprint.journal.entry.Outcome`).
         message: what Business Central was told.
-        ended: when.
-        seconds: from the claim to the end; None when not known.
+        ended: when it was printed, or ended otherwise; Business Central may have been told later.
+        seconds: from the claim to that; None when not known.
         attempt: which try it was.
     """
 
@@ -160,11 +160,10 @@ class Totals:
     seconds: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     seconds_sum: float = 0.0
 
-    def seconds_of(self, outcome: str, seconds: float) -> None:
-        """Count how long a job took; of others than printed ones that says nothing."""
-        if outcome == "printed":
-            self.seconds[sum(bound < seconds for bound in BUCKETS)] += 1
-            self.seconds_sum += seconds
+    def took(self, seconds: float) -> None:
+        """Count how long a job took from its claim until it was printed."""
+        self.seconds[sum(bound < seconds for bound in BUCKETS)] += 1
+        self.seconds_sum += seconds
 
 
 @dataclass(frozen=True, slots=True)
