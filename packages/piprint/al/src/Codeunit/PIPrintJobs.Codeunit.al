@@ -62,7 +62,7 @@ codeunit 90003 PIPrintJobs
         PIPrintClaim: Codeunit PIPrintClaim;
     begin
         PIPrintClaim.Restart(Job.SystemId);
-        Job.Find();
+        Job.Get(Job.RowNo); // not Find, which fails when the user has filtered the page by the old state
     end;
 
     /// <summary>Hands the document to the user's browser.</summary>
@@ -98,13 +98,17 @@ codeunit 90003 PIPrintJobs
         end;
     end;
 
+    // The page's own record is left without filters to fail on, and without a lock that its next reads would keep.
     local procedure SetState(var Job: Record PIPrintQueue; State: Enum PIPrintJobState; Message: Text)
+    var
+        LockedJob: Record PIPrintQueue;
     begin
-        Job.ReadIsolation := IsolationLevel::UpdLock;
-        Job.Find();
-        Job.Validate(Status, State);
-        Job.ClearClaim();
-        Job.PrinterMessage := CopyStr(Message, 1, MaxStrLen(Job.PrinterMessage));
-        Job.Modify(true);
+        LockedJob.ReadIsolation := IsolationLevel::UpdLock;
+        LockedJob.Get(Job.RowNo);
+        LockedJob.Validate(Status, State);
+        LockedJob.ClearClaim();
+        LockedJob.PrinterMessage := CopyStr(Message, 1, MaxStrLen(LockedJob.PrinterMessage));
+        LockedJob.Modify(true);
+        Job.Get(Job.RowNo);
     end;
 }

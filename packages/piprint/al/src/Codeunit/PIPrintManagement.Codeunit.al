@@ -80,13 +80,15 @@ codeunit 90000 PIPrintManagement
     var
         PIPrintProcessor: Record PIPrintProcessor;
         Grace: Duration;
+        Milliseconds: BigInteger;
     begin
         if GraceMinutes = 0 then
             exit(false);
         PIPrintProcessor.SetRange(HostID, HostID);
         if PIPrintProcessor.IsEmpty() then
             exit(false);
-        Grace := GraceMinutes * 60000;
+        Milliseconds := GraceMinutes; // 25 days of milliseconds are more than an Integer holds
+        Grace := Milliseconds * 60000;
         PIPrintProcessor.SetFilter(LastSeen, '>=%1', CurrentDateTime() - Grace);
         exit(PIPrintProcessor.IsEmpty());
     end;
