@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -230,6 +231,17 @@ async def test_a_full_disk_a_taken_port_and_an_open_folder_are_told(tmp_path, co
     assert "chmod 700" in found["data folder"].fix
 
 
+async def test_the_page_of_another_piprint_is_not_taken_for_this_ones(tmp_path, config_text, run_service):
+    async with StandIn() as bc:
+        mine = config_text(bc, tmp_path)
+        async with run_service(mine) as url:
+            web = url.removeprefix("http://").rstrip("/")
+            of_this = await _host(config_text(bc, tmp_path, web=web))
+            of_another = await _host(config_text(bc, tmp_path / "another", web=web))
+    assert (of_this["status page"].state, of_another["status page"].state) == (State.OK, State.NOTE)
+    assert "web.listen" in of_another["status page"].fix
+
+
 async def test_a_file_in_place_of_the_data_folder_is_told(tmp_path, config_text):
     (tmp_path / "data").touch()
     async with StandIn() as bc:
@@ -244,7 +256,7 @@ from piprint.doctor.host import host
 
 async def look():
     async for finding in host(parse(sys.argv[1], Path("p.toml"))):
-        if finding.name == "data folder":
+        if finding.name == sys.argv[2]:
             print(finding.state.name, finding.fix)
             break
 
@@ -253,9 +265,17 @@ asyncio.run(look())
 """
 
 
+async def test_a_journal_of_somebody_else_is_told(locked_folder, as_nobody, config_text):
+    locked_folder.chmod(0o755)
+    (locked_folder / "data").mkdir(mode=0o700 if os.geteuid() == 0 else 0)
+    async with StandIn() as bc:
+        found = await asyncio.to_thread(as_nobody, _LOOK_AT_THE_HOST, config_text(bc, locked_folder), "journal")
+    assert found == "NOTE run piprint doctor as the service's user, or as root\n"
+
+
 async def test_a_folder_of_somebody_else_is_told(locked_folder, as_nobody, config_text):
     async with StandIn() as bc:
-        found = await asyncio.to_thread(as_nobody, _LOOK_AT_THE_HOST, config_text(bc, locked_folder))
+        found = await asyncio.to_thread(as_nobody, _LOOK_AT_THE_HOST, config_text(bc, locked_folder), "data folder")
     assert found.startswith("PROBLEM ")
     assert f"sudo install -d -o USER {locked_folder}/data;" in found, "the owner of what is above stays"
 

@@ -79,12 +79,13 @@ def _finding(name: str, state: State, told: str = "", fix: str = "") -> Finding:
 async def host(config: Config) -> AsyncIterator[Finding]:
     """Look at disk, journal, helper, port and service."""
     folder = data_dir(config)
-    running = False
-    for finding in (_folder(folder), _room(folder, config), _journal(folder)):
-        running = running or finding.told.startswith("in use")
-        yield finding
+    yield _folder(folder)
+    yield _room(folder, config)
+    journal = _journal(folder)
+    running = journal.told.startswith("in use")
+    yield journal
     yield await _documents()
-    yield await _page(config.web)
+    yield await _page(config.web, perhaps_running=running or journal.state is State.NOTE)
     yield _service(running=running)
 
 
@@ -120,9 +121,9 @@ def _room(folder: Path, config: Config) -> Finding:
 
 def _journal(folder: Path) -> Finding:
     lock = folder / _LOCK
-    if not lock.exists():
-        return Finding(_HOST, "journal", State.OK, "none yet; made at the first start")
     try:
+        if not lock.exists():
+            return Finding(_HOST, "journal", State.OK, "none yet; made at the first start")
         FileLock(lock).release()
     except JournalError:
         return Finding(_HOST, "journal", State.OK, "in use by the running processor")
@@ -144,7 +145,7 @@ async def _documents() -> Finding:
     return Finding(_HOST, "check of PDFs", State.OK, told)
 
 
-async def _page(web: Web) -> Finding:
+async def _page(web: Web, *, perhaps_running: bool) -> Finding:
     if not web.enabled:
         return Finding(_HOST, "status page", State.OK, "switched off")
     address, port = listen(web.listen)
@@ -155,7 +156,10 @@ async def _page(web: Web) -> Finding:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address, port))
     except OSError as error:
-        if await _is_ours(address, port):
+        if await _is_piprint(address, port):
+            if not perhaps_running:
+                fix = "end that one (piprint demo?), or set another port: web.listen; else this one prints, but has no page"
+                return Finding(_HOST, "status page", State.NOTE, f"{shown} is another piprint's", fix)
             return Finding(_HOST, "status page", State.OK, f"{shown} (the running processor's)")
         told = f"{web.listen} cannot be used: {error.strerror}"
         return Finding(_HOST, "status page", State.PROBLEM, told, "set another port: web.listen")
@@ -163,7 +167,7 @@ async def _page(web: Web) -> Finding:
     return Finding(_HOST, "status page", State.OK, f"{shown} is free{reach}")
 
 
-async def _is_ours(address: str, port: int) -> bool:
+async def _is_piprint(address: str, port: int) -> bool:
     target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - compared, not listened on
     url = f"http://{f'[{target}]' if ':' in target else target}:{port}/healthz"
     try:
