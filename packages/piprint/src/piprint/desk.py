@@ -26,6 +26,7 @@ from piprint.late_queue import LateQueue
 from piprint.paper import PAPER_KINDS, PAPER_SOURCES
 from piprint.payloads import UNITS
 from piprint.printers.printer import Feedback
+from piprint.reasons import in_words
 from piprint.sample_print import print_test_page
 from piprint.shelf import OnShelf, Shelf
 from piprint.snapshot import JobView
@@ -290,6 +291,7 @@ def _printer(core: CoreView, shelf: OnShelf | None, jobs: Sequence[JobView]) -> 
         origin=core.address.origin,
         state=state,
         reasons=status.reasons if status is not None else (),
+        words=in_words(status.reasons) if status is not None else (),
         message=trouble or (status.message if status is not None else core.problem),
         accepting=status.accepting if status is not None else True,
         offered=core.offered and not core.disabled,

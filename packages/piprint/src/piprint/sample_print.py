@@ -18,6 +18,7 @@ from piprint.printers.find import settings_of
 from piprint.printers.options import make_ticket
 from piprint.printers.printer import Accepted, Capabilities, Feedback, Printer, SpoolerState
 from piprint.printers.testpage import make_label, make_page
+from piprint.reasons import told
 
 __all__ = ["print_test_page"]
 
@@ -72,7 +73,7 @@ async def _followed(printer: Printer, accepted: Accepted) -> str:
                 job = await printer.look(accepted)
                 if job is None:
                     return f"The test page is at {name}, which no longer remembers it: most likely it is printed."
-                seen = ", ".join(filter(None, (*job.reasons, job.message)))
+                seen = told(job.reasons, job.message)
                 if job.state is SpoolerState.COMPLETED:
                     return f"The test page is printed on {name}."
                 if job.state.final:

@@ -1,14 +1,15 @@
 """Which words of a printer mean that nothing comes out of it now, and which refusals pass by themselves. Data.
 
-Sources: RFC 8011, 5.4.12 (printer-state-reasons, with their suffixes -report, -warning and -error), PWG 5100.9; RFC 8011,
-appendix B (status codes); ``offline`` is what CUPS's backends say while they try to reach the device.
+Sources: RFC 8011, 5.4.12 (printer-state-reasons), PWG 5100.9; RFC 8011, appendix B (status codes); ``offline`` is what
+CUPS's backends say while they try to reach the device.
 
-This module does not know jobs.
+This module does not know jobs, nor how the words are told (see :mod:`piprint.reasons`).
 """
 
 from __future__ import annotations
 
 from piprint.printers.printer import PrinterState, PrinterStatus
+from piprint.reasons import base, told
 
 __all__ = ["blocked", "is_lasting", "is_passing"]
 
@@ -34,7 +35,6 @@ _BLOCKING = frozenset(
         "toner-empty",
     }
 )
-_SUFFIXES = ("-error", "-warning", "-report")
 
 _PASSING = frozenset(
     {
@@ -48,12 +48,11 @@ _CLIENT_ERRORS = range(0x0400, 0x0500)
 
 
 def blocked(status: PrinterStatus) -> str:
-    """Return what keeps a printer from printing, in its own words; "" when nothing does."""
-    reasons = [reason for reason in status.reasons if _base(reason) in _BLOCKING or reason.endswith("-error")]
+    """Return what keeps a printer from printing, for people; "" when nothing does."""
+    reasons = [reason for reason in status.reasons if base(reason) in _BLOCKING or reason.endswith("-error")]
     if not reasons and status.state is not PrinterState.STOPPED:
         return ""
-    words = [", ".join(reasons) or "stopped", status.message]
-    return ": ".join(word for word in words if word)
+    return told(reasons or ["stopped"], status.message)
 
 
 def is_passing(status: int) -> bool:
@@ -64,10 +63,3 @@ def is_passing(status: int) -> bool:
 def is_lasting(status: int) -> bool:
     """Tell whether the same would be refused for ever: the request or the job is at fault."""
     return status in _CLIENT_ERRORS
-
-
-def _base(reason: str) -> str:
-    for suffix in _SUFFIXES:
-        if reason.endswith(suffix):
-            return reason[: -len(suffix)]
-    return reason

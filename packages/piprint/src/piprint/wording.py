@@ -9,6 +9,7 @@ This module does not know when any of it is said.
 from __future__ import annotations
 
 from piprint.printers.printer import JobStatus, SpoolerState
+from piprint.reasons import told
 
 __all__ = [
     "TWICE",
@@ -92,8 +93,7 @@ def waits(status: JobStatus) -> str:
 
 
 def _told(status: JobStatus) -> str:
-    words = [", ".join(status.reasons), status.message]
-    return ": ".join(word for word in words if word) or "no reason told"
+    return told(status.reasons, status.message) or "no reason told"
 
 
 def _sentence(text: str) -> str:

@@ -101,9 +101,9 @@ async def test_06_jam_is_told_and_printing_goes_on_after_it():
         office.cups.behave("one", state="STATE: +media-jam-error", dead=True)
         processor = await office.start(hurried=True)
         job = office.print("one")
-        await until(lambda: "media-jam" in processor.log, 20, "the jam in the log")
+        await until(lambda: "paper jam" in processor.log, 20, "the jam in the log")
         await until(lambda: office.printer("one").state_message, 10, "the jam in Business Central")
-        assert "media-jam" in office.printer("one").state_message
+        assert "paper jam" in office.printer("one").state_message
         assert "media-jam" in str((await processor.status())["printers"])
         office.cups.behave("one", state="STATE: -media-jam-error", dead=False)
         await office.becomes(JobState.PRINTED, job)

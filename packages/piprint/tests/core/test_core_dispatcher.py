@@ -516,9 +516,9 @@ async def test_a_printers_trouble_is_told_but_not_more_than_once_a_minute(world:
     world.server.calls.clear()
     world.devices["A"].stopped = ("media-empty-error",)
     await asyncio.sleep(70)
-    assert world.server.offered[0].state_message == "media-empty-error"
+    assert world.server.offered[0].state_message == "no paper"
     view = processor.dispatcher.snapshot().printers[0]
-    assert (view.problem, view.status.state) == ("media-empty-error", PrinterState.STOPPED)
+    assert (view.problem, view.status.state) == ("no paper", PrinterState.STOPPED)
     assert calls(world, "register") == 1
 
 

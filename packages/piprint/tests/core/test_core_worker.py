@@ -228,11 +228,11 @@ async def test_a_jam_is_waited_for_and_shown_then_the_job_is_cancelled_with_the_
     rows = [world.server.add(number) for number in (1, 2)]
     processor = await world.processor(printers=[{"id": "A", "give_up_after": 300}])
     await asyncio.sleep(200)
-    assert processor.dispatcher.snapshot().jobs[0].message == "media-jam-error"
+    assert processor.dispatcher.snapshot().jobs[0].message == "paper jam"
     await asyncio.sleep(200)
     assert rows[0].state is JobState.ERROR
     assert rows[0].message == (
-        "Given up after waiting 300 s for the printer: media-jam-error. The job was cancelled at the printer."
+        "Given up after waiting 300 s for the printer: paper jam. The job was cancelled at the printer."
     )
     device.mend()
     await world.settled()
@@ -272,7 +272,7 @@ async def test_an_aborted_job_is_not_tried_again_as_pages_may_have_come_out(worl
     await world.processor()
     await world.settled()
     assert [row.state for row in rows] == [JobState.ERROR, JobState.PRINTED]
-    assert "given up by the printer (aborted-by-system)" in rows[0].message
+    assert "given up by the printer (aborted by system)" in rows[0].message
     assert device.begun == ["bc-test-1-1", "bc-test-2-1"]
 
 

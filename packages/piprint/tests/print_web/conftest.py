@@ -39,7 +39,7 @@ def picture() -> Snapshot:
                 duplex=True, color=False, queued=3, printing=1,
             ),
             PrinterView(NASTY, NASTY, "socket://10.0.0.9:9100", "configured", "stopped",
-                        reasons=("media-empty-error", NASTY), message=NASTY, followed=False),
+                        reasons=("media-empty-error", NASTY), words=("no paper", NASTY), message=NASTY, followed=False),
         ),
         jobs=(Job(4711, "Office", "following", "page 2", START, 1), Job(4712, NASTY, "stored", NASTY, START, 2)),
         history=(

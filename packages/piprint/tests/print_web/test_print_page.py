@@ -76,16 +76,20 @@ async def test_the_page_follows_without_reload_and_its_buttons_work(browser, ser
         assert complaints == []
 
 
-async def test_a_printers_keywords_are_said_in_plain_words(browser, serve, shop):
+async def test_what_a_printer_says_in_words_and_as_its_message_is_shown_once(browser, serve, shop):
     printer = dataclasses.replace(
-        shop.now.printers[0], state="processing", message="media-empty-error: Tray 2 is empty."
+        shop.now.printers[0],
+        state="processing",
+        reasons=("media-empty-error", "toner-low-warning"),
+        words=("no paper", "little toner left"),
+        message="no paper: Tray 2 is empty.",
     )
-    trouble = dataclasses.replace(shop.now.troubles[0], help="media-jam-error, un-known-thing-warning; well-meant")
+    trouble = dataclasses.replace(shop.now.troubles[0], help="paper jam")
     shop.change(printers=(printer,), troubles=(trouble,))
     async with serve() as (url, _):
         page, _ = await _open(browser, url)
-        await expect(page.locator(".printer .said")).to_have_text("No paper: Tray 2 is empty.")
-        await expect(page.locator("#troubles span")).to_have_text("Paper jam, un known thing; well-meant")
+        await expect(page.locator(".printer .said")).to_have_text("Little toner left · no paper: Tray 2 is empty.")
+        await expect(page.locator("#troubles span")).to_have_text("Paper jam")
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])

@@ -170,6 +170,7 @@ def test_every_trouble_is_told(office):
     assert desk.snapshot().connection.state == "trouble"
     assert desk.sentence() == "2 printers, 0 jobs in work; Business Central: login.secret is wrong"
     assert desk.snapshot().printers[0].reasons == ("media-jam-error",)
+    assert desk.snapshot().printers[0].words == ("paper jam",)
     assert not desk.snapshot().printers[1].offered
 
 

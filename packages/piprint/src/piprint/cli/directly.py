@@ -27,6 +27,7 @@ async def printers_found(config: Config) -> tuple[list[dict[str, Any]], list[str
     """Find the printers and ask each; return them as the page's API tells them, and what could not be listed."""
     from piprint.printers.find import find_printers, open_printer  # noqa: PLC0415
     from piprint.printers.printer import Feedback  # noqa: PLC0415
+    from piprint.reasons import in_words  # noqa: PLC0415
     from piprint.web.view import PrinterView  # noqa: PLC0415
 
     found = await find_printers(config)
@@ -51,6 +52,7 @@ async def printers_found(config: Config) -> tuple[list[dict[str, Any]], list[str
                 title=able.description or view.title,
                 state=status.state.name.lower(),
                 reasons=status.reasons,
+                words=in_words(status.reasons),
                 message=status.message,
                 accepting=status.accepting,
                 papers=tuple(dict.fromkeys(media.name for media in (able.media_default, *able.media) if media)),

@@ -56,10 +56,10 @@ def printers(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
 
 def _printer_row(printer: dict[str, Any]) -> tuple[object, ...]:
     state = printer["state"] if printer["accepting"] else "takes no jobs"
-    reasons = ", ".join(printer["reasons"])
+    words = ", ".join(printer["words"])
     return (
         printer["id"],
-        f"{state} ({reasons})" if reasons else state,
+        f"{state} ({words})" if words else state,
         "no" if printer["problem"] else _YES_NO[printer["offered"]],
         ", ".join(printer["papers"][:3]) + (" ..." if len(printer["papers"]) > 3 else ""),  # noqa: PLR2004 - room
         ", ".join(printer["trays"]),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from piprint import reasons
 from piprint.config import Config
 from piprint.doctor.finding import Finding, State
 from piprint.errors import PiprintError, PrinterError, PrinterRefused
@@ -110,7 +111,7 @@ async def _refusal(address: PrinterAddress, able: Capabilities, config: Config) 
 
 def _state(name: str, able: Capabilities, status: PrinterStatus) -> Finding:
     told = "; ".join(filter(None, (able.description, abilities(able))))
-    trouble = ", ".join(filter(None, (*status.reasons, status.message)))
+    trouble = reasons.told(status.reasons, status.message)
     if not status.accepting:
         return Finding(_TOPIC, name, State.PROBLEM, f"takes no jobs: {trouble}", f"type: cupsaccept {name}")
     if status.state is PrinterState.STOPPED:

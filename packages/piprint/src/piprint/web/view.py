@@ -63,7 +63,8 @@ class PrinterView:
         uri: where it is, without login.
         origin: ``cups``, ``dns-sd``, ``configured`` or ``windows``.
         state: ``idle``, ``processing``, ``stopped`` or ``unreachable``.
-        reasons: IPP printer-state-reasons, such as ``media-empty-error``.
+        reasons: IPP printer-state-reasons, such as ``media-empty-error``; for programs.
+        words: the same in plain words.
         message: the printer's own words, or why it cannot be asked.
         accepting: it takes jobs.
         offered: Business Central offers it; False: a user switched it off there, or it is not registered; None: not asked.
@@ -83,6 +84,7 @@ class PrinterView:
     origin: str = ""
     state: str = "idle"
     reasons: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     message: str = ""
     accepting: bool = True
     offered: bool | None = True

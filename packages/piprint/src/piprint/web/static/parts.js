@@ -1,7 +1,7 @@
 // The parts of the page; each shows its share of a snapshot.
 
 import { byId, el, fillFacts, keep, setAttribute, setText } from "./dom.js";
-import { ago, count, moment, OUTCOME_WORDS, paper, plain, PRINTER_WORDS, reason, STAGES, STEPS, STEP_WORDS, took, when } from "./words.js";
+import { ago, count, moment, OUTCOME_WORDS, paper, PRINTER_WORDS, sentence, STAGES, STEPS, STEP_WORDS, took, when } from "./words.js";
 
 const sum = (items, of) => items.reduce((total, item) => total + of(item), 0);
 
@@ -76,7 +76,7 @@ export function showTroubles(troubles) {
     () => el("li", {}, el("b"), el("span")),
     (row, trouble) => {
       setText(row.firstElementChild, trouble.what);
-      setText(row.lastElementChild, plain(trouble.help));
+      setText(row.lastElementChild, sentence(trouble.help));
     },
   );
 }
@@ -106,8 +106,8 @@ function printerState(printer) {
   if (!printer.offered) {
     return ["off", "Switched off in Business Central", ""];
   }
-  const words = printer.reasons.map(reason);
-  const said = [...new Set([...words, plain(printer.message)])].filter(Boolean).join(" · ");
+  const unsaid = printer.words.filter((word) => !printer.message.includes(word));
+  const said = sentence([...unsaid, printer.message].filter(Boolean).join(" · "));
   if (!printer.accepting && printer.state !== "unreachable") {
     return ["stopped", "Takes no jobs", said];
   }
@@ -178,7 +178,7 @@ export function showJobs(jobs, now) {
         setAttribute(stage, "title", words);
       });
       setText(progress.lastElementChild, STEP_WORDS[job.step] ?? job.step);
-      setText(message, plain(job.message));
+      setText(message, sentence(job.message));
       setText(since, ago(job.since, now));
     },
   );

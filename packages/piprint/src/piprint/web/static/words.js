@@ -40,35 +40,9 @@ export const OUTCOME_WORDS = {
   unclaimed: "Not claimed",
 };
 
-const REASONS = {
-  "media-empty": "no paper",
-  "media-needed": "paper needed",
-  "media-jam": "paper jam",
-  "media-low": "little paper left",
-  "toner-low": "little toner left",
-  "toner-empty": "no toner",
-  "marker-supply-low": "little ink or toner left",
-  "marker-supply-empty": "no ink or toner",
-  "door-open": "a door is open",
-  "cover-open": "a cover is open",
-  "input-tray-missing": "a tray is missing",
-  "output-area-full": "the output is full",
-  "offline": "switched off or not connected",
-  "connecting-to-device": "connecting",
-  "paused": "paused",
-  "timed-out": "does not answer",
-};
-
-/** A printer-state-reason (RFC 8011, 5.4.12) in plain words; its end tells only how bad it is. */
-export function reason(keyword) {
-  const plain = keyword.replace(/-(error|warning|report)$/, "");
-  return REASONS[plain] ?? plain.replaceAll("-", " ");
-}
-
-/** A message in which printer-state-reasons may stand, with those in plain words. */
-export function plain(message) {
-  const words = message.replace(/\b[a-z]+(?:-[a-z]+)+-(?:error|warning|report)\b/g, reason);
-  return words.charAt(0).toUpperCase() + words.slice(1);
+/** A message as a sentence of its own. */
+export function sentence(message) {
+  return message.charAt(0).toUpperCase() + message.slice(1);
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
