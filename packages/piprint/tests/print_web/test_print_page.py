@@ -45,7 +45,7 @@ async def test_the_page_shows_everything_and_strangers_texts_as_texts(browser, s
         await expect(first.locator(".chips li")).to_have_text(["A4", "A5", "2 trays", "both sides", "black only"])
         await expect(first).to_contain_text("3 waiting · 1 in work")
         await expect(second.locator("h3")).to_have_text(nasty)
-        await expect(second.locator(".said")).to_contain_text("no paper")
+        await expect(second.locator(".said")).to_contain_text("No paper")
         await expect(page.locator("#jobs tr")).to_have_count(2)
         await expect(page.locator("#jobs tr").nth(0).locator(".reached")).to_have_count(4)
         await expect(page.locator("#history tr").nth(0)).to_contain_text("Printed")
