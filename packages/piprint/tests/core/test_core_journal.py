@@ -134,9 +134,24 @@ async def test_a_folder_others_can_put_links_into_is_refused(tmp_path: Path, mon
     assert list(shared.iterdir()) == [shared / "spool"]
 
 
+async def test_another_programs_spool_is_left_as_it_is(tmp_path: Path) -> None:
+    """``data_dir = "/var"``, as root: the printing system of the whole machine would stop."""
+    theirs = tmp_path / "spool"
+    theirs.mkdir()
+    theirs.chmod(0o755)
+    (theirs / "cups").mkdir()
+    with pytest.raises(JournalError, match="data_dir of its own"):
+        await Journal.open(tmp_path)
+    assert stat.S_IMODE(theirs.stat().st_mode) == 0o755
+    (theirs / "cups").rmdir()
+    journal = await Journal.open(tmp_path)
+    assert stat.S_IMODE(theirs.stat().st_mode) == 0o700
+    await journal.close()
+
+
 async def test_only_documents_are_swept_away(tmp_path: Path) -> None:
     """A data_dir may be any folder, and may have had a spool before."""
-    (tmp_path / "spool").mkdir()
+    (tmp_path / "spool").mkdir(mode=0o700)
     for name in ("letter.doc", "7-1", "2026-11-22 letter.pdf", "7-1.pdf", "7-1.zpl"):
         (tmp_path / "spool" / name).write_text("x")
     journal = await Journal.open(tmp_path)

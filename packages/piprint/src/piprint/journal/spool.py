@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from piprint.errors import SpoolFull
+from piprint.errors import JournalError, SpoolFull
 
 __all__ = ["Spool", "full_disk"]
 
@@ -29,12 +29,26 @@ def full_disk(error: OSError) -> bool:
 
 
 class Spool:
-    """The folder of documents; made with mode 0700 when it is not there, and put right when it is."""
+    """The folder of documents; made with mode 0700 when it is not there, and put right when it is.
+
+    Raises:
+        JournalError: the folder is another program's.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(mode=0o700, exist_ok=True)
-        folder.chmod(0o700)
+        if folder.stat().st_mode & 0o077:
+            self._make_private()
+
+    def _make_private(self) -> None:
+        """Close the folder to others, unless it is theirs: with ``data_dir = "/var"`` it would be the system's own spool."""
+        if any(not _DOCUMENT.match(path.name) for path in self.folder.iterdir()):
+            raise JournalError(
+                f"{self.folder} holds files of other programs, so documents cannot be kept private there. "
+                "Give piprint a data_dir of its own"
+            )
+        self.folder.chmod(0o700)
 
     def path(self, row_no: int, attempt: int) -> Path:
         """Return where the document of a claim lies."""
