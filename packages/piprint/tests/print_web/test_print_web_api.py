@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from piprint.config import Web
+from piprint.web import server
 from piprint.web.gate import HEADER, Gate
 from piprint.web.server import PageServer
 
@@ -199,6 +200,20 @@ async def test_changes_are_pushed(serve, shop):
         kind, status = await _event(answer)
         assert (kind, status["printed_today"]) == ("status", 129)
         assert await _event(answer) == ("log", ["a new line"])
+
+
+async def test_a_page_that_reads_nothing_loses_its_place(serve, shop, monkeypatch):
+    monkeypatch.setattr(server, "_UNREAD", 0.05)
+    monkeypatch.setattr(server, "_LOOK_EVERY", 0.01)
+    monkeypatch.setattr(server, "_MOST_STREAMS", 1)
+    shop.lines.extend("x" * 100_000 for _ in range(400))  # more than the sockets take
+    async with serve() as (url, session), session.get(url + "api/v1/events", read_bufsize=1024):
+        async with asyncio.timeout(10):
+            while True:
+                async with session.get(url + "api/v1/events") as second:
+                    if second.status == 200:
+                        break
+                await asyncio.sleep(0.02)
 
 
 # --- with a password ----------------------------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ _LOOK_EVERY = 0.5
 """Seconds between two looks at the snapshot while somebody watches."""
 _BREATHE_EVERY = 15
 """Seconds after which a silent stream says something, so that proxies keep it open."""
+_UNREAD = 30.0
+"""Seconds a page may leave what it is sent unread; then its place is another's."""
 _MOST_STREAMS = 20
 _GOODBYE = 0.5
 
@@ -176,7 +178,8 @@ class PageServer:
                 news.append(("", ""))
                 silent = 0.0
             if news:
-                await response.write(b"".join(_event(name, data) for name, data in news))
+                async with asyncio.timeout(_UNREAD):
+                    await response.write(b"".join(_event(name, data) for name, data in news))
             await asyncio.sleep(_LOOK_EVERY)
 
 
