@@ -58,13 +58,18 @@ class LateQueue:
 
     def calls_last_hour(self) -> int:
         """Return the calls of the last 60 minutes, to the minute."""
-        now, calls = asyncio.get_running_loop().time(), self.calls
+        now = self._sample()
+        at, before = self._samples[0]
+        return self.calls - (before if now - at >= _HOUR else 0)
+
+    def _sample(self) -> float:
+        """Note now and then how many calls there were, whether or not somebody looks; return the time."""
+        now = asyncio.get_running_loop().time()
         if not self._samples or now - self._samples[-1][0] >= _SAMPLE:
-            self._samples.append((now, calls))
+            self._samples.append((now, self.calls))
         while len(self._samples) > 1 and now - self._samples[1][0] >= _HOUR:
             self._samples.popleft()
-        at, before = self._samples[0]
-        return calls - (before if now - at >= _HOUR else 0)
+        return now
 
     async def check(self) -> None:
         """See :class:`piprint.bc.queue.Queue`, as for all that follow."""
@@ -127,6 +132,7 @@ class LateQueue:
             await self._queue.close()
 
     async def _ask(self, call: Callable[[Queue], Awaitable[_T]]) -> _T:
+        self._sample()
         try:
             answer = await call(await self._connected())
         except BcError:

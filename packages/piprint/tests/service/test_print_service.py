@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -283,3 +284,19 @@ async def test_calls_of_the_last_hour_are_counted_by_the_minute(monkeypatch):
         counted = queue.calls_last_hour()
         assert counted == min(minute, 60) * 10
     assert len(queue._samples) <= 62
+
+
+async def test_calls_are_counted_also_while_nobody_looks(monkeypatch):
+    async def connect() -> SimpleNamespace:
+        return SimpleNamespace(dialect="fake", check=check)
+
+    async def check() -> None:
+        queue._tries += 1
+
+    queue = LateQueue(connect)
+    clock = [0.0]
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: clock[0])
+    for minute in range(240):
+        clock[0] = minute * 60.0
+        await queue.check()
+    assert queue.calls_last_hour() == 61  # the one at its beginning, too
