@@ -169,19 +169,24 @@ async def _until_stopped(stop: asyncio.Event | None) -> None:
 
 @contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set ``stop`` on SIGTERM and SIGINT; a second one ends the program at once, as without us."""
+    """Set ``stop`` on SIGTERM and SIGINT; a second one ends the program at once, as without us.
+
+    By :mod:`signal`, as asyncio's own way is not there on Windows.
+    """
     loop = asyncio.get_running_loop()
-    caught = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
-    def stop_once() -> None:
-        stop.set()
-        for number in caught:
-            loop.remove_signal_handler(number)
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
-    for number in caught:
-        loop.add_signal_handler(number, stop_once)
+    def stop_once(_number: int, _frame: object) -> None:
+        restore()
+        loop.call_soon_threadsafe(stop.set)  # the loop may sleep; this wakes it
+
+    for number in before:
+        signal.signal(number, stop_once)
     try:
         yield
     finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
+        restore()

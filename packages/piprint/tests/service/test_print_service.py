@@ -19,6 +19,7 @@ from piprint.bc.queue import Probe
 from piprint.contract import JobState
 from piprint.errors import BcDenied, BcRefused, BcUnreachable, ConfigError, JournalError
 from piprint.late_queue import LateQueue
+from piprint.service import _until_stopped
 from piprint.simulate.server import StandIn
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -300,3 +301,18 @@ async def test_calls_are_counted_also_while_nobody_looks(monkeypatch):
         clock[0] = minute * 60.0
         await queue.check()
     assert queue.calls_last_hour() == 61  # the one at its beginning, too
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_signals_stop_it_also_where_asyncio_has_no_way_for_them(monkeypatch, number):
+    def missing(*_: object) -> None:
+        raise NotImplementedError  # Windows
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "add_signal_handler", missing)
+    before = signal.getsignal(number)
+    waiting = asyncio.create_task(_until_stopped(None))
+    await asyncio.sleep(0)
+    signal.raise_signal(number)
+    assert signal.getsignal(number) is before  # a second one ends the program at once
+    await asyncio.wait_for(waiting, 5)
+    assert signal.getsignal(number) is before
