@@ -67,7 +67,7 @@ async def test_05_dead_longer_than_the_deadline_is_an_error_and_the_next_jobs_go
         other = office.print("other")
         await office.becomes(JobState.PRINTED, other)
         await office.becomes(JobState.ERROR, lost, seconds=20)
-        assert "connecting-to-device" in office.job(lost).message
+        assert "waiting 3 s for the printer: connecting" in office.job(lost).message
         office.cups.behave("one", dead=False)
         later = office.print("one")
         await office.becomes(JobState.PRINTED, later)
