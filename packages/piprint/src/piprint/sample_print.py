@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from piprint.config import Config
-from piprint.errors import PiprintError, PrinterBusy
+from piprint.errors import PiprintError, PrinterBusy, PrinterError
 from piprint.paper import read_paper
 from piprint.payloads import read_job_payload
 from piprint.printers.find import settings_of
@@ -56,9 +57,14 @@ async def print_test_page(printer: Printer, config: Config) -> str:
             accepted = await printer.create(ticket)
         except PrinterBusy:
             raise PiprintError(f"printer {name} is busy with another job; try again when it is done") from None
-        accepted = await printer.send(accepted, ticket, file)
-    if accepted.held:
-        await printer.release(accepted)
+        try:
+            accepted = await printer.send(accepted, ticket, file)
+            if accepted.held:
+                await printer.release(accepted)
+        except PrinterError:
+            with suppress(PrinterError):  # else a job without a document would block printers that take one at a time
+                await printer.cancel(accepted)
+            raise
     if printer.feedback is Feedback.SENT_ONLY:
         return f"The test page was sent to {name}; this printer tells nothing back."
     return await _followed(printer, accepted)
