@@ -404,6 +404,8 @@ class Carrier:
                 await cancel_by_name(printer, entry.name)
             elif (found := await self._search(job, printer)) is not None:
                 after = found if found.state.final else await cancel(printer, accepted_of(found))
+        elif entry.inherits:
+            await cancel_by_name(self._desk.printer(), entry.inherits)
         printed = "It had been printed by then" if after and after.state is SpoolerState.COMPLETED else ""
         await self._end(job, Outcome.CHANGED, wording.changed(job.changed, printed))
 
@@ -435,6 +437,8 @@ class Carrier:
             await cancel_by_name(printer, entry.name)
         elif entry.ipp_id:
             return await cancel(printer, entry.accepted)
+        elif entry.inherits:
+            await cancel_by_name(printer, entry.inherits)
         return None
 
     async def _leave(self, job: Job) -> bool:

@@ -60,6 +60,22 @@ async def test_a_mistake_made_while_a_job_is_given_up_does_not_keep_it_for_ever(
     assert rows[1].state is JobState.PRINTED
 
 
+async def test_a_job_cancelled_when_it_was_just_taken_over_is_cancelled_under_its_old_name(world: Any) -> None:
+    device, row = world.device("A", seconds=300), world.server.add(1)
+    one = await world.processor("one", lease={"seconds": 60})
+    await _reach(one, Step.FOLLOWING)
+    await one.kill()
+    two = await world.processor("two", lease={"seconds": 60})
+    device.away = True
+    await _reach(two, Step.STORED)
+    world.server.set(1, JobState.CANCELLED)
+    await asyncio.sleep(20)
+    device.away = False
+    await world.settled()
+    assert device.canceled == ["bc-test-1-1"]
+    assert (row.state, world.ledger) == (JobState.CANCELLED, [])
+
+
 async def test_a_job_ends_when_it_is_printed_not_when_business_central_hears_of_it(world: Any) -> None:
     world.server.add(1)
     processor = await world.processor()
