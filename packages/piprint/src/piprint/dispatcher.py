@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from piprint.aside import Aside
 from piprint.bc.queue import OfferedPrinter, Probe, Queue
 from piprint.config import Config
 from piprint.connection import Connection
@@ -52,8 +52,6 @@ _AT_ONCE = 20
 _MOST_ASIDE = 500
 """Jobs listed beyond these because so many are left alone."""
 _AFTER_MISTAKE = 5.0
-_ASIDE = (5.0, 600.0)
-"""Seconds a row that could not be claimed is left alone: at first, at most (and after that long, at first again)."""
 
 
 def _utc_now() -> datetime:
@@ -108,7 +106,7 @@ class Dispatcher:
         self._loops: list[asyncio.Task[None]] = []
         self._work: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
-        self._aside: dict[int, tuple[float, float]] = {}
+        self._aside = Aside()
         self._probe = Probe({}, {})
         self._started = wall()
         self._last_poll: datetime | None = None
@@ -231,11 +229,15 @@ class Dispatcher:
         if not hungry:
             return
         # Rows left alone are listed all the same, and must not hide those behind them.
-        limit = _AT_ONCE * len(hungry) + min(sum(map(self._is_aside, self._aside)), _MOST_ASIDE)
+        limit = _AT_ONCE * len(hungry) + min(self._aside.count(_now()), _MOST_ASIDE)
         rows = await self._queue.waiting(hungry, limit)
         added = 0
         for row in rows:
-            if row.printer_id in present and row.row_no not in self._around.jobs and not self._is_aside(row.row_no):
+            if (
+                row.printer_id in present
+                and row.row_no not in self._around.jobs
+                and not self._aside.has(row.row_no, _now())
+            ):
                 added += self._worker(row.printer_id).add(Item(row))
         # A list of nothing but rows left alone would be the same at once, again and again.
         self._more = bool(added) and len(rows) >= limit and any(self._worker(name).backlog < _LOW for name in hungry)
@@ -267,7 +269,7 @@ class Dispatcher:
         strange = [row for row_no, row in rows.items() if row_no not in self._around.jobs]
         own = [row for row in strange if row.claim and row.claim.instance == self._journal.instance]
         for row in own:
-            if self._is_aside(row.row_no) or await self._is_known(row):
+            if self._aside.has(row.row_no, _now()) or await self._is_known(row):
                 strange.remove(row)
         present = set(self._shelf.present())
         for row in self._leases.abandoned(strange, _now(), self._wall()):
@@ -390,22 +392,14 @@ class Dispatcher:
             self._wake.set()
 
     def _set_aside(self, row_no: int) -> None:
-        """Leave a row alone for a while, longer each time."""
-        now = _now()
-        self._aside = {known: (at, pause) for known, (at, pause) in self._aside.items() if now < at + _ASIDE[1]}
-        _, last = self._aside.get(row_no, (0.0, 0.0))
-        pause = min(max(last * 2, _ASIDE[0]), _ASIDE[1])
-        self._aside[row_no] = (now + pause, pause)
-
-    def _is_aside(self, row_no: int) -> bool:
-        return _now() < self._aside.get(row_no, (-math.inf, 0.0))[0]
+        self._aside.put(row_no, _now())
 
     def _reported(self, job: Job) -> None:
         self._around.jobs.pop(job.entry.row_no, None)
         if job.entry.outcome is not None:
             self._totals[job.entry.outcome] = self._totals.get(job.entry.outcome, 0) + 1
         if job.entry.outcome is not Outcome.RELEASED:
-            self._aside.pop(job.entry.row_no, None)
+            self._aside.forget(job.entry.row_no)
 
     async def _guarded(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         try:
