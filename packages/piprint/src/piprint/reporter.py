@@ -27,9 +27,9 @@ _log = logging.getLogger(__name__)
 
 _AFTER_MISTAKE = 60.0
 _MEANING = {
-    FinishOutcome.CHANGED: "a user had changed it in Business Central, that stays",
+    FinishOutcome.CHANGED: "a user had changed it there, and that stays",
     FinishOutcome.LOST: "another processor had taken it over",
-    FinishOutcome.GONE: "it was deleted in Business Central",
+    FinishOutcome.GONE: "it had been deleted there",
 }
 
 
@@ -102,8 +102,7 @@ class Reporter:
 
     async def _report(self, job: Job) -> None:
         entry = job.entry
-        notes = entry.notes
-        outcome = entry.outcome
+        message, outcome = entry.message, entry.outcome
         if outcome is Outcome.RELEASED:
             answer = await self._queue.release(job.row, job.claim, entry.message)
         elif outcome in {Outcome.PRINTED, Outcome.ERROR, Outcome.UNCERTAIN}:
@@ -113,9 +112,9 @@ class Reporter:
         else:
             answer = FinishOutcome.DONE  # a user or another processor decided; there is nothing to tell
         if meaning := _MEANING.get(answer):
-            notes = (*notes, meaning)
+            message = f"{message} Business Central was not told: {meaning}."
             if outcome is Outcome.RELEASED:
                 outcome = Outcome.CHANGED
-        job.entry = await self._journal.advance(entry, Step.REPORTED, outcome=outcome, notes=notes)
+        job.entry = await self._journal.advance(entry, Step.REPORTED, outcome=outcome, message=message)
         await self._journal.remove_document(entry)
-        _log.info("job %d: %s: %s", entry.row_no, outcome, entry.message)
+        _log.info("job %d: %s: %s", entry.row_no, outcome, message)

@@ -76,6 +76,21 @@ async def test_a_job_cancelled_when_it_was_just_taken_over_is_cancelled_under_it
     assert (row.state, world.ledger) == (JobState.CANCELLED, [])
 
 
+async def test_the_history_tells_what_business_central_was_not_told(world: Any) -> None:
+    row = world.server.add(1)
+    processor = await world.processor()
+    await _reach(processor, Step.FOLLOWING)
+    world.server.away = True
+    await _reach(processor, Step.ENDED)
+    world.server.set(1, JobState.CANCELLED)
+    world.server.away = False
+    await world.settled()
+    (entry,) = await processor.dispatcher.history()
+    assert row.state is JobState.CANCELLED
+    assert entry.message.startswith("Printed at A: ")
+    assert entry.message.endswith(" Business Central was not told: a user had changed it there, and that stays.")
+
+
 async def test_a_job_ends_when_it_is_printed_not_when_business_central_hears_of_it(world: Any) -> None:
     world.server.add(1)
     processor = await world.processor()
