@@ -52,6 +52,8 @@ _AT_ONCE = 20
 _MOST_ASIDE = 500
 """Jobs listed beyond these because so many are left alone."""
 _AFTER_MISTAKE = 5.0
+_MISTAKE_TOLD = 86400.0
+"""Seconds a mistake of ours is shown after its last time."""
 
 
 def _utc_now() -> datetime:
@@ -109,7 +111,6 @@ class Dispatcher:
         self._aside = Aside()
         self._probe = Probe({}, {})
         self._started = wall()
-        self._last_poll: datetime | None = None
         self._due_at = 0.0
         self._beaten_at: float | None = None
         self._registered: tuple[OfferedPrinter, ...] | None = None
@@ -118,6 +119,7 @@ class Dispatcher:
         self._totals: dict[Outcome, int] = {}
         self._paused = ""
         self._mistake = ""
+        self._mistaken_at = 0.0
         self._mistakes = 0
         self._more = False
         self._stopping = False
@@ -139,14 +141,6 @@ class Dispatcher:
             asyncio.create_task(self._look_after_printers(), name="printers"),
             asyncio.create_task(self._poll_forever(), name="poll"),
         ]
-
-    async def run(self) -> None:
-        """Work until cancelled, then stop; for those who need no more than that."""
-        await self.start()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await self.stop()
 
     async def stop(self, deadline: float = 20) -> None:
         """Claim nothing more; give back what is not at a printer, finish what is going there, leave what prints.
@@ -203,7 +197,8 @@ class Dispatcher:
             _log.info("Business Central answers again")
             self._reporter.hurry()
         self._connection.succeeded()
-        self._last_poll = self._wall()
+        if self._mistake and _now() - self._mistaken_at >= _MISTAKE_TOLD:
+            self._mistake = ""
 
     async def _poll(self) -> bool:
         """Ask once; return whether there is work."""
@@ -409,6 +404,7 @@ class Dispatcher:
 
     def _note_mistake(self, what: str, error: Exception) -> None:
         self._mistakes += 1
+        self._mistaken_at = _now()
         self._mistake = (
             f"a mistake of piprint while {what} ({type(error).__name__}); please report it with the lines of the log"
         )
@@ -444,7 +440,6 @@ class Dispatcher:
             instance=self._journal.instance,
             dialect=self._queue.dialect,
             started=self._started,
-            last_poll=self._last_poll,
             overdue=max(_now() - self._due_at, 0.0),
             connection=ConnectionView(
                 connection.state, connection.message, connection.since, connection.last_answer, connection.failures

@@ -88,7 +88,6 @@ class Snapshot:
         instance: this processor's random name.
         dialect: which extension answers.
         started: when the processor started.
-        last_poll: when Business Central was last asked for work and answered; None before.
         overdue: seconds for which the loop that asks for work should have asked again; 0 while it waits as it meant to, also
             after a failed call. A watchdog looks at it.
         connection: Business Central.
@@ -104,7 +103,6 @@ class Snapshot:
     instance: str
     dialect: str
     started: datetime
-    last_poll: datetime | None
     overdue: float
     connection: ConnectionView
     printers: tuple[PrinterView, ...]

@@ -285,6 +285,8 @@ async def test_an_unexpected_mistake_in_the_loop_is_counted_and_it_goes_on(world
     snapshot = processor.dispatcher.snapshot()
     assert snapshot.mistakes == 1
     assert "ZeroDivisionError" in snapshot.problems[-1]
+    await asyncio.sleep(25 * HOUR)
+    assert (processor.dispatcher.snapshot().mistakes, processor.dispatcher.snapshot().problems) == (1, ())
 
 
 async def test_waking_asks_now(world: Any) -> None:

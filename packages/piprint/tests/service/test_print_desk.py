@@ -57,7 +57,7 @@ class Dispatcher:
         for each in self.entries:
             totals[each.outcome] = totals.get(each.outcome, 0) + 1
         values = {
-            "host": "office", "instance": "abc", "dialect": "API pages", "started": datetime.now(UTC), "last_poll": None,
+            "host": "office", "instance": "abc", "dialect": "API pages", "started": datetime.now(UTC),
             "overdue": 0.0, "printers": (), "jobs": (), "totals": totals, "paused": "", "problems": (), "mistakes": 0,
             "connection": ConnectionView(ConnectionState.OK, "", datetime.now(UTC), None, 0),
         }  # fmt: skip
