@@ -19,7 +19,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from piprint.bc.connect import connect
@@ -68,29 +68,50 @@ async def run(
     Raises:
         JournalError: another processor works with the data folder, or it cannot be used.
     """
+    asked = stop or asyncio.Event()
     systemd = Systemd()
     try:
-        async with AsyncExitStack() as stack:
-            dispatcher, desk = await _build(loaded, recent, stack)
-            url = await _page(loaded.config, desk, stack)
-            await dispatcher.start()
-            side = asyncio.create_task(_look_after(systemd, desk))
-            _log.info("started as %s%s", loaded.config.host, f"; the page is at {url}" if url else "")
-            systemd.ready()
-            if started is not None:
-                started(url)
-            try:
-                await _until_stopped(stop)
-            finally:
-                _log.info("stopping")
-                systemd.stopping()
-                side.cancel()
-                await dispatcher.stop(_STOP_WITHIN)
-                with suppress(asyncio.CancelledError):
-                    await side
+        with nullcontext() if stop else _signals(asked):
+            async with AsyncExitStack() as stack:
+                dispatcher, desk = await _build(loaded, recent, stack)
+                url = await _page(loaded.config, desk, stack)
+                if await _is_started(dispatcher, asked):
+                    _log.info("started as %s%s", loaded.config.host, f"; the page is at {url}" if url else "")
+                    systemd.ready()
+                    if started is not None:
+                        started(url)
+                    await _work(dispatcher, desk, systemd, asked)
         _log.info("stopped")
     finally:
         systemd.close()
+
+
+async def _is_started(dispatcher: Dispatcher, asked: asyncio.Event) -> bool:
+    """Start it, unless the end is asked for first: looking for printers takes a while when one does not answer."""
+    starting, ending = asyncio.create_task(dispatcher.start()), asyncio.create_task(asked.wait())
+    try:
+        await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            await starting
+        return starting.done()
+    finally:
+        starting.cancel()
+        ending.cancel()
+        await asyncio.gather(starting, ending, return_exceptions=True)
+
+
+async def _work(dispatcher: Dispatcher, desk: Desk, systemd: Systemd, asked: asyncio.Event) -> None:
+    """Let it work until the end is asked for; then bring it to a good end."""
+    side = asyncio.create_task(_look_after(systemd, desk))
+    try:
+        await asked.wait()
+    finally:
+        _log.info("stopping")
+        systemd.stopping()
+        side.cancel()
+        await dispatcher.stop(_STOP_WITHIN)
+        with suppress(asyncio.CancelledError):
+            await side
 
 
 async def _build(loaded: Loaded, recent: RecentLines, stack: AsyncExitStack) -> tuple[Dispatcher, Desk]:
@@ -156,15 +177,6 @@ async def _look_after(systemd: Systemd, desk: Desk) -> None:
         if desk.healthy():
             systemd.alive()
         await asyncio.sleep(pause)
-
-
-async def _until_stopped(stop: asyncio.Event | None) -> None:
-    if stop is not None:
-        await stop.wait()
-        return
-    stop = asyncio.Event()
-    with _signals(stop):
-        await stop.wait()
 
 
 @contextmanager

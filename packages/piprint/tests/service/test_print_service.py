@@ -19,7 +19,7 @@ from piprint.bc.queue import Probe
 from piprint.contract import JobState
 from piprint.errors import BcDenied, BcRefused, BcUnreachable, ConfigError, JournalError
 from piprint.late_queue import LateQueue
-from piprint.service import _until_stopped
+from piprint.service import _signals
 from piprint.simulate.server import StandIn
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -129,6 +129,36 @@ async def _until(true, seconds=15.0):
     async with asyncio.timeout(seconds):
         while not await true():  # noqa: ASYNC110 - of another process
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_ends_when_told_while_it_still_looks_for_printers(tmp_path, config_text, number):
+    asked = asyncio.Event()
+
+    async def say_nothing(reader, writer):
+        asked.set()
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    file = tmp_path / "piprint.toml"
+    async with StandIn() as bc:
+        cups = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}/"
+        file.write_text(config_text(bc, tmp_path, cups=cups, web="127.0.0.1:0"))
+        file.chmod(0o600)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "piprint.process", str(file), stderr=subprocess.PIPE
+        )
+        await asyncio.wait_for(asked.wait(), 15)
+        began = time.monotonic()
+        process.send_signal(number)
+        _, said = await process.communicate()
+    silent.close()
+    await silent.wait_closed()
+    assert process.returncode == 0
+    assert time.monotonic() - began < 5
+    assert "Traceback" not in said.decode()
 
 
 async def test_as_a_process_it_is_lean_private_and_ends_at_sigterm(tmp_path, config_text, ask_page, cups):
@@ -310,9 +340,9 @@ async def test_signals_stop_it_also_where_asyncio_has_no_way_for_them(monkeypatc
 
     monkeypatch.setattr(asyncio.get_running_loop(), "add_signal_handler", missing)
     before = signal.getsignal(number)
-    waiting = asyncio.create_task(_until_stopped(None))
-    await asyncio.sleep(0)
-    signal.raise_signal(number)
-    assert signal.getsignal(number) is before  # a second one ends the program at once
-    await asyncio.wait_for(waiting, 5)
+    stop = asyncio.Event()
+    with _signals(stop):
+        signal.raise_signal(number)
+        assert signal.getsignal(number) is before  # a second one ends the program at once
+        await asyncio.wait_for(stop.wait(), 5)
     assert signal.getsignal(number) is before
