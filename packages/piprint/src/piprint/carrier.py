@@ -51,7 +51,7 @@ _LONGEST_MESSAGE = 2048
 """Text[2048] of Business Central."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 15.0
 """Seconds between two tries at a printer that is busy or away."""
-_FIRST_LOOK, _LONGEST_LOOK = 0.05, 1.0
+_FIRST_LOOK, _LONGEST_LOOK = 0.02, 1.0
 """Seconds between two questions for a job's state."""
 _REFUSALS = 6
 """Times Business Central may answer and not give a document, before that is the document's fault."""
