@@ -305,8 +305,9 @@ PROCESSORS_API = Entity(
         Field("hostId", "text", 250, writable=True),
         Field("instanceId", "text", 50, writable=True),
         Field("version", "text", 50, writable=True),
-        Field("lastSeen", "datetime"),  # stamped by every write
+        Field("lastSeen", "datetime"),  # stamped by every write that changes something
         Field("stateMessage", "text", 250, writable=True),
+        Field("beat", "integer", writable=True),  # a heartbeat writes another number than the row has
         Field("queued", "integer", looked_up=True),
         Field("printing", "integer", looked_up=True),
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from piprint import contract
@@ -41,6 +43,15 @@ def test_an_entity_is_as_the_contract_says(entity, extension_said):
         }
         for action in entity.actions
     ]
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [r"trigger OnInsert\(\)", r"trigger OnModify\(\)", r"field\(9; Beat; Integer\)[^}]+trigger OnValidate\(\)"],
+)
+def test_a_heartbeat_is_stamped_whatever_trigger_runs(trigger, extension):
+    table = (extension / "src/Table/PIPrintProcessor.Table.al").read_text("utf-8")
+    assert re.search(trigger + r"\s+begin\s+Rec\.LastSeen := CurrentDateTime\(\);\s+end;", table)
 
 
 def test_nothing_else_is_served(extension_said):

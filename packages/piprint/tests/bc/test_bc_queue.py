@@ -509,6 +509,65 @@ async def test_ours_is_told_by_the_heartbeat_where_there_is_a_place(bc, queue):
     assert (dict(probe.queued), probe.disabled) == ({}, {"office"})
 
 
+class _Hearing:
+    """Lets the server's clock tick with each look at it, and knows when the one processor was seen last."""
+
+    def __init__(self, bc):
+        self._bc = bc
+        self._ticks = 0
+        self._seen = None
+        bc.database.now = self._now
+
+    def _now(self):
+        self._ticks += 1
+        return datetime.now(UTC) + timedelta(seconds=self._ticks)
+
+    def again(self):
+        """Tell whether the processor was seen since the last call."""
+        (processor,) = self._bc.database.tables.processors.values()
+        before, self._seen = self._seen, processor.last_seen
+        return before is None or self._seen > before
+
+
+async def test_each_heartbeat_is_seen_though_nothing_else_is_new(bc, queue, stand_in_settings):
+    """Also by a server that takes a write of what is there for none: after a restart, and after a lost answer."""
+    if old(bc):
+        return
+    hearing = _Hearing(bc)
+    await queue.probe(beat=True)
+    assert hearing.again()
+    for _ in range(3):
+        bc.log.clear()
+        await queue.probe(beat=True)
+        assert (bc.log.calls, hearing.again()) == (1, True)
+    restarted = await connect(stand_in_settings(bc), instance="one")
+    try:
+        await restarted.probe(beat=True)
+        assert hearing.again()
+        bc.log.clear()
+        await restarted.probe(beat=True)
+        assert (bc.log.calls, hearing.again()) == (1, True)
+        bc.faults.add("reset after", method="PATCH", path="processors")
+        with suppress(BcError):
+            await restarted.probe(beat=True)
+        assert hearing.again()
+        await restarted.probe(beat=True)
+        assert hearing.again()
+    finally:
+        await restarted.close()
+
+
+async def test_the_number_of_heartbeats_begins_anew_after_the_largest_of_an_integer(bc, queue):
+    if old(bc):
+        return
+    bc.database.insert_processor({"host_id": "pi", "instance_id": "one", "beat": 2**31 - 2})
+    numbers = []
+    for _ in range(3):
+        await queue.probe(beat=True)
+        numbers += [processor.beat for processor in bc.database.tables.processors.values()]
+    assert numbers == [2**31 - 1, 1, 2]
+
+
 async def test_disabled_printers_have_no_work(bc, queue):
     bc.people.print(bc.printer.row_no, PDF)
     bc.people.change_printer(bc.printer.row_no, enabled=False)

@@ -164,3 +164,14 @@ async def test_a_processor_s_sign_of_life(ask, clock):
     clock.move(seconds=5)
     beat = await ask("PATCH", f"{ask.api}processors({row['id']})", {"stateMessage": "well"}, tag="*")
     assert (beat.json["lastSeen"], beat.json["queued"]) == ("2026-11-22T12:00:05Z", 1)
+
+
+async def test_a_processor_that_writes_what_is_there_is_not_seen(ask, clock):
+    row = (await ask("POST", ask.api + "processors", {"hostId": "pi", "instanceId": "me", "version": "0.1"})).json
+    address = f"{ask.api}processors({row['id']})"
+    same = {"version": "0.1", "stateMessage": ""}
+    clock.move(seconds=5)
+    beat = (await ask("PATCH", address, same, tag="*")).json
+    assert (beat["lastSeen"], beat["beat"]) == ("2026-11-22T12:00:00Z", 0)
+    beat = (await ask("PATCH", address, {**same, "beat": 1}, tag="*")).json
+    assert (beat["lastSeen"], beat["beat"]) == ("2026-11-22T12:00:05Z", 1)

@@ -1,5 +1,5 @@
 /// <summary>
-/// The API of print processors: every write is a heartbeat, and its answer tells whether there is work.
+/// The API of print processors: every write that changes something is a heartbeat, and its answer tells whether there is work.
 /// </summary>
 page 90012 PIPrintProcessorsAPI
 {
@@ -49,12 +49,10 @@ page 90012 PIPrintProcessorsAPI
                 field(stateMessage; Rec.StateMessage)
                 {
                     Caption = 'stateMessage', Locked = true;
-
-                    // A heartbeat often says the same as the last one. The time makes it a change all the same.
-                    trigger OnValidate()
-                    begin
-                        Rec.LastSeen := CurrentDateTime();
-                    end;
+                }
+                field(beat; Rec.Beat)
+                {
+                    Caption = 'beat', Locked = true;
                 }
                 field(queued; Rec.NoQueued)
                 {

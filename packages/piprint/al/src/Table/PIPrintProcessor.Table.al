@@ -54,6 +54,16 @@ table 90002 PIPrintProcessor
             CalcFormula = count(PIPrintQueue where(JobHostID = field(HostID), Status = const(Printing)));
             Editable = false;
         }
+        field(9; Beat; Integer)
+        {
+            Caption = 'Heartbeat';
+
+            // The processor writes another number each time. A write that changes nothing may run no trigger.
+            trigger OnValidate()
+            begin
+                Rec.LastSeen := CurrentDateTime();
+            end;
+        }
     }
 
     keys

@@ -51,6 +51,8 @@ _TRIES = 3
 _TOKEN = "claimToken"  # noqa: S105 - a parameter's name
 _MESSAGE_LENGTH = JOBS_API.by_name["message"].length or 0
 _STATE_LENGTH = PROCESSORS_API.by_name["stateMessage"].length or 0
+_LAST_BEAT = 2**31 - 1
+"""The largest number of an Integer; 1 follows."""
 _PRINTERS = offered.Names(
     PRINTERS_API,
     PRINTERS_API.key,
@@ -85,6 +87,7 @@ class ApiQueue:
         self._document_bytes = document_bytes
         self._printers = offered.Registry(http, place, host=host, names=_PRINTERS)
         self._processor = ""  # the id of our row in Business Central
+        self._beats = 0  # the number that row has, or that the last call was to write
         self._message = ""
         self._disabled: frozenset[str] = frozenset()
 
@@ -317,10 +320,14 @@ class ApiQueue:
         row = await self._find_processor()
         if row is None:
             row = await self._add_processor({"hostId": self._host, "instanceId": self._instance, **told})
-            self._processor = text(row, "id")
+            self._know_processor(row)
             return row
-        self._processor = text(row, "id")
+        self._know_processor(row)
         return await self._write_processor(told)
+
+    def _know_processor(self, row: Mapping[str, Any]) -> None:
+        self._processor = text(row, "id")
+        self._beats = number(row, "beat")
 
     async def _find_processor(self) -> dict[str, Any] | None:
         mine = both(equal("hostId", self._host), equal("instanceId", self._instance))
@@ -338,12 +345,17 @@ class ApiQueue:
                 raise
             return found
 
-    async def _write_processor(self, body: Mapping[str, object]) -> dict[str, Any]:
+    async def _write_processor(self, told: Mapping[str, object]) -> dict[str, Any]:
+        """Write what is told, and the next number: of a row written as it is Business Central may stamp nothing.
+
+        The number goes on before the call, so that it is a new one also after a call whose answer got lost.
+        """
+        self._beats = self._beats % _LAST_BEAT + 1
         return await self._http.json(
             "PATCH",
             self._place.one(PROCESSORS_API.name, self._processor),
             asked="tell that this processor lives",
-            body=body,
+            body={**told, "beat": self._beats},
             headers={"If-Match": "*"},  # nobody else writes it, and its tag changes with every job of this host
         )
 

@@ -207,12 +207,15 @@ class Database:
         return self._put_processor(replace(Processor(), **values))
 
     def change_processor(self, row: Processor, values: Mapping[str, Any]) -> Processor:
-        """Write some columns of a processor; any write is a sign of life.
+        """Write some columns of a processor: a sign of life if one of them changes.
+
+        Whether Business Central runs the triggers of a write that changes nothing is not documented; here it does not.
 
         Raises:
             Refusal: another processor has that host and instance.
         """
-        return self._put_processor(replace(row, **values))
+        changed = replace(row, **values)
+        return row if changed == row else self._put_processor(changed)
 
     def clean_up_in_passing(self) -> None:
         """Clean up when somebody prints, looks up printers or opens the queue: only PIPrint 1.0 does."""

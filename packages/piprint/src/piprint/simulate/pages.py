@@ -200,6 +200,7 @@ _COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "version": "processor_version",
         "lastSeen": "last_seen",
         "stateMessage": "state_message",
+        "beat": "beat",
         "queued": _of_host(JobState.QUEUED),
         "printing": _of_host(JobState.PRINTING),
     },

@@ -106,6 +106,7 @@ class Processor:
     processor_version: str = ""
     last_seen: datetime | None = None
     state_message: str = ""
+    beat: int = 0
     id: str = field(default_factory=_new_id)
     version: int = 0
 
