@@ -242,6 +242,19 @@ async def test_the_page_of_another_piprint_is_not_taken_for_this_ones(tmp_path, 
     assert "web.listen" in of_another["status page"].fix
 
 
+async def test_the_journal_is_looked_at_and_left_as_it_was(tmp_path, config_text, run_service):
+    async with StandIn() as bc:
+        text = config_text(bc, tmp_path)
+        async with run_service(text):
+            used = (await _host(text))["journal"]
+        lock = tmp_path / "data" / "piprint.lock"
+        lock.write_text("4711\n")
+        free = (await _host(text))["journal"]
+    assert (used.state, used.told) == (State.OK, "in use by the running processor")
+    assert (free.state, free.told) == (State.OK, "free; no processor runs with it now")
+    assert lock.read_text() == "4711\n"
+
+
 async def test_a_file_in_place_of_the_data_folder_is_told(tmp_path, config_text):
     (tmp_path / "data").touch()
     async with StandIn() as bc:

@@ -18,8 +18,8 @@ from piprint.config import Certificate, Config, Web, is_loopback
 from piprint.config_file import Loaded, credentials_beside, data_dir, find, listen, load
 from piprint.config_problem import ConfigProblems
 from piprint.doctor.finding import Finding, State
-from piprint.errors import ConfigError, DocumentError, JournalError, PiprintError
-from piprint.journal.lock import FileLock
+from piprint.errors import ConfigError, DocumentError, PiprintError
+from piprint.journal.lock import is_held
 
 __all__ = ["configuration", "host"]
 
@@ -124,9 +124,8 @@ def _journal(folder: Path) -> Finding:
     try:
         if not lock.exists():
             return Finding(_HOST, "journal", State.OK, "none yet; made at the first start")
-        FileLock(lock).release()
-    except JournalError:
-        return Finding(_HOST, "journal", State.OK, "in use by the running processor")
+        if is_held(lock):
+            return Finding(_HOST, "journal", State.OK, "in use by the running processor")
     except OSError as error:
         fix = "run piprint doctor as the service's user, or as root"
         return Finding(_HOST, "journal", State.NOTE, f"{lock} cannot be looked at: {error.strerror}", fix)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from pathlib import Path
 
 from piprint.errors import JournalError
@@ -17,10 +18,13 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-__all__ = ["FileLock"]
+__all__ = ["FileLock", "is_held"]
 
 _BEYOND = 1 << 20
 """On Windows a locked byte cannot be read, so the lock lies beyond the text."""
+_PATIENCE = 1.0
+_PAUSE = 0.01
+"""Seconds to try for, and between two tries: somebody may look at the lock just now."""
 
 
 class FileLock:
@@ -33,7 +37,7 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            _take(self._file)
+            _take_soon(self._file)
         except OSError:
             holder = os.read(self._file, 20).decode("ascii", "replace").strip()
             os.close(self._file)
@@ -52,7 +56,36 @@ class FileLock:
             self._file = -1
 
 
-def _take(file: int) -> None:
+def is_held(path: Path) -> bool:
+    """Tell whether a process holds the lock of a file; nothing is written, and the file may be read-only.
+
+    Linux has no question for flock(2) that takes nothing, and ``/proc/locks`` names other devices than stat(2) on btrfs and
+    shows no processes of other containers. So for a moment a shared lock is taken, for which a :class:`FileLock` waits.
+
+    Raises:
+        OSError: the file is not there, or may not be read.
+    """
+    file = os.open(path, os.O_RDONLY)
+    try:
+        _take(file, shared=True)
+    except (BlockingIOError, PermissionError):  # the latter on Windows
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
+def _take_soon(file: int) -> None:
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        with contextlib.suppress(BlockingIOError, PermissionError):
+            return _take(file)
+        time.sleep(_PAUSE)
+    return _take(file)
+
+
+def _take(file: int, *, shared: bool = False) -> None:
+    """Take the lock, or raise at once; Windows has no shared one here."""
     if sys.platform == "win32":
         os.lseek(file, _BEYOND, os.SEEK_SET)
         try:
@@ -60,4 +93,4 @@ def _take(file: int) -> None:
         finally:
             os.lseek(file, 0, os.SEEK_SET)
     else:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
