@@ -155,7 +155,8 @@ class Desk:
                 for each in core.printers
             ),
             jobs=tuple(
-                Job(job.row_no, job.printer_id, job.step, job.message, job.begun, job.attempt) for job in core.jobs
+                Job(job.row_no, job.printer_id, job.step, job.message, job.begun, job.attempt, job.title, job.company)
+                for job in core.jobs
             ),
             history=self._history,
             troubles=tuple(self._troubles(core)),
@@ -272,6 +273,8 @@ def _past(entry: Entry) -> PastJob:
         _ended(entry),
         entry.seconds,
         entry.attempt,
+        entry.title,
+        entry.company,
     )
 
 

@@ -484,6 +484,8 @@ def _view(job: Job) -> JobView:
         entry.size,
         message,
         entry.begun,
+        entry.title,
+        entry.company,
     )
 
 

@@ -117,4 +117,4 @@ class Reporter:
                 outcome = Outcome.CHANGED
         job.entry = await self._journal.advance(entry, Step.REPORTED, outcome=outcome, message=message)
         await self._journal.remove_document(entry)
-        _log.info("job %d: %s: %s", entry.row_no, outcome, message)
+        _log.info("%s: %s: %s", entry.about, outcome, message)

@@ -66,6 +66,8 @@ class JobView:
         size: bytes of the document.
         message: what it waits for, or how it ended; "" while all goes well.
         begun: when it was claimed.
+        title: the report's name; "" when not told.
+        company: the company it was printed in; "" when not told.
     """
 
     row_no: int
@@ -77,6 +79,8 @@ class JobView:
     size: int
     message: str
     begun: datetime
+    title: str = ""
+    company: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,6 +203,7 @@ class Worker:
         job.entry = await around.journal.advance(
             job.entry, Step.STORED, size=claimed.size, tries=1, inherited=inherited
         )
+        _log.info("%s: claimed, %d bytes", job.entry.about, claimed.size)
 
     async def _resume(self, entry: Entry) -> None:
         """Take up a job that was in hand when the processor was killed or stopped."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
 import stat
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,36 @@ async def test_a_claim_that_was_not_ours_is_no_history_but_its_number_is_used(tm
     assert await journal.last_attempt(7) == 4
     assert await journal.last_attempt(8) == 0
     await journal.close()
+
+
+PAYLOAD = {"objectname": "Standard Sales \n Invoice", "companyname": "CRONUS A/S", "reportrunid": "c08679d0-a879"}
+
+
+async def test_what_was_printed_stays_known_after_its_settings_are_gone(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, durable=False)
+    row = JobRow(7, "A", JobState.QUEUED, payload=json.dumps(PAYLOAD))
+    entry = await journal.begin(row, Claim.new("shop", journal.instance, 1), name="bc-test-7-1")
+    entry = await journal.advance(entry, Step.REPORTED, outcome=Outcome.PRINTED)
+    assert await journal.history() == [entry]
+    assert (entry.title, entry.company, entry.run_id) == ("Standard Sales Invoice", "CRONUS A/S", "c08679d0-a879")
+    assert entry.about == "job 7 for A (Standard Sales Invoice, run c08679d0-a879)"
+    long = replace(row, row_no=8, payload=json.dumps(dict.fromkeys(PAYLOAD, "x" * 5000)))
+    entry = await journal.begin(long, Claim.new("shop", journal.instance, 1), name="bc-test-8-1")
+    assert {len(entry.title), len(entry.company), len(entry.run_id)} == {100}
+    assert (await begun(journal, 9)).about == "job 9 for A"
+    await journal.close()
+
+
+async def test_a_journal_from_before_reports_had_names_is_read_on(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, durable=False)
+    entry = await begun(journal)
+    for name in ("title", "company", "run_id"):
+        journal._database.execute(f"ALTER TABLE job DROP COLUMN {name}")
+    await journal.close()
+    again = await Journal.open(tmp_path, durable=False)
+    assert await again.unreported() == [entry]
+    assert (await begun(again, 8)).title == ""
+    await again.close()
 
 
 async def test_settings_of_a_job_are_forgotten_when_it_is_reported(tmp_path: Path) -> None:

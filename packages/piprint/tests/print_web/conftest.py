@@ -41,10 +41,13 @@ def picture() -> Snapshot:
             PrinterView(NASTY, NASTY, "socket://10.0.0.9:9100", "configured", "stopped",
                         reasons=("media-empty-error", NASTY), words=("no paper", NASTY), message=NASTY, followed=False),
         ),
-        jobs=(Job(4711, "Office", "following", "page 2", START, 1), Job(4712, NASTY, "stored", NASTY, START, 2)),
+        jobs=(
+            Job(4711, "Office", "following", "page 2", START, 1, "Standard Sales - Invoice", "CRONUS A/S"),
+            Job(4712, NASTY, "stored", NASTY, START, 2, NASTY, NASTY),
+        ),
         history=(
-            PastJob(4710, "Office", "printed", "Printed at office", START, 1.7, 1),
-            PastJob(4709, NASTY, "error", NASTY, START - timedelta(days=1), None, 3),
+            PastJob(4710, "Office", "printed", "Printed at office", START, 1.7, 1, "Standard Sales - Invoice", "CRONUS A/S"),
+            PastJob(4709, NASTY, "error", NASTY, START - timedelta(days=1), None, 3, NASTY, NASTY),
         ),
         troubles=(Trouble(NASTY, "Look at the printer."),),
         hours=tuple((hour, hour % 5 == 4) for hour in range(24)),

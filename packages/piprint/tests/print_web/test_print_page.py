@@ -92,7 +92,20 @@ async def test_what_a_printer_says_in_words_and_as_its_message_is_shown_once(bro
         await expect(page.locator("#troubles span")).to_have_text("Paper jam")
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_what_is_and_was_printed_is_named_with_its_try(browser, serve, shop, width):
+    async with serve() as (url, _):
+        page, _ = await _open(browser, url, width=width)
+        for rows in ("#jobs tr", "#history tr"):
+            first, second = page.locator(rows).nth(0), page.locator(rows).nth(1)
+            await expect(first.get_by_text("Standard Sales - Invoice")).to_be_visible()
+            await expect(first.locator("td.title")).to_have_attribute("title", "CRONUS A/S")
+            await expect(second.locator("td.title")).to_have_text(shop.now.jobs[1].title)
+        await expect(page.locator("#jobs .number")).to_have_text(["4711", "4712 (try 2)"])
+        await expect(page.locator("#history .number")).to_have_text(["4710", "4709 (try 3)"])
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 920, 1280])
 async def test_nothing_sticks_out_at_any_width(browser, serve, width):
     async with serve() as (url, _):
         page, _ = await _open(browser, url, width=width)

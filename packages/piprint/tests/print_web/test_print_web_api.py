@@ -36,6 +36,8 @@ async def test_the_status_is_the_snapshot(serve, shop):
         "message": "page 2",
         "since": "2026-11-22T09:00:00+00:00",
         "attempt": 1,
+        "title": "Standard Sales - Invoice",
+        "company": "CRONUS A/S",
     }
 
 

@@ -180,6 +180,7 @@ async def test_commands_ask_the_running_processor(tmp_path, config_text, run_ser
         code, out, _ = await in_thread("jobs", *options)
         assert code == 0
         assert out.splitlines()[1].split()[:3] == [str(job.row_no), "Office", "error"]
+        assert "  Standard Sales - Invoice  " in out
         code, out, _ = await in_thread("reprint", str(job.row_no), *options)
         assert (code, out) == (0, f"Job {job.row_no} is now Queued in Business Central.\n")
         code, out, _ = await in_thread("doctor", "--json", *options)
@@ -189,6 +190,7 @@ async def test_commands_ask_the_running_processor(tmp_path, config_text, run_ser
     assert code == 0
     assert "does not run" in err
     assert str(job.row_no) in out
+    assert "  Standard Sales - Invoice  " in out
 
 
 async def test_without_a_processor_what_is_possible_is_done_directly(tmp_path, config_text, in_thread, cups):

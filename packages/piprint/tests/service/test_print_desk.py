@@ -34,7 +34,7 @@ def entry(row: int, outcome: Outcome, ago: timedelta, *, took: float = 2.0, atte
     return Entry(
         row_no=row, attempt=attempt, printer_id="Office", claim="c", name="n", row_id="", payload="",
         step=Step.REPORTED, begun=ended - timedelta(seconds=took), changed=ended, outcome=outcome, message="words",
-        ended=ended,
+        ended=ended, title="Invoice", company="CRONUS",
     )  # fmt: skip
 
 
@@ -100,7 +100,8 @@ async def test_the_journal_is_read_only_when_something_ended(office):
     await desk.refresh()
     await desk.refresh()
     assert dispatcher.reads == 2
-    assert [each.row_no for each in desk.snapshot().history] == [1]
+    (past,) = desk.snapshot().history
+    assert (past.row_no, past.title, past.company) == (1, "Invoice", "CRONUS")
 
 
 async def test_times_are_counted_from_the_start_and_each_once(office):
@@ -214,8 +215,11 @@ def test_what_a_job_meets_is_newer_than_what_its_printer_said(office):
     dispatcher, desk = office
     address = PrinterAddress("Office", "ipp://x/")
     view = PrinterView(address, PrinterStatus(PrinterState.IDLE), "", "", True, False, False, 0, 7)
-    job = JobView(7, 1, "Office", "bc-x-7-1", Step.FOLLOWING, 1, 100, "Tray 2 is empty.", datetime.now(UTC))
+    job = JobView(
+        7, 1, "Office", "bc-x-7-1", Step.FOLLOWING, 1, 100, "Tray 2 is empty.", datetime.now(UTC), "Invoice", "C"
+    )
     dispatcher.changes = {"printers": (view,), "jobs": (job,)}
     printer = desk.snapshot().printers[0]
+    assert (desk.snapshot().jobs[0].title, desk.snapshot().jobs[0].company) == ("Invoice", "C")
     assert (printer.state, printer.message, printer.printing) == ("processing", "Tray 2 is empty.", 1)
     assert ("Printer Office", "Tray 2 is empty.") in {(each.what, each.help) for each in desk.snapshot().troubles}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import socket
 import subprocess
@@ -51,7 +52,10 @@ async def test_a_job_is_printed_and_the_page_tells(tmp_path, config_text, run_se
         assert now["connection"]["dialect"] == "API pages"
         assert now["connection"]["calls"] > 0
         lines = (await ask_page(url, "api/v1/log"))["lines"]
-        assert any(f"job {job.row_no}" in line for line in lines)
+        run = json.loads(job.payload)["reportrunid"]
+        about = f"job {job.row_no} for Office (Standard Sales - Invoice, run {run})"
+        assert any(f"{about}: claimed, {len(PDF)} bytes" in line for line in lines)
+        assert any(f"{about}: printed: Printed at Office" in line for line in lines)
 
 
 async def test_the_buttons_print_a_test_page_and_queue_a_job_again(tmp_path, config_text, run_service, ask_page, cups):

@@ -75,25 +75,28 @@ async def jobs_of_journal(config: Config) -> dict[str, Any]:
     return {
         "running": False,
         "jobs": [
-            {"row_no": row, "printer": printer, "step": step, "message": message, "since": begun, "attempt": attempt}
-            for row, printer, step, _, message, begun, _, attempt in rows
-            if step != "reported"
+            _told(row) | {"step": row["step"], "since": row["begun"]} for row in rows if row["step"] != "reported"
         ],
         "history": [
-            {"row_no": row, "printer": printer, "outcome": outcome, "message": message, "ended": ended}
-            for row, printer, step, outcome, message, _, ended, _ in rows
-            if step == "reported" and outcome != "unclaimed"
+            _told(row) | {"outcome": row["outcome"], "ended": row["over"]}
+            for row in rows
+            if row["step"] == "reported" and row["outcome"] != "unclaimed"
         ],
     }
 
 
-def _read(journal: Path) -> list[tuple[Any, ...]]:
+def _told(row: sqlite3.Row) -> dict[str, Any]:
+    return {name: row[name] for name in ("row_no", "printer", "message", "attempt", "title", "company")}
+
+
+def _read(journal: Path) -> list[sqlite3.Row]:
     query = (
-        "SELECT row_no, printer_id, step, outcome, message, begun, coalesce(ended, changed), attempt FROM job "
-        "ORDER BY step = 'reported', changed DESC LIMIT ?"
+        "SELECT row_no, printer_id AS printer, step, outcome, message, begun, coalesce(ended, changed) AS over, attempt, "
+        "title, company FROM job ORDER BY step = 'reported', changed DESC LIMIT ?"
     )
     try:
         with closing(sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as database:
+            database.row_factory = sqlite3.Row
             return list(database.execute(query, (_MOST,)))
     except sqlite3.Error as error:
         raise PiprintError(f"the journal {journal} cannot be read: {error}") from None

@@ -91,15 +91,19 @@ def jobs(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
     if not told["running"]:
         typer.echo("The processor does not run; this is its journal.\n", err=True)
     rows = [
-        (job["row_no"], job["printer"], job["step"], _clock(job["since"]), job["message"]) for job in told["jobs"]
-    ] + [
-        (job["row_no"], job["printer"], job["outcome"], _clock(job["ended"]), job["message"]) for job in told["history"]
+        *(_job_row(job, job["step"], job["since"]) for job in told["jobs"]),
+        *(_job_row(job, job["outcome"], job["ended"]) for job in told["history"]),
     ]
     if not rows:
         typer.echo("No jobs yet.")
         return
-    for line in table(("JOB", "PRINTER", "STATE", "WHEN", "MESSAGE"), rows):
+    for line in table(("JOB", "PRINTER", "STATE", "WHEN", "REPORT", "MESSAGE"), rows):
         typer.echo(line)
+
+
+def _job_row(job: dict[str, Any], state: str, moment: str | None) -> tuple[object, ...]:
+    again = f" (try {job['attempt']})" if job["attempt"] > 1 else ""
+    return f"{job['row_no']}{again}", job["printer"], state, _clock(moment), job["title"], job["message"]
 
 
 def _clock(moment: str | None) -> str:

@@ -42,6 +42,9 @@ class Entry:
         name: the job's name at the printer.
         row_id: the row's SystemId; "" with PIPrint 1.0.
         payload: the print settings; emptied when the job is reported.
+        title: the report's name, for people; "" when not told.
+        company: the company it was printed in; "" when not told.
+        run_id: Business Central's number of that run of the report, for whoever compares logs; "" when not told.
         step: how far it has come.
         tries: submissions at the printer, the present one included.
         faults: how many of them failed by the printer's doing.
@@ -75,6 +78,9 @@ class Entry:
     step: Step
     begun: datetime
     changed: datetime
+    title: str = ""
+    company: str = ""
+    run_id: str = ""
     tries: int = 0
     faults: int = 0
     restarts: int = 0
@@ -103,6 +109,13 @@ class Entry:
         if self.ended is None or self.ended < self.begun:
             return None
         return (self.ended - self.begun).total_seconds()
+
+    @property
+    def about(self) -> str:
+        """Return which job this is, for the log: its number, printer, report and run, as far as they are known."""
+        run = f"run {self.run_id}" if self.run_id else ""
+        known = ", ".join(part for part in (self.title, run) if part)
+        return f"job {self.row_no} for {self.printer_id}" + (f" ({known})" if known else "")
 
     @property
     def accepted(self) -> Accepted:

@@ -25,12 +25,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from piprint.contract import cut
 from piprint.errors import JournalError
 from piprint.job import Claim, JobRow
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.lock import FileLock
 from piprint.journal.spool import Spool
 from piprint.journal.steps import FOLLOWED_BY, Step
+from piprint.payloads import read_job_payload
 
 __all__ = ["KEEP_DAYS", "KEEP_JOBS", "SCHEMA_VERSION", "Journal", "Observer"]
 
@@ -41,6 +43,10 @@ KEEP_JOBS = 10_000
 """Reported jobs kept at most; about 5 MB."""
 _PRUNE_EVERY = 256
 """Reports between two looks at what is too old."""
+_LONGEST_NAME = 100
+"""Characters kept of a report's or company's name, and of a run's number: 30 or 36 as Business Central has them."""
+_LATER = ("title", "company", "run_id")
+"""Columns that journals of before 0.1.0 do not have."""
 
 T = TypeVar("T")
 Observer = Callable[[Literal["before", "after"], Entry], None]
@@ -132,6 +138,7 @@ class Journal:
             inherited: see :class:`Entry`.
         """
         now = self._clock()
+        told = read_job_payload(row.payload)
         entry = Entry(
             row_no=row.row_no,
             attempt=claim.attempt,
@@ -140,6 +147,9 @@ class Journal:
             name=name,
             row_id=row.id,
             payload=row.payload,
+            title=cut(told.objectname, _LONGEST_NAME),
+            company=cut(told.companyname, _LONGEST_NAME),
+            run_id=cut(told.reportrunid, _LONGEST_NAME),
             step=Step.CLAIMING,
             begun=now,
             changed=now,
@@ -307,6 +317,10 @@ class Journal:
         if version == 0:
             schema = files("piprint.journal").joinpath("schema.sql").read_text(encoding="utf-8")
             self._database.executescript(f"BEGIN; {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        present = {name for _, name, *_ in self._database.execute("PRAGMA table_info(job)")}
+        for name in _LATER:
+            if name not in present:
+                self._database.execute(f"ALTER TABLE job ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
 
     def _instance(self) -> str:
         name = secrets.token_hex(4)

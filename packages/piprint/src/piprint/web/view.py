@@ -109,6 +109,8 @@ class Job:
         message: for people.
         since: when it was claimed.
         attempt: 1 for its first time.
+        title: the report's name; "" when not told.
+        company: the company it was printed in; "" when not told.
     """
 
     row_no: int
@@ -117,6 +119,8 @@ class Job:
     message: str = ""
     since: datetime | None = None
     attempt: int = 1
+    title: str = ""
+    company: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,8 @@ class PastJob:
         ended: when it was printed, or ended otherwise; Business Central may have been told later.
         seconds: from the claim to that; None when not known.
         attempt: which try it was.
+        title: see :class:`Job`.
+        company: see :class:`Job`.
     """
 
     row_no: int
@@ -140,6 +146,8 @@ class PastJob:
     ended: datetime | None = None
     seconds: float | None = None
     attempt: int = 1
+    title: str = ""
+    company: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,13 @@ export function showPrinters(printers, { testPage }) {
   );
 }
 
+/** Say which job it is, in its first two cells. */
+function showJob(number, report, job) {
+  setText(number, job.attempt > 1 ? `${job.row_no} (try ${job.attempt})` : String(job.row_no));
+  setText(report, job.title);
+  setAttribute(report, "title", job.company);
+}
+
 export function showJobs(jobs, now) {
   byId("no-jobs").hidden = jobs.length > 0;
   byId("jobs").parentElement.hidden = jobs.length === 0;
@@ -162,14 +169,15 @@ export function showJobs(jobs, now) {
         "tr",
         {},
         el("td", { class: "number" }),
+        el("td", { class: "title" }),
         el("td", { class: "name" }),
         el("td", {}, el("span", { class: "steps" }, ...STAGES.map(() => el("i"))), el("span", { class: "step" })),
         el("td", { class: "message" }),
         el("td", { class: "end" }),
       ),
     (row, job) => {
-      const [number, printer, progress, message, since] = row.children;
-      setText(number, job.attempt > 1 ? `${job.row_no} (try ${job.attempt})` : String(job.row_no));
+      const [number, report, printer, progress, message, since] = row.children;
+      showJob(number, report, job);
       setText(printer, job.printer);
       const at = STEPS.indexOf(job.step);
       STAGES.forEach(([words, first], index) => {
@@ -198,6 +206,7 @@ export function showHistory(history, now, { restart }) {
         "tr",
         {},
         el("td", { class: "number" }),
+        el("td", { class: "title" }),
         el("td", { class: "name" }),
         el("td", {}, el("span", { class: "outcome" })),
         el("td", { class: "message" }),
@@ -207,8 +216,8 @@ export function showHistory(history, now, { restart }) {
       );
     },
     (row, job) => {
-      const [number, printer, outcome, message, ended, seconds] = row.children;
-      setText(number, String(job.row_no));
+      const [number, report, printer, outcome, message, ended, seconds] = row.children;
+      showJob(number, report, job);
       setText(printer, job.printer);
       setText(outcome.firstElementChild, OUTCOME_WORDS[job.outcome] ?? job.outcome);
       setAttribute(outcome.firstElementChild, "data-outcome", job.outcome);
