@@ -29,7 +29,6 @@ __all__ = [
     "LONGEST",
     "MOST_TRAYS",
     "UNITS",
-    "FilterView",
     "JobPayload",
     "PaperTray",
     "PrinterPayload",
@@ -285,7 +284,6 @@ def _no_constant(name: str) -> object:
 
 _MOST_TEXT = 1_000_000
 """Characters read of a job payload; with PIPrint 1.0 it has 2048 at most, with ours it is a blob."""
-_MOST_VIEWS = 100
 _LONGEST_TEXT = 2048
 
 
@@ -309,15 +307,6 @@ class PaperTray:
 
 
 @dataclass(frozen=True, slots=True)
-class FilterView:
-    """What the report was filtered by: a data item's name, its table and the view in AL's words."""
-
-    name: str
-    tableid: int | None
-    view: str
-
-
-@dataclass(frozen=True, slots=True)
 class JobPayload:
     """What a job asks for; names as in the JSON, None or "" where it says nothing.
 
@@ -333,12 +322,8 @@ class JobPayload:
     papertray: PaperTray = field(default_factory=PaperTray)
     objectname: str = ""
     objectid: int | None = None
-    documenttype: str = ""
     companyname: str = ""
-    printername: str = ""
-    intent: str = ""
     reportrunid: str = ""
-    filterviews: tuple[FilterView, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -350,7 +335,6 @@ def read_job_payload(text: str) -> JobPayload:
     notes: list[str] = []
     payload = _object(text.removeprefix("\ufeff"), notes)
     tray = payload.get("papertray")
-    views = payload.get("filterviews")
     copies = _whole(payload.get("defaultcopies"), MOST_COPIES)
     return JobPayload(
         copies=copies or None,
@@ -359,16 +343,8 @@ def read_job_payload(text: str) -> JobPayload:
         papertray=_paper_tray(tray, notes) if isinstance(tray, dict) else PaperTray(),
         objectname=_text(payload.get("objectname")),
         objectid=_whole(payload.get("objectid"), LARGEST_SIDE),
-        documenttype=_text(payload.get("documenttype")),
         companyname=_text(payload.get("companyname")),
-        printername=_text(payload.get("printername")),
-        intent=_text(payload.get("intent")),
         reportrunid=_text(payload.get("reportrunid")),
-        filterviews=tuple(
-            FilterView(_text(view.get("name")), _whole(view.get("tableid"), LARGEST_SIDE), _text(view.get("view")))
-            for view in (views[:_MOST_VIEWS] if isinstance(views, list) else ())
-            if isinstance(view, dict)
-        ),
         notes=tuple(notes),
     )
 

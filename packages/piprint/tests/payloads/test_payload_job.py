@@ -47,8 +47,6 @@ def test_microsofts_sample() -> None:
     assert (payload.objectname, payload.objectid) == ("Standard Sales - Invoice", 1306)
     assert payload.companyname == "CRONUS International Ltd."
     assert payload.reportrunid == "c08679d0-a879-4afd-a4ca-b8a63a021f0a"
-    assert payload.intent == "Print"
-    assert [view.tableid for view in payload.filterviews] == [112, 113]
     assert payload.notes == ()
 
 
@@ -170,8 +168,6 @@ def test_a_payload_of_megabytes_is_bounded() -> None:
     views = [{"name": "x", "tableid": 1, "view": "y" * 5000}] * 150
     payload = read_job_payload(json.dumps({"defaultcopies": 3, "filterviews": views, "objectname": "z" * 100_000}))
     assert payload.copies == 3
-    assert len(payload.filterviews) == 100
-    assert len(payload.filterviews[0].view) == 2048
     assert len(payload.objectname) == 2048
     assert read_job_payload('{"defaultcopies":3,"x":"' + "x" * 2_000_000).copies == 3
 
