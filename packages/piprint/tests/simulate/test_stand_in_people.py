@@ -49,7 +49,7 @@ async def test_the_payload_is_one_that_processors_read_without_a_complaint(ask):
     job = ask.print(choice=Choice(copies=3, paper=11))
     read = read_job_payload(job.payload)
     assert (read.copies, read.objectid, read.companyname) == (3, 1306, "CRONUS International Ltd.")
-    assert (read.papertray.source, read.papertray.kind, read.intent) == (7, 11, "Print")
+    assert (read.papertray.source, read.papertray.kind, json.loads(job.payload)["intent"]) == (7, 11, "Print")
     assert read.notes == ()
 
 
