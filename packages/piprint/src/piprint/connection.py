@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 import random
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from piprint.errors import BcDenied, BcError, BcThrottled, BcUnreachable
 
@@ -67,32 +67,27 @@ class Connection:
     Attributes:
         state: see :class:`ConnectionState`.
         message: for people; "" when all is well.
-        since: since when it is so, UTC.
-        last_answer: when Business Central last did what was asked, UTC; None before.
         failures: failed calls in a row.
+        next_try: when it is asked again after a failed call, UTC; None while it answers.
     """
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self.state = ConnectionState.UNKNOWN
         self.message = ""
-        self.since = datetime.now(UTC)
-        self.last_answer: datetime | None = None
         self.failures = 0
+        self.next_try: datetime | None = None
 
     def succeeded(self) -> None:
         """Note an answer."""
-        self.last_answer = datetime.now(UTC)
         self.failures = 0
-        self._become(ConnectionState.OK, "")
+        self.next_try = None
+        self.state, self.message = ConnectionState.OK, ""
 
     def failed(self, error: BcError) -> float:
         """Note a failure; return how long to wait, in seconds."""
         self.failures += 1
-        self._become(_sort(error)[0], str(error))
-        return pause_after(error, self.failures, self._rng)
-
-    def _become(self, state: ConnectionState, message: str) -> None:
-        if state is not self.state:
-            self.since = datetime.now(UTC)
-        self.state, self.message = state, message
+        self.state, self.message = _sort(error)[0], str(error)
+        pause = pause_after(error, self.failures, self._rng)
+        self.next_try = datetime.now(UTC) + timedelta(seconds=pause)
+        return pause

@@ -166,6 +166,10 @@ class Desk:
             totals=totals,
         )
 
+    def watched(self) -> None:
+        """Have printers asked more often how they are."""
+        self._shelf.watch()
+
     def healthy(self) -> bool:
         """Tell whether the loop that asks for work turns; that Business Central is away is no illness."""
         return self._dispatcher.snapshot().overdue < _HANGS
@@ -211,13 +215,14 @@ class Desk:
         address = urlsplit(self._config.business_central.odata)
         return Connection(
             state=_STATES.get(core.connection.state, "trouble"),
-            address=f"{address.hostname}{address.path.removesuffix('ODataV4/')}",
+            address=f"{address.netloc.rpartition('@')[2]}{address.path.removesuffix('ODataV4/')}",
             company=self._config.business_central.company,
             dialect=core.dialect,
             last_contact=self._queue.last_answer,
             calls=self._queue.calls,
             failed=self._queue.failed,
             calls_last_hour=self._queue.calls_last_hour(),
+            next_try=core.connection.next_try,
         )
 
     def _troubles(self, core: CoreSnapshot) -> Iterator[Trouble]:

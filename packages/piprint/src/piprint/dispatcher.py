@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -43,6 +44,8 @@ BEAT_EVERY = 60.0
 """Seconds between two signs of life of this processor."""
 REFRESH_EVERY = 60.0
 """Seconds between two looks for printers."""
+LOOK_EVERY = 10.0
+"""Seconds between two questions how they are, while somebody watches. Asked all day, a printer never sleeps."""
 _STATE_EVERY = 60.0
 """Seconds at least between two registrations because a printer's state changed."""
 _LOW = 5
@@ -205,7 +208,7 @@ class Dispatcher:
         self._more = False
         await self._register()
         beat = self._beaten_at is None or _now() - self._beaten_at >= BEAT_EVERY
-        self._probe = probe = await self._queue.probe(beat=beat)
+        self._probe = probe = await self._around.count(beat=beat)
         if beat:
             self._beaten_at = _now()
         if probe.queued:
@@ -351,7 +354,10 @@ class Dispatcher:
 
     async def _look_after_printers(self) -> None:
         while True:
-            await asyncio.sleep(REFRESH_EVERY)
+            for _ in range(int(REFRESH_EVERY / LOOK_EVERY)):
+                await asyncio.sleep(LOOK_EVERY)
+                if self._shelf.watched:
+                    await self._guarded("asking printers how they are", self._shelf.look)
             await self._guarded("looking for printers", self._shelf.refresh)
 
     async def _register(self) -> None:
@@ -420,6 +426,7 @@ class Dispatcher:
         """Return how everything is at this moment."""
         connection = self._connection
         registered = {each.printer_id for each in self._registered or ()}
+        taken = Counter(self._around.taken.values())
         printers = tuple(
             PrinterView(
                 address=each.address,
@@ -429,7 +436,7 @@ class Dispatcher:
                 offered=each.address.printer_id in registered,
                 disabled=each.address.printer_id in self._probe.disabled,
                 gone=each.gone_since is not None,
-                queued=self._probe.queued.get(each.address.printer_id, 0),
+                queued=max(self._probe.queued.get(each.address.printer_id, 0) - taken[each.address.printer_id], 0),
                 printing=self._in_hand(each.address.printer_id),
             )
             for each in self._shelf.all()
@@ -441,9 +448,7 @@ class Dispatcher:
             dialect=self._queue.dialect,
             started=self._started,
             overdue=max(_now() - self._due_at, 0.0),
-            connection=ConnectionView(
-                connection.state, connection.message, connection.since, connection.last_answer, connection.failures
-            ),
+            connection=ConnectionView(connection.state, connection.message, connection.failures, connection.next_try),
             printers=printers,
             jobs=tuple(_view(job) for _, job in sorted(self._around.jobs.items())),
             totals=dict(self._totals),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -39,6 +40,8 @@ _ASK_EVERY = 900.0
 """Seconds between two questions for what a printer can do."""
 _PATIENCE = 20.0
 """Seconds a printer may take to say how it is."""
+_WATCHED_FOR = 5.0
+"""Seconds for which somebody who looked is taken to be still there."""
 _LONGEST_NAME = 250
 _LONGEST_STATE = 250
 
@@ -104,6 +107,7 @@ class Shelf:
         self._shelf: dict[str, OnShelf] = {}
         self._remembered: dict[str, str] | None = None
         self._ours: set[str] = set()
+        self._watched_at = -math.inf
         self.problems: tuple[str, ...] = ()
 
     def printer(self, printer_id: str) -> Printer | None:
@@ -136,7 +140,20 @@ class Shelf:
             self.problems = (*listing.problems, *map(_left_out, set(listing.addresses).difference(addresses)))
             await self._place(addresses)
             await self._miss({each.printer_id for each in addresses}, in_doubt=bool(listing.problems))
+        await self.look()
+
+    async def look(self) -> None:
+        """Ask each printer how it is. Never raises for a printer's sake."""
         await asyncio.gather(*(self._ask(each) for each in self._shelf.values() if each.gone_since is None))
+
+    def watch(self) -> None:
+        """Note that somebody is looking at the printers just now."""
+        self._watched_at = _now()
+
+    @property
+    def watched(self) -> bool:
+        """Tell whether somebody was looking within the last seconds."""
+        return _now() - self._watched_at < _WATCHED_FOR
 
     async def close(self) -> None:
         """Give back all connections."""

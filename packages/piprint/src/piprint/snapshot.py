@@ -20,9 +20,8 @@ class ConnectionView:
 
     state: ConnectionState
     message: str
-    since: datetime
-    last_answer: datetime | None
     failures: int
+    next_try: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class PrinterView:
         offered: Business Central is told of it.
         disabled: a user switched it off in Business Central.
         gone: this host no longer has it.
-        queued: jobs waiting in Business Central.
+        queued: jobs waiting in Business Central, as it counted last, without those whose claim was begun since.
         printing: row number of the job in hand; None without one.
     """
 

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from piprint.bc.queue import Queue
+from piprint.bc.queue import Probe, Queue
 from piprint.config import Config
 from piprint.inhand import Job, Prepare
+from piprint.journal.steps import Step
 from piprint.journal.store import Journal
 from piprint.printers.find import settings_of
 from piprint.printers.printer import Printer
@@ -41,6 +42,7 @@ class Surroundings:
         reporter: takes jobs that have ended.
         rng: blurs waiting times.
         jobs: the jobs in hand by row number, from before the claim until the report is accepted.
+        taken: row number and printer of the jobs that Business Central may have counted as waiting and that no longer are.
         set_aside: called with a row number that could not be claimed, so that it is not tried again at once.
         hungry: called when a worker has nothing to do.
     """
@@ -55,6 +57,15 @@ class Surroundings:
     set_aside: Callable[[int], None]
     hungry: Callable[[], None]
     jobs: dict[int, Job] = field(default_factory=dict)
+    taken: dict[int, str] = field(default_factory=dict)
+
+    async def count(self, *, beat: bool) -> Probe:
+        """Have Business Central count what waits. Its answer knows of the claims that were made before it was asked."""
+        known = [no for no in self.taken if no not in self.jobs or self.jobs[no].entry.step is not Step.CLAIMING]
+        probe = await self.queue.probe(beat=beat)
+        for row_no in known:
+            self.taken.pop(row_no, None)
+        return probe
 
     def policy(self, printer_id: str) -> Literal["hold", "reprint"]:
         """Return what shall become of a printer's uncertain jobs."""

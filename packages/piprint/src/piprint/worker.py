@@ -167,6 +167,8 @@ class Worker:
         claim = Claim.new(around.config.host, around.journal.instance, attempt)
         name = job_name(around.config.environment, row.row_no, claim)
         entry = await around.journal.begin(row, claim, name=name, inherits=item.inherits, inherited=item.inherited)
+        if not item.inherits:
+            around.taken[row.row_no] = row.printer_id
         return self._take(Job(entry, row, claim, begun=_now()))
 
     async def _claim(self, job: Job) -> None:

@@ -531,6 +531,55 @@ async def test_a_job_for_a_printer_that_is_gone_waits_in_business_central(world:
     assert (row.state, row.attempts) == (JobState.QUEUED, 0)
 
 
+async def test_a_job_in_work_is_not_counted_as_waiting_too(world: Any) -> None:
+    processor = await world.processor(poll={"fastest": 2, "usual": 5, "slowest": 5})
+    for row_no in (1, 2, 3):
+        world.server.add(row_no)
+    seen = set()
+    while not all(world.printed(row_no) for row_no in (1, 2, 3)):
+        snapshot = processor.dispatcher.snapshot()
+        in_work, waiting = {job.row_no for job in snapshot.jobs}, snapshot.printers[0].queued
+        unfinished = {no for no, row in world.server.rows.items() if row.state is not JobState.PRINTED}
+        assert waiting <= len(unfinished - in_work)
+        seen.add((len(in_work), waiting))
+        await asyncio.sleep(0.005)
+    assert (1, 2) in seen
+    await world.settled()
+    await asyncio.sleep(10)
+    assert processor.dispatcher.snapshot().printers[0].queued == 0
+    assert not processor.dispatcher._around.taken
+
+
+async def test_printers_are_asked_more_often_how_they_are_while_somebody_watches(world: Any) -> None:
+    processor = await world.processor()
+
+    def is_unwell() -> bool:
+        return bool(processor.dispatcher.snapshot().printers[0].problem)
+
+    await asyncio.sleep(5)
+    world.devices["A"].away = True
+    await asyncio.sleep(40)
+    assert not is_unwell(), "nobody watches"
+    for _ in range(12):
+        processor.shelf.watch()
+        await asyncio.sleep(1)
+    assert is_unwell()
+
+
+async def test_the_next_try_is_told_while_business_central_is_away(world: Any) -> None:
+    processor = await world.processor()
+    await asyncio.sleep(5)
+    assert processor.dispatcher.snapshot().connection.next_try is None
+    world.server.away = True
+    await asyncio.sleep(60)
+    link = processor.dispatcher.snapshot().connection
+    assert link.next_try is not None
+    assert timedelta(0) < link.next_try - datetime.now(UTC) < timedelta(seconds=40)
+    world.server.away = False
+    await asyncio.sleep(60)
+    assert processor.dispatcher.snapshot().connection.next_try is None
+
+
 async def test_the_snapshot_tells_what_goes_on(world: Any) -> None:
     world.device("A", seconds=50)
     world.server.add(1)

@@ -65,12 +65,16 @@ class FakeShop:
         self.asked: list[tuple[str, object]] = []
         self.lines = ["first line", NASTY]
         self.well = True
+        self.watches = 0
 
     def change(self, **changes: object) -> None:
         self.now = replace(self.now, **changes)  # type: ignore[arg-type]
 
     def snapshot(self) -> Snapshot:
         return self.now
+
+    def watched(self) -> None:
+        self.watches += 1
 
     def healthy(self) -> bool:
         return self.well

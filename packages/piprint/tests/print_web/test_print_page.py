@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
@@ -118,6 +120,18 @@ _LINES = """cell => {
     text.selectNodeContents(cell);
     return text.getClientRects().length;
 }"""
+
+
+async def test_while_business_central_is_away_the_page_says_when_it_is_asked_again(browser, serve, shop):
+    async with serve() as (url, _):
+        page, _ = await _open(browser, url)
+        await expect(page.locator("#link")).not_to_contain_text("Next try")
+        away = dataclasses.replace(
+            shop.now.connection, state="trouble", next_try=datetime.now(UTC) + timedelta(seconds=90)
+        )
+        shop.change(connection=away)
+        await expect(page.locator("#link")).to_contain_text(re.compile(r"Next try\s*in [78]\d s"))
+        assert shop.watches > 1
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -59,11 +59,12 @@ class Dispatcher:
         values = {
             "host": "office", "instance": "abc", "dialect": "API pages", "started": datetime.now(UTC),
             "overdue": 0.0, "printers": (), "jobs": (), "totals": totals, "paused": "", "problems": (), "mistakes": 0,
-            "connection": ConnectionView(ConnectionState.OK, "", datetime.now(UTC), None, 0),
+            "connection": ConnectionView(ConnectionState.OK, "", 0),
         }  # fmt: skip
         return Snapshot(**(values | self.changes))
 
 
+NEXT_TRY = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 QUEUE = SimpleNamespace(last_answer=None, calls=3, failed=1, calls_last_hour=lambda: 3)
 
 
@@ -89,6 +90,13 @@ async def test_the_day_is_counted_by_the_hour_and_forgotten_after_it(office):
     assert sum(printed for printed, _ in hours) == 2
     assert sum(failed for _, failed in hours) == 1
     assert hours[-1] in {(1, 1), (0, 0)}  # (0, 0) when the hour turned just now
+
+
+def test_the_address_tells_the_port_and_no_login(office):
+    _, desk = office
+    business_central = CONFIG.business_central.model_copy(update={"url": "https://me:s3cret@bc.example:7048/BC"})
+    desk._config = CONFIG.model_copy(update={"business_central": business_central})
+    assert desk.snapshot().connection.address == "bc.example:7048/BC/"
 
 
 async def test_the_journal_is_read_only_when_something_ended(office):
@@ -155,7 +163,7 @@ def test_every_trouble_is_told(office):
     )
     off = PrinterView(PrinterAddress("Off", "ipp://y/"), None, "away", "", True, True, False, 0, None)
     dispatcher.changes = {
-        "connection": ConnectionView(ConnectionState.DENIED, "login.secret is wrong", datetime.now(UTC), None, 3),
+        "connection": ConnectionView(ConnectionState.DENIED, "login.secret is wrong", 3, NEXT_TRY),
         "printers": (printer, off),
         "paused": "the disk is full",
         "problems": ("the printer 'x' of the configuration was not found",),
@@ -168,7 +176,8 @@ def test_every_trouble_is_told(office):
         "Printers": "the printer 'x' of the configuration was not found",
         "Configuration": "verify is off",
     }
-    assert desk.snapshot().connection.state == "trouble"
+    link = desk.snapshot().connection
+    assert (link.state, link.next_try) == ("trouble", NEXT_TRY)
     assert desk.sentence() == "2 printers, 0 jobs in work; Business Central: login.secret is wrong"
     assert desk.snapshot().printers[0].reasons == ("media-jam-error",)
     assert desk.snapshot().printers[0].words == ("paper jam",)
@@ -178,7 +187,7 @@ def test_every_trouble_is_told(office):
 def test_only_a_loop_that_hangs_is_ill(office):
     dispatcher, desk = office
     assert desk.healthy()
-    dispatcher.changes = {"connection": ConnectionView(ConnectionState.AWAY, "away", datetime.now(UTC), None, 3)}
+    dispatcher.changes = {"connection": ConnectionView(ConnectionState.AWAY, "away", 3)}
     assert desk.healthy(), "Business Central being away is no illness"
     dispatcher.changes["overdue"] = 5000.0
     assert not desk.healthy()

@@ -166,6 +166,7 @@ class PageServer:
         said, logged, silent = "", 0, 0.0
         while True:
             news = []
+            self._shop.watched()
             status = to_json(self._shop.snapshot())
             if status != said:
                 news.append(("status", status))

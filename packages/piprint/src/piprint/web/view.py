@@ -41,6 +41,7 @@ class Connection:
         calls: since the start.
         failed: of these, without a good answer.
         calls_last_hour: in the last 60 minutes.
+        next_try: when it is asked again after a failed call; None while it answers.
     """
 
     state: str = "connecting"
@@ -51,6 +52,7 @@ class Connection:
     calls: int = 0
     failed: int = 0
     calls_last_hour: int = 0
+    next_try: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,9 @@ class Shop(Protocol):
 
     def snapshot(self) -> Snapshot:
         """Return how everything is now; asks nobody, costs little."""
+
+    def watched(self) -> None:
+        """Hear, again and again, that the page is open somewhere."""
 
     def healthy(self) -> bool:
         """Tell whether all parts run; trouble outside (Business Central, a printer) is no illness."""

@@ -1,7 +1,7 @@
 // The parts of the page; each shows its share of a snapshot.
 
 import { byId, el, fillFacts, keep, setAttribute, setText } from "./dom.js";
-import { ago, count, moment, OUTCOME_WORDS, paper, PRINTER_WORDS, sentence, STAGES, STEPS, STEP_WORDS, took, when } from "./words.js";
+import { ago, count, moment, OUTCOME_WORDS, paper, PRINTER_WORDS, sentence, STAGES, STEPS, STEP_WORDS, took, until, when } from "./words.js";
 
 const sum = (items, of) => items.reduce((total, item) => total + of(item), 0);
 
@@ -38,6 +38,7 @@ export function showLink({ connection: link, instance, version }, now) {
     ["Company", link.company || "the only one"],
     ["Extension", link.dialect || "not known yet"],
     ["Last answer", ago(link.last_contact, now)],
+    ...(link.next_try ? [["Next try", until(link.next_try, now)]] : []),
     ["Calls in the last hour", count(link.calls_last_hour)],
     ["Failed calls", `${count(link.failed)} of ${count(link.calls)}`],
     ["Address", link.address],

@@ -68,6 +68,15 @@ export function ago(iso, now = Date.now()) {
   return seconds < 100 * 60 ? `${Math.round(seconds / 60)} min ago` : when(iso, now);
 }
 
+/** How long until then. */
+export function until(iso, now) {
+  const seconds = Math.round((new Date(iso) - now) / 1000);
+  if (seconds < 1) {
+    return "now";
+  }
+  return seconds < 100 ? `in ${seconds} s` : `in ${Math.round(seconds / 60)} min`;
+}
+
 /** The time of day, with the weekday when it was not today. */
 export function when(iso, now = Date.now()) {
   if (!iso) {
