@@ -224,19 +224,16 @@ class CupsServer:
         self.stop()
         self.start()
 
-    def add_queue(
-        self, name: str, uri: str, *, ppd: Path | None = None, model: str = "", options: dict[str, str] | None = None
-    ) -> None:
+    def add_queue(self, name: str, uri: str, *, ppd: Path | None = None, options: dict[str, str] | None = None) -> None:
         """Make a queue, enabled and accepting; raw unless a driver is given.
 
         Args:
             name: the queue's name.
             uri: the device URI.
             ppd: a driver as a PPD file.
-            model: a driver by name, such as ``everywhere``.
             options: such as ``printer-error-policy``; see lpadmin(8), option -o.
         """
-        driver = ["-P", str(ppd)] if ppd is not None else ["-m", model] if model else []
+        driver = [] if ppd is None else ["-P", str(ppd)]
         chosen = [word for key, value in (options or {}).items() for word in ("-o", f"{key}={value}")]
         self.command("lpadmin", "-p", name, "-E", "-v", uri, *driver, *chosen)
 

@@ -103,12 +103,11 @@ class PrivateCups(CupsServer):
         *,
         error_policy: str = "retry-job",
         ppd: Path | None = None,
-        model: str = "",
         null: bool = False,
     ) -> str:
         """Make a queue whose documents go to the ledger (``null``: nowhere); return its IPP address."""
         uri = f"{NULL}:/" if null else f"capture:{self.out}"
-        self.add_queue(name, uri, ppd=ppd, model=model, options={"printer-error-policy": error_policy})
+        self.add_queue(name, uri, ppd=ppd, options={"printer-error-policy": error_policy})
         return self.queue_uri(name)
 
     def behave(self, queue: str, **how: object) -> None:
