@@ -6,6 +6,8 @@ and never holds a secret. This module does not know when to try again; the calle
 
 from __future__ import annotations
 
+import os
+
 __all__ = [
     "BcConflict",
     "BcDenied",
@@ -25,6 +27,7 @@ __all__ = [
     "PrinterUnreachable",
     "SpoolFull",
     "concerns_one",
+    "reason_of",
 ]
 
 _INTERNAL = 500
@@ -127,6 +130,14 @@ def concerns_one(error: BcError) -> bool:
     if isinstance(error, BcThrottled):
         return error.status == _INTERNAL
     return isinstance(error, (BcRefused, BcConflict, BcDuplicate, BcMissing))
+
+
+def reason_of(error: OSError) -> str:
+    """Return why there is no connection, in the system's words; asyncio's name its own calls and every address tried."""
+    told = error.strerror or str(error)
+    if not told.startswith(("Connect call failed", "Multiple exceptions")):
+        return told
+    return os.strerror(error.errno) if error.errno else "none of its addresses answers"
 
 
 class PrinterError(PiprintError):

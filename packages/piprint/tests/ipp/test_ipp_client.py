@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import errno
+import socket
 import ssl
 import tracemalloc
 
 import pytest
 from aiohttp import web
 
-from piprint.errors import DocumentError, PrinterBusy, PrinterError, PrinterRefused, PrinterUnreachable
+from piprint.errors import DocumentError, PrinterBusy, PrinterError, PrinterRefused, PrinterUnreachable, reason_of
 from piprint.ipp import client as client_module
 from piprint.ipp.client import IppClient, http_url, printer_uri
 from piprint.ipp.codec import attribute
@@ -134,8 +136,24 @@ async def test_answers_that_are_not_ipp(scripted, open_client, answer, error, wo
 async def test_a_printer_that_is_off_is_unreachable(scripted, open_client, unused_tcp_port):
     with pytest.raises(PrinterUnreachable, match=rf"127\.0\.0\.1:{unused_tcp_port} cannot be reached.*switched on"):
         await open_client(f"ipp://127.0.0.1:{unused_tcp_port}/").ask(Operation.GET_JOBS)
+    with pytest.raises(PrinterUnreachable, match=rf":{unused_tcp_port} cannot be reached \(Connection refused\); is"):
+        await open_client(f"ipp://localhost:{unused_tcp_port}/").ask(Operation.GET_JOBS)
     with pytest.raises(PrinterUnreachable, match=r"no\.such\.host\.invalid:631 cannot be reached"):
         await open_client("ipp://no.such.host.invalid/").ask(Operation.GET_JOBS)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 631)"), "Connection refused"),
+        (OSError(errno.ECONNREFUSED, "Multiple exceptions: [Errno 111] Connect call failed"), "Connection refused"),
+        (OSError("Multiple exceptions: [Errno 111] Connect call failed"), "none of its addresses answers"),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "Name or service not known"),
+        (OSError("no words of the system's"), "no words of the system's"),
+    ],
+)
+def test_why_there_is_no_connection_is_told_in_words_for_people(error, words):
+    assert reason_of(error) == words
 
 
 async def test_a_printer_that_says_nothing_is_waited_for_only_so_long(scripted, open_client, document):

@@ -32,7 +32,7 @@ from piprint import __version__
 from piprint.bc.answer import MOST_ERROR_BYTES, Answered, error_of
 from piprint.bc.circuit import Circuit
 from piprint.config import TOKEN_HOST, BusinessCentral, is_loopback
-from piprint.errors import BcError, BcUnreachable, ConfigError
+from piprint.errors import BcError, BcUnreachable, ConfigError, reason_of
 from piprint.trust import trust_file
 
 __all__ = ["READ_ONLY", "READ_WRITE", "Answer", "Counters", "Http", "Login", "Wire", "page_size"]
@@ -414,7 +414,7 @@ def _reason(error: Exception, host: str, timeout: float) -> str:
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         return "no connection to the proxy. Check HTTPS_PROXY and NO_PROXY."
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"no connection to {host}: {error.os_error.strerror or 'refused'}. Check url, network and firewall."
+        return f"no connection to {host}: {reason_of(error.os_error)}. Check url, network and firewall."
     if isinstance(error, TimeoutError):
         return f"{host} is silent for {timeout:g} s, or drips. It may be busy or restarting; this is tried again."
     if isinstance(error, aiohttp.ClientResponseError):

@@ -24,7 +24,7 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 from yarl import URL
 
-from piprint.errors import DocumentError, PrinterBusy, PrinterError, PrinterRefused, PrinterUnreachable
+from piprint.errors import DocumentError, PrinterBusy, PrinterError, PrinterRefused, PrinterUnreachable, reason_of
 from piprint.ipp.codec import Attribute, Group, MalformedIpp, Message, attribute, decode, encode
 from piprint.ipp.registry import ADVICE, WAITING, Delimiter, Operation, Status, Tag, status_name
 from piprint.trust import trust_file
@@ -186,9 +186,8 @@ class IppClient:
         except TimeoutError:
             raise PrinterUnreachable(f"{self.uri} does not answer; is the printer, or CUPS, switched on?") from None
         except aiohttp.ClientConnectorError as error:
-            reason = error.os_error.strerror or str(error.os_error)
             raise PrinterUnreachable(
-                f"{url.host}:{url.port} cannot be reached ({reason}); is the printer, or CUPS, switched on and its address right?"
+                f"{url.host}:{url.port} cannot be reached ({reason_of(error.os_error)}); is the printer, or CUPS, switched on and its address right?"
             ) from None
         except aiohttp.ClientError as error:
             if questions > 1:  # the printer may just have closed a connection that was kept

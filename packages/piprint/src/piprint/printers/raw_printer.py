@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from piprint.config import PrinterConfig
 from piprint.document import Inspector, is_zpl
-from piprint.errors import DocumentError, PrinterError, PrinterRefused, PrinterUnreachable
+from piprint.errors import DocumentError, PrinterError, PrinterRefused, PrinterUnreachable, reason_of
 from piprint.printers.capabilities import with_settings
 from piprint.printers.printer import (
     Accepted,
@@ -200,7 +200,7 @@ class RawPrinter:
             raise PrinterUnreachable(f"{self._place} does not answer; is it switched on?", started=False) from None
         except OSError as error:
             raise PrinterUnreachable(
-                f"{self._place} cannot be reached ({error.strerror or error}); is it switched on, and busy for another?",
+                f"{self._place} cannot be reached ({reason_of(error)}); is it switched on, and busy for another?",
                 started=False,
             ) from None
         try:
