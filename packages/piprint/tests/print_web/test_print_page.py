@@ -101,8 +101,8 @@ async def test_what_is_and_was_printed_is_named_with_its_try(browser, serve, sho
         for rows in ("#jobs tr", "#history tr"):
             first, second = page.locator(rows).nth(0), page.locator(rows).nth(1)
             await expect(first.get_by_text("Standard Sales - Invoice")).to_be_visible()
-            await expect(first.locator("td.title")).to_have_attribute("title", "CRONUS A/S")
-            await expect(second.locator("td.title")).to_have_text(shop.now.jobs[1].title)
+            await expect(first.locator("td.report")).to_have_attribute("title", "CRONUS A/S")
+            await expect(second.locator("td.report")).to_have_text(shop.now.jobs[1].title)
         await expect(page.locator("#jobs .number")).to_have_text(["4711", "4712 (try 2)"])
         await expect(page.locator("#history .number")).to_have_text(["4710", "4709 (try 3)"])
 
