@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import math
 import random
@@ -32,12 +33,19 @@ from piprint.journal.entry import Outcome
 from piprint.journal.steps import Step
 from piprint.journal.store import Journal
 from piprint.log import RecentLines, Redactor
+from piprint.simulate.people import Choice
 from piprint.simulate.sample import sample_invoice
 from piprint.simulate.server import StandIn
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 CHROMIUM = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync")
-PRINTERS = ("Labels", "Office", "Warehouse")
+REPORTS = {
+    "Labels": ("Item GTIN Label",),
+    "Office": ("Standard Sales - Invoice", "Standard Sales - Order Conf.", "Standard Purchase - Order"),
+    "Warehouse": ("Picking List", "Standard Sales - Shipment"),
+}
+PRINTERS = tuple(REPORTS)
+COMPANY = "CRONUS International Ltd."
 
 _BACKEND = """\
 #!/bin/sh
@@ -116,7 +124,8 @@ async def _made_up_day(folder: Path) -> None:
 async def _made_up_job(journal: Journal, clock: list[datetime], row_no: int, dice: random.Random) -> None:
     printer = dice.choice(("Office", "Office", "Warehouse", "Labels"))
     claim = Claim.new("office", journal.instance, 1)
-    row = JobRow(row_no, printer, JobState.PRINTING)
+    payload = json.dumps({"objectname": dice.choice(REPORTS[printer]), "companyname": COMPANY})
+    row = JobRow(row_no, printer, JobState.PRINTING, payload)
     entry = await journal.begin(row, claim, name=job_name("production", row_no, claim))
     entry = await journal.advance(entry, Step.CLAIMED)
     seconds = dice.uniform(1.5, 9)
@@ -125,7 +134,7 @@ async def _made_up_job(journal: Journal, clock: list[datetime], row_no: int, dic
     message = (
         "The PDF is damaged and cannot be mended; print it again from Business Central."
         if failed
-        else f"Printed at {printer}: job {row_no % 1000}, {dice.randint(1, 4)} pages, {seconds:.0f} s."
+        else f"Printed at {printer}: job {row_no % 1000}, {dice.randint(2, 5)} pages, {seconds:.0f} s."
     )
     outcome = Outcome.ERROR if failed else Outcome.PRINTED
     entry = await journal.advance(entry, Step.ENDED, outcome=outcome, message=message)
@@ -169,10 +178,10 @@ async def _some_jobs(bc: StandIn) -> None:
     while len(bc.database.tables.printers) < len(PRINTERS):  # noqa: ASYNC110 - the processor registers them
         await asyncio.sleep(0.1)
     rows = {row.printer_id: row.row_no for row in bc.database.tables.printers.values()}
-    invoice = sample_invoice(4711, datetime.now(UTC), "CRONUS International Ltd.")
+    invoice = sample_invoice(4711, datetime.now(UTC), COMPANY)
     for name, count in (("Labels", 2), ("Office", 3), ("Warehouse", 2)):
         for _ in range(count):
-            bc.people.print(rows[name], invoice)
+            bc.people.print(rows[name], invoice, choice=Choice(report_name=REPORTS[name][0]))
     await asyncio.sleep(8)
 
 
