@@ -29,8 +29,6 @@ if [ "${1:-run}" = print ] || [ "${1:-run}" = test ]; then
     need cups-client lpadmin
     need cups-filters /usr/lib/cups/filter/pdftopdf
     need cups /usr/lib/cups/filter/rastertoepson
-    need printer-driver-cups-pdf /usr/lib/cups/backend/cups-pdf
-    need ghostscript gs
 fi
 if [ "${1:-run}" = test ]; then
     # ippeveprinter insists on announcing itself; it gets a D-Bus and an Avahi of its own.
