@@ -72,7 +72,9 @@ umask 022
 name=$(printf %s "$PRINTER-$3" | tr -c 'A-Za-z0-9_.-' _)
 folder=$(cat "$CUPS_SERVERROOT/folder")
 sleep 1
-cat "${6:--}" >"$folder/.$name.$1" && mv "$folder/.$name.$1" "$folder/$name.pdf"
+part="$folder/.$name.$1"
+# When a filter before it fails, CUPS starts a backend all the same, and gives it nothing.
+cat "${6:--}" >"$part" && [ -s "$part" ] && mv "$part" "$folder/$name.pdf" || { rm -f "$part"; exit 1; }
 """
 
 _WELCOME = """\
