@@ -134,6 +134,9 @@ class Sample:
     """Registers that rolled over in this segment, and when: from then on they count from 0 again.
 
     Home Assistant's last_reset of a register is this time if there is one, else :attr:`segment_start`."""
+    instant: float = 0.0
+    """When the reply arrived, by :attr:`nes2mqtt.clock.Clock.monotonic`: durations are counted from here, and
+    :meth:`~nes2mqtt.clock.Clock.label` gives its time of day as it is known later."""
 
     def readings(self, quality: Quality = Quality.GOOD) -> Iterator[Reading]:
         """Yield each value as a :class:`Reading`."""
