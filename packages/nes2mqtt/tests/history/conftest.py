@@ -27,6 +27,15 @@ class Clock:
     def _seconds(self):
         return self.now.timestamp()
 
+    @property
+    def instant(self):
+        """Return the monotonic clock's moment of now."""
+        return self.now.timestamp()
+
+    def s(self, seconds):
+        """Return the monotonic clock's moment some seconds after the start of the test."""
+        return _START.timestamp() + seconds
+
     def at(self, seconds):
         """Return the moment some seconds after the start of the test."""
         return _START + timedelta(seconds=seconds)
@@ -94,11 +103,12 @@ def open_recorder(tmp_path, clock):
     """Make an opened recorder of the test's folder; all are closed in the end."""
     recorders = []
 
-    def make(connect=None, **settings):
-        more = {} if connect is None else {"connect": connect}
-        recorder = Recorder(tmp_path / "history.db", HistoryConfig(**settings), **more)
+    def make(connect=None, *, boot=lambda _: "this boot", **settings):
+        recorder = Recorder(
+            tmp_path / "history.db", HistoryConfig(**settings), clock.clocks, connect=connect, boot=boot
+        )
         recorders.append(recorder)
-        recorder.open(clock.now)
+        recorder.open(clock.instant)
         return recorder
 
     yield make
