@@ -97,6 +97,7 @@ async def _remembered(store: Store | None, meter: str) -> Memory | None:
         values=last.values,
         serial=who.serial if who is not None else "",
         restarted=last.restarted,
+        base=last.base,
     )
 
 
