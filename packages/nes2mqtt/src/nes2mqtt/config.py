@@ -36,6 +36,7 @@ from nes2mqtt.config_problem import ConfigError, Problem, problems_of
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.mqtt.config import MqttConfig
 from nes2mqtt.secret import Secret
+from nes2mqtt.time_zone import in_container, system_zone
 from nes2mqtt.web.config import WebConfig
 from osgp.errors import KeyFormatError, MisuseError
 from osgp.key import MeterKey
@@ -109,14 +110,9 @@ def _zone(value: object) -> ZoneInfo:
     raise ValueError(f"there is no such time zone; {hint}")
 
 
-def _system_zone() -> ZoneInfo:
-    """Return the time zone of this machine; UTC when it does not say."""
-    named = os.environ.get("TZ", "").lstrip(":")
-    target = str(Path("/etc/localtime").resolve())
-    for name in (named, target.partition("/zoneinfo/")[2]):
-        if name in available_timezones():
-            return ZoneInfo(name)
-    return ZoneInfo("UTC")
+def _default_zone() -> ZoneInfo:
+    """Return the time zone of this machine; UTC when it does not say, which :func:`warnings_for` tells."""
+    return system_zone(os.environ) or ZoneInfo("UTC")
 
 
 def _data_dir() -> Path:
@@ -255,7 +251,7 @@ class Config(BaseModel):
 
     name: Id = "nes2mqtt"
     """Name of this gateway in topics and unique ids: lower case letters, digits, ``_``."""
-    timezone: Zone = Field(default_factory=_system_zone)
+    timezone: Zone = Field(default_factory=_default_zone)
     """Where days and months begin. Default: the system's."""
     data_dir: Path = Field(default_factory=_data_dir)
     """Folder of the history. Default: systemd's StateDirectory, else ``~/.local/share/nes2mqtt``."""
@@ -391,7 +387,24 @@ def warnings_for(config: Config, file: Path) -> list[str]:
             f"every user of this machine can read {history}, which shows when people are at home; "
             f"type: chmod 600 {history}*"
         )
+    warnings += _zone_warning(config)
     return warnings
+
+
+def _zone_warning(config: Config) -> Iterator[str]:
+    """Warn of a time zone that nobody chose."""
+    if "timezone" in config.model_fields_set:
+        return
+    if system_zone(os.environ) is None:
+        found = "nothing on this machine tells it"
+    elif in_container() and str(config.timezone) in {"UTC", "Etc/UTC"}:
+        found = "a container has its own"
+    else:
+        return
+    yield (
+        f"the configuration does not say the time zone, and {found}: days begin at midnight UTC. "
+        'If that is not where the meter stands, add the line: timezone = "Europe/Copenhagen"'
+    )
 
 
 def _is_open_to_all(file: Path) -> bool:
