@@ -76,6 +76,8 @@ _CONFIRM_AFTER = 1.0
 """Seconds until registers are read again when the guard holds some back, or a clock that jumped."""
 _AGAIN_AFTER = 0.5
 """Seconds before a failed read is asked again."""
+_PATIENCE = 900.0
+"""Seconds after which a read that should have ended long ago never will; a power cycle may take some minutes."""
 _CLOCK_VALID_PERIODS = 3
 _HALF_SECOND = timedelta(seconds=0.5)
 """BT52 shows whole seconds: on average the meter's clock is half a second further."""
@@ -140,6 +142,8 @@ class Poller:
         self._clock: _Clock | None = None
         self._failures = 0
         self._refusals = 0
+        self._moves_by = float("inf")
+        """When this poller does something again, at the latest."""
         self._heard = float("inf")
         """When a verified reply came last; nothing is overdue before the first."""
         self._pace = min(max(min(cadence.present, cadence.registers), _PACE[0]), _PACE[1])
@@ -156,6 +160,16 @@ class Poller:
         """Replies of present values in a row without one that can be."""
 
     @property
+    def name(self) -> str:
+        """Return the meter's id."""
+        return self._health.info.id
+
+    @property
+    def stands_still(self) -> bool:
+        """Tell whether this poller has not moved for so long that it never will."""
+        return asyncio.get_running_loop().time() > self._moves_by
+
+    @property
     def state(self) -> MeterState:
         """Return how the meter is."""
         return self._health.state
@@ -166,6 +180,7 @@ class Poller:
         await asyncio.sleep(self._start_after)
         while True:
             wait = self._reopen.next()
+            self._moves_within(0.0)
             try:
                 async with self._open(self._address) as meter:
                     self._address = meter.url
@@ -179,6 +194,7 @@ class Poller:
                 self._enter(MeterState.PORT_GONE, error)
             except PasswordRefused as error:
                 self._enter(MeterState.KEY_REFUSED, error, f"{error}. Then start the gateway again")
+                self._moves_by = float("inf")
                 await asyncio.Event().wait()
             except KeyRejected as error:
                 # A key that was right before is likely to be right again: the line is disturbed, on purpose or not.
@@ -188,7 +204,12 @@ class Poller:
                 self._enter(MeterState.SILENT, error)
             except Exception as error:  # noqa: BLE001 - whatever it is, other meters and the next attempt must go on
                 self._enter(MeterState.SILENT, error, f"this program made a mistake ({type(error).__name__})")
-            await asyncio.sleep(wait * (1 + self._spread / 4))
+            wait *= 1 + self._spread / 4
+            self._moves_within(wait)
+            await asyncio.sleep(wait)
+
+    def _moves_within(self, seconds: float) -> None:
+        self._moves_by = asyncio.get_running_loop().time() + seconds + _PATIENCE
 
     async def _attend(self, meter: MeterSession) -> None:
         """Read on schedule until something demands a fresh start."""
@@ -204,7 +225,9 @@ class Poller:
         )
         while True:
             job, due = schedule.next()
-            await asyncio.sleep(max(0.0, due - loop.time()))
+            wait = max(0.0, due - loop.time())
+            self._moves_within(wait)
+            await asyncio.sleep(wait)
             try:
                 verdict = await self._read(job, meter)
             except (MeterRefused, TableError) as error:
@@ -296,6 +319,7 @@ class Poller:
                 raise _Unanswered(error) from error
         self._enter(MeterState.SILENT, error)
         while True:
+            self._moves_within(self._pace)
             await asyncio.sleep(self._pace)  # the meter's session does the power cycles meanwhile
             try:
                 await self._other_question(meter, job)
