@@ -180,6 +180,12 @@ def make_sample(
     return Sample(meter, group, received, values or {IMPORT: 65_845_342, EXPORT: 179}, **more)
 
 
+@pytest.fixture(autouse=True)
+def no_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test depend on where it runs: in a container the time zone is warned of."""
+    monkeypatch.setattr("nes2mqtt.config.in_container", lambda: False)
+
+
 @pytest.fixture
 def fake_meter() -> FakeMeter:
     """Return a meter that answers well until told otherwise."""

@@ -36,6 +36,7 @@ from nes2mqtt.config_problem import ConfigError, Problem, problems_of
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.mqtt.config import MqttConfig
 from nes2mqtt.secret import Secret
+from nes2mqtt.text_file import decode
 from nes2mqtt.time_zone import in_container, system_zone
 from nes2mqtt.web.config import WebConfig
 from osgp.errors import KeyFormatError, MisuseError
@@ -302,7 +303,7 @@ def load(file: Path) -> Config:
     try:
         with file.open("rb") as opened:
             content = opened.read(_MOST_BYTES + 1)
-        text = content.decode("utf-8")
+        text = decode(content)
     except FileNotFoundError as error:
         message = (
             "there is no such file; 'nes2mqtt demo' shows the gateway without one, docs/configuration.md has examples"
@@ -348,10 +349,21 @@ _SYNTAX = (
 )
 
 
+_PASTED = (
+    ("\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019", "the quotation marks are typographic ones; type straight ones"),
+    ("\u00a0\u2007\u202f\u200b\ufeff", "there is a blank that is none, as web pages hold them; type it anew"),
+)
+"""Characters that come with text pasted from a web page or a word processor."""
+
+
 def _syntax_problem(error: tomllib.TOMLDecodeError, text: str, file: Path) -> Problem:
     said = str(error)
     found = re.search(r"at line (\d+)", said)
     line = int(found[1]) if found else text.rstrip().count("\n") + 1
+    written = (text.splitlines() or [""])[min(line, text.count("\n") + 1) - 1]
+    for characters, meaning in _PASTED:
+        if set(characters) & set(written):
+            return Problem(file, line, "", f"this is not TOML: {meaning}")
     for start, meaning in _SYNTAX:
         if said.startswith(start):
             return Problem(file, line, "", f"this is not TOML: {meaning}")
@@ -381,6 +393,11 @@ def warnings_for(config: Config, file: Path) -> list[str]:
             f"{file} holds secrets ({', '.join(inline)}) and other users can read it; "
             f"type: chmod 600 {file}   or keep the secrets elsewhere: {{ file = ... }}"
         )
+    warnings += [
+        f"every user of this machine can read {secret.file}, which holds {field}; type: chmod 600 {secret.file}"
+        for field, secret in secrets_in(config)
+        if secret.file is not None and _is_open_to_all(secret.file)
+    ]
     history = config.history.path or config.data_dir / "history.db"
     if _is_open_to_all(history):
         warnings.append(
