@@ -183,7 +183,7 @@ def make_sample(
 @pytest.fixture(autouse=True)
 def no_container(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test depend on where it runs: in a container the time zone is warned of."""
-    monkeypatch.setattr("nes2mqtt.config.in_container", lambda: False)
+    monkeypatch.setattr("nes2mqtt.time_zone.in_container", lambda: False)
 
 
 @pytest.fixture

@@ -32,12 +32,12 @@ from pydantic import (
     model_validator,
 )
 
+from nes2mqtt import time_zone
 from nes2mqtt.config_problem import ConfigError, Problem, problems_of
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.mqtt.config import MqttConfig
 from nes2mqtt.secret import Secret
 from nes2mqtt.text_file import decode
-from nes2mqtt.time_zone import in_container, system_zone
 from nes2mqtt.web.config import WebConfig
 from osgp.errors import KeyFormatError, MisuseError
 from osgp.key import MeterKey
@@ -113,7 +113,7 @@ def _zone(value: object) -> ZoneInfo:
 
 def _default_zone() -> ZoneInfo:
     """Return the time zone of this machine; UTC when it does not say, which :func:`warnings_for` tells."""
-    return system_zone(os.environ) or ZoneInfo("UTC")
+    return time_zone.system_zone(os.environ) or ZoneInfo("UTC")
 
 
 def _data_dir() -> Path:
@@ -412,9 +412,9 @@ def _zone_warning(config: Config) -> Iterator[str]:
     """Warn of a time zone that nobody chose."""
     if "timezone" in config.model_fields_set:
         return
-    if system_zone(os.environ) is None:
+    if time_zone.system_zone(os.environ) is None:
         found = "nothing on this machine tells it"
-    elif in_container() and str(config.timezone) in {"UTC", "Etc/UTC"}:
+    elif time_zone.in_container() and str(config.timezone) in {"UTC", "Etc/UTC"}:
         found = "a container has its own"
     else:
         return

@@ -80,11 +80,11 @@ def test_a_file_that_holds_no_zone_is_none(machine):
 def test_t6_what_nobody_tells_is_warned_of(tmp_path, monkeypatch):
     file = tmp_path / "nes2mqtt.toml"
     file.write_text(SMALLEST)
-    monkeypatch.setattr("nes2mqtt.config.in_container", lambda: False)
-    monkeypatch.setattr("nes2mqtt.config.system_zone", lambda _: None)
+    monkeypatch.setattr("nes2mqtt.time_zone.in_container", lambda: False)
+    monkeypatch.setattr("nes2mqtt.time_zone.system_zone", lambda _: None)
     assert "timezone = " in warnings_for(parse(SMALLEST, file), file)[-1]
-    monkeypatch.setattr("nes2mqtt.config.in_container", lambda: True)
-    monkeypatch.setattr("nes2mqtt.config.system_zone", lambda _: ZoneInfo("Etc/UTC"))
+    monkeypatch.setattr("nes2mqtt.time_zone.in_container", lambda: True)
+    monkeypatch.setattr("nes2mqtt.time_zone.system_zone", lambda _: ZoneInfo("Etc/UTC"))
     assert "container" in warnings_for(parse(SMALLEST, file), file)[-1]
     told = 'timezone = "Europe/Vienna"\n' + SMALLEST
     assert not [warning for warning in warnings_for(parse(told, file), file) if "timezone" in warning]
