@@ -40,7 +40,7 @@ MOST_METERS = 50
 router = APIRouter(prefix="/api/v1", responses=responses(401))
 
 
-def _web(request: Request) -> WebOutput:
+async def _web(request: Request) -> WebOutput:  # a plain function would be run in a thread, for each request
     web: WebOutput = request.app.state.web
     return web
 

@@ -13,6 +13,7 @@ import errno
 import logging
 import socket
 import ssl
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,9 +27,14 @@ from nes2mqtt.web.live import LiveFeed
 from nes2mqtt.web.recent import POWER_EXPORT, POWER_IMPORT, SPAN, Recent
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from nes2mqtt.history import Store
 
-__all__ = ["WebOutput"]
+__all__ = ["Serve", "WebOutput"]
+
+Serve = Callable[["ASGIApp", Callable[[], None]], Awaitable[None]]
+"""Serves an application until cancelled, and calls its second argument once it can be asked."""
 
 _log = logging.getLogger(__name__)
 RETRY = 10.0
@@ -49,6 +55,8 @@ class WebOutput:
         hub: where the latest values and the other outputs are.
         store: the history, None without one: then there are no days and months.
         state_dir: a private folder where logins survive a restart; None forgets them.
+        serve: serves the application in place of the port, so that it can be asked in this process without a socket:
+            no port is opened, no certificate read, no thread started for it.
     """
 
     name = "web"
@@ -61,12 +69,14 @@ class WebOutput:
         store: Store | None,
         *,
         state_dir: Path | None = None,
+        serve: Serve | None = None,
     ) -> None:
         self.config = config
         self.gateway = gateway
         self.hub = hub
         self.store = store
         self.state_dir = state_dir
+        self._serve_with = serve
         self.recent = Recent()
         self.live = LiveFeed(hub, self.recent, most_clients=config.max_live_clients)
         self.listening = asyncio.Event()
@@ -96,6 +106,9 @@ class WebOutput:
 
     async def run(self) -> None:
         """Serve until cancelled."""
+        if self._serve_with is not None:
+            await self._serve_in_process(self._serve_with)
+            return
         while True:
             try:
                 check_certificate(self.config)
@@ -134,6 +147,23 @@ class WebOutput:
             self.listening.clear()
             self._trouble = "stopped"
             listener.close()
+
+    async def _serve_in_process(self, serve: Serve) -> None:
+        with lean_framework():
+            from nes2mqtt.web.app import build_app  # noqa: PLC0415 - as below
+
+        def opened() -> None:
+            self._trouble = ""
+            self.listening.set()
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                live = tasks.create_task(self.live.run())
+                await serve(build_app(self), opened)
+                live.cancel()
+        finally:
+            self.listening.clear()
+            self._trouble = "stopped"
 
     async def recall(self, meter: str) -> None:
         """Fill the last hour of a meter's power from the history, once: what was before this program started."""
