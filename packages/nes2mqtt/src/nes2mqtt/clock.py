@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -36,6 +36,7 @@ from pathlib import Path
 from statistics import median
 
 from nes2mqtt import __built__
+from nes2mqtt.codes import CLOCK_AHEAD, CLOCK_BEHIND, CLOCK_UNKNOWN
 
 __all__ = ["DISAGREEMENT", "Clock", "ClockTrouble", "Trust", "host_synchronised"]
 
@@ -72,6 +73,44 @@ class ClockTrouble:
     """Seconds the host's clock is ahead of the meter's (negative: behind); None if there is no meter's clock."""
     meter: str = ""
     """The id of the meter whose clock says so."""
+
+    @property
+    def code(self) -> str:
+        """Return the kind of :attr:`message`, see :mod:`nes2mqtt.codes`."""
+        if self.off is None:
+            return CLOCK_UNKNOWN
+        return CLOCK_AHEAD if self.off > 0 else CLOCK_BEHIND
+
+    @property
+    def params(self) -> Mapping[str, str | int | float]:
+        """Return what the message is made of besides its kind: seconds (always positive) and the meter."""
+        return {} if self.off is None else {"seconds": abs(round(self.off)), "meter": self.meter}
+
+    @property
+    def message(self) -> str:
+        """Return for people which clock is wrong, by how much, what that means and what to do."""
+        if self.off is None:
+            return (
+                "this computer's clock shows a time before this program was made, and no meter tells the time. Live "
+                f"values go on, nothing is booked to a day yet. {_SET_IT}"
+            )
+        side = "ahead of" if self.off > 0 else "behind"
+        return (
+            f"this computer's clock is {_about(abs(self.off))} {side} the clock of the meter '{self.meter}'. "
+            f"Times are taken from the meter until it is right. {_SET_IT}"
+        )
+
+
+_SET_IT = "Let the network set it: timedatectl set-ntp true. 'timedatectl' then shows 'synchronized: yes'"
+
+
+def _about(seconds: float) -> str:
+    """Write a duration as people say it, in its largest unit."""
+    for unit, length in (("year", 365.2425 * 86400), ("day", 86400.0), ("hour", 3600.0), ("minute", 60.0)):
+        count = round(seconds / length)
+        if seconds >= 0.95 * length:
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{round(seconds)} seconds"
 
 
 @dataclass(frozen=True, slots=True)

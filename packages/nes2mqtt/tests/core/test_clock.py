@@ -121,3 +121,26 @@ def test_a_witness_that_is_gone_counts_no_longer(host):
 
 def test_the_kernel_tells_whether_it_is_synchronised():
     assert host_synchronised() in {True, False, None}
+
+
+@pytest.mark.parametrize(
+    ("off", "code", "text"),
+    [
+        (timedelta(days=-3), "clock_behind", "3 days behind the clock of the meter 'house'"),
+        (timedelta(hours=2), "clock_ahead", "2 hours ahead of the clock of the meter 'house'"),
+        (timedelta(days=3653), "clock_ahead", "10 years ahead of"),
+        (timedelta(minutes=-6), "clock_behind", "6 minutes behind"),
+    ],
+)
+def test_t3_the_trouble_says_which_clock_is_wrong_by_how_much(host, off, code, text):
+    host.host_is_ahead = off
+    host.meter_says()
+    assert host.clock.trouble.code == code
+    assert host.clock.trouble.params == {"seconds": abs(off.total_seconds()), "meter": "house"}
+    assert text in host.clock.trouble.message
+
+
+def test_a_time_nobody_knows_is_said(host):
+    host.host_is_ahead = BUILT - TRUTH - timedelta(days=20 * 365)
+    assert host.clock.trouble.code == "clock_unknown"
+    assert "before this program was made" in host.clock.trouble.message
