@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ from nes2mqtt.web import WebOutput
 
 
 @pytest.mark.virtual_clock
-async def test_it_can_be_asked_without_a_port_and_without_a_thread(make_web):
+async def test_it_can_be_asked_without_a_port_and_without_a_thread(make_web, danish_samples):
     web = make_web()
     asked = asyncio.get_running_loop().create_future()
 
@@ -20,6 +21,8 @@ async def test_it_can_be_asked_without_a_port_and_without_a_thread(make_web):
         await asyncio.Event().wait()
 
     inside = WebOutput(web.config, web.gateway, web.hub, None, serve=serve)
+    for sample in danish_samples(datetime.now(UTC)):
+        inside.offer(sample)
     before = threading.active_count()
     task = asyncio.create_task(inside.run())
     transport = httpx.ASGITransport(await asked)
