@@ -136,6 +136,10 @@ async def test_t3_a_wrong_clock_is_told_by_how_much_and_against_which_meter(mach
         assert "3 days behind" in status["clock"]["message"]
         readings = (await client.get("/api/v1/readings")).json()
         assert {reading["received"] for reading in readings["readings"]} == {"2026-11-30T18:00:00Z"}, "labelled late"
+        metrics = (await client.get("/metrics")).text
+        assert f'nes_host_clock_offset_seconds{{meter="house"}} {-3 * 86400}' in metrics
+        assert 'nes_clock_source{source="meter"} 1' in metrics
+        assert f"process_start_time_seconds {TRUTH.timestamp():.0f}" in metrics
         machine.ahead = timedelta(0)
         assert (await client.get("/api/v1/status")).json()["clock"]["source"] == "host"
 

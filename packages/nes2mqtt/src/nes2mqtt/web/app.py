@@ -110,7 +110,7 @@ async def _metrics(request: Request) -> Response:
         (meter, latest.status, tuple(latest.samples.values())) for meter, latest in sorted(web.hub.latest.items())
     ]
     outputs = [output.status() for output in web.hub.outputs]
-    arguments = (web.gateway.version, meters, outputs, web.hub)
+    arguments = (web.gateway.version, meters, outputs, web.hub, web.started)
     # A thread for thousands of meters; a few are written faster than a thread is begun.
     few = len(meters) <= MOST_METERS
     text = metrics.render(*arguments) if few else await asyncio.to_thread(metrics.render, *arguments)
