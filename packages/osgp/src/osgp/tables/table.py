@@ -332,7 +332,7 @@ class Table:
     id: int
     title: str
     pages: str
-    """Pages of the MEP guide v1.1."""
+    """Pages of the MEP guide v1.1; of the Optical guide v1.1 where it says so."""
     fields: tuple[Field | Bits | Filler | Group, ...]
     note: str = ""
     own_counts: tuple[str, ...] = ()
