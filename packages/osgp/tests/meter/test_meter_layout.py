@@ -3,44 +3,31 @@
 from dataclasses import dataclass
 
 import pytest
+from changing_meter import (
+    BT21,
+    BT22,
+    BT23,
+    BT27,
+    BT28,
+    ET03,
+    ET04,
+    GROWN,
+    SMALL,
+    assert_true,
+    filled,
+    layout_of,
+    read_all,
+    truth,
+)
 
 from osgp.errors import LinkError, MeterSwapped, TablesChanging, TransportError
 from osgp.known import KnownMeter
 from osgp.layout import ROUNDS
 from osgp.meter import Identity
-from osgp.psem import PartialRead, table_id
-from osgp.sources import SOURCES
+from osgp.psem import PartialRead
 from osgp.tables import TABLES, Dimensions, present, registers
-from osgp.tables.survey import survey
 
-BT21, BT22, BT23, BT27, BT28, ET03, ET04 = map(table_id, ("BT21", "BT22", "BT23", "BT27", "BT28", "ET03", "ET04"))
 VERSION = PartialRead(ET04, 116, 1)
-
-SMALL = {BT21: bytes((0x03, 0, 0, 11, 0, 0, 0, 4, 0, 22)), BT22: bytes((*range(8), 26, 27, 28))}
-SMALL[BT27] = bytes((*range(8, 26), *range(81, 85)))
-GROWN = {
-    BT21: bytes((0x13, 0, 0, 11, 2, 1, 1, 4, 2, 22)),
-    BT22: bytes((*range(7, -1, -1), 26, 27, 28, 0, 1, 3, 8, 0)),
-    BT27: bytes((2, 3, *range(25, 7, -1), *range(81, 85))),
-}
-"""Demand is configured, and all else stands in another order: each value is somewhere else."""
-
-
-def truth(source):
-    """Return what a meter measures, whatever its layout is; for each source something else."""
-    return 1_000_000 + 1000 * sorted(SOURCES).index(source.key)
-
-
-def layout_of(tables):
-    return survey({"BT21": tables[BT21], "BT22": tables[BT22], "BT27": tables[BT27]})
-
-
-def filled(tables):
-    dims = layout_of(tables)
-    return tables | {
-        BT23: registers.encode({source: truth(source) for source in registers.sources(dims)}, dims),
-        BT28: present.encode({source: truth(source) for source in present.sources(dims)}, dims),
-    }
 
 
 def reconfigure(fake, tables=GROWN):
@@ -97,17 +84,6 @@ class Fate:
             await read_all(meter, 1)
         await read_all(meter, 1)
         assert "present_demand_1" in {source.key for source in await meter.present()}
-
-
-def assert_true(values):
-    assert values
-    assert {source.key: value for source, value in values.items()} == {source.key: truth(source) for source in values}
-
-
-async def read_all(meter, times=3):
-    for _ in range(times):
-        for read in (meter.registers, meter.present):
-            assert_true(await read())
 
 
 async def count_requests(fake, opened):
