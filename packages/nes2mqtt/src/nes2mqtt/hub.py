@@ -19,7 +19,7 @@ from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
 from nes2mqtt.clock import Clock
-from nes2mqtt.reading import Event, MeterStatus, Quality, Reading, Sample, TableGroup
+from nes2mqtt.reading import Event, MeterStatus, Params, Quality, Reading, Sample, TableGroup
 
 __all__ = ["Hub", "Latest", "Output", "OutputStatus"]
 
@@ -38,11 +38,18 @@ class OutputStatus:
     """Events not delivered yet."""
     dropped: int = 0
     """Live events given up because the output was too slow; register readings are never dropped."""
+    code: str = ""
+    """The kind of :attr:`message`, one of :mod:`nes2mqtt.codes`, for programs and translations; empty when all is well."""
+    params: Params = field(default_factory=dict)
+    """What differs between two messages of one kind; no secrets."""
 
 
 @runtime_checkable
 class Output(Protocol):
-    """What the hub and the app ask of an output."""
+    """What the hub and the app ask of an output.
+
+    One that may stand still for good, such as one with a thread of its own, also has a property ``stands_still``.
+    """
 
     name: str
 
@@ -62,6 +69,10 @@ class Latest:
 
     status: MeterStatus | None = None
     samples: dict[TableGroup, Sample] = field(default_factory=dict)
+
+
+def _another_meter(before: MeterStatus, after: MeterStatus) -> bool:
+    return "" not in {before.info.serial, after.info.serial} and before.info.serial != after.info.serial
 
 
 class Hub:
@@ -110,6 +121,8 @@ class Hub:
         if isinstance(event, Sample):
             latest.samples[event.group] = event
         else:
+            if latest.status is not None and _another_meter(latest.status, event):
+                latest.samples.clear()  # values of the old meter never stand beside the name of the new one
             latest.status = event
         for output in self._outputs:
             try:
