@@ -34,12 +34,6 @@ def rows(recorder, table):
     return recorder.journal.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
-def kill(recorder):
-    """End a recorder as kill -9 does: nothing more is written, and what it had open is closed."""
-    recorder._connection.close()
-    recorder.waiting._tail.close()
-
-
 def numbers(recorder):
     return [seq for (seq,) in recorder.journal.connection.execute("SELECT seq FROM registers ORDER BY seq")]
 
@@ -73,7 +67,7 @@ def test_many_meters_commit_before_memory_is_full_of_them(open_recorder, registe
 
 
 def test_the_position_of_an_outbox_goes_with_the_next_commit_and_survives_a_kill_before(
-    open_recorder, registers, clock
+    open_recorder, registers, clock, kill
 ):
     recorder = open_recorder()
     recorder.deliver("one", 0, clock.instant)

@@ -38,7 +38,16 @@ _LEVEL = 6
 
 
 class BadBlock(Exception):
-    """A block cannot be read: its bytes are damaged."""
+    """A block cannot be read: its bytes are damaged.
+
+    Args:
+        text: what is wrong.
+        block: its number, where that is known.
+    """
+
+    def __init__(self, text: str, block: int | None = None) -> None:
+        super().__init__(text)
+        self.block = block
 
 
 def pack(rows: Sequence[Row]) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from nes2mqtt.history.numbers import Mark
+from nes2mqtt.history.numbers import RESTORED, Mark
 from nes2mqtt.history.tail import Kept
 from nes2mqtt.reading import Sample
 
@@ -76,7 +76,7 @@ def go_on(found: Found, mark: Mark | None, kept: Kept | None, boot: str) -> Cont
     if mark is None:
         return result
     if mark.last is not None:
-        if found.seq < mark.last or found.block < (mark.block or 0):
+        if mark.life != RESTORED and (found.seq < mark.last or found.block < (mark.block or 0)):
             result.missing = _older(found, mark.last)
         return result
     if whole:
@@ -104,7 +104,7 @@ def _last(found: Found, mark: Mark | None, whole: Kept | None) -> int:
         return max(found.seq, found.reserved)
     if mark.last is not None:
         # In order. The copy in the database may know more if it came from elsewhere, as a backup does.
-        beyond = found.reserved if found.reserved > mark.reserved else 0
+        beyond = found.reserved if found.reserved > mark.reserved and mark.life != RESTORED else 0
         return max(found.seq, mark.last, beyond)
     if whole is not None:
         return max(found.seq, whole.last_seq)
@@ -120,7 +120,9 @@ def _take_over(result: Continuation, found: Found, kept: Kept, *, same_boot: boo
         result.registers, result.present, result.undated = registers, list(present), kept.undated
         return
     # The monotonic clock began anew: what has no time of day will never get one.
-    result.registers = [(seq, replace(s, instant=0.0)) for seq, s in registers if id(s) not in kept.undated]
+    result.registers = [
+        (seq, replace(s, instant=0.0, segment_instant=None)) for seq, s in registers if id(s) not in kept.undated
+    ]
     result.present = [replace(s, instant=0.0) for s in present if id(s) not in kept.undated]
 
 

@@ -106,6 +106,19 @@ class Journal:
             "INSERT INTO state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
         )
 
+    def forget_block(self, block: int) -> str:
+        """Delete a block that cannot be unpacked; return which it was, in words, empty if it is gone already."""
+        row = self.connection.execute("SELECT meter, first, last FROM blocks WHERE block = ?", (block,)).fetchone()
+        for part in PARTS:
+            self.connection.execute(f"DELETE FROM blocks_{part} WHERE block = ?", (block,))  # noqa: S608
+        if row is None:
+            return ""
+        meter, first, last = row
+        return (
+            f"the single present values of {self.meters.get(meter, meter)} from {moment(first):%Y-%m-%d %H:%M} to "
+            f"{moment(last):%H:%M} UTC were damaged and are gone; minutes and energies are not touched"
+        )
+
     def use_part(self) -> None:
         """Write into the part that is in use according to the database."""
         row = self.connection.execute("SELECT value FROM state WHERE name = 'part'").fetchone()
@@ -158,14 +171,15 @@ class Journal:
         self.connection.executemany(self.registers.insert(f"registers_{self.part}"), rows)
 
     def _load_segments(self) -> None:
-        query = "SELECT meter, segment, started, restarted, serial, manufacturer, model, firmware FROM segments"
-        for number, segment, started, restarted, *identity in self.connection.execute(query):
+        query = "SELECT meter, segment, started, restarted, base, serial, manufacturer, model, firmware FROM segments"
+        for number, segment, started, restarted, base, *identity in self.connection.execute(query):
             self.segments[number, segment] = Segment(
                 started=None if started is None else moment(started),
-                restarted={SOURCES[key]: moment(at) for key, at in json.loads(restarted or "{}").items()},
+                restarted={SOURCES[k]: moment(at) for k, at in json.loads(restarted or "{}").items() if k in SOURCES},
                 info=MeterInfo(self.meters[number], **dict(zip(_IDENTITY, identity, strict=True)))
                 if any(identity)
                 else None,
+                base={SOURCES[key]: value for key, value in json.loads(base or "{}").items() if key in SOURCES},
             )
 
     def _write_block(self, block: int, hour: int | None, samples: Sequence[Sample]) -> int:
@@ -193,21 +207,25 @@ class Journal:
                     started=sample.segment_start,
                     restarted=sample.restarted,
                     info=_better(infos.get(sample.meter), None if known is None else known.info),
+                    base=sample.base or (known.base if known is not None else {}),
                 )
                 if segment != known:
                     self._enter_segment((number, sample.segment), segment, stamp(sample.received))
 
     def _enter_segment(self, place: tuple[int, int], segment: Segment, received: int) -> None:
         restarted = {source.key: stamp(at) for source, at in segment.restarted.items()}
+        base = {source.key: value for source, value in segment.base.items()}
         self.connection.execute(
-            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " started = excluded.started, restarted = excluded.restarted, serial = excluded.serial,"
+            "INSERT INTO segments (meter, segment, first_received, started, restarted, base, serial, manufacturer,"
+            " model, firmware) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            " started = excluded.started, restarted = excluded.restarted, base = excluded.base, serial = excluded.serial,"
             " manufacturer = excluded.manufacturer, model = excluded.model, firmware = excluded.firmware",
             (
                 *place,
                 received,
                 None if segment.started is None else stamp(segment.started),
                 json.dumps(restarted) if restarted else None,
+                json.dumps(base) if base else None,
                 *(getattr(segment.info, name, "") for name in _IDENTITY),
             ),
         )

@@ -21,12 +21,15 @@ from pathlib import Path
 
 from nes2mqtt.history.durable import write_durably
 
-__all__ = ["RESERVE", "Mark", "Numbers", "read_mark"]
+__all__ = ["RESERVE", "RESTORED", "Mark", "Numbers", "read_mark", "text_of"]
 
 _log = logging.getLogger(__name__)
 
 RESERVE = 1_000_000
 """Numbers reserved at once: four months of a meter that is read each 10 s, so the file is hardly ever written."""
+
+RESTORED = "restored"
+"""Stands for the run of the program in a mark that ``nes2mqtt restore`` wrote: the database is an older one on purpose."""
 
 _UNKNOWN = 1 << 40
 """Where numbers begin, give or take, while nothing can be read that tells which were given: far above all of them."""
@@ -59,6 +62,12 @@ def read_mark(path: Path) -> Mark | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         _log.warning("history: %s cannot be read: %s", path.name, error)
         return None
+
+
+def text_of(mark: Mark) -> str:
+    """Return what stands in the file."""
+    content = {"reserved": mark.reserved, "last": mark.last, "block": mark.block, "life": mark.life}
+    return json.dumps(content) + "\n"
 
 
 class Numbers:
@@ -98,9 +107,8 @@ class Numbers:
         self._write(Mark(max(last, self.reserved if self.reserved < 1 << 62 else last), last, block, self.life))
 
     def _write(self, mark: Mark) -> bool:
-        content = {"reserved": mark.reserved, "last": mark.last, "block": mark.block, "life": mark.life}
         try:
-            write_durably(self.path, json.dumps(content) + "\n")
+            write_durably(self.path, text_of(mark))
         except OSError as error:
             _log.debug("history: %s cannot be written: %s", self.path, error)
             return False

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from nes2mqtt.history.blocks import BadBlock
 from nes2mqtt.history.journal import LONGEST_BLOCK
 from nes2mqtt.history.periods import Unit, periods
 from nes2mqtt.history.rollups import DAYS, HOURS, LEVELS, MINUTES, QUARTERS, Level, RollupRows
@@ -214,12 +215,15 @@ class Reader:
             (HOURS.floor(low), high + span),
         ).fetchall()
         query = (
-            "SELECT layout, data FROM blocks WHERE block >= ? AND block < ? AND meter = ? AND last >= ? AND first < ?"
+            "SELECT block, layout, data FROM blocks WHERE block >= ? AND block < ? AND meter = ? AND last >= ? AND first < ?"
             " ORDER BY block"
         )
         for first, following in places:
-            for layout, data in self.connection.execute(query, (first, following, number, low, high)):
-                yield self.blocks.read(layout, data)
+            for block, layout, data in self.connection.execute(query, (first, following, number, low, high)):
+                try:
+                    yield self.blocks.read(layout, data)
+                except BadBlock as error:
+                    raise BadBlock(str(error), block) from error
 
     def _level(self, low: int, high: int, max_points: int) -> Level:
         """Return the finest level that has the time and not too many buckets in it."""

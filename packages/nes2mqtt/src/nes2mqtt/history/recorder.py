@@ -119,6 +119,11 @@ class Recorder:
         return self.waiting.survives
 
     @property
+    def waits_for_the_clock(self) -> bool:
+        """Tell whether samples wait only because the time of day is not known."""
+        return self._look_at is not None and self.trouble is None and self.waiting.commit_at() is not None
+
+    @property
     def meters(self) -> int:
         """Return how many meters there are."""
         return len(self.waiting.infos)
@@ -214,14 +219,24 @@ class Recorder:
         self._disconnect()
         self.waiting.end(journal)
 
-    def suspect(self, now: float) -> None:
-        """Look whether the database is damaged, as somebody who read it says, and mend it if it is."""
+    def suspect(self, now: float, block: int | None = None) -> None:
+        """Look whether the database is damaged, as somebody who read it says, and mend it if it is.
+
+        Args:
+            now: the instant.
+            block: a block of present values that cannot be unpacked: SQLite sees no damage in it.
+        """
 
         def look(_: float) -> None:
-            if self._connection is not None:
-                (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
-                if verdict != "ok":
-                    raise damage(str(verdict))
+            if self._connection is None:
+                return
+            (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise damage(str(verdict))
+            if block is not None and self.journal is not None:
+                text = self.journal.forget_block(block)
+                if text:
+                    self.notices.add(text, self._label())
 
         self._attempt(now, look)
 
@@ -362,7 +377,7 @@ class Recorder:
         return True
 
     def _fail(self, error: Exception, now: float) -> None:
-        message = explain(error, self.path)
+        code, message = explain(error, self.path)
         said = self._said.get(message)
         new = self.trouble is None or self.trouble.message != message
         say = new and (said is None or now - said >= _SAY_AGAIN)
@@ -370,6 +385,6 @@ class Recorder:
             _log.error("history: %s", message)
             self._said[message] = now
         since = self.trouble.since if self.trouble is not None else now
-        self.trouble = Trouble(message, since, said=say or (self.trouble is not None and self.trouble.said))
+        self.trouble = Trouble(code, message, since, said=say or (self.trouble is not None and self.trouble.said))
         self._retry_at = now + RETRY_AFTER
         self.waiting.go_on_without()

@@ -21,12 +21,13 @@ from nes2mqtt.history.database import log_of, open_damaged
 from nes2mqtt.history.durable import sync_folder
 from nes2mqtt.history.salvage import Salvaged, salvage
 
-__all__ = ["Mended", "check_before_opening", "repair"]
+__all__ = ["Mended", "check_before_opening", "put_in_place", "repair"]
 
 _log = logging.getLogger(__name__)
 
 _MAGIC = frozenset({b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"})
 _LOG_HEADER = 32
+_DAMAGED = "damaged-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def check_before_opening(path: Path, today: str) -> Mended | None:
     if not log.exists() or not (size := log.stat().st_size):
         return None
     if not path.exists() or not path.stat().st_size:
-        kept = _aside(path, today)
+        kept = _aside(path, f"{_DAMAGED}{today}")
         return Mended(
             kept,
             f"{path.name} is empty or gone, but {size} bytes of its log are there: both were kept as {kept.name} and a "
@@ -74,7 +75,7 @@ def check_before_opening(path: Path, today: str) -> Mended | None:
     with log.open("rb") as file:
         header = file.read(_LOG_HEADER)
     if len(header) == _LOG_HEADER and header[:4] not in _MAGIC:
-        kept = _name(path, today)
+        kept = _name(path, f"{_DAMAGED}{today}")
         log.replace(log_of(kept))
         os.close(os.open(kept, os.O_WRONLY | os.O_CREAT, 0o600))  # so that the log is not taken for a half-moved one
         sync_folder(path.parent)
@@ -100,7 +101,7 @@ def repair(path: Path, today: str, error: str, connect: Callable[[Path], sqlite3
         OSError: the files cannot be renamed.
     """
     found = _salvage(path, connect)
-    kept = _aside(path, today)
+    kept = _aside(path, f"{_DAMAGED}{today}")
     if found is not None:
         _ready(path).replace(path)
         sync_folder(path.parent)
@@ -131,21 +132,37 @@ def _salvage(path: Path, connect: Callable[[Path], sqlite3.Connection]) -> Salva
     return found
 
 
+def put_in_place(path: Path, new: Path, name: str) -> Path | None:
+    """Let ``new``, which is on the disk, take the place of a database; return under which name the old one is kept.
+
+    Raises:
+        OSError: the files cannot be renamed.
+    """
+    new.replace(_ready(path))
+    sync_folder(path.parent)
+    kept = _aside(path, name) if path.exists() or log_of(path).exists() else None
+    _ready(path).replace(path)
+    sync_folder(path.parent)
+    return kept
+
+
 def _ready(path: Path) -> Path:
-    return path.with_name(f"{path.name}.salvaged")
+    """Return the name of a file that is to take the database's place, whole and on the disk."""
+    return path.with_name(f"{path.name}.ready")
 
 
-def _name(path: Path, today: str) -> Path:
+def _name(path: Path, wanted: str) -> Path:
     """Return a name nobody has."""
     for more in ("", *(f"-{number}" for number in range(2, 1000))):
-        name = path.with_name(f"{path.stem}.damaged-{today}{more}{path.suffix}")
+        name = path.with_name(f"{path.stem}.{wanted}{more}{path.suffix}")
         if not name.exists() and not log_of(name).exists():
             return name
     return name
 
 
-def _aside(path: Path, today: str) -> Path:
-    kept = _name(path, today)
+def _aside(path: Path, wanted: str) -> Path:
+    """Give a database another name, its log first."""
+    kept = _name(path, wanted)
     log = log_of(path)
     if log.exists():
         log.replace(log_of(kept))
@@ -159,9 +176,10 @@ def _aside(path: Path, today: str) -> Path:
 
 
 def _half_moved(path: Path) -> Path | None:
-    """Return the name a damaged database should have got, when its log has it already."""
-    for log in path.parent.glob(f"{path.stem}.damaged-*{path.suffix}-wal"):
-        kept = log.with_name(log.name.removesuffix("-wal"))
-        if not kept.exists():
-            return kept
+    """Return the name a database should have got, when its log has it already."""
+    for begin in (_DAMAGED, "before-restore-"):
+        for log in path.parent.glob(f"{path.stem}.{begin}*{path.suffix}-wal"):
+            kept = log.with_name(log.name.removesuffix("-wal"))
+            if not kept.exists():
+                return kept
     return None

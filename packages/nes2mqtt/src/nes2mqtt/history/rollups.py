@@ -213,6 +213,7 @@ class Rollups:
             segment=head.segment,
             segment_start=place.started,
             restarted=place.restarted,
+            base=place.base,
         )
 
     def open_rows(self, number: int | None = None) -> list[list[int | None]]:

@@ -54,11 +54,13 @@ class Segment:
         started: when it came, if that was seen.
         restarted: registers that rolled over, and when.
         info: who it is, as far as that was learned.
+        base: what each register showed first, if the segment began with a swap that was seen.
     """
 
     started: datetime | None = None
     restarted: Mapping[Source, datetime] = field(default_factory=dict)
     info: MeterInfo | None = None
+    base: Mapping[Source, int] = field(default_factory=dict)
 
 
 class Columns:
@@ -141,6 +143,7 @@ class RegisterRows:
             segment=segment,
             segment_start=place.started,
             restarted={source: when for source, when in place.restarted.items() if when <= at},
+            base=place.base,
         )
 
 

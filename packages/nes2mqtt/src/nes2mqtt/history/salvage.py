@@ -80,6 +80,7 @@ def salvage(source: sqlite3.Connection, target: sqlite3.Connection) -> Salvaged:
         if not whole:
             result.damaged.append(_words(name))
     target.execute("BEGIN IMMEDIATE")
+    _names_from_indexes(source, target)
     _make_good(target)
     target.execute("COMMIT")
     target.execute("PRAGMA foreign_keys = ON")
@@ -100,7 +101,7 @@ class _Copy:
 
     def by_number(self) -> bool:
         """Copy a table whose key is a number; return whether all of it could be read."""
-        whole, at, tried = True, -_LARGEST_KEY, None
+        whole, at = True, -_LARGEST_KEY
         query = f"SELECT rowid, {self._listed} FROM {self._table} WHERE rowid > ? ORDER BY rowid"  # noqa: S608
         while True:
             batch: list[Sequence[object]] = []
@@ -111,18 +112,40 @@ class _Copy:
                     if len(batch) == _BATCH:
                         self._write(batch)
             except sqlite3.DatabaseError as error:
-                self._write(batch)
                 if not _is_damage(error):
                     raise
-                whole = False
-                # Behind a row that has a key and nothing else, the next one; else behind the damaged page.
-                following = self._first_after(at) if at == tried else self._readable_after(at)
-                if following is None:
-                    return whole
-                at = tried = following
             else:
                 self._write(batch)
                 return whole
+            self._write(batch)
+            # The module sqlite3 reads one row ahead and loses it with the error: the last ones come one by one.
+            before = self._one_by_one(f"{query} LIMIT 1", at)
+            if before is None:
+                return whole
+            whole = False
+            following = self._skip(before)
+            if following is None:
+                return whole
+            at = following
+
+    def _one_by_one(self, query: str, at: int) -> int | None:
+        """Copy row by row up to the damage; return the last number read, None if there is nothing more."""
+        while True:
+            try:
+                found = self._source.execute(query, (at,)).fetchone()
+            except sqlite3.DatabaseError:
+                return at
+            if found is None:
+                return None
+            at, *row = found
+            self._write([row])
+
+    def _skip(self, at: int) -> int | None:
+        """Return a number behind what cannot be read after ``at``; None if nothing behind it can be read."""
+        try:
+            return self._first_after(at)  # the row has a key, and nothing else
+        except sqlite3.DatabaseError:
+            return self._readable_after(at)
 
     def in_order_of_key(self) -> bool:
         """Copy a small table with another key, from both ends; return whether all of it could be read."""
@@ -186,6 +209,21 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
         sqlite3.SQLITE_NOTADB,
         sqlite3.SQLITE_IOERR,
     }
+
+
+def _names_from_indexes(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Take names of meters, outboxes and layouts from their indexes, which hold them a second time."""
+    for table, number, name in (("meters", "meter", "id"), ("layouts", "layout", "keys")):
+        try:
+            rows = source.execute(f"SELECT {number}, {name} FROM {table} ORDER BY {name}").fetchall()  # noqa: S608
+        except sqlite3.DatabaseError:
+            continue
+        target.executemany(f"INSERT OR IGNORE INTO {table} ({number}, {name}) VALUES (?, ?)", rows)  # noqa: S608
+    # A meter whose name is lost keeps its readings, under a name that nobody has.
+    target.execute(
+        "INSERT OR IGNORE INTO meters SELECT DISTINCT meter, 'lost_' || meter FROM"
+        " (SELECT meter FROM heads UNION SELECT DISTINCT meter FROM registers UNION SELECT DISTINCT meter FROM blocks)"
+    )
 
 
 def _make_good(target: sqlite3.Connection) -> None:

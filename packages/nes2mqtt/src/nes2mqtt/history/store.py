@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +45,7 @@ T = TypeVar("T")
 
 _READERS = 2
 _TRIES = 10
+_COMMAND = "nes2mqtt history acknowledge"
 _ROUNDS = 2
 """Rounds of all meters that stand ready in an outbox."""
 
@@ -64,6 +65,9 @@ class StoreStatus:
         dropped: register samples given up because the disk failed for too long.
         moved_aside: the damaged file, if one was found since this program started.
         notices: what happened to the history and its owner has not acknowledged (:meth:`Store.acknowledge`).
+        code: the kind of the message: ``history_full``, ``history_readonly``, ``history_busy``, ``history_disk``,
+            ``history_trouble``, ``history_stopped``, ``history_damaged``, ``history_waits_clock``; empty when all is well.
+        params: what differs between two messages of one kind: ``lost`` and ``command`` of ``history_damaged``.
     """
 
     ok: bool
@@ -76,6 +80,8 @@ class StoreStatus:
     dropped: int = 0
     moved_aside: Path | None = None
     notices: tuple[str, ...] = ()
+    code: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 class Store:
@@ -230,10 +236,11 @@ class Store:
         """Tell how the history is. Returns at once."""
         recorder = self._recorder
         trouble, notices = recorder.trouble, recorder.notices.all()
+        code, message, params = _worst(trouble, self._writer.mistake, notices, waits=recorder.waits_for_the_clock)
         writing = trouble is None and not self._writer.mistake
         return StoreStatus(
-            ok=writing and not notices,
-            message=_message(trouble, self._writer.mistake, notices),
+            ok=not code,
+            message=message,
             since=None if trouble is None else self._clock.label(trouble.since),
             path=self.path,
             size=_size(self.path),
@@ -242,7 +249,14 @@ class Store:
             dropped=recorder.dropped,
             moved_aside=recorder.moved_aside,
             notices=notices,
+            code=code,
+            params=params,
         )
+
+    @property
+    def stands_still(self) -> bool:
+        """Tell whether the thread that writes has not moved for so long that it never will."""
+        return self._writer.stands_still
 
     def acknowledge(self) -> tuple[str, ...]:
         """Forget what happened to the history: its owner has read it. Return what it was.
@@ -285,12 +299,16 @@ class Store:
             except (sqlite3.Error, BadBlock) as error:
                 damaged = isinstance(error, BadBlock) or is_damage(error)
                 if damaged:
-                    self._writer.call(lambda: self._recorder.suspect(self._clock.monotonic()))
+                    self._suspect(error.block if isinstance(error, BadBlock) else None)
                 raise Unreadable(_why(error, damaged=damaged)) from error
             # What was written in between would be counted twice.
             if self._recorder.generation == generation:
                 return answer
         raise Unreadable("the history is being written all the time; ask again")
+
+    def _suspect(self, block: int | None) -> None:
+        """Let the thread that writes look whether the database is damaged."""
+        self._writer.call(lambda: self._recorder.suspect(self._clock.monotonic(), block))
 
     def _reader(self) -> Reader:
         """Return this thread's reader, anew when another database took the place of the one it has."""
@@ -335,18 +353,25 @@ class Store:
         task.add_done_callback(self._tasks.discard)
 
 
-def _message(trouble: Trouble | None, mistake: str, notices: Sequence[str]) -> str:
-    """Return what is wrong, in words, the worst first."""
+def _worst(
+    trouble: Trouble | None, mistake: str, notices: Sequence[str], *, waits: bool
+) -> tuple[str, str, Mapping[str, str]]:
+    """Return a code, a message and what differs in it of what is wrong, the worst first; empty if all is well."""
     if trouble is not None:
-        return f"history: {trouble.message}"
+        return trouble.code, f"history: {trouble.message}", {}
     if mistake:
-        return (
+        text = (
             f"history: {mistake}; readings wait in memory, and writing is tried again. Please report it with the log."
         )
+        return "history_stopped", text, {}
     if notices:
         more = f" And {len(notices) - 1} more before." if len(notices) > 1 else ""
-        return f"history: {notices[-1]}.{more} When you have read this, type: nes2mqtt history acknowledge"
-    return ""
+        text = f"history: {notices[-1]}.{more} When you have read this, type: {_COMMAND}"
+        return "history_damaged", text, {"lost": notices[-1], "command": _COMMAND}
+    if waits:
+        text = "history: the time of day is not known, so readings wait in memory. Let the network set the clock."
+        return "history_waits_clock", text, {}
+    return "", "", {}
 
 
 def _why(error: Exception, *, damaged: bool) -> str:

@@ -68,13 +68,11 @@ def _is_in_ram(folder: Path) -> bool:
 def place_of(database: Path, wanted: TailPlace, environment: Mapping[str, str] = os.environ) -> Path:
     """Return the file for the tail of a database.
 
-    In RAM it needs a folder that outlives the program: systemd's RuntimeDirectory, or ``/run/nes2mqtt`` for root.
-    Without one the tail goes beside the database.
+    In RAM it needs a folder that outlives the program: systemd's RuntimeDirectory (with RuntimeDirectoryPreserve), named by
+    the environment variable RUNTIME_DIRECTORY. Without one the tail goes beside the database.
     """
     if wanted is TailPlace.MEMORY:
         folders = [Path(text) for text in environment.get("RUNTIME_DIRECTORY", "").split(":") if text]
-        if not folders and os.name == "posix" and os.geteuid() == 0 and _is_in_ram(Path("/run")):
-            folders = [Path("/run/nes2mqtt")]
         for folder in folders:
             try:
                 folder.mkdir(mode=0o700, exist_ok=True)
@@ -167,6 +165,8 @@ def _add(kept: Kept, record: dict[str, Any]) -> None:
         segment_start=None if record.get("segment_start") is None else moment(record["segment_start"]),
         restarted={SOURCES[key]: moment(at) for key, at in record.get("restarted", {}).items() if key in SOURCES},
         instant=record["instant"],
+        base={SOURCES[key]: value for key, value in record.get("base", {}).items() if key in SOURCES},
+        segment_instant=record.get("segment_instant"),
     )
     if not record["dated"]:
         kept.undated.add(id(sample))
@@ -241,6 +241,8 @@ class Tail:
             record["meter_time"] = None if sample.meter_time is None else stamp(sample.meter_time)
             record["segment_start"] = None if sample.segment_start is None else stamp(sample.segment_start)
             record["restarted"] = {source.key: stamp(at) for source, at in sample.restarted.items()}
+            record["base"] = {source.key: value for source, value in sample.base.items()}
+            record["segment_instant"] = sample.segment_instant
         self._lines.append(_line(record))
 
     def delivered(self, outbox: str, seq: int) -> None:

@@ -13,6 +13,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from nes2mqtt.clock import Clock
@@ -272,8 +273,13 @@ class Waiting:
         if not sample.instant:
             return sample
         label = self._clock.label(sample.instant)
-        near = abs((label - sample.received).total_seconds()) <= _NEARLY
-        return sample if near else replace(sample, received=label)
+        if not _near(label, sample.received):
+            sample = replace(sample, received=label)
+        if sample.segment_instant is not None:
+            start = self._clock.label(sample.segment_instant)
+            if sample.segment_start is None or not _near(start, sample.segment_start):
+                sample = replace(sample, segment_start=start)
+        return sample
 
     def of(self, meter: str) -> tuple[list[Sample], list[Sample]]:
         """Return what waits of a meter, registers and present values, once the time of day is known."""
@@ -363,6 +369,10 @@ class Waiting:
 
     def _no_tail(self) -> bool:
         return self._tail is None or self._tail.failed is not None
+
+
+def _near(one: datetime, other: datetime) -> bool:
+    return abs((one - other).total_seconds()) <= _NEARLY
 
 
 def _found(journal: Journal) -> Found:

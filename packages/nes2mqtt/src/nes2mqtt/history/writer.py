@@ -32,6 +32,8 @@ _DISTANCE = 0.1
 _LARGEST_DISTANCE = 0.5
 """... and for thousands."""
 _METERS_A_SECOND = 5000
+_STANDS_STILL = 600.0
+"""Seconds. A database that is repaired or rewritten may take minutes."""
 _TRIES = 3
 _AFTER_A_MISTAKE = 1.0
 """Seconds before the thread goes on after a mistake in this program."""
@@ -56,6 +58,8 @@ class Writer:
         self._taken: deque[Event] = deque()
         """Events that left the queue and may not have reached the recorder."""
         self._calls: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._asked_at = 0.0
+        """Since when something waits for the thread."""
         self._tried: Event | None = None
         self._tries = 0
         self._moved: dict[str, int] = {}
@@ -73,6 +77,7 @@ class Writer:
     def put(self, event: Event) -> None:
         """Queue an event; returns at once."""
         with self._wake:
+            self._note_asked()
             self._events.append(event)
             self._wake.notify()
         self._see_to_the_thread()
@@ -87,6 +92,7 @@ class Writer:
         """Run ``action`` in the thread, after all that was queued before it."""
         future: Future[T] = Future()
         with self._wake:
+            self._note_asked()
             self._calls.append((future, action))
             self._wake.notify()
         self._see_to_the_thread()
@@ -104,6 +110,16 @@ class Writer:
     def queued(self) -> int:
         """Return how many events the thread has not seen yet."""
         return len(self._events) + len(self._taken)
+
+    @property
+    def stands_still(self) -> bool:
+        """Tell whether there was something to do for minutes and the thread did not do it: starting it anew is no cure."""
+        waits = bool(self._events or self._calls)
+        return waits and self._thread is not None and self._clock.monotonic() - self._asked_at > _STANDS_STILL
+
+    def _note_asked(self) -> None:
+        if not (self._events or self._calls):
+            self._asked_at = self._clock.monotonic()
 
     def _see_to_the_thread(self) -> None:
         """Start the thread anew if something ended it."""
@@ -182,7 +198,7 @@ class Writer:
     def _wait(self) -> bool:
         """Sleep until there is something to do; return whether to stop."""
         with self._wake:
-            while not (self._events or self._taken or self._calls or self._moved or self._stopping):
+            while not (self._events or self._taken or self._calls or self._moved or self._stopping or self.mistake):
                 due = self._recorder.due()
                 timeout = None if due is None else due - self._clock.monotonic()
                 if timeout is not None and timeout <= 0:

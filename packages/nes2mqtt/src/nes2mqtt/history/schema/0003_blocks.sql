@@ -55,3 +55,6 @@ CREATE TABLE days_run (
     day INTEGER PRIMARY KEY,
     label INTEGER NOT NULL              -- ms since 1970
 );
+
+-- JSON object: what each register showed first in a segment that began with a swap; NULL if nobody saw its beginning.
+ALTER TABLE segments ADD COLUMN base TEXT;
