@@ -47,7 +47,7 @@ from nes2mqtt.guard import Guard, Verdict
 from nes2mqtt.health import Health, Job, Problem
 from nes2mqtt.hub import Hub
 from nes2mqtt.reading import LinkQuality, MeterInfo, MeterState
-from nes2mqtt.schedule import Schedule
+from nes2mqtt.schedule import Pace, Schedule
 from nes2mqtt.session import Cadence, Identity, MeterSession, OpenMeter
 from osgp.errors import KeyRejected, LinkError, MeterRefused, OsgpError, PasswordRefused, TableError, TransportError
 from osgp.sources import Source
@@ -156,6 +156,7 @@ class Poller:
         """What got no answer last time, so that the next time the meter is asked something else as well."""
         self._refused: set[Job] = set()
         """What was refused last time, so that it is not asked in a fresh session again."""
+        self._paces = {Job.PRESENT: Pace(cadence.present), Job.REGISTERS: Pace(cadence.registers)}
         self._unbelievable = 0
         """Replies of present values in a row without one that can be."""
 
@@ -215,6 +216,8 @@ class Poller:
         """Read on schedule until something demands a fresh start."""
         loop = asyncio.get_running_loop()
         await self._identify(meter)
+        for pace in self._paces.values():
+            pace.restart()
         schedule = Schedule(
             {
                 Job.CLOCK: self._cadence.clock,  # first, so that every sample has the meter's time
@@ -247,6 +250,8 @@ class Poller:
                 self._health.note_problem(job, Problem(NO_VALUES, text))
                 continue
             schedule.done(job, loop.time())
+            if job in self._paces:
+                self._note_pace(job, self._paces[job])
             self._heed(job, verdict)
             if verdict.held:
                 schedule.soon(job, loop.time() + _CONFIRM_AFTER)
@@ -443,7 +448,18 @@ class Poller:
     def _enter(self, state: MeterState, error: Exception, message: str = "") -> None:
         """Note that nothing can be read any more, and why."""
         self._clock = None  # what answers next may be another meter
+        if isinstance(error, LinkError):
+            message = f"{message or error}{_bridge_hint(self._address)}"
         self._health.enter(state, error, message, self._address)
+
+    def _note_pace(self, job: Job, pace: Pace) -> None:
+        """Say once when the meter cannot be read as often as it should be."""
+        seconds = pace.done(asyncio.get_running_loop().time())
+        if seconds is not None:
+            self._health.say(
+                f"the {job} come every {seconds:.1f} s, not every {pace.wanted:g} s: this meter needs so long for its "
+                "answers. Nothing is lost. Longer periods (present_every, registers_every) leave more room for both"
+            )
 
     def _count(self, meter: MeterSession) -> None:
         """Bring the link counts up to date: what earlier connections counted plus this one's."""
@@ -453,6 +469,19 @@ class Poller:
     def _close_counts(self, meter: MeterSession) -> None:
         self._count(meter)
         self._link_before = self._health.link
+
+
+_NETWORK = ("tcp:", "optical+tcp:")
+
+
+def _bridge_hint(address: str) -> str:
+    """Return what else may be wrong where a network bridge holds the serial port."""
+    if not address.startswith(_NETWORK):
+        return ""
+    return (
+        ". A network bridge has serial settings of its own: look there too, 9600 baud, 8 data bits, no parity, "
+        "1 stop bit, nothing between the bytes and the network (raw)"
+    )
 
 
 def _resyncs_of(meter: MeterSession) -> int:

@@ -569,3 +569,34 @@ async def test_a_message_has_its_code_and_what_it_is_made_of(house, fake_meter):
         fake_meter.opening_trouble, fake_meter.trouble = None, ZeroDivisionError()
         await asyncio.sleep(20)
         assert (listener.last_status.code, listener.last_status.params) == ("mistake", {"kind": "ZeroDivisionError"})
+
+
+async def test_m8_a_meter_that_cannot_be_read_so_often_is_told_once(house, fake_meter, memory, caplog):
+    fake_meter.seconds_per_read = 4.0
+    async with house(memory()):
+        await asyncio.sleep(3600)
+    slow = [record.message for record in caplog.records if "come every" in record.message]
+    assert len(slow) == 1
+    assert "the present values (BT28) come every 7.5 s" in slow[0]
+    assert "not every 2 s" in slow[0]
+
+
+async def test_a_meter_that_is_silent_now_and_then_is_no_slow_one(house, fake_meter, memory, caplog):
+    async with house(memory()):
+        for _ in range(30):
+            await asyncio.sleep(100)
+            fake_meter.trouble = SILENCE
+            await asyncio.sleep(100)
+            fake_meter.trouble = None
+    assert not [record.message for record in caplog.records if "come every" in record.message]
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "optical+tcp"])
+async def test_r14_behind_a_network_bridge_its_serial_settings_are_named(house, fake_meter, scheme):
+    fake_meter.url = f"{scheme}://bridge:23"
+    fake_meter.trouble = SILENCE
+    async with house() as listener:
+        await asyncio.sleep(60)
+        assert listener.last_status.state is MeterState.SILENT
+        assert "9600 baud, 8 data bits, no parity, 1 stop bit" in listener.last_status.message
+        assert listener.last_status.code == "timeout"
