@@ -20,9 +20,9 @@ A meter counts as online once values were read, not when it said who it is. Each
 and one :class:`~nes2mqtt.reading.MeterStatus`. A
 single refusal of the key is not believed: one flipped bit of our request looks the same to the
 meter (response 0x0B). After a silence, what answers may be another meter: everything is opened
-afresh and the identity read before a value is published. The same goes for a register that falls or jumps. When the
-link had to be synchronised anew, the values that came with it wait until the meter has said again who it is: a meter
-that was swapped never gets through with the name of the old one.
+afresh and the identity read before a value is published. The same goes for a register that falls or jumps. A swap
+without a silence is noticed below (:class:`~osgp.errors.MeterSwapped`), before a value is handed up: no value of the
+new meter gets through with the name of the old one.
 
 **Meter time.** The clock (BT52, whole seconds, UTC) is read first, and each ``clock_every`` seconds. Between
 two reads :attr:`~nes2mqtt.reading.Sample.meter_time` is the last clock plus the time that passed
@@ -49,7 +49,16 @@ from nes2mqtt.hub import Hub
 from nes2mqtt.reading import LinkQuality, MeterInfo, MeterState
 from nes2mqtt.schedule import Pace, Schedule
 from nes2mqtt.session import Cadence, Identity, MeterSession, OpenMeter
-from osgp.errors import KeyRejected, LinkError, MeterRefused, OsgpError, PasswordRefused, TableError, TransportError
+from osgp.errors import (
+    KeyRejected,
+    LinkError,
+    MeterRefused,
+    MeterSwapped,
+    OsgpError,
+    PasswordRefused,
+    TableError,
+    TransportError,
+)
 from osgp.sources import Source
 
 __all__ = ["Cadence", "Identity", "MeterSession", "OpenMeter", "Poller"]
@@ -150,8 +159,6 @@ class Poller:
         self._reopen = Backoff(_REOPEN_FIRST, self._pace)
         self._key_retry = Backoff(*_KEY_RETRY)
         self._key_was_right = False
-        self._resyncs = 0
-        """How often the link had been synchronised when the meter last said who it is."""
         self._unanswered: set[Job] = set()
         """What got no answer last time, so that the next time the meter is asked something else as well."""
         self._refused: set[Job] = set()
@@ -190,6 +197,9 @@ class Poller:
                     finally:
                         self._close_counts(meter)
             except _Reopen:
+                wait = 0.0
+            except MeterSwapped as error:
+                self._health.say(f"{error}", warning=False)
                 wait = 0.0
             except TransportError as error:
                 self._enter(MeterState.PORT_GONE, error)
@@ -361,7 +371,6 @@ class Poller:
             layout = await self._ask(meter, meter.dimensions)
         except (MeterRefused, TableError):
             layout = None  # it does not tell; the guard then knows of no layout to change
-        self._resyncs = _resyncs_of(meter)
         if identity.serial and self._health.info.serial and identity.serial != self._health.info.serial:
             self._clock = self._health.clock_ahead = None
             self._clocks.forget(self._health.info.id)
@@ -382,31 +391,15 @@ class Poller:
         if self._health.info != known:
             self._health.publish()  # outputs must know who it is before they get its values
 
-    async def _still_the_same(self, meter: MeterSession) -> None:
-        """After the link was synchronised anew, ask who the meter is before what it said is believed.
-
-        Raises:
-            _Reopen: it is another one.
-        """
-        resyncs = _resyncs_of(meter)
-        if resyncs == self._resyncs:
-            return
-        identity = await self._ask(meter, meter.identity)
-        self._resyncs = resyncs
-        if identity.serial != self._health.info.serial:
-            raise _Reopen
-
     async def _read(self, job: Job, meter: MeterSession) -> Verdict:
         """Read one table and let the guard judge it."""
         if job is Job.CLOCK:
             time = await self._ask(meter, meter.clock, job)
             instant = self._clocks.monotonic()
-            await self._still_the_same(meter)
             return Verdict(None, held=0 if self._take_clock(time, instant) else 1)
         table = meter.present if job is Job.PRESENT else meter.registers
         values: Mapping[Source, int] = await self._ask(meter, table, job)
         at, meter_time = self._clocks.moment(), self._meter_time()
-        await self._still_the_same(meter)
         judge = self._guard.present if job is Job.PRESENT else self._guard.registers
         verdict = judge(values, at, meter_time)
         if job is Job.PRESENT:
@@ -482,7 +475,3 @@ def _bridge_hint(address: str) -> str:
         ". A network bridge has serial settings of its own: look there too, 9600 baud, 8 data bits, no parity, "
         "1 stop bit, nothing between the bytes and the network (raw)"
     )
-
-
-def _resyncs_of(meter: MeterSession) -> int:
-    return int(getattr(meter.stats, "resyncs", 0))
