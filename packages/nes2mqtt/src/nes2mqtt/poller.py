@@ -441,8 +441,6 @@ class Poller:
     def _enter(self, state: MeterState, error: Exception, message: str = "") -> None:
         """Note that nothing can be read any more, and why."""
         self._clock = None  # what answers next may be another meter
-        if isinstance(error, LinkError):
-            message = f"{message or error}{_bridge_hint(self._address)}"
         self._health.enter(state, error, message, self._address)
 
     def _note_pace(self, job: Job, pace: Pace) -> None:
@@ -462,16 +460,3 @@ class Poller:
     def _close_counts(self, meter: MeterSession) -> None:
         self._count(meter)
         self._link_before = self._health.link
-
-
-_NETWORK = ("tcp:", "optical+tcp:")
-
-
-def _bridge_hint(address: str) -> str:
-    """Return what else may be wrong where a network bridge holds the serial port."""
-    if not address.startswith(_NETWORK):
-        return ""
-    return (
-        ". A network bridge has serial settings of its own: look there too, 9600 baud, 8 data bits, no parity, "
-        "1 stop bit, nothing between the bytes and the network (raw)"
-    )

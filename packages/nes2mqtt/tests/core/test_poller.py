@@ -578,14 +578,3 @@ async def test_a_meter_that_is_silent_now_and_then_is_no_slow_one(house, fake_me
             await asyncio.sleep(100)
             fake_meter.trouble = None
     assert not [record.message for record in caplog.records if "come every" in record.message]
-
-
-@pytest.mark.parametrize("scheme", ["tcp", "optical+tcp"])
-async def test_r14_behind_a_network_bridge_its_serial_settings_are_named(house, fake_meter, scheme):
-    fake_meter.url = f"{scheme}://bridge:23"
-    fake_meter.trouble = SILENCE
-    async with house() as listener:
-        await asyncio.sleep(60)
-        assert listener.last_status.state is MeterState.SILENT
-        assert "9600 baud, 8 data bits, no parity, 1 stop bit" in listener.last_status.message
-        assert listener.last_status.code == "timeout"
