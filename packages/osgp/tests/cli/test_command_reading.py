@@ -1,6 +1,7 @@
 """ports, probe, login-test, read, watch, tables and trace against simulated meters, for people and for scripts."""
 
 import json
+import re
 
 import pytest
 
@@ -67,12 +68,20 @@ def test_read_json_has_published_names_and_true_values(osgp, denmark):
     assert document["link"]["replies"] > 0
 
 
-def test_read_tells_what_a_meter_refuses_and_goes_on(osgp, house):
-    ended = osgp("read", "-p", house.mep)
-    assert "NES 83332-3I, firmware 3.82.05, serial number SIM0000001" in ended.out
+def test_read_tells_what_a_meter_refuses_and_goes_on(osgp, town):
+    bare = town.put("bare", MeterImage.load("image:denmark-gen3"))
+    ended = osgp("read", "-p", bare.mep)
+    assert "Import power" in ended.out
     assert "Alarms" not in ended.out
     assert "absent: the meter refused to read BT03" in ended.err
     assert ended.code == 0
+
+
+def test_section_7_the_made_up_house_has_alarms_to_read_and_none_is_on(osgp, house):
+    ended = osgp("read", "-p", house.mep)
+    assert "NES 83332-3I, firmware 3.82.05, serial number SIM0000001" in ended.out
+    assert re.search(r"Alarms +none", ended.out)
+    assert ended.err == ""
 
 
 def test_both_ports_give_the_same(osgp, denmark, keys):
