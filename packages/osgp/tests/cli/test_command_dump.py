@@ -334,6 +334,16 @@ def test_diff_names_fields_and_masks_noise(osgp, denmark, tmp_path):
     assert document["masked"] == 0
 
 
+def test_d7_logs_that_a_dump_now_holds_do_not_bury_what_was_configured(osgp):
+    image = large_image()
+    image.save("a.json")
+    for name in LARGE.keys() - {"ET09", "ET52", "ET53"}:
+        image.tables[table_id(name)][20] ^= 0xFF
+    image.tables[table_id("ET09")][2] ^= 0xFF
+    image.save("b.json")
+    assert osgp("diff", "a.json", "b.json").out.split() == ["ET09", "byte", "2", "03", "->", "fc"]
+
+
 def test_diff_of_a_dump_and_itself(osgp, denmark):
     osgp("dump", "a.json", "-p", denmark.mep)
     ended = osgp("diff", "a.json", "a.json")
