@@ -10,7 +10,7 @@ import pytest
 
 from nes2mqtt.hub import Hub
 from nes2mqtt.mqtt import MqttConfig, MqttOutput, Timing
-from nes2mqtt.mqtt.client import Received
+from nes2mqtt.mqtt.connection import Limits, Received
 from nes2mqtt.reading import MeterState, TableGroup
 
 pytestmark = pytest.mark.virtual_clock
@@ -27,6 +27,7 @@ class Recorder:
 
     def __init__(self):
         self.published = []
+        self.limits = Limits()
 
     async def publish(self, message):
         self.published.append((asyncio.get_running_loop().time(), message))

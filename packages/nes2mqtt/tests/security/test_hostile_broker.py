@@ -6,8 +6,9 @@ import contextlib
 import pytest
 
 from nes2mqtt.mqtt import client as client_module
-from nes2mqtt.mqtt.client import UNREAD, Broker, Pace
+from nes2mqtt.mqtt.client import Broker, Pace
 from nes2mqtt.mqtt.config import MqttConfig
+from nes2mqtt.mqtt.library import UNREAD
 from nes2mqtt.mqtt.message import Will
 
 GREETING = b"\x20\x02\x00\x00"
@@ -59,7 +60,7 @@ async def connected(hostile, heard):
     async def work(_session):
         await asyncio.Event().wait()
 
-    config = MqttConfig(host="127.0.0.1", port=hostile.port)
+    config = MqttConfig(host="127.0.0.1", port=hostile.port, protocol="3.1.1")
     broker = Broker(config, "gateway", Will("status"), work, heard, Pace(0.01, 0.02))
     task = asyncio.create_task(broker.run())
     try:

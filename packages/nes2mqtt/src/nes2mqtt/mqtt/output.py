@@ -15,25 +15,29 @@ This module does not know topics, formats or how connections are made.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub, Latest, OutputStatus
-from nes2mqtt.mqtt.client import Broker, Pace, Received, Session, publish_all
+from nes2mqtt.mqtt.client import Broker, Pace, Session, publish_all
 from nes2mqtt.mqtt.config import DialectName, MqttConfig
-from nes2mqtt.mqtt.delivery import LatestRegisters, Outbox, deliver
+from nes2mqtt.mqtt.connection import ClientFactory, Received, Refused
+from nes2mqtt.mqtt.delivery import Delivery, LatestRegisters, Outbox
 from nes2mqtt.mqtt.dialects import Dialect, configured
 from nes2mqtt.mqtt.discovery import Discovery
+from nes2mqtt.mqtt.library import LibraryClient
 from nes2mqtt.mqtt.message import Message, Will
 from nes2mqtt.mqtt.rows import When
 from nes2mqtt.mqtt.view import EnergyPeriods, View
 from nes2mqtt.reading import Event, MeterState, MeterStatus, Quality, Sample, TableGroup
 
 __all__ = ["MqttOutput", "Timing"]
+
+Heard = Callable[[Session, Received], Awaitable[None]]
 
 EXPIRY_PERIODS = 5
 """A live value expires in Home Assistant after so many publish periods without a new one."""
@@ -62,6 +66,8 @@ class MqttOutput:
         hub: where the latest values are.
         energy: gives the energy of the running hour, day and month of a meter; must return at once.
         timing: pauses.
+        client: makes connections to the broker.
+        rng: where chance comes from: pauses, the end of the client id.
     """
 
     def __init__(
@@ -73,6 +79,8 @@ class MqttOutput:
         *,
         energy: Callable[[str], EnergyPeriods] | None = None,
         timing: Timing | None = None,
+        client: ClientFactory = LibraryClient,
+        rng: random.Random | None = None,
     ) -> None:
         self.name = config.name
         self._config = config
@@ -80,11 +88,13 @@ class MqttOutput:
         self._hub = hub
         self._energy = energy
         self._timing = timing or Timing()
+        self._rng = rng if rng is not None else random.Random()  # noqa: S311 - no secret
         self._clock = hub.clock
         self._dialects = configured(config)
         self._latest_registers = LatestRegisters()
         self._outbox: Outbox = outbox if outbox is not None else self._latest_registers
         self._numbered = outbox is not None
+        self._delivery = Delivery(self._outbox, self._register_messages, self._remember)
         self._retained: dict[str, Message] = {}
         """The register messages the broker should hold."""
         self._discovery = self._make_discovery()
@@ -100,11 +110,17 @@ class MqttOutput:
         """Home Assistant has started."""
         self._dropped = 0
         wills = tuple(dict.fromkeys(dialect.will for dialect in self._dialects))
-        client_id = config.client_id or f"{gateway.name}-{secrets.token_hex(4)}"
+        client_id = config.client_id or f"{gateway.name}-{self._rng.getrandbits(32):08x}"
         self._main_will = wills[0]
-        self._main = Broker(config, client_id, wills[0], self._work, self._heard, self._timing.pace)
+
+        def broker(
+            client_id: str, will: Will, work: Callable[[Session], Coroutine[None, None, None]], heard: Heard
+        ) -> Broker:
+            return Broker(config, client_id, will, work, heard, self._timing.pace, client=client, rng=self._rng)
+
+        self._main = broker(client_id, wills[0], self._work, self._heard)
         self._presences = [
-            Broker(config, f"{client_id}-{number}", will, _be_there(will), _contradict(will), self._timing.pace)
+            broker(f"{client_id}-{number}", will, _be_there(will), _contradict(will))
             for number, will in enumerate(wills[1:], start=2)
         ]
 
@@ -162,12 +178,13 @@ class MqttOutput:
     def status(self) -> OutputStatus:
         """Tell how the connection is."""
         problem = next((broker.problem for broker in (self._main, *self._presences) if broker.problem), "")
+        limitations = self._main.limitations
         return OutputStatus(
             name=self.name,
             ok=not problem,
-            message=problem or f"connected to {self._config.address}",
+            message=problem or f"connected to {self._config.address}{limitations and f'; {limitations}'}",
             waiting=self._outbox.waiting(),
-            dropped=self._dropped + self._latest_registers.dropped,
+            dropped=self._dropped + self._latest_registers.dropped + self._delivery.passed_over,
         )
 
     # What happens on a connection.
@@ -181,7 +198,7 @@ class MqttOutput:
             for every in {dialect.every for dialect in self._dialects} - {0}:
                 group = [dialect for dialect in self._dialects if dialect.every == every]
                 tasks.create_task(self._repeat(session, every, When.LIVE, group))
-            tasks.create_task(deliver(self._outbox, session, self._register_messages, self._remember))
+            tasks.create_task(self._delivery.run(session))
             if self._discovery is not None:
                 tasks.create_task(self._announce(session, self._discovery))
                 tasks.create_task(self._greet_home_assistant(session))
@@ -263,7 +280,7 @@ class MqttOutput:
         """Say everything again when Home Assistant has started."""
         while True:
             await self._born.wait()
-            await asyncio.sleep(random.uniform(*self._timing.birth))  # noqa: S311 - no secret
+            await asyncio.sleep(self._rng.uniform(*self._timing.birth))
             self._born.clear()
             await self._tell_everything(session)
 
@@ -314,11 +331,12 @@ def _be_there(will: Will) -> Callable[[Session], Coroutine[None, None, None]]:
     return work
 
 
-def _contradict(will: Will) -> Callable[[Session, Received], Awaitable[None]]:
+def _contradict(will: Will) -> Heard:
     """Return what to do when the broker, late, buries an earlier connection of ours: say that we are there."""
 
     async def heard(session: Session, message: Received) -> None:
         if message.payload == will.offline:
-            await session.publish(will.birth)
+            with contextlib.suppress(Refused):
+                await session.publish(will.birth)
 
     return heard
