@@ -19,7 +19,7 @@ import pytest_asyncio
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub
 from nes2mqtt.mqtt import MqttOutput
-from nes2mqtt.mqtt.discovery import CLASSES
+from nes2mqtt.mqtt.homeassistant_names import CLASSES
 from nes2mqtt.reading import MeterState, TableGroup
 from osgp.sources import SOURCES, Kind
 

@@ -31,6 +31,7 @@ from nes2mqtt.mqtt.connection import (
     Refused,
     Version,
 )
+from nes2mqtt.mqtt.echo import Echo
 from nes2mqtt.mqtt.library import LibraryClient
 from nes2mqtt.mqtt.message import Message, Will
 from nes2mqtt.mqtt.refusals import (
@@ -105,20 +106,25 @@ class Session:
         client: the connection.
         limits: the broker's, as far as they are known.
         refusals: what it does not take.
+        unreadable: see :class:`nes2mqtt.mqtt.echo.Echo`.
     """
 
-    def __init__(self, client: Client, limits: Limits, refusals: Refusals) -> None:
+    def __init__(self, client: Client, limits: Limits, refusals: Refusals, unreadable: set[str] | None = None) -> None:
         self.limits = limits
         self.refusals = refusals
         self._client = client
+        self._subscribed: set[str] = set()
+        unreadable = unreadable if unreadable is not None else set()
+        self._echo = Echo(self, unreadable) if limits.version is Version.V311 and limits.retain else None
         self._places = asyncio.Semaphore(max(1, min(WINDOW, limits.in_flight)))
         self._large: dict[int, int] = {}
         """Sizes of the large messages under way."""
 
-    async def publish(self, message: Message) -> None:
+    async def publish(self, message: Message, *, unheard: bool = False, quiet: bool = False) -> None:
         """Publish; with QoS 1 return when the broker has it (PUBACK), with QoS 0 when it is sent.
 
-        What a broker cannot do is left out (QoS, retain); what is too large for it is not sent.
+        What a broker cannot do is left out (QoS, retain); what is too large for it is not sent. ``unheard``: nobody
+        listens to what the broker sends now. ``quiet``: a refusal needs no owner.
 
         Raises:
             Refused: the broker does not take it; it is noted in :attr:`refusals`. The connection goes on.
@@ -129,25 +135,37 @@ class Session:
         try:
             if fitting.qos:
                 async with self._places:
-                    await self._confirmed(fitting, size)
+                    await self._confirmed(fitting, size, unheard=unheard)
                 self.refusals.taken(message.topic)
             else:
-                await self._confirmed(fitting, size)
+                await self._confirmed(fitting, size, unheard=True)
         except Refused as refused:
             self._large.pop(id(fitting), None)
             if refused.code == TOO_LARGE:
                 self.too_large(size)
-            self.refusals.add(message.topic, refused, size)
+            if not quiet:
+                self.refusals.add(message.topic, refused, size)
             raise
 
-    async def _confirmed(self, message: Message, size: int) -> None:
+    async def _confirmed(self, message: Message, size: int, *, unheard: bool) -> None:
         if self.limits.packet is not None and size > self.limits.packet:
             raise Refused(Answer.PUBACK, TOO_LARGE)
         if size > _SMALL:
             self._large[id(message)] = size
+        if self._echo is None or unheard:
+            await self._publish(message)
+        else:
+            await self._echo.publish(message, size, self._publish)
+        self._large.pop(id(message), None)
+
+    async def _publish(self, message: Message) -> None:
         async with _answered("does not confirm what we publish; trying again"):
             await self._client.publish(message)
-        self._large.pop(id(message), None)
+
+    def hear(self, message: Received) -> None:
+        """Take note of what came from the broker."""
+        if self._echo is not None:
+            self._echo.hear(message)
 
     def too_large(self, size: int) -> None:
         """Take note that a message of so many bytes was too large."""
@@ -167,9 +185,21 @@ class Session:
         """
         async with _answered("does not confirm what we subscribe to; trying again"):
             answers = await self._client.subscribe(topics)
+        self._subscribed.update(topics)
         for topic, refused in zip(topics, answers, strict=False):
             if refused is not None:
                 self.refusals.add(topic, refused, 0)
+
+    async def listen(self, topic: str) -> None:
+        """Ask for messages on a topic for a while."""
+        async with _answered("does not confirm what we subscribe to; trying again"):
+            await self._client.subscribe([topic])
+
+    async def listen_no_more(self, topic: str) -> None:
+        """Ask no more for messages on a topic, unless it is one of :meth:`subscribe`."""
+        if topic not in self._subscribed:
+            async with _answered("does not confirm what we subscribe to; trying again"):
+                await self._client.unsubscribe([topic])
 
 
 async def publish_all(session: Session, messages: Iterable[Message]) -> None:
@@ -249,7 +279,10 @@ class Broker:
         """Limits that earlier connections ran into."""
         self._cuts: tuple[int, int] = (0, 0)
         """The size of the large message under way when the last connection was cut, and how often in a row."""
+        self._cut_at = 0
+        """The size of the large message under way when the connection was lost; 0 if there was none."""
         self._said_limits: frozenset[str] = frozenset()
+        self._unreadable: set[str] = set()
         self.refusals = Refusals(config, client_id)
         self.connected = False
         self._trouble = "not connected yet"
@@ -327,10 +360,10 @@ class Broker:
         except BaseException:
             client.hang_up()
             raise
-        session = Session(client, self._known(limits), self.refusals)
+        session = Session(client, self._known(limits), self.refusals, self._unreadable)
         try:
             with contextlib.suppress(Refused):
-                await session.publish(self._will.birth)
+                await session.publish(self._will.birth, unheard=True)
             self._up(session.limits)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen(client, session))
@@ -356,6 +389,7 @@ class Broker:
     def _learn(self, session: Session, error: BaseException) -> None:
         """See whether the connection was cut because of the size of a message."""
         size = session.largest_under_way
+        self._cut_at = size
         if not size:
             return
         cause = error.__cause__
@@ -366,7 +400,7 @@ class Broker:
         self._cuts = (size, times + 1 if size == before else 1)
         if self._cuts[1] >= CUTS:
             self._cuts = (0, 0)
-            session.too_large(size)
+            session.too_large(size // 2)
             _log.warning(
                 "broker %s cuts the connection at a message of %s bytes: it takes smaller ones only "
                 "(mosquitto: max_packet_size); going on without it",
@@ -376,6 +410,7 @@ class Broker:
 
     async def _listen(self, client: Client, session: Session) -> None:
         async for message in client.messages():
+            session.hear(message)
             await self._heard(session, message)
 
     async def _leave(self, client: Client, session: Session) -> None:
@@ -383,7 +418,7 @@ class Broker:
         try:
             with contextlib.suppress(Disconnected, Refused, TimeoutError):
                 async with asyncio.timeout(FAREWELL):
-                    await session.publish(self._will.death)
+                    await session.publish(self._will.death, unheard=True)
                     await client.disconnect()
         finally:
             client.hang_up()
@@ -422,8 +457,9 @@ class Broker:
             self._backoff.reset()
             self._short_lives = 0
             self._said.clear()
-        elif not self._trouble:
+        elif not self._trouble and not self._cut_at:
             self._short_lives += 1
+        self._cut_at = 0
         if self._short_lives >= EVICTIONS and not isinstance(error.__cause__, Refused):
             problem += EVICTED.format(client_id=self._client_id)
         if problem not in self._said:

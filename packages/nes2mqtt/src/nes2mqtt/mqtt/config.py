@@ -138,6 +138,8 @@ class HomeAssistantOptions(_Section):
     """As set in Home Assistant's MQTT integration."""
     every: Seconds = 10.0
     """Seconds between live values; 0: each one read. Home Assistant stores every change."""
+    suggested_area: Annotated[str, Field(min_length=1, max_length=100, examples=["Basement"])] | None = None
+    """Where Home Assistant puts the meters when it first sees them."""
 
 
 class NmrRawOptions(_Section):

@@ -130,6 +130,13 @@ class Client(Protocol):
             Disconnected: the connection is gone.
         """
 
+    async def unsubscribe(self, topics: Sequence[str]) -> None:
+        """Ask for no more messages on topics.
+
+        Raises:
+            Disconnected: the connection is gone.
+        """
+
     def messages(self) -> AsyncIterator[Received]:
         """Yield what the broker sends.
 

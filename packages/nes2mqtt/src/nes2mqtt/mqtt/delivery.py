@@ -157,6 +157,11 @@ class Delivery:
         finally:
             await self._abandon()
 
+    def busy(self, topic: str) -> bool:
+        """Tell whether a message on a topic is under way, or about to be."""
+        lane = self._lanes.get(topic)
+        return lane is not None and lane.task is not None
+
     def _take(self, session: Session, places: asyncio.Semaphore) -> None:
         """Give what the outbox holds to the lanes of its topics."""
         if len(self._readings) > KEPT // 2 and not self._stuck:

@@ -96,6 +96,13 @@ class LibraryClient:
         codes = (answer.value if isinstance(answer, ReasonCode) else answer for answer in answers)
         return [Refused(Answer.SUBACK, code) if code >= _REFUSAL else None for code in codes]
 
+    async def unsubscribe(self, topics: Sequence[str]) -> None:
+        """Ask for no more messages on topics."""
+        try:
+            await self._client.unsubscribe(list(topics))
+        except aiomqtt.MqttError as error:
+            raise Disconnected(str(error)) from _cause(error)
+
     async def messages(self) -> AsyncIterator[Received]:
         """Yield what the broker sends. Waiting for it is also how the end of the connection is noticed at once."""
         try:

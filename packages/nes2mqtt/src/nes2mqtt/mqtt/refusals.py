@@ -18,10 +18,12 @@ from types import MappingProxyType
 from nes2mqtt.mqtt.config import MqttConfig, Protocol
 from nes2mqtt.mqtt.connection import Answer, NoGreeting, Refused
 
-__all__ = ["REASONS", "TOO_LARGE", "Refusals", "Unanswered", "describe"]
+__all__ = ["REASONS", "SILENT", "TOO_LARGE", "Refusals", "Unanswered", "describe"]
 
 _log = logging.getLogger(__name__)
 
+SILENT = 0x00
+"""Not a reason code: a broker of MQTT 3.1.1 confirmed a message and did not keep it."""
 UNSUPPORTED_VERSION = 0x84
 CLIENT_ID_INVALID = 0x85
 BAD_CREDENTIALS = 0x86
@@ -33,6 +35,7 @@ QOS_NOT_SUPPORTED = 0x9B
 
 REASONS: Mapping[int, str] = MappingProxyType(
     {
+        SILENT: "it confirms it and does not keep it; with MQTT 3.1.1 a broker cannot say why. See its access list (ACL)",
         0x80: "it does not say why; its log may",
         0x81: "it could not read our packet; is it a broker, and nobody in between?",
         0x82: "it says that we broke the protocol; please report this",
@@ -71,7 +74,7 @@ REASONS: Mapping[int, str] = MappingProxyType(
         0xA2: "it does not take patterns of topics",
     }
 )
-"""What each reason code means to an owner (MQTT 5, section 2.4)."""
+"""What each reason code, and :data:`SILENT`, means to an owner (MQTT 5, section 2.4)."""
 
 _PASSING = frozenset({0x88, 0x89, 0x8B, 0x9F, 0xA0})
 """Refusals of a connection that end by themselves."""
@@ -132,7 +135,7 @@ def _rejected(refused: Refused, config: MqttConfig, client_id: str) -> str | Non
     """Say why the connection was refused or ended."""
     if refused.code in {BAD_CREDENTIALS, NOT_AUTHORISED} and refused.answer is Answer.CONNACK:
         return f"refuses {_who(config)}"
-    if refused.code not in REASONS:
+    if refused.code not in REASONS or refused.code == SILENT:
         return None
     did = "refuses the connection" if refused.answer is Answer.CONNACK else "ended the connection"
     again = "; trying again" if refused.code in _PASSING or refused.answer is Answer.DISCONNECT else ""
