@@ -305,7 +305,8 @@ class MqttOutput:
     async def _tell_everything(self, session: Session) -> None:
         """Tell the broker all it should hold, and what is true now; nothing else is due then."""
         self._due = {}
-        self._wake.clear()
+        if not self._events:
+            self._wake.clear()
         if self._discovery is not None:
             await self._publish_announcements(session, self._discovery, self._discovery.everything)
         await publish_all(session, self._state_of_all())
@@ -445,6 +446,9 @@ class MqttOutput:
         while True:
             due += every * max(1, ceil((loop.time() - due) / every))
             await asyncio.sleep(due - loop.time())
+            if when is When.STATUS:
+                # Who came late and gets nothing retained, as a device made in FHEM, learns that this program is there.
+                await publish_all(session, [self._main_will.birth])
             await publish_all(
                 session,
                 (
