@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from dataclasses import dataclass, replace
 
 from nes2mqtt.backoff import Backoff
+from nes2mqtt.mqtt.aiomqtt_client import LibraryClient
 from nes2mqtt.mqtt.config import MqttConfig, Protocol
 from nes2mqtt.mqtt.connection import (
     Answer,
@@ -32,7 +33,6 @@ from nes2mqtt.mqtt.connection import (
     Version,
 )
 from nes2mqtt.mqtt.echo import Echo
-from nes2mqtt.mqtt.library import LibraryClient
 from nes2mqtt.mqtt.message import Message, Will
 from nes2mqtt.mqtt.refusals import (
     QOS_NOT_SUPPORTED,

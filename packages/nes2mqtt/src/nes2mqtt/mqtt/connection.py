@@ -1,6 +1,6 @@
 """What this program asks of an MQTT client, and what a client may answer.
 
-:class:`Client` is the port between this program and an MQTT library. :mod:`nes2mqtt.mqtt.library` fills it with
+:class:`Client` is the port between this program and an MQTT library. :mod:`nes2mqtt.mqtt.aiomqtt_client` fills it with
 aiomqtt; tests and simulations fill it with a broker in memory. A client is one connection: it is made, connects
 once, and is thrown away.
 

@@ -31,6 +31,7 @@ from pathlib import Path
 
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub, Latest, OutputStatus
+from nes2mqtt.mqtt.aiomqtt_client import LibraryClient
 from nes2mqtt.mqtt.client import Broker, Pace, Session, publish_all
 from nes2mqtt.mqtt.config import DialectName, MqttConfig
 from nes2mqtt.mqtt.connection import ClientFactory, Limits, Received, Refused
@@ -40,7 +41,6 @@ from nes2mqtt.mqtt.dialects.homeassistant import event as event_message
 from nes2mqtt.mqtt.discovery import PARTS, Discovery
 from nes2mqtt.mqtt.instances import REPEAT, Instances
 from nes2mqtt.mqtt.leftovers import Leftovers
-from nes2mqtt.mqtt.library import LibraryClient
 from nes2mqtt.mqtt.message import Message, Will
 from nes2mqtt.mqtt.rows import When
 from nes2mqtt.mqtt.view import EnergyPeriods, View
