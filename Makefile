@@ -4,8 +4,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PACKAGES := packages/osgp packages/nes2mqtt
-PRINT := packages/piprint
+KIT := packages/servicekit
+PACKAGES := $(KIT) packages/osgp packages/nes2mqtt
+PRINT := $(KIT) packages/piprint
 FUZZ_SECONDS ?= 600
 CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
@@ -54,7 +55,7 @@ install-print: ## Install the print processor into PRINT_PREFIX (/opt/piprint); 
 	@echo "Installing into $(PRINT_PREFIX) ..."
 	@$(PRINT_PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/piprint.txt
 	@$(PRINT_PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index \
-	    --force-reinstall ./$(PRINT)
+	    --force-reinstall $(PRINT:%=./%)
 	@install -D -m 644 deploy/piprint/piprint.service $(DESTDIR)/etc/systemd/system/piprint.service
 	@sed -i 's|/opt/piprint|$(abspath $(PRINT_PREFIX))|g' $(DESTDIR)/etc/systemd/system/piprint.service
 	@test -e $(DESTDIR)/etc/piprint/piprint.toml || install -D -m 644 deploy/piprint/piprint.toml $(DESTDIR)/etc/piprint/piprint.toml
@@ -114,12 +115,12 @@ $(VENV)/run.stamp: requirements/runtime.txt $(PACKAGES:%=%/pyproject.toml)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index $(PACKAGES:%=-e %)
 	@touch $@
 
-$(VENV)/print.stamp: requirements/piprint.txt $(PRINT)/pyproject.toml
+$(VENV)/print.stamp: requirements/piprint.txt $(PRINT:%=%/pyproject.toml)
 	@sh tools/system_packages.sh run
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Python packages into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/piprint.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e $(PRINT)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index $(PRINT:%=-e %)
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp $(VENV)/print.stamp

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.reading import LinkQuality, Sample, TableGroup
 from osgp.sources import SOURCES, Source
 
@@ -65,6 +66,23 @@ def pytest_asyncio_loop_factories(
 def wall_clock() -> datetime:
     """Return the host's time that belongs to the running loop's time."""
     return START + timedelta(seconds=asyncio.get_running_loop().time())
+
+
+def loop_clocks(wall: Callable[[], datetime] = wall_clock, *, synchronised: bool | None = True) -> Clock:
+    """Return the clocks of a program on a virtual loop; ``wall`` is the host's, so it may step."""
+    return Clock(
+        wall=lambda: wall().timestamp(),
+        monotonic=lambda: asyncio.get_running_loop().time(),
+        synchronised=lambda: synchronised,
+        built=0.0,
+    )
+
+
+def labelled_clocks(wall: Callable[[], datetime]) -> Clock:
+    """Return clocks whose monotonic one shows the seconds since 1970 of ``wall``: an instant is a label's timestamp."""
+    return Clock(
+        wall=lambda: wall().timestamp(), monotonic=lambda: wall().timestamp(), synchronised=lambda: True, built=0.0
+    )
 
 
 IMPORT = SOURCES["active_energy_import"]
@@ -155,7 +173,8 @@ def make_sample(
     received: datetime = START,
     **more: Any,
 ) -> Sample:
-    """Return a sample; by default of the first two registers."""
+    """Return a sample; by default of the first two registers. Its instant is that of :func:`loop_clocks`."""
+    more.setdefault("instant", (received - START).total_seconds())
     return Sample(meter, group, received, values or {IMPORT: 65_845_342, EXPORT: 179}, **more)
 
 
@@ -169,6 +188,18 @@ def fake_meter() -> FakeMeter:
 def make_sample_fixture() -> Callable[..., Sample]:
     """Return :func:`make_sample`."""
     return make_sample
+
+
+@pytest.fixture(name="loop_clocks")
+def loop_clocks_fixture() -> Callable[..., Clock]:
+    """Return :func:`loop_clocks`."""
+    return loop_clocks
+
+
+@pytest.fixture(name="labelled_clocks")
+def labelled_clocks_fixture() -> Callable[[Callable[[], datetime]], Clock]:
+    """Return :func:`labelled_clocks`."""
+    return labelled_clocks
 
 
 @pytest.fixture(name="wall_clock")

@@ -18,10 +18,11 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from nes2mqtt import __version__
+from nes2mqtt.clock import Clock
 from nes2mqtt.config import Config, MeterConfig
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.guard import Guard, Limits, Memory
@@ -145,14 +146,14 @@ def _outputs(
 
 
 @asynccontextmanager
-async def _history(config: Config) -> AsyncIterator[Store | None]:
+async def _history(config: Config, clock: Clock) -> AsyncIterator[Store | None]:
     if not config.history.enabled:
         yield None
         return
     from nes2mqtt.history import Store  # noqa: PLC0415 - not loaded without a history
 
     path = config.history.path or config.data_dir / "history.db"
-    async with Store.open(path, config.history, config.timezone) as store:
+    async with Store.open(path, config.history, config.timezone, clock=clock) as store:
         yield store
 
 
@@ -198,30 +199,38 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
             _log.warning("gave up waiting for %d outputs to say goodbye", len(late))
 
 
-async def run(config: Config, *, stop: asyncio.Event | None = None, started: Callable[[], None] | None = None) -> None:
+async def run(
+    config: Config,
+    *,
+    stop: asyncio.Event | None = None,
+    started: Callable[[], None] | None = None,
+    clock: Clock | None = None,
+) -> None:
     """Run the gateway until SIGTERM, SIGINT or ``stop``.
 
     Args:
         config: the checked configuration.
         stop: ends the run when set, as a signal does; signals are then left alone.
         started: called when everything runs.
+        clock: the clocks of this machine; tests pass others. Its monotonic clock must be the event loop's.
 
     Raises:
         HistoryError: the database was written by a newer program.
     """
     notifier = Notifier()
+    clock = clock if clock is not None else Clock()
     url = config.web.url if config.web is not None else ""
-    gateway = GatewayInfo(config.name, __version__, config.timezone, datetime.now(UTC), url)
+    gateway = GatewayInfo(config.name, __version__, config.timezone, clock.now(), url)
     limits = {meter: _stale_after(settings) for meter, settings in config.meters.items()}
-    hub = Hub({group: max(limit[group] for limit in limits.values()) for group in TableGroup})
+    hub = Hub({group: max(limit[group] for limit in limits.values()) for group in TableGroup}, clock)
     for meter, limit in limits.items():
         hub.expect(meter, limit)
-    async with _history(config) as store:
+    async with _history(config, clock) as store:
         energy = None
         if store is not None and config.mqtt:
             from nes2mqtt.running_energy import RunningEnergy  # noqa: PLC0415 - only with a history
 
-            energy = RunningEnergy(store, config.meters)
+            energy = RunningEnergy(store, config.meters, clock)
         outputs = [Supervised(output) for output in _outputs(config, gateway, hub, store, energy)]
         for output in outputs:
             hub.add(output)

@@ -102,7 +102,7 @@ def dash_data(hub: Hub, meter: str, version: str, now: datetime) -> dict[str, in
     latest = hub.latest.get(meter)
     if latest is None or latest.status is None:
         return None
-    fresh = {group: sample for group, sample in latest.samples.items() if hub.quality(sample, now) is Quality.GOOD}
+    fresh = {group: sample for group, sample in latest.samples.items() if hub.quality(sample) is Quality.GOOD}
     if not fresh.keys() >= {TableGroup.REGISTERS, TableGroup.PRESENT}:
         return None
     values = {source.key: raw for sample in fresh.values() for source, raw in sample.values.items()}

@@ -277,13 +277,17 @@ class Guard:
         self._layout = layout if layout is not None else self._layout
         return notes
 
-    def present(self, values: Mapping[Source, int], received: datetime, meter_time: datetime | None) -> Verdict:
+    def present(
+        self, values: Mapping[Source, int], received: datetime, meter_time: datetime | None, instant: float = 0.0
+    ) -> Verdict:
         """Judge a reply of present values: they are what they are."""
         if not values:
             return Verdict(None)
-        return Verdict(self._sample(TableGroup.PRESENT, values, received, meter_time))
+        return Verdict(self._sample(TableGroup.PRESENT, values, received, meter_time, instant))
 
-    def registers(self, values: Mapping[Source, int], received: datetime, meter_time: datetime | None) -> Verdict:
+    def registers(
+        self, values: Mapping[Source, int], received: datetime, meter_time: datetime | None, instant: float = 0.0
+    ) -> Verdict:
         """Judge a reply of registers."""
         if self._started_by_owner:  # R8
             self._started_by_owner = False
@@ -303,14 +307,18 @@ class Guard:
                 self._settle(source, register, value, received, tally)
         if tally.next_segment:  # R7: two reads agreed on the new layout, all starts again with R1
             self._start_segment(received)
-            again = self.registers(values, received, meter_time)
+            again = self.registers(values, received, meter_time, instant)
             return Verdict(None, tally.rejected, again.held, notes=tuple(tally.notes))
         if not tally.held and not tally.falling:
             self._layout_changed = False
         if tally.fell:  # R5
             tally.notes.append(_fall(tally.fell))
             return Verdict(None, tally.rejected, tally.held, doubt=True, notes=tuple(tally.notes))
-        sample = self._sample(TableGroup.REGISTERS, tally.believed, received, meter_time) if tally.believed else None
+        sample = (
+            self._sample(TableGroup.REGISTERS, tally.believed, received, meter_time, instant)
+            if tally.believed
+            else None
+        )
         return Verdict(sample, tally.rejected, tally.held, notes=tuple(tally.notes))
 
     def _settle(self, source: Source, register: _Register, value: int, at: datetime, tally: _Tally) -> None:
@@ -409,8 +417,21 @@ class Guard:
         self._started_by_owner = False
 
     def _sample(
-        self, group: TableGroup, values: Mapping[Source, int], received: datetime, meter_time: datetime | None
+        self,
+        group: TableGroup,
+        values: Mapping[Source, int],
+        received: datetime,
+        meter_time: datetime | None,
+        instant: float,
     ) -> Sample:
         return Sample(
-            self._meter, group, received, values, meter_time, self._segment, self._segment_start, self._restarted
+            meter=self._meter,
+            group=group,
+            received=received,
+            values=values,
+            meter_time=meter_time,
+            segment=self._segment,
+            segment_start=self._segment_start,
+            restarted=self._restarted,
+            instant=instant,
         )

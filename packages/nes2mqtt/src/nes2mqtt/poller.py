@@ -33,7 +33,7 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -148,14 +148,10 @@ class _Reopen(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """The meter's clock and when, on the loop's clock, it was read."""
+    """The meter's clock and when, on the monotonic clock, it was read."""
 
     time: datetime
     at: float
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Poller:
@@ -170,7 +166,6 @@ class Poller:
         cadence: how often to read what.
         spread: this meter's share, 0 to 1, of delays that keep thousands of meters apart.
         start_after: seconds until the first open.
-        wall_clock: the host's time, UTC, aware.
     """
 
     def __init__(
@@ -184,7 +179,6 @@ class Poller:
         *,
         spread: float = 0.0,
         start_after: float = 0.0,
-        wall_clock: Callable[[], datetime] = _now,
     ) -> None:
         self._info = info
         self._address = address
@@ -194,10 +188,10 @@ class Poller:
         self._cadence = cadence
         self._spread = spread
         self._start_after = start_after
-        self._wall = wall_clock
+        self._clocks = hub.clock
 
         self._state = MeterState.STARTING
-        self._since = wall_clock()
+        self._since = hub.clock.now()
         self._message = ""
         self._link_before = LinkQuality()
         self._link = LinkQuality()
@@ -339,7 +333,7 @@ class Poller:
             layout = await self._ask(meter, meter.dimensions)
         except (MeterRefused, TableError):
             layout = None  # it does not tell; the guard then knows of no layout to change
-        for note in self._guard.identify(identity.serial, layout, self._wall()):
+        for note in self._guard.identify(identity.serial, layout, self._clocks.now()):
             self._say(note.text, warning=note.warning)
         known = self._info
         self._info = replace(
@@ -363,9 +357,9 @@ class Poller:
             return None
         if job is _Job.PRESENT:
             values = await self._ask(meter, meter.present)
-            return self._guard.present(values, self._wall(), self._meter_time())
+            return self._guard.present(values, self._clocks.now(), self._meter_time(), self._clocks.monotonic())
         values = await self._ask(meter, meter.registers)
-        return self._guard.registers(values, self._wall(), self._meter_time())
+        return self._guard.registers(values, self._clocks.now(), self._meter_time(), self._clocks.monotonic())
 
     def _heed(self, verdict: Verdict) -> None:
         """Publish what is believed, say what is not."""
@@ -379,15 +373,17 @@ class Poller:
 
     async def _read_clock(self, meter: MeterSession) -> None:
         time = await self._ask(meter, meter.clock)
-        self._clock = _Clock(time, asyncio.get_running_loop().time())
-        self._clock_ahead = round((time + _HALF_SECOND - self._wall()).total_seconds(), 1)
+        instant = self._clocks.monotonic()
+        self._clock = _Clock(time, instant)
+        self._clocks.witness(self._info.id, time + _HALF_SECOND, instant)
+        self._clock_ahead = round((time + _HALF_SECOND - self._clocks.now()).total_seconds(), 1)
         self._status_due = 0.0
 
     def _meter_time(self) -> datetime | None:
         """Return the meter's time now, or None when it is not known truthfully."""
         if self._clock is None:
             return None
-        age = asyncio.get_running_loop().time() - self._clock.at
+        age = self._clocks.monotonic() - self._clock.at
         if age > _CLOCK_VALID_PERIODS * self._cadence.clock:
             return None
         return self._clock.time + timedelta(seconds=int(age))
@@ -401,9 +397,10 @@ class Poller:
             return
         if state is not self._state or mistake is not None:
             self._log_change(state, message, mistake)
-            self._since = self._wall()
+            self._since = self._clocks.now()
         if state is not MeterState.ONLINE:
             self._clock = None  # what answers next may be another meter
+            self._clocks.forget(self._info.id)
         self._state, self._message = state, message
         self._publish_status()
 
@@ -411,7 +408,7 @@ class Poller:
         if state is MeterState.ONLINE:
             serial = f"serial {self._info.serial}" if self._info.serial else "no serial number"
             who = " ".join(part for part in (self._info.manufacturer, self._info.model, serial) if part)
-            seconds = round((self._wall() - self._since).total_seconds())
+            seconds = round((self._clocks.now() - self._since).total_seconds())
             gone = "" if self._state is MeterState.STARTING else f" again after {timedelta(seconds=seconds)}"
             self._say(f"online{gone}: {who}, firmware {self._info.firmware or 'unknown'}", warning=False)
         else:

@@ -64,10 +64,10 @@ class Listener:
 
 
 @pytest.fixture
-def house(fake_meter, wall_clock):
+def house(fake_meter, loop_clocks):
     """Run a poller on the fake meter; gives the listener and a way to let time pass."""
     listener = Listener()
-    hub = Hub({})
+    hub = Hub({}, loop_clocks())
     hub.add(listener)
 
     @asynccontextmanager
@@ -80,7 +80,6 @@ def house(fake_meter, wall_clock):
             guard,
             hub,
             options.pop("cadence", Cadence()),
-            wall_clock=wall_clock,
             **options,
         )
         task = asyncio.create_task(poller.run())
@@ -343,8 +342,8 @@ async def test_link_counts_only_grow_over_reconnects(house, fake_meter, memory):
     assert counts[-1] > 350
 
 
-async def test_thousands_of_meters_start_and_read_apart(fake_meter, wall_clock):
-    hub = Hub({})
+async def test_thousands_of_meters_start_and_read_apart(fake_meter, loop_clocks):
+    hub = Hub({}, loop_clocks())
     count = 200
     tasks = [
         asyncio.create_task(
@@ -357,7 +356,6 @@ async def test_thousands_of_meters_start_and_read_apart(fake_meter, wall_clock):
                 Cadence(present=10.0),
                 spread=index / count,
                 start_after=10.0 * index / count,
-                wall_clock=wall_clock,
             ).run()
         )
         for index in range(count)

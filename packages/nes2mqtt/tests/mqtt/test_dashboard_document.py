@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from nes2mqtt.dabbler import dash_body, dash_data
+from nes2mqtt.hub import Hub
 from nes2mqtt.reading import MeterInfo, TableGroup
 
 NOW = datetime(2026, 11, 22, 5, 45, 52, 700_000, tzinfo=UTC)
@@ -55,6 +56,12 @@ KEYS = [
     "L2_Rev_Avg_W",
     "L3_Rev_Avg_W",
 ]
+
+
+@pytest.fixture
+def hub(labelled_clocks):
+    stale = {TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)}
+    return Hub(stale, labelled_clocks(lambda: NOW))
 
 
 @pytest.fixture

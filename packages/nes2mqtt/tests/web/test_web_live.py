@@ -41,11 +41,11 @@ def parsed(message):
 
 
 @pytest.fixture
-def feed(wall_clock):
+def feed(wall_clock, labelled_clocks):
     """Return a hub, its recent curve and a feed on the virtual clock."""
-    hub = Hub(STALE_AFTER)
+    hub = Hub(STALE_AFTER, labelled_clocks(wall_clock))
     recent = Recent()
-    live = LiveFeed(hub, recent, most_clients=2, clock=wall_clock)
+    live = LiveFeed(hub, recent, most_clients=2)
 
     class Output:
         name = "web"
@@ -72,7 +72,7 @@ async def test_a_client_gets_everything_first_and_then_what_changed(feed, danish
         assert document["groups"]["registers"]["values"]["active_energy_import"] == 65845.342
         assert document["status"]["info"]["serial"] == "87654321"
         messages = client.messages()
-        hub.publish(replace(present, received=wall_clock()))
+        hub.publish(replace(present, received=wall_clock(), instant=wall_clock().timestamp()))
         event, document = parsed(await anext(messages))
         assert event == "change"
         assert set(document["groups"]) == {"present"}
@@ -96,7 +96,9 @@ async def test_changes_come_at_most_once_a_second_and_none_is_lost(feed, danish_
 
         reader = asyncio.create_task(read())
         for watts in range(100):
-            hub.publish(replace(present, received=wall_clock(), values={POWER_IMPORT: watts}))
+            hub.publish(
+                replace(present, received=wall_clock(), instant=wall_clock().timestamp(), values={POWER_IMPORT: watts})
+            )
             await asyncio.sleep(0.1)
         await asyncio.sleep(2)
         reader.cancel()
@@ -157,7 +159,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_the_others_go_on(feed,
     with live.subscribe(None) as (stuck, _), live.subscribe(None) as (reader, _):
         messages = reader.messages()
         for _ in range(QUEUE + 3):
-            hub.publish(replace(present, received=wall_clock()))
+            hub.publish(replace(present, received=wall_clock(), instant=wall_clock().timestamp()))
             assert parsed(await anext(messages))[0] == "change"
         assert stuck.behind.is_set()
         assert not reader.behind.is_set()

@@ -73,7 +73,7 @@ async def test_every_source_makes_a_series_of_its_own(make_web, client_for, make
     web = make_web(samples=False)
     now = datetime.now(UTC)
     everything = {source: number for number, source in enumerate(SOURCES.values())}
-    web.hub.publish(make_sample(everything, group=TableGroup.PRESENT, received=now))
+    web.hub.publish(make_sample(everything, group=TableGroup.PRESENT, received=now, instant=now.timestamp()))
     found = await families(client_for, web)
     series = [
         (sample.name, tuple(sorted(sample.labels.items()))) for family in found.values() for sample in family.samples

@@ -26,6 +26,7 @@ from nes2mqtt.backoff import Backoff
 from nes2mqtt.mqtt.config import MqttConfig, Protocol
 from nes2mqtt.mqtt.message import Message, Will
 from nes2mqtt.mqtt.refusals import Unanswered, describe, no_greeting
+from servicekit.tls import client_context
 
 __all__ = ["WINDOW", "Broker", "Disconnected", "Pace", "Received", "Session", "publish_all"]
 
@@ -302,16 +303,17 @@ def _tls(config: MqttConfig) -> ssl.SSLContext | None:
 
     Raises:
         OSError: a file cannot be read or is not what it should be (ssl.SSLError is one).
+        ValueError: the authority's file cannot be used; says why.
     """
     if config.tls is None or not config.uses_tls:
         return None
-    context = ssl.create_default_context(cafile=config.tls.ca_file)
+    try:
+        context = client_context(config.tls.ca_file, accept_any=config.tls.insecure)
+    except ValueError as error:
+        raise ValueError(f"tls.ca_file {config.tls.ca_file}: {error}") from None
     if config.tls.cert_file is not None and config.tls.key_file is not None:
         # An encrypted key would make OpenSSL ask for its password at a terminal nobody watches.
         context.load_cert_chain(config.tls.cert_file, config.tls.key_file, password=_no_password)
-    if config.tls.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
     return context
 
 

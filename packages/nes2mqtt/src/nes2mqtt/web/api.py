@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
@@ -76,7 +75,7 @@ def _asked_meters(web: WebOutput, meters: list[str] | None) -> list[str]:
 @router.get("/readings", summary="The latest readings", responses=responses(400, 404, 422))
 async def readings(web: Web, meters: MeterIds = None) -> ReadingsReport:
     """Each value with its unit, the meter's time, the time it was received, and whether it is still fresh."""
-    now = datetime.now(UTC)
+    now = web.hub.clock.now()
     return ReadingsReport(
         now=now,
         readings=[
@@ -93,7 +92,7 @@ async def readings(web: Web, meters: MeterIds = None) -> ReadingsReport:
             )
             for meter in _asked_meters(web, meters)
             for group, sample in web.hub.latest[meter].samples.items()
-            for reading in sample.readings(web.hub.quality(sample, now))
+            for reading in sample.readings(web.hub.quality(sample))
         ],
     )
 
@@ -166,7 +165,7 @@ async def status(web: Web) -> StatusReport:
     """How this program, its outputs and its meters are."""
     gateway = web.gateway
     return StatusReport(
-        now=datetime.now(UTC),
+        now=web.hub.clock.now(),
         gateway=GatewayReport(
             name=gateway.name,
             version=gateway.version,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
@@ -110,7 +109,7 @@ async def _metrics(request: Request) -> Response:
         (meter, latest.status, tuple(latest.samples.values())) for meter, latest in sorted(web.hub.latest.items())
     ]
     outputs = [output.status() for output in web.hub.outputs]
-    text = await asyncio.to_thread(metrics.render, web.gateway.version, meters, outputs, web.hub, datetime.now(UTC))
+    text = await asyncio.to_thread(metrics.render, web.gateway.version, meters, outputs, web.hub)
     return PlainTextResponse(text, media_type=metrics.CONTENT_TYPE)
 
 
@@ -118,7 +117,7 @@ async def _dash_data(request: Request) -> Response:
     """Serve what the ESP32 firmware served, of the first meter or the one named with ``?meter=``."""
     web: WebOutput = request.app.state.web
     meter = request.query_params.get("meter") or next(iter(web.hub.latest), "")
-    document = dash_data(web.hub, meter, web.gateway.version, datetime.now(UTC))
+    document = dash_data(web.hub, meter, web.gateway.version, web.hub.clock.now())
     if document is None:
         # Not JSON, so that the Home Assistant integration takes it for a failed request, not for values.
         return PlainTextResponse("No fresh values of the meter yet; try again later.\n", 503, {"retry-after": "10"})

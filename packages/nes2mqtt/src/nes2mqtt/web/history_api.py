@@ -88,7 +88,7 @@ async def energy(
     known_meter(web, meter)
     zone = web.gateway.timezone
     around = _AROUND[period]
-    begin = floor(datetime.now(UTC), around, zone) if start is None else in_zone(start, zone)
+    begin = floor(web.hub.clock.now(), around, zone) if start is None else in_zone(start, zone)
     until = following(floor(begin, around, zone), around, zone) if end is None else in_zone(end, zone)
     if until <= begin:
         raise ProblemError(400, "The end is not after the start", "Swap start and end.")
@@ -158,7 +158,7 @@ async def series(
     store = history(web)
     known_meter(web, meter)
     zone = web.gateway.timezone
-    until = datetime.now(UTC) if end is None else in_zone(end, zone)
+    until = web.hub.clock.now() if end is None else in_zone(end, zone)
     begin = until - timedelta(days=1) if start is None else in_zone(start, zone)
     if until <= begin:
         raise ProblemError(400, "The end is not after the start", "Swap start and end.")

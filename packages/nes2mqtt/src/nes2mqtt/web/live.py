@@ -17,10 +17,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.hub import Hub
 from nes2mqtt.reading import Event, Quality, Sample, TableGroup
 from nes2mqtt.web.recent import Recent
@@ -50,8 +51,9 @@ def encode(event: str, document: Any, moment: datetime | None = None) -> bytes:
 class Client:
     """One open page."""
 
-    def __init__(self, meters: frozenset[str] | None) -> None:
+    def __init__(self, meters: frozenset[str] | None, clock: Clock) -> None:
         self.meters = meters
+        self._clock = clock
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE)
         self.behind = asyncio.Event()
         """Set when the client was cut off for not keeping up."""
@@ -74,7 +76,7 @@ class Client:
                 async with asyncio.timeout(BEAT):
                     message = await self._queue.get()
             except TimeoutError:
-                message = encode("beat", {"now": iso(datetime.now(UTC))})
+                message = encode("beat", {"now": iso(self._clock.now())})
             yield message
 
 
@@ -85,7 +87,6 @@ class LiveFeed:
         hub: where the latest values are.
         recent: the power curve of the last hour.
         most_clients: pages that may be open at the same time.
-        clock: the wall clock, UTC.
     """
 
     def __init__(
@@ -94,12 +95,11 @@ class LiveFeed:
         recent: Recent,
         *,
         most_clients: int,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._hub = hub
         self._recent = recent
         self._most_clients = most_clients
-        self._clock = clock
+        self._clock = hub.clock
         self._clients: set[Client] = set()
         self._changed: dict[str, dict[TableGroup | None, Event]] = {}
         self._qualities: dict[tuple[str, TableGroup], Quality] = {}
@@ -135,7 +135,7 @@ class LiveFeed:
         """
         if len(self._clients) >= self._most_clients:
             raise TooManyClients
-        client = Client(meters)
+        client = Client(meters, self._clock)
         self._clients.add(client)
         # The feed may be asleep because there was nobody to watch values grow old for.
         self._wake.set()
@@ -161,8 +161,8 @@ class LiveFeed:
     def _snapshot(self, client: Client, recent: float, last_event_id: str) -> Iterator[bytes]:
         meters = sorted(self._hub.latest) if client.meters is None else sorted(client.meters)
         for meter in meters:
-            now = self._clock()
-            document = meter_document(meter, self._hub, now)
+            now = self._clock.now()
+            document = meter_document(meter, self._hub)
             document["now"] = iso(now)
             if recent:
                 at = now.timestamp()
@@ -171,8 +171,8 @@ class LiveFeed:
             yield encode("meter", document, now)
 
     def _send(self) -> None:
-        now = self._clock()
-        self._mark_grown_old(now)
+        now = self._clock.now()
+        self._mark_grown_old()
         changed, self._changed = self._changed, {}
         for meter, parts in changed.items():
             clients = [client for client in self._clients if client.wants(meter)]
@@ -184,12 +184,12 @@ class LiveFeed:
             self._clients.discard(client)
             self.cut_off += 1
 
-    def _mark_grown_old(self, now: datetime) -> None:
+    def _mark_grown_old(self) -> None:
         """Count a group whose quality differs from what clients were told as changed."""
         for meter in self._watched():
             latest = self._hub.latest.get(meter)
             for group, sample in latest.samples.items() if latest else ():
-                quality = self._hub.quality(sample, now)
+                quality = self._hub.quality(sample)
                 if self._qualities.get((meter, group), quality) is not quality:
                     self._changed.setdefault(meter, {}).setdefault(group, sample)
                 self._qualities[meter, group] = quality
@@ -203,7 +203,7 @@ class LiveFeed:
         document: dict[str, Any] = {"id": meter, "now": iso(now)}
         for event in parts.values():
             if isinstance(event, Sample):
-                document.setdefault("groups", {})[event.group] = group_document(event, self._hub.quality(event, now))
+                document.setdefault("groups", {})[event.group] = group_document(event, self._hub.quality(event))
             else:
                 document["status"] = status_document(event)
         return document

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 
 from nes2mqtt.hub import Hub, OutputStatus
 from nes2mqtt.reading import MeterState, MeterStatus, Quality, Sample
@@ -73,7 +72,6 @@ def render(
     meters: Iterable[tuple[str, MeterStatus | None, Iterable[Sample]]],
     outputs: Iterable[OutputStatus],
     hub: Hub,
-    now: datetime,
 ) -> str:
     """Write all metrics; call it in a thread when there are many meters."""
     families: dict[str, _Family] = {}
@@ -84,13 +82,13 @@ def render(
     family("nes_gateway_info", "gauge", "This gateway").add(1, {"version": version})
     for meter, status, samples in meters:
         for sample in samples:
-            if hub.quality(sample, now) is Quality.GOOD:
+            if hub.quality(sample) is Quality.GOOD:
                 for source, value in sample.values.items():
                     name, divisor = _metric(source)
                     type_ = "counter" if source.kind is Kind.REGISTER else "gauge"
                     help_ = source.quantity.replace("_", " ").capitalize()
                     family(name, type_, help_).add(value / divisor, {"meter": meter, **_labels(source)})
-            age = (now - sample.received).total_seconds()
+            age = hub.clock.monotonic() - sample.instant
             family("nes_reading_age_seconds", "gauge", "Time since the last verified reply").add(
                 age, {"meter": meter, "group": sample.group}
             )

@@ -13,7 +13,7 @@ import errno
 import logging
 import socket
 import ssl
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,7 +140,7 @@ class WebOutput:
         if self.store is None or meter in self._recalled:
             return
         self._recalled.add(meter)
-        now = datetime.now(UTC)
+        now = self.hub.clock.now()
         keys = [POWER_IMPORT.key, POWER_EXPORT.key]
         series = await self.store.series(meter, keys, now - timedelta(seconds=SPAN), now, int(SPAN))
         imported, exported = (series.lines[key].average for key in keys)

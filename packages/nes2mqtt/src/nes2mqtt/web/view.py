@@ -47,7 +47,7 @@ def status_document(status: MeterStatus) -> Document:
     }
 
 
-def meter_document(meter: str, hub: Hub, now: datetime) -> Document:
+def meter_document(meter: str, hub: Hub) -> Document:
     """Describe all that is known of a meter: ``status`` is None before the first one."""
     latest = hub.latest.get(meter)
     status = latest.status if latest else None
@@ -55,5 +55,5 @@ def meter_document(meter: str, hub: Hub, now: datetime) -> Document:
     return {
         "id": meter,
         "status": status_document(status) if status else None,
-        "groups": {group: group_document(sample, hub.quality(sample, now)) for group, sample in samples.items()},
+        "groups": {group: group_document(sample, hub.quality(sample)) for group, sample in samples.items()},
     }
