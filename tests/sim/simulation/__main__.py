@@ -21,15 +21,12 @@ def main() -> int:
     parser.add_argument("--last", type=int, default=10**9)
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--kinds", default="", help="kinds of faults, and classes a to e; all where left out")
-    parser.add_argument("--hours", type=float, default=1.0)
-    parser.add_argument("--slow", action="store_true", help="read each minute and each five minutes")
     parser.add_argument("--log", type=argparse.FileType("w"))
     asked = parser.parse_args()
     kinds = chosen(asked.kinds)
-    pace = {"present": 60.0, "registers": 300.0, "page_every": 300} if asked.slow else {}
     if asked.seed is not None:
         begun = time.process_time()
-        world = run(Setting.draw(asked.seed, kinds, asked.hours, **pace), log=asked.log)
+        world = run(Setting.draw(asked.seed, kinds), log=asked.log)
         print(f"{world.setting.faults}")
         print(f"{time.process_time() - begun:.1f} CPU s, {world.loop.rounds} rounds, {world.lines_noted} events, {world.broker.messages} messages, {world.disk.writes} writes, {world.host.life} lives, {world.digest.hexdigest()[:16]}")
         for name in world.failures:
@@ -38,7 +35,7 @@ def main() -> int:
     begun, days, worlds, failed, first = time.monotonic(), 0.0, 0, Counter(), {}
     seed = asked.first
     while time.monotonic() - begun < asked.seconds and seed <= asked.last:
-        setting = Setting.draw(seed, kinds, asked.hours, **pace)
+        setting = Setting.draw(seed, kinds)
         world = run(setting)
         days += world.loop.now / 86400
         worlds += 1

@@ -91,7 +91,7 @@ async def _boot_clock(world: World, fault: Fault) -> None:
 
 
 async def _layout(world: World, fault: Fault) -> None:
-    world.meters[str(fault.much)].reconfigure()
+    (world.meters.get(str(fault.much)) or world.meters["house"]).reconfigure()
 
 
 async def _layout_within(world: World, fault: Fault) -> None:
@@ -113,7 +113,7 @@ async def _layout_within(world: World, fault: Fault) -> None:
 
 
 async def _swap(world: World, fault: Fault) -> None:
-    name = str(fault.much)
+    name = str(fault.much) if fault.much in world.meters else "house"
     meter, line = world.meters[name], world.line_of(name)
     with ExitStack() as stack:
         if fault.span:

@@ -22,7 +22,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 __all__ = ["CUTS", "Disk", "available", "seed_sqlite"]
 
@@ -151,16 +151,27 @@ def lay(into: bytearray, offset: int, data: bytes | None) -> None:
 
 
 class Disk:
-    """All SQLite files of this process that are opened through one VFS. Make one per process and name.
+    """The SQLite files below one folder, while this is in use (``with``). :meth:`of` gives it: there is one per name.
 
     Args:
-        name: the VFS to stand before: ``unix-excl`` (the history) or ``unix`` (the print journal).
-        default: take connections that ask for no VFS by name.
+        name: the VFS to stand before: ``unix-excl`` (the history) or ``unix`` (the print journal, which names none).
     """
 
-    def __init__(self, name: str = "unix-excl", *, default: bool = False) -> None:
+    _made: ClassVar[dict[str, Disk]] = {}
+
+    @classmethod
+    def of(cls, name: str, folder: Path, clock: Callable[[], float]) -> Disk:
+        """Return the disk of a name, empty, for a folder."""
+        disk = cls._made.get(name) or cls._made.setdefault(name, cls(name))
+        disk.reset()
+        disk.folder, disk.clock = str(folder), clock
+        return disk
+
+    def __init__(self, name: str) -> None:
         assert _LIBRARY is not None
         self.clock: Callable[[], float] = lambda: 0.0
+        self.folder = ""
+        self._default = name == "unix"
         self.reset()
         self._real = _LIBRARY.sqlite3_vfs_find(name.encode())
         self._real_open, self._real_delete = _OPEN(self._real.contents.open), _DELETE(self._real.contents.delete)
@@ -170,8 +181,19 @@ class Disk:
         open_, delete = _OPEN(self._open), _DELETE(self._delete)
         self._keep: list[Any] = [open_, delete]  # C holds them, Python must too
         self._mine.open, self._mine.delete = C.cast(open_, _P), C.cast(delete, _P)
-        if _LIBRARY.sqlite3_vfs_register(C.byref(self._mine), int(default)):
+
+    def __enter__(self) -> Self:
+        assert _LIBRARY is not None
+        if _LIBRARY.sqlite3_vfs_register(C.byref(self._mine), int(self._default)):
             raise OSError("SQLite does not take the simulated disk")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert _LIBRARY is not None
+        _LIBRARY.sqlite3_vfs_unregister(C.byref(self._mine))
+        if self._default:  # SQLite would take any other of its list for the default
+            _LIBRARY.sqlite3_vfs_register(self._real, 1)
+        self.reset()
 
     def reset(self) -> None:
         """Forget all files and faults: a new world begins."""
@@ -193,9 +215,11 @@ class Disk:
     # What SQLite calls.
 
     def _open(self, _: int, name: int, file: int, flags: int, out: int) -> int:
+        path = C.string_at(name).decode() if name else ""
+        if not path.startswith(self.folder):
+            return self._real_open(C.cast(self._real, _P), name, file, flags, out)
         if self.off:
             return CANNOT_OPEN
-        path = C.string_at(name).decode() if name else ""
         there = bool(name) and Path(path).exists()
         if self.read_only:
             flags = flags & ~_OPEN_READ_WRITE_CREATE | _OPEN_READ_ONLY
@@ -209,9 +233,10 @@ class Disk:
         return code
 
     def _delete(self, _: int, name: bytes, sync: int) -> int:
-        if self.off or self.error or self.read_only:
-            return WRITE_ERROR
-        self.files.pop(name.decode(), None)
+        if name.decode().startswith(self.folder):
+            if self.off or self.error or self.read_only:
+                return WRITE_ERROR
+            self.files.pop(name.decode(), None)
         return self._real_delete(C.cast(self._real, _P), name, sync)
 
     def _patched(self, table: int) -> _Methods:

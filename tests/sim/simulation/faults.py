@@ -187,7 +187,8 @@ def draw(rng: random.Random, hours: float, kinds: Collection[str], many: tuple[i
     faults = []
     for name in rng.choices(chosen, weights, k=rng.randint(*many)):
         at = round(rng.uniform(300, hours * HOUR - 900), 1)
-        faults.append(Fault(at, name, rng.choice(KINDS[name].spans), KINDS[name].much(rng)))
+        longer = rng.choice((1, 3, 10)) if hours > 6 else 1
+        faults.append(Fault(at, name, rng.choice(KINDS[name].spans) * longer, KINDS[name].much(rng)))
     return sorted(faults, key=lambda fault: fault.at)
 
 

@@ -16,7 +16,7 @@ import time
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from zoneinfo import ZoneInfo
 
 import anyio.to_thread
@@ -37,6 +37,10 @@ from nes2mqtt.history import HistoryConfig, Store
 from nes2mqtt.hub import Hub
 from osgp import mep_port
 
+from simulation.fibers import Fibers
+from simulation.host import Host
+from simulation.loop import SimLoop
+
 if TYPE_CHECKING:
     from simulation.world import World
 
@@ -45,7 +49,7 @@ __all__ = ["Seams", "clock_of", "open_store", "run_gateway"]
 _HAS_CLOCK = "clock" in inspect.signature(app.run).parameters
 
 
-def clock_of(world: World) -> Any:
+def clock_of(world: Basis, built: float = 0.0) -> Any:
     """Return the product's clock, on this world's."""
     from nes2mqtt.clock import Clock  # noqa: PLC0415 - not in the oldest code that this runs
 
@@ -53,82 +57,62 @@ def clock_of(world: World) -> Any:
         wall=world.host.wall,
         monotonic=world.loop.time,
         synchronised=lambda: world.host.synchronised,
-        built=world.setting.start - 30 * 86400.0,
+        built=built,
     )
 
 
 def run_gateway(world: World, config: Config, stop: Any) -> Any:
     """Return the gateway, to be awaited."""
-    more: dict[str, Any] = {"clock": clock_of(world)} if _HAS_CLOCK else {}
+    more: dict[str, Any] = {"clock": clock_of(world, world.setting.start - 30 * 86400.0)} if _HAS_CLOCK else {}
     return app.run(config, stop=stop, **more)
 
 
-def open_store(world: World, path: Path, config: HistoryConfig, zone: ZoneInfo) -> Store:
+def open_store(world: Basis, path: Path, config: HistoryConfig, zone: ZoneInfo) -> Store:
     """Return the history, to be entered."""
     clock: Any = clock_of(world) if _HAS_CLOCK else lambda: datetime.fromtimestamp(world.host.wall(), UTC)
     return Store.open(path, config, zone, clock=clock)
 
 
-class Seams:
-    """All that is replaced while a world runs."""
+class Basis(Protocol):
+    """What the product stands on."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    loop: SimLoop
+    host: Host
+    fibers: Fibers
+    connections: list[sqlite3.Connection]
+
+
+class Ground:
+    """Time, threads and the list of open databases: what the history alone needs."""
+
+    def __init__(self, basis: Basis) -> None:
+        self._basis = basis
         self._undo: list[tuple[Any, str, Any]] = []
-        self._handler = _Handler(world)
+
+    def __enter__(self) -> Self:
+        basis, connect = self._basis, sqlite3.connect
+
+        def noted(*args: Any, **more: Any) -> sqlite3.Connection:
+            connection = connect(*args, **more)
+            basis.connections.append(connection)
+            return connection
+
+        self._set(sqlite3, "connect", noted)
+        self._time_and_threads()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for owner, name, value in reversed(self._undo):
+            setattr(owner, name, value)
+        self._undo.clear()
 
     def _set(self, owner: Any, name: str, value: Any) -> None:
         self._undo.append((owner, name, getattr(owner, name)))
         setattr(owner, name, value)
 
-    def __enter__(self) -> Self:
-        world = self._world
-        self._time_and_threads()
-        self._web()
-        self._listen_in()
-        self._set(mep_port, "secrets", SimpleNamespace(randbits=random.getrandbits))
-        if hasattr(nes2mqtt.mqtt.output, "secrets"):
-            names = SimpleNamespace(token_hex=lambda count: random.randbytes(count).hex())
-            self._set(nes2mqtt.mqtt.output, "secrets", names)
-        if hasattr(nes2mqtt.running_energy, "_ROUND"):
-            # Asked each 10 s it took two thirds of a world's time, and finds nothing that the end does not.
-            self._set(nes2mqtt.running_energy, "_ROUND", 600.0)
-        connect = sqlite3.connect
-
-        def noted(*args: Any, **more: Any) -> sqlite3.Connection:
-            connection = connect(*args, **more)
-            world.connections.append(connection)
-            return connection
-
-        self._set(sqlite3, "connect", noted)
-        import aiomqtt  # noqa: PLC0415
-
-        async def misc_loop(client: Any) -> None:
-            import asyncio  # noqa: PLC0415
-
-            while client._client.loop_misc() == 0:
-                await asyncio.sleep(5)  # the library asks each second whether a ping is due
-
-        self._set(aiomqtt.Client, "_misc_loop", misc_loop)
-        for name in ("nes2mqtt", "asyncio", "osgp"):
-            logger = logging.getLogger(name)
-            self._set(logger, "propagate", False)
-            logger.addHandler(self._handler)
-        self._set(logging.getLogger("nes2mqtt"), "level", logging.INFO)
-        logging.getLogger("nes2mqtt").manager._clear_cache()  # type: ignore[attr-defined]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for name in ("nes2mqtt", "asyncio", "osgp"):
-            logging.getLogger(name).removeHandler(self._handler)
-        for owner, name, value in reversed(self._undo):
-            setattr(owner, name, value)
-        self._undo.clear()
-        logging.getLogger("nes2mqtt").manager._clear_cache()  # type: ignore[attr-defined]
-
     def _time_and_threads(self) -> None:
-        fibers = self._world.fibers
-        host = self._world.host
+        fibers = self._basis.fibers
+        host = self._basis.host
 
         class WallClock(datetime):
             @classmethod
@@ -144,6 +128,50 @@ class Seams:
             for attribute, (real, ours) in instead.items():
                 if module.__dict__.get(attribute) is real:
                     self._set(module, attribute, ours)
+
+class Seams(Ground):
+    """All that is replaced while a world runs."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._world = world
+        self._handler = _Handler(world)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._web()
+        self._listen_in()
+        self._set(mep_port, "secrets", SimpleNamespace(randbits=random.getrandbits))
+        if hasattr(nes2mqtt.mqtt.output, "secrets"):
+            names = SimpleNamespace(token_hex=lambda count: random.randbytes(count).hex())
+            self._set(nes2mqtt.mqtt.output, "secrets", names)
+        if hasattr(app, "_STATUS_EVERY"):
+            self._set(app, "_STATUS_EVERY", 60.0)  # nobody listens: there is no systemd
+        if hasattr(nes2mqtt.running_energy, "_ROUND"):
+            # Asked each 10 s it took two thirds of a world's time, and finds nothing that the end does not.
+            self._set(nes2mqtt.running_energy, "_ROUND", 600.0)
+        import aiomqtt  # noqa: PLC0415
+
+        async def misc_loop(client: Any) -> None:
+            import asyncio  # noqa: PLC0415
+
+            while client._client.loop_misc() == 0:
+                await asyncio.sleep(10)  # the library asks each second whether a ping is due
+
+        self._set(aiomqtt.Client, "_misc_loop", misc_loop)
+        for name in ("nes2mqtt", "asyncio", "osgp"):
+            logger = logging.getLogger(name)
+            self._set(logger, "propagate", False)
+            logger.addHandler(self._handler)
+        self._set(logging.getLogger("nes2mqtt"), "level", logging.INFO)
+        logging.getLogger("nes2mqtt").manager._clear_cache()  # type: ignore[attr-defined]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in ("nes2mqtt", "asyncio", "osgp"):
+            logging.getLogger(name).removeHandler(self._handler)
+        super().__exit__()
+        logging.getLogger("nes2mqtt").manager._clear_cache()  # type: ignore[attr-defined]
 
     def _web(self) -> None:
         """Replace the listening socket and uvicorn: the page is asked in process."""
