@@ -12,7 +12,7 @@ CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-print test install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
+.PHONY: help run run-print test test-fresh install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,15 @@ test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they nee
 	@$(BIN)/python tools/termineter_environment.py
 	@$(BIN)/python tools/al_environment.py
 	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 2 --dist loadgroup --timeout 300 --no-header -q
+
+# Both Debians, or one: FRESH=13. Both commands of the README, or one: FRESH_ONLY=run.
+FRESH ?= 12 13
+FRESH_ONLY ?=
+FRESH_FOLDER ?= /var/tmp/nes2mqtt-fresh
+
+test-fresh: ## Run the README's two commands in minimal Debian 12 and 13 trees (as root; half an hour)
+	@sh tools/system_packages.sh fresh
+	@PATH="$$PATH:/usr/sbin:/sbin" $(PYTHON) tools/fresh_debian.py --folder "$(FRESH_FOLDER)" $(FRESH_ONLY:%=--only %) $(FRESH)
 
 homeassistant-venv: $(VENV)/dev.stamp ## Install the Home Assistant that the tests run, if a Python 3.13+ is found
 	@$(BIN)/python tools/homeassistant_check.py --install-only
@@ -66,7 +75,7 @@ install-print: ## Install the print processor into PRINT_PREFIX (/opt/piprint); 
 lint: $(VENV)/dev.stamp ## Check style, types and the arrows between modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH=bench:packages/piprint/tests/acceptance $(BIN)/mypy packages/*/src tools bench
+	MYPYPATH=bench:tools:packages/piprint/tests/acceptance $(BIN)/mypy packages/*/src tools bench
 	MYPYPATH=packages/piprint $(BIN)/mypy packages/piprint/al_check
 	$(BIN)/lint-imports
 

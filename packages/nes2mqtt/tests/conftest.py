@@ -119,6 +119,8 @@ class FakeMeter:
     url: str = "serial:///dev/serial/by-id/adapter"
     clock_error: timedelta = timedelta(0)
     stats: LinkQuality = field(default_factory=LinkQuality)
+    resyncs: int = 0
+    """How often the link adopted a sequence number; counted since the fake was made, like one port for ever open."""
     seconds_per_read: float = 0.1
 
     @asynccontextmanager
@@ -142,7 +144,7 @@ class FakeMeter:
     async def _reply(self, what: str, value: Any) -> Any:
         self._note(what)
         await asyncio.sleep(self.seconds_per_read)
-        self.stats = LinkQuality(requests=self.stats.requests + 1)
+        self.stats = LinkQuality(requests=self.stats.requests + 1, resyncs=self.resyncs)
         if self.once:
             raise self.once.pop(0)
         if self.trouble is not None:
@@ -176,6 +178,12 @@ def make_sample(
     """Return a sample; by default of the first two registers. Its instant is that of :func:`loop_clocks`."""
     more.setdefault("instant", (received - START).total_seconds())
     return Sample(meter, group, received, values or {IMPORT: 65_845_342, EXPORT: 179}, **more)
+
+
+@pytest.fixture(autouse=True)
+def no_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test depend on where it runs: in a container the time zone is warned of."""
+    monkeypatch.setattr("nes2mqtt.time_zone.in_container", lambda: False)
 
 
 @pytest.fixture

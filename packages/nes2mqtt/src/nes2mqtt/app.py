@@ -29,9 +29,10 @@ from nes2mqtt.guard import Guard, Limits, Memory
 from nes2mqtt.hub import Hub, Output
 from nes2mqtt.poller import Cadence, MeterSession, OpenMeter, Poller
 from nes2mqtt.power import power_cycle_for
-from nes2mqtt.reading import MeterInfo, MeterState, TableGroup
+from nes2mqtt.reading import MeterInfo, TableGroup
 from nes2mqtt.sd_notify import Notifier
 from nes2mqtt.supervise import Keeper, Supervised
+from nes2mqtt.watch import watch_clock, watch_parts
 from osgp.budget import ReadBudget
 from osgp.known import KnownMeter
 from osgp.meter import open_meter
@@ -57,8 +58,6 @@ _START_SPACING = 0.01
 
 _GOODBYE = 10.0
 """Seconds the outputs get to say goodbye."""
-
-_STATUS_EVERY = 5.0
 
 
 def _opener(settings: MeterConfig) -> OpenMeter:
@@ -97,6 +96,7 @@ async def _remembered(store: Store | None, meter: str) -> Memory | None:
         values=last.values,
         serial=who.serial if who is not None else "",
         restarted=last.restarted,
+        base=last.base,
     )
 
 
@@ -177,18 +177,6 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _tell_systemd(notifier: Notifier, pollers: Sequence[Poller], outputs: Sequence[Output]) -> None:
-    """Show a line of status and signs of life, until cancelled."""
-    pause = min(_STATUS_EVERY, notifier.watchdog_interval or _STATUS_EVERY)
-    while True:
-        online = sum(poller.state is MeterState.ONLINE for poller in pollers)
-        broken = [output.name for output in outputs if not output.status().ok]
-        trouble = f"; not well: {', '.join(broken)}" if broken else ""
-        notifier.status(f"{online} of {len(pollers)} meters online{trouble}")
-        notifier.alive()
-        await asyncio.sleep(pause)
-
-
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
     """Cancel tasks and wait until they have ended, but not for ever."""
     for task in tasks:
@@ -235,11 +223,12 @@ async def run(
         for output in outputs:
             hub.add(output)
         pollers = await _pollers(config, hub, store)
-        await _run_graph(pollers, outputs, energy, notifier, stop, started)
+        await _run_graph(clock, pollers, outputs, energy, notifier, stop, started)
     notifier.close()
 
 
 async def _run_graph(
+    clock: Clock,
     pollers: Sequence[Poller],
     outputs: Sequence[Supervised],
     energy: RunningEnergy | None,
@@ -254,7 +243,7 @@ async def _run_graph(
 
         sinks = start([output.run() for output in outputs])
         sources = start([poller.run() for poller in pollers])
-        sides = start([_tell_systemd(notifier, pollers, outputs)])
+        sides = start([watch_parts(notifier, clock, pollers, outputs), watch_clock(clock)])
         if energy is not None:
             sides += start([Keeper("counting the running energy", energy.run).run()])
         _log.info(

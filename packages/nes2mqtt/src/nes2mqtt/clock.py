@@ -19,7 +19,12 @@ Then labels come from the meter's clock. While there is none either, the time of
 best made late, when it is written: :meth:`Clock.label` gives the label of a moment of the monotonic clock as it is
 known *now*.
 
-A host that says it is synchronised is believed against any meter: meters' clocks are off by minutes for years.
+A host that says it is synchronised is believed against any meter: meters' clocks are off by minutes for years. So is
+one that was synchronised since this program started and was not set since: it drifts by seconds in a day. While a
+host is synchronised each meter's error is noted, and taken off its clock when the meter has to stand in.
+
+A meter's clock that jumps counts only when it is read a second time: until then the old one goes on. Of meters that
+disagree the one counts with which most others agree.
 
 This module does not know what is labelled. The sources of time are passed in, so that tests can move them.
 """
@@ -33,15 +38,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from statistics import median
 
 from nes2mqtt import __built__
 from nes2mqtt.codes import CLOCK_AHEAD, CLOCK_BEHIND, CLOCK_UNKNOWN
 
-__all__ = ["DISAGREEMENT", "Clock", "ClockTrouble", "Trust", "host_synchronised"]
+__all__ = ["DISAGREEMENT", "Clock", "ClockTrouble", "Moment", "Trust", "host_synchronised"]
 
 DISAGREEMENT = 300.0
 """Seconds by which a meter's clock and an unsynchronised host's may differ."""
+
+_NEAR_AGAIN = 0.9 * DISAGREEMENT
+"""What is not believed has to come a little nearer, so that two clocks at the limit do not take turns."""
 
 _LOOK_EVERY = 5.0
 """Seconds between two questions to the host whether it is synchronised, as long as its clock does not step."""
@@ -49,9 +56,26 @@ _STEP = 1.0
 """Seconds by which the host's clock has to leave the monotonic one to count as having been set."""
 _WITNESS_FOR = 7 * 86400.0
 """Seconds for which a meter's clock counts after it was read: it drifts some seconds in that time."""
+_METER_STEP = 60.0
+"""Seconds by which a meter's clock has to leave the monotonic one to count as having been set."""
+_KEEPS_TIME = 120.0
+"""Seconds by which a host that was synchronised may leave the monotonic clock and still be believed: a bad crystal is
+off by 10 s a day, and the time-sync slews small errors away."""
 _SYNCHRONISED_FILE = Path("/run/systemd/timesync/synchronized")
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something happened: a moment for durations, and its label."""
+
+    label: datetime
+    """UTC, aware; a mere guess while :attr:`known` is False."""
+    instant: float | None = None
+    """By :attr:`Clock.monotonic`; None for what happened before this program started."""
+    known: bool = True
+    """Whether the time of day was known."""
 
 
 class Trust(Enum):
@@ -163,6 +187,14 @@ def _utc_seconds() -> float:
     return time.time()
 
 
+def _utc(seconds: float) -> datetime:
+    """Return seconds since 1970 as a time; what no calendar holds becomes its nearest day."""
+    return datetime.fromtimestamp(min(max(seconds, 0.0), _LAST), UTC)
+
+
+_LAST = datetime(9999, 12, 30, tzinfo=UTC).timestamp()
+
+
 class Clock:
     """What the whole program asks for the time.
 
@@ -186,6 +218,12 @@ class Clock:
         self._synchronised = synchronised
         self._built = datetime.fromisoformat(__built__).replace(tzinfo=UTC).timestamp() if built is None else built
         self._witnesses: dict[str, _Witness] = {}
+        self._stepped: dict[str, _Witness] = {}
+        """What meters' clocks showed that were set, it seems: read once so far."""
+        self._errors: dict[str, float] = {}
+        """Seconds by which meters' clocks were ahead of a synchronised host."""
+        self._synchronised_offset = float("nan")
+        """The host's clock minus the monotonic one when it was last synchronised."""
         self._host_offset = float("nan")
         self._looked = float("-inf")
         self._belief = _Belief(Trust.NONE, 0.0, None)
@@ -197,11 +235,17 @@ class Clock:
 
     def label(self, instant: float) -> datetime:
         """Return the time of day of a moment of :meth:`monotonic`, by what is known now; UTC and aware."""
-        return datetime.fromtimestamp(max(instant + self._look().offset, 0.0), UTC)
+        return _utc(instant + self._look().offset)
 
     def instant(self, label: datetime) -> float:
         """Return the moment of :meth:`monotonic` that has this label now."""
         return label.timestamp() - self._look().offset
+
+    def moment(self) -> Moment:
+        """Return this moment."""
+        instant = self.monotonic()
+        belief = self._look()
+        return Moment(_utc(instant + belief.offset), instant, belief.trust is not Trust.NONE)
 
     @property
     def known(self) -> bool:
@@ -220,15 +264,30 @@ class Clock:
 
     def host(self) -> datetime:
         """Return what the host's clock shows, believed or not; UTC and aware."""
-        return datetime.fromtimestamp(self._wall(), UTC)
+        return _utc(self._wall())
 
-    def witness(self, meter: str, shown: datetime, instant: float) -> None:
-        """Note what a meter's clock showed (UTC, aware) at a moment of :meth:`monotonic`."""
-        self._witnesses[meter] = _Witness(shown.timestamp() - instant, instant)
+    def witness(self, meter: str, shown: datetime, instant: float) -> bool:
+        """Note what a meter's clock showed (UTC, aware) at a moment of :meth:`monotonic`.
+
+        Returns:
+            False if it jumped since it was read before: it counts when it is read a second time.
+        """
+        seen, before = _Witness(shown.timestamp() - instant, instant), self._witnesses.get(meter)
+        if before is not None and instant - before.instant <= _WITNESS_FOR and _jumped(before, seen):
+            first = self._stepped.get(meter)
+            if first is None or _jumped(first, seen):
+                self._stepped[meter] = seen
+                return False
+            self._errors.pop(meter, None)
+        self._stepped.pop(meter, None)
+        self._witnesses[meter] = seen
         self._looked = float("-inf")
+        return True
 
     def forget(self, meter: str) -> None:
-        """No longer count a meter's clock: another meter may be there, or its clock was set."""
+        """No longer count a meter's clock: another meter may be there."""
+        self._stepped.pop(meter, None)
+        self._errors.pop(meter, None)
         if self._witnesses.pop(meter, None) is not None:
             self._looked = float("-inf")
 
@@ -245,20 +304,39 @@ class Clock:
         return self._belief
 
     def _judge(self, instant: float, host_offset: float) -> _Belief:
-        believable = instant + host_offset >= self._built
         witnesses = {
-            meter: seen
+            meter: seen.offset - self._errors.get(meter, 0.0)
             for meter, seen in tuple(self._witnesses.items())
             if instant - seen.instant <= _WITNESS_FOR and instant + seen.offset >= self._built
         }
-        nearest = min(witnesses, key=lambda meter: abs(host_offset - witnesses[meter].offset), default="")
-        if believable and (
-            not nearest
-            or abs(host_offset - witnesses[nearest].offset) <= DISAGREEMENT
-            or self._synchronised() is not False
-        ):
-            return _Belief(Trust.HOST, host_offset, None)
-        if not nearest:
+        if instant + host_offset >= self._built:
+            synchronised = self._synchronised()
+            if synchronised:
+                self._synchronised_offset = host_offset
+                self._errors = {
+                    meter: offset + self._errors.get(meter, 0.0) - host_offset for meter, offset in witnesses.items()
+                }
+            kept = abs(host_offset - self._synchronised_offset) <= _KEEPS_TIME
+            near = DISAGREEMENT if self._belief.trust is Trust.HOST else _NEAR_AGAIN
+            agrees = any(abs(host_offset - offset) <= near for offset in witnesses.values())
+            if synchronised is not False or kept or agrees or not witnesses:
+                return _Belief(Trust.HOST, host_offset, None)
+        if not witnesses:
             return _Belief(Trust.NONE, host_offset, ClockTrouble(Trust.NONE, None))
-        offset = median(seen.offset for seen in witnesses.values())
-        return _Belief(Trust.METER, offset, ClockTrouble(Trust.METER, host_offset - witnesses[nearest].offset, nearest))
+        meter, offset = _most_agreed(witnesses, host_offset)
+        return _Belief(Trust.METER, offset, ClockTrouble(Trust.METER, host_offset - offset, meter))
+
+
+def _jumped(before: _Witness, after: _Witness) -> bool:
+    return abs(after.offset - before.offset) > _METER_STEP
+
+
+def _most_agreed(offsets: Mapping[str, float], host: float) -> tuple[str, float]:
+    """Return the meter with which most others agree, and its offset; of several the one nearest to the host."""
+
+    def rank(meter: str) -> tuple[int, float]:
+        agreeing = sum(abs(offsets[meter] - other) <= DISAGREEMENT for other in offsets.values())
+        return -agreeing, abs(offsets[meter] - host)
+
+    meter = min(offsets, key=rank)
+    return meter, offsets[meter]

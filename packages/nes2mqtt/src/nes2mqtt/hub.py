@@ -46,7 +46,10 @@ class OutputStatus:
 
 @runtime_checkable
 class Output(Protocol):
-    """What the hub and the app ask of an output."""
+    """What the hub and the app ask of an output.
+
+    One that may stand still for good, such as one with a thread of its own, also has a property ``stands_still``.
+    """
 
     name: str
 

@@ -101,7 +101,7 @@ class LinkQuality:
     alerts: int = 0
     power_cycles: int = 0
     rejected: int = 0
-    """Register values the guard refused to believe."""
+    """Values the guard refused to believe."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,8 @@ def danish_samples(received: datetime, meter: str = "house") -> tuple[Sample, Sa
 def online(info: MeterInfo = DANE, **more: Any) -> MeterStatus:
     """Return the status of a meter that answers."""
     link = LinkQuality(requests=1000, replies=999, retries=1)
-    return replace(MeterStatus(info, MeterState.ONLINE, datetime.now(UTC), link=link), **more)
+    status = MeterStatus(info, MeterState.ONLINE, datetime.now(UTC), link=link, instant=time.time())
+    return replace(status, **more)
 
 
 class FakeOutput:

@@ -24,6 +24,7 @@ import aiomqtt
 
 from nes2mqtt.backoff import Backoff
 from nes2mqtt.mqtt.config import MqttConfig, Protocol
+from nes2mqtt.mqtt.library import Client
 from nes2mqtt.mqtt.message import Message, Will
 from nes2mqtt.mqtt.refusals import Unanswered, describe, no_greeting
 from servicekit.tls import client_context
@@ -102,7 +103,7 @@ async def _answered(silence: str) -> AsyncIterator[None]:
 class Session:
     """One connection, as long as it lasts."""
 
-    def __init__(self, client: aiomqtt.Client) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
 
     async def publish(self, message: Message) -> None:
@@ -202,13 +203,13 @@ class Broker:
         except (OSError, ValueError) as error:
             # A certificate or key that cannot be read, or is none; the owner may mend it while we try again.
             raise Disconnected(str(error)) from error
-        client._disconnected.add_done_callback(lambda _: _hang_up(client))  # noqa: SLF001
+        client._disconnected.add_done_callback(lambda _: client.hang_up())  # noqa: SLF001
         try:
             async with _answered(no_greeting(self._config)):
                 await client.__aenter__()
         except BaseException:
             client._client.disconnect()  # noqa: SLF001 - also ends an attempt that is still under way
-            _hang_up(client)
+            client.hang_up()
             raise
         session = Session(client)
         try:
@@ -221,7 +222,7 @@ class Broker:
             self.connected = False
             await self._leave(client, session)
 
-    async def _listen(self, client: aiomqtt.Client, session: Session) -> None:
+    async def _listen(self, client: Client, session: Session) -> None:
         """Pass messages on. Waiting for them is also how the end of the connection is noticed at once."""
         try:
             async for message in client.messages:
@@ -231,7 +232,7 @@ class Broker:
         except aiomqtt.MqttError as error:
             raise Disconnected(str(error)) from error
 
-    async def _leave(self, client: aiomqtt.Client, session: Session) -> None:
+    async def _leave(self, client: Client, session: Session) -> None:
         """Say good-bye: after an orderly farewell the broker does not publish the will, so we do."""
         try:
             with contextlib.suppress(aiomqtt.MqttError, Disconnected, TimeoutError):
@@ -239,12 +240,12 @@ class Broker:
                     await session.publish(self._will.death)
                     await client.__aexit__(None, None, None)
         finally:
-            _hang_up(client)
+            client.hang_up()
 
-    def _client(self) -> aiomqtt.Client:
+    def _client(self) -> Client:
         config = self._config
         version = aiomqtt.ProtocolVersion.V5 if config.protocol is Protocol.V5 else aiomqtt.ProtocolVersion.V311
-        client = aiomqtt.Client(
+        client = Client(
             config.host,
             config.broker_port,
             username=config.username,
@@ -284,18 +285,6 @@ class Broker:
             self._told_down = True
             _log.warning("%s", problem)
         self.problem = problem
-
-
-def _hang_up(client: aiomqtt.Client) -> None:
-    """Close the socket of a connection that is over; once more does no harm.
-
-    After a greeting that did not come aiomqtt leaves the socket open. After bytes that are no MQTT it also goes on
-    looking at it, which takes all of a processor, for ever, once for each connection.
-    """
-    over = client._disconnected  # noqa: SLF001
-    if over.done() and not over.cancelled():
-        over.exception()  # told by whoever waits; asyncio need not
-    client._client._sock_close()  # noqa: SLF001
 
 
 def _tls(config: MqttConfig) -> ssl.SSLContext | None:
