@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.reading import LinkQuality, Sample, TableGroup
 from osgp.sources import SOURCES, Source
 
@@ -67,6 +68,23 @@ def wall_clock() -> datetime:
     return START + timedelta(seconds=asyncio.get_running_loop().time())
 
 
+def loop_clocks(wall: Callable[[], datetime] = wall_clock, *, synchronised: bool | None = True) -> Clock:
+    """Return the clocks of a program on a virtual loop; ``wall`` is the host's, so it may step."""
+    return Clock(
+        wall=lambda: wall().timestamp(),
+        monotonic=lambda: asyncio.get_running_loop().time(),
+        synchronised=lambda: synchronised,
+        built=0.0,
+    )
+
+
+def labelled_clocks(wall: Callable[[], datetime]) -> Clock:
+    """Return clocks whose monotonic one shows the seconds since 1970 of ``wall``: an instant is a label's timestamp."""
+    return Clock(
+        wall=lambda: wall().timestamp(), monotonic=lambda: wall().timestamp(), synchronised=lambda: True, built=0.0
+    )
+
+
 IMPORT = SOURCES["active_energy_import"]
 EXPORT = SOURCES["active_energy_export"]
 POWER = SOURCES["active_power_import"]
@@ -101,6 +119,8 @@ class FakeMeter:
     url: str = "serial:///dev/serial/by-id/adapter"
     clock_error: timedelta = timedelta(0)
     stats: LinkQuality = field(default_factory=LinkQuality)
+    resyncs: int = 0
+    """How often the link adopted a sequence number; counted since the fake was made, like one port for ever open."""
     seconds_per_read: float = 0.1
 
     @asynccontextmanager
@@ -124,7 +144,7 @@ class FakeMeter:
     async def _reply(self, what: str, value: Any) -> Any:
         self._note(what)
         await asyncio.sleep(self.seconds_per_read)
-        self.stats = LinkQuality(requests=self.stats.requests + 1)
+        self.stats = LinkQuality(requests=self.stats.requests + 1, resyncs=self.resyncs)
         if self.once:
             raise self.once.pop(0)
         if self.trouble is not None:
@@ -155,8 +175,15 @@ def make_sample(
     received: datetime = START,
     **more: Any,
 ) -> Sample:
-    """Return a sample; by default of the first two registers."""
+    """Return a sample; by default of the first two registers. Its instant is that of :func:`loop_clocks`."""
+    more.setdefault("instant", (received - START).total_seconds())
     return Sample(meter, group, received, values or {IMPORT: 65_845_342, EXPORT: 179}, **more)
+
+
+@pytest.fixture(autouse=True)
+def no_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test depend on where it runs: in a container the time zone is warned of."""
+    monkeypatch.setattr("nes2mqtt.time_zone.in_container", lambda: False)
 
 
 @pytest.fixture
@@ -169,6 +196,18 @@ def fake_meter() -> FakeMeter:
 def make_sample_fixture() -> Callable[..., Sample]:
     """Return :func:`make_sample`."""
     return make_sample
+
+
+@pytest.fixture(name="loop_clocks")
+def loop_clocks_fixture() -> Callable[..., Clock]:
+    """Return :func:`loop_clocks`."""
+    return loop_clocks
+
+
+@pytest.fixture(name="labelled_clocks")
+def labelled_clocks_fixture() -> Callable[[Callable[[], datetime]], Clock]:
+    """Return :func:`labelled_clocks`."""
+    return labelled_clocks
 
 
 @pytest.fixture(name="wall_clock")

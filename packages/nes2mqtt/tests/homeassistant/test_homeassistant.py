@@ -62,16 +62,15 @@ class Meter:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def meter(mosquitto, home) -> AsyncIterator[Meter]:
     """Run the output on the broker Home Assistant listens to."""
-    from mqtt_rig import QUICK, config, running  # noqa: PLC0415 - loaded by conftest
+    import mqtt_rig  # noqa: PLC0415 - loaded by conftest
+    from mqtt_rig import QUICK, config, running  # noqa: PLC0415
 
-    hub = Hub({TableGroup.PRESENT: EXPIRY, TableGroup.REGISTERS: timedelta(seconds=30)})
+    hub = Hub({TableGroup.PRESENT: EXPIRY, TableGroup.REGISTERS: timedelta(seconds=30)}, mqtt_rig.CLOCK)
     gateway = GatewayInfo("home", "0.1.0", ZoneInfo("Europe/Copenhagen"), datetime.now(UTC), "http://127.0.0.1:8099")
     output = MqttOutput(
         config(mosquitto, homeassistant={"every": 1}, diagnostics_every=1), gateway, None, hub, timing=QUICK
     )
     hub.add(output)
-    import mqtt_rig  # noqa: PLC0415 - loaded by conftest
-
     meter = Meter(hub, mqtt_rig)
     async with running(output):
         reading = asyncio.create_task(meter.run())

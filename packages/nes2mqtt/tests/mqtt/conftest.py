@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import aiomqtt
 import pytest
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub
 from nes2mqtt.mqtt import MqttConfig, MqttOutput, Timing
@@ -72,9 +73,15 @@ SERIAL = "87654321"
 """Invented: the owner kept the real one to himself."""
 
 
+CLOCK = Clock(monotonic=time.time, synchronised=lambda: True)
+"""Its instants are seconds since 1970, so a label gives its instant."""
+
+
 def sample(group: TableGroup, values: dict[str, int], meter: str = "house", **more: object) -> Sample:
-    """Make a sample of values by key, received now unless told otherwise."""
-    more.setdefault("received", datetime.now(UTC))
+    """Make a sample of values by key, received now unless told otherwise; its instant is for :data:`CLOCK`."""
+    received = more.setdefault("received", datetime.now(UTC))
+    assert isinstance(received, datetime)
+    more.setdefault("instant", received.timestamp())
     return Sample(meter, group, values={SOURCES[key]: value for key, value in values.items()}, **more)  # type: ignore[arg-type]
 
 
@@ -109,7 +116,7 @@ def gateway() -> GatewayInfo:
 
 @pytest.fixture
 def hub() -> Hub:
-    return Hub({TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)})
+    return Hub({TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)}, CLOCK)
 
 
 def free_port() -> int:

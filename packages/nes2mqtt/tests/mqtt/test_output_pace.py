@@ -42,8 +42,9 @@ class Recorder:
 
 
 @pytest.fixture
-def hub():
-    return Hub({TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)})
+def hub(labelled_clocks):
+    stale = {TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)}
+    return Hub(stale, labelled_clocks(now))
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def connected(gateway, hub):
     @contextlib.asynccontextmanager
     async def connect(**settings):
         config = MqttConfig.model_validate({"host": "h", **settings})
-        output = MqttOutput(config, gateway, None, hub, timing=Timing(birth=(2.0, 2.0)), now=now)
+        output = MqttOutput(config, gateway, None, hub, timing=Timing(birth=(2.0, 2.0)))
         hub.add(output)
         session = Recorder()
         work = asyncio.create_task(output._work(session))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub, OutputStatus
 from nes2mqtt.reading import Event, LinkQuality, MeterInfo, MeterState, MeterStatus, Sample, TableGroup
@@ -28,19 +30,29 @@ DANE = MeterInfo("house", "87654321", "NES", "83332-3I", "3.10.21", "House")
 
 
 def danish_samples(received: datetime, meter: str = "house") -> tuple[Sample, Sample]:
-    """Return registers and present values of the real Danish meter."""
+    """Return registers and present values of the real Danish meter; their instants are seconds since 1970."""
     image = MeterImage.load("image:denmark-gen3")
     dims = image.derive_dimensions()
     return (
-        Sample(meter, TableGroup.REGISTERS, received, registers.decode(image.read("BT23"), dims), received),
-        Sample(meter, TableGroup.PRESENT, received, present.decode(image.read("BT28"), dims)),
+        Sample(
+            meter,
+            TableGroup.REGISTERS,
+            received,
+            registers.decode(image.read("BT23"), dims),
+            received,
+            instant=received.timestamp(),
+        ),
+        Sample(
+            meter, TableGroup.PRESENT, received, present.decode(image.read("BT28"), dims), instant=received.timestamp()
+        ),
     )
 
 
 def online(info: MeterInfo = DANE, **more: Any) -> MeterStatus:
     """Return the status of a meter that answers."""
     link = LinkQuality(requests=1000, replies=999, retries=1)
-    return replace(MeterStatus(info, MeterState.ONLINE, datetime.now(UTC), link=link), **more)
+    status = MeterStatus(info, MeterState.ONLINE, datetime.now(UTC), link=link, instant=time.time())
+    return replace(status, **more)
 
 
 class FakeOutput:
@@ -60,7 +72,7 @@ class FakeOutput:
 
 def make_web(*, samples: bool = True, store: Any = None, state_dir: Path | None = None, **settings: Any) -> WebOutput:
     """Return a web output whose hub knows the Danish meter."""
-    hub = Hub(STALE_AFTER)
+    hub = Hub(STALE_AFTER, Clock(monotonic=time.time, synchronised=lambda: True))
     config = WebConfig.model_validate({"listen": "127.0.0.1:0", **settings})
     gateway = GatewayInfo("nes2mqtt", "0.1.0", ZoneInfo("Europe/Copenhagen"), datetime.now(UTC))
     web = WebOutput(config, gateway, hub, store, state_dir=state_dir)

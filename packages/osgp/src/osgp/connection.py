@@ -14,14 +14,14 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from osgp.errors import MisuseError, OsgpError, ResponseTimeout, TransportError
 from osgp.psem import Request, Response
 from osgp.recovery import Recovery
 from osgp.transport import Address, Port, open_port
 
-__all__ = ["Connection", "LinkClient", "LinkStats"]
+__all__ = ["Connection", "Doubts", "LinkClient", "LinkStats"]
 
 E = TypeVar("E")
 E_co = TypeVar("E_co", covariant=True)
@@ -45,6 +45,15 @@ class LinkStats:
     """Sequence numbers adopted from the meter; at the optical port sessions that had to begin anew."""
     alerts: int = 0
     power_cycles: int = 0
+
+
+class Doubts(NamedTuple):
+    """How often a connection gave reason to think that the meter is not as before; they only grow."""
+
+    changed: int = 0
+    """Its tables may have changed."""
+    another: int = 0
+    """It may be another meter."""
 
 
 class LinkClient(Protocol[E_co]):
@@ -86,6 +95,8 @@ class Connection(ABC, Generic[E]):
     """Procedure sequence numbers for users of this port (MEP guide v1.1 p. 52)."""
     results_table: int | None
     """Where this port's users find the results of procedures; None where the meter's settings say so."""
+    in_sequence: bool
+    """An answer without a new doubt proves that the meter's tables did not change before it was made."""
 
     def __init__(self, address: Address, client: LinkClient[E], recovery: Recovery | None) -> None:
         self.stats = LinkStats()
@@ -100,7 +111,7 @@ class Connection(ABC, Generic[E]):
         self._gone: TransportError | None = None
         self._answer: asyncio.Future[Response] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._doubt = False
+        self._doubts = Doubts()
 
     @property
     def address(self) -> Address:
@@ -124,10 +135,14 @@ class Connection(ABC, Generic[E]):
     async def longest_write(self) -> int:
         """Return how many bytes one partial write may hold. Raises as :meth:`longest_read`."""
 
-    def take_doubt(self) -> bool:
-        """Tell, once, that the meter behaved as if it were another one, or had other tables than before."""
-        doubt, self._doubt = self._doubt, False
-        return doubt
+    @property
+    def doubts(self) -> Doubts:
+        """How often there was reason to think that the meter, or what its tables mean, is another."""
+        return self._doubts
+
+    def _doubt(self, *, another: bool = False) -> None:
+        changed, others = self._doubts
+        self._doubts = Doubts(changed + 1, others + another)
 
     async def open(self) -> None:
         """Open the port.

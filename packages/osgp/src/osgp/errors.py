@@ -7,12 +7,15 @@ program can decide (wait, retry, ask the owner) without reading the text:
 error                       what happened                               who can mend it
 ==========================  ==========================================  ===============
 :class:`TransportError`     the port or socket is gone or refused       cable, host
+:class:`MeterSwapped`       another meter answers at this port          open it anew
 :class:`ResponseTimeout`    the meter is silent                         cable, meter
 :class:`CorruptFrame`       bytes arrived that no meter would send      cable
 :class:`DigestMismatch`     a reply is not signed with our key          cable, attacker
 :class:`KeyRejected`        the meter says our digest is wrong (0x0B)   the owner's key
 :class:`PasswordRefused`    the optical port refused the key, for good  the owner's key
+:class:`LinkRefused`        the meter refuses to talk, not a table      line, other client
 :class:`SequenceLost`       the meter keeps refusing our number (0x0C)  another client
+:class:`TablesChanging`     the meter changes while it is read          ask again
 :class:`WriteUncertain`     a write got no answer                       read it back
 :class:`MeterRefused`       the meter understood and said no            the request
 :class:`TableError`         table bytes do not fit their description    us, new firmware
@@ -33,7 +36,9 @@ __all__ = [
     "KeyFormatError",
     "KeyRejected",
     "LinkError",
+    "LinkRefused",
     "MeterRefused",
+    "MeterSwapped",
     "MisuseError",
     "OsgpError",
     "PasswordRefused",
@@ -43,6 +48,7 @@ __all__ = [
     "ResponseTimeout",
     "SequenceLost",
     "TableError",
+    "TablesChanging",
     "TransportError",
     "WriteUncertain",
     "WritesNotAllowed",
@@ -81,6 +87,13 @@ class PortBusy(TransportError):
     """Another program holds the port."""
 
 
+class MeterSwapped(TransportError):
+    """Another meter answers than before on the same connection.
+
+    Its values are not given out as those of the old one: open the port anew, or ask who it is first.
+    """
+
+
 class LinkError(OsgpError):
     """The line works but a message did not make it across."""
 
@@ -97,8 +110,16 @@ class DigestMismatch(LinkError):
     """A reply arrived whose digest does not verify; its content was dropped."""
 
 
+class LinkRefused(LinkError):
+    """The meter refused, but not what was asked for: it lost the session, is busy, or finds our requests damaged."""
+
+
 class SequenceLost(LinkError):
     """The meter refused our sequence number more often than a lost frame explains."""
+
+
+class TablesChanging(LinkError):
+    """What was read cannot be given out: nothing confirms how the meter's tables were laid out meanwhile."""
 
 
 class WriteUncertain(LinkError):

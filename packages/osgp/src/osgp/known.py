@@ -9,22 +9,33 @@ This module does not know how anything is read.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-__all__ = ["KnownMeter"]
+__all__ = ["KnownMeter", "Signature"]
+
+
+class Signature(NamedTuple):
+    """What changes whenever the meter or its dimensions do."""
+
+    serial: str = ""
+    """ET03; "" where the meter does not tell."""
+    program: object = None
+    """ET04.14."""
+    version: int | None = None
+    """ET04.116, the IDT version."""
 
 
 @dataclass(slots=True)
 class KnownMeter:
     """Give the same object to each :func:`~osgp.meter.open_meter` for the same port."""
 
-    signature: Hashable = None
-    """Serial number, program ID and IDT version of the meter that the rest is of; None: nothing is."""
+    signature: Signature | None = None
+    """Of the meter that the rest is of; None: nothing is."""
     tables: dict[str, bytes | None] = field(default_factory=dict)
     """Table data by name; None for a table the meter refused."""
 
-    def recognise(self, signature: Hashable) -> None:
+    def recognise(self, signature: Signature | None) -> None:
         """Forget everything unless it is of the meter with this signature; None fits no meter."""
         if signature is None or signature != self.signature:
             self.tables.clear()

@@ -23,11 +23,14 @@ from osgp.mep.events import (
 )
 from osgp.mep.timing import MAX_READ, MAX_WRITE
 from osgp.optical.key import OpticalKey
-from osgp.psem import Request, Response
 from osgp.recovery import Recovery
 from osgp.transport import Address
 
 __all__ = ["MepConnection"]
+
+_SAME_METER = 256
+"""How far ahead of what was last heard of it a meter's sequence number may be. It goes ahead by one with each request
+and by 25 with each change of its tables (MEP guide v1.1 p. 55); another meter's may be anywhere in four thousand million."""
 
 _CORRUPT = frozenset({DropReason.GARBAGE, DropReason.BROKEN_OFF, DropReason.DIGEST, DropReason.CONTENT})
 
@@ -47,6 +50,7 @@ class MepConnection(Connection[ClientEvent]):
 
     procedure_numbers = range(5, 10)
     results_table = None
+    in_sequence = True
 
     def __init__(
         self, address: Address, key: MeterKey, *, encrypt: bool = False, recovery: Recovery | None = None
@@ -55,7 +59,6 @@ class MepConnection(Connection[ClientEvent]):
             raise MisuseError("this is a key for an optical port; for a MEP port read it with MeterKey.parse")
         number = secrets.randbits(32)
         super().__init__(address, MepClient(key, encrypt=encrypt, first_sequence=number, line=address.line), recovery)
-        self._retried = False
 
     async def longest_read(self) -> int:
         """Return how many bytes one partial read may ask for."""
@@ -65,10 +68,6 @@ class MepConnection(Connection[ClientEvent]):
         """Return how many bytes one partial write may hold."""
         return MAX_WRITE
 
-    async def _ask(self, request: Request) -> Response:
-        self._retried = False
-        return await super()._ask(request)
-
     def _take(self, event: ClientEvent) -> None:
         stats = self.stats
         match event:
@@ -76,17 +75,17 @@ class MepConnection(Connection[ClientEvent]):
                 stats.replies += 1
                 self._settle(event.response)
             case RequestFailed():
+                self._doubt()  # numbers went ahead without an answer, and so far that they may hide a jump
                 stats.timeouts += isinstance(event.error, ResponseTimeout)
                 self._fail(event.error)
             case Retried():
                 stats.retries += 1
                 stats.timeouts += event.silent
-                self._retried = True
             case ReplyDropped():
                 stats.corrupt += event.reason in _CORRUPT
             case Resynchronised():
                 stats.resyncs += 1
-                # After a lost reply 0x0C is normal. Without one, the meter moved by itself.
-                self._doubt |= not self._retried
+                # After a lost reply 0x0C is normal, but a jump may hide behind it.
+                self._doubt(another=event.moved is None or event.moved > _SAME_METER)
             case AlertReceived():
                 stats.alerts += 1

@@ -7,65 +7,53 @@ Both ports of a meter give the same: the MEP port, and the optical port behind a
 
 Everything a :class:`Meter` returns was verified. On a MEP port the digest proves that this meter answered this very
 question; on an optical port, where there is none, a CRC over each packet and a sum over the data show that nothing was
-damaged, and one question at a time that it is the answer. What cannot be verified after the retries of the link is an error, never a value. What the meter's
-tables do not hold is absent, never zero: a meter fills reads beyond the end of a table with zeros,
-so nothing is read beyond the size that the meter's dimension tables tell.
+damaged, and one question at a time that it is the answer. What cannot be verified after the retries of the link is an
+error, never a value. What the meter's tables do not hold is absent, never zero: a meter fills reads beyond the end of
+a table with zeros, so nothing is read beyond the size that the meter's dimension tables tell.
 
-One question at a time goes over the line; callers wait for their turn. After a :class:`~osgp.errors.TransportError`
-the meter is closed for good: open another one, at :attr:`Meter.url`.
+A meter can be reconfigured at any moment. So no value is decoded by a layout that was not confirmed after its bytes
+were read (:mod:`osgp.layout`); behind each table stands one more read, of one byte.
+
+One table at a time goes over the line, its parts back to back; callers wait for their turn. After a
+:class:`~osgp.errors.TransportError` the meter is closed for good: open another one, at :attr:`Meter.url`.
 
 This module does not know when to poll what, and does not reconnect.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from osgp.budget import ReadBudget
 from osgp.connection import Connection, LinkStats
-from osgp.errors import KeyRejected, LinkError, MeterRefused, MisuseError, TableError
+from osgp.errors import MisuseError, TableError, TablesChanging
 from osgp.key import MeterKey
 from osgp.known import KnownMeter
+from osgp.layout import ROUNDS, ConfirmedLayout
 from osgp.mep.events import ClientEvent as MepEvent
 from osgp.mep_port import MepConnection
 from osgp.optical.events import ClientEvent as OpticalEvent
 from osgp.optical.settings import SessionSettings
 from osgp.optical_port import OpticalConnection
-from osgp.psem import PartialRead, Read, Request, Response, ResponseCode, table_id
+from osgp.psem import PartialRead, Read, Request, Response, table_id
+from osgp.reader import SAFE_READ, TableReader
 from osgp.recovery import Recovery
 from osgp.sources import Source
-from osgp.tables import TABLES, Dimensions, Record, Table, present, registers
+from osgp.tables import TABLES, Dimensions, Record, present, registers
 from osgp.tables.identity import firmware_text
-from osgp.tables.survey import SURVEYED, survey
 from osgp.transport import Address
 from osgp.windows import Plan, Window
 from osgp.writing import AllowWrites, ProcedureResult, Writer
 
-__all__ = ["Identity", "LinkEvent", "Meter", "open_meter"]
+__all__ = ["SAFE_READ", "Identity", "LinkEvent", "Meter", "open_meter"]
 
 LinkEvent = MepEvent | OpticalEvent
 
-SAFE_READ = 100
-"""Bytes that every generation gives in one partial read. Clients in the field found that generation 4 meters refuse
-some longer reads, with 0x0B or 0x0C; the guide knows of no limit but that of the frame."""
-
-_FINAL = frozenset({ResponseCode.INAPPROPRIATE_ACTION, ResponseCode.INSUFFICIENT_SECURITY_CLEARANCE})
-"""Refusals that no other way of asking for the same table changes."""
-
-_WIDE_FAILURES = 2
-"""Long reads that must fail where short ones succeed: one may have met noise."""
-
-
-@lru_cache(maxsize=256)
-def _shared(dims: Dimensions) -> Dimensions:
-    """Return the same object for equal dimensions: thousands of meters of one make share what is compiled for them."""
-    return dims
+_T = TypeVar("_T")
 
 
 class _Readout(Protocol):
@@ -99,15 +87,10 @@ class Meter:
         allow_writes: AllowWrites | None,
         known: KnownMeter | None,
     ) -> None:
-        self._known = known or KnownMeter()
         self._connection = connection
-        self._budget = budget
-        self._loop = asyncio.get_running_loop()
+        self._reader = TableReader(connection, budget)
+        self._layout = ConfirmedLayout(connection, self._reader, known or KnownMeter())
         self._writer = Writer(self, connection, allow_writes)
-        self._dimensions: Dimensions | None = None
-        self._idt_version: int | None = None
-        self._wide: bool | None = None  # whether reads above SAFE_READ work; None: not tried yet
-        self._wide_failures = 0
 
     @property
     def url(self) -> str:
@@ -135,13 +118,8 @@ class Meter:
             MeterRefused: the meter answered with an error code.
             OsgpError: see :meth:`osgp.connection.Connection.exchange`.
         """
-        if self._budget is not None and isinstance(request, Read | PartialRead):
-            wait = self._budget.take(self._loop.time())
-            if wait > 0:
-                await asyncio.sleep(wait)
-        response = await self._connection.exchange(request)
-        response.raise_for_code(request)
-        return response
+        async with self._reader.turn(reads=isinstance(request, Read | PartialRead)):
+            return await self._reader.exchange(request)
 
     async def read(self, table: str | int, offset: int = 0, count: int | None = None) -> bytes:
         """Read ``count`` bytes of a table from ``offset``; the whole table if no count is given.
@@ -161,10 +139,12 @@ class Meter:
         if count is None:
             if offset:
                 raise MisuseError("a read from an offset needs a count")
-            return (await self.exchange(Read(number))).data
+            async with self._reader.turn():
+                return await self._reader.full(number)
         if count < 1:
             raise MisuseError("a read is for one byte or more")
-        return b"".join([data for _, data in await self._read_plan(number, Plan([(offset, count)]))])
+        async with self._reader.turn():
+            return await self._reader.part(number, offset, count)
 
     async def table(self, name: str) -> Record:
         """Read a whole table and decode it.
@@ -178,34 +158,35 @@ class Meter:
         described = TABLES.get(name)
         if described is None:
             raise MisuseError(f"'{name}' is no table this program describes; it knows {', '.join(TABLES)}")
-        dims = await self.dimensions()
-        return described.decode(await self._full_or_whole(described, dims), dims)
+
+        async def read(dims: Dimensions) -> tuple[bytes, Dimensions]:
+            return await self._reader.full_or_whole(described, dims), dims
+
+        data, dims = await self._confirmed(read)
+        return described.decode(data, dims)
 
     async def dimensions(self) -> Dimensions:
         """Return how large this meter's tables are; read once, and again when the meter changed them.
 
         Raises:
             TableError: the meter does not tell, so nothing in BT23 and BT28 could be trusted.
+            TablesChanging: they changed again and again meanwhile.
+            MeterSwapped: another meter answers than before.
             OsgpError: see :meth:`osgp.connection.Connection.exchange`.
         """
-        # Perhaps the meter's dimensions changed, or the meter is another one.
-        if self._dimensions is not None and self._connection.take_doubt():
-            version = await self._read_idt_version()
-            if version is None or version != self._idt_version:
-                self._dimensions = None
-        if self._dimensions is None:
-            self._dimensions = await self._survey()
-            self._connection.take_doubt()  # what came before belongs to the beginning
-        return self._dimensions
+        async with self._reader.turn(reads=False):
+            self._layout.raise_if_swapped()
+            return await self._layout.checked()
 
     async def identity(self) -> Identity:
-        """Ask who the meter is.
+        """Ask who the meter is. What is read from now on is of this one: see :class:`~osgp.errors.MeterSwapped`.
 
         Raises:
             OsgpError: see :meth:`osgp.connection.Connection.exchange`.
         """
-        general = await self._fields("BT01", "manufacturer", "model", "firmware")
-        utility = await self._fields("ET03", "utility_serial_number")
+        await self._reader.allow()
+        async with self._reader.turn():
+            general, utility = await self._one_meter()
         firmware = general.get("firmware")
         return Identity(
             serial=utility.get("utility_serial_number", ""),
@@ -220,8 +201,7 @@ class Meter:
         Raises:
             OsgpError: see :meth:`dimensions` and :meth:`osgp.connection.Connection.exchange`.
         """
-        dims = await self.dimensions()
-        return await self._values(registers.BT23.id, registers, dims)
+        return await self._values(registers.BT23.id, registers)
 
     async def present(self) -> dict[Source, int]:
         """Read BT28: power, voltage and current now, in raw units (W, mV, mA).
@@ -229,8 +209,7 @@ class Meter:
         Raises:
             OsgpError: see :meth:`dimensions` and :meth:`osgp.connection.Connection.exchange`.
         """
-        dims = await self.dimensions()
-        return await self._values(present.BT28.id, present, dims)
+        return await self._values(present.BT28.id, present)
 
     async def clock(self) -> datetime:
         """Read the meter's clock (BT52), aware, in UTC; whole seconds.
@@ -285,116 +264,47 @@ class Meter:
         """
         await self._connection.power_cycle()
 
-    async def _values(self, table: int, readout: _Readout, dims: Dimensions) -> dict[Source, int]:
-        plan = dims.cache.get(("values", table))
-        if not isinstance(plan, Plan):
-            plan = Plan(readout.window(dims, [source]) for source in readout.sources(dims))
-            dims.cache["values", table] = plan
+    async def _values(self, table: int, readout: _Readout) -> dict[Source, int]:
+        async def read(dims: Dimensions) -> tuple[list[tuple[int, bytes]], Dimensions]:
+            plan = dims.cache.get(("values", table))
+            if not isinstance(plan, Plan):
+                plan = Plan(readout.window(dims, [source]) for source in readout.sources(dims))
+                dims.cache["values", table] = plan
+            return await self._reader.plan(table, plan), dims
+
+        parts, dims = await self._confirmed(read)
         values: dict[Source, int] = {}
-        for offset, data in await self._read_plan(table, plan):
+        for offset, data in parts:
             values.update(readout.decode(data, dims, offset=offset))
         return values
 
-    async def _survey(self) -> Dimensions:
-        known = self._known
-        known.recognise(await self._signature())
-        for name in SURVEYED:
-            if name not in known.tables:
-                described, dims = TABLES[name], _shared(survey(_told(known)))
-                try:
-                    known.tables[name] = await self._self_counted(described, dims)
-                except MeterRefused:
-                    known.tables[name] = None
-        found = _told(known)
-        if "BT21" not in found and "BT20" not in found:
-            raise TableError(
-                "the meter tells its table sizes neither in BT21 nor in BT20, so its registers cannot be trusted. "
-                "Save an osgp dump and report it"
-            )
-        return _shared(survey(found))
+    async def _confirmed(self, read: Callable[[Dimensions], Awaitable[_T]]) -> _T:
+        """Read by the meter's layout until it is confirmed that the layout was right when the bytes were read."""
+        async with self._reader.turn():
+            self._layout.raise_if_swapped()
+            for _ in range(ROUNDS):
+                found = await read(await self._layout.current())
+                if await self._layout.holds():
+                    return found
+        raise TablesChanging(
+            "the meter's tables changed again and again while they were read, so nothing is given out. "
+            "They are read again; the grid company may be configuring the meter just now"
+        )
 
-    async def _signature(self) -> Hashable:
-        """Return what changes whenever the meter or its dimensions do; None if the meter does not tell."""
-        self._idt_version = await self._read_idt_version()
-        if self._idt_version is None:
-            return None
-        # One by one: what lies between these two fields makes a read that not every meter answers.
-        program = await self._fields("ET04", "program_id")
-        utility = await self._fields("ET03", "utility_serial_number")
-        return (utility.get("utility_serial_number", ""), program.get("program_id"), self._idt_version)
-
-    async def _self_counted(self, described: Table, dims: Dimensions) -> bytes:
-        """Read a table of which the beginning may tell how long it is."""
-        data = await self._whole(described, dims)
-        while described.own_counts and (told := described.size(dims, data)) > len(data):
-            data += await self.read(described.id, len(data), told - len(data))
-        return data
-
-    async def _read_idt_version(self) -> int | None:
-        return (await self._fields("ET04", "idt_version")).get("idt_version")
-
-    async def _fields(self, name: str, *fields: str) -> dict[str, Any]:
-        """Return some fields of a table of fixed size; none if the meter has no such table."""
-        described, dims = TABLES[name], Dimensions()
-        offset, count = described.window(dims, *fields)
-        try:
-            data = await self.read(described.id, offset, count)
-        except MeterRefused:
-            return {}
-        record = described.decode(data, dims, offset=offset)
-        return {field: record[field] for field in fields if field in record}
-
-    async def _whole(self, described: Table, dims: Dimensions) -> bytes:
-        """Read as many bytes of a table as these dimensions say it has."""
-        plan = dims.cache.get(("whole", described.id))
-        if not isinstance(plan, Plan):
-            starts = sorted({0, *(entry.offset for entry in described.layout(dims).entries.values())})
-            ends = [*starts[1:], described.size(dims)]
-            plan = Plan((start, end - start) for start, end in zip(starts, ends, strict=True))
-            dims.cache["whole", described.id] = plan
-        return b"".join([data for _, data in await self._read_plan(described.id, plan)])
-
-    async def _full_or_whole(self, described: Table, dims: Dimensions) -> bytes:
-        """Read a table, preferably by a full read: its count is the table's true size, and the rest is absent, not zero."""
-        if described.size(dims) > await self._connection.longest_read():
-            return await self._whole(described, dims)
-        try:
-            return await self.read(described.id)
-        except MeterRefused as error:
-            if error.code in _FINAL or described.own_counts:
-                raise
-        except (LinkError, KeyRejected):
-            if not self._connection.proven or described.own_counts:
-                raise
-        return await self._whole(described, dims)
-
-    async def _read_plan(self, table: int, plan: Plan) -> list[tuple[int, bytes]]:
-        """Read in as few requests as this meter allows; find out how long they may be."""
-        longest = await self._connection.longest_read()
-        wide = plan.within(longest)
-        if self._wide or all(count <= SAFE_READ for _, count in wide):
-            return await self._read_each(table, wide)
-        if self._wide is None:
-            try:
-                found = await self._read_each(table, wide)
-            except (MeterRefused, LinkError, KeyRejected) as error:
-                if not self._connection.proven or (isinstance(error, MeterRefused) and error.code in _FINAL):
-                    raise
-                self._wide_failures += 1
-            else:
-                self._wide = True
-                return found
-        found = await self._read_each(table, plan.within(min(SAFE_READ, longest)))
-        if self._wide_failures >= _WIDE_FAILURES:
-            self._wide = False
-        return found
-
-    async def _read_each(self, table: int, asked: Sequence[Window]) -> list[tuple[int, bytes]]:
-        return [(offset, (await self.exchange(PartialRead(table, offset, count))).data) for offset, count in asked]
-
-
-def _told(known: KnownMeter) -> dict[str, bytes]:
-    return {name: data for name, data in known.tables.items() if data is not None}
+    async def _one_meter(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what BT01 and ET03 tell of one and the same meter."""
+        bt01, et03 = TABLES["BT01"], TABLES["ET03"]
+        for _ in range(ROUNDS):
+            general = await self._reader.fields(bt01, "manufacturer", "model", "firmware")
+            since = self._connection.doubts.another
+            utility = await self._reader.fields(et03, "utility_serial_number")
+            if self._connection.doubts.another == since:
+                self._layout.begin_with(utility.get("utility_serial_number", ""))
+                return general, utility
+        raise TablesChanging(
+            "the connection was lost again and again while the meter told who it is. It is asked again; put the probe "
+            "straight, or check the cable, if this goes on"
+        )
 
 
 @asynccontextmanager

@@ -47,7 +47,7 @@ LEAVE_PATIENCE = 1.0
 """Seconds for the meter to say goodbye when the port is closed."""
 
 _CORRUPT = frozenset({DropReason.SPOILED, DropReason.CONTENT, DropReason.OUT_OF_STEP})
-_DOUBTFUL = frozenset({EndReason.LOST, EndReason.RESTARTED, EndReason.GUARD})
+_LOST = frozenset({EndReason.LOST, EndReason.RESTARTED, EndReason.GUARD})
 
 
 class RefusedKeys:
@@ -95,6 +95,7 @@ class OpticalConnection(Connection[ClientEvent]):
     procedure_numbers = range(10, 255)
     """Not those of MEP clients, nor 255, which may not be the first one after a login."""
     results_table = table_id("BT08")
+    in_sequence = False
 
     def __init__(
         self,
@@ -212,5 +213,7 @@ class OpticalConnection(Connection[ClientEvent]):
             case ReplyDropped():
                 stats.corrupt += event.reason in _CORRUPT
             case SessionEnded():
-                stats.resyncs += event.reason in _DOUBTFUL
-                self._doubt |= event.reason in _DOUBTFUL
+                stats.resyncs += event.reason in _LOST
+                # Whoever holds the probe may hold it to another meter between two sessions, unless they follow at once.
+                if event.reason is not EndReason.REPEATED:
+                    self._doubt(another=True)

@@ -6,6 +6,7 @@ from osgp.errors import (
     CorruptFrame,
     DigestMismatch,
     KeyRejected,
+    LinkRefused,
     MisuseError,
     ResponseTimeout,
     SequenceLost,
@@ -256,7 +257,29 @@ class TestRefusals:
             count += 1
             events += client.receive(REFUSAL, now)
         assert count == rules.REFUSALS_PROVEN
-        assert isinstance(events[-1].error, KeyRejected)
+        assert isinstance(events[-1].error, LinkRefused)
+
+    def test_n1_a_key_that_was_right_is_wrong_only_when_it_is_refused_twice(self, client):
+        """The grid company may have changed it; much more often the line is bad, or somebody else talks on it."""
+        frame = ask(client)
+        client.receive(reply(frame, DATA), 0.1)
+        now, found = 1.0, []
+        for _ in range(3):
+            ask(client, now=now)
+            while client.busy:
+                now += 0.2
+                events = client.receive(REFUSAL, now)
+            found.append(type(events[-1].error))
+            now += 1
+        assert found == [LinkRefused, KeyRejected, KeyRejected]
+        frame = ask(client, now=now)
+        client.receive(reply(frame, DATA), now + 0.1)
+        now += 1
+        ask(client, now=now)
+        while client.busy:
+            now += 0.2
+            events = client.receive(REFUSAL, now)
+        assert isinstance(events[-1].error, LinkRefused)
 
     def test_once_refused_the_next_refusal_is_enough(self, client):
         now = 0.0

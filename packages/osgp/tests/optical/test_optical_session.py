@@ -11,9 +11,11 @@ from osgp.errors import (
     CorruptFrame,
     KeyRejected,
     LinkError,
+    LinkRefused,
     MeterRefused,
     MisuseError,
     OsgpError,
+    PasswordRefused,
     ResponseTimeout,
     WriteUncertain,
 )
@@ -37,6 +39,8 @@ from osgp.optical.server import Access, FirstPacket, Meter, OpticalServer
 from osgp.optical.services import (
     Identify,
     Identity,
+    Logon,
+    Negotiate,
     OpticalResponseCode,
     Security,
     Terminate,
@@ -373,7 +377,7 @@ class TestKey:
         wire, _ = optical.pair(key=WRONG)
         wire.server._check = lambda password: Response(OpticalResponseCode.BSY)
         event = wire.ask(PRESENT)
-        assert isinstance(event.error, MeterRefused)
+        assert isinstance(event.error, LinkRefused)
         assert len(sent(wire, Security)) == 2
         assert wire.client.request(PRESENT, wire.now) is None
 
@@ -438,9 +442,8 @@ class TestBusy:
         wire, _ = optical.pair()
         self.answers(wire, [OpticalResponseCode.BSY] * 50)
         error = wire.ask(PRESENT).error
-        assert isinstance(error, MeterRefused)
-        assert error.code == OpticalResponseCode.BSY
-        assert "reading BT28" in str(error)
+        assert isinstance(error, LinkRefused)
+        assert "reading BT28: it is still busy" in str(error)
 
     @pytest.mark.parametrize("code", [OpticalResponseCode.RNO, OpticalResponseCode.ISSS])
     def test_renegotiate_begins_anew(self, optical, code):
@@ -449,13 +452,53 @@ class TestBusy:
         assert wire.ask(PRESENT).response.data == TABLE28[:40]
         assert ended(wire) == [EndReason.RESTARTED]
         self.answers(wire, [code] * 50)
-        assert wire.ask(PRESENT).error.code == code
+        error = wire.ask(PRESENT).error
+        assert isinstance(error, LinkRefused)
+        assert f"(response 0x{code:02X})" in str(error)
 
     def test_other_refusals_are_the_answer(self, optical):
         wire, _ = optical.pair()
         assert wire.ask(Read(99)).response == Response(OpticalResponseCode.IAR)
-        self.answers(wire, [OpticalResponseCode.DLK])
-        assert wire.ask(PRESENT).error.code == OpticalResponseCode.DLK
+        self.answers(wire, [OpticalResponseCode.DLK] * 2)
+        error = wire.ask(PRESENT).error
+        assert isinstance(error, MeterRefused)
+        assert error.code == OpticalResponseCode.DLK
+
+    @pytest.mark.parametrize("code", [OpticalResponseCode.IAR, OpticalResponseCode.ISC, OpticalResponseCode.DLK])
+    def test_n1_a_refused_table_is_asked_for_again_once_in_a_fresh_session(self, optical, code):
+        """The refusal may have been the answer to another program at the same probe."""
+        wire, _ = optical.pair()
+        wire.ask(PRESENT)
+        self.answers(wire, [code])
+        assert wire.ask(PRESENT).response.data == TABLE28[:40]
+        assert ended(wire) == [EndReason.REPEATED]
+        assert len(sent(wire, Security)) == 2
+        self.answers(wire, [code] * 50)
+        wire.ask(PRESENT)
+        assert ended(wire).count(EndReason.REPEATED) == 2
+        assert len(sent(wire, Security)) == 3
+
+    def test_n1_a_refused_write_is_not_repeated(self, optical):
+        wire, _ = optical.pair(access=Access.UNIQUE)
+        self.answers(wire, [OpticalResponseCode.ONP])
+        assert wire.ask(PartialWrite(28, 0, b"\xaa")).response == Response(OpticalResponseCode.ONP)
+        assert ended(wire) == []
+
+    @pytest.mark.parametrize("code", [*OpticalResponseCode][1:])
+    @pytest.mark.parametrize("service", [Identify, Negotiate, Logon, Security])
+    def test_n1_a_refused_session_is_no_refused_table(self, optical, service, code):
+        wire, _ = optical.pair()
+        carry_out = wire.server._carry_out
+        wire.server._carry_out = lambda asked, now: (
+            Response(code) if isinstance(asked, service) else carry_out(asked, now)
+        )
+        event = wire.ask(PRESENT)
+        if isinstance(event, RequestFailed):
+            assert not isinstance(event.error, MeterRefused)
+            assert isinstance(event.error, LinkError | PasswordRefused)
+        else:
+            assert service is Negotiate
+            assert event.response.data == TABLE28[:40]
 
 
 class TestLoss:

@@ -19,7 +19,6 @@ import random
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from math import ceil
 
 from nes2mqtt.gateway import GatewayInfo
@@ -53,10 +52,6 @@ class Timing:
     """Before a meter is announced of which only one table could be read."""
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class MqttOutput:
     """Publishes to one broker.
 
@@ -67,7 +62,6 @@ class MqttOutput:
         hub: where the latest values are.
         energy: gives the energy of the running hour, day and month of a meter; must return at once.
         timing: pauses.
-        now: the time, UTC, aware.
     """
 
     def __init__(
@@ -79,7 +73,6 @@ class MqttOutput:
         *,
         energy: Callable[[str], EnergyPeriods] | None = None,
         timing: Timing | None = None,
-        now: Callable[[], datetime] = _now,
     ) -> None:
         self.name = config.name
         self._config = config
@@ -87,7 +80,7 @@ class MqttOutput:
         self._hub = hub
         self._energy = energy
         self._timing = timing or Timing()
-        self._now = now
+        self._clock = hub.clock
         self._dialects = configured(config)
         self._latest_registers = LatestRegisters()
         self._outbox: Outbox = outbox if outbox is not None else self._latest_registers
@@ -286,11 +279,11 @@ class MqttOutput:
 
     def _view(self, meter: str, latest: Latest, when: When) -> View:
         """Show a meter as it is now; live values only while fresh, for a status also the last one's time."""
-        now = self._now()
+        now = self._clock.now()
         samples = (
             sample
             for sample in latest.samples.values()
-            if when is When.STATUS or self._hub.quality(sample, now) is Quality.GOOD
+            if when is When.STATUS or self._hub.quality(sample) is Quality.GOOD
         )
         energy = self._energy(meter) if self._energy is not None and when is When.LIVE else {}
         return View(meter, self._gateway, now, latest.status, tuple(samples), energy=energy)
@@ -300,7 +293,7 @@ class MqttOutput:
         view = View(
             sample.meter,
             self._gateway,
-            self._now(),
+            self._clock.now(),
             latest.status if latest is not None else None,
             (sample,),
             seq=seq if self._numbered else None,

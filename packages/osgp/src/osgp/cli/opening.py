@@ -26,6 +26,7 @@ from osgp.key import MeterKey
 if TYPE_CHECKING:
     from osgp.meter import Meter
     from osgp.optical.settings import SessionSettings
+    from osgp.optical.timing import Limits
     from osgp.writing import AllowWrites
 
 __all__ = ["Target", "error_document", "error_words", "read_text", "run", "step"]
@@ -81,12 +82,12 @@ class Target:
             raise MisuseError("no key. Give --key-file FILE, or set OSGP_KEY or OSGP_KEY_FILE")
         return self._parsed(getpass.getpass("Key of the meter (not shown): "))
 
-    def session(self) -> SessionSettings:
-        """Return how to behave at an optical port."""
+    def session(self, offer: Limits | None = None) -> SessionSettings:
+        """Return how to behave at an optical port; ``offer`` asks for other packets than usual."""
         from osgp.optical.key import Padding  # noqa: PLC0415
-        from osgp.optical.settings import SessionSettings  # noqa: PLC0415
+        from osgp.optical.settings import OFFERED_LIMITS, SessionSettings  # noqa: PLC0415
 
-        return SessionSettings(padding=Padding[self.padding.name])
+        return SessionSettings(padding=Padding[self.padding.name], offer=offer or OFFERED_LIMITS)
 
     def _parsed(self, text: str) -> MeterKey:
         from osgp.transport import Address  # noqa: PLC0415
@@ -99,9 +100,9 @@ class Target:
 
     @asynccontextmanager
     async def meter(
-        self, *, key: MeterKey | None = None, allow_writes: AllowWrites | None = None
+        self, *, key: MeterKey | None = None, allow_writes: AllowWrites | None = None, offer: Limits | None = None
     ) -> AsyncIterator[Meter]:
-        """Open the meter; ``key`` stands in for the one of the options.
+        """Open the meter; ``key`` stands in for the one of the options, ``offer`` as in :meth:`session`.
 
         Raises:
             OsgpError: see :func:`osgp.meter.open_meter`.
@@ -117,7 +118,7 @@ class Target:
                     url,
                     key=key,
                     encrypt=self.encrypt,
-                    session=self.session(),
+                    session=self.session(offer),
                     read_budget=budget,
                     allow_writes=allow_writes,
                 )

@@ -29,7 +29,8 @@ unreadable
     is sent again with the same number: it must not be done twice.
 refused
     0x0B: the meter could not verify *our* digest. One such reply says nothing about the key, the line
-    may have changed a bit. It is taken for a wrong key only when it repeats (:data:`REFUSALS_UNPROVEN`).
+    may have changed a bit. It is taken for a wrong key only when it repeats (:data:`REFUSALS_UNPROVEN`), and after the
+    meter had taken the key only when that happens twice: the first time it is trouble of the line.
 renumbered
     0x0C with a digest that verifies: the meter expects another sequence number N. We go on with N + 1, as the guide's
     example does (p. 16) although its text says N (p. 11): N + 1 is right under both readings, because the meter
@@ -50,6 +51,7 @@ from osgp.errors import (
     DigestMismatch,
     KeyRejected,
     LinkError,
+    LinkRefused,
     MisuseError,
     ResponseTimeout,
     SequenceLost,
@@ -152,12 +154,13 @@ TRANSITIONS: dict[State, dict[Outcome, State]] = {
 class _Sending:
     """The bytes of one request under one sequence number, and what verifies their reply."""
 
-    __slots__ = ("_cipher", "_schedule", "count", "frame", "message")
+    __slots__ = ("_cipher", "_schedule", "count", "frame", "message", "sequence")
 
     def __init__(self, body: bytes, sequence: int, schedule: KeySchedule, encryption: bytes | None) -> None:
         message = body + sequence.to_bytes(SEQUENCE_SIZE, "big")
         tag = digest(schedule, message)
         self.message = message
+        self.sequence = sequence
         self._schedule = schedule
         self._cipher = None if encryption is None else message_cipher(encryption, tag)
         self.frame = encode_frame(message if self._cipher is None else self._cipher.apply(message), tag)
@@ -197,11 +200,13 @@ class MepClient:
         self._line = line or Line()
         self._silence = SILENCE + self._line.latency
         self._sequence = first_sequence % _SEQUENCES
+        self._meter_at: int | None = None  # the last number that the meter is known to have had
         self._reader = FrameReader(SHORTEST_RESPONSE)
         self._state = State.IDLE
         self._out = b""
         self._past: deque[_Sending] = deque(maxlen=_REMEMBERED)
         self._proven = False
+        self._distrusted = False  # the key was right, and was then refused until patience ended
         self._refusals = 0
         self._strays = 0
         self._heard = 0.0
@@ -307,7 +312,7 @@ class MepClient:
     def _take_frame(self, content: bytes, now: float, events: list[ClientEvent]) -> None:
         sending = self._sending if self.busy else None
         body = None if sending is None else sending.verified(content)
-        if body is None:
+        if sending is None or body is None:
             self._take_stranger(content, now, events)
             return
         try:
@@ -319,10 +324,12 @@ class MepClient:
             self._take_refusal(now, events)
             return
         self._proven = True
+        self._distrusted = False
         self._refusals = 0
         if response.code == ResponseCode.BAD_SEQUENCE_NUMBER:
             self._renumber(int.from_bytes(response.data, "big"), now, events)
             return
+        self._meter_at = sending.sequence
         self._move(Outcome.ANSWERED)
         self._put_away()
         events.append(ResponseReceived(self._request, response))
@@ -348,11 +355,21 @@ class MepClient:
         if self._state is not State.AWAITING:
             return
         self._refusals += 1
-        if self._refusals < (REFUSALS_PROVEN if self._proven else REFUSALS_UNPROVEN):
+        trusted = self._proven and not self._distrusted
+        if self._refusals < (REFUSALS_PROVEN if trusted else REFUSALS_UNPROVEN):
             self._hold(Outcome.REFUSED, now, events)
             return
+        times = f"it could not verify {self._refusals} requests in a row while {self._step}"
+        if trusted:
+            self._refusals, self._distrusted = 0, True
+            msg = (
+                f"the meter took the key before and now refuses it: {times}. Most likely what we send is damaged on the "
+                "way, or another program talks to it on the same line; check the cable and its length"
+            )
+            self._fail(LinkRefused(msg), events)
+            return
         msg = (
-            f"the meter refuses the key: it could not verify {self._refusals} requests in a row while {self._step}. "
+            f"the meter refuses the key: {times}. "
             "Compare the key with the letter of your grid company; ask it whether the key was changed"
         )
         self._fail(KeyRejected(msg), events)
@@ -360,7 +377,9 @@ class MepClient:
     def _renumber(self, number: int, now: float, events: list[ClientEvent]) -> None:
         sending = self._sending
         self._sequence = (number + 1) % _SEQUENCES
-        events.append(Resynchronised(self._sequence))
+        moved = None if self._meter_at is None else (number - self._meter_at) % _SEQUENCES
+        self._meter_at = number
+        events.append(Resynchronised(self._sequence, moved))
         self._renumberings += 1
         if self._renumberings > RENUMBERINGS:
             msg = (

@@ -7,7 +7,7 @@ This module does not know when they happen: :mod:`osgp.mep.client` and :mod:`osg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from osgp.psem import Request, RequestFailed, Response, ResponseReceived
@@ -61,6 +61,8 @@ class Resynchronised:
     """The meter named its sequence number (0x0C) and we adopted it."""
 
     sequence: int
+    moved: int | None = field(default=None, compare=False)
+    """How far ahead of the last number that the meter is known to have had; None: nothing was known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,15 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from osgp.errors import CorruptFrame, LinkError, MeterRefused, PasswordRefused, ResponseTimeout, WriteUncertain
+from osgp.errors import (
+    CorruptFrame,
+    LinkError,
+    LinkRefused,
+    MeterRefused,
+    PasswordRefused,
+    ResponseTimeout,
+    WriteUncertain,
+)
 from osgp.optical.link import EchoFound, FailReason, LinkEvent, NoiseHeard, PacketDropped, PacketDropReason
 from osgp.optical.services import (
     Identify,
@@ -24,7 +32,7 @@ from osgp.optical.services import (
     Terminate,
     Wait,
 )
-from osgp.psem import PartialRead, Read, table_name
+from osgp.psem import PartialRead, PartialWrite, Read, Write, table_name
 
 __all__ = [
     "Finding",
@@ -173,10 +181,19 @@ def _step(service: Service) -> str:
     return f"{'reading' if isinstance(service, Read | PartialRead) else 'writing'} {table_name(service.table)}"
 
 
-def refused(service: Service, code: int) -> MeterRefused:
-    """Say what the meter refused and why."""
+_ABOUT_THE_SESSION = frozenset(
+    {OpticalResponseCode.BSY, OpticalResponseCode.DNR, OpticalResponseCode.RNO, OpticalResponseCode.ISSS}
+)
+"""Refusals that say nothing about what was asked for."""
+
+
+def refused(service: Service, code: int) -> MeterRefused | LinkRefused:
+    """Say what the meter refused and why. Only a table can be refused for good; all else is trouble on the way to it."""
     meaning = _MEANING.get(OpticalResponseCode(code), "")
-    return MeterRefused(f"the meter refused while {_step(service)}: {meaning} (response 0x{code:02X})", code)
+    words = f"the meter refused while {_step(service)}: {meaning} (response 0x{code:02X})"
+    if isinstance(service, Read | PartialRead | Write | PartialWrite) and code not in _ABOUT_THE_SESSION:
+        return MeterRefused(words, code)
+    return LinkRefused(words)
 
 
 def key_rejected(code: int) -> PasswordRefused:

@@ -36,7 +36,18 @@ class Goal(Enum):
 class Errand:
     """One request, or one goal."""
 
-    __slots__ = ("_data", "_head", "busies", "hearing", "leftovers", "openings", "passwords", "restarts", "wanted")
+    __slots__ = (
+        "_data",
+        "_head",
+        "busies",
+        "hearing",
+        "leftovers",
+        "openings",
+        "passwords",
+        "repeated",
+        "restarts",
+        "wanted",
+    )
 
     def __init__(self, wanted: Request | Goal) -> None:
         self.wanted = wanted
@@ -51,6 +62,8 @@ class Errand:
         """Answers of an older session that came before the one to Identify."""
         self.passwords = 0
         """Times the key was shown."""
+        self.repeated = False
+        """Whether it was asked again in a fresh session, because the meter refused it."""
         pending = isinstance(wanted, PartialRead) and PENDING <= wanted.table < 2 * PENDING
         self._head = EVENT_DESCRIPTION if pending else 0
         self._data = b""

@@ -68,6 +68,8 @@ class EndReason(StrEnum):
     """It has to begin anew: the meter said so, or the ends were out of step."""
     REFUSED = "refused"
     """The meter refused the key or the logon."""
+    REPEATED = "repeated"
+    """We ended it to ask for a table again that the meter refused in it."""
     GUARD = "guard"
     """The meter's guard against sessions that are too long."""
 

@@ -12,6 +12,7 @@ from osgp.optical.diagnosis import lost
 from osgp.optical.errand import Errand
 from osgp.optical.link import FailReason
 from osgp.optical.services import Identify, Logon, Negotiate, OpticalResponseCode, Security, Service
+from osgp.psem import PartialRead, Read
 
 __all__ = ["BUSY", "LEFTOVERS", "Verdict", "judge_loss", "judge_refusal", "starts_anew"]
 
@@ -45,6 +46,8 @@ class Verdict(Enum):
     """Ask the same after a pause."""
     ANEW = auto()
     """Terminate and begin with Identify."""
+    REPEAT = auto()
+    """As ANEW, only to hear the same refusal again."""
     WITHOUT = auto()
     """Live without this service."""
     FINAL = auto()
@@ -86,6 +89,10 @@ def judge_refusal(service: Service, code: int, errand: Errand | None, *, proven:
             return Verdict.FINAL
         case Identify() | Logon() | Security():
             return Verdict.FAILED
+        case Read() | PartialRead() if errand is not None and not errand.repeated and code not in BUSY | _ANEW:
+            # An answer does not say what it answers: it may be one to another program at the same probe.
+            errand.repeated = True
+            return Verdict.REPEAT
         case _:
             # Codes up to this one mean the same on both ports; the others were dealt with above, as far as possible.
             return Verdict.ANSWER if code <= OpticalResponseCode.IAR else Verdict.FAILED

@@ -420,6 +420,8 @@ class OpticalClient:
                 if isinstance(service, Identify):
                     self._state = State.IDENTIFIED  # or further: an older session is still open
                 self._ending = EndReason.RESTARTED
+            case Verdict.REPEAT:
+                self._ending = EndReason.REPEATED
             case Verdict.WITHOUT:
                 self._offer = None
                 self._state = State.SETTLED

@@ -17,10 +17,13 @@ from osgp.simulator.localtime import daylight_saving, local_offset, tier_at
 from osgp.simulator.rights import CLEAR_DATA, Sender
 from osgp.tables import TABLES, Dimensions
 
-__all__ = ["Live", "TableMemory", "clock_tables"]
+__all__ = ["Contents", "Live", "TableMemory", "clock_tables"]
 
 Live = Callable[[float], bytes]
 """Gives a table's bytes at a moment (UTC seconds)."""
+
+Contents = bytes | bytearray | Live
+"""What a table may hold."""
 
 _BT07 = table_id("BT07")
 _BT08 = table_id("BT08")
@@ -33,6 +36,7 @@ _DONE, _CONFLICTS, _UNKNOWN_PROCEDURE = 0, 3, 6
 """Result codes (MEP guide v1.1 p. 53). A procedure that is not simulated is one the meter does not have."""
 _ET50_FLAGS = 30
 _USES_ET59 = 0x02
+"""Bit 1 alone decides; bit 0 says that the client is registered (MEP guide v1.1 p. 124-125)."""
 
 
 class TableMemory:
@@ -55,6 +59,17 @@ class TableMemory:
             return live(now)
         data = self._fixed.get(table)
         return None if data is None else bytes(data)
+
+    def place(self, table: int, contents: Contents | None) -> None:
+        """Let a table hold other bytes, or follow another function of time; None: there is no such table."""
+        self._fixed.pop(table, None)
+        self._live.pop(table, None)
+        if contents is None:
+            return
+        if isinstance(contents, bytes | bytearray):
+            self._fixed[table] = bytearray(contents)
+        else:
+            self._live[table] = contents
 
     def put(self, table: int, offset: int, data: bytes) -> None:
         """Write as far as the table goes; what would lie behind its end is ignored (MEP guide v1.1 p. 12)."""
@@ -102,7 +117,8 @@ class TableMemory:
         self._last_psn = psn
         number = int.from_bytes(data[:2], "little") & 0x0FFF
         inbound = self._fixed.get(_ET50, bytearray())
-        in_et59 = sender.redirected and inbound[_ET50_FLAGS : _ET50_FLAGS + 1] == bytes((_USES_ET59,))
+        flags = inbound[_ET50_FLAGS] if len(inbound) > _ET50_FLAGS else 0
+        in_et59 = sender.redirected and bool(flags & _USES_ET59)
         result = self._clear_data() if number == CLEAR_DATA and number in sender.procedures else _UNKNOWN_PROCEDURE
         self._fixed[_ET59 if in_et59 else _BT08] = bytearray((*number.to_bytes(2, "little"), psn, result))
         return Response(ResponseCode.OK)

@@ -203,12 +203,18 @@ class Layout:
 
     def __init__(self, fields: FieldList, dims: Dimensions) -> None:
         self.size = 0
+        self.certain = 0
+        """Bytes before the first field that only some firmware has."""
         self.entries: dict[str, _Entry] = {}
         self._slots = 0
         self.order = dims.byte_order
-        self.packed = struct.Struct(
-            self.order + "".join([self._add(part, dims) for part in fields if part.present(dims)])
-        )
+        codes, certain = [self.order], True
+        for part in fields:
+            certain = certain and part.since is None
+            if part.present(dims):
+                codes.append(self._add(part, dims))
+                self.certain = self.size if certain else self.certain
+        self.packed = struct.Struct("".join(codes))
         entries = self.entries.values()
         self._names = tuple(self.entries)
         slots = [entry.slot for entry in entries]
@@ -332,7 +338,7 @@ class Table:
     id: int
     title: str
     pages: str
-    """Pages of the MEP guide v1.1."""
+    """Pages of the MEP guide v1.1; of the Optical guide v1.1 where it says so."""
     fields: tuple[Field | Bits | Filler | Group, ...]
     note: str = ""
     own_counts: tuple[str, ...] = ()
@@ -363,6 +369,10 @@ class Table:
         if self.own_counts:
             dims = self._counted(dims, lambda layout: layout.decode(data, 0))
         return self.layout(dims).size
+
+    def certain_size(self, dims: Dimensions) -> int:
+        """Return how many bytes the table has whatever the firmware: there it ends before the first later addition."""
+        return self.layout(dims).certain
 
     def window(self, dims: Dimensions, *names: str) -> tuple[int, int]:
         """Return offset and count of the shortest partial read that covers these fields.
