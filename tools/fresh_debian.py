@@ -79,7 +79,14 @@ def run(*command: str | Path, log: Path | None = None, **more: object) -> None:
     Raises:
         Failed: it failed; the text holds its last words.
     """
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **more)  # type: ignore[call-overload]  # fmt: skip
+    done = subprocess.run(
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        **more,
+    )  # type: ignore[call-overload]
     if log is not None:
         with log.open("a") as file:
             file.write(done.stdout)
@@ -262,26 +269,37 @@ def end(process: subprocess.Popen[bytes]) -> str | None:
 
 
 def try_test(root: Path, debian: str, host: Host, log: Path) -> str:
-    """Type ``make test``; return pytest's closing line."""
+    """Type ``make test``; return what came of it, in words."""
     clone = "git clone -q -b main /srv/nes2mqtt.bundle nes2mqtt && cd nes2mqtt"
     begin = time.monotonic()
     with log.open("w") as file:
         done = subprocess.run(
-            inside(root, "root", f"{clone} && make test", host), stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False, timeout=TESTS_WITHIN
-        )  # fmt: skip
-    text = log.read_text()
-    closing = re.findall(r"^=* ?(\d+ (?:failed|passed|error).* in [\d.]+s.*?) ?=*$", text, re.MULTILINE)
-    if done.returncode or not closing:
-        broken = "\n".join(re.findall(r"^(?:FAILED|ERROR) .*$", text, re.MULTILINE)) or text[-3000:]
-        raise Failed(
-            f"make test ended with {done.returncode} ({closing[-1] if closing else 'no test ran'}); see {log}\n{broken}"
+            inside(root, "root", f"{clone} && make test", host),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            check=False,
+            timeout=TESTS_WITHIN,
         )
+    told = judged(log.read_text(errors="replace"), done.returncode, debian, log)
+    return f"make test: {told}\n    {(time.monotonic() - begin) / 60:.0f} min with the set-up"
+
+
+def judged(text: str, code: int, debian: str, log: Path) -> str:
+    """Return pytest's closing line with what was left out.
+
+    Raises:
+        Failed: something failed, no test ran, or something was left out that is not named.
+    """
+    closing = re.findall(r"^=* ?(\d+ (?:failed|passed|error).* in [\d.]+s.*?) ?=*$", text, re.MULTILINE)
+    if code or not closing:
+        broken = "\n".join(re.findall(r"^(?:FAILED|ERROR) .*$", text, re.MULTILINE)) or text[-3000:]
+        raise Failed(f"make test ended with {code} ({closing[-1] if closing else 'no test ran'}); see {log}\n{broken}")
     skipped = re.findall(r"^SKIPPED .*$", text, re.MULTILINE)
     wrong = [line for line in skipped if not any(may.debian == debian and may.reason.search(line) for may in MAY_SKIP)]
     if wrong:
         raise Failed("make test left out what is not named in MAY_SKIP:\n" + "\n".join(wrong))
-    words = [f"make test: {closing[-1]}, {(time.monotonic() - begin) / 60:.0f} min with the set-up"]
-    return "\n    ".join(words + skipped)
+    return "\n    ".join([closing[-1], *skipped])
 
 
 def one(folder: Path, debian: str, only: str | None) -> bool:
