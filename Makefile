@@ -31,14 +31,16 @@ test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they nee
 	@$(BIN)/python tools/al_environment.py
 	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 2 --dist loadgroup --timeout 300 --no-header -q
 
-# Both Debians, or one: FRESH=13. Both commands of the README, or one: FRESH_ONLY=run.
+# Both Debians, or one: FRESH=13. Both commands of the README, or one: FRESH_ONLY=run. Some tests: FRESH_PYTEST=packages/osgp.
 FRESH ?= 12 13
 FRESH_ONLY ?=
+FRESH_PYTEST ?=
 FRESH_FOLDER ?= /var/tmp/nes2mqtt-fresh
 
 test-fresh: ## Run the README's two commands in minimal Debian 12 and 13 trees (as root; half an hour)
 	@sh tools/system_packages.sh fresh
-	@PATH="$$PATH:/usr/sbin:/sbin" $(PYTHON) tools/fresh_debian.py --folder "$(FRESH_FOLDER)" $(FRESH_ONLY:%=--only %) $(FRESH)
+	@PATH="$$PATH:/usr/sbin:/sbin" $(PYTHON) tools/fresh_debian.py --folder "$(FRESH_FOLDER)" --pytest="$(FRESH_PYTEST)" \
+	    $(FRESH_ONLY:%=--only %) $(FRESH)
 
 test-newest: $(VENV)/dev.stamp ## Run the packages' own tests on the newest Python that is found
 	@sh tools/system_packages.sh test

@@ -42,4 +42,4 @@ def test_none_newer_is_said(monkeypatch, capsys):
 
 
 def test_what_is_run_is_there():
-    assert all((newest_python.ROOT / path).exists() for path in newest_python.TESTS)
+    assert all((newest_python.ROOT / path).exists() for path in (*newest_python.TESTS, *newest_python.NOT_HERE))
