@@ -17,10 +17,12 @@ from osgp.errors import (
 )
 from osgp.key import MeterKey
 from osgp.mep.events import ResponseReceived, Resynchronised
-from osgp.meter import SAFE_READ, Identity
+from osgp.meter import SAFE_READ, Identity, open_meter
 from osgp.psem import PartialRead, Read
 from osgp.recovery import Recovery
 from osgp.sources import SOURCES
+
+KEY = MeterKey(b"Sixteen secrets!")
 
 
 def asked_of(fake, table):
@@ -238,6 +240,28 @@ class TestTrouble:
             assert meter.stats.retries == 2
             fake.deaf = False
             await meter.clock()
+
+    @pytest.mark.parametrize(
+        ("url", "hint"),
+        [
+            ("tcp://bridge:2001", "bridge or serial server at bridge:2001 too: 9600 baud, 8 data bits, no parity"),
+            ("tcp://bridge:2001?baud=19200", "too: 19200 baud"),
+            ("serial:///dev/ttyFAKE", ""),
+        ],
+    )
+    async def test_r14_behind_a_bridge_its_serial_settings_are_named(self, fake, virtual_clock, url, hint):
+        fake.deaf = True
+        async with open_meter(url, key=KEY) as meter:
+            with pytest.raises(ResponseTimeout) as caught:
+                await meter.clock()
+            assert ("8N1" in str(caught.value)) == bool(hint)
+            assert hint in str(caught.value)
+            fake.deaf = False
+            await meter.clock()
+            fake.deaf = True
+            with pytest.raises(ResponseTimeout) as caught:
+                await meter.clock()
+            assert "8N1" not in str(caught.value), "it worked, so the bridge is set right"
 
     async def test_unplugged_in_the_middle(self, fake, opened):
         fake.deaf = True
