@@ -77,6 +77,12 @@ SPELLINGS = {
     "wireshark": lambda data: dump(data, "{:04x}   {}   {}\n") if len(data) > 16 else data.hex(" "),
     "a log": lambda data: f"15:59:55.123 -> {data.hex(' ')}",
     "a label": lambda data: f"RX: {data.hex(' ')}",
+    "a count": lambda data: f"Received {len(data)} bytes: {data.hex(' ')}",
+    "a log of an ESP": lambda data: f"I (12345) MEP: {data.hex(' ')}",
+    "a log of ESPHome": lambda data: f"[15:59:55][D][osgp:123]: RX {data.hex('.')} ({len(data)})",
+    "python's bytes": repr,
+    "a log of python": lambda data: f"received: {data!r}",
+    "a declaration": lambda data: f"const uint8_t reply[] = {{{', '.join(map('0x{:02X}'.format, data))}}};",
 }
 
 
