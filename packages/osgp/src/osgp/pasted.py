@@ -54,6 +54,8 @@ _LABEL = re.compile(
 )
 _PREAMBLE = re.compile(r".*[g-wyz].*[:=>\])]\s*(?:(?:rx|tx)\b[:>]?\s*)?(?=[0-9A-Fa-f{\\\"'(\[])", re.IGNORECASE)
 """What a log writes before the bytes: words, and at their end a colon, an arrow or a bracket."""
+_LONGEST_PREAMBLE = 200
+"""Characters; more would take long to look through."""
 _COUNT = re.compile(r"\s*\(\d+(?:\s*bytes?)?\)\s*$", re.IGNORECASE)
 """How many bytes that were, behind them."""
 _LITERAL = re.compile(r"""\bb(['"])(?:\\.|(?!\1).)*\1""")
@@ -100,7 +102,7 @@ def _unlabelled(line: str) -> str:
     if literal:
         return _literal(literal[0])
     line = _COUNT.sub("", line)
-    preamble = _PREAMBLE.match(line)
+    preamble = _PREAMBLE.match(line[:_LONGEST_PREAMBLE])
     line = line[preamble.end() :] if preamble else line
     label = _LABEL.match(line)
     return _DOTS.sub(" ", line[label.end() :] if label else line)
@@ -138,7 +140,11 @@ def _without_columns(lines: list[str]) -> list[str] | None:
     for count, (_, colon, text) in zip(counts, rows, strict=True):
         groups = re.split(r"\||\s{2,}" if colon else r"\||\s{3,}", text, maxsplit=1)[0].split()
         pairs = "".join(groups)
-        if not all(_PAIRS.fullmatch(group) for group in groups) or (count is not None and len(pairs) != 2 * count):
+        if (
+            not groups
+            or not all(_PAIRS.fullmatch(group) for group in groups)
+            or (count is not None and len(pairs) != 2 * count)
+        ):
             return None
         if not colon and max(map(len, groups)) > len("00"):
             raise MisuseError(
