@@ -4,14 +4,15 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PACKAGES := packages/osgp packages/nes2mqtt
-PRINT := packages/piprint
+KIT := packages/servicekit
+PACKAGES := $(KIT) packages/osgp packages/nes2mqtt
+PRINT := $(KIT) packages/piprint
 FUZZ_SECONDS ?= 600
 CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-print test install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
+.PHONY: help run run-print test test-fresh test-newest install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,21 @@ test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they nee
 	@$(BIN)/python tools/termineter_environment.py
 	@$(BIN)/python tools/al_environment.py
 	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 2 --dist loadgroup --timeout 300 --no-header -q
+
+# Both Debians, or one: FRESH=13. Both commands of the README, or one: FRESH_ONLY=run. Some tests: FRESH_PYTEST=packages/osgp.
+FRESH ?= 12 13
+FRESH_ONLY ?=
+FRESH_PYTEST ?=
+FRESH_FOLDER ?= /var/tmp/nes2mqtt-fresh
+
+test-fresh: ## Run the README's two commands in minimal Debian 12 and 13 trees (as root; half an hour)
+	@sh tools/system_packages.sh fresh
+	@PATH="$$PATH:/usr/sbin:/sbin" $(PYTHON) tools/fresh_debian.py --folder "$(FRESH_FOLDER)" --pytest="$(FRESH_PYTEST)" \
+	    $(FRESH_ONLY:%=--only %) $(FRESH)
+
+test-newest: $(VENV)/dev.stamp ## Run the packages' own tests on the newest Python that is found
+	@sh tools/system_packages.sh test
+	@$(BIN)/python tools/newest_python.py
 
 homeassistant-venv: $(VENV)/dev.stamp ## Install the Home Assistant that the tests run, if a Python 3.13+ is found
 	@$(BIN)/python tools/homeassistant_check.py --install-only
@@ -54,7 +70,7 @@ install-print: ## Install the print processor into PRINT_PREFIX (/opt/piprint); 
 	@echo "Installing into $(PRINT_PREFIX) ..."
 	@$(PRINT_PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/piprint.txt
 	@$(PRINT_PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index \
-	    --force-reinstall ./$(PRINT)
+	    --force-reinstall $(PRINT:%=./%)
 	@install -D -m 644 deploy/piprint/piprint.service $(DESTDIR)/etc/systemd/system/piprint.service
 	@sed -i 's|/opt/piprint|$(abspath $(PRINT_PREFIX))|g' $(DESTDIR)/etc/systemd/system/piprint.service
 	@test -e $(DESTDIR)/etc/piprint/piprint.toml || install -D -m 644 deploy/piprint/piprint.toml $(DESTDIR)/etc/piprint/piprint.toml
@@ -65,7 +81,7 @@ install-print: ## Install the print processor into PRINT_PREFIX (/opt/piprint); 
 lint: $(VENV)/dev.stamp ## Check style, types and the arrows between modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH=bench:packages/piprint/tests/acceptance $(BIN)/mypy packages/*/src tools bench
+	MYPYPATH=bench:tools:packages/piprint/tests/acceptance $(BIN)/mypy packages/*/src tools bench
 	MYPYPATH=packages/piprint $(BIN)/mypy packages/piprint/al_check
 	$(BIN)/lint-imports
 
@@ -103,7 +119,7 @@ lock: ## Write requirements/*.txt anew (needs uv)
 	sh tools/lock.sh
 
 clean: ## Remove what the other commands made, but no data
-	rm -rf $(VENV) .venv-homeassistant .venv-termineter .venv-al .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-newest .venv-homeassistant .venv-termineter .venv-al .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # A stamp is newer than its requirements only when everything was installed.
 $(VENV)/run.stamp: requirements/runtime.txt $(PACKAGES:%=%/pyproject.toml)
@@ -114,12 +130,12 @@ $(VENV)/run.stamp: requirements/runtime.txt $(PACKAGES:%=%/pyproject.toml)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index $(PACKAGES:%=-e %)
 	@touch $@
 
-$(VENV)/print.stamp: requirements/piprint.txt $(PRINT)/pyproject.toml
+$(VENV)/print.stamp: requirements/piprint.txt $(PRINT:%=%/pyproject.toml)
 	@sh tools/system_packages.sh run
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Python packages into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/piprint.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e $(PRINT)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index $(PRINT:%=-e %)
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp $(VENV)/print.stamp

@@ -1,4 +1,6 @@
-"""Any text is bytes that are written back as the same hex, or a MisuseError; and a dump that saves as itself, or a TableError.
+"""Any text is bytes that are written back as the same hex, or a MisuseError; a dump that saves as itself, or a TableError.
+
+Whatever was captured is messages, or bytes of a table, or a MisuseError.
 
 python fuzz/fuzz_hex.py -max_total_time=600
 """
@@ -9,9 +11,10 @@ import gc
 import sys
 from types import FunctionType
 
+from osgp.captured import messages
 from osgp.dump import Dump
 from osgp.errors import MisuseError, TableError
-from osgp.pasted import hex_bytes
+from osgp.pasted import hex_bytes, posted_bytes
 
 
 def check(data: bytes) -> None:
@@ -23,6 +26,11 @@ def check(data: bytes) -> None:
         pass
     else:
         assert hex_bytes(found.hex(" ")) == found
+    for posted in (lambda: posted_bytes(text), lambda: data):
+        try:
+            assert all(message.meaning for message in messages(posted()))
+        except MisuseError:
+            continue
     for candidate in (text, "{" + text, f"23,BT23,1,{text}"):
         try:
             dump = Dump.parse(candidate, "fuzz")

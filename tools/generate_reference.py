@@ -17,8 +17,10 @@ from typer.main import get_command
 
 from osgp.sources import SOURCES, Source
 from osgp.tables import TABLES, Dimensions, Table
+from osgp.tables.sizes import SIZES
 from osgp.tables.table import Bit, Bits, Count, Field, FieldList, Filler, Group, Layout
 from osgp.tables.types import Type
+from osgp.titles import title
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -56,9 +58,9 @@ def sources_page() -> str:
         f"display. Ids and pages are those of {GUIDE}.",
         "",
     ]
-    for title, wanted in _SECTIONS.items():
+    for heading, wanted in _SECTIONS.items():
         lines += [
-            f"## {title}",
+            f"## {heading}",
             "",
             *_head("Name", "Meaning", "Unit", "Raw unit", "Decimals", "Behaves as", "Id", "Page"),
         ]
@@ -89,7 +91,8 @@ def tables_page() -> str:
         "# Tables",
         "",
         "Every table this software decodes, field by field. Pages are those of",
-        f"{GUIDE}.",
+        f"{GUIDE},",
+        'or, where it says so, those of the "Optical Port Programmer\'s Guide" (v1.1, June 2021).',
         "",
         f"Offsets are computed, and shown for a meter of firmware {' and one of firmware '.join(METERS)}, with four tariffs",
         "and without demand registers; a dash means that such a meter lacks the field. Fields of an array of records count",
@@ -102,6 +105,16 @@ def tables_page() -> str:
         lines.append(_row(f"[{table.name}](#{table.name.lower()})", table.title, sizes, table.pages))
     for table in TABLES.values():
         lines += ["", *_table_section(table)]
+    lines += [
+        "",
+        "## Tables that are measured only",
+        "",
+        "These are not decoded yet, but it is known how long they are, so that `osgp dump` can read them in parts where they are",
+        "longer than one answer of the MEP port.",
+        "",
+        *_head("Table", "Title", "Bytes", "Page"),
+    ]
+    lines += [_row(name, title(name), size.formula, size.pages) for name, size in SIZES.items()]
     return "\n".join([*lines, ""])
 
 

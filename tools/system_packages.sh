@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make sure the Debian packages are there that `make run`, `make run-print`, `make test` or `make screenshots` needs.
+# Make sure the Debian packages are there that `make run`, `make run-print`, `make test`, `make test-fresh` or `make screenshots` needs.
 # As root they are installed; for anybody else the one line to type is printed.
 set -eu
 
@@ -13,12 +13,16 @@ if ! command -v "$python" >/dev/null 2>&1; then
     missing="$missing python3 python3-venv"
 elif ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
     echo "Python 3.11 or newer is needed; $python is $("$python" -V 2>&1 | cut -d' ' -f2)." >&2
-    echo "Debian 12 and Raspberry Pi OS (bookworm) have it. Elsewhere: make PYTHON=/path/to/python3.11 run" >&2
+    echo "Debian 12 and 13 and Raspberry Pi OS of these have it. Elsewhere: make PYTHON=/path/to/python3.11 run" >&2
     exit 1
 elif ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
     missing="$missing python3-venv"
 fi
 
+if [ "${1:-run}" = fresh ]; then
+    need git git
+    need debootstrap /usr/sbin/debootstrap
+fi
 if [ "${1:-run}" = pictures ]; then
     need tmux tmux
     set -- test
@@ -36,12 +40,11 @@ if [ "${1:-run}" = test ]; then
     need avahi-daemon avahi-daemon
     need dbus-daemon dbus-daemon
     need poppler-utils pdftotext
-    # The AL grammar has no wheel for Python 3.11 and is compiled there.
-    if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then
-        need "gcc libc6-dev" cc
-        # Python's headers; a Python not from Debian brings its own.
-        need python3-dev "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h"
-    fi
+    # Compiled when they are installed: the AL grammar on Python 3.11, four parts of Home Assistant on 3.13.
+    need "g++" c++
+    # Python's headers; a Python not from Debian brings its own.
+    need python3-dev "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null)/Python.h"
+    need openssl openssl
     need mosquitto mosquitto
     need mosquitto-clients mosquitto_sub
     need chromium chromium

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.reading import LinkQuality, Sample, TableGroup
+from osgp.errors import MeterSwapped
 from osgp.sources import SOURCES, Source
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -67,6 +69,23 @@ def wall_clock() -> datetime:
     return START + timedelta(seconds=asyncio.get_running_loop().time())
 
 
+def loop_clocks(wall: Callable[[], datetime] = wall_clock, *, synchronised: bool | None = True) -> Clock:
+    """Return the clocks of a program on a virtual loop; ``wall`` is the host's, so it may step."""
+    return Clock(
+        wall=lambda: wall().timestamp(),
+        monotonic=lambda: asyncio.get_running_loop().time(),
+        synchronised=lambda: synchronised,
+        built=0.0,
+    )
+
+
+def labelled_clocks(wall: Callable[[], datetime]) -> Clock:
+    """Return clocks whose monotonic one shows the seconds since 1970 of ``wall``: an instant is a label's timestamp."""
+    return Clock(
+        wall=lambda: wall().timestamp(), monotonic=lambda: wall().timestamp(), synchronised=lambda: True, built=0.0
+    )
+
+
 IMPORT = SOURCES["active_energy_import"]
 EXPORT = SOURCES["active_energy_export"]
 POWER = SOURCES["active_power_import"]
@@ -101,7 +120,10 @@ class FakeMeter:
     url: str = "serial:///dev/serial/by-id/adapter"
     clock_error: timedelta = timedelta(0)
     stats: LinkQuality = field(default_factory=LinkQuality)
+    notices_swaps: bool = False
+    """Whether it refuses values to who asked another meter for its name, as osgp's does when the link was lost between."""
     seconds_per_read: float = 0.1
+    _named: FakeIdentity | None = None
 
     @asynccontextmanager
     async def open(self, url: str) -> AsyncIterator[FakeMeter]:
@@ -129,10 +151,13 @@ class FakeMeter:
             raise self.once.pop(0)
         if self.trouble is not None:
             raise self.trouble
+        if self.notices_swaps and what in {"registers", "present"} and self._named != self.identity_now:
+            raise MeterSwapped("another meter answers here")
         return value() if callable(value) else value
 
     async def identity(self) -> FakeIdentity:
-        return await self._reply("identity", lambda: self.identity_now)
+        self._named = await self._reply("identity", lambda: self.identity_now)
+        return self._named
 
     async def dimensions(self) -> str:
         return await self._reply("dimensions", lambda: self.dimensions_now)
@@ -155,8 +180,15 @@ def make_sample(
     received: datetime = START,
     **more: Any,
 ) -> Sample:
-    """Return a sample; by default of the first two registers."""
+    """Return a sample; by default of the first two registers. Its instant is that of :func:`loop_clocks`."""
+    more.setdefault("instant", (received - START).total_seconds())
     return Sample(meter, group, received, values or {IMPORT: 65_845_342, EXPORT: 179}, **more)
+
+
+@pytest.fixture(autouse=True)
+def no_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test depend on where it runs: in a container the time zone is warned of."""
+    monkeypatch.setattr("nes2mqtt.time_zone.in_container", lambda: False)
 
 
 @pytest.fixture
@@ -169,6 +201,18 @@ def fake_meter() -> FakeMeter:
 def make_sample_fixture() -> Callable[..., Sample]:
     """Return :func:`make_sample`."""
     return make_sample
+
+
+@pytest.fixture(name="loop_clocks")
+def loop_clocks_fixture() -> Callable[..., Clock]:
+    """Return :func:`loop_clocks`."""
+    return loop_clocks
+
+
+@pytest.fixture(name="labelled_clocks")
+def labelled_clocks_fixture() -> Callable[[Callable[[], datetime]], Clock]:
+    """Return :func:`labelled_clocks`."""
+    return labelled_clocks
 
 
 @pytest.fixture(name="wall_clock")

@@ -18,19 +18,21 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from nes2mqtt import __version__
+from nes2mqtt.clock import Clock
 from nes2mqtt.config import Config, MeterConfig
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.guard import Guard, Limits, Memory
 from nes2mqtt.hub import Hub, Output
 from nes2mqtt.poller import Cadence, MeterSession, OpenMeter, Poller
 from nes2mqtt.power import power_cycle_for
-from nes2mqtt.reading import MeterInfo, MeterState, TableGroup
+from nes2mqtt.reading import MeterInfo, TableGroup
 from nes2mqtt.sd_notify import Notifier
 from nes2mqtt.supervise import Keeper, Supervised
+from nes2mqtt.watch import watch_clock, watch_parts
 from osgp.budget import ReadBudget
 from osgp.known import KnownMeter
 from osgp.meter import open_meter
@@ -56,8 +58,6 @@ _START_SPACING = 0.01
 
 _GOODBYE = 10.0
 """Seconds the outputs get to say goodbye."""
-
-_STATUS_EVERY = 5.0
 
 
 def _opener(settings: MeterConfig) -> OpenMeter:
@@ -96,6 +96,7 @@ async def _remembered(store: Store | None, meter: str) -> Memory | None:
         values=last.values,
         serial=who.serial if who is not None else "",
         restarted=last.restarted,
+        base=last.base,
     )
 
 
@@ -136,7 +137,17 @@ def _outputs(
         from nes2mqtt.mqtt import MqttOutput  # noqa: PLC0415
     for broker in config.mqtt:
         outbox = store.outbox(broker.name) if store is not None else None
-        outputs.append(MqttOutput(broker, gateway, outbox, hub, energy=energy.of if energy is not None else None))
+        outputs.append(
+            MqttOutput(
+                broker,
+                gateway,
+                outbox,
+                hub,
+                energy=energy.of if energy is not None else None,
+                meters=config.meters,
+                folder=config.data_dir,
+            )
+        )
     if config.web is not None:
         from nes2mqtt.web import WebOutput  # noqa: PLC0415
 
@@ -145,14 +156,14 @@ def _outputs(
 
 
 @asynccontextmanager
-async def _history(config: Config) -> AsyncIterator[Store | None]:
+async def _history(config: Config, clock: Clock) -> AsyncIterator[Store | None]:
     if not config.history.enabled:
         yield None
         return
     from nes2mqtt.history import Store  # noqa: PLC0415 - not loaded without a history
 
     path = config.history.path or config.data_dir / "history.db"
-    async with Store.open(path, config.history, config.timezone) as store:
+    async with Store.open(path, config.history, config.timezone, clock=clock) as store:
         yield store
 
 
@@ -176,18 +187,6 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _tell_systemd(notifier: Notifier, pollers: Sequence[Poller], outputs: Sequence[Output]) -> None:
-    """Show a line of status and signs of life, until cancelled."""
-    pause = min(_STATUS_EVERY, notifier.watchdog_interval or _STATUS_EVERY)
-    while True:
-        online = sum(poller.state is MeterState.ONLINE for poller in pollers)
-        broken = [output.name for output in outputs if not output.status().ok]
-        trouble = f"; not well: {', '.join(broken)}" if broken else ""
-        notifier.status(f"{online} of {len(pollers)} meters online{trouble}")
-        notifier.alive()
-        await asyncio.sleep(pause)
-
-
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
     """Cancel tasks and wait until they have ended, but not for ever."""
     for task in tasks:
@@ -198,39 +197,48 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
             _log.warning("gave up waiting for %d outputs to say goodbye", len(late))
 
 
-async def run(config: Config, *, stop: asyncio.Event | None = None, started: Callable[[], None] | None = None) -> None:
+async def run(
+    config: Config,
+    *,
+    stop: asyncio.Event | None = None,
+    started: Callable[[], None] | None = None,
+    clock: Clock | None = None,
+) -> None:
     """Run the gateway until SIGTERM, SIGINT or ``stop``.
 
     Args:
         config: the checked configuration.
         stop: ends the run when set, as a signal does; signals are then left alone.
         started: called when everything runs.
+        clock: the clocks of this machine; tests pass others. Its monotonic clock must be the event loop's.
 
     Raises:
         HistoryError: the database was written by a newer program.
     """
     notifier = Notifier()
+    clock = clock if clock is not None else Clock()
     url = config.web.url if config.web is not None else ""
-    gateway = GatewayInfo(config.name, __version__, config.timezone, datetime.now(UTC), url)
+    gateway = GatewayInfo(config.name, __version__, config.timezone, clock.now(), url)
     limits = {meter: _stale_after(settings) for meter, settings in config.meters.items()}
-    hub = Hub({group: max(limit[group] for limit in limits.values()) for group in TableGroup})
+    hub = Hub({group: max(limit[group] for limit in limits.values()) for group in TableGroup}, clock)
     for meter, limit in limits.items():
         hub.expect(meter, limit)
-    async with _history(config) as store:
+    async with _history(config, clock) as store:
         energy = None
         if store is not None and config.mqtt:
             from nes2mqtt.running_energy import RunningEnergy  # noqa: PLC0415 - only with a history
 
-            energy = RunningEnergy(store, config.meters)
+            energy = RunningEnergy(store, config.meters, clock)
         outputs = [Supervised(output) for output in _outputs(config, gateway, hub, store, energy)]
         for output in outputs:
             hub.add(output)
         pollers = await _pollers(config, hub, store)
-        await _run_graph(pollers, outputs, energy, notifier, stop, started)
+        await _run_graph(clock, pollers, outputs, energy, notifier, stop, started)
     notifier.close()
 
 
 async def _run_graph(
+    clock: Clock,
     pollers: Sequence[Poller],
     outputs: Sequence[Supervised],
     energy: RunningEnergy | None,
@@ -245,7 +253,7 @@ async def _run_graph(
 
         sinks = start([output.run() for output in outputs])
         sources = start([poller.run() for poller in pollers])
-        sides = start([_tell_systemd(notifier, pollers, outputs)])
+        sides = start([watch_parts(notifier, clock, pollers, outputs), watch_clock(clock)])
         if energy is not None:
             sides += start([Keeper("counting the running energy", energy.run).run()])
         _log.info(

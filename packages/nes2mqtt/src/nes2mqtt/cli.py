@@ -74,14 +74,23 @@ def run(config: ConfigFile = _DEFAULT_CONFIG) -> None:
 
 @app.command("check-config")
 def check_config(config: ConfigFile = _DEFAULT_CONFIG) -> None:
-    """Check a configuration file and tell what would be done; nothing is opened."""
+    """Check a configuration file; tell what would be done, and what of it would not work now.
+
+    No meter and no broker is asked. The exit code is 0 also when something is not there now, because the gateway waits
+    for it.
+    """
     settings = _load(config)
+    from nes2mqtt import preflight  # noqa: PLC0415
     from nes2mqtt.config import warnings_for  # noqa: PLC0415
     from nes2mqtt.config_summary import summary  # noqa: PLC0415
 
-    typer.echo(f"{config} is good. With it nes2mqtt will:\n")
+    missing = list(preflight.not_there_now(settings))
+    verdict = "is well written, but not all it names can be used now" if missing else "is good"
+    typer.echo(f"{config} {verdict}. With it nes2mqtt will:\n")
     for line in summary(settings):
         typer.echo(line)
+    for line in missing:
+        typer.echo(f"\nNot now: {line}", err=True)
     for warning in warnings_for(settings, config):
         typer.echo(f"\nWarning: {warning}", err=True)
 

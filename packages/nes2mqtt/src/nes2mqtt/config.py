@@ -32,10 +32,12 @@ from pydantic import (
     model_validator,
 )
 
+from nes2mqtt import time_zone
 from nes2mqtt.config_problem import ConfigError, Problem, problems_of
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.mqtt.config import MqttConfig
 from nes2mqtt.secret import Secret
+from nes2mqtt.text_file import decode
 from nes2mqtt.web.config import WebConfig
 from osgp.errors import KeyFormatError, MisuseError
 from osgp.key import MeterKey
@@ -109,14 +111,9 @@ def _zone(value: object) -> ZoneInfo:
     raise ValueError(f"there is no such time zone; {hint}")
 
 
-def _system_zone() -> ZoneInfo:
-    """Return the time zone of this machine; UTC when it does not say."""
-    named = os.environ.get("TZ", "").lstrip(":")
-    target = str(Path("/etc/localtime").resolve())
-    for name in (named, target.partition("/zoneinfo/")[2]):
-        if name in available_timezones():
-            return ZoneInfo(name)
-    return ZoneInfo("UTC")
+def _default_zone() -> ZoneInfo:
+    """Return the time zone of this machine; UTC when it does not say, which :func:`warnings_for` tells."""
+    return time_zone.system_zone(os.environ) or ZoneInfo("UTC")
 
 
 def _data_dir() -> Path:
@@ -255,7 +252,7 @@ class Config(BaseModel):
 
     name: Id = "nes2mqtt"
     """Name of this gateway in topics and unique ids: lower case letters, digits, ``_``."""
-    timezone: Zone = Field(default_factory=_system_zone)
+    timezone: Zone = Field(default_factory=_default_zone)
     """Where days and months begin. Default: the system's."""
     data_dir: Path = Field(default_factory=_data_dir)
     """Folder of the history. Default: systemd's StateDirectory, else ``~/.local/share/nes2mqtt``."""
@@ -291,7 +288,8 @@ class Config(BaseModel):
     def _ports_differ(self) -> Config:
         seen: dict[str, str] = {}
         for meter, settings in self.meters.items():
-            other = seen.setdefault(settings.port, meter)
+            address = Address.parse(settings.port)
+            other = seen.setdefault(address.path or address.place, meter)
             if other != meter:
                 raise ValueError(f"meters.{other} and meters.{meter} have the same port; only one can use it")
         return self
@@ -306,7 +304,7 @@ def load(file: Path) -> Config:
     try:
         with file.open("rb") as opened:
             content = opened.read(_MOST_BYTES + 1)
-        text = content.decode("utf-8")
+        text = decode(content)
     except FileNotFoundError as error:
         message = (
             "there is no such file; 'nes2mqtt demo' shows the gateway without one, docs/configuration.md has examples"
@@ -352,10 +350,21 @@ _SYNTAX = (
 )
 
 
+_PASTED = (
+    ("\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019", "the quotation marks are typographic ones; type straight ones"),
+    ("\u00a0\u2007\u202f\u200b\ufeff", "there is a blank that is none, as web pages hold them; type it anew"),
+)
+"""Characters that come with text pasted from a web page or a word processor."""
+
+
 def _syntax_problem(error: tomllib.TOMLDecodeError, text: str, file: Path) -> Problem:
     said = str(error)
     found = re.search(r"at line (\d+)", said)
     line = int(found[1]) if found else text.rstrip().count("\n") + 1
+    written = (text.splitlines() or [""])[min(line, text.count("\n") + 1) - 1]
+    for characters, meaning in _PASTED:
+        if set(characters) & set(written):
+            return Problem(file, line, "", f"this is not TOML: {meaning}")
     for start, meaning in _SYNTAX:
         if said.startswith(start):
             return Problem(file, line, "", f"this is not TOML: {meaning}")
@@ -385,13 +394,35 @@ def warnings_for(config: Config, file: Path) -> list[str]:
             f"{file} holds secrets ({', '.join(inline)}) and other users can read it; "
             f"type: chmod 600 {file}   or keep the secrets elsewhere: {{ file = ... }}"
         )
+    warnings += [
+        f"every user of this machine can read {secret.file}, which holds {field}; type: chmod 600 {secret.file}"
+        for field, secret in secrets_in(config)
+        if secret.file is not None and _is_open_to_all(secret.file)
+    ]
     history = config.history.path or config.data_dir / "history.db"
     if _is_open_to_all(history):
         warnings.append(
             f"every user of this machine can read {history}, which shows when people are at home; "
             f"type: chmod 600 {history}*"
         )
+    warnings += _zone_warning(config)
     return warnings
+
+
+def _zone_warning(config: Config) -> Iterator[str]:
+    """Warn of a time zone that nobody chose."""
+    if "timezone" in config.model_fields_set:
+        return
+    if time_zone.system_zone(os.environ) is None:
+        found = "nothing on this machine tells it"
+    elif time_zone.in_container() and str(config.timezone) in {"UTC", "Etc/UTC"}:
+        found = "a container has its own"
+    else:
+        return
+    yield (
+        f"the configuration does not say the time zone, and {found}: days begin at midnight UTC. "
+        'If that is not where the meter stands, add the line: timezone = "Europe/Copenhagen"'
+    )
 
 
 def _is_open_to_all(file: Path) -> bool:

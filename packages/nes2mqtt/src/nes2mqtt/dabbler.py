@@ -5,12 +5,16 @@ same field names. Numbers are the meter's own integers: despite the names, curre
 voltages mV, frequency mHz, power factors 1/1000.
 
 Where this gateway differs on purpose: negative numbers stay negative (the firmware printed them as
-unsigned), a field the meter does not have is left out (the firmware sent 0), and there is no
+unsigned), a field the meter does not have is left out (the firmware sent 0, which is no measurement), and there is no
 document at all before the first verified readings and while they are stale (the firmware
 went on with old ones). The Home Assistant integration for this firmware takes an HTTP 200 with JSON
 for the truth, so the web server has to answer such a moment with something else. A meter without a
 serial number (no ET03) goes by its id in the configuration, because that integration builds
 its unique ids on the serial number and must never find it empty.
+
+**One snapshot.** The document holds the registers as they were read last and the power read just before them, of the
+same meter: :class:`DashDocument`. Power that came later is not told before registers have been read again, because a
+meter may have been swapped in between, and the integration takes power, energy and serial number for one moment.
 
 This module does not know MQTT or HTTP.
 """
@@ -20,13 +24,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 from nes2mqtt.hub import Hub
-from nes2mqtt.reading import MeterInfo, Quality, TableGroup
+from nes2mqtt.reading import Event, MeterInfo, MeterStatus, Quality, Sample, TableGroup
 
-__all__ = ["FIELDS", "dash_body", "dash_data"]
+__all__ = ["FIELDS", "DashDocument", "dash_body"]
+
+LONGEST_PAIR = 15.0
+"""Seconds that power waits for registers to confirm the meter. Where registers are read less often, the newest power is
+told: an old one would not be power now."""
 
 
 def _per_phase(name: str, key: str) -> dict[str, str]:
@@ -87,28 +95,90 @@ def _identity(info: MeterInfo, version: str, now: datetime) -> dict[str, int | s
     }
 
 
-def dash_data(hub: Hub, meter: str, version: str, now: datetime) -> dict[str, int | str] | None:
-    """Return the document of ``GET /getDashDataWS``, keys in the firmware's order.
+class DashDocument:
+    """Makes the document of ``GET /getDashDataWS`` from what the hub tells.
 
     Args:
-        hub: where the latest values are.
-        meter: id of the meter to tell of.
-        version: of this program.
-        now: UTC, aware.
-
-    Returns:
-        None while there is nothing true to tell: one of the two tables not read yet, or its values stale.
+        hub: says what is fresh, and who the meters are.
     """
-    latest = hub.latest.get(meter)
-    if latest is None or latest.status is None:
-        return None
-    fresh = {group: sample for group, sample in latest.samples.items() if hub.quality(sample, now) is Quality.GOOD}
-    if not fresh.keys() >= {TableGroup.REGISTERS, TableGroup.PRESENT}:
-        return None
-    values = {source.key: raw for sample in fresh.values() for source, raw in sample.values.items()}
-    return _identity(latest.status.info, version, now) | {
-        field: values[key] for field, key in FIELDS.items() if key in values and field not in _MQTT_ONLY
-    }
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._newest: dict[str, Sample] = {}
+        self._pairs: dict[str, tuple[Sample, Sample]] = {}
+        """Registers, and the present values before them."""
+
+    def offer(self, event: Event) -> None:
+        """Take an event of the hub; it remembers at most three samples of a meter."""
+        meter = event.meter
+        if isinstance(event, MeterStatus):
+            if not self._known(meter):
+                self._newest.pop(meter, None)
+                self._pairs.pop(meter, None)
+        elif event.group is TableGroup.PRESENT:
+            self._newest[meter] = event
+            waiting = self._pairs.get(meter)
+            if waiting is None or waiting[1].segment != event.segment:
+                self._pair(meter, event)
+        else:
+            present = self._newest.get(meter)
+            if present is not None and present.segment == event.segment:
+                self._pairs[meter] = (event, present)
+            else:
+                self._pairs.pop(meter, None)
+
+    def _known(self, meter: str) -> bool:
+        """Tell whether the hub still holds values of this meter: it forgets them when another meter is there."""
+        latest = self._hub.latest.get(meter)
+        return latest is not None and bool(latest.samples)
+
+    def _pair(self, meter: str, present: Sample) -> None:
+        """Begin with the registers that are known, where no present values came before them."""
+        latest = self._hub.latest.get(meter)
+        registers = latest.samples.get(TableGroup.REGISTERS) if latest else None
+        if registers is not None and registers.segment == present.segment:
+            self._pairs[meter] = (registers, present)
+        else:
+            self._pairs.pop(meter, None)
+
+    def _snapshot(self, meter: str) -> tuple[Sample, Sample] | None:
+        pair = self._pairs.get(meter)
+        if pair is None or not self._known(meter):
+            return None
+        registers, present = pair
+        newest = self._newest[meter]
+        age = self._hub.clock.monotonic() - present.instant
+        if age > LONGEST_PAIR and newest.segment == registers.segment:
+            present = newest
+            fresh = self._hub.quality(present) is Quality.GOOD
+        else:
+            fresh = self._hub.quality(newest) is Quality.GOOD
+        return (registers, present) if fresh and self._hub.quality(registers) is Quality.GOOD else None
+
+    def document(self, meter: str, version: str) -> dict[str, int | str] | None:
+        """Return the document, keys in the firmware's order.
+
+        Args:
+            meter: id of the meter to tell of.
+            version: of this program.
+
+        Returns:
+            None while there is nothing true to tell: one of the two tables not read yet, not of the same meter, or
+            its values stale.
+        """
+        latest = self._hub.latest.get(meter)
+        snapshot = self._snapshot(meter)
+        if latest is None or latest.status is None or snapshot is None:
+            return None
+        values = {source.key: raw for sample in snapshot for source, raw in sample.values.items()}
+        return _identity(latest.status.info, version, self._now()) | {
+            field: values[key] for field, key in FIELDS.items() if key in values and field not in _MQTT_ONLY
+        }
+
+    def _now(self) -> datetime:
+        """Return the time of day; while nobody knows it, one in 1970 that cannot be mistaken for it, and goes on."""
+        clock = self._hub.clock
+        return clock.now() if clock.known else datetime.fromtimestamp(max(clock.monotonic(), 0.0), UTC)
 
 
 def dash_body(document: Mapping[str, int | str]) -> str:

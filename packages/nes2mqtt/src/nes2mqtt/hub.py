@@ -15,10 +15,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
-from nes2mqtt.reading import Event, MeterStatus, Quality, Reading, Sample, TableGroup
+from nes2mqtt.clock import Clock
+from nes2mqtt.reading import Event, MeterStatus, Params, Quality, Reading, Sample, TableGroup
 
 __all__ = ["Hub", "Latest", "Output", "OutputStatus"]
 
@@ -37,11 +38,18 @@ class OutputStatus:
     """Events not delivered yet."""
     dropped: int = 0
     """Live events given up because the output was too slow; register readings are never dropped."""
+    code: str = ""
+    """The kind of :attr:`message`, one of :mod:`nes2mqtt.codes`, for programs and translations; empty when all is well."""
+    params: Params = field(default_factory=dict)
+    """What differs between two messages of one kind; no secrets."""
 
 
 @runtime_checkable
 class Output(Protocol):
-    """What the hub and the app ask of an output."""
+    """What the hub and the app ask of an output.
+
+    One that may stand still for good, such as one with a thread of its own, also has a property ``stands_still``.
+    """
 
     name: str
 
@@ -63,14 +71,20 @@ class Latest:
     samples: dict[TableGroup, Sample] = field(default_factory=dict)
 
 
+def _another_meter(before: MeterStatus, after: MeterStatus) -> bool:
+    return "" not in {before.info.serial, after.info.serial} and before.info.serial != after.info.serial
+
+
 class Hub:
     """Fans events out to outputs; remembers the latest of each.
 
     Args:
         stale_after: age after which a group's values are stale, per group (a few poll periods).
+        clock: the clocks of this program; outputs find them here.
     """
 
-    def __init__(self, stale_after: Mapping[TableGroup, timedelta]) -> None:
+    def __init__(self, stale_after: Mapping[TableGroup, timedelta], clock: Clock | None = None) -> None:
+        self.clock = clock if clock is not None else Clock()
         self._limits = dict(stale_after)
         self._limits_of: dict[str, Mapping[TableGroup, timedelta]] = {}
         self._outputs: list[Output] = []
@@ -107,6 +121,8 @@ class Hub:
         if isinstance(event, Sample):
             latest.samples[event.group] = event
         else:
+            if latest.status is not None and _another_meter(latest.status, event):
+                latest.samples.clear()  # values of the old meter never stand beside the name of the new one
             latest.status = event
         for output in self._outputs:
             try:
@@ -116,15 +132,16 @@ class Hub:
                     self._failed.add(output.name)
                     _log.exception("output %s failed to take an event; the others go on", output.name)
 
-    def quality(self, sample: Sample, now: datetime) -> Quality:
-        """Tell whether a sample is still fresh at ``now``."""
+    def quality(self, sample: Sample) -> Quality:
+        """Tell whether a sample is still fresh: by the monotonic clock, whatever happens to the time of day."""
         limit = self.stale_after(sample.group, sample.meter)
-        return Quality.STALE if limit is not None and now - sample.received > limit else Quality.GOOD
+        age = self.clock.monotonic() - sample.instant
+        return Quality.STALE if limit is not None and age > limit.total_seconds() else Quality.GOOD
 
-    def readings(self, meter: str, now: datetime) -> Iterable[Reading]:
-        """Yield the latest readings of a meter, each marked good or stale as of ``now``."""
+    def readings(self, meter: str) -> Iterable[Reading]:
+        """Yield the latest readings of a meter, each marked good or stale as of now."""
         latest = self._latest.get(meter)
         if latest is None:
             return
         for sample in latest.samples.values():
-            yield from sample.readings(self.quality(sample, now))
+            yield from sample.readings(self.quality(sample))

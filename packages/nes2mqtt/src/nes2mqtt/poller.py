@@ -10,18 +10,25 @@ the port is gone       PORT_GONE    opened again for ever by its identity, with 
 no or garbled replies  SILENT       asked again for ever; power-cycled meanwhile if configured
 the key is refused     KEY_REFUSED  MEP port: asked again after 1 minute, then up to each hour
                                     optical port: never again, because the meter may lock the port
-the table is refused   (unchanged)  that table is left alone for ten minutes, the others go on
+a table is refused     ONLINE, with asked again once in a fresh session, then each ten minutes
+a table gets no reply  a message    asked again each minute, as long as the meter answers other
+                                    questions
+both tables of values  NO_VALUES    as above
 =====================  ===========  ==============================================================
 
-Each change of state is one line in the log and one :class:`~nes2mqtt.reading.MeterStatus`. A
+A meter counts as online once values were read, not when it said who it is. Each change of state is one line in the log
+and one :class:`~nes2mqtt.reading.MeterStatus`. A
 single refusal of the key is not believed: one flipped bit of our request looks the same to the
 meter (response 0x0B). After a silence, what answers may be another meter: everything is opened
-afresh and the identity read before a value is published.
+afresh and the identity read before a value is published. The same goes for a register that falls or jumps. A swap
+without a silence is noticed below (:class:`~osgp.errors.MeterSwapped`), before a value is handed up: no value of the
+new meter gets through with the name of the old one.
 
-**Meter time.** The clock (BT52, whole seconds, UTC) is read each ``clock_every`` seconds. Between
+**Meter time.** The clock (BT52, whole seconds, UTC) is read first, and each ``clock_every`` seconds. Between
 two reads :attr:`~nes2mqtt.reading.Sample.meter_time` is the last clock plus the time that passed
 since, cut to whole seconds: right to about 2 s as long as nobody sets the clock in between. It is
-None before the first read and when the last one is older than three periods.
+None before the first read and when the last one is older than three periods. The clock is also the witness of
+:mod:`nes2mqtt.clock`; one that jumped is read again soon.
 
 This module does not know outputs, nor how bytes reach the meter.
 """
@@ -29,27 +36,35 @@ This module does not know outputs, nor how bytes reach the meter.
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Hashable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from typing import Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from nes2mqtt.backoff import Backoff
+from nes2mqtt.codes import NO_VALUES, TABLE_REFUSED
 from nes2mqtt.guard import Guard, Verdict
+from nes2mqtt.health import Health, Job, Problem
 from nes2mqtt.hub import Hub
-from nes2mqtt.reading import LinkQuality, MeterInfo, MeterState, MeterStatus
-from nes2mqtt.schedule import Schedule
-from osgp.errors import KeyRejected, LinkError, MeterRefused, OsgpError, PasswordRefused, TableError, TransportError
+from nes2mqtt.reading import LinkQuality, MeterInfo, MeterState
+from nes2mqtt.schedule import Pace, Schedule
+from nes2mqtt.session import Cadence, Identity, MeterSession, OpenMeter
+from osgp.errors import (
+    KeyRejected,
+    LinkError,
+    MeterRefused,
+    MeterSwapped,
+    OsgpError,
+    PasswordRefused,
+    TableError,
+    TransportError,
+)
 from osgp.sources import Source
 
 __all__ = ["Cadence", "Identity", "MeterSession", "OpenMeter", "Poller"]
 
 _T = TypeVar("_T")
 _COUNTS = tuple(field.name for field in fields(LinkQuality))
-_log = logging.getLogger(__name__)
 
 _SILENT_AFTER = 2
 """Failed reads in a row until the meter counts as silent. Each was asked three times on the line already."""
@@ -63,99 +78,37 @@ _PACE = (1.0, 10.0)
 """A port that is gone and a meter that is silent are tried once per period of the schedule, but in seconds within this:
 what is back is then noticed within three periods."""
 _REFUSED_TABLE_RETRY = 600.0
+_UNANSWERED_TABLE_RETRY = 60.0
+_UNBELIEVABLE_AFTER = 3
+"""Replies in a row without a single value that can be, until the owner is told."""
 _CONFIRM_AFTER = 1.0
-"""Seconds until registers are read again when the guard holds some back."""
-_STATUS_EVERY = 10.0
-"""Link counts are published at most this often, in seconds; the meter's clock as soon as it was read."""
+"""Seconds until registers are read again when the guard holds some back, or a clock that jumped."""
 _AGAIN_AFTER = 0.5
 """Seconds before a failed read is asked again."""
+_PATIENCE = 900.0
+"""Seconds after which a read that should have ended long ago never will; a power cycle may take some minutes."""
 _CLOCK_VALID_PERIODS = 3
 _HALF_SECOND = timedelta(seconds=0.5)
 """BT52 shows whole seconds: on average the meter's clock is half a second further."""
-
-
-class Identity(Protocol):
-    """Who the meter says it is; empty text where it does not tell."""
-
-    @property
-    def serial(self) -> str:
-        """The grid company's serial number."""
-
-    @property
-    def manufacturer(self) -> str:
-        """The maker's name."""
-
-    @property
-    def model(self) -> str:
-        """The model's name."""
-
-    @property
-    def firmware(self) -> str:
-        """The firmware as on the display."""
-
-
-class MeterSession(Protocol):
-    """What the poller needs of :class:`osgp.meter.Meter`; every reply has been verified."""
-
-    @property
-    def url(self) -> str:
-        """The port by its identity, which stays when an adapter is plugged in elsewhere."""
-
-    @property
-    def stats(self) -> object:
-        """Link counts, named as in :class:`~nes2mqtt.reading.LinkQuality`."""
-
-    async def identity(self) -> Identity:
-        """Ask who it is."""
-
-    async def dimensions(self) -> Hashable:
-        """Ask how its tables are laid out."""
-
-    async def registers(self) -> Mapping[Source, int]:
-        """Read BT23."""
-
-    async def present(self) -> Mapping[Source, int]:
-        """Read BT28."""
-
-    async def clock(self) -> datetime:
-        """Read BT52."""
-
-
-OpenMeter = Callable[[str], AbstractAsyncContextManager[MeterSession]]
-"""Opens the meter at an address; key, budget and power cycle are already in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cadence:
-    """Seconds between reads."""
-
-    present: float = 2.0
-    registers: float = 10.0
-    clock: float = 600.0
-
-
-class _Job(StrEnum):
-    """What is read."""
-
-    PRESENT = "present values (BT28)"
-    REGISTERS = "registers (BT23)"
-    CLOCK = "clock (BT52)"
 
 
 class _Reopen(Exception):
     """Close the port and begin anew, because another meter may be there."""
 
 
+class _Unanswered(Exception):
+    """One table gets no answer, although the meter answers other questions."""
+
+    def __init__(self, error: OsgpError) -> None:
+        super().__init__(str(error))
+
+
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """The meter's clock and when, on the loop's clock, it was read."""
+    """The meter's clock and when, on the monotonic clock, it was read."""
 
     time: datetime
     at: float
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Poller:
@@ -170,7 +123,6 @@ class Poller:
         cadence: how often to read what.
         spread: this meter's share, 0 to 1, of delays that keep thousands of meters apart.
         start_after: seconds until the first open.
-        wall_clock: the host's time, UTC, aware.
     """
 
     def __init__(
@@ -184,9 +136,8 @@ class Poller:
         *,
         spread: float = 0.0,
         start_after: float = 0.0,
-        wall_clock: Callable[[], datetime] = _now,
     ) -> None:
-        self._info = info
+        self._health = Health(info, hub)
         self._address = address
         self._open = open_meter
         self._guard = guard
@@ -194,38 +145,50 @@ class Poller:
         self._cadence = cadence
         self._spread = spread
         self._start_after = start_after
-        self._wall = wall_clock
+        self._clocks = hub.clock
 
-        self._state = MeterState.STARTING
-        self._since = wall_clock()
-        self._message = ""
         self._link_before = LinkQuality()
-        self._link = LinkQuality()
-        self._rejected = 0
-        self._status_due = 0.0
         self._clock: _Clock | None = None
-        self._clock_ahead: float | None = None
         self._failures = 0
         self._refusals = 0
+        self._moves_by = float("inf")
+        """When this poller does something again, at the latest."""
         self._heard = float("inf")
         """When a verified reply came last; nothing is overdue before the first."""
         self._pace = min(max(min(cadence.present, cadence.registers), _PACE[0]), _PACE[1])
         self._reopen = Backoff(_REOPEN_FIRST, self._pace)
         self._key_retry = Backoff(*_KEY_RETRY)
         self._key_was_right = False
-        self._unreadable: set[_Job] = set()
+        self._unanswered: set[Job] = set()
+        """What got no answer last time, so that the next time the meter is asked something else as well."""
+        self._refused: set[Job] = set()
+        """What was refused last time, so that it is not asked in a fresh session again."""
+        self._paces = {Job.PRESENT: Pace(cadence.present), Job.REGISTERS: Pace(cadence.registers)}
+        self._unbelievable = 0
+        """Replies of present values in a row without one that can be."""
+
+    @property
+    def name(self) -> str:
+        """Return the meter's id."""
+        return self._health.info.id
+
+    @property
+    def stands_still(self) -> bool:
+        """Tell whether this poller has not moved for so long that it never will."""
+        return asyncio.get_running_loop().time() > self._moves_by
 
     @property
     def state(self) -> MeterState:
         """Return how the meter is."""
-        return self._state
+        return self._health.state
 
     async def run(self) -> None:
         """Read until cancelled."""
-        self._publish_status()
+        self._health.publish()
         await asyncio.sleep(self._start_after)
         while True:
             wait = self._reopen.next()
+            self._moves_within(0.0)
             try:
                 async with self._open(self._address) as meter:
                     self._address = meter.url
@@ -235,84 +198,104 @@ class Poller:
                         self._close_counts(meter)
             except _Reopen:
                 wait = 0.0
+            except MeterSwapped as error:
+                self._health.say(f"{error}", warning=False)
+                wait = 0.0
             except TransportError as error:
-                self._enter(MeterState.PORT_GONE, str(error))
+                self._enter(MeterState.PORT_GONE, error)
             except PasswordRefused as error:
-                self._enter(MeterState.KEY_REFUSED, f"{error}. Then start the gateway again")
+                self._enter(MeterState.KEY_REFUSED, error, f"{error}. Then start the gateway again")
+                self._moves_by = float("inf")
                 await asyncio.Event().wait()
             except KeyRejected as error:
                 # A key that was right before is likely to be right again: the line is disturbed, on purpose or not.
                 wait = _KEY_RETRY[0] if self._key_was_right else self._key_retry.next()
-                self._enter(MeterState.KEY_REFUSED, str(error))
+                self._enter(MeterState.KEY_REFUSED, error)
             except OsgpError as error:
-                self._enter(MeterState.SILENT, str(error))
+                self._enter(MeterState.SILENT, error)
             except Exception as error:  # noqa: BLE001 - whatever it is, other meters and the next attempt must go on
-                self._enter(MeterState.SILENT, f"this program made a mistake ({type(error).__name__})", mistake=error)
-            await asyncio.sleep(wait * (1 + self._spread / 4))
+                self._enter(MeterState.SILENT, error, f"this program made a mistake ({type(error).__name__})")
+            wait *= 1 + self._spread / 4
+            self._moves_within(wait)
+            await asyncio.sleep(wait)
+
+    def _moves_within(self, seconds: float) -> None:
+        self._moves_by = asyncio.get_running_loop().time() + seconds + _PATIENCE
 
     async def _attend(self, meter: MeterSession) -> None:
         """Read on schedule until something demands a fresh start."""
         loop = asyncio.get_running_loop()
         await self._identify(meter)
+        for pace in self._paces.values():
+            pace.restart()
         schedule = Schedule(
             {
-                _Job.CLOCK: self._cadence.clock,  # first, so that every sample has the meter's time
-                _Job.PRESENT: self._cadence.present,
-                _Job.REGISTERS: self._cadence.registers,
+                Job.CLOCK: self._cadence.clock,  # first, so that every sample has the meter's time
+                Job.PRESENT: self._cadence.present,
+                Job.REGISTERS: self._cadence.registers,
             },
             loop.time(),
         )
         while True:
             job, due = schedule.next()
-            await asyncio.sleep(max(0.0, due - loop.time()))
+            wait = max(0.0, due - loop.time())
+            self._moves_within(wait)
+            await asyncio.sleep(wait)
             try:
                 verdict = await self._read(job, meter)
             except (MeterRefused, TableError) as error:
+                if job not in self._refused:
+                    self._refused.add(job)
+                    raise _Reopen from error  # perhaps not the table was refused but something of this session
                 schedule.postpone(job, loop.time() + _REFUSED_TABLE_RETRY)
-                if job not in self._unreadable:
-                    self._unreadable.add(job)
-                    self._say(f"the {job} cannot be read: {error}. Trying again each ten minutes")
+                text = f"the {job} cannot be read: {error}. Trying again each ten minutes"
+                self._health.note_problem(job, Problem(TABLE_REFUSED, text))
                 continue
-            self._unreadable.discard(job)
+            except _Unanswered as error:
+                schedule.postpone(job, loop.time() + _UNANSWERED_TABLE_RETRY)
+                text = (
+                    f"the meter answers, but not when asked for the {job}: {error}. Trying again each minute. "
+                    "If this lasts, save an osgp dump and report it"
+                )
+                self._health.note_problem(job, Problem(NO_VALUES, text))
+                continue
             schedule.done(job, loop.time())
-            if verdict is not None:
-                self._heed(verdict)
-                if verdict.held:
-                    schedule.soon(job, loop.time() + _CONFIRM_AFTER)
-            if loop.time() >= self._status_due:
+            if job in self._paces:
+                self._note_pace(job, self._paces[job])
+            self._heed(job, verdict)
+            if verdict.held:
+                schedule.soon(job, loop.time() + _CONFIRM_AFTER)
+            if loop.time() >= self._health.due:
                 self._count(meter)
-                self._publish_status()
+                self._health.publish()
 
-    async def _ask(self, meter: MeterSession, read: Callable[[], Awaitable[_T]]) -> _T:
+    async def _ask(self, meter: MeterSession, read: Callable[[], Awaitable[_T]], job: Job | None = None) -> _T:
         """Carry out one read; ask again where that may help.
 
         Raises:
             KeyRejected: the key is wrong and not just one request garbled.
+            _Unanswered: this job gets no answer, although the meter answers something else.
             _Reopen: it was silent and answers again: it may be another meter.
         """
         while True:
             try:
                 answer = await read()
-            except PasswordRefused:
-                raise
-            except KeyRejected:
-                self._refusals += 1
-                if self._refusals >= _KEY_REFUSED_AFTER:
-                    self._refusals = 0
-                    raise
+            except KeyRejected as error:
+                await self._bear_refusal(meter, error, job)
             except LinkError as error:
                 self._failures += 1
                 unheard = asyncio.get_running_loop().time() - self._heard
                 if self._failures >= _SILENT_AFTER or unheard >= _SILENT_PERIODS * self._pace:
                     self._failures = 0
-                    self._enter(MeterState.SILENT, str(error))
-                    await self._until_it_answers(meter)
-                    raise _Reopen from error
+                    await self._bear_silence(meter, error, job)
             except (MeterRefused, TableError):
                 self._answered()
                 raise
             else:
                 self._answered()
+                if job is not None:
+                    self._unanswered.discard(job)
+                    self._refused.discard(job)
                 return answer
             await asyncio.sleep(_AGAIN_AFTER)
 
@@ -320,29 +303,82 @@ class Poller:
         self._failures = self._refusals = 0
         self._heard = asyncio.get_running_loop().time()
 
-    async def _until_it_answers(self, meter: MeterSession) -> None:
-        """Wait out a silence: ask for the clock, for ever. The meter's session does the power cycles meanwhile."""
+    async def _bear_refusal(self, meter: MeterSession, error: KeyRejected, job: Job | None) -> None:
+        """Count a refusal of the key.
+
+        Raises:
+            KeyRejected: it is wrong.
+            _Unanswered: the meter takes it for other questions.
+        """
+        if isinstance(error, PasswordRefused):
+            raise error
+        self._refusals += 1
+        if self._refusals >= _KEY_REFUSED_AFTER:
+            self._refusals = 0
+            if job is not None and await self._answers(meter, job):
+                raise _Unanswered(error) from error
+            raise error
+
+    async def _bear_silence(self, meter: MeterSession, error: LinkError, job: Job | None) -> None:
+        """Tell a table that gets no answer from a meter that gives none, and wait until that one does.
+
+        Raises:
+            _Unanswered: it is the table.
+            _Reopen: the meter answers again.
+        """
+        if job is not None:
+            # A meter that was well is told silent without delay; whether it was the table alone shows afterwards.
+            suspected = job in self._unanswered or self._health.state is not MeterState.ONLINE
+            self._unanswered.add(job)
+            if suspected and await self._answers(meter, job):
+                raise _Unanswered(error) from error
+        self._enter(MeterState.SILENT, error)
         while True:
-            await asyncio.sleep(self._pace)
+            self._moves_within(self._pace)
+            await asyncio.sleep(self._pace)  # the meter's session does the power cycles meanwhile
             try:
-                await meter.clock()
+                await self._other_question(meter, job)
             except LinkError:
                 continue
             except (KeyRejected, MeterRefused, TableError):
-                return  # a refusal is an answer
-            return
+                pass  # a refusal is an answer
+            raise _Reopen from error
+
+    async def _answers(self, meter: MeterSession, job: Job) -> bool:
+        """Tell whether the meter answers something else than this job."""
+        try:
+            await self._other_question(meter, job)
+        except PasswordRefused:
+            raise
+        except (MeterRefused, TableError):
+            pass
+        except (KeyRejected, LinkError):
+            return False
+        self._answered()
+        return True
+
+    @staticmethod
+    async def _other_question(meter: MeterSession, job: Job | None) -> None:
+        if job is Job.CLOCK:
+            await meter.identity()
+        else:
+            await meter.clock()
 
     async def _identify(self, meter: MeterSession) -> None:
-        """Ask who the meter is and compare with who it was; from here on it is online."""
+        """Ask who the meter is and compare with who it was."""
         identity = await self._ask(meter, meter.identity)
         try:
             layout = await self._ask(meter, meter.dimensions)
         except (MeterRefused, TableError):
             layout = None  # it does not tell; the guard then knows of no layout to change
-        for note in self._guard.identify(identity.serial, layout, self._wall()):
-            self._say(note.text, warning=note.warning)
-        known = self._info
-        self._info = replace(
+        if identity.serial and self._health.info.serial and identity.serial != self._health.info.serial:
+            self._clock = self._health.clock_ahead = None
+            self._clocks.forget(self._health.info.id)
+            self._health.forget_problems()
+        for note in self._guard.identify(identity.serial, layout, self._clocks.moment()):
+            self._health.say(note.text, warning=note.warning)
+        known = self._health.info
+        self._health.info = replace(
             known,
             serial=identity.serial,
             manufacturer=identity.manufacturer,
@@ -352,81 +388,75 @@ class Poller:
         self._reopen.reset()
         self._key_retry.reset()
         self._key_was_right = True
-        if self._state is MeterState.ONLINE and self._info != known:
-            self._publish_status()  # outputs must know who it is before they get its values
-        self._enter(MeterState.ONLINE, "")
+        if self._health.info != known:
+            self._health.publish()  # outputs must know who it is before they get its values
 
-    async def _read(self, job: _Job, meter: MeterSession) -> Verdict | None:
-        """Read one table and let the guard judge it; the clock has no verdict."""
-        if job is _Job.CLOCK:
-            await self._read_clock(meter)
-            return None
-        if job is _Job.PRESENT:
-            values = await self._ask(meter, meter.present)
-            return self._guard.present(values, self._wall(), self._meter_time())
-        values = await self._ask(meter, meter.registers)
-        return self._guard.registers(values, self._wall(), self._meter_time())
+    async def _read(self, job: Job, meter: MeterSession) -> Verdict:
+        """Read one table and let the guard judge it."""
+        if job is Job.CLOCK:
+            time = await self._ask(meter, meter.clock, job)
+            instant = self._clocks.monotonic()
+            return Verdict(None, held=0 if self._take_clock(time, instant) else 1)
+        table = meter.present if job is Job.PRESENT else meter.registers
+        values: Mapping[Source, int] = await self._ask(meter, table, job)
+        at, meter_time = self._clocks.moment(), self._meter_time()
+        judge = self._guard.present if job is Job.PRESENT else self._guard.registers
+        verdict = judge(values, at, meter_time)
+        if job is Job.PRESENT:
+            nothing_can_be = bool(values) and verdict.sample is None
+            self._unbelievable = self._unbelievable + 1 if nothing_can_be else 0
+        return verdict
 
-    def _heed(self, verdict: Verdict) -> None:
+    def _heed(self, job: Job, verdict: Verdict) -> None:
         """Publish what is believed, say what is not."""
-        self._rejected += verdict.rejected
+        self._health.rejected += verdict.rejected
         for note in verdict.notes:
-            self._say(note.text, warning=note.warning)
+            self._health.say(note.text, warning=note.warning)
+        if job is Job.PRESENT and self._unbelievable >= _UNBELIEVABLE_AFTER:
+            text = f"the meter answers, but none of its {job} can be. If this lasts, save an osgp dump and report it"
+            self._health.note_problem(job, Problem(NO_VALUES, text))
+        elif not (job is Job.PRESENT and self._unbelievable):
+            self._health.note_well(job)
         if verdict.sample is not None:
             self._hub.publish(verdict.sample)
         if verdict.doubt:
             raise _Reopen  # perhaps the meter is another one, so ask who it is
 
-    async def _read_clock(self, meter: MeterSession) -> None:
-        time = await self._ask(meter, meter.clock)
-        self._clock = _Clock(time, asyncio.get_running_loop().time())
-        self._clock_ahead = round((time + _HALF_SECOND - self._wall()).total_seconds(), 1)
-        self._status_due = 0.0
+    def _take_clock(self, time: datetime, instant: float) -> bool:
+        """Note what the meter's clock shows; False when it jumped and should be read again soon."""
+        self._clock = _Clock(time, instant)
+        believed = self._clocks.witness(self._health.info.id, time + _HALF_SECOND, instant)
+        self._health.clock_ahead = round((time + _HALF_SECOND - self._clocks.label(instant)).total_seconds(), 1)
+        return believed
 
     def _meter_time(self) -> datetime | None:
         """Return the meter's time now, or None when it is not known truthfully."""
         if self._clock is None:
             return None
-        age = asyncio.get_running_loop().time() - self._clock.at
+        age = self._clocks.monotonic() - self._clock.at
         if age > _CLOCK_VALID_PERIODS * self._cadence.clock:
             return None
         return self._clock.time + timedelta(seconds=int(age))
 
-    def _say(self, text: str, *, warning: bool = True) -> None:
-        _log.log(logging.WARNING if warning else logging.INFO, "meter %s: %s", self._info.id, text)
+    def _enter(self, state: MeterState, error: Exception, message: str = "") -> None:
+        """Note that nothing can be read any more, and why."""
+        self._clock = None  # what answers next may be another meter
+        self._health.enter(state, error, message, self._address)
 
-    def _enter(self, state: MeterState, message: str, mistake: Exception | None = None) -> None:
-        """Change state: one line in the log and one status, and neither when nothing changed."""
-        if (state, message) == (self._state, self._message):
-            return
-        if state is not self._state or mistake is not None:
-            self._log_change(state, message, mistake)
-            self._since = self._wall()
-        if state is not MeterState.ONLINE:
-            self._clock = None  # what answers next may be another meter
-        self._state, self._message = state, message
-        self._publish_status()
-
-    def _log_change(self, state: MeterState, message: str, mistake: Exception | None) -> None:
-        if state is MeterState.ONLINE:
-            serial = f"serial {self._info.serial}" if self._info.serial else "no serial number"
-            who = " ".join(part for part in (self._info.manufacturer, self._info.model, serial) if part)
-            seconds = round((self._wall() - self._since).total_seconds())
-            gone = "" if self._state is MeterState.STARTING else f" again after {timedelta(seconds=seconds)}"
-            self._say(f"online{gone}: {who}, firmware {self._info.firmware or 'unknown'}", warning=False)
-        else:
-            _log.warning("meter %s: %s: %s", self._info.id, state.replace("_", " "), message, exc_info=mistake)
-
-    def _publish_status(self) -> None:
-        self._status_due = asyncio.get_running_loop().time() + _STATUS_EVERY
-        link = replace(self._link, rejected=self._rejected)
-        self._hub.publish(MeterStatus(self._info, self._state, self._since, self._message, link, self._clock_ahead))
+    def _note_pace(self, job: Job, pace: Pace) -> None:
+        """Say once when the meter cannot be read as often as it should be."""
+        seconds = pace.done(asyncio.get_running_loop().time())
+        if seconds is not None:
+            self._health.say(
+                f"the {job} come every {seconds:.1f} s, not every {pace.wanted:g} s: this meter needs so long for its "
+                "answers. Nothing is lost. Longer periods (present_every, registers_every) leave more room for both"
+            )
 
     def _count(self, meter: MeterSession) -> None:
         """Bring the link counts up to date: what earlier connections counted plus this one's."""
         now = {name: getattr(self._link_before, name) + getattr(meter.stats, name, 0) for name in _COUNTS}
-        self._link = LinkQuality(**now)
+        self._health.link = LinkQuality(**now)
 
     def _close_counts(self, meter: MeterSession) -> None:
         self._count(meter)
-        self._link_before = self._link
+        self._link_before = self._health.link

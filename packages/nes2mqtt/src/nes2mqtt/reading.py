@@ -23,11 +23,16 @@ __all__ = [
     "MeterInfo",
     "MeterState",
     "MeterStatus",
+    "Params",
     "Quality",
     "Reading",
     "Sample",
     "TableGroup",
 ]
+
+
+Params = Mapping[str, str | int | float]
+"""What a message for people is made of besides its code; no secrets."""
 
 
 class Quality(StrEnum):
@@ -60,6 +65,8 @@ class MeterState(StrEnum):
     """The meter says the key is wrong."""
     PORT_GONE = "port_gone"
     """The serial port or the connection is not there."""
+    NO_VALUES = "no_values"
+    """The meter answers and says who it is, but gives no value that can be read or believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ class LinkQuality:
     alerts: int = 0
     power_cycles: int = 0
     rejected: int = 0
-    """Register values the guard refused to believe."""
+    """Values the guard refused to believe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +141,15 @@ class Sample:
     """Registers that rolled over in this segment, and when: from then on they count from 0 again.
 
     Home Assistant's last_reset of a register is this time if there is one, else :attr:`segment_start`."""
+    instant: float = 0.0
+    """When the reply arrived, by :attr:`nes2mqtt.clock.Clock.monotonic`: durations are counted from here, and
+    :meth:`~nes2mqtt.clock.Clock.label` gives its time of day as it is known later."""
+    base: Mapping[Source, int] = field(default_factory=dict)
+    """The first value believed of each register of a segment that began with a swap this program saw: what the meter
+    counted before it came here. Empty in the first segment; a register that rolled over since has base 0."""
+    segment_instant: float | None = None
+    """When this segment began, by the monotonic clock, if that was since this program started: who writes a sample's
+    label late labels :attr:`segment_start` from here."""
 
     def readings(self, quality: Quality = Quality.GOOD) -> Iterator[Reading]:
         """Yield each value as a :class:`Reading`."""
@@ -149,10 +165,16 @@ class MeterStatus:
     state: MeterState
     since: datetime
     message: str = ""
-    """For people: what happened, what it means, what to do next. Empty when all is well."""
+    """For people: what happened, what it means, what to do next. Empty when all is well. English."""
     link: LinkQuality = field(default_factory=LinkQuality)
     clock_ahead: float | None = None
     """Seconds the meter's clock was ahead of ours when it was last read (to about 1 s); None if it never was."""
+    code: str = ""
+    """The kind of :attr:`message`, one of :mod:`nes2mqtt.codes`, for programs and translations; empty when all is well."""
+    params: Params = field(default_factory=dict)
+    """What differs between two messages of one kind, such as ``{"port": "/dev/ttyUSB0"}``."""
+    instant: float = 0.0
+    """The moment of :attr:`since` by :attr:`nes2mqtt.clock.Clock.monotonic`."""
 
     @property
     def meter(self) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.history import EnergyPeriod, Store, Unit
 
 __all__ = ["RunningEnergy"]
@@ -32,7 +33,8 @@ _DIRECTIONS = {"import": "active_energy_import", "export": "active_energy_export
 class RunningEnergy:
     """Asks ``store`` for the energies of ``meters`` in turn."""
 
-    def __init__(self, store: Store, meters: Collection[str]) -> None:
+    def __init__(self, store: Store, meters: Collection[str], clock: Clock) -> None:
+        self._clock = clock
         self._store = store
         self._meters = tuple(meters)
         self._known: dict[str, tuple[datetime, Mapping[str, int]]] = {}
@@ -40,7 +42,7 @@ class RunningEnergy:
     def of(self, meter: str) -> Mapping[str, int]:
         """Return Wh by ``import_hour`` ... ``export_month``; nothing when the last answer's hour is over."""
         until, energy = self._known.get(meter, (datetime.min.replace(tzinfo=UTC), _NONE))
-        return energy if datetime.now(UTC) < until else _NONE
+        return energy if self._clock.now() < until else _NONE
 
     async def run(self) -> None:
         """Ask until cancelled."""

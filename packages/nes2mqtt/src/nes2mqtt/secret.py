@@ -24,10 +24,12 @@ from typing import Any, NoReturn
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from nes2mqtt.text_file import decode
+
 __all__ = ["Secret"]
 
 _MOST = 10_000
-"""Characters of a secret in a file; /dev/zero, named by mistake, has no end."""
+"""Bytes of a secret in a file; /dev/zero, named by mistake, has no end."""
 
 _FORMS = '"text", { env = "NAME" }, { file = "/path" } or { credential = "name" }'
 
@@ -35,12 +37,16 @@ _FORMS = '"text", { env = "NAME" }, { file = "/path" } or { credential = "name" 
 class Secret:
     """A text nobody should see. :meth:`reveal` is the only way to it."""
 
-    __slots__ = ("_text", "inline", "origin")
+    __slots__ = ("_text", "file", "inline", "origin")
 
-    def __init__(self, text: str, origin: str = "the configuration file", *, inline: bool = True) -> None:
+    def __init__(
+        self, text: str, origin: str = "the configuration file", *, inline: bool = True, file: Path | None = None
+    ) -> None:
         self._text = text
         self.origin = origin
         self.inline = inline
+        self.file = file
+        """Where it was read from, if from a file."""
 
     def reveal(self) -> str:
         """Return the text. Call where it is used, keep it nowhere."""
@@ -102,7 +108,7 @@ class Secret:
 
     @classmethod
     def _from_env(cls, name: str) -> Secret:
-        text = os.environ.get(name, "")
+        text = os.environ.get(name, "").removeprefix("\ufeff")
         if not text:
             raise ValueError(
                 "the environment variable named here is not set; set it for this service, or use { file = ... }"
@@ -112,18 +118,19 @@ class Secret:
     @classmethod
     def _from_file(cls, path: Path, origin: str, kind: str) -> Secret:
         try:
-            with path.expanduser().open(encoding="utf-8") as file:
-                text = file.read(_MOST + 1).rstrip("\r\n")
+            with path.expanduser().open("rb") as file:
+                content = file.read(_MOST + 1)
+            text = decode(content).rstrip("\r\n") if len(content) <= _MOST else ""
         except (OSError, ValueError, RuntimeError) as error:  # a name with NUL or ~nobody, bytes that are not UTF-8
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             if isinstance(error, FileNotFoundError) and kind == "file" and not path.expanduser().is_absolute():
                 reason = f"{reason} in {Path.cwd()}; start the program there, or write the whole path"
             raise ValueError(f"the {kind} named here cannot be read: {reason}") from None
+        if len(content) > _MOST:
+            raise ValueError(f"the {kind} named here is far too long for a secret; is it another file?")
         if not text:
             raise ValueError(f"the {kind} named here is empty")
-        if len(text) > _MOST:
-            raise ValueError(f"the {kind} named here is far too long for a secret; is it another file?")
-        return cls(text, origin, inline=False)
+        return cls(text, origin, inline=False, file=path.expanduser())
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -89,6 +89,11 @@ class Supervised:
         except Exception as error:  # noqa: BLE001 - a status must not be what stops the program
             return OutputStatus(self.name, ok=False, message=f"cannot tell how it is ({type(error).__name__})")
 
+    @property
+    def stands_still(self) -> bool:
+        """Tell whether the output says of itself that it can never go on."""
+        return bool(getattr(self.output, "stands_still", False))
+
     async def run(self) -> None:
         """Keep the output running until cancelled."""
         await self._keeper.run()

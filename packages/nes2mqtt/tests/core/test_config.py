@@ -258,3 +258,71 @@ def test_a_setting_named_like_pydantics_mark_for_keys_is_a_problem_as_any_other(
     with pytest.raises(ConfigError) as caught:
         parse("'[key]' = ''", Path("c.toml"))
     assert "c.toml:1: [key]: there is no such setting" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("/dev/ttyUSB0", "serial:///dev/ttyUSB0?baud=19200"),
+        ("serial:///dev/ttyUSB0", "optical:///dev/ttyUSB0"),
+        ("tcp://bridge:23", "rfc2217://bridge:23"),
+    ],
+)
+def test_r6_one_port_written_in_two_ways(one, other):
+    text = f'[meters.a]\nport = "{one}"\nkey = "{KEY}"\n[meters.b]\nport = "{other}"\nkey = "{KEY}"\n'
+    assert "have the same port; only one can use it" in only_problem(text)
+
+
+class TestEditors:
+    """Files as Windows, web pages and word processors leave them."""
+
+    ENCODINGS = pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+
+    @ENCODINGS
+    @pytest.mark.parametrize("end", ["\n", "\r\n"])
+    def test_r12_the_configuration_in_every_encoding(self, tmp_path, encoding, end):
+        file = tmp_path / "nes2mqtt.toml"
+        file.write_bytes((SMALLEST + 'name = "H\u00fctte"\n').replace("\n", end).encode(encoding))
+        assert load(file).meters["house"].name == "H\u00fctte"
+
+    @ENCODINGS
+    @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+    def test_r12_a_password_and_a_key_in_every_encoding(self, tmp_path, encoding, end):
+        for name, text in (("password", "p\u00e4ssword 1"), ("key", KEY)):
+            (tmp_path / name).write_bytes((text + end).encode(encoding))
+        text = SMALLEST.replace(f'"{KEY}"', f'{{ file = "{tmp_path}/key" }}')
+        text += f'[[mqtt]]\nhost = "b"\nusername = "u"\npassword = {{ file = "{tmp_path}/password" }}\n'
+        config = parse(text, FILE)
+        assert config.mqtt[0].password.reveal() == "p\u00e4ssword 1"
+        assert config.meters["house"].meter_key.secret == KEY[:16].encode()
+
+    def test_r12_a_mark_in_the_environment(self, monkeypatch):
+        monkeypatch.setenv("METER_KEY", "\ufeff" + KEY)
+        config = parse(SMALLEST.replace(f'"{KEY}"', '{ env = "METER_KEY" }'), FILE)
+        assert config.meters["house"].meter_key.secret == KEY[:16].encode()
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("name = \u201cHouse\u201d", "the quotation marks are typographic ones"),
+            ('name\u00a0= "House"', "a blank that is none"),
+        ],
+    )
+    def test_what_was_pasted_from_a_web_page_is_named(self, line, said):
+        problem = only_problem(f"{SMALLEST}{line}\n")
+        assert problem.startswith("nes2mqtt.toml:5: this is not TOML: ")
+        assert said in problem
+
+
+def test_r13_a_secret_that_others_can_read_is_warned_of(tmp_path, monkeypatch):
+    tmp_path.chmod(0o755)
+    (tmp_path / "house.key").write_text(KEY)
+    file = tmp_path / "nes2mqtt.toml"
+    for place in (f'{{ file = "{tmp_path}/house.key" }}', '{ credential = "house.key" }'):
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+        file.write_text('timezone = "UTC"\n' + SMALLEST.replace(f'"{KEY}"', place))
+        (tmp_path / "house.key").chmod(0o644)
+        (warning,) = warnings_for(load(file), file)
+        assert f"read {tmp_path}/house.key, which holds meters.house.key; type: chmod 600" in warning
+        (tmp_path / "house.key").chmod(0o600)
+        assert warnings_for(load(file), file) == []

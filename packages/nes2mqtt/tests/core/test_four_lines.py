@@ -87,9 +87,9 @@ async def crumbling(url: str, chunk: int) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def house_read_over(faults, chunk, wall_clock):
+async def house_read_over(faults, chunk, wall_clock, clocks):
     """Run the gateway's core on a simulated meter; gives the listener."""
-    listener, hub = Listener(), Hub({})
+    listener, hub = Listener(), Hub({}, clocks)
     hub.add(listener)
     simulated = SimulatedMeter(
         House(1), faults=faults, seed=random.Random(7).randrange(1 << 16), clock=seconds(wall_clock)
@@ -106,7 +106,6 @@ async def house_read_over(faults, chunk, wall_clock):
                 Guard("house"),
                 hub,
                 Cadence(present=5.0, registers=10.0),
-                wall_clock=wall_clock,
             )
             task = asyncio.create_task(poller.run())
             yield listener
@@ -130,9 +129,9 @@ def held(house, received, pick):
 
 
 @pytest.mark.parametrize("name", LINES)
-async def test_a_published_value_is_what_the_meter_held(wall_clock, name):
+async def test_a_published_value_is_what_the_meter_held(wall_clock, loop_clocks, name):
     faults, chunk, share = LINES[name]
-    async with house_read_over(faults, chunk, wall_clock) as listener:
+    async with house_read_over(faults, chunk, wall_clock, loop_clocks()) as listener:
         await asyncio.sleep(SECONDS)
     house = House(1)
     registers, present = (listener.samples(group) for group in (TableGroup.REGISTERS, TableGroup.PRESENT))

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nes2mqtt.clock import Moment
 from nes2mqtt.guard import Guard, Limits, Memory
 from nes2mqtt.reading import TableGroup
-from osgp.sources import SOURCES
+from osgp.sources import SOURCES, Kind
 
 IMPORT = SOURCES["active_energy_import"]
 EXPORT = SOURCES["active_energy_export"]
@@ -17,6 +18,11 @@ OUTAGE_COUNT = SOURCES["outage_count"]
 OUTAGE_DURATION = SOURCES["outage_duration"]
 POWER = SOURCES["active_power_import"]
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def moment(label):
+    """Return a moment of a program that runs since long before the tests, with a clock that never stepped."""
+    return Moment(label, label.timestamp())
 
 
 class Life:
@@ -31,7 +37,7 @@ class Life:
         given_values = {SOURCES[key]: number for key, number in values.items()}
         if value is not None:
             given_values[IMPORT] = value
-        return self.guard.registers(given_values, self.now, None)
+        return self.guard.registers(given_values, moment(self.now), None)
 
     def published(self, *reads, **options):
         return [value_of(self.read(value, **options)) for value in reads]
@@ -85,7 +91,8 @@ class TestRise:
         assert remembering().published(1000 + 763) == [1763]
 
     def test_r3_a_jump_waits_and_is_believed_when_it_stays(self):
-        life = remembering()
+        life = remembering(serial="1")
+        life.read(1000)
         held = life.read(5000)
         assert held.sample is None
         assert held.held == 1
@@ -93,6 +100,62 @@ class TestRise:
         confirmed = life.read(5001)
         assert value_of(confirmed) == 5001
         assert "more than max_power allows" in confirmed.notes[0].text
+
+    def test_m3_a_jump_asks_who_the_meter_is_and_nothing_of_that_reply_is_believed(self):
+        life = remembering({IMPORT: 1000, EXPORT: 7}, serial="1")
+        life.read(1001, active_energy_export=7)
+        first = life.read(25_310_800, active_energy_export=8)
+        assert first.sample is None
+        assert first.doubt
+        assert first.notes == ()
+        life.guard.identify("2", "d", moment(life.now))
+        verdicts = [life.read(25_310_800, active_energy_export=8) for _ in range(2)]
+        assert verdicts[0].sample is None
+        sample = verdicts[1].sample
+        assert (sample.segment, sample.segment_start) == (2, life.now - timedelta(seconds=20))
+        assert dict(sample.values) == dict(sample.base) == {IMPORT: 25_310_800, EXPORT: 8}
+
+    def test_m3_a_jump_of_a_meter_without_a_serial_number_is_nobodys_consumption(self):
+        life = remembering()
+        life.read(1001)
+        assert life.read(25_310_800).doubt
+        (note,) = life.read(25_310_801).notes
+        assert "no consumption" in note.text
+        sample = life.read(25_310_803).sample
+        assert (sample.segment, dict(sample.values), dict(sample.base)) == (
+            2,
+            {IMPORT: 25_310_803},
+            {IMPORT: 25_310_803},
+        )
+
+    def test_a_meter_above_max_power_is_not_asked_who_it_is_with_each_read(self):
+        life = remembering(serial="1")
+        doubts = [life.read(1000 + 1500 * n).doubt for n in range(50)]
+        assert sum(doubts) == 1
+
+    def test_t3_nobody_is_blamed_for_a_clock_that_was_wrong(self):
+        """Three days behind at boot: the register rose a lot since a label that lies in the future."""
+        life = remembering(serial="1", received=START + timedelta(days=3))
+        verdicts = [life.read(119_000 + n) for n in range(3)]
+        assert [value_of(verdict) for verdict in verdicts] == [None, 119_001, 119_002]
+        assert not any(verdict.notes or verdict.doubt for verdict in verdicts)
+
+    def test_t3_a_step_of_the_clock_between_two_reads_changes_nothing(self):
+        life = remembering(serial="1")
+        life.read(1001)
+        life.read(1002)
+        step = timedelta(days=-3)
+        for n in range(5):
+            at = Moment(life.now + step, life.now.timestamp() + 10 * (n + 1))
+            verdict = life.guard.registers({IMPORT: 1002 + 700 * (n + 1)}, at, None)
+            assert value_of(verdict) == 1002 + 700 * (n + 1)
+            step = -2 * step
+
+    def test_a_time_nobody_knows_makes_a_restart_wait_for_the_second_read(self):
+        guard = Guard("house", memory=Memory(1, None, START - timedelta(days=9), {IMPORT: 1000}, "1"))
+        unknown = [Moment(START, 10.0 * n, known=False) for n in range(2)]
+        assert guard.registers({IMPORT: 60_000}, unknown[0], None).sample is None
+        assert value_of(guard.registers({IMPORT: 60_001}, unknown[1], None)) == 60_001
 
     def test_r3_a_spike_is_dropped_and_counted(self):
         life = remembering()
@@ -204,7 +267,7 @@ class TestRollover:
 class TestSegments:
     def test_r6_another_serial_number_starts_the_next_segment(self):
         life = remembering(serial="1")
-        (note,) = life.guard.identify("2", "d", life.now)
+        (note,) = life.guard.identify("2", "d", moment(life.now))
         assert "1 became 2" in note.text
         assert life.read(3).sample is None
         sample = life.read(3).sample
@@ -212,19 +275,49 @@ class TestSegments:
 
     def test_r6_the_same_serial_number_changes_nothing(self):
         life = remembering(serial="1")
-        assert life.guard.identify("1", "d", life.now) == ()
+        assert life.guard.identify("1", "d", moment(life.now)) == ()
         assert life.published(1001) == [1001]
 
     def test_r6_a_serial_number_that_cannot_be_read_is_no_other_meter(self):
         life = remembering(serial="1")
-        life.guard.identify("", None, life.now)
+        life.guard.identify("", None, moment(life.now))
         assert life.published(1001) == [1001]
-        assert life.guard.identify("2", None, life.now) != ()
+        assert life.guard.identify("2", None, moment(life.now)) != ()
+
+    def test_m4_each_register_of_a_segment_tells_what_it_began_with(self):
+        life = remembering({IMPORT: 1000, EXPORT: 7}, serial="1")
+        assert life.read(1001).sample.base == {}
+        life.guard.identify("2", "d", moment(life.now))
+        samples = [life.read(5000 + n).sample for n in range(3)]
+        assert [sample and dict(sample.base) for sample in samples] == [None, {IMPORT: 5001}, {IMPORT: 5001}]
+        samples = [life.read(5003, active_energy_export=70 + n).sample for n in range(3)]
+        assert dict(samples[-1].base) == {IMPORT: 5001, EXPORT: 71}
+
+    def test_m4_a_restart_remembers_the_base_and_begins_none_midway(self):
+        life = remembering({IMPORT: 6000}, segment=2, segment_start=START, base={IMPORT: 5001})
+        samples = [life.read(6001, active_energy_export=n).sample for n in (7, 8)]
+        assert [dict(sample.base) for sample in samples] == [{IMPORT: 5001}, {IMPORT: 5001, EXPORT: 8}]
+        life = remembering({IMPORT: 6000}, segment=2, segment_start=START)
+        samples = [life.read(6001, active_energy_export=n).sample for n in (7, 8)]
+        assert [dict(sample.base) for sample in samples] == [{}, {}]
+
+    def test_a_swap_at_a_time_nobody_knows_gets_its_label_later_and_keeps_it(self):
+        guard = Guard("house")
+        guard.identify("1", "d", Moment(START, 0.0))
+        guard.identify("2", "d", Moment(datetime(2001, 1, 1, tzinfo=UTC), 100.0, known=False))
+
+        def read(label, instant, **known):
+            return guard.registers({IMPORT: 5}, Moment(label, instant, **known), None).sample
+
+        read(datetime(2001, 1, 1, tzinfo=UTC), 101.0, known=False)
+        assert read(datetime(2001, 1, 1, tzinfo=UTC), 102.0, known=False).segment_instant == 100.0
+        assert read(START + timedelta(seconds=200), 200.0).segment_start == START + timedelta(seconds=100)
+        assert read(START + timedelta(days=1), 300.0).segment_start == START + timedelta(seconds=100)
 
     def test_r7_a_fall_after_a_new_layout_starts_the_next_segment(self):
         life = remembering({IMPORT: 1000, EXPORT: 7}, serial="1")
-        life.guard.identify("1", "old", life.now)
-        life.guard.identify("1", "new", life.now)
+        life.guard.identify("1", "old", moment(life.now))
+        life.guard.identify("1", "new", moment(life.now))
         for _ in range(2):
             assert value_of(life.read(3, active_energy_export=7)) is None
         sample = life.read(3, active_energy_export=7).sample
@@ -232,15 +325,15 @@ class TestSegments:
 
     def test_r7_one_corrupt_fall_after_a_new_layout_is_not_believed(self):
         life = remembering()
-        life.guard.identify("", "old", life.now)
-        life.guard.identify("", "new", life.now)
+        life.guard.identify("", "old", moment(life.now))
+        life.guard.identify("", "new", moment(life.now))
         assert life.published(0, 1001, 1002) == [None, 1001, 1002]
         assert life.guard.segment == 1
 
     def test_r7_once_all_is_well_a_fall_is_a_fall_again(self):
         life = remembering()
-        life.guard.identify("", "old", life.now)
-        life.guard.identify("", "new", life.now)
+        life.guard.identify("", "old", moment(life.now))
+        life.guard.identify("", "new", moment(life.now))
         assert life.published(1001, 0, 0, 0) == [1001, None, None, None]
 
     def test_r8_the_owner_starts_the_next_segment(self):
@@ -258,12 +351,54 @@ class TestSegments:
         assert (sample.segment, sample.segment_start) == (3, START)
 
 
-def test_present_values_may_be_anything(fresh):
-    for value in (1500, -3, 0, 99_999):
-        verdict = fresh.guard.present({POWER: value}, START, None)
-        assert verdict.sample.group is TableGroup.PRESENT
-        assert dict(verdict.sample.values) == {POWER: value}
-    assert fresh.guard.present({}, START, None).sample is None
+class TestPresent:
+    def test_present_values_may_be_anything(self, fresh):
+        for value in (1500, -3, 0, 99_999):
+            verdict = fresh.guard.present({POWER: value}, moment(START), None)
+            assert verdict.sample.group is TableGroup.PRESENT
+            assert dict(verdict.sample.values) == {POWER: value}
+        assert fresh.guard.present({}, moment(START), None).sample is None
+
+    def test_m7_a_reply_of_all_0x80000000_is_absent_and_said_once(self, fresh):
+        sources = [source for source in SOURCES.values() if source.kind is Kind.PRESENT]
+        verdicts = [
+            fresh.guard.present(dict.fromkeys(sources, -0x8000_0000), moment(START + timedelta(seconds=n)), None)
+            for n in range(3)
+        ]
+        assert all(verdict.sample is None for verdict in verdicts)
+        assert [len(verdict.notes) for verdict in verdicts] == [1, 0, 0]
+        assert "Taken for absent" in verdicts[0].notes[0].text
+
+    @pytest.mark.parametrize(
+        ("key", "can_be", "cannot_be"),
+        [
+            ("frequency", [49_990, 60_010], [-1, 0, 990, 0x7FFF_FFFF]),
+            ("voltage_l1", [0, 230_100, 480_000], [-1, 600_001, 0x8000_0000]),
+            ("current_l1", [0, 80_000, 1_000_000], [2_000_001, 0xFFFF_FFFF]),
+            ("active_power_import", [0, 11_520, 150_000], [200_001, 0x7FFF_FFFF]),
+            ("active_power_primary_import", [4_000_000], [0x8000_0000]),
+            ("power_factor_l1", [-1000, 998], [1001]),
+            ("voltage_angle_l1_l2", [12_000, 24_000], [36_001]),
+        ],
+    )
+    def test_m7_what_cannot_be_is_absent_and_the_rest_passes(self, fresh, key, can_be, cannot_be):
+        for value in can_be:
+            assert value_of(fresh.guard.present({SOURCES[key]: value}, moment(START), None), SOURCES[key]) == value
+        for value in cannot_be:
+            verdict = fresh.guard.present({SOURCES[key]: value, SOURCES["voltage_l2"]: 230_000}, moment(START), None)
+            assert dict(verdict.sample.values) == {SOURCES["voltage_l2"]: 230_000}
+            assert verdict.rejected == 1
+
+    def test_m7_a_power_above_the_setting_names_the_setting(self):
+        guard = Guard("house", Limits(power=5000))
+        (note,) = guard.present({POWER: 11_520}, moment(START), None).notes
+        assert "raise max_power" in note.text
+
+    def test_m7_the_ends_of_the_field_are_no_register_either(self):
+        life = remembering()
+        for value in (0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF):
+            assert [life.read(value).sample for _ in range(3)] == [None] * 3
+        assert life.published(1003) == [1003]
 
 
 # One step of a meter's life: seconds since the last read, Wh counted meanwhile, and what happens.
@@ -300,7 +435,7 @@ def test_everything_true_passes(steps, digits, below):
     """
     meter = TrueMeter(10**digits - 1 - below, digits)
     guard = Guard("house")
-    guard.identify("1", "d", START)
+    guard.identify("1", "d", moment(START))
     now, waiting, rolled_since, unread = START, False, False, 0
     for seconds, load, event in steps:
         now += timedelta(seconds=seconds)
@@ -313,10 +448,10 @@ def test_everything_true_passes(steps, digits, below):
         if event == "swap":
             meter = TrueMeter(0, digits)
             meter.serial = guard.segment + 1
-            guard.identify(str(meter.serial), "d", now)
+            guard.identify(str(meter.serial), "d", moment(now))
             waiting = False
         values = {} if event == "absent" else {IMPORT: meter.value}
-        verdict = guard.registers(values, now, None)
+        verdict = guard.registers(values, moment(now), None)
         if event == "absent":
             assert verdict.sample is None
             continue
@@ -348,7 +483,7 @@ def test_one_corrupt_value_never_publishes_a_fall(steps, first, corrupt_at, corr
         now += timedelta(seconds=seconds)
         value = min(value + int(load * 100_000 * seconds / 3600), 10**9 - 1)
         said = corrupt if index == corrupt_at % len(steps) else value
-        verdict = guard.registers({IMPORT: said}, now, None)
+        verdict = guard.registers({IMPORT: said}, moment(now), None)
         published = verdict.sample.values.get(IMPORT) if verdict.sample else None
         if published is not None:
             assert last is None or published >= last

@@ -85,13 +85,11 @@ def simulated(wall_clock):
 
 
 @asynccontextmanager
-async def gateway(settings, wall_clock):
+async def gateway(settings, clock):
     """Poll a meter as configured."""
-    listener, hub = Listener(), Hub({})
+    listener, hub = Listener(), Hub({}, clock)
     hub.add(listener)
-    poller = Poller(
-        MeterInfo("house"), settings.port, _opener(settings), Guard("house"), hub, Cadence(), wall_clock=wall_clock
-    )
+    poller = Poller(MeterInfo("house"), settings.port, _opener(settings), Guard("house"), hub, Cadence())
     task = asyncio.create_task(poller.run())
     try:
         yield listener
@@ -100,19 +98,19 @@ async def gateway(settings, wall_clock):
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def read_for(seconds, settings, wall_clock):
-    async with gateway(settings, wall_clock) as listener:
+async def read_for(seconds, settings, clock):
+    async with gateway(settings, clock) as listener:
         await asyncio.sleep(seconds)
     return listener
 
 
 @compressed
-async def test_07_25_the_gateway_publishes_the_same_from_both_ports(simulated, wall_clock):
+async def test_07_25_the_gateway_publishes_the_same_from_both_ports(simulated, wall_clock, loop_clocks):
     still = wall_clock().timestamp()
     async with simulated(shared_uart=False, clock=lambda: still) as meter:
         wire = settings_for(await meter.serve_tcp(), DEMO_KEY_TEXT)
         light = settings_for(await meter.serve_optical_tcp(), RK)
-        by_wire, by_light = await asyncio.gather(read_for(60, wire, wall_clock), read_for(60, light, wall_clock))
+        by_wire, by_light = await asyncio.gather(read_for(60, wire, loop_clocks()), read_for(60, light, loop_clocks()))
     for group in (TableGroup.REGISTERS, TableGroup.PRESENT):
         ours, theirs = (
             {(sample.meter, tuple(sample.values.items())) for sample in each.samples(group)}
@@ -126,14 +124,14 @@ async def test_07_25_the_gateway_publishes_the_same_from_both_ports(simulated, w
 
 
 @compressed
-async def test_07_14_a_wrong_key_is_shown_once_and_the_gateway_waits_for_its_owner(simulated, wall_clock, caplog):
+async def test_07_14_a_wrong_key_is_shown_once_and_the_gateway_waits_for_its_owner(simulated, loop_clocks, caplog):
     wrong = "not the meter's key!"
     async with simulated() as meter:
         sent = bytearray()
         feed = meter._window.feed
         meter._window.feed = lambda data: (sent.extend(data), feed(data))
         settings = settings_for(await meter.serve_optical_tcp(), wrong)
-        async with gateway(settings, wall_clock) as listener:
+        async with gateway(settings, loop_clocks()) as listener:
             await asyncio.sleep(10)
             length = len(sent)
             await asyncio.sleep(24 * 3600)
@@ -143,7 +141,7 @@ async def test_07_14_a_wrong_key_is_shown_once_and_the_gateway_waits_for_its_own
             words = [event.message for event in listener.events if isinstance(event, MeterStatus)][-1]
             assert "letter of your grid company" in words
             assert words.endswith("Then start the gateway again")
-        async with gateway(settings, wall_clock) as again:  # a fault of ours that starts the poller again
+        async with gateway(settings, loop_clocks()) as again:  # a fault of ours that starts the poller again
             await asyncio.sleep(3600)
             assert again.states[-1] is MeterState.KEY_REFUSED
         assert len(sent) == length
@@ -152,9 +150,9 @@ async def test_07_14_a_wrong_key_is_shown_once_and_the_gateway_waits_for_its_own
 
 
 @compressed
-async def test_07_22_the_default_schedule_keeps_to_one_table_a_second(simulated, wall_clock):
+async def test_07_22_the_default_schedule_keeps_to_one_table_a_second(simulated, loop_clocks):
     async with simulated() as meter:
-        listener = await read_for(1200, settings_for(await meter.serve_optical_tcp(), RK), wall_clock)
+        listener = await read_for(1200, settings_for(await meter.serve_optical_tcp(), RK), loop_clocks())
         answered = meter.traffic.answered
     # Behind each table stands the one byte that confirms how it is to be read; it belongs to that read.
     assert 0.5 * 1200 < answered / 2 <= 1200
@@ -203,7 +201,7 @@ def blocks_in_use():
 @pytest.mark.parametrize(
     ("hours", "cadence"), [(24, Cadence(60.0, 300.0)), (6, Cadence())], ids=["a day", "the default cadence"]
 )
-async def test_07_23_hours_of_faults(simulated, wall_clock, hours, cadence):
+async def test_07_23_hours_of_faults(simulated, loop_clocks, hours, cadence):
     """Counters monotonic, memory flat, never more than two registers' periods without values or a state that says so.
 
     A whole day at the default cadence of 2 s and 10 s takes half a minute even in compressed time. So the day is read
@@ -212,11 +210,9 @@ async def test_07_23_hours_of_faults(simulated, wall_clock, hours, cadence):
     faults = Faults.parse(["noise=0.0005", "loss=0.01", "silence=40@7200"])
     async with simulated(0, faults=faults) as meter:
         settings = settings_for(await meter.serve_optical_tcp(), RK)
-        auditor, hub = Auditor(2 * cadence.registers + 10), Hub({})
+        auditor, hub = Auditor(2 * cadence.registers + 10), Hub({}, loop_clocks())
         hub.add(auditor)
-        poller = Poller(
-            MeterInfo("house"), settings.port, _opener(settings), Guard("house"), hub, cadence, wall_clock=wall_clock
-        )
+        poller = Poller(MeterInfo("house"), settings.port, _opener(settings), Guard("house"), hub, cadence)
         task = asyncio.create_task(poller.run())
         await asyncio.sleep(hours * 1200)
         early, judged_early = blocks_in_use(), auditor.judged
@@ -236,9 +232,7 @@ async def test_07_21_a_probe_that_is_unplugged_comes_back_under_its_name(tmp_pat
     settings = settings_for(f"optical://{probe}", RK, "present_every = 1\nreads_per_second = 10")
     listener, hub = Listener(), Hub({})
     hub.add(listener)
-    poller = Poller(
-        MeterInfo("house"), settings.port, _opener(settings), Guard("house"), hub, Cadence(1.0), wall_clock=now
-    )
+    poller = Poller(MeterInfo("house"), settings.port, _opener(settings), Guard("house"), hub, Cadence(1.0))
 
     async def until(fulfilled, seconds=10.0):
         async with asyncio.timeout(seconds):
@@ -269,7 +263,7 @@ async def test_07_21_a_probe_that_is_unplugged_comes_back_under_its_name(tmp_pat
     ids=["permission", "busy"],
 )
 async def test_07_21_a_probe_that_may_not_be_opened_is_named_and_read_within_ten_seconds_of_the_cure(
-    simulated, wall_clock, monkeypatch, tmp_path, trouble, words
+    simulated, loop_clocks, monkeypatch, tmp_path, trouble, words
 ):
     probe = tmp_path / "ttyUSB0"
     probe.touch()
@@ -284,7 +278,7 @@ async def test_07_21_a_probe_that_may_not_be_opened_is_named_and_read_within_ten
             return await loop.create_connection(factory, host, int(port))
 
         monkeypatch.setattr(serialx, "create_serial_connection", open_device)
-        async with gateway(settings_for(f"optical://{probe}", RK), wall_clock) as listener:
+        async with gateway(settings_for(f"optical://{probe}", RK), loop_clocks()) as listener:
             await asyncio.sleep(3600)
             assert listener.states[-1] is MeterState.PORT_GONE
             told = [event.message for event in listener.events if isinstance(event, MeterStatus)][-1]

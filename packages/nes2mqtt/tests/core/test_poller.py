@@ -64,14 +64,14 @@ class Listener:
 
 
 @pytest.fixture
-def house(fake_meter, wall_clock):
+def house(fake_meter, loop_clocks):
     """Run a poller on the fake meter; gives the listener and a way to let time pass."""
     listener = Listener()
-    hub = Hub({})
-    hub.add(listener)
 
     @asynccontextmanager
-    async def run(memory=None, **options):
+    async def run(memory=None, clocks=None, **options):
+        hub = listener.hub = Hub({}, clocks or loop_clocks())
+        hub.add(listener)
         guard = Guard("house", memory=memory)
         poller = Poller(
             MeterInfo("house", name="House"),
@@ -80,7 +80,6 @@ def house(fake_meter, wall_clock):
             guard,
             hub,
             options.pop("cadence", Cadence()),
-            wall_clock=wall_clock,
             **options,
         )
         task = asyncio.create_task(poller.run())
@@ -343,8 +342,8 @@ async def test_link_counts_only_grow_over_reconnects(house, fake_meter, memory):
     assert counts[-1] > 350
 
 
-async def test_thousands_of_meters_start_and_read_apart(fake_meter, wall_clock):
-    hub = Hub({})
+async def test_thousands_of_meters_start_and_read_apart(fake_meter, loop_clocks):
+    hub = Hub({}, loop_clocks())
     count = 200
     tasks = [
         asyncio.create_task(
@@ -357,7 +356,6 @@ async def test_thousands_of_meters_start_and_read_apart(fake_meter, wall_clock):
                 Cadence(present=10.0),
                 spread=index / count,
                 start_after=10.0 * index / count,
-                wall_clock=wall_clock,
             ).run()
         )
         for index in range(count)
@@ -368,3 +366,215 @@ async def test_thousands_of_meters_start_and_read_apart(fake_meter, wall_clock):
     await asyncio.gather(*tasks, return_exceptions=True)
     busiest = max(sum(second <= at < second + 1 for at in fake_meter.times("registers")) for second in range(20, 60))
     assert busiest <= count / 10 * 1.5
+
+
+def swap(fake_meter, serial="11111111", import_wh=91_156_142):
+    """Put another meter in place, without a silence."""
+    fake_meter.notices_swaps = True
+    fake_meter.identity_now = replace(fake_meter.identity_now, serial=serial)
+    fake_meter.register_values = {IMPORT: import_wh, EXPORT: 190}
+    fake_meter.present_values = {POWER: 777}
+
+
+async def test_m3_a_swap_to_a_higher_register_without_a_silence_is_a_swap(house, fake_meter, memory, caplog):
+    async with house(memory(serial="87654321")) as listener:
+        await asyncio.sleep(20)
+        fake_meter.identity_now = replace(fake_meter.identity_now, serial="11111111")
+        fake_meter.register_values = {IMPORT: 91_156_142, EXPORT: 190}
+        await asyncio.sleep(30)
+    samples = listener.samples(TableGroup.REGISTERS)
+    assert {(sample.segment, sample.values[IMPORT]) for sample in samples} == {(1, 65_845_342), (2, 91_156_142)}
+    assert (1, 190) not in {(sample.segment, sample.values.get(EXPORT)) for sample in samples}
+    assert "87654321 became 11111111" in caplog.text
+    assert "believed" not in caplog.text
+
+
+async def test_m5_no_value_of_a_new_meter_goes_out_with_the_name_of_the_old_one(house, fake_meter, memory):
+    async with house(memory(serial="87654321")) as listener:
+        for _ in range(20):
+            await asyncio.sleep(9.37)
+            listener.events.clear()
+            swap(fake_meter, serial=str(int(fake_meter.identity_now.serial) + 1))
+            await asyncio.sleep(5)
+            told = next(
+                index
+                for index, event in enumerate(listener.events)
+                if isinstance(event, MeterStatus) and event.info.serial == fake_meter.identity_now.serial
+            )
+            assert not [event for event in listener.events[:told] if isinstance(event, Sample)]
+            fake_meter.present_values = {POWER: 1514}
+
+
+async def test_m5_the_hub_forgets_the_values_of_the_old_meter(house, fake_meter, memory):
+    async with house(memory(serial="87654321")) as listener:
+        hub = listener.hub
+        await asyncio.sleep(20)
+        swap(fake_meter)
+        for _ in range(100):
+            await asyncio.sleep(0.1)
+            latest = hub.latest["house"]
+            power = latest.samples[TableGroup.PRESENT].values[POWER] if TableGroup.PRESENT in latest.samples else None
+            assert power in {None, 1514 if latest.status.info.serial == "87654321" else 777}
+            if TableGroup.REGISTERS in latest.samples and latest.status.info.serial == "11111111":
+                assert latest.samples[TableGroup.REGISTERS].segment == 2
+
+
+NEVER = CorruptFrame("what arrives is damaged: check the cable and the baud rate")
+
+
+@pytest.mark.parametrize("error", [NEVER, KeyRejected("the key is refused"), SILENCE])
+async def test_m6_a_meter_that_never_gives_present_values_says_so_and_stays_online(
+    house, fake_meter, memory, caplog, error
+):
+    async def never():
+        await asyncio.sleep(0.5)
+        raise error
+
+    fake_meter.present = never
+    async with house(memory()) as listener:
+        await asyncio.sleep(2 * 3600)
+        assert listener.states == [MeterState.STARTING, MeterState.ONLINE]
+        assert listener.last_status.code == "no_values"
+        assert "the meter answers, but not when asked for the present values (BT28)" in listener.last_status.message
+        assert len(listener.samples(TableGroup.REGISTERS)) > 500
+        del fake_meter.present
+        await asyncio.sleep(65)
+        assert listener.last_status.message == ""
+    assert len(caplog.records) == 1, caplog.text
+
+
+async def test_m6_a_meter_that_says_who_it_is_and_nothing_else_has_a_state_of_its_own(house, fake_meter, caplog):
+    async def never():
+        await asyncio.sleep(0.5)
+        raise NEVER
+
+    fake_meter.present = fake_meter.registers = never
+    async with house() as listener:
+        await asyncio.sleep(2 * 3600)
+        assert listener.states == [MeterState.STARTING, MeterState.NO_VALUES]
+        assert listener.last_status.info.serial == "87654321"
+        assert listener.last_status.code == "no_values"
+        fake_meter.trouble = SILENCE
+        await asyncio.sleep(700)
+        assert listener.states[-1] is MeterState.SILENT
+        fake_meter.trouble = None
+        del fake_meter.present, fake_meter.registers
+        await asyncio.sleep(70)
+        assert listener.states[-1] is MeterState.ONLINE
+        assert listener.last_status.message == ""
+
+
+async def test_m6_values_that_cannot_be_are_told(house, fake_meter, memory, caplog):
+    fake_meter.present_values = {POWER: -0x8000_0000}
+    async with house(memory()) as listener:
+        await asyncio.sleep(3600)
+        assert not listener.samples(TableGroup.PRESENT)
+        assert listener.last_status.state is MeterState.ONLINE
+        assert "none of its present values (BT28) can be" in listener.last_status.message
+        fake_meter.present_values = {POWER: 1514}
+        await asyncio.sleep(5)
+        assert listener.last_status.message == ""
+    assert len(caplog.records) == 2, caplog.text
+
+
+async def test_a_clock_that_is_never_answered_costs_the_values_nothing(house, fake_meter, memory):
+    async def never():
+        await asyncio.sleep(0.5)
+        raise NEVER
+
+    fake_meter.clock = never
+    async with house(memory()) as listener:
+        await asyncio.sleep(3600)
+        assert listener.states == [MeterState.STARTING, MeterState.ONLINE]
+        assert len(listener.samples(TableGroup.REGISTERS)) > 250
+
+
+async def test_n1_a_refused_table_is_asked_again_once_in_a_fresh_session(house, fake_meter, memory):
+    async with house(memory()) as listener:
+        await asyncio.sleep(20)
+        fake_meter.once = [MeterRefused("the meter refused while logging on: it keeps losing the session", 10)]
+        before, opened = fake_meter.log[-1][0], len(fake_meter.times("open"))
+        await asyncio.sleep(60)
+        assert len(fake_meter.times("open")) == opened + 1
+        reads = [at for at in fake_meter.times("registers") if at > before]
+        assert reads[0] - before < 30
+        assert listener.states == [MeterState.STARTING, MeterState.ONLINE]
+        assert listener.last_status.message == ""
+
+
+@pytest.mark.parametrize(("table", "name"), [("registers", "registers (BT23)"), ("present", "present values (BT28)")])
+async def test_n1_the_state_says_when_a_table_is_not_read(house, fake_meter, memory, table, name, caplog):
+    async def refuse():
+        raise MeterRefused("it has no such table", 4)
+
+    async with house(memory()) as listener:
+        await asyncio.sleep(20)
+        setattr(fake_meter, table, refuse)
+        await asyncio.sleep(30)
+        assert listener.last_status.state is MeterState.ONLINE
+        assert listener.last_status.code == "table_refused"
+        assert f"the {name} cannot be read: it has no such table" in listener.last_status.message
+        delattr(fake_meter, table)
+        await asyncio.sleep(601)
+        assert (listener.last_status.code, listener.last_status.message) == ("", "")
+    assert len(caplog.records) == 1, caplog.text
+
+
+async def test_a_meter_that_refuses_all_its_values_is_not_online(house, fake_meter, memory):
+    async def refuse():
+        raise MeterRefused("the key may not read it", 3)
+
+    fake_meter.present = fake_meter.registers = refuse
+    async with house(memory()) as listener:
+        await asyncio.sleep(3600)
+        assert listener.states == [MeterState.STARTING, MeterState.NO_VALUES]
+
+
+async def test_t3_the_meters_clock_is_read_before_anything_else(house, fake_meter, memory):
+    async with house(memory()):
+        await asyncio.sleep(2)
+    asked = [what for _, what in fake_meter.log]
+    assert asked[:4] == ["open", "identity", "dimensions", "clock"]
+
+
+async def test_t5_a_meter_that_dies_stays_the_witness_of_the_time(house, fake_meter, memory, wall_clock, loop_clocks):
+    async with house(
+        memory(), clocks=loop_clocks(lambda: wall_clock() + timedelta(hours=2), synchronised=False)
+    ) as one:
+        await asyncio.sleep(20)
+        assert abs(one.hub.clock.now() - wall_clock()) < timedelta(seconds=1)
+        fake_meter.trouble = SILENCE
+        await asyncio.sleep(3600)
+        assert abs(one.hub.clock.now() - wall_clock()) < timedelta(seconds=1)
+        assert one.hub.clock.trouble.code == "clock_ahead"
+
+
+async def test_a_message_has_its_code_and_what_it_is_made_of(house, fake_meter):
+    fake_meter.opening_trouble = PortMissing("there is no such port: plug it in")
+    async with house() as listener:
+        await asyncio.sleep(20)
+        assert listener.last_status.code == "port_missing"
+        assert listener.last_status.params == {"port": "serial:///dev/ttyUSB0"}
+        fake_meter.opening_trouble, fake_meter.trouble = None, ZeroDivisionError()
+        await asyncio.sleep(20)
+        assert (listener.last_status.code, listener.last_status.params) == ("mistake", {"kind": "ZeroDivisionError"})
+
+
+async def test_m8_a_meter_that_cannot_be_read_so_often_is_told_once(house, fake_meter, memory, caplog):
+    fake_meter.seconds_per_read = 4.0
+    async with house(memory()):
+        await asyncio.sleep(3600)
+    slow = [record.message for record in caplog.records if "come every" in record.message]
+    assert len(slow) == 1
+    assert "the present values (BT28) come every 7.5 s" in slow[0]
+    assert "not every 2 s" in slow[0]
+
+
+async def test_a_meter_that_is_silent_now_and_then_is_no_slow_one(house, fake_meter, memory, caplog):
+    async with house(memory()):
+        for _ in range(30):
+            await asyncio.sleep(100)
+            fake_meter.trouble = SILENCE
+            await asyncio.sleep(100)
+            fake_meter.trouble = None
+    assert not [record.message for record in caplog.records if "come every" in record.message]

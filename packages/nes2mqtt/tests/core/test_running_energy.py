@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.history import EnergyPeriod, Unit
 from nes2mqtt.running_energy import RunningEnergy
 
@@ -24,7 +25,7 @@ class Store:
 
 
 async def run(store, meters, seconds):
-    energy = RunningEnergy(store, meters)
+    energy = RunningEnergy(store, meters, Clock(synchronised=lambda: True))
     task = asyncio.create_task(energy.run())
     await asyncio.sleep(seconds)
     task.cancel()

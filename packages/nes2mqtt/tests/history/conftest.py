@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from nes2mqtt.clock import Clock as Clocks
 from nes2mqtt.history import HistoryConfig, Store
 from nes2mqtt.history.recorder import Recorder
 from nes2mqtt.reading import Sample, TableGroup
@@ -21,9 +22,10 @@ class Clock:
 
     def __init__(self):
         self.now = _START
+        self.clocks = Clocks(wall=self._seconds, monotonic=self._seconds, synchronised=lambda: True, built=0.0)
 
-    def __call__(self):
-        return self.now
+    def _seconds(self):
+        return self.now.timestamp()
 
     def at(self, seconds):
         """Return the moment some seconds after the start of the test."""
@@ -54,6 +56,7 @@ def registers():
             {SOURCES[key]: value for key, value in values.items()},
             segment=segment,
             segment_start=segment_start,
+            instant=_START.timestamp() + seconds,
         )
 
     return make
@@ -70,6 +73,7 @@ def present():
             TableGroup.PRESENT,
             _START + timedelta(seconds=seconds),
             {SOURCES[key]: value for key, value in values.items()},
+            instant=_START.timestamp() + seconds,
         )
 
     return make
@@ -80,7 +84,7 @@ def open_store(tmp_path, clock):
     """Make the store of the test's folder."""
 
     def make(**settings):
-        return Store.open(tmp_path / "history.db", HistoryConfig(**settings), _ZONE, clock=clock)
+        return Store.open(tmp_path / "history.db", HistoryConfig(**settings), _ZONE, clock=clock.clocks)
 
     return make
 

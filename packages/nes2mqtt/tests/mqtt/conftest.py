@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import aiomqtt
 import pytest
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub
 from nes2mqtt.mqtt import MqttConfig, MqttOutput, Timing
@@ -28,7 +29,7 @@ from osgp.sources import SOURCES
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
 
-QUICK = Timing(pace=Pace(first=0.05, limit=0.2), settle=0.05, birth=(0.0, 0.05), patience=0.5)
+QUICK = Timing(pace=Pace(first=0.05, limit=0.2), settle=0.05, birth=(0.0, 0.05), patience=0.5, alone=0.3)
 
 # A real meter: Echelon/NES 83332-3I, Denmark. Values as its owner's reader printed them, with the rest of BT28 decoded
 # from the same reply. Public issue DabblerDK/MEP-SW-ESP32#2, October 2022 (table data only).
@@ -72,9 +73,15 @@ SERIAL = "87654321"
 """Invented: the owner kept the real one to himself."""
 
 
+CLOCK = Clock(monotonic=time.time, synchronised=lambda: True)
+"""Its instants are seconds since 1970, so a label gives its instant."""
+
+
 def sample(group: TableGroup, values: dict[str, int], meter: str = "house", **more: object) -> Sample:
-    """Make a sample of values by key, received now unless told otherwise."""
-    more.setdefault("received", datetime.now(UTC))
+    """Make a sample of values by key, received now unless told otherwise; its instant is for :data:`CLOCK`."""
+    received = more.setdefault("received", datetime.now(UTC))
+    assert isinstance(received, datetime)
+    more.setdefault("instant", received.timestamp())
     return Sample(meter, group, values={SOURCES[key]: value for key, value in values.items()}, **more)  # type: ignore[arg-type]
 
 
@@ -109,7 +116,7 @@ def gateway() -> GatewayInfo:
 
 @pytest.fixture
 def hub() -> Hub:
-    return Hub({TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)})
+    return Hub({TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)}, CLOCK)
 
 
 def free_port() -> int:

@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+import threading
 
+import paho.mqtt.client as paho
 import pytest
 
 from nes2mqtt.mqtt import client as client_module
-from nes2mqtt.mqtt.client import UNREAD, Broker, Pace
+from nes2mqtt.mqtt.aiomqtt_client import UNREAD
+from nes2mqtt.mqtt.client import Broker, Pace
 from nes2mqtt.mqtt.config import MqttConfig
+from nes2mqtt.mqtt.library import Client
 from nes2mqtt.mqtt.message import Will
 
 GREETING = b"\x20\x02\x00\x00"
@@ -29,6 +33,8 @@ class HostileBroker:
         self.connections = 0
         self.hung_up = asyncio.Event()
         self.back = asyncio.Event()
+        self.confirmed = asyncio.Event()
+        """The message that ends a flood, number 0x1234, is confirmed."""
 
     async def __aenter__(self):
         self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
@@ -48,8 +54,9 @@ class HostileBroker:
             publish = await reader.read(1000)
             place = 4 + int.from_bytes(publish[2:4], "big")
             writer.write(b"\x40\x02" + publish[place : place + 2] + self.says)
-            while await reader.read(1000):
-                pass
+            while said := await reader.read(1000):
+                if b"\x40\x02\x12\x34" in said:
+                    self.confirmed.set()
         self.hung_up.set()
         writer.close()
 
@@ -59,7 +66,7 @@ async def connected(hostile, heard):
     async def work(_session):
         await asyncio.Event().wait()
 
-    config = MqttConfig(host="127.0.0.1", port=hostile.port)
+    config = MqttConfig(host="127.0.0.1", port=hostile.port, protocol="3.1.1")
     broker = Broker(config, "gateway", Will("status"), work, heard, Pace(0.01, 0.02))
     task = asyncio.create_task(broker.run())
     try:
@@ -84,8 +91,66 @@ async def test_after_bytes_that_are_no_mqtt_the_connection_is_closed(says, monke
         assert "closed the connection" in problem or "no MQTT" in problem
 
 
+@pytest.fixture
+def slow_thread(monkeypatch):
+    """Holds the thread that connects after its socket was made, until it is let go."""
+    made, go = threading.Event(), threading.Event()
+    create = paho.Client._create_socket
+
+    def slow(self):
+        sock = create(self)
+        made.set()
+        assert go.wait(10)
+        return sock
+
+    monkeypatch.setattr(paho.Client, "_create_socket", slow)
+    yield made, go
+    go.set()
+
+
+async def test_n4_a_connection_given_up_while_it_is_made_does_not_come_about(slow_thread):
+    """A broker behind a slow name service: the ten seconds are over, and then the connection is there."""
+    made, go = slow_thread
+
+    async def heard(_session, _message):
+        pytest.fail("nothing was said")
+
+    async with HostileBroker(b"") as hostile:
+        async with connected(hostile, heard):
+            await asyncio.to_thread(made.wait, 10)
+        go.set()
+        async with asyncio.timeout(5):
+            await hostile.hung_up.wait()
+        ours = {task for task in asyncio.all_tasks() if "misc_loop" in repr(task)}
+        assert not ours, "nobody keeps it alive"
+
+
+async def test_n4_a_socket_closed_at_once_is_not_looked_at(monkeypatch):
+    """Bytes that are no MQTT in the same turn of the loop in which something is to be sent."""
+    monkeypatch.setattr(client_module, "ANSWER", 0.3)
+    errors = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context))
+
+    async def heard(_session, _message):
+        pytest.fail("nothing was said")
+
+    register = Client._on_socket_register_write
+
+    def and_close(self, client, userdata, sock):
+        register(self, client, userdata, sock)
+        if self._connected.done() and not self._disconnected.done():
+            client._sock_close()
+            self._disconnected.set_exception(ValueError("no MQTT"))
+
+    monkeypatch.setattr(Client, "_on_socket_register_write", and_close)
+    async with HostileBroker(b"") as hostile, connected(hostile, heard):
+        async with asyncio.timeout(5):
+            await hostile.back.wait()
+    assert errors == []
+
+
 async def test_a_flood_of_messages_is_not_kept():
-    flood = b"\x30\x0b\x00\x06statusoff" * (UNREAD * 10)
+    flood = b"\x30\x0b\x00\x06statusoff" * (UNREAD * 10) + b"\x32\x0d\x00\x06status\x12\x34off"
     count = 0
     begun, blocked = asyncio.Event(), asyncio.Event()
 
@@ -96,9 +161,10 @@ async def test_a_flood_of_messages_is_not_kept():
         await blocked.wait()
 
     async with HostileBroker(flood) as hostile, connected(hostile, heard):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(10):
             await begun.wait()
-        await asyncio.sleep(0.2)
+            await hostile.confirmed.wait()  # by then all of it was read
         blocked.set()
-        await asyncio.sleep(0.1)
-        assert 0 < count <= UNREAD + 1
+        for _ in range(10 * UNREAD):
+            await asyncio.sleep(0)  # each turn hands over one at least
+        assert UNREAD <= count <= UNREAD + 1

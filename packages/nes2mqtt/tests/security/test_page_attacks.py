@@ -8,10 +8,12 @@ import httpx
 import pytest
 from starlette.datastructures import Headers
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.reading import MeterInfo
 from nes2mqtt.web import login, server
 from nes2mqtt.web.gate import session_cookie
-from nes2mqtt.web.sessions import LoginLimit, Sessions
+from nes2mqtt.web.limits import GuessLimit
+from nes2mqtt.web.sessions import Sessions
 
 PASSWORD = "correct horse battery"
 STRANGER = "http://evil.example"
@@ -101,17 +103,27 @@ async def test_what_a_meter_says_of_itself_stays_text(page):
 
 
 @pytest.mark.parametrize("path", ["/api/v1/live", "/api/v1/readings", "/metrics", "/static/app.js"])
-async def test_a_page_of_another_site_cannot_make_a_browser_ask(page, path):
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_a_page_of_another_site_or_port_cannot_make_a_browser_ask(page, path, site):
     async with page() as client:
         for mode in ("no-cors", "cors"):
-            reply = await client.get(path, headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": mode})
+            reply = await client.get(path, headers={"sec-fetch-site": site, "sec-fetch-mode": mode})
             assert reply.status_code == 403
 
 
-async def test_a_link_or_a_frame_of_another_site_may_lead_here(page):
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_a_link_or_a_frame_of_another_site_may_lead_here_but_not_to_a_place_of_the_stream(page, site):
     async with page() as client:
-        headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+        headers = {"sec-fetch-site": site, "sec-fetch-mode": "navigate"}
         assert (await client.get("/", headers=headers)).status_code == 200
+        assert (await client.get("/api/v1/live", headers=headers)).status_code == 403
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+async def test_our_own_page_and_a_typed_address_are_let_in(page, site):
+    async with page() as client:
+        headers = {"sec-fetch-site": site, "sec-fetch-mode": "cors"}
+        assert (await client.get("/api/v1/readings", headers=headers)).status_code == 200
 
 
 @pytest.mark.parametrize("origin", [STRANGER, "null", "http://127.0.0.1:8098", "http://localhost:8099", "http://[", ""])
@@ -150,10 +162,10 @@ def test_a_session_is_found_among_other_cookies():
 
 
 def test_who_guesses_from_one_address_does_not_lock_the_owner_out():
-    limit = LoginLimit()
-    let_through = sum(not limit.wait("192.0.2.66", float(second)) for second in range(3600))
+    limit = GuessLimit()
+    let_through = sum(limit.refuse("192.0.2.66", float(second)) is None for second in range(3600))
     assert let_through <= 5 + 3600 / 30
-    assert limit.wait("192.0.2.1", 3600.0) == 0
+    assert limit.refuse("192.0.2.1", 3600.0) is None
 
 
 @pytest.mark.parametrize("before", [b"", b"GET /login HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"], ids=["first", "second"])
@@ -225,7 +237,7 @@ class _Peer:
 def test_one_address_cannot_take_all_connections(host, others, too_many):
     connection = server._Connection.__new__(server._Connection)
     connection.client = (host, 1)
-    connection.limit_concurrency = 10
+    connection.most = 10
     connection.connections = {connection, *map(_Peer, others)}
     assert connection._is_too_many() is too_many
 
@@ -236,16 +248,16 @@ def test_a_link_laid_in_the_way_of_the_logins_is_not_followed(tmp_path):
     file = tmp_path / "data" / "sessions.json"
     file.parent.mkdir()
     file.with_suffix(".new").symlink_to(victim)
-    token = Sessions(PASSWORD, 3600.0, file).open(0.0)
+    token = Sessions(PASSWORD, 3600.0, file, clock=Clock()).open()
     assert victim.read_text() == "precious"
     assert file.stat().st_mode & 0o777 == 0o600
-    assert Sessions(PASSWORD, 3600.0, file).valid(token, 1.0)
+    assert Sessions(PASSWORD, 3600.0, file, clock=Clock()).valid(token)
     assert token not in file.read_text()
 
 
 def test_the_folder_of_the_logins_is_for_their_owner_only(tmp_path):
     file = tmp_path / "data" / "sessions.json"
-    Sessions(PASSWORD, 3600.0, file).open(0.0)
+    Sessions(PASSWORD, 3600.0, file, clock=Clock()).open()
     assert file.parent.stat().st_mode & 0o077 == 0
 
 
@@ -255,6 +267,158 @@ def test_the_folder_of_the_logins_is_for_their_owner_only(tmp_path):
 def test_a_damaged_table_of_logins_is_forgotten(tmp_path, text, caplog):
     file = tmp_path / "sessions.json"
     file.write_text(text)
-    sessions = Sessions(PASSWORD, 3600.0, file)
+    sessions = Sessions(PASSWORD, 3600.0, file, clock=Clock())
     assert sessions.password_matches(PASSWORD)
     assert PASSWORD not in caplog.text
+
+
+async def said_to(port, request, seconds=5.0):
+    """Send bytes on a connection of their own; return the whole reply."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    reply = await closed(reader, seconds)
+    writer.close()
+    return reply
+
+
+HEADERS = (
+    b"content-security-policy: default-src 'none'",
+    b"x-content-type-options: nosniff",
+    b"referrer-policy: same-origin",
+    b"x-frame-options: DENY",
+    b"cache-control: no-store",
+)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (
+            b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"400",
+        ),
+        (b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n", b"431"),
+        (b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"x" * 70_000, b"431"),
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+    ],
+)
+async def test_a_malformed_request_is_refused_with_every_header_and_the_end_of_the_connection(
+    served_page, request_, status
+):
+    async with served_page() as web:
+        reply = await said_to(web.port, request_)
+    head = reply.partition(b"\r\n\r\n")[0]
+    assert head.split()[1] == status
+    assert b"connection: close" in head
+    for header in HEADERS:
+        assert header in head
+
+
+async def test_a_request_of_an_ordinary_size_is_served(served_page):
+    async with served_page() as web:
+        request = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nCookie: " + b"x" * 8000 + b"\r\n\r\n"
+        assert b" 200 " in (await said_to(web.port, request)).split(b"\r\n")[0]
+
+
+async def test_every_reply_carries_the_same_headers(served_page, monkeypatch):
+    async with served_page(password=PASSWORD, token="0123456789abcdef") as web:
+        monkeypatch.setattr(web, "dash", None)
+
+        async def ask(line, *more):
+            lines = (line, "Host: 127.0.0.1", "Connection: close", *more, "", "")
+            return await said_to(web.port, "\r\n".join(lines).encode())
+
+        login = "Authorization: Bearer 0123456789abcdef"
+        replies = {
+            "a page": await ask("GET /login HTTP/1.1"),
+            "a file": await ask("GET /static/style.css HTTP/1.1"),
+            "a redirect": await ask("GET / HTTP/1.1", "Accept: text/html"),
+            "not logged in": await ask("GET /api/v1/status HTTP/1.1"),
+            "not found": await ask("GET /nowhere HTTP/1.1", login),
+            "another method": await ask("DELETE /api/v1/status HTTP/1.1", login),
+            "a mistake of ours": await ask("GET /getDashDataWS HTTP/1.1", login),
+            "another page": await ask("POST /login HTTP/1.1", "Origin: http://evil.example", "Content-Length: 0"),
+            "another name": await ask("GET / HTTP/1.0", "Host: evil.example"),
+        }
+    statuses = {what: reply.split()[1].decode() for what, reply in replies.items()}
+    assert list(statuses.values()) == ["200", "200", "303", "401", "404", "405", "500", "403", "400"]
+    for what, reply in replies.items():
+        head = reply.partition(b"\r\n\r\n")[0]
+        for header in HEADERS[:4]:
+            assert head.count(header) == 1, (what, header)
+        assert head.count(b"cache-control:") == 1, what
+        assert b"server:" not in head, what
+
+
+@pytest.mark.parametrize("headers", [b"", b"Sec-Fetch-Mode: cors\r\n"])
+async def test_raw_requests_do_not_take_all_places_of_the_stream(served_page, headers):
+    async with served_page() as web, httpx.AsyncClient(timeout=5) as client:
+        held = []
+        for _ in range(36):
+            reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+            writer.write(b"GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1\r\n" + headers + b"\r\n")
+            held.append((reader, writer))
+        statuses = [(await reader.readline()).split()[1] for reader, _ in held]
+        assert statuses == [b"200"] * 8 + [b"503"] * 28
+        browser = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}
+        async with client.stream("GET", f"{web.url}/api/v1/live", headers=browser) as stream:
+            assert stream.status_code == 200
+        for _, writer in held:
+            writer.close()
+
+
+async def test_who_does_not_take_a_reply_is_dropped(served_page, monkeypatch):
+    monkeypatch.setattr(server, "PATIENCE", 0.2)
+    async with served_page() as web:
+        reader, writer = await asyncio.open_connection("127.0.0.1", web.port, limit=1024)
+        reader._transport.pause_reading()
+        for _ in range(200):  # pipelined: more than the buffers of both sides hold
+            writer.write(b"GET /static/vendor/uPlot.esm.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        async with asyncio.timeout(10):
+            while not writer.transport.is_closing():
+                await asyncio.sleep(0.05)
+                with contextlib.suppress(ConnectionError):
+                    writer.write(b"GET")
+                    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "path", "headers", "method", "status"),
+    [
+        ({"password": PASSWORD}, "/getDashDataWS", {}, "GET", 401),
+        (
+            {"password": PASSWORD, "token": "0123456789abcdef"},
+            "/getDashDataWS",
+            {"authorization": "Bearer x"},
+            "GET",
+            401,
+        ),
+        ({}, "/getDashDataWS?meter=garage", {}, "GET", 404),
+        ({"dabbler": False}, "/getDashDataWS", {}, "GET", 404),
+        ({}, "/getDashDataWS/", {}, "GET", 404),
+        ({}, "/getDashDataWS", {"host": "evil.example"}, "GET", 421),
+        ({}, "/getDashDataWS", {"sec-fetch-site": "cross-site"}, "GET", 403),
+        ({}, "/getDashDataWS", {"x": "x" * 20_000}, "GET", 431),
+        ({}, "/getDashDataWS", {}, "POST", 405),
+        ({}, "/getDashDataWS", {}, "GET", 503),
+    ],
+)
+async def test_r7_no_refusal_of_the_drop_in_document_is_json(page, settings, path, headers, method, status):
+    """The Home Assistant integration for the ESP32 firmware takes any JSON for the meter's values."""
+    async with page(**settings) as client:
+        reply = await client.request(method, path, headers={"accept": "application/json", **headers})
+        assert reply.status_code == status
+        assert reply.headers["content-type"] == "text/plain; charset=utf-8"
+        assert reply.text.strip()
+
+
+async def test_r7_a_mistake_of_ours_is_no_json_either(page, monkeypatch):
+    monkeypatch.setattr("nes2mqtt.dabbler.DashDocument.document", lambda *_: 1 / 0)
+    async with page() as client:
+        reply = await client.get("/getDashDataWS")
+        assert (reply.status_code, reply.headers["content-type"]) == (500, "text/plain; charset=utf-8")

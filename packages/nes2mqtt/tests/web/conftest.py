@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
@@ -13,7 +15,10 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub, OutputStatus
 from nes2mqtt.reading import Event, LinkQuality, MeterInfo, MeterState, MeterStatus, Sample, TableGroup
@@ -22,25 +27,48 @@ from nes2mqtt.web.app import build_app
 from osgp.image import MeterImage
 from osgp.tables import present, registers
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WAIT = 10_000
+
 BASE = "http://127.0.0.1:8099"
 STALE_AFTER = {TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)}
 DANE = MeterInfo("house", "87654321", "NES", "83332-3I", "3.10.21", "House")
 
 
 def danish_samples(received: datetime, meter: str = "house") -> tuple[Sample, Sample]:
-    """Return registers and present values of the real Danish meter."""
+    """Return registers and present values of the real Danish meter; their instants are seconds since 1970."""
     image = MeterImage.load("image:denmark-gen3")
     dims = image.derive_dimensions()
     return (
-        Sample(meter, TableGroup.REGISTERS, received, registers.decode(image.read("BT23"), dims), received),
-        Sample(meter, TableGroup.PRESENT, received, present.decode(image.read("BT28"), dims)),
+        Sample(
+            meter,
+            TableGroup.REGISTERS,
+            received,
+            registers.decode(image.read("BT23"), dims),
+            received,
+            instant=received.timestamp(),
+        ),
+        Sample(
+            meter, TableGroup.PRESENT, received, present.decode(image.read("BT28"), dims), instant=received.timestamp()
+        ),
     )
 
 
 def online(info: MeterInfo = DANE, **more: Any) -> MeterStatus:
     """Return the status of a meter that answers."""
     link = LinkQuality(requests=1000, replies=999, retries=1)
-    return replace(MeterStatus(info, MeterState.ONLINE, datetime.now(UTC), link=link), **more)
+    status = MeterStatus(info, MeterState.ONLINE, datetime.now(UTC), link=link, instant=time.time())
+    return replace(status, **more)
 
 
 class FakeOutput:
@@ -60,7 +88,7 @@ class FakeOutput:
 
 def make_web(*, samples: bool = True, store: Any = None, state_dir: Path | None = None, **settings: Any) -> WebOutput:
     """Return a web output whose hub knows the Danish meter."""
-    hub = Hub(STALE_AFTER)
+    hub = Hub(STALE_AFTER, Clock(monotonic=time.time, synchronised=lambda: True))
     config = WebConfig.model_validate({"listen": "127.0.0.1:0", **settings})
     gateway = GatewayInfo("nes2mqtt", "0.1.0", ZoneInfo("Europe/Copenhagen"), datetime.now(UTC))
     web = WebOutput(config, gateway, hub, store, state_dir=state_dir)
@@ -121,3 +149,41 @@ def danish_samples_fixture() -> Callable[..., tuple[Sample, Sample]]:
 def online_fixture() -> Callable[..., MeterStatus]:
     """Return :func:`online`."""
     return online
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser():
+    """Return a browser that all tests of this file share."""
+    assert CHROMIUM, "the Debian package chromium is missing; make test says how to install it"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+def a_page(browser):
+    """Return what opens a page that must stay quiet and at home."""
+
+    @asynccontextmanager
+    async def opened(address, *, allowed=(), **settings):
+        settings = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | settings
+        troubles = []
+        page = await browser.new_page(**settings)
+        page.set_default_timeout(WAIT)
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on(
+            "request",
+            lambda request: request.url.startswith(address) or troubles.append(f"left loopback: {request.url}"),
+        )
+        await page.add_init_script(
+            "addEventListener('securitypolicyviolation', e => console.error('CSP: ' + e.violatedDirective))"
+        )
+        await page.goto(address)
+        yield page
+        await page.close()
+        left = [trouble for trouble in troubles if not any(words in trouble for words in allowed)]
+        assert not left
+
+    return opened

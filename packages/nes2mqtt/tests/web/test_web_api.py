@@ -10,6 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 
 from nes2mqtt.history import EnergyPeriod, Line, Series
+from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.periods import periods
 from nes2mqtt.reading import MeterInfo
 from nes2mqtt.web.app import build_app, openapi_document
@@ -194,6 +195,42 @@ async def test_curves_in_people_s_units(make_web, client_for):
         reply = await client.get("/api/v1/series?meter=house&name=nonsense")
         assert reply.status_code == 400
         assert "no present value named nonsense" in reply.json()["detail"]
+
+
+async def test_s7_a_history_that_cannot_be_read_is_said_and_is_no_empty_answer(make_web, client_for):
+    class Damaged:
+        zone = FakeStore.zone
+
+        async def energy(self, *_):
+            raise HistoryError("page 17 of history.db is damaged; run nes2mqtt restore")
+
+        series = energy
+
+    async with client_for(make_web(store=Damaged())) as client:
+        for path in ("energy?meter=house", "energy.csv?meter=house", "series?meter=house&name=voltage_l1"):
+            reply = await client.get(f"/api/v1/{path}")
+            assert reply.status_code == 503
+            assert reply.json()["title"] == "The history cannot be read now"
+            assert "page 17 of history.db is damaged; run nes2mqtt restore" in reply.json()["detail"]
+
+
+async def test_a_bucket_tells_from_when_its_energy_is(make_web, client_for):
+    class Gap:
+        zone = FakeStore.zone
+
+        async def energy(self, meter, unit, start, end):
+            del meter
+            days = list(periods(start, end, unit, self.zone))
+            before = datetime(2026, 11, 25, 8, tzinfo=UTC)
+            return [EnergyPeriod(a, b, {"active_energy_import": 75_000}, before, b) for a, b in days]
+
+    async with client_for(make_web(store=Gap())) as client:
+        query = "meter=house&period=day&start=2026-11-28&end=2026-11-29"
+        report = (await client.get(f"/api/v1/energy?{query}")).json()
+    (bucket,) = report["buckets"]
+    assert not bucket["complete"]
+    assert (bucket["first"], bucket["last"]) == ("2026-11-25T08:00:00Z", bucket["end"])
+    assert report["total"]["first"] == "2026-11-25T08:00:00Z"
 
 
 def test_the_description_in_the_docs_is_this_one():

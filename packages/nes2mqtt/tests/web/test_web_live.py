@@ -41,11 +41,11 @@ def parsed(message):
 
 
 @pytest.fixture
-def feed(wall_clock):
+def feed(wall_clock, labelled_clocks):
     """Return a hub, its recent curve and a feed on the virtual clock."""
-    hub = Hub(STALE_AFTER)
+    hub = Hub(STALE_AFTER, labelled_clocks(wall_clock))
     recent = Recent()
-    live = LiveFeed(hub, recent, most_clients=2, clock=wall_clock)
+    live = LiveFeed(hub, recent, most_clients=2)
 
     class Output:
         name = "web"
@@ -72,7 +72,7 @@ async def test_a_client_gets_everything_first_and_then_what_changed(feed, danish
         assert document["groups"]["registers"]["values"]["active_energy_import"] == 65845.342
         assert document["status"]["info"]["serial"] == "87654321"
         messages = client.messages()
-        hub.publish(replace(present, received=wall_clock()))
+        hub.publish(replace(present, received=wall_clock(), instant=wall_clock().timestamp()))
         event, document = parsed(await anext(messages))
         assert event == "change"
         assert set(document["groups"]) == {"present"}
@@ -96,7 +96,9 @@ async def test_changes_come_at_most_once_a_second_and_none_is_lost(feed, danish_
 
         reader = asyncio.create_task(read())
         for watts in range(100):
-            hub.publish(replace(present, received=wall_clock(), values={POWER_IMPORT: watts}))
+            hub.publish(
+                replace(present, received=wall_clock(), instant=wall_clock().timestamp(), values={POWER_IMPORT: watts})
+            )
             await asyncio.sleep(0.1)
         await asyncio.sleep(2)
         reader.cancel()
@@ -128,7 +130,7 @@ async def test_silence_is_filled_with_beats(feed):
     _, _, live = feed
     with live.subscribe(None) as (client, _):
         event, document = parsed(await anext(client.messages()))
-        assert (event, set(document)) == ("beat", {"now"})
+        assert (event, set(document)) == ("beat", {"now", "instant", "clock"})
         assert asyncio.get_running_loop().time() == pytest.approx(BEAT)
 
 
@@ -157,7 +159,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_the_others_go_on(feed,
     with live.subscribe(None) as (stuck, _), live.subscribe(None) as (reader, _):
         messages = reader.messages()
         for _ in range(QUEUE + 3):
-            hub.publish(replace(present, received=wall_clock()))
+            hub.publish(replace(present, received=wall_clock(), instant=wall_clock().timestamp()))
             assert parsed(await anext(messages))[0] == "change"
         assert stuck.behind.is_set()
         assert not reader.behind.is_set()
@@ -194,46 +196,65 @@ async def test_a_client_that_comes_back_gets_the_curve_of_the_gap(feed, danish_s
     hub.publish(present)
     start = wall_clock()
     for second in range(0, 100, 2):
-        recent.add(replace(present, received=start + timedelta(seconds=second)))
-    await asyncio.sleep(100)
+        recent.add(replace(present, instant=start.timestamp() + second))
+    await asyncio.sleep(80)
     with live.subscribe(frozenset({"house"}), recent=3600) as (_, snapshot):
-        document = parsed(next(iter(snapshot)))[1]
+        message = next(iter(snapshot))
+        last_event_id = message.decode().splitlines()[0].removeprefix("id: ")
+        document = parsed(message)[1]
         assert len(document["recent"]["t"]) == 50
         assert not document["resumed"]
-    last_event_id = str(int((start + timedelta(seconds=80)).timestamp() * 1000))
+    await asyncio.sleep(20)
     with live.subscribe(frozenset({"house"}), recent=3600, last_event_id=last_event_id) as (_, snapshot):
         document = parsed(next(iter(snapshot)))[1]
         assert document["resumed"]
         assert document["recent"]["t"] == [0, 2, 4, 6, 8, 10, 12, 14, 16]
-    with live.subscribe(frozenset({"house"}), recent=3600, last_event_id="nonsense") as (_, snapshot):
-        assert not parsed(next(iter(snapshot)))[1]["resumed"]
+    future = str(int((start + timedelta(days=1)).timestamp() * 1000))
+    for strange in ("nonsense", "-1", f"another-{future}", f"{last_event_id}0000000", "1795348800000"):
+        with live.subscribe(frozenset({"house"}), recent=3600, last_event_id=strange) as (_, snapshot):
+            assert not parsed(next(iter(snapshot)))[1]["resumed"]
+
+
+class Now:
+    """Clocks that stand still at a moment; the label of a moment is that many seconds after 1970."""
+
+    known = True
+
+    def __init__(self, instant):
+        self.instant = instant
+
+    def monotonic(self):
+        return self.instant
+
+    def label(self, instant):
+        return datetime.fromtimestamp(instant, UTC)
 
 
 def test_the_curve_keeps_an_hour_and_absent_stays_absent(make_sample):
     recent = Recent()
-    start = datetime(2026, 11, 22, 12, tzinfo=UTC)
     for second in range(3 * int(SPAN)):
         values = {POWER_IMPORT: second} if second % 2 else {POWER_EXPORT: second}
-        at = start + timedelta(seconds=second)
-        recent.add(make_sample(values, group=TableGroup.PRESENT, received=at))
-    now = (start + timedelta(seconds=3 * SPAN - 1)).timestamp()
-    document = recent.document("house", 0.0, now)
+        recent.add(make_sample(values, group=TableGroup.PRESENT, instant=1000.0 + second))
+    clock = Now(1000 + 3 * SPAN - 1)
+    document = recent.document("house", 0.0, clock)
     assert len(document["t"]) == SPAN
     assert document["import"][-1] == 3 * SPAN - 1
     assert document["export"][-1] is None
     assert document["import"][-2] is None
-    assert recent.document("barn", 0.0, now)["t"] == []
+    assert recent.document("barn", 0.0, clock)["t"] == []
 
 
 def test_the_curve_takes_older_points_in_front(make_sample):
     recent = Recent()
-    start = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    recent.add(make_sample({POWER_IMPORT: 7}, group=TableGroup.PRESENT, received=start))
-    at = start.timestamp()
-    recent.fill("house", [(at - 20, 5, None), (at - 10, None, 6), (at, 1, 1)])
-    document = recent.document("house", 0.0, at)
-    assert document["import"] == [5, None, 1]
-    assert document["export"] == [None, 6, 1]
+    recent.add(make_sample({POWER_IMPORT: 7}, group=TableGroup.PRESENT, instant=1000.0))
+    # The history may know moments that are not over yet, from when this computer's clock was ahead.
+    recent.fill("house", [(980, 5, None), (990, None, 6), (1000, 1, 1), (8200, 9, 9)])
+    document = recent.document("house", 0.0, Now(1000.0))
+    assert document["import"] == [5, None, 7]
+    assert document["export"] == [None, 6, None]
+    recent.fill("barn", [])
+    recent.fill("barn", [(980, 5, None)])
+    assert recent.document("barn", 0.0, Now(1000.0))["import"] == [5]
 
 
 async def test_over_a_real_server(make_web, served, danish_samples):

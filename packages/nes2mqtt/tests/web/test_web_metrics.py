@@ -1,5 +1,6 @@
 """/metrics: what Prometheus reads, checked with its own parser."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -73,7 +74,7 @@ async def test_every_source_makes_a_series_of_its_own(make_web, client_for, make
     web = make_web(samples=False)
     now = datetime.now(UTC)
     everything = {source: number for number, source in enumerate(SOURCES.values())}
-    web.hub.publish(make_sample(everything, group=TableGroup.PRESENT, received=now))
+    web.hub.publish(make_sample(everything, group=TableGroup.PRESENT, received=now, instant=now.timestamp()))
     found = await families(client_for, web)
     series = [
         (sample.name, tuple(sorted(sample.labels.items()))) for family in found.values() for sample in family.samples
@@ -81,3 +82,49 @@ async def test_every_source_makes_a_series_of_its_own(make_web, client_for, make
     assert len(series) == len(set(series))
     named = {dict(labels)["name"] for _, labels in series if "name" in dict(labels)}
     assert named == set(SOURCES)
+
+
+async def test_no_metric_counts_anything_twice(make_web, client_for, make_sample):
+    """Adding up or averaging over the labels of a metric must mean something: total and parts never stand together."""
+    web = make_web(samples=False)
+    now = datetime.now(UTC)
+    everything = dict.fromkeys(SOURCES.values(), 1000)
+    web.hub.publish(make_sample(everything, group=TableGroup.PRESENT, received=now, instant=now.timestamp()))
+    for family in (await families(client_for, web)).values():
+        readings = [sample.labels for sample in family.samples if "name" in sample.labels]
+        for label in ("phase", "tier", "quadrant", "direction"):
+            assert len({label in labels for labels in readings}) <= 1, (family.name, label)
+        assert len({SOURCES[labels["name"]].raw_unit for labels in readings}) <= 1, family.name
+
+
+async def test_power_of_a_phase_and_each_count_have_metrics_of_their_own(make_web, client_for):
+    found = await families(client_for, make_web())
+    assert [s.labels["name"] for s in found["nes_active_power_watts"].samples] == [
+        "active_power_import",
+        "active_power_export",
+    ]
+    assert value(found["nes_active_power_phase_watts"], direction="import", phase="1") == 320
+    assert value(found["nes_outages"]) == 10
+    assert value(found["nes_pulses"], input="1") == 0
+    assert value(found["nes_meter_errors"]) == 0
+    assert value(found["nes_outage_duration_seconds"]) == 23_315_499
+    assert "nes_count" not in found
+
+
+async def test_the_process_the_clocks_and_the_segment_are_told(make_web, client_for, online, danish_samples):
+    web = make_web()
+    web.hub.publish(online(clock_ahead=-2.5))
+    web.hub.publish(replace(danish_samples(datetime.now(UTC))[0], segment=3))
+    found = await families(client_for, web)
+    assert found["process_resident_memory_bytes"].samples[0].value > 1_000_000
+    assert found["process_cpu_seconds"].type == "counter"
+    assert 0 < found["process_open_fds"].samples[0].value <= found["process_max_fds"].samples[0].value
+    assert abs(found["process_start_time_seconds"].samples[0].value - datetime.now(UTC).timestamp()) < 60
+    assert {s.labels["source"]: s.value for s in found["nes_clock_source"].samples} == {
+        "host": 1,
+        "meter": 0,
+        "none": 0,
+    }
+    assert value(found["nes_meter_clock_offset_seconds"], meter="house") == -2.5
+    assert value(found["nes_meter_segment"], meter="house") == 3
+    assert "nes_host_clock_offset_seconds" not in found

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nes2mqtt.clock import Clock
+from nes2mqtt.web.limits import MOST_ADDRESSES, GuessLimit, Places
 from nes2mqtt.web.password import PasswordHash
-from nes2mqtt.web.sessions import MOST_ADDRESSES, MOST_SESSIONS, LoginLimit, Sessions
+from nes2mqtt.web.sessions import MOST_SESSIONS, Sessions
 
 DAY = 86400.0
 
@@ -51,83 +53,222 @@ def test_a_hash_parses_or_raises_value_error(text):
     raise AssertionError(text)
 
 
-def test_a_session_is_valid_until_its_end_or_its_close():
-    sessions = Sessions("correct horse", DAY)
-    token, other = sessions.open(0.0), sessions.open(0.0)
+class Host:
+    """A machine: its monotonic clock, its time of day, which can be set, and its runs."""
+
+    def __init__(self):
+        self.uptime = 1000.0
+        self.wall = 1_800_000_000.0
+        self.boot = "first"
+        self.believed = True
+
+    def wait(self, seconds):
+        self.uptime += seconds
+        self.wall += seconds
+
+    def restart(self, seconds=60.0):
+        self.wall += seconds
+        self.uptime = 20.0
+        self.boot += "!"
+
+    def sessions(self, password="correct horse", lifetime=DAY, file=None):
+        clock = Clock(
+            wall=lambda: self.wall,
+            monotonic=lambda: self.uptime,
+            synchronised=lambda: True,
+            built=0.0 if self.believed else float("inf"),
+        )
+        return Sessions(password, lifetime, file, clock=clock, boot=self.boot)
+
+
+@pytest.fixture
+def host():
+    return Host()
+
+
+def test_a_session_is_valid_until_its_end_or_its_close(host):
+    sessions = host.sessions()
+    token, other = sessions.open(), sessions.open()
     assert token != other
     assert len(token) >= 43
-    assert sessions.valid(token, DAY - 1)
-    assert not sessions.valid(token, DAY)
-    assert not sessions.valid("x" * 43, 0.0)
-    sessions.close(token, 1.0)
-    assert not sessions.valid(token, 1.0)
-    assert sessions.valid(other, 1.0)
+    assert not sessions.valid("x" * 43)
+    sessions.close(token)
+    assert not sessions.valid(token)
+    host.wait(DAY - 1)
+    assert sessions.valid(other)
+    host.wait(1)
+    assert not sessions.valid(other)
 
 
-def test_sessions_are_bounded():
-    sessions = Sessions("correct horse", DAY)
-    first, *rest = [sessions.open(0.0) for _ in range(MOST_SESSIONS + 1)]
-    assert not sessions.valid(first, 1.0)
-    assert all(sessions.valid(token, 1.0) for token in rest)
+@pytest.mark.parametrize("step", [-10 * 365 * DAY, -3 * DAY, -7200, 7200, 10 * 365 * DAY])
+def test_a_step_of_the_time_of_day_neither_ends_a_session_nor_lets_it_live_for_ever(host, tmp_path, step):
+    file = tmp_path / "sessions.json"
+    sessions = host.sessions(file=file)
+    token = sessions.open()
+    host.wait(3600)
+    host.wall += step
+    assert sessions.valid(token)
+    again = host.sessions(file=file)
+    assert again.valid(token), "the program was restarted, the machine was not"
+    host.wait(DAY - 3601)
+    assert sessions.valid(token)
+    assert again.valid(token)
+    host.wait(2)
+    assert not sessions.valid(token)
+    assert not again.valid(token)
 
 
-def test_sessions_survive_a_restart_but_not_a_new_password(tmp_path):
+def test_time_away_counts_when_it_is_known(host, tmp_path):
+    file = tmp_path / "sessions.json"
+    token = host.sessions(file=file).open()
+    host.restart(DAY / 2)
+    assert host.sessions(file=file).valid(token)
+    host.restart(DAY / 2 + 60)
+    assert not host.sessions(file=file).valid(token)
+
+
+def test_a_machine_that_starts_without_the_time_of_day_keeps_its_logins(host, tmp_path):
+    file = tmp_path / "sessions.json"
+    token = host.sessions(file=file).open()
+    host.restart(-3 * DAY)
+    assert host.sessions(file=file).valid(token), "its clock starts in the past"
+    host.believed = False
+    sessions = host.sessions(file=file)
+    assert sessions.valid(token)
+    host.wait(DAY + 1)
+    assert not sessions.valid(token), "and not for ever"
+
+
+def test_a_gateway_that_is_restarted_each_two_hours_does_not_keep_a_login_for_ever(host, tmp_path):
+    file = tmp_path / "sessions.json"
+    host.believed = False
+    token = host.sessions(file=file).open()
+    for _ in range(30):
+        sessions = host.sessions(file=file)
+        host.wait(3601)
+        sessions.valid(token)
+        host.wait(3599)
+        host.restart(0)
+    assert not host.sessions(file=file).valid(token)
+
+
+def test_sessions_are_bounded(host):
+    sessions = host.sessions()
+    first, *rest = [sessions.open() for _ in range(MOST_SESSIONS + 1)]
+    assert not sessions.valid(first)
+    assert all(sessions.valid(token) for token in rest)
+
+
+def test_sessions_survive_a_restart_but_not_a_new_password(host, tmp_path):
     file = tmp_path / "web" / "sessions.json"
-    token = Sessions("correct horse", DAY, file).open(0.0)
+    token = host.sessions(file=file).open()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert token not in file.read_text()
     assert "correct horse" not in file.read_text()
-    assert Sessions("correct horse", DAY, file).valid(token, 1.0)
-    assert not Sessions("another horse", DAY, file).valid(token, 1.0)
+    assert host.sessions(file=file).valid(token)
+    assert not host.sessions("another horse", file=file).valid(token)
 
 
-def test_sessions_survive_a_restart_with_a_configured_hash(tmp_path):
+def test_sessions_survive_a_restart_with_a_configured_hash(host, tmp_path):
     file = tmp_path / "sessions.json"
     hash_ = str(PasswordHash.of("correct horse"))
-    token = Sessions(hash_, DAY, file).open(0.0)
-    again = Sessions(hash_, DAY, file)
+    token = host.sessions(hash_, file=file).open()
+    again = host.sessions(hash_, file=file)
     assert again.password_matches("correct horse")
-    assert again.valid(token, 1.0)
-    assert not Sessions(str(PasswordHash.of("correct horse")), DAY, file).valid(token, 1.0)
+    assert again.valid(token)
+    assert not host.sessions(str(PasswordHash.of("correct horse")), file=file).valid(token)
+
+
+def test_logins_of_the_version_before_are_carried_over(host, tmp_path):
+    file = tmp_path / "sessions.json"
+    token = host.sessions(file=file).open()
+    content = json.loads(file.read_text())
+    old = {"password": content["password"], "sessions": dict.fromkeys(content["sessions"], host.wall + 500)}
+    file.write_text(json.dumps(old))
+    sessions = host.sessions(file=file)
+    host.wait(499)
+    assert sessions.valid(token)
+    host.wait(1)
+    assert not sessions.valid(token)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"password": "scrypt:1:2", "sessions": 3}', "\x00", '{"sessions'])
-def test_a_damaged_file_only_ends_the_sessions(tmp_path, content):
+def test_a_damaged_file_only_ends_the_sessions(host, tmp_path, content):
     file = tmp_path / "sessions.json"
     file.write_text(content)
-    sessions = Sessions("correct horse", DAY, file)
-    token = sessions.open(0.0)
+    sessions = host.sessions(file=file)
+    token = sessions.open()
     assert json.loads(file.read_text())["sessions"]
-    assert sessions.valid(token, 1.0)
+    assert sessions.valid(token)
+
+
+def wait(limit, address, now):
+    refused = limit.refuse(address, now)
+    return refused.seconds if refused else 0.0
 
 
 def test_five_guesses_then_one_each_half_minute():
-    limit = LoginLimit()
-    assert [limit.wait("192.0.2.1", 0.0) for _ in range(5)] == [0.0] * 5
-    assert limit.wait("192.0.2.1", 0.0) == pytest.approx(30)
-    assert limit.wait("192.0.2.2", 0.0) == 0.0
-    assert limit.wait("192.0.2.1", 29.0) == pytest.approx(1)
-    assert limit.wait("192.0.2.1", 30.0) == 0.0
-    assert limit.wait("192.0.2.1", 30.0) > 0
+    limit = GuessLimit()
+    assert [wait(limit, "192.0.2.1", 0.0) for _ in range(5)] == [0.0] * 5
+    assert wait(limit, "192.0.2.1", 0.0) == pytest.approx(30)
+    assert wait(limit, "192.0.2.2", 0.0) == 0.0
+    assert wait(limit, "192.0.2.1", 29.0) == pytest.approx(1)
+    assert wait(limit, "192.0.2.1", 30.0) == 0.0
+    assert wait(limit, "192.0.2.1", 30.0) > 0
+
+
+def test_only_the_first_refusal_is_worth_a_line_in_the_log():
+    limit = GuessLimit()
+    refused = [limit.refuse("192.0.2.1", 0.0) for _ in range(8)]
+    assert [one and one.first for one in refused] == [None] * 5 + [True, False, False]
+    assert limit.refuse("192.0.2.1", 40.0) is None
+    assert limit.refuse("192.0.2.1", 40.0).first
 
 
 def test_a_right_password_gives_the_guesses_back():
-    limit = LoginLimit()
+    limit = GuessLimit()
     for _ in range(5):
-        limit.wait("192.0.2.1", 0.0)
-    limit.forget("192.0.2.1")
-    assert limit.wait("192.0.2.1", 0.0) == 0.0
+        limit.refuse("192.0.2.1", 0.0)
+    limit.right("192.0.2.1")
+    assert limit.refuse("192.0.2.1", 0.0) is None
+
+
+def test_who_has_known_the_answer_does_not_wait_because_others_guess():
+    limit = GuessLimit()
+    limit.right("192.0.2.1")
+    for number in range(200):
+        limit.refuse(f"10.0.{number}.1", 0.0)
+    assert limit.refuse("192.0.2.2", 0.0) is not None, "a stranger waits"
+    assert [wait(limit, "192.0.2.1", 0.0) for _ in range(6)] == [0.0] * 5 + [pytest.approx(30)]
 
 
 def test_many_addresses_share_a_limit_and_memory_is_bounded():
-    limit = LoginLimit()
-    waits = [limit.wait(f"10.{n >> 8}.{n & 255}.1", 0.0) for n in range(3 * MOST_ADDRESSES)]
+    limit = GuessLimit()
+    waits = [wait(limit, f"10.{n >> 8}.{n & 255}.1", 0.0) for n in range(3 * MOST_ADDRESSES)]
     assert sum(wait == 0.0 for wait in waits) == 20
     assert len(limit._addresses) <= MOST_ADDRESSES
+    assert len(limit._refused) <= MOST_ADDRESSES
 
 
 def test_an_ipv6_subscriber_is_one_address():
-    limit = LoginLimit()
-    waits = [limit.wait(f"2001:db8::{n:x}", 0.0) for n in range(1, 8)]
+    limit = GuessLimit()
+    waits = [wait(limit, f"2001:db8::{n:x}", 0.0) for n in range(1, 8)]
     assert sum(wait == 0.0 for wait in waits) == 5
-    assert limit.wait("2001:db8:0:1::1", 0.0) == 0.0
+    assert wait(limit, "2001:db8:0:1::1", 0.0) == 0.0
+
+
+def test_no_stranger_and_no_single_address_takes_all_places():
+    places = Places(32)
+    assert [places.take("192.0.2.66", stranger=True) is not None for _ in range(36)].count(True) == 8
+    for number in range(36):
+        places.take(f"10.0.{number}.1", stranger=True)
+    assert [places.take("192.0.2.1", stranger=False) is not None for _ in range(36)].count(True) == 16, "all are taken"
+
+
+def test_a_place_that_is_given_back_is_there_for_the_next():
+    places = Places(1)
+    leave = places.take("192.0.2.1", stranger=True)
+    assert places.take("192.0.2.2", stranger=False) is None
+    leave()
+    assert places.take("192.0.2.2", stranger=False) is not None
+    assert places.take("192.0.2.2", stranger=False) is None

@@ -38,27 +38,49 @@ class Part:
     source: Source | None = None
     """What is measured, or which source a field selects."""
     kind: str = "field"
-    """``field``, ``reserved``, ``unknown`` (after the last field known) or ``secret``."""
+    """``field``, ``reserved``, ``unknown`` (after the last field known), ``cut`` (part of a field) or ``secret``."""
 
 
-def dissect(table: Table, data: bytes, dims: Dimensions) -> list[Part]:
-    """Return the parts of a table whose ``data`` begin at offset 0, in order. Bits of one word share their bytes.
+def dissect(table: Table, data: bytes, dims: Dimensions, offset: int = 0) -> list[Part]:
+    """Return the parts of a table whose ``data`` begin at ``offset``, in order. Bits of one word share their bytes.
 
-    What the data do not reach is left out, never shown as zero.
+    What the data do not reach is left out, never shown as zero. A field that they hold in part is ``cut``.
 
     Raises:
         TableError: dimensions, or counts inside the table, that cannot be.
     """
+    if offset:
+        return _behind(dissect(table, bytes(offset) + data, dims), offset)
     if table.own_counts:
         record = table.decode(data, dims)
         dims = dims.holding(tuple(int(record.get(name, 0)) for name in table.own_counts))
     layout = table.layout(dims)
     measured = _measured(table, dims)
     parts = [_meaning(part, measured) for part in _fields(table.fields, layout, data, dims, 0, "")]
-    parts = sorted([*parts, *_gaps(parts, min(layout.size, len(data)), data)], key=lambda part: part.offset)
+    gaps = [_cut_off(gap, layout) for gap in _gaps(parts, min(layout.size, len(data)), data)]
+    parts = sorted([*parts, *gaps], key=lambda part: part.offset)
     if len(data) > layout.size:
         parts.append(Part(layout.size, data[layout.size :], len(data) - layout.size, kind="unknown"))
     return _veiled(parts, secret_windows(table.id, dims))
+
+
+def _cut_off(gap: Part, layout: Layout) -> Part:
+    """Return a stretch that no field covers; ``cut`` if it is the beginning of a field whose end the data do not hold."""
+    begun = any(entry.offset == gap.offset and gap.size < entry.size for entry in layout.entries.values())
+    return replace(gap, kind="cut") if begun else gap
+
+
+def _behind(parts: Sequence[Part], start: int) -> list[Part]:
+    """Return the parts from ``start`` on; of the one that begins before, what lies behind it."""
+    kept = []
+    for part in parts:
+        before = start - part.offset
+        if before <= 0:
+            kept.append(part)
+        elif part.size > before and not (kept and kept[-1].offset == start):
+            kind = "cut" if part.kind == "field" else part.kind
+            kept.append(Part(start, part.raw[before:], part.size - before, kind=kind))
+    return kept
 
 
 def _fields(

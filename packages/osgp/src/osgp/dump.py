@@ -4,9 +4,9 @@ The file is the JSON of :mod:`osgp.image`, so whatever takes an image takes a du
 
     "refused": {"ET21": "this key may not do that"},      tables the meter has but did not give, and why
     "listed": ["BT00", "BT01", ...],                      what the meter says it has (BT00)
-    "complete": true                                      nothing is left to ask for
+    "complete": true                                      all of these are here, or were left out on purpose
 
-A dump that is not complete is continued. Even one cut off in the middle of the file is: every
+A dump that is not complete is continued: tables that are missing are asked for again. Even one cut off in the middle of the file is: every
 whole table in it is kept.
 
 Termineter's CSV holds one table a line, ``id,name,length,hex``.
@@ -31,9 +31,13 @@ from osgp.tables import Dimensions, survey
 from osgp.tables.survey import SURVEYED
 from osgp.tables.table import MAX_TABLE_SIZE
 
-__all__ = ["Dump"]
+__all__ = ["EMPTY", "LEFT_OUT", "NOT_READ", "Dump"]
 
 _MEMBERS = ("refused", "listed", "complete")
+
+LEFT_OUT, NOT_READ, EMPTY = "left out: ", "not read: ", "holds nothing: "
+"""Begin the reasons of tables that are absent on purpose: anonymised, secret, or without a byte. All other reasons are
+failures, and such a dump is not complete."""
 _WHOLE_TABLE = re.compile(
     r'"([BE]T\d{1,4})"\s*:\s*\{\s*"offset"\s*:\s*0\s*,\s*"hex"\s*:\s*"([0-9A-Fa-f\s]*)"\s*,\s*"bytes"\s*:\s*(\d{1,7})\s*\}'
 )
@@ -67,7 +71,10 @@ class Dump:
         except RecursionError as error:
             raise TableError(f"{origin}: no dump of a meter; it is nested too deeply") from error
         image = MeterImage.parse(content, origin)
-        return cls(image, *(_member(document, name, origin) for name in _MEMBERS))
+        dump = cls(image, *(_member(document, name, origin) for name in _MEMBERS))
+        # Earlier versions called a dump complete whatever was missing.
+        dump.complete = dump.complete and not dump.missing()
+        return dump
 
     def dimensions(self) -> Dimensions:
         """Return what the dump's own tables say about the sizes of others.
@@ -77,9 +84,10 @@ class Dump:
         """
         return survey({name: self.image.read(name) for name in SURVEYED if name in self.image})
 
-    def remaining(self) -> list[str]:
-        """Return the listed tables that are neither here nor refused, in the order of BT00."""
-        return [name for name in self.listed if name not in self.image and name not in self.refused]
+    def missing(self) -> list[str]:
+        """Return the listed tables that are neither here nor absent on purpose, in the order of the list."""
+        absent = (name for name in self.listed if name not in self.image)
+        return [name for name in absent if not self.refused.get(name, "").startswith((LEFT_OUT, NOT_READ, EMPTY))]
 
     def to_json(self) -> str:
         """Return the text of the file."""
@@ -106,7 +114,7 @@ class Dump:
         image = MeterImage(
             {number: bytearray(data) for number, data in kept.items()}, self.image.meter, self.image.port, "anonymised"
         )
-        gone = {table_name(number): "left out: its content is not known" for number in held.keys() - kept.keys()}
+        gone = {table_name(number): f"{LEFT_OUT}its content is not known" for number in held.keys() - kept.keys()}
         return Dump(image, dict(sorted((self.refused | gone).items())), self.listed, self.complete)
 
 

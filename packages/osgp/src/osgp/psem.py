@@ -31,6 +31,7 @@ __all__ = [
     "ResponseCode",
     "ResponseReceived",
     "Write",
+    "request_words",
     "table_id",
     "table_name",
 ]
@@ -150,6 +151,20 @@ class PartialWrite:
 
 
 Request = Read | PartialRead | Write | PartialWrite
+
+
+def request_words(request: Request) -> str:
+    """Return what a request asks, for people: ``read BT23, 44 bytes from 0``."""
+    table = table_name(request.table)
+    match request:
+        case Read():
+            return f"read {table}"
+        case PartialRead(offset=offset, count=count):
+            return f"read {table}, {count} bytes from {offset}"
+        case Write(data=data):
+            return f"write {table}, {len(data)} bytes"
+        case PartialWrite(offset=offset, data=data):
+            return f"write {table}, {len(data)} bytes from {offset}"
 
 
 @dataclass(frozen=True, slots=True)

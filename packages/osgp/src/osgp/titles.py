@@ -1,6 +1,7 @@
 """What tables are called that this library does not decode, so that a list of them can be read.
 
-A table that is decoded carries its own title, which counts. Names are those of the MEP guide v1.1 and the Optical guide v1.1; BT02 to BT45 where neither has one, of C12.19-1997.
+A table that is decoded carries its own title, which counts. Names are those of the MEP guide v1.1 (its pages, and p. 260-264)
+and the Optical guide v1.1 (p. 60-63); where they differ, both. BT02 to BT45 where neither has one: of C12.19-1997.
 
 This module does not know what stands in them.
 """
@@ -47,6 +48,11 @@ _TITLES: Mapping[str, str] = {
     "BT72": "Events Identification",
     "BT73": "History Log Control",
     "BT74": "History Log Data (Primary Event Log)",
+    "ET01": "Pulse Output Options",
+    "ET02": "RTC Calibration (Battery Information)",
+    "ET05": "Control Output Settings",
+    "ET06": "Pulse Inputs",
+    "ET07": "LCD Display Configuration",
     "ET09": "Power Quality",
     "ET14": "MEP/M-Bus Device Status",
     "ET15": "MEP/M-Bus On-demand Requests",
@@ -54,9 +60,11 @@ _TITLES: Mapping[str, str] = {
     "ET21": "Load Profile Internal Configuration",
     "ET23": "Miscellaneous Information",
     "ET29": "Hardware Configuration",
+    "ET30": "Maximum Power or Current Level Control",
     "ET31": "Meter One-time-read Log",
     "ET34": "Additional M-Bus/MEP Device Configuration",
     "ET36": "Manufacturer (Extended) Table Actual Dimensions",
+    "ET40": "Demand Configuration",
     "ET41": "Historical Demand Reset Log",
     "ET45": "MEP Recurring Read Log",
     "ET46": "Control Output Read-Only Data",
@@ -65,21 +73,31 @@ _TITLES: Mapping[str, str] = {
     "ET52": "MEP Transaction Request",
     "ET53": "MEP Transaction Response",
     "ET57": "M-Bus Data Type",
+    "ET58": "M-Bus/MEP Status Extension",
     "ET59": "MEP Procedure Response",
     "ET61": "Time-Based Relay Control Calendar",
     "ET62": "Load Profile Display Configuration",
     "ET66": "Load Profile Source ID Mapping",
+    "ET67": "Display Source ID Mapping",
     "ET70": "RAM Only Status",
     "ET71": "Delta Data Alerts",
     "ET74": "MEP Recurring Read Extended Log",
     "ET75": "Primary Load Profile Channel Change Log",
+    "ET76": "Externally Configurable Hardware Options",
+    "ET77": "Secondary Display List",
     "ET79": "History Log Data (Alternate Event Log)",
     "ET80": "Average Power Settings",
     "ET81": "Power Outage Log",
     "ET85": "MEP Procedure Response (MEP2)",
     "ET89": "Meter LN Status",
     "ET90": "Dimension LN",
+    "ET92": "P2P Connection Configuration",
+    "ET93": "P2P Connection Status",
+    "ET94": "P2P Gateway Module Configuration",
+    "ET95": "P2P Gateway Module Status",
+    "ET96": "P2P Gateway Modem Socket Status",
     "ET97": "Meter Configuration LN",
+    "ET98": "P2P AT Command Response",
 }
 
 

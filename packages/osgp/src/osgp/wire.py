@@ -27,7 +27,7 @@ from osgp.mep.frame import (
 from osgp.optical.packet import Noise, Packet, PacketReader, Signal, Spoiled
 from osgp.optical.services import OpticalResponseCode, Security, Service, decode_service
 from osgp.optical.timing import LARGEST_PACKET
-from osgp.psem import PartialRead, PartialWrite, Read, ResponseCode, Write, table_name
+from osgp.psem import PartialRead, PartialWrite, Read, ResponseCode, Write, request_words
 
 __all__ = ["MepWire", "OpticalWire", "Passed", "Wire"]
 
@@ -51,19 +51,6 @@ class Wire(Protocol):
 
     def pass_on(self, data: bytes, *, sent: bool) -> list[Passed]:
         """Return what these bytes completed."""
-
-
-def _request_words(request: Read | PartialRead | Write | PartialWrite) -> str:
-    table = table_name(request.table)
-    match request:
-        case Read():
-            return f"read {table}"
-        case PartialRead(offset=offset, count=count):
-            return f"read {table}, {count} bytes from {offset}"
-        case Write(data=data):
-            return f"write {table}, {len(data)} bytes"
-        case PartialWrite(offset=offset, data=data):
-            return f"write {table}, {len(data)} bytes from {offset}"
 
 
 class MepWire:
@@ -94,7 +81,7 @@ class MepWire:
     def _request(content: bytes) -> Passed:
         body = content[: -SEQUENCE_SIZE - DIGEST_SIZE]
         try:
-            words = _request_words(decode_request(body))
+            words = request_words(decode_request(body))
         except CorruptFrame:
             return Passed(True, f"encrypted request of {len(content)} bytes", _HIDDEN)
         number = content[-SEQUENCE_SIZE - DIGEST_SIZE : -DIGEST_SIZE]
@@ -171,7 +158,7 @@ class OpticalWire:
         if isinstance(service, Security):
             return "show the key", True
         if isinstance(service, Read | PartialRead | Write | PartialWrite):
-            return _request_words(service), False
+            return request_words(service), False
         return type(service).__name__.lower(), False
 
     @staticmethod

@@ -1,13 +1,17 @@
 """dump, diff and decode: files that go round, go on, and hold no secret."""
 
 import json
+import struct
 
 import pytest
 
 from osgp.dump import Dump
 from osgp.errors import TableError
 from osgp.image import MeterImage
+from osgp.optical.server import Meter
+from osgp.optical.timing import Limits
 from osgp.psem import table_id
+from osgp.tables import TABLES, Dimensions
 
 MBUS_KEY = bytes(range(0x41, 0x61))
 
@@ -27,6 +31,145 @@ def secretive(town):
     return town.put("secretive", image)
 
 
+LOGS = {
+    "ET31": (20, 3), "ET41": (0, 0), "ET45": (525, 2), "ET75": (143, 4), "ET81": (12, 40),
+}  # fmt: skip
+"""Entry size and number of entries, as ET36 tells them."""
+
+
+def large_image():
+    """Return a meter with tables that are longer than an answer, each full of bytes that are not zero."""
+    image = MeterImage.load("image:denmark-gen3")
+    dims = Dimensions(firmware=(3, 82), self_reads=3)
+    records = [(table_id(name), *sizes) for name, sizes in LOGS.items()]
+    small = {
+        "BT01": {"firmware": (3, 82, 5)},
+        "BT20": {"self_reads": 12, "summations": 11, "tiers": 4, "present_values": 55},
+        "BT21": {"self_reads": 3, "summations": 11, "tiers": 4, "present_values": 55},
+        "BT61": {"int32": True, "data_sets": [{"blocks": 30, "intervals": 96, "channels": 2}] + [{}] * 3},
+        "BT71": {"history_entries": 60, "history_data_length": 2},
+        "ET04": {"power_outages_recorded": 10},
+        "ET11": {
+            "devices": 5,
+            "data_entry_size": 517,
+            "transaction_request_size": 896,
+            "transaction_response_size": 1785,
+        },
+        "ET54": {"et74_entries": 2, "et79_entries": 40, "multiple_load_profiles": True},
+    }
+    made = {name: TABLES[name].encode(fields, dims) for name, fields in small.items()}
+    made["ET36"] = bytes((len(records),)) + b"".join(
+        struct.pack("<HHHH9x", number, size, 255, count) for number, size, count in records
+    )
+    for name, size in LARGE.items():
+        made[name] = bytes(1 + at % 251 for at in range(size))
+    image.tables = {table_id(name): bytearray(data) for name, data in made.items()} | {
+        number: data for number, data in image.tables.items() if number in (23, 28)
+    }
+    image.derive_dimensions()
+    return image
+
+
+LARGE = {
+    "BT26": 6 + 3 * (6 + 220),
+    "BT64": 30 * 977,
+    "BT74": 11 + 60 * 14,
+    "ET09": 180 + 477,
+    "ET16": 2585,
+    "ET45": 6 + 2 * 525,
+    "ET52": 896,
+    "ET53": 1785,
+    "ET74": 9 + 2 * 525,
+    "ET75": 6 + 4 * 143,
+    "ET79": 11 + 40 * 14,
+    "ET81": 6 + 40 * 12,
+}
+
+
+@pytest.mark.parametrize("port", ["mep", "optical"])
+def test_d7_a_dump_holds_tables_that_are_longer_than_an_answer(osgp, town, keys, tmp_path, port):
+    image = large_image()
+    where = town.put("large", image)
+    document = json.loads(
+        osgp("dump", "a.json", "--json", "--fast", "-p", getattr(where, port), key=getattr(keys, port)).out
+    )
+    assert document["missing"] == []
+    assert document["complete"]
+    held = tables(tmp_path / "a.json")
+    for name, size in LARGE.items():
+        assert bytes.fromhex(held[name]) == bytes(image.tables[table_id(name)]), name
+        assert len(bytes.fromhex(held[name])) == size
+
+
+def test_d7_the_made_up_house_is_dumped_whole_over_the_mep_port(osgp, house, town, tmp_path):
+    ended = osgp("dump", "a.json", "--json", "--fast", "-p", house.mep)
+    document = json.loads(ended.out)
+    assert (document["complete"], document["refused"]) == (True, {})
+    meter = town.meters["house"]
+    for name, text in tables(tmp_path / "a.json").items():
+        assert len(bytes.fromhex(text)) == len(meter.read(name)), name
+    assert bytes.fromhex(tables(tmp_path / "a.json")["BT64"]) == meter.read("BT64")
+
+
+def test_d7_one_long_table_is_shown(osgp, town):
+    where = town.put("large", large_image())
+    document = json.loads(osgp("tables", "BT26", "--json", "--fast", "-p", where.mep).out)
+    assert document["tables"][0]["bytes"] == LARGE["BT26"]
+    assert document["tables"][0]["unknown"] == large_image().tables[26].hex()
+
+
+def test_r10_a_dump_says_which_tables_are_missing(osgp, town, tmp_path):
+    image = large_image()
+    image.tables[table_id("BT02")] = bytearray(b"\x01" * 600)
+    del image.tables[table_id("BT71")]
+    del image.tables[0]
+    image.derive_dimensions()
+    where = town.put("large", image)
+    ended = osgp("dump", "a.json", "--fast", "-p", where.mep)
+    assert "Not complete: BT02, BT74, ET79 could not be read" in ended.err
+    assert (
+        "BT02: the meter does not give BT02 as a whole: probably it is longer than the 465 bytes that this program"
+        in ended.err
+    )
+    assert "no guide tells how long it is" in ended.err
+    assert "Over the optical port" in ended.err
+    assert "what tells its size (11 + BT71.5 * (12 + BT71.3)) was not read" in ended.err
+    document = json.loads((tmp_path / "a.json").read_text())
+    assert document["complete"] is False
+    assert set(document["refused"]) == {"BT02", "BT74", "ET79"}
+    town.sources["large"].tables[table_id("BT02")] = bytearray(b"\x01" * 60)
+    ended = osgp("dump", "a.json", "--json", "--fast", "-p", where.mep)
+    assert json.loads(ended.out)["missing"] == ["BT74", "ET79"]
+    assert "BT02" not in json.loads((tmp_path / "a.json").read_text())["refused"]
+
+
+def test_r10_a_dump_of_an_earlier_version_is_no_more_complete_than_it_was():
+    text = '{"format": 1, "refused": {"BT26": "the operation is not possible"}, "listed": ["BT26"], "complete": true, "tables": {}}'
+    dump = Dump.parse(text, "old.json")
+    assert not dump.complete
+    assert dump.missing() == ["BT26"]
+    assert Dump.parse(text.replace("the operation", "not read: the operation"), "old.json").complete
+
+
+def test_r10_255_packets_hold_what_sixteen_do_not(osgp, town, keys, tmp_path):
+    image = MeterImage.load("image:denmark-gen3")
+    image.tables[table_id("BT02")] = bytearray(b"\x01" * 20_000)
+    where = town.put("large", image)
+    ended = osgp("dump", "a.json", "--fast", "-p", where.optical, key=keys.optical)
+    assert "Not complete" not in ended.err
+    assert len(bytes.fromhex(tables(tmp_path / "a.json")["BT02"])) == 20_000
+
+
+def test_r10_a_meter_that_grants_little_is_said_so(osgp, town, keys):
+    image = MeterImage.load("image:denmark-gen3")
+    image.tables[table_id("BT02")] = bytearray(b"\x01" * 600)
+    town.habits = Meter(limits=Limits(64, 1))
+    where = town.put("small", image)
+    ended = osgp("dump", "a.json", "--fast", "-p", where.optical, key=keys.optical)
+    assert "Not complete: BT02 could not be read" in ended.err
+    assert "no guide tells how long it is" in ended.err
+
+
 def tables(path):
     return {name: entry["hex"] for name, entry in json.loads(path.read_text())["tables"].items()}
 
@@ -37,7 +180,14 @@ def test_a_dump_served_and_dumped_again_is_the_same(osgp, denmark, town, tmp_pat
     assert ended.out == "first.json: 11 tables, 637 bytes. Try it: osgp simulate first.json\n"
     copy = town.put("copy", MeterImage.load("first.json"))
     document = json.loads(osgp("dump", "second.json", "--json", "-p", copy.mep).out)
-    assert document == {"file": "second.json", "tables": 11, "bytes": 637, "refused": {}, "complete": True}
+    assert document == {
+        "file": "second.json",
+        "tables": 11,
+        "bytes": 637,
+        "refused": {},
+        "complete": True,
+        "missing": [],
+    }
     assert (tmp_path / "first.json").read_bytes() == (tmp_path / "second.json").read_bytes()
 
 
@@ -182,6 +332,16 @@ def test_diff_names_fields_and_masks_noise(osgp, denmark, tmp_path):
         ("BT52", "clock"), ("BT23", "blocks[0].summations[0]"), ("BT03", "cover_removed"),
     }  # fmt: skip
     assert document["masked"] == 0
+
+
+def test_d7_logs_that_a_dump_now_holds_do_not_bury_what_was_configured(osgp):
+    image = large_image()
+    image.save("a.json")
+    for name in LARGE.keys() - {"ET09", "ET52", "ET53"}:
+        image.tables[table_id(name)][20] ^= 0xFF
+    image.tables[table_id("ET09")][2] ^= 0xFF
+    image.save("b.json")
+    assert osgp("diff", "a.json", "b.json").out.split() == ["ET09", "byte", "2", "03", "->", "fc"]
 
 
 def test_diff_of_a_dump_and_itself(osgp, denmark):

@@ -205,3 +205,12 @@ def test_full_write_reaches_the_handler(server):
     client, data = frame(Write(7, b"call"))
     server.receive(data, 0.0)
     assert client.receive(answer(server), 0.1) == [ResponseReceived(Write(7, b"call"), Response(0))]
+
+
+def test_section_7_a_full_read_without_its_length_word_is_answered(server):
+    """Two clients in the field send nothing else, ``00 0f 30 00 34 <sequence> <digest>``, and real meters answer."""
+    message = bytes.fromhex("300034") + (1001).to_bytes(4, "big")
+    tag = digest(KeySchedule(MBK.secret), message)
+    (event,) = server.receive(b"\0\x0f" + message + tag, 0.0)
+    assert event == RequestAnswered(Read(0x34), Response(0, b"abcd"), encrypted=False)
+    assert answer(server)[2:9] == bytes.fromhex("00000461626364")

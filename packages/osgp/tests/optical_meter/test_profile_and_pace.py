@@ -16,24 +16,27 @@ from osgp.tables.load_profile import ProfileSizes
 ONE_SET = Dimensions(firmware=(3, 10))
 SIZES = ProfileSizes(blocks=5, intervals=96, channels=3)
 NEWEST = 3
-DONE = 41
+RECORDED = (*range(10), *range(30, 41))
+"""Slots of the newest block: in an outage some were left out (D4)."""
 
 
 def profile_image():
     """Return a meter whose newest interval is number 40 of block 3, and holds 1, 2 and 3."""
     image = MeterImage.load("image:denmark-gen3")
     log = bytearray(SIZES.blocks * SIZES.block_size)
-    status = {"active": True, "valid_blocks": 5, "last_block": NEWEST, "valid_intervals": DONE}
+    status = {"active": True, "valid_blocks": 5, "last_block": NEWEST, "valid_intervals": len(RECORDED)}
     internal = {
         "block_size": SIZES.block_size,
         "block_header_size": SIZES.header_size,
         "valid_blocks": 5,
-        "valid_intervals": DONE,
+        "valid_intervals": len(RECORDED),
         "last_block": NEWEST,
-        "last_interval": DONE - 1,
+        "last_interval": RECORDED[-1],
         "interval_size": SIZES.interval_size,
     }
-    at = NEWEST * SIZES.block_size + SIZES.header_size + (DONE - 1) * SIZES.interval_size
+    status_at = NEWEST * SIZES.block_size + SIZES.simple_status_offset
+    log[status_at : status_at + 12] = sum(1 << slot for slot in RECORDED).to_bytes(12, "little")
+    at = NEWEST * SIZES.block_size + SIZES.header_size + RECORDED[-1] * SIZES.interval_size
     log[at : at + SIZES.interval_size] = bytes((0x00, 0x00, *(1, 0, 0, 0), *(2, 0, 0, 0), *(3, 0, 0, 0)))
     tables = {
         "BT01": TABLES["BT01"].encode({"firmware": (3, 10, 1)}, ONE_SET),
@@ -61,7 +64,8 @@ async def test_07_15_the_load_profile_is_read_with_computed_sizes(virtual_clock,
             assert caught.value.code == OpticalResponseCode.ISC
             sizes = ProfileSizes.of(await meter.table("BT61"))
             (status,) = (await meter.table("BT63"))["data_sets"]
-            window = sizes.newest_interval(status)
+            slot = sizes.newest_slot(await meter.read("BT64", *sizes.newest_header(status)))
+            window = sizes.newest_interval(status, slot)
             assert sizes.decode_interval(await meter.read("BT64", *window)).values == (1, 2, 3)
         async with bench.opened(url, bench.PK) as meter:
             told = await meter.table("ET21")

@@ -174,3 +174,10 @@ def test_faults_do_not_shift_the_bytes_of_a_paced_reply(conversation):
     talk.wait(0.1)
     assert sum(len(data) for _, data in talk.heard) < 15
     assert not any(isinstance(event, ResponseReceived) for event in talk.wait(0.1))
+
+
+@pytest.mark.parametrize(("flags", "told_in"), [(0x00, "BT08"), (0x01, "BT08"), (0x02, "ET59"), (0x03, "ET59")])
+def test_d10_bit_1_of_the_inbound_flags_alone_decides_where_results_go(conversation, mbk, flags, told_in):
+    talk = conversation(tables={table_id("ET50"): bytes(30) + bytes((flags,)) + bytes(10)}, key=mbk)
+    talk.value(Write(7, bytes.fromhex("110806")))
+    assert talk.value(Read(table_id(told_in))).data == b"\x11\x08\x06\x06"

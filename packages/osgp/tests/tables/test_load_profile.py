@@ -33,9 +33,26 @@ class TestLoadProfile:
     def test_07_15_the_newest_interval(self):
         sizes = ProfileSizes(blocks=30, intervals=96, channels=2)
         status = {"valid_blocks": 30, "last_block": 3, "valid_intervals": 10}
-        assert sizes.newest_interval(status) == (3 * 977 + 17 + 9 * 10, 10)
-        assert sizes.newest_interval(status | {"valid_intervals": 0}) is None
-        assert sizes.newest_interval(status | {"valid_blocks": 0}) is None
+        assert sizes.newest_interval(status, 9) == (3 * 977 + 17 + 9 * 10, 10)
+        assert sizes.newest_interval(status | {"valid_intervals": 0}, 9) is None
+        assert sizes.newest_interval(status | {"valid_blocks": 0}, 9) is None
+        for slot in (-1, 96):
+            with pytest.raises(MisuseError, match="intervals 0 to 95"):
+                sizes.newest_interval(status, slot)
+
+    def test_d4_the_newest_interval_stands_behind_the_slots_of_an_outage(self):
+        sizes = ProfileSizes(blocks=30, intervals=96, channels=2)
+        recorded = [*range(10), *range(30, 41)]
+        header = bytes(5) + sum(1 << slot for slot in recorded).to_bytes(12, "little")
+        status = {"valid_blocks": 1, "last_block": 3, "valid_intervals": len(recorded)}
+        assert sizes.newest_header(status) == (3 * 977, 17)
+        slot = sizes.newest_slot(header)
+        assert slot == 40
+        assert sizes.newest_interval(status, slot) == (3 * 977 + 17 + 40 * 10, 10)
+        assert sizes.newest_slot(bytes(17)) is None
+        assert sizes.newest_header(status | {"valid_blocks": 0}) is None
+        with pytest.raises(TableError, match="17 bytes"):
+            sizes.newest_slot(bytes(16))
 
     def test_intervals_that_were_not_recorded_are_absent(self):
         sizes = ProfileSizes(blocks=2, intervals=10, channels=1)
@@ -59,6 +76,14 @@ class TestLoadProfile:
             sizes.block(0)
         with pytest.raises(MisuseError, match="no number 5"):
             ProfileSizes.of({"data_sets": ()}, 5)
+
+    @pytest.mark.parametrize(
+        ("blocks", "intervals", "channels"), [(1, 1441, 1), (1, 96, 17), (300, 96, 2), (65535, 1, 1)]
+    )
+    def test_blocks_that_no_meter_has_are_refused(self, blocks, intervals, channels):
+        one = {"blocks": blocks, "intervals": intervals, "channels": channels}
+        with pytest.raises(TableError, match="which no meter has"):
+            ProfileSizes.of({"data_sets": (one,)})
 
 
 BT71 = {"history_entries": 100, "history_data_length": 2}
@@ -89,18 +114,29 @@ class TestEventLog:
     def test_size(self):
         assert log_size(BT71) == 11 + 100 * 14 == len(log_of([]))
 
-    @pytest.mark.parametrize("damage", ["short", "too many", "outside"])
+    def test_d6_the_alternate_log_has_a_size_of_its_own(self):
+        data = log_of(range(30), places=20)
+        assert log_size(BT71, 20) == len(data)
+        assert [entry.sequence_number for entry in decode_log(data, BT71, 20)] == list(range(29, 9, -1))
+        with pytest.raises(TableError, match=r"291 bytes where 1411 are right.*ET54\.80"):
+            decode_log(data, BT71)
+        with pytest.raises(TableError, match="is none"):
+            decode_log(data, BT71, 5000)
+
+    @pytest.mark.parametrize("damage", ["short", "long", "too many", "outside"])
     def test_a_log_that_contradicts_itself_is_refused(self, damage):
         data = bytearray(log_of([5]))
         if damage == "short":
             data.pop()
+        elif damage == "long":
+            data.append(0)
         else:
             place = 1 if damage == "too many" else 3
             data[place : place + 2] = (101).to_bytes(2, "little")
         with pytest.raises(TableError):
             decode_log(bytes(data), BT71)
 
-    @given(st.binary(min_size=11 + 5 * 14, max_size=200))
+    @given(st.binary(min_size=11 + 5 * 14, max_size=11 + 5 * 14))
     def test_any_bytes_are_read_or_refused(self, data):
         try:
             entries = decode_log(data, {"history_entries": 5, "history_data_length": 2})

@@ -1,8 +1,8 @@
 """A real IPP Everywhere printer for tests: ``ippeveprinter`` of Debian's cups-ipp-utils.
 
-It insists on announcing itself, so each printer gets a D-Bus and an Avahi of its own, in its folder. Avahi's place in
-/run cannot be chosen, and two of them quarrel about names; so each runs in mount and network namespaces of its own
-(``unshare``), where nobody hears it. Where that is not allowed, a lock lets one printer run at a time.
+It insists on announcing itself, so each printer gets a D-Bus and an Avahi of its own, in its folder. Two Avahis quarrel about
+names; so each has no network interface at all, and nobody hears it. Avahi's place in /run, where it would meet another one, is
+compiled in; so each runs from a copy of the program in which the place has another name of the same length. That takes no right.
 
 All of it ends with the context, also when the test is killed (``setpriv --pdeathsig``).
 """
@@ -18,7 +18,6 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,12 +46,16 @@ _BUS = """\
 _AVAHI = """\
 [server]
 host-name={host}
-allow-interfaces=lo
+allow-interfaces={interface}
 use-ipv6=no
 [publish]
 publish-hinfo=no
 publish-workstation=no
 """
+
+_NO_INTERFACE = "none"
+_PLACE = b"/run/avahi-daemon"
+"""Where Avahi keeps its socket and its PID file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,6 @@ class EverywherePrinter:
         name: what it announces.
         duplex: it prints both sides.
         formats: MIME types it takes.
-        announce: be found by DNS-SD on the loopback interface; only one printer of a machine can at a time.
         color: it prints colour.
     """
 
@@ -92,7 +94,6 @@ class EverywherePrinter:
         *,
         duplex: bool = True,
         formats: str = "application/pdf",
-        announce: bool = False,
         color: bool = True,
     ) -> None:
         self.name = name
@@ -101,11 +102,11 @@ class EverywherePrinter:
         for part in ("spool", "jobs", "ssl"):
             (self.folder / part).mkdir()
         self.port = free_port()
-        self._announce = announce
-        announcing = [] if announce else ["-r", "off"]
         two_sided = ["-2"] if duplex else []
         speeds = ["-s", "20,10"] if color else ["-s", "20"]
-        self._options = [*announcing, *two_sided, *speeds, "-f", formats]
+        self._options = ["-r", "off", *two_sided, *speeds, "-f", formats]
+        self.avahi = Path()
+        """Where its Avahi keeps socket and PID file."""
         self._parts: list[subprocess.Popen[bytes]] = []
 
     @property
@@ -187,12 +188,26 @@ class EverywherePrinter:
     def _announcer(self) -> None:
         """Start a D-Bus and an Avahi for the printer."""
         (self.folder / "bus.conf").write_text(_BUS.format(folder=self.folder))
-        (self.folder / "avahi.conf").write_text(_AVAHI.format(host=self.folder.name.replace("_", "-").lower()))
+        host = self.folder.name.replace("_", "-").lower()
+        (self.folder / "avahi.conf").write_text(_AVAHI.format(host=host, interface=_NO_INTERFACE))
         self._run("bus", *_GUARD, "dbus-daemon", f"--config-file={self.folder}/bus.conf", "--nofork", "--nopidfile")
         self._wait((self.folder / "bus").exists, "bus")
-        self._run("avahi", *_alone(heard=self._announce), "avahi-daemon", "-f", str(self.folder / "avahi.conf"), "--no-rlimits",
+        self._run("avahi", *_GUARD, str(self._own_avahi()), "-f", str(self.folder / "avahi.conf"), "--no-rlimits",
                   "--no-chroot", "--no-drop-root")  # fmt: skip
         self._wait(lambda: "startup complete" in (self.folder / "avahi.log").read_text(errors="replace"), "avahi")
+
+    def _own_avahi(self) -> Path:
+        """Return a copy of the program that has a place of its own instead of the one in /run."""
+        self.avahi = Path(tempfile.mkdtemp(prefix="av-", suffix=_PLACE[-1:].decode(), dir="/tmp"))
+        place = str(self.avahi).encode()
+        assert len(place) == len(_PLACE)
+        program = shutil.which("avahi-daemon", path=_PATH)
+        assert program, "avahi-daemon is not installed"
+        own = self.folder / "avahi-daemon"
+        # Compilers cut the name into pieces of 16 bytes, so its last byte stays.
+        own.write_bytes(Path(program).read_bytes().replace(_PLACE[:16], place[:16]))
+        own.chmod(0o755)
+        return own
 
     def _run(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -226,17 +241,8 @@ class EverywherePrinter:
         self._parts.clear()
         end_processes("SHOP", str(self.folder))
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-@cache
-def _alone(*, heard: bool) -> tuple[str, ...]:
-    """Return the words before ``avahi-daemon`` that keep it from meeting another one; ``heard``: but on our loopback."""
-    inside = f"mount -t tmpfs tmpfs /run && mkdir /run/avahi-daemon && exec {' '.join(_GUARD)} "
-    network = () if heard else ("-n",)
-    for way in (("unshare", "-m", *network), ("unshare", "-r", "-m", *network)):
-        if subprocess.run([*way, "sh", "-c", f"{inside} true"], capture_output=True, check=False).returncode == 0:
-            return (*way, "sh", "-c", f'{inside} "$@"', "sh")
-    return ("flock", "--no-fork", str(Path(tempfile.gettempdir()) / "piprint-tests-avahi.lock"), *_GUARD)
+        if self.avahi.name:
+            shutil.rmtree(self.avahi, ignore_errors=True)
 
 
 def _listens(port: int) -> bool:

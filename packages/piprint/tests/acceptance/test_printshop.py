@@ -115,6 +115,18 @@ async def test_everywhere_printer_tells_the_ticket(tmp_path):
     await until(lambda: not _processes(f"SHOP={folder}"))
 
 
+def test_n3_printers_of_one_machine_run_at_once_each_with_an_avahi_of_its_own(tmp_path):
+    path = tmp_path / "x.pdf"
+    path.write_bytes(pdf())
+    with EverywherePrinter() as one, EverywherePrinter() as other:
+        places = [printer.avahi for printer in (one, other)]
+        assert all((place / "pid").exists() for place in places), "not in /run"
+        for printer in (one, other):
+            subprocess.run(["ipptool", "-f", path, printer.uri, "print-job.test"], check=True, capture_output=True)
+            asyncio.run(printer.wait_printed(1))
+    assert not any(place.exists() for place in places)
+
+
 async def test_label_printer_keeps_every_byte():
     async with LabelPrinter().listening() as printer:
         for label in (b"^XA^XZ", os.urandom(200_000)):

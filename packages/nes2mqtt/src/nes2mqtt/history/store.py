@@ -16,12 +16,13 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.history.database import open_reader
 from nes2mqtt.history.journal import Numbered
@@ -41,10 +42,6 @@ T = TypeVar("T")
 
 _READERS = 2
 _TRIES = 10
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +78,16 @@ class Store:
         path: the database file; made, with its folder, when it does not exist.
         config: what is kept how long.
         zone: by whose rules days and months begin.
-        clock: the time of day, UTC, aware.
+        clock: the clocks of this program.
     """
 
-    def __init__(
-        self, path: Path, config: HistoryConfig, zone: ZoneInfo, *, clock: Callable[[], datetime] = _utc_now
-    ) -> None:
+    def __init__(self, path: Path, config: HistoryConfig, zone: ZoneInfo, *, clock: Clock | None = None) -> None:
         self.path = path
         self.config = config
         self.zone = zone
-        self._clock = clock
+        self._clock = clock if clock is not None else Clock()
         self._recorder = Recorder(path, config)
-        self._writer = Writer(self._recorder, clock, self._committed)
+        self._writer = Writer(self._recorder, self._clock, self._committed)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="history-reader")
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -102,9 +97,7 @@ class Store:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
-    def open(
-        cls, path: Path, config: HistoryConfig, timezone: ZoneInfo, *, clock: Callable[[], datetime] = _utc_now
-    ) -> Store:
+    def open(cls, path: Path, config: HistoryConfig, timezone: ZoneInfo, *, clock: Clock | None = None) -> Store:
         """Return a store that opens ``path`` when it is entered with ``async with``."""
         return cls(path, config, timezone, clock=clock)
 
@@ -117,7 +110,7 @@ class Store:
         self._loop = asyncio.get_running_loop()
         self._writer.start()
         try:
-            await self._call(lambda: self._recorder.open(self._clock()))
+            await self._call(lambda: self._recorder.open(self._clock.now()))
         except BaseException:
             await self._close()
             raise
@@ -208,7 +201,7 @@ class Store:
 
     async def now(self, meter: str, unit: Unit | str) -> EnergyPeriod:
         """Return the energy of the hour, day, month or year that is running."""
-        now = self._clock()
+        now = self._clock.now()
         wanted = Unit(unit)
         found = await self.energy(meter, wanted, now, now + datetime.resolution)
         return (
@@ -241,7 +234,7 @@ class Store:
 
     async def flush(self) -> None:
         """Write all that is in memory, now."""
-        await self._call(lambda: self._recorder.work(self._clock(), flush=True))
+        await self._call(lambda: self._recorder.work(self._clock.now(), flush=True))
 
     async def _close(self) -> None:
         for task in tuple(self._tasks):

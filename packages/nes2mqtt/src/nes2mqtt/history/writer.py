@@ -13,9 +13,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from datetime import datetime
 from typing import Any, TypeVar
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.history.recorder import Recorder
 from nes2mqtt.reading import Event
 
@@ -32,11 +32,11 @@ class Writer:
 
     Args:
         recorder: used by the thread only, once it is started.
-        clock: the time of day (UTC, aware).
+        clock: the clocks of this program.
         committed: called in the thread after each commit, or attempt.
     """
 
-    def __init__(self, recorder: Recorder, clock: Callable[[], datetime], committed: Callable[[], None]) -> None:
+    def __init__(self, recorder: Recorder, clock: Clock, committed: Callable[[], None]) -> None:
         self._recorder = recorder
         self._clock = clock
         self._committed = committed
@@ -89,19 +89,19 @@ class Writer:
         last = 0.0
         while True:
             stopping = self._wait()
-            distance = last + _DISTANCE - time.monotonic()
+            distance = last + _DISTANCE - self._clock.monotonic()
             if distance > 0 and not (stopping or self._calls):
                 time.sleep(distance)
             with self._wake:
                 events, self._events = self._events, deque()
                 moved, self._moved = self._moved, {}
                 calls, self._calls = self._calls, deque()
-            now = self._clock()
+            now = self._clock.now()
             recorder.take(events, now)
             for name, seq in moved.items():
                 recorder.deliver(name, seq, now)
             recorder.work(now, flush=stopping)
-            last = time.monotonic()
+            last = self._clock.monotonic()
             self._committed()
             for future, action in calls:
                 _answer(future, action)
@@ -114,7 +114,7 @@ class Writer:
         with self._wake:
             while not (self._events or self._calls or self._moved or self._stopping):
                 due = self._recorder.due()
-                timeout = None if due is None else (due - self._clock()).total_seconds()
+                timeout = None if due is None else (due - self._clock.now()).total_seconds()
                 if timeout is not None and timeout <= 0:
                     break
                 self._wake.wait(timeout)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import StreamingResponse
 
-from nes2mqtt.reading import LinkQuality, MeterState, MeterStatus
+from nes2mqtt.reading import LinkQuality, MeterState
 from nes2mqtt.web.live import TooManyClients
 from nes2mqtt.web.models import (
+    ClockReport,
     GatewayReport,
     LinkReport,
     MeterReport,
@@ -28,6 +28,7 @@ from nes2mqtt.web.models import (
 )
 from nes2mqtt.web.problem import ProblemError, responses
 from nes2mqtt.web.stream import LiveResponse
+from nes2mqtt.web.view import clock_document, label
 from osgp.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ MOST_METERS = 50
 router = APIRouter(prefix="/api/v1", responses=responses(401))
 
 
-def _web(request: Request) -> WebOutput:
+async def _web(request: Request) -> WebOutput:  # a plain function would be run in a thread, for each request
     web: WebOutput = request.app.state.web
     return web
 
@@ -76,9 +77,9 @@ def _asked_meters(web: WebOutput, meters: list[str] | None) -> list[str]:
 @router.get("/readings", summary="The latest readings", responses=responses(400, 404, 422))
 async def readings(web: Web, meters: MeterIds = None) -> ReadingsReport:
     """Each value with its unit, the meter's time, the time it was received, and whether it is still fresh."""
-    now = datetime.now(UTC)
+    clock = web.hub.clock
     return ReadingsReport(
-        now=now,
+        now=label(clock, clock.monotonic()),
         readings=[
             ReadingReport(
                 meter=reading.meter,
@@ -88,12 +89,12 @@ async def readings(web: Web, meters: MeterIds = None) -> ReadingsReport:
                 unit=reading.source.unit,
                 group=group,
                 meter_time=reading.meter_time,
-                received=reading.received,
+                received=label(clock, sample.instant),
                 quality=reading.quality,
             )
             for meter in _asked_meters(web, meters)
             for group, sample in web.hub.latest[meter].samples.items()
-            for reading in sample.readings(web.hub.quality(sample, now))
+            for reading in sample.readings(web.hub.quality(sample))
         ],
     )
 
@@ -120,7 +121,8 @@ _QUANTITIES = [
 ]
 
 
-def _meter_report(meter: str, status: MeterStatus | None) -> MeterReport:
+def _meter_report(web: WebOutput, meter: str) -> MeterReport:
+    status = web.hub.latest[meter].status
     if status is None:
         return MeterReport(
             id=meter,
@@ -132,6 +134,8 @@ def _meter_report(meter: str, status: MeterStatus | None) -> MeterReport:
             state=MeterState.STARTING,
             since=None,
             message="",
+            code="",
+            params={},
             link=LinkReport(**asdict(LinkQuality())),
         )
     info = status.info
@@ -143,8 +147,10 @@ def _meter_report(meter: str, status: MeterStatus | None) -> MeterReport:
         model=info.model,
         firmware=info.firmware,
         state=status.state,
-        since=status.since,
+        since=label(web.hub.clock, status.instant) if status.instant else status.since,
         message=status.message,
+        code=status.code,
+        params=dict(status.params),
         link=LinkReport(**asdict(status.link)),
     )
 
@@ -152,26 +158,27 @@ def _meter_report(meter: str, status: MeterStatus | None) -> MeterReport:
 @router.get("/meters", summary="All meters")
 async def meters(web: Web) -> list[MeterReport]:
     """Who they are, how they are, and how good the link to them is."""
-    return [_meter_report(meter, latest.status) for meter, latest in web.hub.latest.items()]
+    return [_meter_report(web, meter) for meter in web.hub.latest]
 
 
 @router.get("/meters/{meter}", summary="One meter", responses=responses(404, 422))
 async def one_meter(web: Web, meter: MeterId) -> MeterReport:
     """Who it is, how it is, and how good the link to it is."""
-    return _meter_report(meter, web.hub.latest[known_meter(web, meter)].status)
+    return _meter_report(web, known_meter(web, meter))
 
 
 @router.get("/status", summary="The gateway at a glance")
 async def status(web: Web) -> StatusReport:
     """How this program, its outputs and its meters are."""
-    gateway = web.gateway
+    gateway, clock = web.gateway, web.hub.clock
     return StatusReport(
-        now=datetime.now(UTC),
+        now=label(clock, clock.monotonic()),
+        clock=ClockReport.model_validate(clock_document(clock)),
         gateway=GatewayReport(
             name=gateway.name,
             version=gateway.version,
             timezone=str(gateway.timezone),
-            started=gateway.started,
+            started=label(clock, web.started),
             login=web.config.password is not None,
             history=web.store is not None,
         ),
@@ -211,13 +218,20 @@ async def live(
     place = ExitStack()
     try:
         client, snapshot = place.enter_context(
-            web.live.subscribe(asked, recent=float(recent), last_event_id=last_event_id)
+            web.live.subscribe(
+                asked,
+                recent=float(recent),
+                last_event_id=last_event_id,
+                address=request.client.host if request.client else "",
+                stranger=request.scope["stranger"](),
+            )
         )
     except TooManyClients as error:
         raise ProblemError(
             503,
             "Too many open pages",
-            f"Close one, or raise max_live_clients in the section [web] ({web.config.max_live_clients} now).",
+            f"Close one, or raise max_live_clients in the section [web] ({web.config.max_live_clients} now). One address may "
+            "hold half of them, and a quarter without login or a browser's page.",
             {"Retry-After": "30"},
         ) from error
     return LiveResponse(client, snapshot, place, request.scope["still_allowed"])

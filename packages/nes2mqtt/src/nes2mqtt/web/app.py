@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from nes2mqtt import __version__
-from nes2mqtt.dabbler import dash_body, dash_data
+from nes2mqtt.dabbler import dash_body
 from nes2mqtt.web import assets, history_api, metrics, problem
-from nes2mqtt.web.api import router
+from nes2mqtt.web.api import MOST_METERS, router
 from nes2mqtt.web.assets import Asset
 from nes2mqtt.web.gate import COOKIE_SUFFIX, Gate
 from nes2mqtt.web.login import login_routes
+from nes2mqtt.web.problem import PLAIN_PATH
 from nes2mqtt.web.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["build_app", "openapi_document"]
 
 _DAY = 86400.0
+_NOTHING_YET = "No fresh values of the meter now; try again later.\n"
 _DESCRIPTION = """\
 Readings of Echelon/NES smart meters, verified and guarded. A value is true or absent.
 
@@ -62,15 +64,15 @@ def openapi_document() -> dict[str, Any]:
     return _bare_app().openapi()
 
 
-def build_app(web: WebOutput) -> FastAPI:
+def build_app(web: WebOutput) -> ASGIApp:
     """Make the application. Slow when a password is set: it is hashed; call it in a thread."""
-    config = web.config
+    config, clock = web.config, web.hub.clock
     app = _bare_app()
     app.state.web = web
     sessions = None
     if config.password is not None:
         file = None if web.state_dir is None else web.state_dir / "sessions.json"
-        sessions = Sessions(config.password.reveal(), config.session_days * _DAY, file)
+        sessions = Sessions(config.password.reveal(), config.session_days * _DAY, file, clock=clock)
     cookie = f"{web.gateway.name}{COOKIE_SUFFIX}"
     files = assets.load()
     app.router.routes += [
@@ -78,14 +80,12 @@ def build_app(web: WebOutput) -> FastAPI:
         Route("/metrics", _metrics),
         Route("/favicon.ico", _asset_endpoint(files["icon.svg"]), name="favicon"),
         *(Route(f"/static/{path}", _asset_endpoint(asset), name=path) for path, asset in files.items()),
-        *login_routes(
-            files, sessions, cookie, lifetime=config.session_days * _DAY, secure=bool(config.tls_certificate)
-        ),
+        *login_routes(files, sessions, cookie, config, clock),
     ]
     if config.dabbler:
-        app.router.routes.append(Route("/getDashDataWS", _dash_data))
-    app.add_middleware(Gate, config=config, sessions=sessions, cookie=cookie)
-    return app
+        app.router.routes.append(Route(PLAIN_PATH, _dash_data))
+    # Around everything, so that also the reply to a mistake of ours carries the headers.
+    return Gate(app, config=config, sessions=sessions, cookie=cookie, clock=clock)
 
 
 def _asset_endpoint(asset: Asset) -> Any:
@@ -110,7 +110,10 @@ async def _metrics(request: Request) -> Response:
         (meter, latest.status, tuple(latest.samples.values())) for meter, latest in sorted(web.hub.latest.items())
     ]
     outputs = [output.status() for output in web.hub.outputs]
-    text = await asyncio.to_thread(metrics.render, web.gateway.version, meters, outputs, web.hub, datetime.now(UTC))
+    arguments = (web.gateway.version, meters, outputs, web.hub, web.started)
+    # A thread for thousands of meters; a few are written faster than a thread is begun.
+    few = len(meters) <= MOST_METERS
+    text = metrics.render(*arguments) if few else await asyncio.to_thread(metrics.render, *arguments)
     return PlainTextResponse(text, media_type=metrics.CONTENT_TYPE)
 
 
@@ -118,8 +121,10 @@ async def _dash_data(request: Request) -> Response:
     """Serve what the ESP32 firmware served, of the first meter or the one named with ``?meter=``."""
     web: WebOutput = request.app.state.web
     meter = request.query_params.get("meter") or next(iter(web.hub.latest), "")
-    document = dash_data(web.hub, meter, web.gateway.version, datetime.now(UTC))
+    if meter and meter not in web.hub.latest:
+        return PlainTextResponse(f"There is no meter called {meter!r:.60}.\n", 404)
+    document = web.dash.document(meter, web.gateway.version)
     if document is None:
         # Not JSON, so that the Home Assistant integration takes it for a failed request, not for values.
-        return PlainTextResponse("No fresh values of the meter yet; try again later.\n", 503, {"retry-after": "10"})
+        return PlainTextResponse(_NOTHING_YET, 503, {"retry-after": "10"})
     return Response(dash_body(document), media_type="application/json")

@@ -12,6 +12,7 @@ import re
 import socket
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -23,6 +24,9 @@ __all__ = ["Listen", "WebConfig"]
 _LISTEN = re.compile(r"^(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[^\[\]:\s]+)):(?P<port>\d{1,5})$")
 _HOST = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})$")
 _FRAME_SOURCE = re.compile(r"^(?:'self'|https?://[A-Za-z0-9.*-]+(?::(?:\d{1,5}|\*))?)$")
+_PUBLIC_URL = re.compile(
+    r"^https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}))(?::(?P<port>\d{1,5}))?(?:/[A-Za-z0-9._~/-]*)?$"
+)
 _LEAST_PASSWORD = 8
 _LEAST_TOKEN = 16
 
@@ -77,6 +81,10 @@ class WebConfig(BaseModel):
     """More names this page is called by, such as behind a reverse proxy: ``["energy.example.org"]``."""
     frame_ancestors: tuple[str, ...] = ()
     """Pages that may show this one in a frame: ``["http://homeassistant.local:8123"]``."""
+    public_url: str = ""
+    """The address people type when a reverse proxy is in front, with its path: ``https://example.org/energy/``."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of reverse proxies that say who is behind them: ``["127.0.0.1", "10.0.0.0/8"]``."""
     tls_certificate: Path | None = None
     """PEM file with the certificate chain; the page is then served over https."""
     tls_key: Path | None = None
@@ -94,8 +102,28 @@ class WebConfig(BaseModel):
         return Listen(self.listen)
 
     @property
+    def public(self) -> SplitResult | None:
+        """Return :attr:`public_url` in its parts; None when it is not set."""
+        return urlsplit(self.public_url) if self.public_url else None
+
+    @property
+    def path(self) -> str:
+        """Return the path the page stands below, with a slash at both ends: ``/`` or ``/energy/``."""
+        return self.public.path if self.public is not None else "/"
+
+    @property
+    def is_https(self) -> bool:
+        """Tell whether people reach the page by https: from here, or from the proxy at the public address."""
+        return self.tls_certificate is not None or (self.public is not None and self.public.scheme == "https")
+
+    @property
     def url(self) -> str:
         """Return the address to type into a browser."""
+        return self.public_url or self.own_url
+
+    @property
+    def own_url(self) -> str:
+        """Return the address of the port itself."""
         host = self.address.host
         if host in {"0.0.0.0", "::"}:  # noqa: S104 - recognised, not bound
             host = socket.gethostname()
@@ -134,6 +162,36 @@ class WebConfig(BaseModel):
             if not _HOST.match(host):
                 raise ValueError("one of them is not a host name; write the name alone, without http:// or port")
         return hosts
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, text: str) -> str:
+        if not text:
+            return text
+        found = _PUBLIC_URL.match(text)
+        if not found or int(found["port"] or 0) > 65535:  # noqa: PLR2004 - the highest port there is
+            raise ValueError(
+                "this is not an address such as https://example.org/energy/; write it as the browser shows it, "
+                "without user, question mark or #"
+            )
+        return text if text.endswith("/") else f"{text}/"
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for text in networks:
+            try:
+                network = ipaddress.ip_network(text.strip(), strict=False)
+            except ValueError:
+                raise ValueError(
+                    "one of them is neither an address nor a network; write for example 127.0.0.1 or 192.168.1.0/24. "
+                    "Names do not work: the address of a name may change hands"
+                ) from None
+            if network.prefixlen == 0:
+                raise ValueError(
+                    f"{text} is every address there is: anybody could then say to be anybody. Name the proxy's address"
+                )
+        return networks
 
     @field_validator("frame_ancestors")
     @classmethod

@@ -1,14 +1,17 @@
-"""The gate in front of every request: right name, right origin, logged in; and the headers behind it.
+"""The gate in front of every request: right form, right name, right origin, logged in; and the headers behind it.
 
 In this order:
 
-1. ``Host`` must be a name of ours while only this machine may connect: a web page elsewhere
+0. A request whose length is told twice, or whose head is longer than any browser's, is not looked at.
+1. Who asks: the caller behind a trusted proxy (:mod:`nes2mqtt.web.caller`), else the other side of the connection.
+2. ``Host`` must be a name of ours while only this machine may connect: a web page elsewhere
    whose name was pointed at 127.0.0.1 (DNS rebinding) is turned away. So is what a browser asks for on behalf
-   of another site's page (``Sec-Fetch-Site``), except to go here: it could not read a reply, but hold every place
-   of the live stream.
-2. A request that changes something must come from our own page (``Origin``), whatever cookies it carries.
-3. With a password set, everything but the login page and its files needs a session or the token.
-4. Every reply carries the security headers.
+   of another page (``Sec-Fetch-Site``), be it another site's or one on another port of this host, except to go here: it
+   could not read a reply, but hold every place of the live stream.
+3. A request that changes something must come from our own page (``Origin``), whatever cookies it carries.
+4. With a password set, everything but the login page and its files needs a session or the token. Wrong tokens are
+   limited and logged, with the caller's address; a session passes whatever others do.
+5. Every reply carries the security headers.
 
 This module does not know what is served behind it.
 """
@@ -17,28 +20,57 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
+import math
 import re
-import time
-from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nes2mqtt.clock import Clock
+from nes2mqtt.web.caller import Caller, Proxies
 from nes2mqtt.web.config import WebConfig
+from nes2mqtt.web.headers import security_headers
+from nes2mqtt.web.limits import GuessLimit
 from nes2mqtt.web.problem import problem_response
 from nes2mqtt.web.sessions import Sessions
 
-__all__ = ["COOKIE_SUFFIX", "Gate", "session_cookie"]
+__all__ = ["COOKIE_SUFFIX", "MOST_HEAD", "Gate", "session_cookie"]
+
+_log = logging.getLogger(__name__)
 
 COOKIE_SUFFIX = "_session"
+MOST_HEAD = 16 * 1024
+"""Bytes of a request's first line and headers; browsers send one or two thousand."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN_PATHS = frozenset(
-    {"/login", "/static/login.js", "/static/texts.js", "/static/style.css", "/static/icon.svg", "/favicon.ico"}
+    {
+        "/login",
+        "/favicon.ico",
+        "/static/login.js",
+        "/static/texts.js",
+        "/static/texts.en.json",
+        "/static/texts.da.json",
+        "/static/texts.de.json",
+        "/static/style.css",
+        "/static/icon.svg",
+        "/static/icon-180.png",
+        "/static/icon-192.png",
+        "/static/icon-512.png",
+        "/static/icon-maskable-512.png",
+        "/static/manifest.webmanifest",
+        "/static/manifest.da.webmanifest",
+        "/static/manifest.de.webmanifest",
+    }
 )
-"""What somebody who is not logged in may load: the login page and what it is drawn with."""
+"""What somebody who is not logged in may load: the login page, what it is drawn with, and what a home screen needs
+(browsers ask for a manifest and its icons without cookies). None of it tells anything about the house."""
+_LIVE_PATH = "/api/v1/live"
+_ELSEWHERE = frozenset({"cross-site", "same-site"})
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def session_cookie(headers: Headers, name: str) -> str:
@@ -52,9 +84,11 @@ def session_cookie(headers: Headers, name: str) -> str:
     return ""
 
 
-def _is_for_another_site(headers: Headers) -> bool:
-    """Tell whether a browser says that another site's page wants to load this; programs say nothing of the kind."""
-    return headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
+def _is_for_another_page(scope: Scope, headers: Headers) -> bool:
+    """Tell whether a browser says that another page wants to load this; programs say nothing of the kind."""
+    if headers.get("sec-fetch-site") not in _ELSEWHERE:
+        return False
+    return headers.get("sec-fetch-mode") != "navigate" or scope["path"] == _LIVE_PATH
 
 
 def _host_name(host: str) -> str:
@@ -64,18 +98,36 @@ def _host_name(host: str) -> str:
 
 
 class Gate:
-    """ASGI middleware that lets a request through or answers it itself."""
+    """ASGI middleware that lets a request through or answers it itself.
 
-    def __init__(self, app: ASGIApp, *, config: WebConfig, sessions: Sessions | None, cookie: str) -> None:
+    Args:
+        app: what is served.
+        config: the section ``[web]``.
+        sessions: the logins; None without a password.
+        cookie: the name of the session's cookie.
+        clock: the clocks of this program.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, config: WebConfig, sessions: Sessions | None, cookie: str, clock: Clock
+    ) -> None:
         self._app = app
         self._sessions = sessions
         self._cookie = cookie
+        self._clock = clock
         self._open = _OPEN_PATHS | ({"/getDashDataWS"} if config.dabbler_open else frozenset())
         self._token = None if config.token is None else _digest(config.token.reveal())
-        named = frozenset(host.lower() for host in config.allowed_hosts)
+        self._tokens = GuessLimit()
+        self._proxies = Proxies(config.trusted_proxies)
+        self._path = config.path
+        public = config.public
+        self._public = f"{public.scheme}://{public.netloc}".lower() if public is not None else ""
+        named = {host.lower() for host in config.allowed_hosts}
+        if public is not None and public.hostname:
+            named.add(public.hostname)
         # In the network any name will do: a foreign page has no cookie for it, and the login is in front of everything.
         self._names = _LOOPBACK_NAMES | named if config.address.is_loopback else frozenset()
-        self._headers = _security_headers(config.frame_ancestors, secure=config.tls_certificate is not None)
+        self._headers = security_headers(config)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -83,112 +135,194 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        started = False
 
         async def guarded_send(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 out = MutableHeaders(scope=message)
                 for name, value in self._headers:
                     out.setdefault(name, value)
             await send(message)
 
-        refusal = self._refusal(scope, headers)
-        # A reply that lasts, such as the live stream, asks again: a logout ends it.
-        scope["still_allowed"] = lambda: self._sessions is None or self._known(headers)
-        await (refusal or self._app)(scope, receive, guarded_send)
+        peer = scope["client"][0] if scope.get("client") else ""
+        caller = self._proxies.caller(peer, headers, secure=scope["scheme"] == "https")
+        scope = self._seen_from_here(scope, headers, caller)
+        try:
+            refusal = self._refusal(scope, headers, caller)
+            await (refusal or self._app)(scope, receive, guarded_send)
+        except Exception:
+            if started:
+                raise
+            _log.exception("the page failed to answer")
+            mistake = problem_response(
+                scope["path"], 500, "This gateway made a mistake", "Its log tells more; please report it."
+            )
+            await mistake(scope, receive, guarded_send)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> ASGIApp | None:
-        host = headers.get("host", "")
-        if self._names and _host_name(host) not in self._names:
+    def _seen_from_here(self, scope: Scope, headers: Headers, caller: Caller) -> Scope:
+        """Return the request as the application sees it: who asks, and the path below the public address."""
+        path = scope["path"]
+        if self._path != "/" and path.startswith(self._path):
+            # Some proxies leave the path they stand at in front, others take it off.
+            path = path[len(self._path) - 1 :]
+        return {
+            **scope,
+            "path": path,
+            "client": (caller.address, 0) if caller.address else None,
+            "scheme": "https" if caller.secure else scope["scheme"],
+            # A reply that lasts, such as the live stream, asks again: a logout ends it.
+            "still_allowed": lambda: self._sessions is None or self._is_logged_in(headers) or self._has_token(headers),
+            "stranger": lambda: (
+                not (
+                    headers.get("sec-fetch-site") == "same-origin"
+                    or self._is_logged_in(headers)
+                    or self._has_token(headers)
+                )
+            ),
+        }
+
+    def _refusal(self, scope: Scope, headers: Headers, caller: Caller) -> ASGIApp | None:
+        path = scope["path"]
+        if malformed := _malformed(scope, headers):
+            return problem_response(path, *malformed, {"connection": "close"})
+        if self._names and not {_host_name(headers.get("host", "")), _host_name(caller.host)} <= self._names:
             return problem_response(
+                path,
                 421,
                 "This address is not one of this gateway's names",
                 "Open it as http://127.0.0.1 or http://localhost with its port, "
-                "or add the name to allowed_hosts in the section [web].",
+                "or add the name to allowed_hosts in the section [web], or set public_url.",
             )
-        if _is_for_another_site(headers):
+        if _is_for_another_page(scope, headers):
             return problem_response(
+                path,
                 403,
                 "The request came from another page",
-                "Open this gateway's own page; pages of other sites may only link to it.",
+                "Open this gateway's own page; other pages may only link to it.",
             )
-        if scope["method"] not in _SAFE_METHODS and not self._same_origin(headers, host):
+        if scope["method"] not in _SAFE_METHODS and not self._same_origin(headers, caller):
             return problem_response(
+                path,
                 403,
                 "The request came from another page",
-                "Send it from this gateway's own page. Behind a reverse proxy, let the proxy pass on the Host header.",
+                "Send it from this gateway's own page. Behind a reverse proxy, set public_url in the section [web] to the "
+                "address in the browser, or let the proxy pass on the Host header.",
             )
-        if self._sessions is None or scope["path"] in self._open or self._known(headers):
+        if self._path != "/" and path == self._path[:-1]:
+            return _Redirect(self._path)
+        if self._sessions is None or path in self._open or self._is_logged_in(headers):
             return None
-        if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
-            return _redirect_to_login
+        return self._without_session(scope, headers, caller)
+
+    def _without_session(self, scope: Scope, headers: Headers, caller: Caller) -> ASGIApp | None:
+        """Look at the token of a request; there is a password, and no session."""
+        path = scope["path"]
+        if self._token is not None and _bearer(headers):
+            refused = self._guess(headers, caller.address)
+            if refused is None:
+                return None
+            if refused:
+                return problem_response(
+                    path,
+                    429,
+                    "Too many wrong tokens",
+                    "Wait, and send the token of the section [web]. The log names the address that sent them.",
+                    {"retry-after": str(refused)},
+                )
+        if scope["method"] in {"GET", "HEAD"} and "text/html" in headers.get("accept", ""):
+            # Relative, so that it also holds behind a proxy that adds a path in front.
+            return _Redirect("../" * (path.count("/") - 1) + "login")
         return problem_response(
+            path,
             401,
             "Login needed",
             "Log in on the page, or send the header Authorization: Bearer with the token of the section [web].",
             {"WWW-Authenticate": "Bearer"},
         )
 
-    def _same_origin(self, headers: Headers, host: str) -> bool:
+    def _guess(self, headers: Headers, address: str) -> int | None:
+        """Look at a token: None when it is right, 0 when it is wrong, the seconds to wait when it is not looked at.
+
+        Who guesses is not told when a guess is right while it has to wait. Who has sent the right one before does not wait
+        for it.
+        """
+        now = self._clock.monotonic()
+        if (self._tokens.is_known(address) or not self._tokens.is_waiting(address, now)) and self._has_token(headers):
+            self._tokens.right(address)
+            return None
+        refused = self._tokens.refuse(address, now)
+        if refused is None:
+            _log.warning("token from %s refused: wrong token", address)
+            return 0
+        if refused.first:
+            _log.warning("token from %s refused: too many wrong ones", address)
+        return math.ceil(refused.seconds)
+
+    def _same_origin(self, headers: Headers, caller: Caller) -> bool:
+        if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+            return False
         origin = headers.get("origin")
         if origin is None:
             # Browsers send Origin with every POST; without it and without a cookie it is a program.
             return not session_cookie(headers, self._cookie)
-        return bool(host) and _netloc(origin) == host.lower()
-
-    def _known(self, headers: Headers) -> bool:
-        token = session_cookie(headers, self._cookie)
-        if token and self._sessions is not None and self._sessions.valid(token, time.time()):
+        if self._public and origin.lower() == self._public:
             return True
-        scheme, _, credentials = headers.get("authorization", "").partition(" ")
-        if self._token is None or scheme.lower() != "bearer":
-            return False
-        return hmac.compare_digest(_digest(credentials.strip()), self._token)
+        scheme, netloc = _origin(origin)
+        host = caller.host.lower()
+        return bool(netloc) and netloc in {host, host.removesuffix(_DEFAULT_PORTS.get(scheme, ""))}
+
+    def _is_logged_in(self, headers: Headers) -> bool:
+        token = session_cookie(headers, self._cookie)
+        return bool(token) and self._sessions is not None and self._sessions.valid(token)
+
+    def _has_token(self, headers: Headers) -> bool:
+        return self._token is not None and hmac.compare_digest(_digest(_bearer(headers)), self._token)
 
 
-def _netloc(origin: str) -> str:
-    """Return ``host:port`` of an origin in lower case; empty for ``null`` and anything odd."""
+def _malformed(scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
+    """Return what is wrong with the form of a request."""
+    if "content-length" in headers and "transfer-encoding" in headers:
+        # RFC 9112, section 6.1: two lengths are how a request is smuggled past a proxy that believes the other one.
+        return 400, "The request tells its length twice", "Send Content-Length or Transfer-Encoding, not both."
+    size = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
+    size += sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    if size > MOST_HEAD:
+        return (
+            431,
+            "The request's headers are too long",
+            f"Send at most {MOST_HEAD} bytes; delete old cookies of this page.",
+        )
+    return None
+
+
+def _bearer(headers: Headers) -> str:
+    """Return the token a request shows; empty without one."""
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    return credentials.strip() if scheme.lower() == "bearer" else ""
+
+
+def _origin(origin: str) -> tuple[str, str]:
+    """Return scheme and ``host:port`` of an origin in lower case; empty for ``null`` and anything odd."""
     try:
-        return urlsplit(origin).netloc.lower()
+        parts = urlsplit(origin)
     except ValueError:
-        return ""
+        return "", ""
+    return parts.scheme.lower(), parts.netloc.lower()
 
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
 
 
-async def _redirect_to_login(_scope: Scope, _receive: Receive, send: Send) -> None:
-    # Relative, so that it also holds behind a proxy that adds a path in front.
-    headers = [(b"location", b"login"), (b"cache-control", b"no-store"), (b"content-length", b"0")]
-    await send({"type": "http.response.start", "status": 303, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+class _Redirect:
+    """A reply that leads elsewhere."""
 
+    def __init__(self, location: str) -> None:
+        self._location = location.encode()
 
-def _security_headers(frame_ancestors: Iterable[str], *, secure: bool) -> tuple[tuple[str, str], ...]:
-    ancestors = " ".join(frame_ancestors) or "'none'"
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self'",
-            "connect-src 'self'",
-            "manifest-src 'self'",
-            "base-uri 'none'",
-            "form-action 'self'",
-            f"frame-ancestors {ancestors}",
-            "require-trusted-types-for 'script'",
-        )
-    )
-    return (
-        ("content-security-policy", policy),
-        ("x-content-type-options", "nosniff"),
-        # Not "no-referrer": browsers would then send "Origin: null" with our own login form.
-        ("referrer-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
-        ("cross-origin-opener-policy", "same-origin"),
-        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
-        ("cache-control", "no-store"),
-        *((("x-frame-options", "DENY"),) if ancestors == "'none'" else ()),
-        *((("strict-transport-security", "max-age=31536000"),) if secure else ()),
-    )
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"location", self._location), (b"cache-control", b"no-store"), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 303, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})

@@ -9,18 +9,22 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 
 from nes2mqtt.history import Line, Store, Unit
+from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.periods import floor, following
 from nes2mqtt.web.api import Web, known_meter
 from nes2mqtt.web.models import EnergyBucket, EnergyReport, LineReport, SeriesReport
 from nes2mqtt.web.problem import ProblemError, responses
 from osgp.sources import SOURCES, Source
+
+if TYPE_CHECKING:
+    from nes2mqtt.web.output import WebOutput
 
 __all__ = ["router"]
 
@@ -65,6 +69,27 @@ def in_zone(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+_UNREADABLE = "The history cannot be read now"
+
+
+def _unreadable(error: HistoryError) -> ProblemError:
+    """Say why the history has no answer: an empty one would look as if nothing had been used."""
+    return ProblemError(503, _UNREADABLE, f"{str(error) or type(error).__name__}. /api/v1/status tells how it is.")
+
+
+def _now(web: WebOutput) -> datetime:
+    """Return the time of day, or answer with a problem while nobody knows which day it is."""
+    clock = web.hub.clock
+    if not clock.known:
+        raise ProblemError(
+            503,
+            "The time of day is not known",
+            "Which day it is will be known when this computer's clock is set, or a meter tells the time. "
+            "Until then, name start and end. /api/v1/status tells more.",
+        )
+    return clock.now()
+
+
 def _kwh(watthours: int | None) -> float | None:
     return None if watthours is None else _IMPORT.scaled(watthours)
 
@@ -88,7 +113,7 @@ async def energy(
     known_meter(web, meter)
     zone = web.gateway.timezone
     around = _AROUND[period]
-    begin = floor(datetime.now(UTC), around, zone) if start is None else in_zone(start, zone)
+    begin = floor(_now(web), around, zone) if start is None else in_zone(start, zone)
     until = following(floor(begin, around, zone), around, zone) if end is None else in_zone(end, zone)
     if until <= begin:
         raise ProblemError(400, "The end is not after the start", "Swap start and end.")
@@ -96,9 +121,12 @@ async def energy(
         raise ProblemError(
             400, "That is too much at once", f"Ask for at most {_LONGEST[period].days} days by {period}."
         )
-    found = await store.energy(meter, period, begin, until)
+    try:
+        found = await store.energy(meter, period, begin, until)
+    except HistoryError as error:
+        raise _unreadable(error) from error
     if not found:
-        raise ProblemError(503, "The history cannot be read now", "The log and /api/v1/status tell why.")
+        raise ProblemError(503, _UNREADABLE, "The log and /api/v1/status tell why.")
     buckets = [
         EnergyBucket(
             start=part.start,
@@ -106,6 +134,8 @@ async def energy(
             import_kwh=_kwh(part.values.get(_IMPORT.key)),
             export_kwh=_kwh(part.values.get(_EXPORT.key)),
             complete=part.complete,
+            first=part.first,
+            last=part.last,
         )
         for part in found
     ]
@@ -115,6 +145,8 @@ async def energy(
         import_kwh=_kwh(_sum(part.values.get(_IMPORT.key) for part in found)),
         export_kwh=_kwh(_sum(part.values.get(_EXPORT.key) for part in found)),
         complete=all(bucket.complete for bucket in buckets),
+        first=next((bucket.first for bucket in buckets if bucket.first is not None), None),
+        last=next((bucket.last for bucket in reversed(buckets) if bucket.last is not None), None),
     )
     return EnergyReport(meter=meter, period=period, timezone=str(zone), total=total, buckets=buckets)
 
@@ -158,7 +190,7 @@ async def series(
     store = history(web)
     known_meter(web, meter)
     zone = web.gateway.timezone
-    until = datetime.now(UTC) if end is None else in_zone(end, zone)
+    until = _now(web) if end is None else in_zone(end, zone)
     begin = until - timedelta(days=1) if start is None else in_zone(start, zone)
     if until <= begin:
         raise ProblemError(400, "The end is not after the start", "Swap start and end.")
@@ -166,6 +198,8 @@ async def series(
         found = await store.series(meter, names, begin, until, points)
     except ValueError as error:
         raise ProblemError(400, "That cannot be asked for", f"{error}. /api/v1/sources lists the names.") from error
+    except HistoryError as error:
+        raise _unreadable(error) from error
     return SeriesReport(
         meter=meter,
         step=found.step.total_seconds() if found.step else None,

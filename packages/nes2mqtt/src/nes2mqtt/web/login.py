@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import time
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
@@ -16,9 +15,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.web.assets import Asset
+from nes2mqtt.web.config import WebConfig
 from nes2mqtt.web.gate import session_cookie
-from nes2mqtt.web.sessions import LoginLimit, Sessions
+from nes2mqtt.web.limits import GuessLimit
+from nes2mqtt.web.sessions import Sessions
 
 __all__ = ["login_routes"]
 
@@ -29,16 +31,23 @@ _PATIENCE = 10.0
 """Seconds in which the form has to arrive."""
 _ERROR_MARK = b'data-error=""'
 """Where the page takes the reason it is shown again."""
+_PUBLIC_MARK = b'data-public=""'
+"""Where the page takes the address at which logging in works, if there is only one."""
+_DAY = 86400
 
 
 class _Login:
-    def __init__(self, page: Asset, sessions: Sessions, cookie: str, *, lifetime: float, secure: bool) -> None:
-        self._page = page
+    def __init__(self, page: Asset, sessions: Sessions, cookie: str, config: WebConfig, clock: Clock) -> None:
+        self._media_type = page.media_type
+        # Checked when the configuration was read: no quotation mark is in it.
+        self._page = page.content.replace(_PUBLIC_MARK, b'data-public="%s"' % config.public_url.encode("ascii"))
         self._sessions = sessions
         self._cookie = cookie
-        self._lifetime = lifetime
-        self._secure = secure
-        self._limit = LoginLimit()
+        self._path = config.path
+        self._lifetime = config.session_days * _DAY
+        self._secure = config.is_https
+        self._clock = clock
+        self._limit = GuessLimit()
         # One hash at a time: each takes 16 MB and most of a core.
         self._hashing = asyncio.Semaphore(1)
 
@@ -47,10 +56,11 @@ class _Login:
 
     async def log_in(self, request: Request) -> Response:
         address = request.client.host if request.client else ""
-        wait = self._limit.wait(address, time.monotonic())
-        if wait:
-            _log.warning("login from %s refused: too many attempts", address)
-            return self._reply(429, b"wait", {"retry-after": str(math.ceil(wait))})
+        refused = self._limit.refuse(address, self._clock.monotonic())
+        if refused is not None:
+            if refused.first:
+                _log.warning("login from %s refused: too many attempts", address)
+            return self._reply(429, b"wait", {"retry-after": str(math.ceil(refused.seconds))})
         password = await _password(request)
         if password is None:
             return PlainTextResponse("The form is malformed.", 400)
@@ -59,30 +69,37 @@ class _Login:
         if not right:
             _log.warning("login from %s refused: wrong password", address)
             return self._reply(401, b"wrong")
-        self._limit.forget(address)
+        self._limit.right(address)
         _log.info("login from %s", address)
         response = Response(status_code=303, headers={"location": "./"})
         response.set_cookie(
             self._cookie,
-            self._sessions.open(time.time()),
-            max_age=int(self._lifetime),
+            self._sessions.open(),
+            max_age=self._lifetime,
+            path=self._path,
             httponly=True,
             samesite="strict",
-            secure=self._secure,
+            secure=self._secure or request.scope["scheme"] == "https",
         )
         return response
 
     async def log_out(self, request: Request) -> Response:
         token = session_cookie(request.headers, self._cookie)
         if token:
-            self._sessions.close(token, time.time())
+            self._sessions.close(token)
         response = Response(status_code=303, headers={"location": "login"})
-        response.delete_cookie(self._cookie, httponly=True, samesite="strict", secure=self._secure)
+        response.delete_cookie(
+            self._cookie,
+            path=self._path,
+            httponly=True,
+            samesite="strict",
+            secure=self._secure or request.scope["scheme"] == "https",
+        )
         return response
 
     def _reply(self, status: int, error: bytes = b"", headers: Mapping[str, str] | None = None) -> Response:
-        page = self._page.content.replace(_ERROR_MARK, b'data-error="%s"' % error)
-        return Response(page, status, {"cache-control": "no-store", **(headers or {})}, self._page.media_type)
+        page = self._page.replace(_ERROR_MARK, b'data-error="%s"' % error)
+        return Response(page, status, {"cache-control": "no-store", **(headers or {})}, self._media_type)
 
 
 async def _password(request: Request) -> str | None:
@@ -101,12 +118,12 @@ async def _password(request: Request) -> str | None:
 
 
 def login_routes(
-    files: Mapping[str, Asset], sessions: Sessions | None, cookie: str, *, lifetime: float, secure: bool
+    files: Mapping[str, Asset], sessions: Sessions | None, cookie: str, config: WebConfig, clock: Clock
 ) -> list[Route]:
     """Return the routes of the login; none without a password."""
     if sessions is None:
         return []
-    login = _Login(files["login.html"], sessions, cookie, lifetime=lifetime, secure=secure)
+    login = _Login(files["login.html"], sessions, cookie, config, clock)
     return [
         Route("/login", login.show, methods=["GET"]),
         Route("/login", login.log_in, methods=["POST"]),

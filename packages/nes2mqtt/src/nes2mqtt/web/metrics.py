@@ -1,7 +1,9 @@
 """``/metrics`` for Prometheus: text format 0.0.4, written here because it is thirty lines.
 
-Names are ``nes_<quantity>_<unit>`` in base units (W, V, A, Hz, Wh); registers are counters and end in
-``_total``. The label ``name`` is the quantity's published key and makes each series unique. Stale
+Names are ``nes_<what>_<unit>`` in base units (W, V, A, Hz, s; energies stay in Wh, as meters count them); registers are
+counters and end in ``_total``. Adding up or averaging a metric over its labels means something: what would be counted
+twice has a metric of its own (``_phase_`` beside the total, ``_tariff_``, ``_quadrant_``), and so has each thing that is
+counted (outages, pulses, errors). The label ``name`` is the quantity's published key and makes each series unique. Stale
 values are absent, so an alert on ``absent()`` works and no graph goes on with an old value.
 
 This module does not know HTTP.
@@ -9,13 +11,16 @@ This module does not know HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from functools import cache
 
+from nes2mqtt.clock import Clock, Trust
 from nes2mqtt.hub import Hub, OutputStatus
 from nes2mqtt.reading import MeterState, MeterStatus, Quality, Sample
-from osgp.sources import SOURCES, Kind, Source
+from nes2mqtt.web.process import process_values
+from osgp.sources import SOURCES, Kind, Quantity, Source
 
 __all__ = ["CONTENT_TYPE", "render"]
 
@@ -34,11 +39,22 @@ _UNITS: Mapping[str, tuple[str, float]] = {
     "1/1000": ("ratio", 1000),
     "1/100 deg": ("degrees", 100),
     "s": ("seconds", 1),
-    "min": ("minutes", 1),
+    "min": ("seconds", 1 / 60),
 }
 """Raw unit -> name of the base unit and what one of it is in raw units."""
 
-_COUNTED = frozenset(source.quantity for source in SOURCES.values() if source.kind is Kind.REGISTER)
+_TOKENS = re.compile(
+    r"_(?:(?P<direction>import|export)|q(?P<quadrant>[1-4])|l(?P<phase>[123])|t(?P<tier>[1-8])|(?P<number>\d))(?=_|$)"
+)
+"""What of a source's key is a label rather than a part of the metric's name."""
+
+_COUNTS = {
+    "outage_count": "outages",
+    "pulse_count": "pulses",
+    "error_count": "meter_errors",
+    "demand_reset_count": "demand_resets",
+}
+"""Key without labels -> what is counted."""
 
 _LINK_HELP = {
     "requests": "Requests sent to the meter",
@@ -68,76 +84,76 @@ class _Family:
         return f"# HELP {self.name} {self.help}\n# TYPE {self.name} {self.type}\n" + "\n".join(self.lines) + "\n"
 
 
+class _Families:
+    """All metrics, in the order in which they were first met."""
+
+    def __init__(self) -> None:
+        self._families: dict[str, _Family] = {}
+
+    def of(self, name: str, type_: str, help_: str) -> _Family:
+        """Return a metric, made at the first call."""
+        found = self._families.get(name)
+        if found is None:
+            found = self._families[name] = _Family(name, type_, help_)
+        return found
+
+    def __str__(self) -> str:
+        return "".join(str(family) for family in self._families.values())
+
+
 def render(
     version: str,
-    meters: Iterable[tuple[str, MeterStatus | None, Iterable[Sample]]],
+    meters: Iterable[tuple[str, MeterStatus | None, Sequence[Sample]]],
     outputs: Iterable[OutputStatus],
     hub: Hub,
-    now: datetime,
+    started: float,
 ) -> str:
-    """Write all metrics; call it in a thread when there are many meters."""
-    families: dict[str, _Family] = {}
+    """Write all metrics; call it in a thread when there are many meters.
 
-    def family(name: str, type_: str, help_: str) -> _Family:
-        return families.setdefault(name, _Family(name, type_, help_))
-
-    family("nes_gateway_info", "gauge", "This gateway").add(1, {"version": version})
+    Args:
+        version: of this program.
+        meters: id, status and latest samples of each.
+        outputs: how they are.
+        hub: says what is fresh; its clock says which clock is believed.
+        started: when this program started, by the monotonic clock.
+    """
+    families = _Families()
+    families.of("nes_gateway_info", "gauge", "This gateway").add(1, {"version": version})
     for meter, status, samples in meters:
-        for sample in samples:
-            if hub.quality(sample, now) is Quality.GOOD:
-                for source, value in sample.values.items():
-                    name, divisor = _metric(source)
-                    type_ = "counter" if source.kind is Kind.REGISTER else "gauge"
-                    help_ = source.quantity.replace("_", " ").capitalize()
-                    family(name, type_, help_).add(value / divisor, {"meter": meter, **_labels(source)})
-            age = (now - sample.received).total_seconds()
-            family("nes_reading_age_seconds", "gauge", "Time since the last verified reply").add(
-                age, {"meter": meter, "group": sample.group}
-            )
+        _add_values(families, meter, samples, hub)
         if status is not None:
-            _add_status(family("nes_meter_info", "gauge", "Who the meter is"), status)
-            up = family("nes_meter_up", "gauge", "1 while the meter answers")
-            up.add(status.state is MeterState.ONLINE, {"meter": meter})
-            for name, count in asdict(status.link).items():
-                family(f"nes_link_{name}_total", "counter", _LINK_HELP[name]).add(count, {"meter": meter})
+            _add_status(families, meter, status)
     for output in outputs:
         labels = {"output": output.name}
-        family("nes_output_up", "gauge", "1 while the output works").add(output.ok, labels)
-        family("nes_output_waiting", "gauge", "Events not delivered yet").add(output.waiting, labels)
-        family("nes_output_dropped_total", "counter", "Live events given up").add(output.dropped, labels)
-    return "".join(str(entry) for entry in families.values())
+        families.of("nes_output_up", "gauge", "1 while the output works").add(output.ok, labels)
+        families.of("nes_output_waiting", "gauge", "Events not delivered yet").add(output.waiting, labels)
+        families.of("nes_output_dropped_total", "counter", "Live events given up").add(output.dropped, labels)
+    _add_clock(families, hub.clock, started)
+    for name, type_, help_, value in process_values():
+        families.of(name, type_, help_).add(value, {})
+    return str(families)
 
 
-def _metric(source: Source) -> tuple[str, float]:
-    """Return a source's metric name and the divisor from its raw unit."""
-    unit, divisor = _UNITS.get(source.raw_unit, ("", 1))
-    parts = ["nes", source.quantity.value]
-    if unit and source.quantity.value != unit:
-        parts.append(unit)
-    # A gauge may not have a counter's name without its "_total".
-    if source.kind is Kind.NET_REGISTER:
-        parts.insert(2, "net")
-    elif source.kind is Kind.PRESENT and source.quantity in _COUNTED:
-        parts.insert(2, "present")
-    if source.kind is Kind.REGISTER:
-        parts.append("total")
-    return "_".join(parts), divisor
+def _add_values(families: _Families, meter: str, samples: Sequence[Sample], hub: Hub) -> None:
+    for sample in samples:
+        if hub.quality(sample) is Quality.GOOD:
+            for source, value in sample.values.items():
+                name, divisor, help_ = _metric(source)
+                type_ = "counter" if source.kind is Kind.REGISTER else "gauge"
+                families.of(name, type_, help_).add(value / divisor, {"meter": meter, **_labels(source)})
+        age = hub.clock.monotonic() - sample.instant
+        families.of("nes_reading_age_seconds", "gauge", "Time since the last verified reply").add(
+            age, {"meter": meter, "group": sample.group}
+        )
+    if samples:
+        families.of("nes_meter_segment", "gauge", "Counts the meters there have been at this place, from 1").add(
+            max(sample.segment for sample in samples), {"meter": meter}
+        )
 
 
-def _labels(source: Source) -> dict[str, str]:
-    labels = {"name": source.key}
-    if source.phase is not None:
-        labels["phase"] = str(source.phase)
-    if source.tier is not None:
-        labels["tier"] = str(source.tier)
-    if source.direction is not None:
-        labels["direction"] = source.direction
-    return labels
-
-
-def _add_status(info: _Family, status: MeterStatus) -> None:
+def _add_status(families: _Families, meter: str, status: MeterStatus) -> None:
     who = status.info
-    info.add(
+    families.of("nes_meter_info", "gauge", "Who the meter is").add(
         1,
         {
             "meter": who.id,
@@ -147,6 +163,90 @@ def _add_status(info: _Family, status: MeterStatus) -> None:
             "firmware": who.firmware,
         },
     )
+    up = families.of("nes_meter_up", "gauge", "1 while the meter answers")
+    up.add(status.state is MeterState.ONLINE, {"meter": meter})
+    for name, count in asdict(status.link).items():
+        families.of(f"nes_link_{name}_total", "counter", _LINK_HELP[name]).add(count, {"meter": meter})
+    if status.clock_ahead is not None:
+        families.of(
+            "nes_meter_clock_offset_seconds", "gauge", "The meter's clock minus the gateway's, when it was last read"
+        ).add(status.clock_ahead, {"meter": meter})
+
+
+def _add_clock(families: _Families, clock: Clock, started: float) -> None:
+    trust, trouble = clock.trust, clock.trouble
+    for one in Trust:
+        families.of("nes_clock_source", "gauge", "1 for what gives the time of day: host, meter or none").add(
+            one is trust, {"source": one.value}
+        )
+    if trouble is not None and trouble.off is not None:
+        families.of(
+            "nes_host_clock_offset_seconds",
+            "gauge",
+            "This computer's clock minus the meter's, while it is not believed",
+        ).add(trouble.off, {"meter": trouble.meter})
+    if clock.known:
+        families.of("process_start_time_seconds", "gauge", "Start time of the process since unix epoch in seconds").add(
+            clock.label(started).timestamp(), {}
+        )
+
+
+@cache
+def _parts(key: str) -> tuple[str, Mapping[str, str]]:
+    """Return a source's key without what is a label, and the labels."""
+    if key.startswith("voltage_angle"):  # between two phases
+        return "voltage_angle", {}
+    labels: dict[str, str] = {}
+    for found in _TOKENS.finditer(key):
+        for label, value in found.groupdict().items():
+            if value is not None:
+                labels["counter" if label in labels else label] = value
+    return _TOKENS.sub("", key), labels
+
+
+@cache
+def _has_total(base: str, direction: str | None, quadrant: str | None) -> bool:
+    """Tell whether meters have a value for all phases together beside the phases'."""
+    return any(
+        _parts(source.key)[0] == base
+        and source.phase is None
+        and (_parts(source.key)[1].get("direction"), _parts(source.key)[1].get("quadrant")) == (direction, quadrant)
+        for source in SOURCES.values()
+    )
+
+
+@cache
+def _metric(source: Source) -> tuple[str, float, str]:
+    """Return a source's metric name, the divisor from its raw unit, and what it is."""
+    unit, divisor = _UNITS.get(source.raw_unit, ("", 1))
+    base, labels = _parts(source.key)
+    parts = ["nes", _COUNTS.get(base, base)]
+    if "quadrant" in labels:
+        parts.append("quadrant")
+    if "phase" in labels and _has_total(base, labels.get("direction"), labels.get("quadrant")):
+        parts.append("phase")
+    if "tier" in labels:
+        parts.append("tariff")
+    help_ = " ".join(parts[1:]).replace("_", " ").capitalize()
+    if unit and source.quantity.value != unit:
+        parts.append(unit)
+    if source.kind is Kind.REGISTER:
+        parts.append("total")
+    return "_".join(parts), divisor, help_
+
+
+@cache
+def _labels(source: Source) -> Mapping[str, str]:
+    labels = {"name": source.key, **_parts(source.key)[1]}
+    if source.tier is not None:
+        labels["tier"] = str(source.tier)
+    if "number" in labels:
+        number = labels.pop("number")
+        labels[_NUMBERED.get(source.quantity, "number") if "counter" not in labels else "device"] = number
+    return labels
+
+
+_NUMBERED = {Quantity.COUNT: "input"}
 
 
 def _escape(label: str) -> str:

@@ -6,6 +6,7 @@ Once released, a name in here never changes. This module does not know how they 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +15,7 @@ from nes2mqtt.reading import MeterState, Quality, TableGroup
 from osgp.sources import Direction, Kind, Quantity
 
 __all__ = [
+    "ClockReport",
     "EnergyBucket",
     "EnergyReport",
     "GatewayReport",
@@ -57,14 +59,16 @@ class ReadingReport(_Model):
     unit: str = Field(examples=["kWh"])
     group: TableGroup = Field(description="Values of one group were read together")
     meter_time: datetime | None = Field(description="The meter's own clock; null when it was not read")
-    received: datetime = Field(description="When the reply arrived")
+    received: datetime | None = Field(
+        description="When the reply arrived; null while the time of day is not known, see `clock` of `/status`"
+    )
     quality: Quality = Field(description="good: verified and fresh; stale: was good, but not confirmed for too long")
 
 
 class ReadingsReport(_Model):
     """The latest readings. What a meter has not sent is not in the list."""
 
-    now: datetime
+    now: datetime | None = Field(description="Null while the time of day is not known")
     readings: list[ReadingReport]
 
 
@@ -93,7 +97,9 @@ class MeterReport(_Model):
     firmware: str
     state: MeterState
     since: datetime | None = Field(description="When the state began; null before the first news of the meter")
-    message: str = Field(description="What happened and what to do next; empty when all is well")
+    message: str = Field(description="What happened and what to do next, in English; empty when all is well")
+    code: str = Field(description="The kind of `message`, for programs; empty when all is well", examples=["timeout"])
+    params: dict[str, str | int | float] = Field(description="What differs between two messages of one kind")
     link: LinkReport
 
 
@@ -103,7 +109,7 @@ class GatewayReport(_Model):
     name: str
     version: str
     timezone: str = Field(description="Days and months begin by this zone", examples=["Europe/Copenhagen"])
-    started: datetime
+    started: datetime | None = Field(description="Null while the time of day is not known")
     login: bool = Field(description="A password is set")
     history: bool = Field(description="Series, energy and export are available")
 
@@ -113,15 +119,33 @@ class OutputReport(_Model):
 
     name: str
     ok: bool
-    message: str
+    message: str = Field(description="For people, in English")
+    code: str = Field(description="The kind of `message`, for programs; empty where there is none")
+    params: dict[str, str | int | float] = Field(description="What differs between two messages of one kind")
     waiting: int = Field(description="Events not delivered yet")
     dropped: int = Field(description="Live events given up; register readings never are")
+
+
+class ClockReport(_Model):
+    """Which clock gives the time of day, and what is wrong with this computer's."""
+
+    source: Literal["host", "meter", "none"] = Field(
+        description="host: this computer's; meter: a meter's, because this computer's is wrong; none: nobody knows the time"
+    )
+    off: int | None = Field(
+        description="Seconds this computer's clock is ahead of the meter's (negative: behind); null while it is believed, "
+        "and when no meter tells the time"
+    )
+    meter: str = Field(description="The id of the meter whose clock says so; empty when there is none")
+    code: str = Field(description="clock_ahead, clock_behind, clock_unknown; empty when all is well")
+    message: str = Field(description="What is wrong and what to do, in English; empty when all is well")
 
 
 class StatusReport(_Model):
     """The gateway at a glance."""
 
-    now: datetime
+    now: datetime | None = Field(description="Null while the time of day is not known")
+    clock: ClockReport
     gateway: GatewayReport
     outputs: list[OutputReport]
     meters: list[MeterReport]
@@ -154,6 +178,10 @@ class EnergyBucket(_Model):
     complete: bool = Field(
         description="Readings reach from its beginning to its end; false for one that is not over or has a gap there"
     )
+    first: datetime | None = Field(
+        description="Time of the reading from which was counted; before `start` when the energy of a gap is in here"
+    )
+    last: datetime | None = Field(description="Time of the reading up to which was counted")
 
 
 class EnergyReport(_Model):

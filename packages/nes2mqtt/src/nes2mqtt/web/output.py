@@ -13,10 +13,12 @@ import errno
 import logging
 import socket
 import ssl
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nes2mqtt.dabbler import DashDocument
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub, OutputStatus
 from nes2mqtt.reading import Event, Sample
@@ -26,9 +28,14 @@ from nes2mqtt.web.live import LiveFeed
 from nes2mqtt.web.recent import POWER_EXPORT, POWER_IMPORT, SPAN, Recent
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from nes2mqtt.history import Store
 
-__all__ = ["WebOutput"]
+__all__ = ["Serve", "WebOutput"]
+
+Serve = Callable[["ASGIApp", Callable[[], None]], Awaitable[None]]
+"""Serves an application until cancelled, and calls its second argument once it can be asked."""
 
 _log = logging.getLogger(__name__)
 RETRY = 10.0
@@ -49,6 +56,8 @@ class WebOutput:
         hub: where the latest values and the other outputs are.
         store: the history, None without one: then there are no days and months.
         state_dir: a private folder where logins survive a restart; None forgets them.
+        serve: serves the application in place of the port, so that it can be asked in this process without a socket:
+            no port is opened, no certificate read, no thread started for it.
     """
 
     name = "web"
@@ -61,18 +70,23 @@ class WebOutput:
         store: Store | None,
         *,
         state_dir: Path | None = None,
+        serve: Serve | None = None,
     ) -> None:
         self.config = config
         self.gateway = gateway
         self.hub = hub
         self.store = store
         self.state_dir = state_dir
+        self._serve_with = serve
         self.recent = Recent()
+        self.dash = DashDocument(hub)
         self.live = LiveFeed(hub, self.recent, most_clients=config.max_live_clients)
         self.listening = asyncio.Event()
         """Set while the port is open."""
         self.port = config.address.port
         """The port in use; differs from the configured one when that is 0."""
+        self.started = hub.clock.monotonic()
+        """When this program started, by the monotonic clock."""
         self._recalled: set[str] = set()
         self._trouble = "starting"
 
@@ -80,6 +94,7 @@ class WebOutput:
         """Take an event; never blocks."""
         if isinstance(event, Sample):
             self.recent.add(event)
+        self.dash.offer(event)
         self.live.offer(event)
 
     def status(self) -> OutputStatus:
@@ -91,11 +106,16 @@ class WebOutput:
             self.name,
             ok=True,
             message=f"{pages} open page{'' if pages == 1 else 's'}",
+            code="web_pages",
+            params={"pages": pages},
             dropped=self.live.cut_off,
         )
 
     async def run(self) -> None:
         """Serve until cancelled."""
+        if self._serve_with is not None:
+            await self._serve_in_process(self._serve_with)
+            return
         while True:
             try:
                 check_certificate(self.config)
@@ -118,12 +138,12 @@ class WebOutput:
         def opened() -> None:
             self._trouble = ""
             self.listening.set()
-            if not self.config.address.is_loopback and self.config.tls_certificate is None:
+            if not self.config.address.is_loopback and not self.config.is_https:
                 _log.warning(
                     "the page is not encrypted: good enough in your own network; "
                     "to open it to the internet set tls_certificate and tls_key"
                 )
-            _log.info("page on %s", self.url)
+            _log.info("page on %s", self.config.public_url or self.url)
 
         try:
             app = await asyncio.to_thread(build_app, self)
@@ -135,21 +155,46 @@ class WebOutput:
             self._trouble = "stopped"
             listener.close()
 
+    async def _serve_in_process(self, serve: Serve) -> None:
+        with lean_framework():
+            from nes2mqtt.web.app import build_app  # noqa: PLC0415 - as below
+
+        def opened() -> None:
+            self._trouble = ""
+            self.listening.set()
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                live = tasks.create_task(self.live.run())
+                await serve(build_app(self), opened)
+                live.cancel()
+        finally:
+            self.listening.clear()
+            self._trouble = "stopped"
+
     async def recall(self, meter: str) -> None:
         """Fill the last hour of a meter's power from the history, once: what was before this program started."""
-        if self.store is None or meter in self._recalled:
+        clock = self.hub.clock
+        if self.store is None or meter in self._recalled or not clock.known:
             return
+        from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415 - loaded already when there is a store
+
         self._recalled.add(meter)
-        now = datetime.now(UTC)
+        now = clock.now()
         keys = [POWER_IMPORT.key, POWER_EXPORT.key]
-        series = await self.store.series(meter, keys, now - timedelta(seconds=SPAN), now, int(SPAN))
+        try:
+            series = await self.store.series(meter, keys, now - timedelta(seconds=SPAN), now, int(SPAN))
+        except HistoryError as error:
+            _log.warning("the last hour of meter %s is not on the page: %s", meter, error)
+            return
         imported, exported = (series.lines[key].average for key in keys)
-        self.recent.fill(meter, zip((time.timestamp() for time in series.times), imported, exported, strict=True))
+        instants = [clock.instant(time) for time in series.times]
+        self.recent.fill(meter, zip(instants, imported, exported, strict=True))
 
     @property
     def url(self) -> str:
-        """Return the address to type into a browser."""
-        return f"{self.config.url.rpartition(':')[0]}:{self.port}"
+        """Return the address of the port."""
+        return f"{self.config.own_url.rpartition(':')[0]}:{self.port}"
 
 
 def check_certificate(config: WebConfig) -> None:

@@ -1,7 +1,8 @@
 """The last hour of each meter's power, in memory, so that a page opened now shows a full chart at once.
 
-Sixteen bytes a sample: an hour at one sample a second is 58 kB a meter. This module does
-not know about history on disk, except that it can be filled from there at the start.
+Points are ordered and cut by the monotonic clock, and get their time of day when they are asked for: a clock that is
+set, by seconds or by years, neither stops a chart nor tears it. Sixteen bytes a sample: an hour at one sample a second
+is 58 kB a meter. This module does not know about history on disk, except that it can be filled from there at the start.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import Any
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.reading import Sample, TableGroup
 from osgp.sources import SOURCES
 
@@ -27,24 +29,24 @@ POWER_EXPORT = SOURCES["active_power_export"]
 
 
 class _Line:
-    """Parallel columns of one meter: seconds since 1970, W, W."""
+    """Parallel columns of one meter: moment of the monotonic clock, W, W."""
 
-    __slots__ = ("exported", "imported", "times")
+    __slots__ = ("exported", "imported", "instants")
 
     def __init__(self) -> None:
-        self.times = array("d")
+        self.instants = array("d")
         self.imported = array("i")
         self.exported = array("i")
 
     def append(self, at: float, imported: int | None, exported: int | None) -> None:
-        if self.times and at <= self.times[-1]:
+        if self.instants and at <= self.instants[-1]:
             return
-        self.times.append(at)
+        self.instants.append(at)
         self.imported.append(_ABSENT if imported is None else imported)
         self.exported.append(_ABSENT if exported is None else exported)
-        old = bisect_left(self.times, at - SPAN)
+        old = bisect_left(self.instants, at - SPAN)
         if old > _SLACK:
-            for column in (self.times, self.imported, self.exported):
+            for column in (self.instants, self.imported, self.exported):
                 del column[:old]
 
 
@@ -65,26 +67,35 @@ class Recent:
         line = self._lines.get(sample.meter)
         if line is None:
             line = self._lines[sample.meter] = _Line()
-        line.append(sample.received.timestamp(), imported, exported)
+        line.append(sample.instant, imported, exported)
 
     def fill(self, meter: str, points: Iterable[tuple[float, int | None, int | None]]) -> None:
-        """Put older points (seconds, import W, export W; oldest first) in front of what is already there."""
+        """Put older points (moment, import W, export W; oldest first) in front of what is already there."""
         newer = self._lines.get(meter)
         line = self._lines[meter] = _Line()
+        first = newer.instants[0] if newer is not None and newer.instants else float("inf")
         for point in points:
-            line.append(*point)
+            if point[0] < first:
+                line.append(*point)
         if newer is not None:
-            for at, imported, exported in zip(newer.times, newer.imported, newer.exported, strict=True):
+            for at, imported, exported in zip(newer.instants, newer.imported, newer.exported, strict=True):
                 line.append(at, *(None if watts == _ABSENT else watts for watts in (imported, exported)))
 
-    def document(self, meter: str, after: float, now: float) -> dict[str, Any]:
-        """Return the points after a moment: ``start`` and, as columns, ``t`` (s since start), ``import``, ``export``."""
+    def document(self, meter: str, after: float, clock: Clock) -> dict[str, Any]:
+        """Return the points after a moment of the monotonic clock.
+
+        Returns:
+            ``instant``, the moment of the first point, and ``start``, its time of day (seconds since 1970; None while that
+            is not known); as columns of equal length ``t`` (seconds after it), ``import`` and ``export`` (W or None).
+        """
+        now = clock.monotonic()
         line = self._lines.get(meter) or _Line()
-        first = bisect_right(line.times, max(after, now - SPAN))
-        start = round(line.times[first], 3) if first < len(line.times) else round(now, 3)
+        first = bisect_right(line.instants, max(after, now - SPAN))
+        instant = line.instants[first] if first < len(line.instants) else now
         return {
-            "start": start,
-            "t": [round(at - start, 1) for at in line.times[first:]],
+            "start": round(clock.label(instant).timestamp(), 3) if clock.known else None,
+            "instant": round(instant, 3),
+            "t": [round(at - instant, 1) for at in line.instants[first:]],
             "import": [None if watts == _ABSENT else watts for watts in line.imported[first:]],
             "export": [None if watts == _ABSENT else watts for watts in line.exported[first:]],
         }

@@ -1,33 +1,39 @@
-"""Who is logged in, and how fast somebody may guess.
+"""Who is logged in.
 
 A session is 256 random bits in a cookie; kept here is only its SHA-256 and its end. The table
 survives a restart in a file of its own, together with a hash of the password it belongs to:
 a new password ends all sessions.
 
-This module does not know HTTP; time is passed in.
+How long a session lasts is counted by the monotonic clock, so that no step of the time of day ends it or lets it live
+for ever. In the file stands what is left of each. What passed while the program did not run is counted by the
+monotonic clock too while the machine ran on, and by the time of day after the machine itself was restarted, if it is known.
+
+This module does not know HTTP.
 """
 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
 import logging
 import os
 import secrets
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
+from nes2mqtt.clock import Clock
+from nes2mqtt.web.boot import boot_id
 from nes2mqtt.web.password import PasswordHash
 
-__all__ = ["LoginLimit", "Sessions"]
+__all__ = ["Sessions"]
 
 _log = logging.getLogger(__name__)
 
 MOST_SESSIONS = 256
 """The oldest ends when one more logs in: memory and file stay small whatever happens."""
-MOST_ADDRESSES = 1024
-"""Addresses remembered by the limit; who pushes others out has long met the limit for everybody."""
+_SAVE_EVERY = 3600.0
+"""Seconds between two notes of what is left, when sessions are used: more than this is not forgotten in a power cut."""
 
 
 class Sessions:
@@ -37,12 +43,20 @@ class Sessions:
         password: the password as configured: text or ``scrypt:...``.
         lifetime: seconds a login lasts.
         file: where the table survives a restart; None keeps it in memory only.
+        clock: the clocks of this program.
+        boot: which run of this machine it is.
     """
 
-    def __init__(self, password: str, lifetime: float, file: Path | None = None) -> None:
+    def __init__(
+        self, password: str, lifetime: float, file: Path | None = None, *, clock: Clock, boot: str | None = None
+    ) -> None:
         self._lifetime = lifetime
         self._file = file
+        self._clock = clock
+        self._boot = boot_id() if boot is None else boot
         self._ends: OrderedDict[str, float] = OrderedDict()
+        """Moments of the monotonic clock."""
+        self._saved = clock.monotonic()
         stored, ends = self._load()
         if PasswordHash.is_one(password):
             self._hash = PasswordHash.parse(password)
@@ -56,43 +70,74 @@ class Sessions:
         """Compare a password somebody typed; slow on purpose, so call it in a thread."""
         return self._hash.matches(password)
 
-    def open(self, now: float) -> str:
+    def open(self) -> str:
         """Begin a session and return its token for the cookie."""
         token = secrets.token_urlsafe(32)
         while len(self._ends) >= MOST_SESSIONS:
             self._ends.popitem(last=False)
-        self._ends[_digest(token)] = now + self._lifetime
-        self._save(now)
+        self._ends[_digest(token)] = self._clock.monotonic() + self._lifetime
+        self._save()
         return token
 
-    def valid(self, token: str, now: float) -> bool:
+    def valid(self, token: str) -> bool:
         """Tell whether a cookie's token is a session that has not ended."""
+        now = self._clock.monotonic()
         end = self._ends.get(_digest(token))
-        return end is not None and now < end
+        if end is None:
+            return False
+        if now >= end or now - self._saved >= _SAVE_EVERY:
+            self._save()
+        return now < end
 
-    def close(self, token: str, now: float) -> None:
+    def close(self, token: str) -> None:
         """End a session."""
         if self._ends.pop(_digest(token), None) is not None:
-            self._save(now)
+            self._save()
 
     def _load(self) -> tuple[str, dict[str, float]]:
         if self._file is None:
             return "", {}
         try:
             content = json.loads(self._file.read_text(encoding="utf-8"))
-            return str(content["password"]), {str(key): float(end) for key, end in content["sessions"].items()}
+            return str(content["password"]), self._ends_of(content)
         except FileNotFoundError:
             return "", {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             _log.warning("logins of the page are forgotten, %s cannot be read: %s", self._file, error)
             return "", {}
 
-    def _save(self, now: float) -> None:
+    def _ends_of(self, content: dict[str, Any]) -> dict[str, float]:
+        """Return when the sessions of the file end, by the monotonic clock of this run."""
+        now = self._clock.monotonic()
+        seconds = {str(key): float(value) for key, value in content["sessions"].items()}
+        wall = self._clock.now().timestamp() if self._clock.known else None
+        if "saved" not in content:  # written by version 0.1: ends by the time of day
+            left = {key: end - wall if wall is not None else self._lifetime for key, end in seconds.items()}
+        else:
+            moment = content["instant"]
+            saved = content["saved"]
+            if self._boot and content["boot"] == self._boot and now >= float(moment):
+                away = now - float(moment)
+            else:
+                away = max(0.0, wall - float(saved)) if wall is not None and saved is not None else 0.0
+            left = {key: rest - away for key, rest in seconds.items()}
+        return {key: now + min(rest, self._lifetime) for key, rest in left.items() if rest > 0}
+
+    def _save(self) -> None:
+        now = self._saved = self._clock.monotonic()
         for key in [key for key, end in self._ends.items() if end <= now]:
             del self._ends[key]
         if self._file is None:
             return
-        content = json.dumps({"password": str(self._hash), "sessions": self._ends})
+        content = json.dumps(
+            {
+                "password": str(self._hash),
+                "boot": self._boot,
+                "instant": now,
+                "saved": self._clock.now().timestamp() if self._clock.known else None,
+                "sessions": {key: end - now for key, end in self._ends.items()},
+            }
+        )
         new = self._file.with_suffix(".new")
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -120,54 +165,3 @@ def _hash_again(password: str, stored: str) -> tuple[PasswordHash, bool]:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-class LoginLimit:
-    """Allows a few guesses at once, then one each few seconds: per address and for all together."""
-
-    ADDRESS = (5.0, 30.0)
-    """Guesses at once, and seconds for each further one, from one address."""
-    EVERYBODY = (20.0, 3.0)
-
-    def __init__(self) -> None:
-        self._everybody = (self.EVERYBODY[0], 0.0)
-        self._addresses: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def wait(self, address: str, now: float) -> float:
-        """Return 0 and count a guess, or the seconds to wait before the next one."""
-        key = _network(address)
-        own = _refilled(self._addresses.get(key, (self.ADDRESS[0], now)), self.ADDRESS, now)
-        everybody = _refilled(self._everybody, self.EVERYBODY, now)
-        wait = max(
-            0.0,
-            (1.0 - own[0]) * self.ADDRESS[1],
-            (1.0 - everybody[0]) * self.EVERYBODY[1],
-        )
-        spent = 0.0 if wait else 1.0
-        self._addresses[key] = (own[0] - spent, now)
-        self._addresses.move_to_end(key)
-        self._everybody = (everybody[0] - spent, now)
-        while len(self._addresses) > MOST_ADDRESSES:
-            self._addresses.popitem(last=False)
-        return wait
-
-    def forget(self, address: str) -> None:
-        """Give an address its guesses back, after a right one."""
-        self._addresses.pop(_network(address), None)
-
-
-def _refilled(bucket: tuple[float, float], limit: tuple[float, float], now: float) -> tuple[float, float]:
-    left, at = bucket
-    most, seconds_each = limit
-    return min(most, left + max(0.0, now - at) / seconds_each), now
-
-
-def _network(address: str) -> str:
-    """Take an IPv6 /64 as one, because one subscriber has all of it."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 6:  # noqa: PLR2004 - the protocol's own number
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return address

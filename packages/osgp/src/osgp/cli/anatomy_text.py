@@ -23,14 +23,16 @@ _ROW = 8
 _SELECTS = "sources["
 
 
-def table_document(name: str, data: bytes, dims: Dimensions) -> dict[str, Any]:
-    """Return a table for scripts: its bytes, its fields, and what stands behind them.
+def table_document(name: str, data: bytes, dims: Dimensions, offset: int = 0) -> dict[str, Any]:
+    """Return a table for scripts: its bytes, its fields, and what stands behind them. ``data`` begin at ``offset``.
 
     Raises:
         TableError: dimensions, or counts inside the table, that cannot be.
     """
     document: dict[str, Any] = {"table": name, "title": title(name), "bytes": len(data)}
-    parts = _parts(name, data, dims)
+    if offset:
+        document["offset"] = offset
+    parts = _parts(name, data, dims, offset)
     if any(part.kind == "secret" for part in parts):
         document["hex"] = None
     else:
@@ -55,8 +57,8 @@ def _field(part: Part) -> dict[str, Any]:
     return field
 
 
-def table_lines(name: str, data: bytes, dims: Dimensions) -> list[str]:
-    """Return a table for people.
+def table_lines(name: str, data: bytes, dims: Dimensions, offset: int = 0) -> list[str]:
+    """Return a table for people. ``data`` begin at ``offset``.
 
     Raises:
         TableError: dimensions, or counts inside the table, that cannot be.
@@ -67,8 +69,9 @@ def table_lines(name: str, data: bytes, dims: Dimensions) -> list[str]:
         pages if not described or described.pages.startswith("Optical") else f", MEP guide v1.1 p. {described.pages}"
     )
     head = f"{paint(name, 'bold')}  {title(name)}".rstrip()
-    lines = [f"{head}  ({len(data)} bytes{where})"]
-    parts = _parts(name, data, dims)
+    begin = f" from {offset}" if offset else ""
+    lines = [f"{head}  ({len(data)} bytes{begin}{where})"]
+    parts = _parts(name, data, dims, offset)
     room = max((len(part.name) for part in parts), default=0)
     before = -1
     for part in parts:
@@ -77,18 +80,18 @@ def table_lines(name: str, data: bytes, dims: Dimensions) -> list[str]:
         before = part.offset if part.name else -1
         text = _text(part, room)
         for number, row in enumerate(hexes):
-            offset = f"{part.offset + number * _ROW:6d}" if row else " " * 6
-            lines.append(f"{paint(offset, 'dim')}  {row:<{3 * _ROW - 1}}  {text if number == 0 else ''}".rstrip())
+            place = f"{part.offset + number * _ROW:6d}" if row else " " * 6
+            lines.append(f"{paint(place, 'dim')}  {row:<{3 * _ROW - 1}}  {text if number == 0 else ''}".rstrip())
     return lines
 
 
-def _parts(name: str, data: bytes, dims: Dimensions) -> Sequence[Part]:
+def _parts(name: str, data: bytes, dims: Dimensions, offset: int) -> Sequence[Part]:
     described = TABLES.get(name)
     if table_id(name) in SECRET_TABLES:
-        return [Part(0, b"", len(data), kind="secret")]
+        return [Part(offset, b"", len(data), kind="secret")]
     if described is None:
-        return [Part(0, data, len(data), kind="unknown")]
-    return dissect(described, data, dims)
+        return [Part(offset, data, len(data), kind="unknown")]
+    return dissect(described, data, dims, offset)
 
 
 def _hex_rows(part: Part) -> Sequence[str]:
@@ -102,7 +105,13 @@ def _hex_rows(part: Part) -> Sequence[str]:
 def _text(part: Part, room: int) -> str:
     if not part.name:
         return paint(
-            {"secret": "(secret)", "reserved": "(reserved)", "unknown": "(not known)"}.get(part.kind, ""), "dim"
+            {
+                "secret": "(secret)",
+                "reserved": "(reserved)",
+                "unknown": "(not known)",
+                "cut": "(part of a field)",
+            }.get(part.kind, ""),
+            "dim",
         )
     return "  ".join(filter(None, (f"{paint(part.name, 'cyan')}{' ' * (room - len(part.name))}", *_meaning(part))))
 

@@ -92,6 +92,7 @@ def load_dump(path: Path) -> Dump:
 
 async def _take(target: Target, working: Path) -> Dump:
     """Read what the file lacks, and write it after each table."""
+    from osgp.cli.whole import WHOLE_TABLES  # noqa: PLC0415
     from osgp.dump import Dump  # noqa: PLC0415
 
     taken = load_dump(working) if _begun(working) else Dump()
@@ -99,10 +100,10 @@ async def _take(target: Target, working: Path) -> Dump:
         raise MisuseError(f"{working} is a complete dump already; choose another file, or delete this one")
     if taken.image.tables:
         note(f"Going on with {working}: {len(taken.image.tables)} tables are there")
-    async with target.meter() as meter:
+    async with target.meter(offer=WHOLE_TABLES) as meter:
         await _begin(meter, taken, working)
         await _fill(meter, taken, lambda: _write(working, taken.to_json()))
-    taken.complete = True
+    taken.complete = not taken.missing()
     return taken
 
 
@@ -115,6 +116,7 @@ async def _begin(meter: Meter, taken: Dump, working: Path) -> None:
     from osgp.cli.whole import configuration  # noqa: PLC0415
     from osgp.tables import TABLES  # noqa: PLC0415
     from osgp.tables.identity import tables_used  # noqa: PLC0415
+    from osgp.tables.sizes import TELLING  # noqa: PLC0415
     from osgp.tables.survey import SURVEYED  # noqa: PLC0415
     from osgp.transport import Address  # noqa: PLC0415
 
@@ -126,7 +128,8 @@ async def _begin(meter: Meter, taken: Dump, working: Path) -> None:
             raise MisuseError(f"{working} is a dump of another meter (serial number {held}); choose another file")
     with step("reading the list of tables (BT00)"):
         used = tables_used(await configuration(meter))
-    first = [name for name in ("BT00", *SURVEYED) if name in used]
+    # What tells the sizes of others comes before them.
+    first = [name for name in dict.fromkeys(("BT00", *SURVEYED, *TELLING)) if name in used]
     taken.listed = first + [name for name in sorted(used, key=table_id) if name not in first]
     image = taken.image
     image.meter = f"{who.manufacturer} {who.model}, firmware {who.firmware}".strip(" ,")
@@ -135,26 +138,41 @@ async def _begin(meter: Meter, taken: Dump, working: Path) -> None:
 
 
 async def _fill(meter: Meter, taken: Dump, save: Callable[[], None]) -> None:
-    from osgp.cli.whole import read_whole  # noqa: PLC0415
+    from osgp.cli.whole import NothingIn, read_whole  # noqa: PLC0415
+    from osgp.dump import EMPTY, NOT_READ  # noqa: PLC0415
     from osgp.privacy import SECRET_TABLES, blanked, unfindable  # noqa: PLC0415
+    from osgp.tables.sizes import TELLING  # noqa: PLC0415
     from osgp.titles import title  # noqa: PLC0415
 
-    remaining = taken.remaining()
-    bar, done, started = Progress(len(taken.listed)), len(taken.listed) - len(remaining), time.monotonic()
+    missing = taken.missing()
+    bar, done, started = Progress(len(taken.listed)), len(taken.listed) - len(missing), time.monotonic()
+
+    def show(count: int, name: str, part: str = "") -> None:
+        pace = (time.monotonic() - started) / count if count else 1.0
+        left = max(pace, 0.05) * (len(missing) - count)
+        bar.show(done + count, f"{name} {title(name)}{part}".rstrip(), left)
+
     try:
-        for count, name in enumerate(remaining):
-            pace = (time.monotonic() - started) / count if count else 1.0
-            bar.show(done + count, f"{name} {title(name)}".rstrip(), max(pace, 0.05) * (len(remaining) - count))
+        for count, name in enumerate(missing):
+            show(count, name)
             number = table_id(name)
+
+            def arrived(here: int, size: int, count: int = count, name: str = name) -> None:
+                show(count, name, f", {here} of {size} bytes" if here else "")
+
             try:
                 secret = SECRET_TABLES.get(number) or unfindable(number, taken.image.tables)
                 if secret:
-                    taken.refused[name] = f"not read: it {secret}"
+                    taken.refused[name] = f"{NOT_READ}it {secret}"
                 else:
                     dims = taken.dimensions()
-                    data = await read_whole(meter, name, dims)
+                    held = {one: taken.image.read(one) for one in TELLING if one in taken.image}
+                    data = await read_whole(meter, name, dims, held, arrived)
                     # Keys inside tables never reach the file.
                     taken.image.tables[number] = bytearray(blanked(number, data, dims))
+                    taken.refused.pop(name, None)
+            except NothingIn as empty:
+                taken.refused[name] = f"{EMPTY}{empty}"
             except (MeterRefused, TableError) as error:
                 taken.refused[name] = str(error)
             save()
@@ -183,11 +201,14 @@ def _tell(taken: Dump, file: Path, file_format: Format, *, as_json: bool) -> Non
                 "bytes": sum(map(len, tables.values())),
                 "refused": taken.refused,
                 "complete": taken.complete,
+                "missing": taken.missing(),
             }
         )
         return
     for name, reason in taken.refused.items():
         note(f"{name}: {reason}")
+    if missing := taken.missing():
+        note(f"Not complete: {', '.join(missing)} could not be read; why stands above. The same command tries again")
     size = sum(map(len, tables.values()))
     hint = f" Try it: osgp simulate {file}" if file_format is Format.JSON else ""
     print_lines([f"{file}: {len(tables)} tables, {size} bytes.{hint}"])

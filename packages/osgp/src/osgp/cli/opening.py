@@ -20,15 +20,16 @@ import typer
 from osgp.cli.exits import ExitCode, exit_code
 from osgp.cli.options import KeyPadding
 from osgp.cli.terminal import is_terminal, note, print_json
-from osgp.errors import KeyFormatError, MisuseError, OsgpError
+from osgp.errors import CorruptFrame, KeyFormatError, LinkError, MisuseError, OsgpError, ResponseTimeout
 from osgp.key import MeterKey
 
 if TYPE_CHECKING:
     from osgp.meter import Meter
     from osgp.optical.settings import SessionSettings
+    from osgp.optical.timing import Limits
     from osgp.writing import AllowWrites
 
-__all__ = ["Target", "error_document", "error_words", "read_text", "run", "step"]
+__all__ = ["Target", "bridge_hint", "error_document", "error_words", "read_text", "run", "step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,12 @@ class Target:
             raise MisuseError("no key. Give --key-file FILE, or set OSGP_KEY or OSGP_KEY_FILE")
         return self._parsed(getpass.getpass("Key of the meter (not shown): "))
 
-    def session(self) -> SessionSettings:
-        """Return how to behave at an optical port."""
+    def session(self, offer: Limits | None = None) -> SessionSettings:
+        """Return how to behave at an optical port; ``offer`` asks for other packets than usual."""
         from osgp.optical.key import Padding  # noqa: PLC0415
-        from osgp.optical.settings import SessionSettings  # noqa: PLC0415
+        from osgp.optical.settings import OFFERED_LIMITS, SessionSettings  # noqa: PLC0415
 
-        return SessionSettings(padding=Padding[self.padding.name])
+        return SessionSettings(padding=Padding[self.padding.name], offer=offer or OFFERED_LIMITS)
 
     def _parsed(self, text: str) -> MeterKey:
         from osgp.transport import Address  # noqa: PLC0415
@@ -99,9 +100,9 @@ class Target:
 
     @asynccontextmanager
     async def meter(
-        self, *, key: MeterKey | None = None, allow_writes: AllowWrites | None = None
+        self, *, key: MeterKey | None = None, allow_writes: AllowWrites | None = None, offer: Limits | None = None
     ) -> AsyncIterator[Meter]:
-        """Open the meter; ``key`` stands in for the one of the options.
+        """Open the meter; ``key`` stands in for the one of the options, ``offer`` as in :meth:`session`.
 
         Raises:
             OsgpError: see :func:`osgp.meter.open_meter`.
@@ -117,12 +118,30 @@ class Target:
                     url,
                     key=key,
                     encrypt=self.encrypt,
-                    session=self.session(),
+                    session=self.session(offer),
                     read_budget=budget,
                     allow_writes=allow_writes,
                 )
                 meter = await stack.enter_async_context(opened)
-            yield meter
+            try:
+                yield meter
+            except LinkError as error:
+                if hint := bridge_hint(url, error):
+                    error.add_note(hint)
+                raise
+
+
+def bridge_hint(url: str, error: OsgpError) -> str:
+    """Return what else to check where the line is behind a network bridge; "" where it is not, or the line is sound."""
+    from osgp.transport import Address  # noqa: PLC0415
+
+    address = Address.parse(url)
+    if not isinstance(error, ResponseTimeout | CorruptFrame) or address.path or "bridge" in str(error):
+        return ""
+    return (
+        "the bridge's own serial settings count too: 9600 baud, 8 data bits, no parity, 1 stop bit, no flow control; and no "
+        "other program may be connected to it"
+    )
 
 
 def read_text(path: Path, what: str) -> str:
@@ -172,6 +191,8 @@ def run(work: Callable[[], Coroutine[Any, Any, ExitCode | None]], *, as_json: bo
         if as_json:
             print_json(error_document(error))
         note(f"osgp: {error_words(error)}")
+        for hint in getattr(error, "__notes__", [])[1:]:
+            note(f"hint: {hint}")
         if isinstance(error, KeyFormatError):
             note("hint: a key file holds the key and nothing else")
         code = exit_code(error)

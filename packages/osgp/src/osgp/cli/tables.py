@@ -52,8 +52,10 @@ def tables(
     target = Target(port, key_file, encrypt, fast, padding)
 
     async def work() -> ExitCode:
+        from osgp.cli.whole import WHOLE_TABLES  # noqa: PLC0415
+
         wanted = [table_name(table_id(name)) for name in names or ()]
-        async with target.meter() as meter:
+        async with target.meter(offer=WHOLE_TABLES) as meter:
             return await (_show(meter, wanted, as_json=as_json) if wanted else _list(meter, as_json=as_json))
 
     run(work, as_json=as_json)
@@ -95,7 +97,7 @@ def _rows(bt00: Record) -> list[dict[str, Any]]:
 
 async def _show(meter: Meter, wanted: Sequence[str], *, as_json: bool) -> ExitCode:
     from osgp.cli.anatomy_text import table_document, table_lines  # noqa: PLC0415
-    from osgp.cli.whole import read_whole  # noqa: PLC0415
+    from osgp.cli.whole import read_whole, telling  # noqa: PLC0415
     from osgp.privacy import SECRET_TABLES, unfindable  # noqa: PLC0415
 
     dims = await _dimensions(meter, wanted)
@@ -109,7 +111,7 @@ async def _show(meter: Meter, wanted: Sequence[str], *, as_json: bool) -> ExitCo
             shown.append({"table": name, "refused": f"not read: it {secret}"})
             continue
         try:
-            data = await read_whole(meter, name, dims)
+            data = await read_whole(meter, name, dims, await telling(meter, name))
             lines += ["", *table_lines(name, data, dims)] if not as_json else []
             shown.append(table_document(name, data, dims))
         except (MeterRefused, TableError) as error:
@@ -136,8 +138,9 @@ async def _given(meter: Meter, name: str) -> Sequence[int]:
 async def _dimensions(meter: Meter, wanted: Sequence[str]) -> Dimensions:
     """Ask for the dimensions if a table that is wanted depends on them."""
     from osgp.tables import TABLES, Dimensions  # noqa: PLC0415
+    from osgp.tables.sizes import SIZES  # noqa: PLC0415
 
-    if all(name in _SELF_CONTAINED or name not in TABLES for name in wanted):
+    if all(name in _SELF_CONTAINED or (name not in TABLES and name not in SIZES) for name in wanted):
         return Dimensions()
     with step("reading the tables that tell how large others are"):
         return await meter.dimensions()

@@ -5,23 +5,38 @@ This module does not know what is done with them.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from osgp.cli.opening import step
-from osgp.errors import KeyRejected, LinkError, MeterRefused, TransportError
+from osgp.errors import KeyRejected, LinkError, MeterRefused, TableError, TransportError
+from osgp.mep.timing import MAX_READ
+from osgp.optical.timing import Limits
 from osgp.psem import ResponseCode
-from osgp.tables import TABLES, Dimensions, Record, Table
+from osgp.tables import TABLES, Dimensions, Record
+from osgp.tables.sizes import SIZES, size_of
+from osgp.transport import Address
 
 if TYPE_CHECKING:
     from osgp.meter import Meter
 
-__all__ = ["configuration", "read_whole"]
+__all__ = ["WHOLE_TABLES", "NothingIn", "configuration", "read_whole", "telling"]
 
 _FINAL = frozenset({ResponseCode.INSUFFICIENT_SECURITY_CLEARANCE, ResponseCode.INAPPROPRIATE_ACTION})
 """Refusals that no other way of asking for the same table changes."""
 
 _ONE_ANSWER = 400
 """Bytes that certainly fit one answer of the MEP port; longer tables are asked for in parts at once."""
+
+_PART = 4096
+"""Bytes after which it is said how far a long table has come: nine seconds at one read a second."""
+
+_NOTHING: Mapping[str, bytes] = {}
+
+WHOLE_TABLES = Limits(512, 255)
+"""What an optical session for whole tables offers: as many packets as a message may have. The gateway's sessions offer
+fewer (:data:`osgp.optical.settings.OFFERED_LIMITS`), which hold all that it reads."""
 
 
 async def configuration(meter: Meter) -> Record:
@@ -33,32 +48,90 @@ async def configuration(meter: Meter) -> Record:
     return TABLES["BT00"].decode(await read_whole(meter, "BT00", Dimensions()), Dimensions())
 
 
-async def read_whole(meter: Meter, name: str, dims: Dimensions) -> bytes:
+async def read_whole(
+    meter: Meter,
+    name: str,
+    dims: Dimensions,
+    held: Mapping[str, bytes] = _NOTHING,
+    arrived: Callable[[int, int], None] | None = None,
+) -> bytes:
     """Read all bytes of a table: at once where it can be, for the count of a full read is the table's true size.
+
+    Args:
+        meter: whose.
+        name: the table's.
+        dims: the meter's dimensions.
+        held: tables of the meter that tell how long others are (:data:`osgp.tables.sizes.TELLING`).
+        arrived: told, of tables that are read in parts, how many of how many bytes have come.
 
     Raises:
         MeterRefused: the meter does not give it, or it is longer than an answer and nothing says how long.
+        NothingIn: the meter keeps no entry in it.
         TableError: its size cannot be.
         OsgpError: see :meth:`osgp.connection.Connection.exchange`.
     """
     described = TABLES.get(name)
     with step(f"reading {name}"):
-        if described is not None and not described.own_counts and described.size(dims) > _ONE_ANSWER:
-            return await _by_size(meter, described, dims)
+        size = size_of(name, dims, held)
+        optical = Address.parse(meter.url).optical
+        if size is None and described is not None and not described.own_counts and described.size(dims) > _ONE_ANSWER:
+            return await _by_size(meter, name, lambda data: described.size(dims, data), arrived)
+        if size is not None and size > _ONE_ANSWER and not optical:
+            return await _by_size(meter, name, lambda _: size, arrived)
         try:
             return await meter.read(name)
         except TransportError:
             raise
         except (MeterRefused, LinkError, KeyRejected) as error:
-            proven = meter.stats.replies > 0
-            if described is None or not proven or (isinstance(error, MeterRefused) and error.code in _FINAL):
+            if meter.stats.replies == 0 or (isinstance(error, MeterRefused) and error.code in _FINAL):
                 raise
-        return await _by_size(meter, described, dims)
+            if size:
+                return await _by_size(meter, name, lambda _: size, arrived)
+            if described is not None:
+                return await _by_size(meter, name, lambda data: described.size(dims, data), arrived)
+            if size == 0:
+                raise NothingIn(f"the meter is set up to keep nothing in {name}") from error
+            if isinstance(error, MeterRefused) and error.code == ResponseCode.OPERATION_NOT_POSSIBLE:
+                raise MeterRefused(_too_long(name, optical=optical), error.code) from error
+            raise
 
 
-async def _by_size(meter: Meter, described: Table, dims: Dimensions) -> bytes:
-    """Read as many bytes as the description tells; one that counts itself tells more with each part."""
+class NothingIn(TableError):
+    """A table that the meter lists has no byte, because nothing is kept in it."""
+
+
+def _too_long(name: str, *, optical: bool) -> str:
+    """Say why a table that nobody can measure was refused as a whole."""
+    most = WHOLE_TABLES.read if optical else MAX_READ
+    told = SIZES.get(name)
+    if told is not None:
+        missing = f"and what tells its size ({told.formula}) was not read"
+    else:
+        missing = "and no guide tells how long it is, so that it cannot be read in parts"
+    other = "" if optical else ". Over the optical port it may be given whole"
+    return (
+        f"the meter does not give {name} as a whole: probably it is longer than the {most} bytes that this program takes in "
+        f"one answer, {missing}{other}"
+    )
+
+
+async def telling(meter: Meter, name: str) -> dict[str, bytes]:
+    """Read the tables that tell how long this one is, as far as the meter gives them."""
+    held: dict[str, bytes] = {}
+    size = SIZES.get(name)
+    for teller in size.by if size is not None else ():
+        with contextlib.suppress(MeterRefused):
+            held[teller] = await read_whole(meter, teller, await meter.dimensions())
+    return held
+
+
+async def _by_size(
+    meter: Meter, name: str, size_by: Callable[[bytes], int], arrived: Callable[[int, int], None] | None
+) -> bytes:
+    """Read as many bytes as its size tells; one that counts itself tells more with each part."""
     data = b""
-    while (size := described.size(dims, data)) > len(data):
-        data += await meter.read(described.id, len(data), size - len(data))
+    while (size := size_by(data)) > len(data):
+        if arrived is not None:
+            arrived(len(data), size)
+        data += await meter.read(name, len(data), min(size - len(data), _PART))
     return data

@@ -51,13 +51,14 @@ FULL_READ_LENGTH = 0x0200
 """Length field of a full read. The guide does not say what it should be; the meter sends the whole
 table in any case. Clients in the field send 512, so this value is known to work."""
 
-SHORTEST_REQUEST = 1 + 2 + 2 + SEQUENCE_SIZE + DIGEST_SIZE
-"""A full read."""
+SHORTEST_REQUEST = 1 + 2 + SEQUENCE_SIZE + DIGEST_SIZE
+"""A full read without the length, which the guide prints (p. 12) and two clients in the field leave out: meters answer."""
 
 SHORTEST_RESPONSE = 1
 """A response code alone. All should carry a digest too (p. 10), but what a meter that could not verify
 the request's digest appends to 0x0B is not documented, so none is thinkable."""
 
+_BARE = Struct(">BH")
 _FULL = Struct(">BHH")
 _PARTIAL = Struct(">BH3sH")
 _COUNT = Struct(">H")
@@ -87,9 +88,9 @@ def encode_request(request: Request) -> bytes:
 
 
 def _decode_read(body: bytes) -> Request:
-    if len(body) != _FULL.size:
-        raise CorruptFrame("a full read has five bytes")
-    return Read(_FULL.unpack(body)[1])
+    if len(body) not in (_BARE.size, _FULL.size):
+        raise CorruptFrame("a full read has five bytes, or three without its length")
+    return Read(_BARE.unpack_from(body)[1])
 
 
 def _decode_partial_read(body: bytes) -> Request:

@@ -19,6 +19,7 @@ from typing import Self
 
 from osgp.errors import KeyFormatError
 from osgp.key import MeterKey
+from osgp.key_text import read_key
 from osgp.optical.services import PASSWORD_SIZE
 
 __all__ = ["OpticalKey", "Padding"]
@@ -58,17 +59,7 @@ class OpticalKey(MeterKey):
         Raises:
             KeyFormatError: the text has none of the forms; the message says which form it comes closest to.
         """
-        whole = text.strip("\r\n")
-        # Blanks around a shorter text got there by accident, blanks that make it exactly twenty characters did not.
-        for candidate in (whole if len(whole) == PASSWORD_SIZE else "", text.strip()):
-            if (
-                candidate.strip()
-                and len(candidate) <= PASSWORD_SIZE
-                and candidate.isascii()
-                and candidate.isprintable()
-            ):
-                return cls(candidate.encode("ascii"), f"{len(candidate)} characters")
-        return super().parse(text)
+        return cls(*read_key(text, lambda size: 1 <= size <= PASSWORD_SIZE))
 
     @property
     def secret(self) -> bytes:

@@ -21,7 +21,7 @@ from typing import Generic, Protocol, TypeVar
 from osgp.mep.timing import Line
 from osgp.simulator.faults import FaultyLine
 
-__all__ = ["Broken", "MeterLine", "Server"]
+__all__ = ["SEQUENCE_JUMP", "Broken", "MeterLine", "Server"]
 
 E = TypeVar("E")
 E_co = TypeVar("E_co", covariant=True)
@@ -29,7 +29,7 @@ E_co = TypeVar("E_co", covariant=True)
 _LUMP = 16
 """Bytes handed over at a time, as the buffer of a UART does: 17 ms at 9600 baud."""
 
-_JUMP = 25
+SEQUENCE_JUMP = 25
 """How far a meter's sequence number moves by itself when its dimensions change (MEP guide v1.1 p. 16)."""
 
 
@@ -133,7 +133,7 @@ class MeterLine(Generic[E]):
         if not heard:
             return
         if self._faulty.jumps_sequence():
-            self._jump(_JUMP)
+            self._jump(SEQUENCE_JUMP)
         # What the server had to do before these bytes came, it did before them.
         self._report(self._server.expire(when))
         self._report(self._server.receive(heard, when))

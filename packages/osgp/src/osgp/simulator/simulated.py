@@ -28,11 +28,11 @@ from osgp.optical.key import OpticalKey
 from osgp.optical.rights import Access as OpticalAccess
 from osgp.optical.server import FirstPacket, OpticalServer
 from osgp.optical.server import Meter as OpticalHabits
-from osgp.psem import Request, Response, table_id
+from osgp.psem import PartialWrite, Request, Response, Write, table_id
 from osgp.simulator.faults import Faults, FaultyLine
 from osgp.simulator.house import House
-from osgp.simulator.line import MeterLine
-from osgp.simulator.memory import TableMemory
+from osgp.simulator.line import SEQUENCE_JUMP, MeterLine
+from osgp.simulator.memory import ET13_ALERT_FLAGS, Contents, TableMemory
 from osgp.simulator.model import house_memory, image_memory
 from osgp.simulator.noise import mix
 from osgp.simulator.rights import Sender, mep_sender, optical_sender
@@ -53,8 +53,11 @@ _OTHER_SEQUENCE = 1_000_003
 _OWN_UART_SINCE = 4
 """Application firmware whose optical port has a UART of its own (MEP guide v1.1 p. 20)."""
 
-_ET13_ALERT_FLAGS = 4 * 66 + 8
-"""Element 4, the first MEP client, of 66 bytes each; its alert flags (MEP guide v1.1 p. 80-83)."""
+_ET03_SERIAL_SIZE = 30
+"""The serial number stands at the beginning of ET03 (MEP guide v1.1 p. 55)."""
+
+_ET04_IDT_VERSION = 116
+"""Changes with any dimension (MEP guide v1.1 p. 65)."""
 
 
 @dataclass(slots=True)
@@ -197,13 +200,62 @@ class SimulatedMeter:
         """Return what a table holds now, whoever may read it; None where the meter has no such table."""
         return self._memory.read(table_id(table) if isinstance(table, str) else table, self._now())
 
+    def put_in(self, table: str | int, contents: Contents | None) -> None:
+        """Let a table hold something else from now on, as if it had always been so: nothing else changes.
+
+        Args:
+            table: name (``BT23``) or id.
+            contents: bytes, or a function of UTC seconds that gives them; None: the meter has no such table.
+        """
+        self._memory.place(table_id(table) if isinstance(table, str) else table, contents)
+
+    def reconfigure(self, tables: Mapping[str, Contents | None]) -> None:
+        """Change tables as a grid company does that gives the meter other dimensions: all of them at once.
+
+        The meter tells of it as a real one does (MEP guide v1.1 p. 54-55): ET04.116 counts one up, after 255 comes 0,
+        and the sequence number of the MEP port moves on by 25. At the optical port a session goes on as if nothing had
+        happened.
+
+        Args:
+            tables: by name what :meth:`put_in` takes.
+        """
+        for table, contents in tables.items():
+            self.put_in(table, contents)
+        version = self.read("ET04")
+        if version is not None and len(version) > _ET04_IDT_VERSION:
+            counted = (version[_ET04_IDT_VERSION] + 1) % 256
+            self._memory.put(table_id("ET04"), _ET04_IDT_VERSION, bytes((counted,)))
+        self._server.advance(SEQUENCE_JUMP)
+
+    def replace_identity(self, serial: str) -> None:
+        """Put another meter in, of which only the serial number (ET03) is another yet: :meth:`put_in` does the rest.
+
+        Its sequence number at the MEP port is another too. An open session at the optical port goes on, which
+        makes it hard for a client to notice.
+
+        Args:
+            serial: the utility's serial number, up to 30 ASCII characters.
+
+        Raises:
+            MisuseError: longer, or other characters.
+        """
+        try:
+            text = serial.encode("ascii")
+        except UnicodeEncodeError:
+            raise MisuseError("a serial number has ASCII characters only") from None
+        if len(text) > _ET03_SERIAL_SIZE:
+            raise MisuseError(f"a serial number has up to {_ET03_SERIAL_SIZE} characters")
+        identity = self.read("ET03") or bytes(TABLES["ET03"].size(Dimensions()))
+        self.put_in("ET03", text.ljust(_ET03_SERIAL_SIZE, b"\0") + identity[_ET03_SERIAL_SIZE:])
+        self._server.advance(_OTHER_SEQUENCE)
+
     def power_cycle(self) -> None:
         """Do what a level shifter's power-cycle circuit does."""
         self._running().power_cycle()
 
     def alert(self, flags: int) -> None:
-        """Set the alert flags in ET13 and send alerts until they are 0."""
-        self._memory.put(table_id("ET13"), _ET13_ALERT_FLAGS, bytes((flags,)))
+        """Set the alert flags in ET13 and send alerts until they are 0: a client clears them by EP39, or by writing ET13."""
+        self._memory.put(table_id("ET13"), ET13_ALERT_FLAGS, bytes((flags,)))
         self._server.alert(bool(flags), asyncio.get_running_loop().time())
         self._running().pump()
 
@@ -231,7 +283,11 @@ class SimulatedMeter:
         if self._replacement is not None and asyncio.get_running_loop().time() >= self._swap_at:
             self._memory, self._replacement = self._replacement, None
             self._server.advance(_OTHER_SEQUENCE)
-        return self._memory.answer(request, sender, self._now())
+        response = self._memory.answer(request, sender, self._now())
+        if isinstance(request, Write | PartialWrite) and not self._memory.alert_flags():
+            # Alerts end when what they told of is done: their flags are 0 again (MEP guide v1.1 p. 17-18).
+            self._server.alert(on=False, now=asyncio.get_running_loop().time())
+        return response
 
     def _now(self) -> float:
         """Return UTC seconds that never go back: a computer's clock may be set back, a meter's registers may not."""

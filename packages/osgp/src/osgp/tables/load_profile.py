@@ -1,11 +1,15 @@
-"""The load profile: what was metered in each interval of the last days (BT61, BT63, BT64-BT67).
+"""The load profile: what was metered in each interval of the last days (BT61, BT63, BT64-BT67, ET21).
 
-The MEP guide does not print these tables; the "Optical Port Programmer's Guide" (v1.1, June 2021) does, p. 30-39. Pages
-here are those of that guide.
+Pages are those of the MEP guide v1.1: BT61 p. 233-235, BT63 p. 236-238, BT64-BT67 p. 238-241, ET21 p. 95-98, and how to read
+them p. 29-31. The "Optical Port Programmer's Guide" (v1.1, June 2021) prints them too, p. 30-39.
 
 A *data set* is a ring of *blocks*, mostly days; a block is a header and its intervals. How large a block and an interval
-are can be read in ET21, which the read-only key may not do (p. 38), or be worked out from BT61, which it may:
-:class:`ProfileSizes`.
+are can be read in ET21, which the read-only key of the optical port may not do (Optical guide p. 38), or be worked out from
+BT61, which it may: :class:`ProfileSizes`.
+
+Slots of a block that were left out, in an outage for instance, keep their place: they may hold bytes of an older round, and
+the block's *simple status* has no bit for them (p. 239). So the newest interval is not where the *number* of valid
+intervals (BT63.11) points; ET21.20 says where (p. 31), or the highest bit of the simple status.
 
 This module does not know which register a channel holds (BT62), nor how a table is read.
 """
@@ -24,26 +28,30 @@ from osgp.tables.types import NI_FMAT, STIME_DATE, UINT8, UINT16, UINT32
 if TYPE_CHECKING:
     from osgp.tables.dimensions import Dimensions
 
-__all__ = ["BT61", "BT63", "ET21", "Block", "Interval", "ProfileSizes"]
+__all__ = ["BT61", "BT63", "ET21", "MAX_MEMORY", "Block", "Interval", "ProfileSizes", "data_sets"]
 
-_OPTICAL = "Optical guide v1.1 p. "
 _SETS = 4
 _SETS_SINCE = (3, 50)
+MAX_MEMORY = 1 << 18
+"""Bytes of the largest meter's memory; its load profile has 233,856 of them (p. 231)."""
+_MOST_CHANNELS, _MOST_INTERVALS = 16, 1440
+"""What one data set can have (p. 231-233)."""
 _DAY = 84
-"""Stands for 24 hours in the minutes of an interval (p. 33)."""
+"""Stands for 24 hours in the minutes of an interval (p. 97, 235)."""
 
 
-def _sets(dims: Dimensions) -> int:
+def data_sets(dims: Dimensions) -> int:
+    """Return how many data sets such a meter has: four from firmware 3.50 on, unless ET54.0.2 says otherwise."""
     later = dims.firmware is None or dims.firmware >= _SETS_SINCE
     return _SETS if later and dims.multiple_load_profiles else 1
 
 
-_EACH_SET = Count("4 if ET54.0.2 else 1", _sets)
+_EACH_SET = Count("4 if ET54.0.2 else 1", data_sets)
 
 BT61 = Table(
     61,
     "Actual Load Profile",
-    _OPTICAL + "31-33",
+    "233-235",
     (
         Field("memory_length", UINT32, unit="byte"),
         Bits(UINT16, (Bit("end_readings", 4), Bit("extended_interval_status", 10), Bit("simple_interval_status", 11))),
@@ -64,7 +72,7 @@ BT61 = Table(
 BT63 = Table(
     63,
     "Load Profile Status",
-    _OPTICAL + "34-35",
+    "236-238",
     (
         Group(
             "data_sets",
@@ -84,7 +92,7 @@ BT63 = Table(
 ET21 = Table(
     2069,
     "Load Profile Internal Configuration",
-    _OPTICAL + "38",
+    "95-96",
     (
         Field("block_address", UINT32),
         Field("interval_address", UINT32),
@@ -128,7 +136,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class ProfileSizes:
-    """Sizes of one data set, worked out from BT61 (p. 36): what ET21 tells, without its key.
+    """Sizes of one data set, worked out from BT61 (p. 239; Optical guide p. 36): what ET21 tells, without its key.
 
     Args:
         blocks: in the ring.
@@ -150,12 +158,20 @@ class ProfileSizes:
 
         Raises:
             MisuseError: BT61 tells of no such data set.
+            TableError: no meter has such blocks.
         """
         sets = bt61.get("data_sets", ())
         if not 1 <= data_set <= len(sets):
             raise MisuseError(f"this meter tells of {len(sets)} load profile data sets; there is no number {data_set}")
         one = sets[data_set - 1]
-        return cls(one["blocks"], one["intervals"], one["channels"], bt61.get("end_readings", False), big_endian)
+        sizes = cls(one["blocks"], one["intervals"], one["channels"], bt61.get("end_readings", False), big_endian)
+        too_large = sizes.intervals > _MOST_INTERVALS or sizes.channels > _MOST_CHANNELS
+        if too_large or sizes.blocks * sizes.block_size > MAX_MEMORY:
+            raise TableError(
+                f"BT61 tells of {sizes.blocks} blocks of {sizes.intervals} intervals of {sizes.channels} channels, which no "
+                "meter has; it was read wrongly. Read it again"
+            )
+        return sizes
 
     @property
     def simple_status_offset(self) -> int:
@@ -197,13 +213,48 @@ class ProfileSizes:
             raise MisuseError("this load profile data set holds no blocks; the meter does not record it")
         return index % self.blocks * self.block_size, self.block_size
 
-    def newest_interval(self, status: Mapping[str, Any]) -> tuple[int, int] | None:
-        """Return offset and count of the newest interval by a data set of BT63; None if nothing was recorded."""
+    def newest_header(self, status: Mapping[str, Any]) -> tuple[int, int] | None:
+        """Return offset and count of the newest block's header by a data set of BT63; None if nothing was recorded."""
         if not status["valid_blocks"] or not status["valid_intervals"]:
             return None
+        return self.block(status["last_block"])[0], self.header_size
+
+    def newest_slot(self, header: bytes) -> int | None:
+        """Return the index of the newest interval by a block's header; None if none was recorded.
+
+        Raises:
+            TableError: the header has another size.
+        """
+        return max(self._recorded(header), default=None)
+
+    def newest_interval(self, status: Mapping[str, Any], slot: int) -> tuple[int, int] | None:
+        """Return offset and count of the newest interval by a data set of BT63; None if nothing was recorded.
+
+        Args:
+            status: an element of BT63's ``data_sets``.
+            slot: the interval's index in the newest block: ET21's ``last_interval`` (p. 31), or :meth:`newest_slot` for
+                who may not read ET21. It is not the number of valid intervals less one: slots may have been left out.
+
+        Raises:
+            MisuseError: a block has no such slot.
+        """
+        if not status["valid_blocks"] or not status["valid_intervals"]:
+            return None
+        if not 0 <= slot < self.intervals:
+            raise MisuseError(
+                f"a block of this load profile has intervals 0 to {self.intervals - 1}; there is no {slot}"
+            )
         start, _ = self.block(status["last_block"])
-        before = (status["valid_intervals"] - 1) * self.interval_size
-        return start + self.header_size + before, self.interval_size
+        return start + self.header_size + slot * self.interval_size, self.interval_size
+
+    def _recorded(self, header: bytes) -> list[int]:
+        """Return the indexes of the intervals that a block's header says were recorded."""
+        if len(header) < self.header_size:
+            raise TableError(
+                f"the header of a block of this load profile has {self.header_size} bytes, not {len(header)}"
+            )
+        status = header[self.simple_status_offset : self.header_size]
+        return [place for place in range(self.intervals) if status[place // 8] >> place % 8 & 1]
 
     def decode_interval(self, data: bytes) -> Interval:
         """Read an interval.
@@ -222,7 +273,7 @@ class ProfileSizes:
         return Interval(nibbles[0], tuple(nibbles[1 : 1 + self.channels]), values)
 
     def decode_block(self, data: bytes) -> Block:
-        """Read a block; intervals that were not recorded are absent, whatever stands there (p. 36).
+        """Read a block; intervals that were not recorded are absent, whatever stands there (p. 239).
 
         Raises:
             TableError: it has another size.
@@ -230,9 +281,7 @@ class ProfileSizes:
         if len(data) != self.block_size:
             raise TableError(f"a block of this load profile has {self.block_size} bytes, not {len(data)}")
         end = STIME_DATE.decode(data[: STIME_DATE.size]) if STIME_DATE.decode else None
-        status = data[self.simple_status_offset : self.header_size]
-        recorded = [place for place in range(self.intervals) if status[place // 8] >> place % 8 & 1]
-        starts = {place: self.header_size + place * self.interval_size for place in recorded}
+        starts = {place: self.header_size + place * self.interval_size for place in self._recorded(data)}
         return Block(
             end.replace(tzinfo=UTC) if isinstance(end, datetime) else None,
             {place: self.decode_interval(data[at : at + self.interval_size]) for place, at in starts.items()},

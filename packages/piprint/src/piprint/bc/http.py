@@ -33,7 +33,7 @@ from piprint.bc.answer import MOST_ERROR_BYTES, Answered, error_of
 from piprint.bc.circuit import Circuit
 from piprint.config import TOKEN_HOST, BusinessCentral, is_loopback
 from piprint.errors import BcError, BcUnreachable, ConfigError, reason_of
-from piprint.trust import trust_file
+from servicekit.tls import client_context
 
 __all__ = ["READ_ONLY", "READ_WRITE", "Answer", "Counters", "Http", "Login", "Wire", "page_size"]
 
@@ -195,7 +195,7 @@ class Wire:
     @cached_property
     def _usual(self) -> ssl.SSLContext:
         """Trusts whom this host trusts."""
-        return ssl.create_default_context()
+        return client_context()
 
     @contextmanager
     def _breakage(self, url: str, asked: str) -> Iterator[None]:
@@ -380,18 +380,12 @@ def _trust(bc: BusinessCentral) -> ssl.SSLContext | None:
     """Return how the configured servers prove who they are; None for the usual way."""
     if bc.ca_file is None and bc.verify:
         return None
-    context = ssl.create_default_context()
-    if bc.ca_file is not None:
-        try:
-            trust_file(context, bc.ca_file)
-        except ValueError as error:
-            raise ConfigError(
-                f"business_central.ca_file {bc.ca_file} cannot be used: {error}. Give the certificate authority's PEM file."
-            ) from None
-    if not bc.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE  # said by piprint.config_file
-    return context
+    try:
+        return client_context(bc.ca_file, and_system=True, accept_any=not bc.verify)  # the last is said by config_file
+    except ValueError as error:
+        raise ConfigError(
+            f"business_central.ca_file {bc.ca_file} cannot be used: {error}. Give the certificate authority's PEM file."
+        ) from None
 
 
 def _proxy(url: str) -> str | None:

@@ -27,7 +27,7 @@ from yarl import URL
 from piprint.errors import DocumentError, PrinterBusy, PrinterError, PrinterRefused, PrinterUnreachable, reason_of
 from piprint.ipp.codec import Attribute, Group, MalformedIpp, Message, attribute, decode, encode
 from piprint.ipp.registry import ADVICE, WAITING, Delimiter, Operation, Status, Tag, status_name
-from piprint.trust import trust_file
+from servicekit.tls import client_context
 
 __all__ = ["REQUESTER", "IppClient", "http_url", "printer_uri"]
 
@@ -232,14 +232,10 @@ class IppClient:
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
 
     def _trust(self) -> ssl.SSLContext:
-        if self._ca_file is None:
-            return ssl.create_default_context()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
-            trust_file(context, self._ca_file)
+            return client_context(self._ca_file)
         except ValueError as error:
             raise PrinterError(f"the printer's ca_file {self._ca_file} cannot be used: {error}") from None
-        return context
 
 
 def _socket(info: tuple[Any, ...]) -> socket.socket:

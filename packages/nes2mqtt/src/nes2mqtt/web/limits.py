@@ -1,0 +1,150 @@
+"""How fast somebody may guess, and how much of what is limited one address may hold.
+
+This module does not know HTTP; moments of the monotonic clock are passed in.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["GuessLimit", "Places", "Refused"]
+
+MOST_ADDRESSES = 1024
+"""Addresses remembered by the limit; who pushes others out has long met the limit for everybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A guess that is not looked at."""
+
+    seconds: float
+    """To wait before the next one."""
+    first: bool
+    """It is the first one refused since a guess was looked at: worth a line in the log."""
+
+
+class GuessLimit:
+    """Allows a few guesses at once, then one each few seconds: per address, and for all strangers together.
+
+    An address that has once known the answer is no stranger: it has its own limit, but does not wait because others
+    guess. So nobody can lock the owner out by guessing from elsewhere.
+    """
+
+    ADDRESS = (5.0, 30.0)
+    """Guesses at once, and seconds for each further one, from one address."""
+    EVERYBODY = (20.0, 3.0)
+
+    def __init__(self) -> None:
+        self._everybody = (self.EVERYBODY[0], 0.0)
+        self._addresses: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._refused: set[str] = set()
+        self._known: OrderedDict[str, None] = OrderedDict()
+
+    def refuse(self, address: str, now: float) -> Refused | None:
+        """Count a guess and return None, or tell that it is not looked at."""
+        key = _network(address)
+        own = _refilled(self._addresses.get(key, (self.ADDRESS[0], now)), self.ADDRESS, now)
+        everybody = _refilled(self._everybody, self.EVERYBODY, now)
+        stranger = key not in self._known
+        wait = max(
+            0.0,
+            (1.0 - own[0]) * self.ADDRESS[1],
+            (1.0 - everybody[0]) * self.EVERYBODY[1] if stranger else 0.0,
+        )
+        spent = 0.0 if wait else 1.0
+        self._addresses[key] = (own[0] - spent, now)
+        self._addresses.move_to_end(key)
+        if stranger:
+            self._everybody = (everybody[0] - spent, now)
+        while len(self._addresses) > MOST_ADDRESSES:
+            forgotten, _ = self._addresses.popitem(last=False)
+            self._refused.discard(forgotten)
+        if not wait:
+            self._refused.discard(key)
+            return None
+        first = key not in self._refused
+        self._refused.add(key)
+        return Refused(wait, first)
+
+    def right(self, address: str) -> None:
+        """Note that an address knew the answer: it has its guesses back."""
+        key = _network(address)
+        self._addresses.pop(key, None)
+        self._refused.discard(key)
+        self._known[key] = None
+        self._known.move_to_end(key)
+        while len(self._known) > MOST_ADDRESSES:
+            self._known.popitem(last=False)
+
+    def is_known(self, address: str) -> bool:
+        """Tell whether an address has known the answer before."""
+        return _network(address) in self._known
+
+    def is_waiting(self, address: str, now: float) -> bool:
+        """Tell whether a guess of this address would be refused, without counting one."""
+        key = _network(address)
+        own = _refilled(self._addresses.get(key, (self.ADDRESS[0], now)), self.ADDRESS, now)
+        everybody = _refilled(self._everybody, self.EVERYBODY, now)
+        return own[0] < 1.0 or (everybody[0] < 1.0 and key not in self._known)
+
+
+class Places:
+    """A limited number of places, of which no stranger and no single address may take all.
+
+    Args:
+        most: places there are.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken: dict[str, list[int]] = {}
+        """By address: places of those who are known, places of strangers."""
+
+    def take(self, address: str, *, stranger: bool) -> Callable[[], None] | None:
+        """Take a place and return what gives it back; None when there is none for this one."""
+        key = _network(address)
+        known_here, strange_here = self._taken.get(key, (0, 0))
+        strange = sum(counts[1] for counts in self._taken.values())
+        known = sum(counts[0] for counts in self._taken.values())
+        if known + strange >= self._most:
+            return None
+        if stranger and (strange_here >= max(1, self._most // 4) or strange >= max(1, self._most // 2)):
+            return None
+        if address and not stranger and not _is_loopback(address) and known_here >= max(1, self._most // 2):
+            return None
+        self._taken.setdefault(key, [0, 0])[stranger] += 1
+
+        def give_back() -> None:
+            counts = self._taken[key]
+            counts[stranger] -= 1
+            if not any(counts):
+                del self._taken[key]
+
+        return give_back
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _refilled(bucket: tuple[float, float], limit: tuple[float, float], now: float) -> tuple[float, float]:
+    left, at = bucket
+    most, seconds_each = limit
+    return min(most, left + max(0.0, now - at) / seconds_each), now
+
+
+def _network(address: str) -> str:
+    """Take an IPv6 /64 as one, because one subscriber has all of it."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 6:  # noqa: PLR2004 - the protocol's own number
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address
