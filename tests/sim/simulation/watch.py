@@ -192,7 +192,7 @@ class Watch:
         if world.clock_wrong_since is not None and now - max(world.clock_wrong_since, world.alive_since) > 700:
             since = max(world.clock_wrong_since, world.alive_since)
             told = any(when >= since and "clock" in text for when, _, text in self.warned)
-            if not told and not world.bad.touched("line", since, now) and "clock" not in world.last_status:
+            if not told and not world.bad.touched("line", since, now):
                 world.fail("clock", f"the host's clock has been {world.host.off():.0f} s wrong for {now - since:.0f} s, nothing is said of it")
 
     async def _page(self) -> None:
@@ -227,7 +227,7 @@ class Watch:
     def _look_at_curves(self) -> None:
         world = self._world
         for meter, line in getattr(world.web.recent, "_lines", {}).items():
-            times = getattr(line, "times", None)
+            times = getattr(line, "instants", None) or getattr(line, "times", None)
             mark = (float(times[-1]) if times else 0.0, len(self.presents[meter]))
             before = self._curve.get(meter)
             if before is not None and before[0] == mark[0] and mark[1] - before[1] > 5:
