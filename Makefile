@@ -12,7 +12,7 @@ CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-print test test-fresh install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
+.PHONY: help run run-print test test-fresh test-newest install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,14 +31,20 @@ test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they nee
 	@$(BIN)/python tools/al_environment.py
 	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 2 --dist loadgroup --timeout 300 --no-header -q
 
-# Both Debians, or one: FRESH=13. Both commands of the README, or one: FRESH_ONLY=run.
+# Both Debians, or one: FRESH=13. Both commands of the README, or one: FRESH_ONLY=run. Some tests: FRESH_PYTEST=packages/osgp.
 FRESH ?= 12 13
 FRESH_ONLY ?=
+FRESH_PYTEST ?=
 FRESH_FOLDER ?= /var/tmp/nes2mqtt-fresh
 
 test-fresh: ## Run the README's two commands in minimal Debian 12 and 13 trees (as root; half an hour)
 	@sh tools/system_packages.sh fresh
-	@PATH="$$PATH:/usr/sbin:/sbin" $(PYTHON) tools/fresh_debian.py --folder "$(FRESH_FOLDER)" $(FRESH_ONLY:%=--only %) $(FRESH)
+	@PATH="$$PATH:/usr/sbin:/sbin" $(PYTHON) tools/fresh_debian.py --folder "$(FRESH_FOLDER)" --pytest="$(FRESH_PYTEST)" \
+	    $(FRESH_ONLY:%=--only %) $(FRESH)
+
+test-newest: $(VENV)/dev.stamp ## Run the packages' own tests on the newest Python that is found
+	@sh tools/system_packages.sh test
+	@$(BIN)/python tools/newest_python.py
 
 homeassistant-venv: $(VENV)/dev.stamp ## Install the Home Assistant that the tests run, if a Python 3.13+ is found
 	@$(BIN)/python tools/homeassistant_check.py --install-only
@@ -113,7 +119,7 @@ lock: ## Write requirements/*.txt anew (needs uv)
 	sh tools/lock.sh
 
 clean: ## Remove what the other commands made, but no data
-	rm -rf $(VENV) .venv-homeassistant .venv-termineter .venv-al .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-newest .venv-homeassistant .venv-termineter .venv-al .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # A stamp is newer than its requirements only when everything was installed.
 $(VENV)/run.stamp: requirements/runtime.txt $(PACKAGES:%=%/pyproject.toml)

@@ -288,7 +288,8 @@ class Config(BaseModel):
     def _ports_differ(self) -> Config:
         seen: dict[str, str] = {}
         for meter, settings in self.meters.items():
-            other = seen.setdefault(settings.port, meter)
+            address = Address.parse(settings.port)
+            other = seen.setdefault(address.path or address.place, meter)
             if other != meter:
                 raise ValueError(f"meters.{other} and meters.{meter} have the same port; only one can use it")
         return self

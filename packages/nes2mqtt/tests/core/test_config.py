@@ -260,6 +260,19 @@ def test_a_setting_named_like_pydantics_mark_for_keys_is_a_problem_as_any_other(
     assert "c.toml:1: [key]: there is no such setting" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("/dev/ttyUSB0", "serial:///dev/ttyUSB0?baud=19200"),
+        ("serial:///dev/ttyUSB0", "optical:///dev/ttyUSB0"),
+        ("tcp://bridge:23", "rfc2217://bridge:23"),
+    ],
+)
+def test_r6_one_port_written_in_two_ways(one, other):
+    text = f'[meters.a]\nport = "{one}"\nkey = "{KEY}"\n[meters.b]\nport = "{other}"\nkey = "{KEY}"\n'
+    assert "have the same port; only one can use it" in only_problem(text)
+
+
 class TestEditors:
     """Files as Windows, web pages and word processors leave them."""
 

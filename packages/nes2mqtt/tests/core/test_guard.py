@@ -147,8 +147,8 @@ class TestRise:
         step = timedelta(days=-3)
         for n in range(5):
             at = Moment(life.now + step, life.now.timestamp() + 10 * (n + 1))
-            verdict = life.guard.registers({IMPORT: 1003 + n}, at, None)
-            assert value_of(verdict) == 1003 + n
+            verdict = life.guard.registers({IMPORT: 1002 + 700 * (n + 1)}, at, None)
+            assert value_of(verdict) == 1002 + 700 * (n + 1)
             step = -2 * step
 
     def test_a_time_nobody_knows_makes_a_restart_wait_for_the_second_read(self):

@@ -369,11 +369,11 @@ async def test_thousands_of_meters_start_and_read_apart(fake_meter, loop_clocks)
 
 
 def swap(fake_meter, serial="11111111", import_wh=91_156_142):
-    """Put another meter in place, without a silence: the link has to adopt its sequence number."""
+    """Put another meter in place, without a silence."""
+    fake_meter.notices_swaps = True
     fake_meter.identity_now = replace(fake_meter.identity_now, serial=serial)
     fake_meter.register_values = {IMPORT: import_wh, EXPORT: 190}
     fake_meter.present_values = {POWER: 777}
-    fake_meter.resyncs += 1
 
 
 async def test_m3_a_swap_to_a_higher_register_without_a_silence_is_a_swap(house, fake_meter, memory, caplog):
@@ -417,17 +417,6 @@ async def test_m5_the_hub_forgets_the_values_of_the_old_meter(house, fake_meter,
             assert power in {None, 1514 if latest.status.info.serial == "87654321" else 777}
             if TableGroup.REGISTERS in latest.samples and latest.status.info.serial == "11111111":
                 assert latest.samples[TableGroup.REGISTERS].segment == 2
-
-
-async def test_a_link_that_was_synchronised_anew_with_the_same_meter_loses_nothing(house, fake_meter, memory):
-    async with house(memory(serial="87654321")) as listener:
-        await asyncio.sleep(20)
-        opened = len(fake_meter.times("open"))
-        before = len(listener.samples(TableGroup.PRESENT))
-        fake_meter.resyncs += 1
-        await asyncio.sleep(20)
-        assert len(fake_meter.times("open")) == opened
-        assert len(listener.samples(TableGroup.PRESENT)) >= before + 9
 
 
 NEVER = CorruptFrame("what arrives is damaged: check the cable and the baud rate")
@@ -569,3 +558,23 @@ async def test_a_message_has_its_code_and_what_it_is_made_of(house, fake_meter):
         fake_meter.opening_trouble, fake_meter.trouble = None, ZeroDivisionError()
         await asyncio.sleep(20)
         assert (listener.last_status.code, listener.last_status.params) == ("mistake", {"kind": "ZeroDivisionError"})
+
+
+async def test_m8_a_meter_that_cannot_be_read_so_often_is_told_once(house, fake_meter, memory, caplog):
+    fake_meter.seconds_per_read = 4.0
+    async with house(memory()):
+        await asyncio.sleep(3600)
+    slow = [record.message for record in caplog.records if "come every" in record.message]
+    assert len(slow) == 1
+    assert "the present values (BT28) come every 7.5 s" in slow[0]
+    assert "not every 2 s" in slow[0]
+
+
+async def test_a_meter_that_is_silent_now_and_then_is_no_slow_one(house, fake_meter, memory, caplog):
+    async with house(memory()):
+        for _ in range(30):
+            await asyncio.sleep(100)
+            fake_meter.trouble = SILENCE
+            await asyncio.sleep(100)
+            fake_meter.trouble = None
+    assert not [record.message for record in caplog.records if "come every" in record.message]

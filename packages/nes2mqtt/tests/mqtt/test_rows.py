@@ -46,7 +46,7 @@ def test_text_shows_every_digit_the_meter_has():
 @pytest.fixture
 def view(gateway):
     def build(*samples, status=None, **more):
-        return View("house", gateway, datetime.now(UTC), status, samples, **more)
+        return View("house", gateway, 0.0, status, samples, **more)
 
     return build
 
@@ -126,7 +126,7 @@ def test_no_message_breaks_the_rules(rig, gateway, present, registers, known):
     """A message has no wildcard in its topic, a payload that says something, no NaN, and nothing the meter did not say."""
     config = MqttConfig.model_validate({"host": "h", "dialects": list(DialectName)})
     samples = (rig.sample(TableGroup.PRESENT, present), rig.sample(TableGroup.REGISTERS, registers))
-    view = View("house", gateway, datetime.now(UTC), rig.status() if known else None, samples)
+    view = View("house", gateway, 0.0, rig.status() if known else None, samples)
     for dialect in configured(config):
         for when in When:
             for message in dialect.messages(when, view):

@@ -29,15 +29,17 @@ from typing import Any
 from osgp.connection import Connection, Doubts
 from osgp.errors import MeterRefused, MeterSwapped, TableError, TablesChanging
 from osgp.known import KnownMeter, Signature
-from osgp.psem import ResponseCode
+from osgp.psem import ResponseCode, table_id
 from osgp.reader import TableReader
 from osgp.tables import TABLES, Dimensions, Table
-from osgp.tables.survey import SURVEYED, survey
+from osgp.tables.survey import SURVEYED, et55_sizes, survey
 
 __all__ = ["ROUNDS", "ConfirmedLayout"]
 
 ROUNDS = 4
 """Times something is read again because the meter changed meanwhile, or may have."""
+
+_BT01, _ET55 = table_id("BT01"), table_id("ET55")
 
 _ABSENT = frozenset(range(ResponseCode.ERROR, ResponseCode.INAPPROPRIATE_ACTION + 1))
 """Refusals for good, with which a meter is read without that table. Others (data locked, say) may pass."""
@@ -213,7 +215,14 @@ class ConfirmedLayout:
         return tables
 
     async def _self_counted(self, described: Table, dims: Dimensions) -> bytes:
-        """Read a table of which the beginning may tell how long it is."""
+        """Read a table of which the beginning, or the end, may tell how long it is."""
+        if described.id == _BT01:
+            return await self._reader.part(described.id, 0, described.certain_size(dims))
+        if described.id == _ET55:
+            least, most = et55_sizes(dims)
+            data = await self._reader.part(described.id, 0, most)
+            # Behind the end of a table come zeros (Optical guide v1.1 p. 9).
+            return data if any(data[least:]) else data[:least]
         data = await self._reader.whole(described, dims)
         while described.own_counts and (told := described.size(dims, data)) > len(data):
             data += await self._reader.part(described.id, len(data), told - len(data))

@@ -136,6 +136,29 @@ class TestReconfigured:
         assert [request.table for request in tables.asked] == [BT23, ET04, BT28, ET04]
         assert tables.asked[1] == tables.asked[3] == PartialRead(ET04, 116, 1)
 
+    async def test_what_could_not_be_confirmed_for_long_is_read_again(self, virtual_clock, served):
+        """A power of half a minute ago must not look like one of now."""
+        tables = Tables()
+        opening = served(tables)
+        async with opening as meter:
+            await read_all(meter, 1)
+            line = opening.simulated._window.line
+            hear, silent_until = line.hear, None
+
+            def heard(data, now):
+                nonlocal silent_until
+                if silent_until is None and tables.asked and tables.asked[-1].table == BT28:
+                    silent_until = now + 12
+                if silent_until is None or now >= silent_until:
+                    hear(data, now)
+
+            line.hear = heard
+            tables.asked.clear()
+            await meter.present()
+            when = [request.table for request in tables.asked]
+            assert when.count(BT28) == 2
+            assert when[-2:] == [BT28, ET04]
+
     async def test_the_probe_is_put_onto_another_meter_of_the_same_version(self, virtual_clock, served):
         tables = Tables()
         opening = served(tables)
