@@ -1,3 +1,4 @@
+# ruff: noqa: T201 - a command talks
 """``python -m simulation``: run worlds for some time, tell those that fail."""
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def main() -> int:
         begun = time.process_time()
         world = run(Setting.draw(asked.seed, kinds), log=asked.log)
         print(f"{world.setting.faults}")
-        print(f"{time.process_time() - begun:.1f} CPU s, {world.loop.rounds} rounds, {world.lines_noted} events, {world.broker.messages} messages, {world.disk.writes} writes, {world.host.life} lives, {world.digest.hexdigest()[:16]}")
+        print(
+            f"{time.process_time() - begun:.1f} CPU s, {world.loop.rounds} rounds, {world.lines_noted} events, {world.broker.messages} messages, {world.disk.writes} writes, {world.host.life} lives, {world.digest.hexdigest()[:16]}"
+        )
         for name in world.failures:
             print(tell(world, name))
         return bool(world.failures)
@@ -46,10 +49,15 @@ def main() -> int:
                 small = smaller(setting, name)
                 again = run(small)
                 print(f"\n{name}: {len(small.faults)} of {len(setting.faults)} faults needed")
-                print(tell(again, name) if name in again.failures else "  NOT REPEATABLE: the simulation leaks", flush=True)
+                print(
+                    tell(again, name) if name in again.failures else "  NOT REPEATABLE: the simulation leaks",
+                    flush=True,
+                )
         seed += asked.step
     spent = time.monotonic() - begun
-    print(f"\n{worlds} worlds, {days:.1f} days in {spent:.0f} s ({days / spent * 3600:.0f} days an hour); failed: {dict(failed)}; first: {first}")
+    print(
+        f"\n{worlds} worlds, {days:.1f} days in {spent:.0f} s ({days / spent * 3600:.0f} days an hour); failed: {dict(failed)}; first: {first}"
+    )
     return bool(failed)
 
 

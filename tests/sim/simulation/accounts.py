@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from nes2mqtt.history import Store, Unit
@@ -76,7 +77,10 @@ async def _hours(world: World, store: Store, name: str, meter: Meter, readings: 
         booked = hour.values.get(_IMPORT, 0)
         low, high = _bounds(world, meter, readings, hour.start.timestamp(), hour.end.timestamp(), off)
         if not low <= booked <= high:
-            world.fail("energy", f"{name}: {booked} Wh are booked to the hour from {hour.start:%d %b %H:%M}, {low} to {high} were used in it")
+            world.fail(
+                "energy",
+                f"{name}: {booked} Wh are booked to the hour from {hour.start:%d %b %H:%M}, {low} to {high} were used in it",
+            )
 
 
 async def _total(world: World, store: Store, name: str, meter: Meter, readings: Readings) -> None:
@@ -85,7 +89,9 @@ async def _total(world: World, store: Store, name: str, meter: Meter, readings: 
     for off in world.host.offsets:
         begin = max(world.setting.start + off - DAY, 0.0)
         until = world.host.true() + off + DAY
-        for day in await store.energy(name, Unit.DAY, datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(until, UTC)):
+        for day in await store.energy(
+            name, Unit.DAY, datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(until, UTC)
+        ):
             days[day.start] = day.values.get(_IMPORT, 0)
     booked = sum(days.values())
     low, high = _bounds(world, meter, readings, float("-inf"), float("inf"), 0.0)
@@ -93,9 +99,7 @@ async def _total(world: World, store: Store, name: str, meter: Meter, readings: 
         world.fail("energy", f"{name}: {booked} Wh are booked in all, {low} to {high} were used", "total")
 
 
-def _bounds(
-    world: World, meter: Meter, readings: Readings, begin: float, end: float, off: float
-) -> tuple[int, int]:
+def _bounds(world: World, meter: Meter, readings: Readings, begin: float, end: float, off: float) -> tuple[int, int]:
     """Return the least and the most Wh that belong to a true hour, by the readings within it and around it."""
     given, sure = readings
     zero = world.setting.start
@@ -110,7 +114,7 @@ def _bounds(
 
 def _steps(meter: Meter, readings: list[Given], zero: float, *, least: bool) -> Iterator[int]:
     """Yield what was used between each two readings; across a swap nothing of it is known, so nothing to all."""
-    for one, two in zip(readings, readings[1:], strict=False):
+    for one, two in pairwise(readings):
         used = int((two.at - one.at) * WATTS / 3600)
         swapped = any(one.at < when - zero <= two.at for when in meter.swaps)
         if swapped:
@@ -124,7 +128,9 @@ def _steps(meter: Meter, readings: list[Given], zero: float, *, least: bool) -> 
 async def _curve(world: World, store: Store, name: str) -> None:
     start, now = world.setting.start, world.loop.now
     a, b = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(world.host.true(), UTC)
-    series = await store.series(name, ["active_power_import"], a - timedelta(minutes=10), b + timedelta(minutes=10), 100_000)
+    series = await store.series(
+        name, ["active_power_import"], a - timedelta(minutes=10), b + timedelta(minutes=10), 100_000
+    )
     step = series.step.total_seconds() if series.step is not None else 0.0
     line = series.lines["active_power_import"]
     points = {
@@ -140,7 +146,10 @@ async def _curve(world: World, store: Store, name: str) -> None:
             counted[int(at // _CURVE)] = counted.get(int(at // _CURVE), 0) + 1
     for ten, count in sorted(counted.items()):
         if count >= 3 and not any(ten + near in points for near in range(-slack, slack + 1)):
-            world.fail("kept", f"{name}: {count} present values of {timedelta(seconds=ten * _CURVE)} to {timedelta(seconds=(ten + 1) * _CURVE)} left no trace in the history")
+            world.fail(
+                "kept",
+                f"{name}: {count} present values of {timedelta(seconds=ten * _CURVE)} to {timedelta(seconds=(ten + 1) * _CURVE)} left no trace in the history",
+            )
             return
 
 
@@ -155,4 +164,7 @@ def _delivered(world: World, name: str, sure: list[Given]) -> None:
             had[value] = had.get(value, 0) + 1
     missing = [one for one in sure if one.wh is not None and unit.scaled(one.wh) not in had]
     if missing:
-        world.fail("lost", f"{name}: {len(missing)} readings never came to the broker, first that of {timedelta(seconds=round(missing[0].at))}")
+        world.fail(
+            "lost",
+            f"{name}: {len(missing)} readings never came to the broker, first that of {timedelta(seconds=round(missing[0].at))}",
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from osgp.errors import OsgpError
@@ -171,10 +171,8 @@ async def _second_client(world: World, fault: Fault) -> None:
             try:
                 async with open_meter(settings.port, key=key.parse("SIMULATED-METER-DEMO")) as opened:
                     while world.loop.now < end - fault.span / 2:
-                        try:
+                        with suppress(OsgpError):
                             await opened.registers()
-                        except OsgpError:
-                            pass
                         await world.sleep(1)
             except OsgpError:
                 pass
@@ -187,29 +185,15 @@ async def _second_client(world: World, fault: Fault) -> None:
 def _mood(world: World, fault: Fault) -> None:
     """Put the broker into the mood that a fault says."""
     mood, much = world.broker.mood, fault.much
-    match fault.kind:
-        case "refuse":
-            mood.refuse, mood.refused = int(much), "*"
-        case "refuse_registers":
-            mood.refuse, mood.refused = int(much), "*/registers"
-        case "greeting":
-            mood.greeting = int(much)
-        case "wish":
-            mood.wish = int(much)
-        case "largest":
-            mood.largest = int(much)
-        case "best":
-            mood.best = int(much)
-        case "no_retain":
-            mood.retains = False
-        case "receive":
-            mood.receive = int(much)
-        case "mute":
-            mood.mute = frozenset({Kind[str(much)]})
-        case "slow":
-            mood.slow = float(much)
-        case "broker_away":
-            mood.away = True
+    changes: dict[str, object] = {
+        "refuse": {"refuse": much, "refused": "*"},
+        "refuse_registers": {"refuse": much, "refused": "*/registers"},
+        "no_retain": {"retains": False},
+        "mute": {"mute": frozenset({Kind[much]}) if isinstance(much, str) else frozenset()},
+        "broker_away": {"away": True},
+    }.get(fault.kind, {fault.kind: much})
+    for name, value in changes.items():
+        setattr(mood, name, value)
 
 
 async def _broker(world: World, fault: Fault) -> None:
@@ -371,7 +355,19 @@ ACTIONS: dict[str, Action] = {
     "no_values": _no_values,
     "second_client": _second_client,
     **dict.fromkeys(
-        ("broker_away", "refuse", "refuse_registers", "greeting", "wish", "largest", "best", "no_retain", "receive", "mute", "slow"),
+        (
+            "broker_away",
+            "refuse",
+            "refuse_registers",
+            "greeting",
+            "wish",
+            "largest",
+            "best",
+            "no_retain",
+            "receive",
+            "mute",
+            "slow",
+        ),
         _broker,
     ),
     "lose_acks": _lose_acks,

@@ -42,7 +42,9 @@ __all__ = ["Report", "cut_history", "cut_journal"]
 
 _START = 1_795_867_200.0
 _ZONE = ZoneInfo("Europe/Copenhagen")
-_IMPORT, _EXPORT, _POWER = (SOURCES[key] for key in ("active_energy_import", "active_energy_export", "active_power_import"))
+_IMPORT, _EXPORT, _POWER = (
+    SOURCES[key] for key in ("active_energy_import", "active_energy_export", "active_power_import")
+)
 _EACH = 10.0
 """Seconds between readings."""
 _COMMIT = 60.0
@@ -249,7 +251,9 @@ async def _journal(seed: int, cuts: int, how: Sequence[str], folder: Path, disk:
         try:
             while True:
                 row += 1
-                job = JobRow(row_no=row, printer_id="a", state=JobState.QUEUED, payload=_PAYLOAD, id=f"id-{row}", attempts=0)
+                job = JobRow(
+                    row_no=row, printer_id="a", state=JobState.QUEUED, payload=_PAYLOAD, id=f"id-{row}", attempts=0
+                )
                 entry = await journal.begin(job, _Claim(f"token {row}"), name=f"pi-a-{row}-1-x")  # type: ignore[arg-type]
                 known[row] = Step.CLAIMING
                 for step, more in _STEPS:
@@ -263,7 +267,7 @@ async def _journal(seed: int, cuts: int, how: Sequence[str], folder: Path, disk:
         del journal, database
         gc.collect()
         disk.power_on(left)
-        for path in sorted(folder.glob("journal*")):
+        for path in sorted(folder.glob("journal*")):  # noqa: ASYNC240 - nobody waits for this loop
             if path.name.endswith("shm"):
                 path.unlink()
             else:
@@ -287,5 +291,3 @@ def cut_journal(seed: int, cuts: int, how: Sequence[str]) -> Report:
         piprint.journal.store.secrets = real
         shutil.rmtree(folder, ignore_errors=True)
     return report
-
-

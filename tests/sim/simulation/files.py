@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["Files"]
 
@@ -38,7 +38,7 @@ class Files:
     _moved: list[_Moved] = field(default_factory=list)
     _real: dict[str, Any] = field(default_factory=dict)
 
-    def __enter__(self) -> Files:
+    def __enter__(self) -> Self:
         for name in ("fsync", "fdatasync", "rename", "replace", "unlink", "remove"):
             self._real[name] = getattr(os, name)
         os.fsync = self._fsync

@@ -59,7 +59,9 @@ class Planted:
         return Setting(1, self.faults, self.hours)
 
 
-def _each_sample(group: TableGroup, change: Callable[[World, Sample], Sample | None]) -> Callable[[World, Replace], None]:
+def _each_sample(
+    group: TableGroup, change: Callable[[World, Sample], Sample | None]
+) -> Callable[[World, Replace], None]:
     """Change, or with None drop, what goes through the hub."""
 
     def put(world: World, swap: Replace) -> None:
@@ -231,12 +233,20 @@ PLANTED = (
     Planted("order", "the even number goes before the odd", _numbers(lambda seq: seq ^ 1)),
     Planted("falls", "a register falls by 50 kWh", _each_sample(TableGroup.REGISTERS, _falls)),
     Planted("told", "the history says that all is good", _status_is_good, (Fault(300, "full", 400),), 0.4),
-    Planted("refused", "a broker's refusal is not told", _says_nothing_of_the_broker, (Fault(300, "refuse_registers", 400, 0x87),), 0.4),
+    Planted(
+        "refused",
+        "a broker's refusal is not told",
+        _says_nothing_of_the_broker,
+        (Fault(300, "refuse_registers", 400, 0x87),),
+        0.4,
+    ),
     Planted("clock", "a wrong clock is not told", _says_nothing_of_clocks, (Fault(300, "clock", 1200, 7200),), 0.6),
     Planted("swap", "no meter is ever another one", _never_another_meter, (Fault(300, "swap", 5, "house"),), 0.4),
     Planted("once", "each reading is a warning", _talks_too_much),
     Planted("mistake", "the poller divides by zero", _trips),
-    Planted("well", "the broker is given up after the first connection", _connects_once, (Fault(300, "broker_away", 40),)),
+    Planted(
+        "well", "the broker is given up after the first connection", _connects_once, (Fault(300, "broker_away", 40),)
+    ),
 )
 """``sound`` is not among them: a disk that does not do what it is asked shows it (test_power_cuts.py)."""
 

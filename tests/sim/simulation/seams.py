@@ -36,7 +36,6 @@ from nes2mqtt.config import Config
 from nes2mqtt.history import HistoryConfig, Store
 from nes2mqtt.hub import Hub
 from osgp import mep_port
-
 from simulation.fibers import Fibers
 from simulation.host import Host
 from simulation.loop import SimLoop
@@ -129,6 +128,7 @@ class Ground:
                 if module.__dict__.get(attribute) is real:
                     self._set(module, attribute, ours)
 
+
 class Seams(Ground):
     """All that is replaced while a world runs."""
 
@@ -155,7 +155,7 @@ class Seams(Ground):
         async def misc_loop(client: Any) -> None:
             import asyncio  # noqa: PLC0415
 
-            while client._client.loop_misc() == 0:
+            while client._client.loop_misc() == 0:  # noqa: ASYNC110 - as the library does
                 await asyncio.sleep(10)  # the library asks each second whether a ping is due
 
         self._set(aiomqtt.Client, "_misc_loop", misc_loop)

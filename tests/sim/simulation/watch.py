@@ -107,7 +107,10 @@ class Watch:
         seq, what = document["seq"], (meter, document["time"], document.get("active_energy_import"))
         before = self.by_seq.setdefault(seq, what)
         if (before[0], before[2]) != (what[0], what[2]):
-            fail("seq", f"number {seq} was {before[0]} {before[2]} kWh of {before[1]}, now {meter} {what[2]} kWh of {what[1]}")
+            fail(
+                "seq",
+                f"number {seq} was {before[0]} {before[2]} kWh of {before[1]}, now {meter} {what[2]} kWh of {what[1]}",
+            )
             self.by_seq[seq] = what
         elif self._seq_of.setdefault(what, seq) != seq:
             fail("twice", f"{meter} {what[2]} kWh of {what[1]} came as number {self._seq_of[what]}, now as {seq}")
@@ -124,7 +127,9 @@ class Watch:
 
     def _present_document(self, meter: str, document: dict[str, Any]) -> None:
         world = self._world
-        read = self._read_at.get((meter, datetime.fromisoformat(document["time"]).astimezone(UTC).replace(microsecond=0)))
+        read = self._read_at.get(
+            (meter, datetime.fromisoformat(document["time"]).astimezone(UTC).replace(microsecond=0))
+        )
         limit = 3 * world.setting.present + 5
         if read is not None and world.loop.now - read > limit:
             world.fail("fresh", f"{meter}: power read {world.loop.now - read:.0f} s ago is published as live")
@@ -178,7 +183,9 @@ class Watch:
                 world.fail("read", f"{meter}: no registers for {since:.0f} s", meter)
         for meter, when in self.swapped:
             if now - max(when, world.bad_end("line")) > 3 * period + 60:
-                world.fail("swap", f"{meter} was replaced {now - when:.0f} s ago, its readings still count for the one before")
+                world.fail(
+                    "swap", f"{meter} was replaced {now - when:.0f} s ago, its readings still count for the one before"
+                )
 
     def _look_at_words(self) -> None:
         """Check that what is wrong is told."""
@@ -193,7 +200,10 @@ class Watch:
             since = max(world.clock_wrong_since, world.alive_since)
             told = any(when >= since and "clock" in text for when, _, text in self.warned)
             if not told and not world.bad.touched("line", since, now):
-                world.fail("clock", f"the host's clock has been {world.host.off():.0f} s wrong for {now - since:.0f} s, nothing is said of it")
+                world.fail(
+                    "clock",
+                    f"the host's clock has been {world.host.off():.0f} s wrong for {now - since:.0f} s, nothing is said of it",
+                )
 
     async def _page(self) -> None:
         world = self._world
@@ -222,7 +232,10 @@ class Watch:
         fresh = given and given[-1].at > now - 2 * world.setting.registers - HALF_MINUTE
         histories = [output for output in told["outputs"] if "history" in output["name"]]
         if fresh and histories and all(output["ok"] for output in histories):
-            world.fail("told", f"the disk has failed for {world.bad.bad_for('disk'):.0f} s; the status says of the history that it is good")
+            world.fail(
+                "told",
+                f"the disk has failed for {world.bad.bad_for('disk'):.0f} s; the status says of the history that it is good",
+            )
 
     def _look_at_curves(self) -> None:
         world = self._world
@@ -246,13 +259,19 @@ class Watch:
         world = self._world
         states = {meter: latest.status.state if latest.status else None for meter, latest in world.hub.latest.items()}
         if any(state is not MeterState.ONLINE for state in states.values()):
-            world.fail("well", f"the meters are {', '.join(f'{name} {state}' for name, state in states.items())}", "meters")
+            world.fail(
+                "well", f"the meters are {', '.join(f'{name} {state}' for name, state in states.items())}", "meters"
+            )
         for output in world.hub.outputs:
             status = output.status()
             if not status.ok and not (world.damaged and "history" in status.name):
                 world.fail("well", f"{status.name}: {status.message}", status.name.split()[0])
             if status.waiting > 2:
                 world.fail("well", f"{status.name}: {status.waiting} readings wait", "waiting")
-        held = {topic: text for topic, text in world.broker.retained.items() if topic.endswith("/status") and text != b"online"}
+        held = {
+            topic: text
+            for topic, text in world.broker.retained.items()
+            if topic.endswith("/status") and text != b"online"
+        }
         if held:
             world.fail("well", f"the broker holds {held}", "availability")

@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TextIO
@@ -116,7 +116,9 @@ class World:
         self.bad = Conditions(self.loop.time)
         self.watch = Watch(self)
         self.broker = Broker(self.loop, self.host.alive, self.watch.took)
-        self.folder = Path(tempfile.mkdtemp(prefix="simulation-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+        self.folder = Path(
+            tempfile.mkdtemp(prefix="simulation-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+        )
         self.database = self.folder / "history.db"
         self.files = files.Files(self.folder, lambda path: "history.db" in path.name)
         self.disk = disk.Disk.of("unix-excl", self.folder, self.loop.time)
@@ -236,10 +238,8 @@ class World:
 
     def _close_connections(self) -> None:
         for connection in self.connections:
-            try:
+            with suppress(sqlite3.Error):
                 connection.close()
-            except sqlite3.Error:
-                pass
         self.connections.clear()
         self.store = self.web = None
         gc.collect()  # a cursor that lives on keeps its connection half open, and would write later
@@ -293,7 +293,9 @@ class World:
             ports = []
             for meter in self.meters.values():
                 simulated = await stack.enter_async_context(meter.simulated)
-                ports.append(await (simulated.serve_optical_tcp("sim") if meter.optical else simulated.serve_tcp("sim")))
+                ports.append(
+                    await (simulated.serve_optical_tcp("sim") if meter.optical else simulated.serve_tcp("sim"))
+                )
             self.config = self._configuration(dict(zip(self.meters, ports, strict=True)))
             self.boot()
             watching = self.spawn(self.watch.run())
@@ -382,7 +384,7 @@ def run(setting: Setting, *, log: TextIO | None = None, plant: Callable[[World],
             planted = plant(world) if plant is not None else None
             try:
                 world.loop.run_until_complete(world.loop.create_task(world.play()))
-            except Exception as error:  # noqa: BLE001 - a world that breaks is a failure to be told
+            except Exception as error:
                 world.fail("mistake", f"the world broke: {error!r}"[:300], "world")
                 if log is not None:
                     raise
@@ -402,7 +404,10 @@ def run(setting: Setting, *, log: TextIO | None = None, plant: Callable[[World],
 def dump(setting: Setting) -> str:
     """Return a setting as a line of Python, to be kept as a test."""
     usual = Setting(setting.seed)
-    parts = [repr(setting.seed), f"({', '.join(_dump_fault(fault) for fault in setting.faults)}{',' if setting.faults else ''})"]
+    parts = [
+        repr(setting.seed),
+        f"({', '.join(_dump_fault(fault) for fault in setting.faults)}{',' if setting.faults else ''})",
+    ]
     for one in fields(setting)[2:]:
         value = getattr(setting, one.name)
         if value != getattr(usual, one.name):
