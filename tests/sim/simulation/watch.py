@@ -50,7 +50,7 @@ class Watch:
         """When what was given out under a label (whole seconds) was really read."""
         self.by_seq: dict[int, tuple[str, str, Any]] = {}
         self._seq_of: dict[tuple[str, str, Any], int] = {}
-        self._highest = 0
+        self._highest: dict[str, int] = {}
         self._tops: dict[tuple[str, int], tuple[int, float]] = {}
         self._curve: dict[str, tuple[float, int]] = {}
         self._said: Counter[tuple[str, int]] = Counter()
@@ -114,8 +114,8 @@ class Watch:
             self.by_seq[seq] = what
         elif self._seq_of.setdefault(what, seq) != seq:
             fail("twice", f"{meter} {what[2]} kWh of {what[1]} came as number {self._seq_of[what]}, now as {seq}")
-        if seq > self._highest:
-            self._highest = seq
+        if seq > self._highest.get(meter, -1):
+            self._highest[meter] = seq
             top = self._tops.get((meter, document["segment"]))
             value = what[2]
             if top is not None and value is not None and value < top[1]:
@@ -123,7 +123,7 @@ class Watch:
             if value is not None:
                 self._tops[meter, document["segment"]] = (seq, value)
         elif before is what:
-            fail("order", f"number {seq} came first after number {self._highest}")
+            fail("order", f"number {seq} of {meter} came first after number {self._highest[meter]}")
 
     def _present_document(self, meter: str, document: dict[str, Any]) -> None:
         world = self._world

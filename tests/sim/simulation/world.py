@@ -318,7 +318,9 @@ class World:
         for task in under_way:
             if task.done() and task.exception() is not None:
                 raise task.exception()  # type: ignore[misc]
-        await self.sleep(SETTLE)
+        # What was refused is tried again less and less often: after ten minutes at most.
+        refused = any(fault.kind.startswith("refuse") for fault in self.setting.faults)
+        await self.sleep(SETTLE + (300.0 if refused else 0.0))
         self.watch.all_well()
 
     async def _end(self) -> None:
