@@ -59,7 +59,9 @@ install: ## Install the service into PREFIX (/opt/nes2mqtt); as root; starts not
 	@install -D -m 644 deploy/systemd/nes2mqtt.service $(DESTDIR)/etc/systemd/system/nes2mqtt.service
 	@sed -i 's|/opt/nes2mqtt|$(abspath $(PREFIX))|g' $(DESTDIR)/etc/systemd/system/nes2mqtt.service
 	@install -D -m 644 deploy/udev/60-nes2mqtt.rules $(DESTDIR)/etc/udev/rules.d/60-nes2mqtt.rules
-	@test -e $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml || install -D -m 644 deploy/nes2mqtt.toml $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml
+	@test -e $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml || { \
+	    install -D -m 644 deploy/nes2mqtt.toml $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml; \
+	    test -n "$(DESTDIR)" || sh tools/name_gateway.sh /etc/nes2mqtt/nes2mqtt.toml "$$(uname -n)"; }
 	@echo "Installed. Now edit $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml; docs/running-for-years.md goes on from here"
 
 PRINT_PREFIX ?= /opt/piprint

@@ -81,7 +81,7 @@ def _feed(recorder: Recorder, house: House, second: int) -> int:
     now = _START + timedelta(seconds=second)
     samples = list(_samples(house, second))
     recorder.take(samples, now)
-    if recorder.unsaved or _is_due(recorder, now):
+    if recorder.waiting.registers or _is_due(recorder, now):
         recorder.work(now)
     if recorder.last_seq > recorder.cursors["mqtt"]:
         recorder.deliver("mqtt", recorder.last_seq, now)  # the broker confirms

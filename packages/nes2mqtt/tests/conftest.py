@@ -19,6 +19,7 @@ import pytest
 from nes2mqtt.clock import Clock
 from nes2mqtt.reading import LinkQuality, Sample, TableGroup
 from osgp.errors import MeterSwapped
+from osgp.meter import Ratings
 from osgp.sources import SOURCES, Source
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -109,6 +110,7 @@ class FakeMeter:
     dimensions_now: str = "dimensions"
     register_values: dict[Source, int] = field(default_factory=lambda: {IMPORT: 65_845_342, EXPORT: 179})
     present_values: dict[Source, int] = field(default_factory=lambda: {POWER: 1514})
+    rated: Ratings = field(default_factory=Ratings)
     trouble: Exception | None = None
     """Raised by every read while set."""
     opening_trouble: Exception | None = None
@@ -161,6 +163,9 @@ class FakeMeter:
 
     async def dimensions(self) -> str:
         return await self._reply("dimensions", lambda: self.dimensions_now)
+
+    async def ratings(self) -> Ratings:
+        return await self._reply("ratings", lambda: self.rated)
 
     async def registers(self) -> dict[Source, int]:
         return await self._reply("registers", lambda: dict(self.register_values))

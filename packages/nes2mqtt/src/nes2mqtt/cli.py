@@ -154,15 +154,85 @@ def export(
     if kind not in set(Format) or what not in set(What):
         typer.echo(f"--format is one of {', '.join(Format)}; --what is one of {', '.join(What)}", err=True)
         raise typer.Exit(_WRONG_CONFIGURATION)
-    database = settings.history.path or settings.data_dir / "history.db"
     try:
         rows = run_export(
-            database, settings.timezone, begin=begin, end=end, out=out, kind=Format(kind), what=What(what), meter=meter
+            _database(settings),
+            settings.timezone,
+            begin=begin,
+            end=end,
+            out=out,
+            kind=Format(kind),
+            what=What(what),
+            meter=meter,
         )
     except HistoryError as error:
         typer.echo(f"nes2mqtt: {error}", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{rows} rows in {out}")
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
+    config: ConfigFile = _DEFAULT_CONFIG,
+) -> None:
+    """Write the history into one file to put away, also while the gateway runs."""
+    settings = _load(config)
+    from nes2mqtt.history.backup import back_up  # noqa: PLC0415
+    from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415
+
+    try:
+        size = back_up(_database(settings), target)
+    except HistoryError as error:
+        typer.echo(f"nes2mqtt: {error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{target}: {size / 1e6:.1f} MB, checked")
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="What nes2mqtt backup wrote.")],
+    config: ConfigFile = _DEFAULT_CONFIG,
+) -> None:
+    """Put a backup in the place of the history; the gateway must be stopped."""
+    settings = _load(config)
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from nes2mqtt.history.backup import restore as put_back  # noqa: PLC0415
+    from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415
+
+    try:
+        kept = put_back(_database(settings), source, datetime.now(UTC))
+    except HistoryError as error:
+        typer.echo(f"nes2mqtt: {error}", err=True)
+        raise typer.Exit(1) from None
+    before = f"; what was there is {kept}" if kept is not None else ""
+    typer.echo(f"{_database(settings)} is {source} now{before}. Start the gateway.")
+
+
+history = typer.Typer(help="What happened to the history.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(history, name="history")
+
+
+@history.command()
+def acknowledge(config: ConfigFile = _DEFAULT_CONFIG) -> None:
+    """Say that you have read what happened to the history; the status stops telling it."""
+    settings = _load(config)
+    from nes2mqtt.history.command import acknowledge as forget  # noqa: PLC0415
+    from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415
+
+    try:
+        notices = forget(_database(settings))
+    except HistoryError as error:
+        typer.echo(f"nes2mqtt: {error}", err=True)
+        raise typer.Exit(1) from None
+    for notice in notices:
+        typer.echo(notice)
+    typer.echo("acknowledged" if notices else "there is nothing to acknowledge")
+
+
+def _database(settings: Config) -> Path:
+    return settings.history.path or settings.data_dir / "history.db"
 
 
 @app.command("hash-password")

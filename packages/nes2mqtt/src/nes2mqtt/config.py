@@ -185,7 +185,8 @@ class MeterConfig(BaseModel):
     port: Annotated[Port, Field(examples=['"serial:///dev/serial/by-id/usb-..."'])]
     """MEP port: ``serial:///dev/serial/by-id/...``, ``tcp://HOST:PORT`` or ``rfc2217://HOST:PORT``. Optical port:
     ``optical:///dev/serial/by-id/...``, or ``optical+tcp://HOST:PORT`` for a Wi-Fi head or ser2net.
-    A by-id name stays the same when the adapter is plugged in again."""
+    A by-id name stays the same when the adapter is plugged in again. Behind a ``?``: ``rts=on``, ``dtr=on``,
+    ``turnaround=5``, ``baud=19200``."""
     key: Annotated[KeySecret, Field(examples=['{ file = "/etc/nes2mqtt/house.key" }'])]
     """The meter's basic key (MBK) as the grid company hands it out: 20 or 16 characters, 40 or 32 hex digits,
     or a list of 20 or 16 numbers. For an optical port its read-only key (RK), which may also be shorter."""
@@ -204,7 +205,8 @@ class MeterConfig(BaseModel):
     reads_per_second: Annotated[float, Field(gt=0, le=10)] = _TABLE_READS
     """Table reads a second on average. The meter's maker asks for at most 1."""
     max_power: Annotated[float, Field(gt=0)] = 100_000.0
-    """The most power in W that can flow through the meter. A register that rises faster waits for a second read."""
+    """The most power in W that can flow through the meter; what the meter says it is made for, if that is more.
+    A register that rises faster waits for a second read; a power of twice that is left out."""
     segment: Annotated[int, Field(ge=1)] = 1
     """Raise by one when the meter was replaced or its registers were reset and the gateway did not notice."""
     power_cycle: PowerCycle | None = None

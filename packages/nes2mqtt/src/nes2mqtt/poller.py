@@ -159,6 +159,8 @@ class Poller:
         self._reopen = Backoff(_REOPEN_FIRST, self._pace)
         self._key_retry = Backoff(*_KEY_RETRY)
         self._key_was_right = False
+        self._rated = False
+        """Whether the guard knows what this meter is made for."""
         self._unanswered: set[Job] = set()
         """What got no answer last time, so that the next time the meter is asked something else as well."""
         self._refused: set[Job] = set()
@@ -377,6 +379,8 @@ class Poller:
             self._health.forget_problems()
         for note in self._guard.identify(identity.serial, layout, self._clocks.moment()):
             self._health.say(note.text, warning=note.warning)
+        if not self._rated or self._health.info.serial != identity.serial:
+            await self._rate(meter)
         known = self._health.info
         self._health.info = replace(
             known,
@@ -390,6 +394,21 @@ class Poller:
         self._key_was_right = True
         if self._health.info != known:
             self._health.publish()  # outputs must know who it is before they get its values
+
+    async def _rate(self, meter: MeterSession) -> None:
+        """Ask once per meter what it is made for; one that does not tell is bound by the settings, and read all the same."""
+        ratings = None
+        try:
+            ratings = await meter.ratings()
+        except PasswordRefused:
+            raise
+        except (KeyRejected, LinkError):
+            self._rated = False  # the next session asks again
+        except (MeterRefused, TableError):
+            self._rated = True
+        else:
+            self._rated = True
+        self._guard.rate(ratings)
 
     async def _read(self, job: Job, meter: MeterSession) -> Verdict:
         """Read one table and let the guard judge it."""

@@ -326,3 +326,15 @@ def test_r13_a_secret_that_others_can_read_is_warned_of(tmp_path, monkeypatch):
         assert f"read {tmp_path}/house.key, which holds meters.house.key; type: chmod 600" in warning
         (tmp_path / "house.key").chmod(0o600)
         assert warnings_for(load(file), file) == []
+
+
+@pytest.mark.parametrize(
+    "port",
+    [
+        "serial:///dev/ttyUSB0?rts=on",
+        "optical:///dev/ttyUSB0?rts=on&dtr=off&turnaround=5",
+        "optical+tcp://bridge:8888?turnaround=12",
+    ],
+)
+def test_an_address_takes_the_settings_of_its_port(port):
+    assert parse(SMALLEST.replace("tcp://127.0.0.1:7000", port), FILE).meters["house"].port == port

@@ -1,5 +1,6 @@
 """Every rule of the guard by its number, then properties over whole lives of meters."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,6 +24,22 @@ START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 def moment(label):
     """Return a moment of a program that runs since long before the tests, with a clock that never stepped."""
     return Moment(label, label.timestamp())
+
+
+@dataclass
+class Rated:
+    """What a meter says it is made for."""
+
+    voltage: int | None = None
+    frequency: int | None = None
+    maximum_current: int | None = None
+    ct_ratio: int | None = None
+    vt_ratio: int | None = None
+
+
+def fresh_power(guard, watts):
+    """Tell whether a guard believes a power."""
+    return guard.present({POWER: watts}, moment(START), None).sample is not None
 
 
 class Life:
@@ -388,6 +405,36 @@ class TestPresent:
             verdict = fresh.guard.present({SOURCES[key]: value, SOURCES["voltage_l2"]: 230_000}, moment(START), None)
             assert dict(verdict.sample.values) == {SOURCES["voltage_l2"]: 230_000}
             assert verdict.rejected == 1
+
+    @pytest.mark.parametrize(
+        ("key", "can_be", "cannot_be"),
+        [
+            ("voltage_l1", [0, 400_000, 460_000], [461_000]),
+            ("frequency", [49_990, 41_000], [39_000, 61_000]),
+            ("current_l1", [200_000], [201_000]),
+            ("active_power_import", [200_000], [200_001]),
+        ],
+    )
+    def test_m7_a_meter_that_tells_its_ratings_is_bound_by_them(self, fresh, key, can_be, cannot_be):
+        fresh.guard.rate(Rated(voltage=230, frequency=50, maximum_current=100))
+        for value in can_be:
+            assert fresh.guard.present({SOURCES[key]: value}, moment(START), None).sample
+        for value in cannot_be:
+            assert fresh.guard.present({SOURCES[key]: value}, moment(START), None).sample is None
+
+    def test_m7_a_meter_behind_current_transformers_needs_no_setting(self):
+        life = remembering(serial="1")
+        life.guard.rate(Rated(voltage=230, maximum_current=10, ct_ratio=60))
+        assert life.published(1000, 2100, 3200) == [1000, 2100, 3200], "400 kW"
+        assert fresh_power(life.guard, 400_000)
+
+    @pytest.mark.parametrize(
+        "ratings", [Rated(), Rated(voltage=1, frequency=1, maximum_current=65_535, ct_ratio=60_000)]
+    )
+    def test_m7_a_rating_that_cannot_be_is_none(self, fresh, ratings):
+        fresh.guard.rate(ratings)
+        assert fresh_power(fresh.guard, 150_000)
+        assert not fresh_power(fresh.guard, 200_001)
 
     def test_m7_a_power_above_the_setting_names_the_setting(self):
         guard = Guard("house", Limits(power=5000))

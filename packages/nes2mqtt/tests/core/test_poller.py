@@ -20,8 +20,10 @@ from osgp.errors import (
     PortMissing,
     PortPermission,
     ResponseTimeout,
+    TableError,
     TransportError,
 )
+from osgp.meter import Ratings
 from osgp.sources import SOURCES
 
 pytestmark = pytest.mark.virtual_clock
@@ -107,7 +109,8 @@ async def test_identity_first_then_values_on_schedule(house, fake_meter):
     async with house() as listener:
         await asyncio.sleep(60.5)
     asked = [what for _, what in fake_meter.log]
-    assert asked[:3] == ["open", "identity", "dimensions"]
+    assert asked[:4] == ["open", "identity", "dimensions", "ratings"]
+    assert len(fake_meter.times("ratings")) == 1
     assert 29 <= len(fake_meter.times("present")) <= 32
     assert 6 <= len(fake_meter.times("registers")) <= 8
     assert len(fake_meter.times("clock")) == 1
@@ -534,7 +537,7 @@ async def test_t3_the_meters_clock_is_read_before_anything_else(house, fake_mete
     async with house(memory()):
         await asyncio.sleep(2)
     asked = [what for _, what in fake_meter.log]
-    assert asked[:4] == ["open", "identity", "dimensions", "clock"]
+    assert asked[:5] == ["open", "identity", "dimensions", "ratings", "clock"]
 
 
 async def test_t5_a_meter_that_dies_stays_the_witness_of_the_time(house, fake_meter, memory, wall_clock, loop_clocks):
@@ -578,3 +581,36 @@ async def test_a_meter_that_is_silent_now_and_then_is_no_slow_one(house, fake_me
             await asyncio.sleep(100)
             fake_meter.trouble = None
     assert not [record.message for record in caplog.records if "come every" in record.message]
+
+
+async def test_m7_what_a_meter_is_made_for_is_asked_once_and_again_after_a_swap(house, fake_meter, memory):
+    fake_meter.rated = Ratings(voltage=230, maximum_current=100)
+    async with house(memory(serial="87654321")) as listener:
+        await asyncio.sleep(20)
+        fake_meter.present_values = {POWER: 150_000}
+        await asyncio.sleep(10)
+        assert listener.samples(TableGroup.PRESENT)[-1].values == {POWER: 150_000}
+        for _ in range(3):
+            fake_meter.once = [TransportError("gone")]
+            await asyncio.sleep(20)
+        assert len(fake_meter.times("ratings")) == 1
+        fake_meter.rated = Ratings(voltage=230, maximum_current=100, ct_ratio=20)
+        swap(fake_meter)
+        await asyncio.sleep(20)
+        assert len(fake_meter.times("ratings")) == 2
+        fake_meter.present_values = {POWER: 1_500_000}
+        await asyncio.sleep(10)
+        assert listener.samples(TableGroup.PRESENT)[-1].values == {POWER: 1_500_000}
+
+
+@pytest.mark.parametrize("error", [SILENCE, REFUSED, MeterRefused("no", 4), TableError("no")])
+async def test_a_meter_that_does_not_say_what_it_is_made_for_is_read_all_the_same(house, fake_meter, memory, error):
+    async def never():
+        await asyncio.sleep(0.5)
+        raise error
+
+    fake_meter.ratings = never
+    async with house(memory()) as listener:
+        await asyncio.sleep(60)
+        assert listener.states == [MeterState.STARTING, MeterState.ONLINE]
+        assert len(listener.samples(TableGroup.PRESENT)) > 25

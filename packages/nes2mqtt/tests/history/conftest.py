@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,9 +30,32 @@ class Clock:
     def _seconds(self):
         return self.now.timestamp()
 
+    @property
+    def instant(self):
+        """Return the monotonic clock's moment of now."""
+        return self.now.timestamp()
+
+    def s(self, seconds):
+        """Return the monotonic clock's moment some seconds after the start of the test."""
+        return _START.timestamp() + seconds
+
     def at(self, seconds):
         """Return the moment some seconds after the start of the test."""
         return _START + timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def tmp_path():
+    """Return a folder in memory where there is one: the history syncs each commit, and tests make thousands."""
+    where = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="nes2mqtt-history-", dir=where) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def no_runtime_directory(monkeypatch):
+    """Keep the tail beside the database, whatever starts the tests."""
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
 
 
 @pytest.fixture
@@ -94,13 +120,26 @@ def open_recorder(tmp_path, clock):
     """Make an opened recorder of the test's folder; all are closed in the end."""
     recorders = []
 
-    def make(connect=None, **settings):
-        more = {} if connect is None else {"connect": connect}
-        recorder = Recorder(tmp_path / "history.db", HistoryConfig(**settings), **more)
+    def make(connect=None, *, boot=lambda _: "this boot", **settings):
+        recorder = Recorder(
+            tmp_path / "history.db", HistoryConfig(**settings), clock.clocks, connect=connect, boot=boot
+        )
         recorders.append(recorder)
-        recorder.open(clock.now)
+        recorder.open(clock.instant)
         return recorder
 
     yield make
     for recorder in recorders:
         recorder.close()
+
+
+def kill_recorder(recorder):
+    """End a recorder as kill -9 does: nothing more is written, and what it had open is closed."""
+    recorder._connection.close()
+    recorder.waiting._tail.close()
+    recorder._connection = recorder.journal = recorder.rollups = recorder._log = recorder.waiting._tail = None
+
+
+@pytest.fixture
+def kill():
+    return kill_recorder

@@ -19,9 +19,9 @@ def filled(open_recorder, registers, present, clock):
     for second in range(0, 3601, 10):
         recorder.take(
             [registers(second, 65_845_342 + second), present(second, 432, voltage_l1=228_693, power_factor_l1=-711)],
-            clock.at(second),
+            clock.s(second),
         )
-    recorder.work(clock.at(3700), flush=True)
+    recorder.work(clock.s(3700), flush=True)
     return recorder
 
 

@@ -41,8 +41,8 @@ def test_no_register_sample_is_lost_or_doubled_by_kill_9(tmp_path, clock):
                 saved.append(int(numbers[0]))
             else:
                 sent.append((int(numbers[0]), int(numbers[1])))
-    recorder = Recorder(path, HistoryConfig())
-    recorder.open(clock.now)
+    recorder = Recorder(path, HistoryConfig(), clock.clocks)
+    recorder.open(clock.instant)
     kept = recorder.after(0, 10**6)
     energies = [sample.values[IMPORT] for _, sample in kept]
     assert [seq for seq, _ in kept] == list(range(1, len(kept) + 1))
@@ -56,7 +56,7 @@ def test_no_register_sample_is_lost_or_doubled_by_kill_9(tmp_path, clock):
     assert set(by_seq) == set(range(1, last + 1))
     assert all(energies[seq - 1] == energy for seq, energy in sent)
     assert len(sent) - len(by_seq) <= 25 * KILLS
-    recorder.work(clock.at(86_400), flush=True)
+    recorder.work(clock.s(86_400), flush=True)
     rolled = recorder.journal.connection.execute("SELECT sum(active_energy_import) FROM minute_rollups").fetchone()[0]
     assert rolled == energies[-1] - energies[0]
     recorder.close()

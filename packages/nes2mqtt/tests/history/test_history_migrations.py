@@ -36,8 +36,8 @@ def test_an_old_history_is_brought_up_to_date_and_nothing_in_it_is_lost(old, ope
     }
     assert recorder.cursors == {"mqtt localhost": 6}
     assert recorder.journal.identity("house", 1).serial == "83334"
-    recorder.take([registers(700, 65_845_412)], clock.at(700))
-    recorder.work(clock.at(700), flush=True)
+    recorder.take([registers(700, 65_845_412)], clock.s(700))
+    recorder.work(clock.s(700), flush=True)
     rows = recorder.journal.connection.execute("SELECT sum(active_energy_import), sum(samples) FROM minute_rollups")
     assert rows.fetchone() == (70, 7)
 

@@ -7,12 +7,21 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nes2mqtt.clock import Clock
 from nes2mqtt.history import HistoryConfig
 from nes2mqtt.history.recorder import Recorder
 from nes2mqtt.reading import Sample, TableGroup
 from osgp.sources import SOURCES
 
 START = datetime(2026, 1, 15, 23, 40, tzinfo=UTC)
+
+
+def clocks():
+    """Clocks whose instants are seconds since 1970, so that labels are what a test asks for."""
+    start = datetime(2026, 1, 15, tzinfo=UTC).timestamp()
+    return Clock(wall=lambda: start, monotonic=lambda: start, synchronised=lambda: True, built=0.0)
+
+
 IMPORT = SOURCES["active_energy_import"]
 EXPORT = SOURCES["active_energy_export"]
 TABLES = ("minute_rollups", "quarter_rollups", "hour_rollups", "day_rollups")
@@ -35,8 +44,8 @@ def test_roll_ups_add_up_to_the_difference_of_the_registers_whatever_happens(cou
     """Readings at any distance, absent registers, meter swaps, clock steps and kills: no watt-hour is lost or doubled."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "history.db"
-        recorder = Recorder(path, HistoryConfig())
-        recorder.open(START)
+        recorder = Recorder(path, HistoryConfig(), clocks())
+        recorder.open(START.timestamp())
         now, segment = START, 1
         shown = {IMPORT: 99_900, EXPORT: 50}
         first, expected = {}, {IMPORT: 0, EXPORT: 0}
@@ -55,13 +64,13 @@ def test_roll_ups_add_up_to_the_difference_of_the_registers_whatever_happens(cou
                     expected[source] += (shown[source] - first[source]) % 100_000
                 first[source] = shown[source]
             at = now + timedelta(milliseconds=energy)
-            recorder.take([Sample("house", TableGroup.REGISTERS, at, values, segment=segment)], at)
-            recorder.work(at)
+            recorder.take([Sample("house", TableGroup.REGISTERS, at, values, segment=segment)], at.timestamp())
+            recorder.work(at.timestamp())
             if event == "kill":
                 recorder._connection.close()  # what is in memory is gone, what is committed stays
-                recorder = Recorder(path, HistoryConfig())
-                recorder.open(at)
-        recorder.work(now + timedelta(days=2), flush=True)
+                recorder = Recorder(path, HistoryConfig(), clocks())
+                recorder.open(at.timestamp())
+        recorder.work((now + timedelta(days=2)).timestamp(), flush=True)
         totals = [
             recorder.journal.connection.execute(f"SELECT sum({IMPORT.key}), sum({EXPORT.key}) FROM {table}").fetchone()
             for table in TABLES
@@ -75,10 +84,10 @@ def test_roll_ups_add_up_to_the_difference_of_the_registers_whatever_happens(cou
 def test_average_lowest_and_highest_come_from_all_present_values(open_recorder, present, clock):
     recorder = open_recorder()
     for second in range(0, 7200, 2):
-        at = clock.at(second)
+        at = clock.s(second)
         recorder.take([present(second, 100 + second % 60, voltage_l1=230_000)], at)
         recorder.work(at)
-    recorder.work(clock.at(90_000), flush=True)
+    recorder.work(clock.s(90_000), flush=True)
     for table, samples in zip(TABLES, (30, 450, 1800, 3600), strict=True):
         row = recorder.journal.connection.execute(
             "SELECT samples, active_power_import_avg, active_power_import_min, active_power_import_max, voltage_l1_avg,"
@@ -90,16 +99,16 @@ def test_average_lowest_and_highest_come_from_all_present_values(open_recorder, 
 def test_a_reading_on_the_boundary_ends_the_bucket_before_it(open_recorder, registers, clock):
     recorder = open_recorder()
     for second in range(0, 181, 10):
-        recorder.take([registers(second, second)], clock.at(second))
-    recorder.work(clock.at(180), flush=True)
+        recorder.take([registers(second, second)], clock.s(second))
+    recorder.work(clock.s(180), flush=True)
     rows = recorder.journal.connection.execute("SELECT active_energy_import FROM minute_rollups ORDER BY at").fetchall()
     assert rows == [(60,), (60,), (60,)]
 
 
 def test_the_energy_of_a_gap_is_booked_where_the_meter_was_heard_again_and_says_so(open_recorder, registers, clock):
     recorder = open_recorder()
-    recorder.take([registers(0, 0), registers(10, 5), registers(4000, 1005), registers(4010, 1010)], clock.at(4010))
-    recorder.work(clock.at(4010), flush=True)
+    recorder.take([registers(0, 0), registers(10, 5), registers(4000, 1005), registers(4010, 1010)], clock.s(4010))
+    recorder.work(clock.s(4010), flush=True)
     rows = recorder.journal.connection.execute(
         "SELECT start, energy_from, energy_to, active_energy_import FROM minute_rollups ORDER BY at"
     ).fetchall()
@@ -112,10 +121,10 @@ def test_the_energy_of_a_gap_is_booked_where_the_meter_was_heard_again_and_says_
 
 def test_a_reading_that_comes_after_its_day_is_over_is_added_to_all_roll_ups(open_recorder, registers, clock):
     recorder = open_recorder()
-    recorder.take([registers(0, 0), registers(10, 5)], clock.at(10))
-    recorder.work(clock.at(86_400 * 2), flush=True)
-    recorder.take([registers(20, 9)], clock.at(86_400 * 2))
-    recorder.work(clock.at(86_400 * 2), flush=True)
+    recorder.take([registers(0, 0), registers(10, 5)], clock.s(10))
+    recorder.work(clock.s(86_400 * 2), flush=True)
+    recorder.take([registers(20, 9)], clock.s(86_400 * 2))
+    recorder.work(clock.s(86_400 * 2), flush=True)
     for table in TABLES:
         (total,) = recorder.journal.connection.execute(f"SELECT sum(active_energy_import) FROM {table}").fetchone()
         assert total == 9

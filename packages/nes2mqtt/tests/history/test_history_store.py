@@ -75,16 +75,14 @@ async def test_a_backlog_longer_than_the_window_comes_in_order_without_gaps(open
         assert outbox.waiting() == 0
 
 
-async def test_a_sample_offered_twice_is_kept_once_also_after_a_restart(open_store, registers):
+async def test_a_sample_offered_twice_is_kept_once(open_store, registers):
     async with open_store() as store:
         outbox = store.outbox("mqtt")
         assert await store.append(registers(0, 1))
         assert await store.append(registers(0, 1))
         assert outbox.waiting() == 1
-    async with open_store() as store:
-        assert await store.append(registers(0, 1))
         assert await store.append(registers(0, 1, meter="shed"))
-        assert store.outbox("mqtt").waiting() == 2
+        assert outbox.waiting() == 2
 
 
 async def test_energy_is_counted_up_to_the_last_reading(open_store, registers):
@@ -149,7 +147,7 @@ async def test_a_curve_needs_known_names(open_store, clock):
 def test_the_section_refuses_what_it_does_not_know():
     with pytest.raises(ValueError, match="keep_everything"):
         HistoryConfig(keep_everything=True)
-    assert HistoryConfig().commit_every == timedelta(minutes=1).total_seconds()
+    assert HistoryConfig().commit_every == timedelta(minutes=5).total_seconds()
 
 
 async def test_readers_of_a_database_that_was_opened_again_are_closed(open_store, clock):
@@ -157,6 +155,6 @@ async def test_readers_of_a_database_that_was_opened_again_are_closed(open_store
         for _ in range(20):
             await store.today("house")
             await store._call(store._recorder.close)  # as after each failure of the disk
-            await store._call(lambda: store._recorder.work(clock.now))
+            await store._call(lambda: store._recorder.work(clock.instant))
         assert store._recorder.opened > 20
         assert len(store._connections) <= 2, "one for each reading thread"

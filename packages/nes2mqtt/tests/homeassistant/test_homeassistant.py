@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +20,8 @@ import pytest_asyncio
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub
 from nes2mqtt.mqtt import MqttOutput
+from nes2mqtt.mqtt.aiomqtt_client import LibraryClient
+from nes2mqtt.mqtt.connection import Limits
 from nes2mqtt.mqtt.homeassistant_names import CLASSES
 from nes2mqtt.reading import MeterState, TableGroup
 from osgp.sources import SOURCES, Kind
@@ -351,6 +354,45 @@ async def test_energy_dashboard_has_no_complaint(home, meter):
     verdict = await asyncio.to_thread(home.ask, "energy/validate")
     assert verdict == {"energy_sources": [[]], "device_consumption": []}
     assert await asyncio.to_thread(home.ask, "recorder/validate_statistics") == {}
+
+
+class NarrowClient(LibraryClient):
+    """A connection to a broker that takes small packets only."""
+
+    async def connect(self) -> Limits:
+        return replace(await super().connect(), packet=9000)
+
+
+async def test_r2_an_announcement_in_parts_is_one_device(home, mosquitto, meter):
+    import mqtt_rig as rig  # noqa: PLC0415 - loaded by conftest
+
+    hub = Hub({TableGroup.PRESENT: timedelta(minutes=1), TableGroup.REGISTERS: timedelta(minutes=1)}, rig.CLOCK)
+    info = GatewayInfo("small", "0.1.0", ZoneInfo("Europe/Copenhagen"), datetime.now(UTC))
+    config = rig.config(mosquitto, base_topic="small", homeassistant={"every": 1}, diagnostics_every=1)
+    output = MqttOutput(config, info, None, hub, timing=rig.QUICK, client=NarrowClient)
+    hub.add(output)
+    present = dict.fromkeys((key for key, source in SOURCES.items() if source.kind is Kind.PRESENT), 1000)
+    registers = dict.fromkeys((key for key, source in SOURCES.items() if source.kind is not Kind.PRESENT), 5000)
+    async with rig.running(output):
+        status = rig.status(meter="cabin")
+        hub.publish(replace(status, info=replace(status.info, serial="11112222")))
+        hub.publish(rig.sample(TableGroup.REGISTERS, registers, "cabin"))
+        hub.publish(rig.sample(TableGroup.PRESENT, present, "cabin"))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + 30
+        ours: dict[str, Any] = {}
+        while loop.time() < until and not ours.keys() >= SOURCES.keys() | {"meter_state", "net_power"}:
+            await asyncio.sleep(0.5)
+            entries = await asyncio.to_thread(home.ask, "config/entity_registry/list")
+            ours = {
+                entry["unique_id"].removeprefix("nes2mqtt_small_cabin_"): entry
+                for entry in entries
+                if entry["unique_id"].startswith("nes2mqtt_small_cabin_")
+            }
+        assert ours.keys() >= SOURCES.keys() | {"meter_state", "net_power"}
+        assert len({entry["device_id"] for entry in ours.values()}) == 1
+        states = await asyncio.to_thread(home.states)
+        assert states[ours["active_energy_import"]["entity_id"]]["state"] == "5.0"
 
 
 async def test_home_assistants_log_has_no_warning_about_us(home, meter):

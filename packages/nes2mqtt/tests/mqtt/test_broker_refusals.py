@@ -13,7 +13,7 @@ import pytest
 from nes2mqtt.mqtt import MqttConfig, MqttOutput
 from nes2mqtt.mqtt import client as client_module
 from nes2mqtt.mqtt.connection import Answer, Disconnected, Refused
-from nes2mqtt.mqtt.refusals import REASONS, SILENT, Refusals, describe
+from nes2mqtt.mqtt.refusals import REASONS, SILENT, Refusals, describe, kind_of
 from nes2mqtt.secret import Secret
 
 # paho leaves a socket whose TLS handshake failed to the garbage collector.
@@ -270,3 +270,27 @@ async def test_a_key_file_locked_with_a_password(rig, broker, make, authority, t
     openssl(tmp_path, "ec", "-in", f"{authority}/client.key", "-aes128", "-passout", "pass:x", "-out", str(locked))
     tls = {"ca_file": f"{authority}/ca.pem", "cert_file": f"{authority}/client.pem", "key_file": str(locked)}
     assert "locked with a password" in await problem(rig, make(broker, tls=tls), "locked")
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        (Refused(Answer.CONNACK, 0x86), "mqtt_auth"),
+        (Refused(Answer.CONNACK, 0x87), "mqtt_auth"),
+        (Refused(Answer.CONNACK, 0x89), "mqtt_refused"),
+        (Refused(Answer.DISCONNECT, 0x87), "mqtt_refused"),
+        (ConnectionRefusedError(), "mqtt_unreachable"),
+    ],
+)
+def test_troubles_have_one_word_for_programs(cause, kind):
+    error = Disconnected("")
+    error.__cause__ = cause
+    assert kind_of(error) == kind
+
+
+async def test_the_status_carries_its_word(rig, broker, make):
+    output = make(broker)
+    assert (output.status().code, output.status().params) == ("mqtt_connecting", {"broker": f"127.0.0.1:{broker.port}"})
+    async with rig.running(output):
+        await rig.until(lambda: output.status().ok)
+        assert output.status().code == "mqtt_connected"

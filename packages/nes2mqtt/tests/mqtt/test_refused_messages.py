@@ -308,3 +308,18 @@ async def test_r5_a_folder_that_cannot_be_written_stops_nothing(life, rig, broke
     assert len(warnings(caplog, "cannot note in")) == 1
     await life(["house"], folder=tmp_path / "missing")
     assert [topic for topic in await retained(rig, broker) if "barn" in topic]
+
+
+async def test_r5_what_is_published_now_is_never_a_leftover(rig, broker, gateway, hub, tmp_path):
+    """Whatever the configuration is thought to hold."""
+    for folder in (None, tmp_path, tmp_path):
+        output = MqttOutput(rig.config(broker), gateway, None, hub, timing=rig.QUICK, meters=[], folder=folder)
+        hub._latest.clear()
+        hub._outputs.clear()
+        hub.add(output)
+        async with rig.running(output):
+            for event in rig.danish():
+                hub.publish(event)
+            await rig.until(lambda output=output: output.status().ok)
+            await asyncio.sleep(1)
+        assert HOUSE in await retained(rig, broker)

@@ -22,7 +22,7 @@ This module does not know when to poll what, and does not reconnect.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +45,7 @@ from osgp.recovery import Recovery
 from osgp.sources import Source
 from osgp.tables import TABLES, Dimensions, Record, present, registers
 from osgp.tables.identity import firmware_text
+from osgp.tables.survey import SURVEYED
 from osgp.transport import Address
 from osgp.windows import Plan, Window
 from osgp.writing import AllowWrites, ProcedureResult, Writer
@@ -54,6 +55,9 @@ __all__ = ["SAFE_READ", "Identity", "LinkEvent", "Meter", "Ratings", "open_meter
 LinkEvent = MepEvent | OpticalEvent
 
 _T = TypeVar("_T")
+
+_LAYS_OUT_REGISTERS = ("BT20", "BT21", "BT22", "ET55", "ET42")
+_LAYS_OUT_PRESENT = ("BT20", "BT21", "BT27")
 
 ONE_MOMENT = 10.0
 """Seconds from the first part of a table to its confirmation; what took longer, on a bad line, is read again. So what
@@ -250,7 +254,7 @@ class Meter:
         Raises:
             OsgpError: see :meth:`dimensions` and :meth:`osgp.connection.Connection.exchange`.
         """
-        return await self._values(registers.BT23.id, registers)
+        return await self._values(registers.BT23.id, registers, _LAYS_OUT_REGISTERS)
 
     async def present(self) -> dict[Source, int]:
         """Read BT28: power, voltage and current now, in raw units (W, mV, mA).
@@ -258,7 +262,7 @@ class Meter:
         Raises:
             OsgpError: see :meth:`dimensions` and :meth:`osgp.connection.Connection.exchange`.
         """
-        return await self._values(present.BT28.id, present)
+        return await self._values(present.BT28.id, present, _LAYS_OUT_PRESENT)
 
     async def clock(self) -> datetime:
         """Read the meter's clock (BT52), aware, in UTC; whole seconds.
@@ -313,7 +317,7 @@ class Meter:
         """
         await self._connection.power_cycle()
 
-    async def _values(self, table: int, readout: _Readout) -> dict[Source, int]:
+    async def _values(self, table: int, readout: _Readout, by: Sequence[str]) -> dict[Source, int]:
         async def read(dims: Dimensions) -> tuple[list[tuple[int, bytes]], Dimensions]:
             plan = dims.cache.get(("values", table))
             if not isinstance(plan, Plan):
@@ -321,13 +325,13 @@ class Meter:
                 dims.cache["values", table] = plan
             return await self._reader.plan(table, plan), dims
 
-        parts, dims = await self._confirmed(read)
+        parts, dims = await self._confirmed(read, by)
         values: dict[Source, int] = {}
         for offset, data in parts:
             values.update(readout.decode(data, dims, offset=offset))
         return values
 
-    async def _confirmed(self, read: Callable[[Dimensions], Awaitable[_T]]) -> _T:
+    async def _confirmed(self, read: Callable[[Dimensions], Awaitable[_T]], by: Sequence[str] = SURVEYED) -> _T:
         """Read by the meter's layout until it is confirmed that the layout was right when the bytes were read."""
         async with self._reader.turn():
             self._layout.raise_if_swapped()
@@ -335,21 +339,21 @@ class Meter:
                 dims = await self._layout.current()
                 self._reader.answered_at = None
                 found = await read(dims)
-                if await self._confirm() and self._reader.age() <= ONE_MOMENT:
+                if await self._confirm(by) and self._reader.age() <= ONE_MOMENT:
                     return found
         raise TablesChanging(
             "the meter's tables changed again and again while they were read, or the line was too slow to confirm what "
             "was read, so nothing is given out. They are read again; check the line if this goes on"
         )
 
-    async def _confirm(self) -> bool:
+    async def _confirm(self, by: Sequence[str]) -> bool:
         """Ask the layout whether it holds; once more when the answer is lost, which is no reason to lose the values."""
         try:
-            return await self._layout.holds()
+            return await self._layout.holds(by)
         except LinkError:
             if self._reader.age() > ONE_MOMENT:
                 raise
-        return await self._layout.holds()
+        return await self._layout.holds(by)
 
     async def _one_meter(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what BT01 and ET03 tell of one and the same meter."""

@@ -4,12 +4,13 @@ And a table is one read: it counts once in the budget, and its parts come from o
 """
 
 import asyncio
+import contextlib
 
 import pytest
 from changing_meter import BT23, BT28, ET03, ET04, GROWN, SMALL, filled, read_all
 
 from osgp.budget import ReadBudget
-from osgp.errors import LinkError, MeterSwapped
+from osgp.errors import LinkError, MeterRefused, MeterSwapped, OsgpError
 from osgp.optical.server import Meter as Habits
 from osgp.optical.timing import Limits
 from osgp.psem import PartialRead, Read, Response, ResponseCode
@@ -224,3 +225,35 @@ class TestOneRead:
                 end = asked.index(ET04, start)
                 assert set(asked[start:end]) == {asked[start]}, "nothing comes between the parts"
                 assert times[end] - times[start] < 0.3 * (end - start + 1)
+
+
+class TestSharedLine:
+    """N1: what another program at the same probe does is trouble of the line, and refuses no table."""
+
+    @pytest.mark.parametrize("pause", [0.3, 0.7, 1.1])
+    async def test_n1_a_second_program_for_half_a_minute(self, virtual_clock, served, bench, pause):
+        tables = Tables()
+        opening = served(tables)
+        async with opening as meter:
+            url, outcomes = str(meter.url), []
+            await read_all(meter, 1)
+
+            async def intrude():
+                async with bench.opened(url) as other:
+                    while virtual_clock() < 40:
+                        with contextlib.suppress(OsgpError):
+                            await other.read("ET54", 0, 20)  # which this meter does not have
+                            await other.read("BT23", 0, 88)  # as long as our BT28
+                        await asyncio.sleep(pause)
+
+            intruder = asyncio.create_task(intrude())
+            while virtual_clock() < 90:
+                try:
+                    await read_all(meter, 1)
+                    outcomes.append(None)
+                except OsgpError as error:
+                    outcomes.append(error)
+                await asyncio.sleep(1)
+            await intruder
+            assert not [error for error in outcomes if isinstance(error, MeterRefused)]
+            assert outcomes[-1] is None

@@ -1,4 +1,4 @@
-"""``nes2mqtt export``: the history into a file, also while the gateway runs.
+"""The commands of the history: ``nes2mqtt export`` and ``nes2mqtt history acknowledge``.
 
 This module does not know tables or file formats.
 """
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.export import Format, What, export
+from nes2mqtt.history.notices import Notices, notices_of
 from nes2mqtt.history.snapshot import snapshot
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-__all__ = ["run_export"]
+__all__ = ["acknowledge", "run_export"]
 
 
 def run_export(
@@ -51,6 +52,21 @@ def run_export(
             raise HistoryError(f"{out} cannot be written: {error.strerror}") from error
         except sqlite3.Error as error:
             raise HistoryError(f"{database} cannot be read: {error}") from error
+
+
+def acknowledge(database: Path) -> tuple[str, ...]:
+    """Forget what happened to the history, also while the gateway runs; return what it was.
+
+    Raises:
+        HistoryError: it cannot be forgotten.
+    """
+    notices = Notices(notices_of(database))
+    try:
+        return notices.acknowledge()
+    except OSError as error:
+        raise HistoryError(
+            f"{notices.path} cannot be removed: {error.strerror}. Run this as the gateway's user."
+        ) from error
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:

@@ -5,11 +5,19 @@ This module does not open the database.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["HistoryConfig"]
+__all__ = ["HistoryConfig", "TailPlace"]
+
+
+class TailPlace(StrEnum):
+    """Where readings are kept until they are committed."""
+
+    MEMORY = "memory"
+    DISK = "disk"
 
 
 class HistoryConfig(BaseModel):
@@ -21,11 +29,14 @@ class HistoryConfig(BaseModel):
     """Keep a history at all. Without it nothing survives a broker outage or a restart."""
     path: Path | None = None
     """The database file. Default: ``history.db`` in ``data_dir``."""
-    commit_every: float = Field(default=60.0, ge=1.0, le=3600.0)
-    """Seconds for which present values may wait in memory before they are written; register readings never wait."""
+    commit_every: float = Field(default=300.0, ge=1.0, le=3600.0)
+    """Seconds between two writes to the database. So much may a power cut cost; the end of this program costs nothing."""
+    tail: TailPlace = TailPlace.MEMORY
+    """Where readings are kept until then: `memory` spares the disk and survives every end of this program; `disk` is
+    written at once, and a power cut takes the last half minute of register readings only."""
     keep_raw_days: int = Field(default=7, ge=1, le=3660)
-    """Days for which every reading is kept; of older register readings one per quarter of an hour stays."""
+    """Days of running for which every reading is kept; of older register readings one per quarter of an hour stays."""
     keep_minutes_days: int = Field(default=90, ge=7, le=36600)
-    """Days for which one-minute roll-ups are kept. Quarters, hours and days are kept for ever."""
+    """Days of running for which one-minute roll-ups are kept. Quarters, hours and days are kept for ever."""
     outbox_keep_days: int = Field(default=30, ge=1, le=3660)
-    """Days for which readings wait for a broker that is away."""
+    """Days of running for which readings wait for a broker that is away."""

@@ -6,7 +6,7 @@ callers: the store goes on, says so in its status and tries again.
 
 from __future__ import annotations
 
-__all__ = ["HistoryError", "NewerSchema"]
+__all__ = ["HistoryError", "NewerSchema", "Unreadable"]
 
 
 class HistoryError(Exception):
@@ -21,3 +21,7 @@ class NewerSchema(HistoryError):
             f"the history was written by a newer version of nes2mqtt (its format is {have}, this version knows up to "
             f"{known}). Nothing was changed. Install the newer version again, or set another path under [history]."
         )
+
+
+class Unreadable(HistoryError):
+    """A question cannot be answered now: the database cannot be read. No answer is better than an empty one."""

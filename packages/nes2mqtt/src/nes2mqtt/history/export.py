@@ -17,6 +17,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from heapq import heappop, heappush
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
@@ -24,7 +26,7 @@ from zoneinfo import ZoneInfo
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.migrations import migrate
 from nes2mqtt.history.rollups import DAYS, HOURS, MINUTES, QUARTERS, RollupRows
-from nes2mqtt.history.rows import Columns, moment, present_key, stamp
+from nes2mqtt.history.rows import BlockRows, Columns, moment, present_key, stamp
 from osgp.sources import SOURCES, Source
 
 __all__ = ["Format", "What", "export"]
@@ -78,7 +80,7 @@ class _Column:
         return None if value is None else float(self.source.scaled(value))
 
 
-_Row = tuple[int, str, int, Sequence[int | None]]
+_Row = tuple[int, str, int | None, Sequence[int | None]]
 """Time in ms, meter's id, segment, values."""
 
 
@@ -138,18 +140,60 @@ def _rows(
         raise HistoryError(f"the history knows no meter '{meter}'; it knows: {known}")
     listed = ", ".join(column.name for column in columns)
     low, high = bounds
+    number = next((number for number, name in meters.items() if name == meter), None)
+    if what is What.PRESENT:
+        found = chain(
+            _earlier_present(connection, listed, bounds, number), _present(connection, columns, bounds, number)
+        )
+        yield from ((at, meters[place], None, values) for at, place, values in found)
+        return
     if what is What.REGISTERS:
         query = f"SELECT received, meter, segment, {listed} FROM registers WHERE received >= ? AND received < ?"  # noqa: S608
         order = " ORDER BY seq"
     else:
-        table = _ROLLUPS[what].table if what in _ROLLUPS else "present"
-        query = f"SELECT at >> 16, meter, NULL, {listed} FROM {table} WHERE at >= ? AND at < ?"  # noqa: S608
+        query = f"SELECT at >> 16, meter, NULL, {listed} FROM {_ROLLUPS[what].table} WHERE at >= ? AND at < ?"  # noqa: S608
         order = " ORDER BY at"
         low, high = present_key(low, 0), present_key(high, 0)
-    number = next((number for number, name in meters.items() if name == meter), None)
     condition = "" if number is None else f" AND meter = {number}"
     for at, place, segment, *values in connection.execute(query + condition + order, (low, high)):
         yield at, meters[place], segment, values
+
+
+_Present = tuple[int, int, Sequence[int | None]]
+"""Time in ms, number of the meter, values."""
+
+
+def _earlier_present(
+    connection: sqlite3.Connection, listed: str, bounds: tuple[int, int], number: int | None
+) -> Iterator[_Present]:
+    """Yield single present values as a program that knew no blocks kept them."""
+    condition = "" if number is None else f" AND meter = {number}"
+    query = f"SELECT at >> 16, meter, {listed} FROM present WHERE at >= ? AND at < ?{condition} ORDER BY at"  # noqa: S608
+    for at, place, *values in connection.execute(query, tuple(present_key(bound, 0) for bound in bounds)):
+        yield at, place, values
+
+
+def _present(
+    connection: sqlite3.Connection, columns: Sequence[_Column], bounds: tuple[int, int], number: int | None
+) -> Iterator[_Present]:
+    """Yield single present values out of their blocks, in order of time as long as the clock went forward."""
+    blocks = BlockRows(connection)
+    condition = "" if number is None else f" AND meter = {number}"
+    query = f"SELECT first, meter, layout, data FROM blocks WHERE last >= ? AND first < ?{condition} ORDER BY block"  # noqa: S608
+    low, high = bounds
+    waiting: list[tuple[int, int, int, Sequence[int | None]]] = []
+    count = 0
+    for first, place, layout, data in connection.execute(query, bounds):
+        while waiting and waiting[0][0] < first:
+            at, owner, _, values = heappop(waiting)
+            yield at, owner, values
+        for at, found in blocks.read(layout, data):
+            if low <= at < high:
+                count += 1  # so that two readings of one moment need not be compared further
+                heappush(waiting, (at, place, count, [found.get(column.source) for column in columns]))
+    while waiting:
+        at, owner, _, values = heappop(waiting)
+        yield at, owner, values
 
 
 def _titles(columns: Sequence[_Column]) -> list[str]:

@@ -1,8 +1,8 @@
 """The journal: samples into the database, each once, register samples numbered.
 
 One :class:`Journal` writes; it belongs to one thread. It keeps what it must know to write
-without reading: meter numbers, segments, the last readings (to leave out doubles) and the
-registers each meter showed last.
+without reading: meter numbers, segments and the layouts of blocks. Register samples have growing
+numbers, and so have blocks of present values: by these, not by times, it is told what is there already.
 
 This module does not know threads, clocks or what happens after an error.
 """
@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import timedelta
 
-from nes2mqtt.history.rows import MAX_METERS, PARTS, PresentRows, RegisterRows, Segment, moment, stamp
+from nes2mqtt.history.blocks import pack
+from nes2mqtt.history.rows import MAX_METERS, PARTS, BlockRows, RegisterRows, Segment, moment, stamp
 from nes2mqtt.reading import MeterInfo, Sample, TableGroup
 from osgp.sources import SOURCES
 
@@ -25,10 +25,10 @@ __all__ = ["Journal", "Numbered"]
 Numbered = tuple[int, Sample]
 """A register sample with its number in the journal."""
 
-_REMEMBERED = 8192
-"""How many readings back a double is recognised: a quarter of an hour of 100 meters."""
-
 _HOUR = 3_600_000
+LONGEST_BLOCK = timedelta(minutes=30)
+"""A block spans less than this, also when the clock stepped: it is found by the hour of its latest reading."""
+_IN_BLOCK = 1000
 _IDENTITY = ("serial", "manufacturer", "model", "firmware")
 
 
@@ -38,7 +38,7 @@ class Journal:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.registers = RegisterRows(connection)
-        self.present = PresentRows(connection)
+        self.blocks = BlockRows(connection)
         self.meters: dict[int, str] = dict(connection.execute("SELECT meter, id FROM meters"))
         self.numbers: dict[str, int] = {name: number for number, name in self.meters.items()}
         self.segments: dict[tuple[int, int], Segment] = {}
@@ -49,8 +49,9 @@ class Journal:
         last = connection.execute("SELECT seq FROM registers ORDER BY seq DESC LIMIT 1").fetchone()
         self.last_seq: int = max(last[0] if last else 0, *self.cursors.values(), 0)
         (self._hour,) = connection.execute("SELECT max(hour) FROM hours WHERE last_seq IS NULL").fetchone()
-        self._recent: OrderedDict[tuple[str, TableGroup, datetime], None] = OrderedDict()
-        self._load_recent()
+        self.last_block: int = self._load_last_block()
+        row = connection.execute("SELECT hour FROM block_hours ORDER BY first_block DESC LIMIT 1").fetchone()
+        self._block_hour: int | None = row[0] if row else None
 
     def write(
         self,
@@ -63,8 +64,8 @@ class Journal:
         """Commit samples, and how far outboxes have delivered, in one transaction.
 
         Args:
-            registers: samples with numbers above all those before, none of them :meth:`known`.
-            present: samples in any order.
+            registers: samples with numbers above all those before.
+            present: samples in the order in which they came.
             cursors: changed positions of outboxes, by name.
             infos: who the meters are, as far as it has been learned, by id.
 
@@ -72,6 +73,7 @@ class Journal:
             sqlite3.Error: nothing was written; the journal must be opened again.
         """
         execute = self.connection.execute
+        block, block_hour = self.last_block, self._block_hour
         execute("BEGIN IMMEDIATE")
         try:
             self._write_meters((*(sample for _, sample in registers), *present), infos or {})
@@ -79,11 +81,9 @@ class Journal:
             if registers:
                 self._mark_hours(registers)
                 self._write_registers(registers, list((self.cursors | dict(cursors or {})).values()))
-            if present:
-                self.connection.executemany(
-                    self.present.insert(self.part),
-                    [self.present.encode(self.numbers[sample.meter], sample) for sample in present],
-                )
+            for samples in _by_meter(present):
+                block += 1
+                block_hour = self._write_block(block, block_hour, samples)
             execute("COMMIT")
         except BaseException:
             if self.connection.in_transaction:
@@ -91,22 +91,38 @@ class Journal:
             raise
         if registers:
             self.last_seq = registers[-1][0]
+        if present:
+            self.blocks.committed()
+        self.last_block, self._block_hour = block, block_hour
         self.cursors.update(cursors or {})
+
+    def note(self, name: str, value: int) -> None:
+        """Keep a number in table ``state``.
+
+        Raises:
+            sqlite3.Error: it is not kept.
+        """
+        self.connection.execute(
+            "INSERT INTO state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
+        )
+
+    def forget_block(self, block: int) -> str:
+        """Delete a block that cannot be unpacked; return which it was, in words, empty if it is gone already."""
+        row = self.connection.execute("SELECT meter, first, last FROM blocks WHERE block = ?", (block,)).fetchone()
+        for part in PARTS:
+            self.connection.execute(f"DELETE FROM blocks_{part} WHERE block = ?", (block,))  # noqa: S608
+        if row is None:
+            return ""
+        meter, first, last = row
+        return (
+            f"the single present values of {self.meters.get(meter, meter)} from {moment(first):%Y-%m-%d %H:%M} to "
+            f"{moment(last):%H:%M} UTC were damaged and are gone; minutes and energies are not touched"
+        )
 
     def use_part(self) -> None:
         """Write into the part that is in use according to the database."""
         row = self.connection.execute("SELECT value FROM state WHERE name = 'part'").fetchone()
         self.part = PARTS[row[0]] if row else PARTS[0]
-
-    def known(self, sample: Sample) -> bool:
-        """Tell whether a sample was seen already, and remember it."""
-        key = (sample.meter, sample.group, sample.received)
-        if key in self._recent:
-            return True
-        self._recent[key] = None
-        if len(self._recent) > _REMEMBERED:
-            self._recent.popitem(last=False)
-        return False
 
     def after(self, seq: int, limit: int) -> list[Numbered]:
         """Return up to ``limit`` committed register samples numbered above ``seq``, in order."""
@@ -120,6 +136,13 @@ class Journal:
         """Return who the meter of a segment is, if that was learned."""
         place = self.segments.get((self.numbers.get(meter, 0), segment))
         return None if place is None else place.info
+
+    def _load_last_block(self) -> int:
+        """Return the highest number a block ever had, as far as the database shows it."""
+        queries = [f"SELECT max(block) FROM blocks_{part}" for part in PARTS]  # noqa: S608
+        queries += ["SELECT max(first_block) FROM block_hours", "SELECT value FROM state WHERE name = 'rolled_block'"]
+        found = [self.connection.execute(query).fetchone() for query in queries]
+        return max((row[0] for row in found if row and row[0] is not None), default=0)
 
     def _load_cursors(self) -> dict[str, int]:
         """Return how far outboxes have come, in the order of their numbers."""
@@ -148,26 +171,29 @@ class Journal:
         self.connection.executemany(self.registers.insert(f"registers_{self.part}"), rows)
 
     def _load_segments(self) -> None:
-        query = "SELECT meter, segment, started, restarted, serial, manufacturer, model, firmware FROM segments"
-        for number, segment, started, restarted, *identity in self.connection.execute(query):
+        query = "SELECT meter, segment, started, restarted, base, serial, manufacturer, model, firmware FROM segments"
+        for number, segment, started, restarted, base, *identity in self.connection.execute(query):
             self.segments[number, segment] = Segment(
                 started=None if started is None else moment(started),
-                restarted={SOURCES[key]: moment(at) for key, at in json.loads(restarted or "{}").items()},
+                restarted={SOURCES[k]: moment(at) for k, at in json.loads(restarted or "{}").items() if k in SOURCES},
                 info=MeterInfo(self.meters[number], **dict(zip(_IDENTITY, identity, strict=True)))
                 if any(identity)
                 else None,
+                base={SOURCES[key]: value for key, value in json.loads(base or "{}").items() if key in SOURCES},
             )
 
-    def _load_recent(self) -> None:
-        """Remember the tail of both tables, so that what is offered again after a restart is still known."""
-        tails = (
-            (TableGroup.REGISTERS, "SELECT meter, received FROM registers ORDER BY seq DESC LIMIT ?"),
-            (TableGroup.PRESENT, "SELECT meter, received FROM present ORDER BY at DESC LIMIT ?"),
-        )
-        for group, query in tails:
-            rows = self.connection.execute(query, (_REMEMBERED // 4,)).fetchall()
-            for number, received in reversed(rows):
-                self._recent[self.meters[number], group, moment(received)] = None
+    def _write_block(self, block: int, hour: int | None, samples: Sequence[Sample]) -> int:
+        """Write present values of one meter as one row; return the hour its latest reading lies in."""
+        times = [stamp(sample.received) for sample in samples]
+        layout, sources = self.blocks.layout(samples)
+        data = pack([(at, [s.values.get(source) for source in sources]) for at, s in zip(times, samples, strict=True)])
+        latest = max(times)
+        row = (block, self.numbers[samples[0].meter], min(times), latest, len(samples), layout, data)
+        self.connection.execute(f"INSERT INTO blocks_{self.part} VALUES (?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608
+        if latest // _HOUR * _HOUR != hour:
+            hour = latest // _HOUR * _HOUR
+            self.connection.execute("INSERT INTO block_hours VALUES (?, ?)", (block, hour))
+        return hour
 
     def _write_meters(self, samples: Iterable[Sample], infos: Mapping[str, MeterInfo]) -> None:
         """Enter meters and segments that are new, and what was learned of them since."""
@@ -181,21 +207,25 @@ class Journal:
                     started=sample.segment_start,
                     restarted=sample.restarted,
                     info=_better(infos.get(sample.meter), None if known is None else known.info),
+                    base=sample.base or (known.base if known is not None else {}),
                 )
                 if segment != known:
                     self._enter_segment((number, sample.segment), segment, stamp(sample.received))
 
     def _enter_segment(self, place: tuple[int, int], segment: Segment, received: int) -> None:
         restarted = {source.key: stamp(at) for source, at in segment.restarted.items()}
+        base = {source.key: value for source, value in segment.base.items()}
         self.connection.execute(
-            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " started = excluded.started, restarted = excluded.restarted, serial = excluded.serial,"
+            "INSERT INTO segments (meter, segment, first_received, started, restarted, base, serial, manufacturer,"
+            " model, firmware) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            " started = excluded.started, restarted = excluded.restarted, base = excluded.base, serial = excluded.serial,"
             " manufacturer = excluded.manufacturer, model = excluded.model, firmware = excluded.firmware",
             (
                 *place,
                 received,
                 None if segment.started is None else stamp(segment.started),
                 json.dumps(restarted) if restarted else None,
+                json.dumps(base) if base else None,
                 *(getattr(segment.info, name, "") for name in _IDENTITY),
             ),
         )
@@ -224,6 +254,21 @@ class Journal:
                 (hour, seq),
             )
             self._hour = hour
+
+
+def _by_meter(samples: Sequence[Sample]) -> Iterable[Sequence[Sample]]:
+    """Return the samples of each meter, in pieces that become one block each."""
+    meters: dict[str, list[Sample]] = {}
+    for sample in samples:
+        meters.setdefault(sample.meter, []).append(sample)
+    for group in meters.values():
+        piece: list[Sample] = []
+        for sample in group:
+            if piece and (len(piece) == _IN_BLOCK or abs(sample.received - piece[0].received) >= LONGEST_BLOCK):
+                yield piece
+                piece = []
+            piece.append(sample)
+        yield piece
 
 
 def _better(learned: MeterInfo | None, known: MeterInfo | None) -> MeterInfo | None:

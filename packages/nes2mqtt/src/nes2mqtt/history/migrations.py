@@ -15,10 +15,7 @@ from importlib.resources import files
 
 from nes2mqtt.history.errors import NewerSchema
 
-__all__ = ["PAGE_SIZE", "VERSION", "migrate"]
-
-PAGE_SIZE = 512
-"""Bytes. The smallest SQLite has: a register reading is one row of about 100 bytes, and committing it writes whole pages."""
+__all__ = ["VERSION", "migrate"]
 
 
 def _scripts() -> Iterator[tuple[int, str]]:

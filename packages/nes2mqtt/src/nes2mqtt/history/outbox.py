@@ -19,7 +19,7 @@ from nes2mqtt.history.journal import Numbered
 __all__ = ["WINDOW", "Outbox"]
 
 WINDOW = 256
-"""Readings that stand ready in memory."""
+"""Readings that stand ready in memory, for a few meters; a store of many sets more."""
 
 
 class Outbox:
@@ -42,6 +42,8 @@ class Outbox:
         self.name = name
         self.changed = asyncio.Event()
         """Set when a sample was added; clear it before calling :meth:`pending`."""
+        self.window = WINDOW
+        """How many readings stand ready in memory; more meters bring more at a time."""
         self._fetch = fetch
         self._deliver = deliver
         self._window: deque[Numbered] = deque()
@@ -68,7 +70,7 @@ class Outbox:
         while self._window and self._window[0][0] <= seq:
             self._window.popleft()
         self._deliver(seq)
-        if len(self._window) < WINDOW // 2:
+        if len(self._window) < self.window // 2:
             self._ask()
 
     def waiting(self) -> int:
@@ -79,7 +81,7 @@ class Outbox:
         """Take samples that were just committed; the store calls it."""
         caught_up = self._reach == self._last and not self._fetching
         self._last = numbered[-1][0]
-        if caught_up and len(self._window) + len(numbered) <= WINDOW:
+        if caught_up and len(self._window) + len(numbered) <= self.window:
             self._extend(numbered)
         else:
             self._ask()
@@ -98,7 +100,7 @@ class Outbox:
             self._extend(fresh)
         elif self._reach < self._last and not numbered:
             self._reach = self._last  # thinned or given up: there is nothing left in between
-        if len(self._window) < WINDOW // 2:
+        if len(self._window) < self.window // 2:
             self._ask()
 
     def reset(self, position: int, last: int) -> None:
@@ -115,6 +117,6 @@ class Outbox:
         self.changed.set()
 
     def _ask(self) -> None:
-        if self._reach < self._last and not self._fetching and len(self._window) < WINDOW:
+        if self._reach < self._last and not self._fetching and len(self._window) < self.window:
             self._fetching = True
             self._fetch(self._reach)

@@ -36,4 +36,17 @@ class HistoryOutput:
     def status(self) -> OutputStatus:
         """Tell whether readings reach the disk."""
         status = self._store.status()
-        return OutputStatus(self.name, status.ok, status.message, waiting=status.waiting, dropped=status.dropped)
+        return OutputStatus(
+            self.name,
+            status.ok,
+            status.message,
+            waiting=status.waiting,
+            dropped=status.dropped,
+            code=status.code,
+            params=status.params,
+        )
+
+    @property
+    def stands_still(self) -> bool:
+        """Tell whether the thread that writes has not moved for so long that it never will."""
+        return self._store.stands_still

@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from nes2mqtt.history.blocks import BadBlock
+from nes2mqtt.history.journal import LONGEST_BLOCK
 from nes2mqtt.history.periods import Unit, periods
 from nes2mqtt.history.rollups import DAYS, HOURS, LEVELS, MINUTES, QUARTERS, Level, RollupRows
-from nes2mqtt.history.rows import MAX_METERS, Columns, moment, present_key, stamp
-from osgp.sources import Source
+from nes2mqtt.history.rows import MAX_METERS, BlockRows, Columns, moment, present_key, stamp
+from nes2mqtt.reading import Sample
+from osgp.sources import SOURCES, Source
 
 __all__ = ["EnergyPeriod", "Line", "OpenRow", "Reader", "Series"]
 
@@ -109,6 +112,7 @@ class Reader:
         self.connection = connection
         self.rollups = RollupRows(connection)
         self.present = Columns(connection, "present")
+        self.blocks = BlockRows(connection)
         self.registers = Columns(connection, "registers")
 
     def number(self, meter: str) -> int | None:
@@ -149,6 +153,7 @@ class Reader:
         end: datetime,
         max_points: int,
         pending: Iterable[OpenRow],
+        fresh: Sequence[Sample] = (),
     ) -> Series:
         """Return curves of present values with at most ``max_points`` points, as fine as that allows.
 
@@ -166,7 +171,7 @@ class Reader:
         if number is None or low >= high:
             return Series(meter, None, [], {key: Line() for key in keys})
         if high - low <= max_points * _RAW_STEP:
-            raw = self._raw(number, keys, low, high, max_points)
+            raw = self._raw(number, keys, (low, high), max_points, fresh)
             if raw:
                 return _single(meter, keys, raw)
         level = self._level(low, high, max_points)
@@ -174,16 +179,51 @@ class Reader:
         return self._curve(meter, keys, level, first, last, self._buckets(level, number, first, last, pending))
 
     def _raw(
-        self, number: int, keys: Sequence[str], low: int, high: int, limit: int
+        self, number: int, keys: Sequence[str], bounds: tuple[int, int], limit: int, fresh: Sequence[Sample]
     ) -> list[tuple[int, Sequence[int | None]]]:
-        """Return time and values of single readings; nothing if there are too many."""
+        """Return time and values of single readings, in order of time; nothing if there are too many."""
+        low, high = bounds
         query = (
             f"SELECT at, {', '.join(keys)} FROM present WHERE at >= ? AND at < ? AND at & {MAX_METERS} = ?"  # noqa: S608
             " ORDER BY at LIMIT ?"
         )
-        bounds = (present_key(low, 0), present_key(high, 0), number, limit + 1)
-        rows = [(key >> 16, cells) for key, *cells in self.connection.execute(query, bounds)]
+        earlier = (present_key(low, 0), present_key(high, 0), number, limit + 1)
+        rows: list[tuple[int, Sequence[int | None]]] = [
+            (key >> 16, cells) for key, *cells in self.connection.execute(query, earlier)
+        ]
+        sources = [SOURCES[key] for key in keys]
+        for readings in self._blocks(number, low, high):
+            rows += [(at, [v.get(source) for source in sources]) for at, v in readings if low <= at < high]
+            if len(rows) > limit:
+                return []
+        rows += [
+            (at, [sample.values.get(source) for source in sources])
+            for sample in fresh
+            for at in (stamp(sample.received),)
+            if low <= at < high
+        ]
+        rows.sort(key=lambda row: row[0])
         return rows if len(rows) <= limit else []
+
+    def _blocks(self, number: int, low: int, high: int) -> Iterator[list[tuple[int, dict[Source, int]]]]:
+        """Yield the readings of each block of a meter that has a part in a range of time."""
+        span = LONGEST_BLOCK // timedelta(milliseconds=1)
+        places = self.connection.execute(
+            "SELECT first_block, following FROM (SELECT first_block, hour,"
+            " lead(first_block, 1, 1 << 62) OVER (ORDER BY first_block) AS following FROM block_hours)"
+            " WHERE hour >= ? AND hour < ? ORDER BY first_block",
+            (HOURS.floor(low), high + span),
+        ).fetchall()
+        query = (
+            "SELECT block, layout, data FROM blocks WHERE block >= ? AND block < ? AND meter = ? AND last >= ? AND first < ?"
+            " ORDER BY block"
+        )
+        for first, following in places:
+            for block, layout, data in self.connection.execute(query, (first, following, number, low, high)):
+                try:
+                    yield self.blocks.read(layout, data)
+                except BadBlock as error:
+                    raise BadBlock(str(error), block) from error
 
     def _level(self, low: int, high: int, max_points: int) -> Level:
         """Return the finest level that has the time and not too many buckets in it."""

@@ -1,9 +1,10 @@
 """Roll-ups: what happened in each minute, quarter of an hour, hour and day (UTC).
 
-A reading is added to its minute in memory when it has been committed. Every few minutes the
-minutes are written, together with the number of the last reading they hold ("rolled_seq") and
-each meter's last registers ("heads"): one transaction, so that after a kill the readings behind
-that number are added again, each exactly once. Quarters are made from minutes, hours from
+A reading is added to its minute in memory when it has been committed. Every quarter of an hour the
+minutes are written, together with the numbers of the last register reading and of the last block of present
+values they hold ("rolled_seq", "rolled_block") and each meter's last registers ("heads"): one transaction, so
+that after a kill what is behind these numbers is added again, each reading exactly once. Numbers only grow;
+times may not. Quarters are made from minutes, hours from
 quarters, days from hours, once, when they are over; whatever comes later for a time that is over
 (the clock went back) is merged into them.
 
@@ -16,11 +17,13 @@ This module does not know threads or when to write.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from nes2mqtt.history.blocks import BadBlock
 from nes2mqtt.history.energy import Head
 from nes2mqtt.history.journal import Journal, Numbered
 from nes2mqtt.history.rows import MAX_METERS, Segment, moment, present_key, stamp
@@ -28,6 +31,8 @@ from nes2mqtt.reading import Sample, TableGroup
 from osgp.sources import SOURCES, Source
 
 __all__ = ["DAYS", "HOURS", "LEVELS", "MINUTES", "QUARTERS", "Level", "RollupRows", "Rollups"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +181,7 @@ class Rollups:
         self.heads: dict[int, Head] = {}
         self._state: dict[str, int] = dict(self._connection.execute("SELECT name, value FROM state"))
         self._rolled_seq = self._state.get("rolled_seq", 0)
-        self._rolled_at = self._state.get("rolled_at", 0)
+        self._rolled_block = self._state.get("rolled_block")
         self._changed: set[int] = set()
         self._load_heads()
         self._replay()
@@ -187,10 +192,11 @@ class Rollups:
             self._advance(seq, self._journal.numbers[sample.meter], stamp(sample.received), sample)
 
     def add_present(self, samples: Iterable[Sample]) -> None:
-        """Add committed present values to their buckets."""
+        """Add present values, committed up to the journal's last block, to their buckets."""
         for sample in samples:
             key = present_key(stamp(sample.received), self._journal.numbers[sample.meter])
             self._add_present(key, sample.values)
+        self._rolled_block = self._journal.last_block
 
     def head_sample(self, meter: str) -> Sample | None:
         """Return the last value of every register of a meter's last segment."""
@@ -207,6 +213,7 @@ class Rollups:
             segment=head.segment,
             segment_start=place.started,
             restarted=place.restarted,
+            base=place.base,
         )
 
     def open_rows(self, number: int | None = None) -> list[list[int | None]]:
@@ -217,8 +224,32 @@ class Rollups:
             if number is None or key & MAX_METERS == number
         ]
 
-    def flush(self, now: int) -> None:
+    def rows_with(self, number: int, registers: Iterable[Sample], present: Iterable[Sample]) -> list[list[int | None]]:
+        """Return the buckets of one meter and, as further rows, what samples that are not committed yet would add."""
+        extra: dict[int, _Bucket] = {}
+        head = self.heads.get(number)
+        head = None if head is None else Head(head.seq, head.received, head.segment, dict(head.values))
+        for sample in registers:
+            received = stamp(sample.received)
+            if head is None:
+                head = Head(0, received, sample.segment, dict(sample.values))
+                continue
+            since, segment = head.received, head.segment
+            steps = head.advance(0, received, sample.segment, sample.values, self.rows.energies)
+            if segment == sample.segment and steps:
+                key = present_key(MINUTES.floor(received - 1), number)
+                extra.setdefault(key, _Bucket()).add_energy(min(since, received), received, steps)
+        for sample in present:
+            key = present_key(MINUTES.floor(stamp(sample.received)), number)
+            extra.setdefault(key, _Bucket()).add_powers(sample.values, self.rows.powers)
+        return self.open_rows(number) + [bucket.row(key, self.rows) for key, bucket in extra.items()]
+
+    def flush(self, now: int, notes: Mapping[str, int] | None = None) -> None:
         """Write the open buckets and close what is over at ``now`` (ms), in one transaction.
+
+        Args:
+            now: the time of day.
+            notes: further numbers to keep in table ``state``.
 
         Raises:
             sqlite3.Error: nothing was written; the journal and this object must be made again.
@@ -236,7 +267,10 @@ class Rollups:
             self._close(now)
             self._write_heads()
             self._note("rolled_seq", self._rolled_seq)
-            self._note("rolled_at", self._rolled_at)
+            if self._rolled_block is not None:
+                self._note("rolled_block", self._rolled_block)
+            for name, value in (notes or {}).items():
+                self._note(name, value)
             execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
@@ -284,10 +318,26 @@ class Rollups:
             f"{journal.registers.select} WHERE seq > ? ORDER BY seq", (self._rolled_seq,)
         ):
             self._advance(row[0], row[1], row[2], journal.registers.decode(row, journal.meters, journal.segments))
-        columns = journal.present.columns
+        if self._rolled_block is None:
+            self._replay_rows()
+        query = "SELECT block, meter, layout, data FROM blocks WHERE block > ? ORDER BY block"
+        for block, meter, layout, data in self._connection.execute(query, (self._rolled_block or 0,)).fetchall():
+            self._rolled_block = block
+            try:
+                readings = journal.blocks.read(layout, data)
+            except BadBlock as error:
+                _log.error("history: present values of block %d are damaged and left out: %s", block, error)
+                continue
+            for at, values in readings:
+                self._add_present(present_key(at, meter), values)
+
+    def _replay_rows(self) -> None:
+        """Add what a program that knew no blocks had committed after its last flush."""
+        columns = self._journal.blocks.columns
         query = f"SELECT at, {columns.listed} FROM present WHERE at > ? ORDER BY at"  # noqa: S608
-        for key, *cells in self._connection.execute(query, (self._rolled_at,)):
+        for key, *cells in self._connection.execute(query, (self._state.get("rolled_at", 0),)):
             self._add_present(key, columns.present(cells))
+        self._rolled_block = 0
 
     def _bucket(self, time: int, meter: int) -> _Bucket:
         key = present_key(MINUTES.floor(time), meter)
@@ -310,7 +360,6 @@ class Rollups:
             self._bucket(received - 1, meter).add_energy(min(since, received), received, steps)
 
     def _add_present(self, key: int, values: Mapping[Source, int]) -> None:
-        self._rolled_at = key
         self._bucket(key >> 16, key & MAX_METERS).add_powers(values, self.rows.powers)
 
 

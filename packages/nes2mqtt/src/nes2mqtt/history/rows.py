@@ -16,15 +16,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from nes2mqtt.history.blocks import BadBlock, unpack
 from nes2mqtt.reading import MeterInfo, Sample, TableGroup
 from osgp.sources import SOURCES, Source
 
-__all__ = ["MAX_METERS", "PARTS", "Columns", "PresentRows", "RegisterRows", "Segment", "moment", "present_key", "stamp"]
+__all__ = ["MAX_METERS", "PARTS", "BlockRows", "Columns", "RegisterRows", "Segment", "moment", "present_key", "stamp"]
 
 PARTS = "abc"
 """Parts of ``registers`` and ``present``, used in turn."""
 MAX_METERS = 65535
-"""A key of ``present`` has 16 bits for the meter."""
+"""A key of a roll-up has 16 bits for the meter."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -41,7 +42,7 @@ def moment(stamp: int) -> datetime:
 
 
 def present_key(received: int, meter: int) -> int:
-    """Return the key of ``present`` (and of the roll-ups) for a time in ms and a meter number."""
+    """Return the key of a roll-up (and of ``present``, before there were blocks) for a time in ms and a meter number."""
     return received << 16 | meter
 
 
@@ -53,11 +54,13 @@ class Segment:
         started: when it came, if that was seen.
         restarted: registers that rolled over, and when.
         info: who it is, as far as that was learned.
+        base: what each register showed first, if the segment began with a swap that was seen.
     """
 
     started: datetime | None = None
     restarted: Mapping[Source, datetime] = field(default_factory=dict)
     info: MeterInfo | None = None
+    base: Mapping[Source, int] = field(default_factory=dict)
 
 
 class Columns:
@@ -140,6 +143,7 @@ class RegisterRows:
             segment=segment,
             segment_start=place.started,
             restarted={source: when for source, when in place.restarted.items() if when <= at},
+            base=place.base,
         )
 
 
@@ -150,18 +154,49 @@ def _behind(seq: int, positions: Sequence[int]) -> int | str | None:
     return " ".join(str(seq - position) for position in positions) or None
 
 
-class PresentRows:
-    """Rows of ``present``."""
+class BlockRows:
+    """Which values the rows of ``blocks`` hold."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self.columns = Columns(connection, "present")
-        marks = ", ".join("?" * (1 + len(self.columns.keys)))
-        self._insert = f"(at, {self.columns.listed}) VALUES ({marks})"
+        self._numbers: dict[str, int] = {}
+        self._sources: dict[int, tuple[Source | None, ...]] = {}
 
-    def insert(self, part: str) -> str:
-        """Return the statement that puts a row into a part; a key already there means a sample offered twice."""
-        return f"INSERT OR IGNORE INTO present_{part} {self._insert}"
+    def layout(self, samples: Sequence[Sample]) -> tuple[int, Sequence[Source]]:
+        """Return the number of the layout for all values in ``samples`` that are kept, entered if it is new."""
+        there = set().union(*(sample.values for sample in samples))
+        sources = tuple(source for source in self.columns.sources if source in there)
+        keys = " ".join(source.key for source in sources)
+        number = self._numbers.get(keys)
+        if number is None:
+            # Asked each time until it was committed: a transaction that failed took the row with it.
+            self._connection.execute("INSERT OR IGNORE INTO layouts (keys) VALUES (?)", (keys,))
+            (number,) = self._connection.execute("SELECT layout FROM layouts WHERE keys = ?", (keys,)).fetchone()
+        return number, sources
 
-    def encode(self, meter: int, sample: Sample) -> list[int | None]:
-        """Return the row of a sample."""
-        return [present_key(stamp(sample.received), meter), *self.columns.values(sample.values)]
+    def committed(self) -> None:
+        """Remember the layouts there are: they are on disk now."""
+        self._numbers = {keys: number for number, keys in self._connection.execute("SELECT layout, keys FROM layouts")}
+
+    def sources(self, layout: int) -> tuple[Source | None, ...]:
+        """Return the sources of a layout; None for one this version does not know."""
+        found = self._sources.get(layout)
+        if found is None:
+            row = self._connection.execute("SELECT keys FROM layouts WHERE layout = ?", (layout,)).fetchone()
+            if row is None:
+                raise BadBlock(f"layout {layout} is not there")
+            found = self._sources[layout] = tuple(SOURCES.get(key) for key in str(row[0]).split())
+        return found
+
+    def read(self, layout: int, data: bytes) -> list[tuple[int, dict[Source, int]]]:
+        """Return time and values of each reading in a block.
+
+        Raises:
+            BadBlock: its bytes are damaged.
+        """
+        sources = self.sources(layout)
+        return [
+            (at, {s: value for s, value in zip(sources, cells, strict=True) if s is not None and value is not None})
+            for at, cells in unpack(data, len(sources))
+        ]

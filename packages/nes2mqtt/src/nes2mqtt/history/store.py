@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -23,14 +23,17 @@ from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from nes2mqtt.clock import Clock
+from nes2mqtt.history.blocks import BadBlock
 from nes2mqtt.history.config import HistoryConfig
-from nes2mqtt.history.database import open_reader
+from nes2mqtt.history.database import is_damage, open_reader
+from nes2mqtt.history.errors import HistoryError, Unreadable
 from nes2mqtt.history.journal import Numbered
 from nes2mqtt.history.outbox import WINDOW, Outbox
 from nes2mqtt.history.output import HistoryOutput
 from nes2mqtt.history.periods import Unit, periods
-from nes2mqtt.history.queries import EnergyPeriod, Line, OpenRow, Reader, Series
+from nes2mqtt.history.queries import EnergyPeriod, OpenRow, Reader, Series
 from nes2mqtt.history.recorder import Recorder
+from nes2mqtt.history.trouble import Trouble
 from nes2mqtt.history.writer import Writer
 from nes2mqtt.reading import Event, MeterInfo, Sample
 
@@ -42,6 +45,9 @@ T = TypeVar("T")
 
 _READERS = 2
 _TRIES = 10
+_COMMAND = "nes2mqtt history acknowledge"
+_ROUNDS = 2
+"""Rounds of all meters that stand ready in an outbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class StoreStatus:
     """How the history is.
 
     Args:
-        ok: False while nothing can be written.
+        ok: False while nothing can be written, and while something happened that nobody has acknowledged.
         message: for people: what happened, what it means, what to do; empty when all is well.
         since: since when nothing can be written.
         path: the database file.
@@ -58,6 +64,10 @@ class StoreStatus:
         waiting: register samples in memory only.
         dropped: register samples given up because the disk failed for too long.
         moved_aside: the damaged file, if one was found since this program started.
+        notices: what happened to the history and its owner has not acknowledged (:meth:`Store.acknowledge`).
+        code: the kind of the message: ``history_full``, ``history_readonly``, ``history_busy``, ``history_disk``,
+            ``history_trouble``, ``history_stopped``, ``history_damaged``, ``history_waits_clock``; empty when all is well.
+        params: what differs between two messages of one kind: ``lost`` and ``command`` of ``history_damaged``.
     """
 
     ok: bool
@@ -69,6 +79,9 @@ class StoreStatus:
     waiting: int = 0
     dropped: int = 0
     moved_aside: Path | None = None
+    notices: tuple[str, ...] = ()
+    code: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 class Store:
@@ -86,7 +99,7 @@ class Store:
         self.config = config
         self.zone = zone
         self._clock = clock if clock is not None else Clock()
-        self._recorder = Recorder(path, config)
+        self._recorder = Recorder(path, config, self._clock)
         self._writer = Writer(self._recorder, self._clock, self._committed)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="history-reader")
         self._local = threading.local()
@@ -102,7 +115,7 @@ class Store:
         return cls(path, config, timezone, clock=clock)
 
     async def __aenter__(self) -> Self:
-        """Open the database. A disk that fails is no error here: the status says so.
+        """Open the database, repair it if it has to be. A disk that fails is no error here: the status says so.
 
         Raises:
             NewerSchema: a newer program wrote the database; nothing was changed.
@@ -110,7 +123,7 @@ class Store:
         self._loop = asyncio.get_running_loop()
         self._writer.start()
         try:
-            await self._call(lambda: self._recorder.open(self._clock.now()))
+            await self._call(lambda: self._recorder.open(self._clock.monotonic()))
         except BaseException:
             await self._close()
             raise
@@ -133,12 +146,12 @@ class Store:
         self._writer.put(event)
 
     async def append(self, sample: Sample) -> bool:
-        """Keep a sample; return whether it survives a kill of this program from now on.
+        """Keep a sample; return whether all register samples survive a kill of this program from now on.
 
-        Register samples do unless the disk fails; present values wait up to ``commit_every`` seconds.
+        Present values do as well where the tail is in memory; else they wait up to ``commit_every`` seconds.
         """
         self._writer.put(sample)
-        return await self._call(lambda: self._recorder.trouble is None)
+        return await self._call(lambda: self._recorder.survives)
 
     def outbox(self, name: str) -> Outbox:
         """Return the durable queue of register samples for one output.
@@ -162,28 +175,27 @@ class Store:
 
     async def last_registers(self, meter: str) -> Sample | None:
         """Return the last value of every register the meter at that place ever showed, None if there is none."""
-
-        def find() -> Sample | None:
-            rollups = self._recorder.rollups
-            return None if rollups is None else rollups.head_sample(meter)
-
-        return await self._call(find)
+        return await self._call(lambda: self._recorder.last_registers(meter))
 
     async def last_identity(self, meter: str) -> MeterInfo | None:
         """Return who the meter of the last segment was, None if that was never learned."""
 
         def find() -> MeterInfo | None:
-            sample = self._recorder.rollups.head_sample(meter) if self._recorder.rollups else None
+            sample = self._recorder.last_registers(meter)
             journal = self._recorder.journal
             return None if sample is None or journal is None else journal.identity(meter, sample.segment)
 
         return await self._call(find)
 
     async def energy(self, meter: str, unit: Unit | str, start: datetime, end: datetime) -> list[EnergyPeriod]:
-        """Return what the registers counted in each hour, day, month or year between two moments."""
+        """Return what the registers counted in each hour, day, month or year between two moments.
+
+        Raises:
+            Unreadable: the database cannot be read now.
+        """
         wanted = Unit(unit)
         return await self._read(
-            lambda reader, pending: reader.energy(meter, wanted, start, end, self.zone, pending), meter, []
+            lambda reader, pending, _: reader.energy(meter, wanted, start, end, self.zone, pending), meter
         )
 
     async def series(
@@ -193,17 +205,21 @@ class Store:
 
         Raises:
             ValueError: a key names nothing that is kept.
+            Unreadable: the database cannot be read now.
         """
-        nothing = Series(meter, None, [], {key: Line() for key in keys})
         return await self._read(
-            lambda reader, pending: reader.series(meter, keys, start, end, max_points, pending), meter, nothing
+            lambda reader, pending, fresh: reader.series(meter, keys, start, end, max_points, pending, fresh), meter
         )
 
     async def now(self, meter: str, unit: Unit | str) -> EnergyPeriod:
-        """Return the energy of the hour, day, month or year that is running."""
+        """Return the energy of the hour, day, month or year that is running; none while the time of day is unknown.
+
+        Raises:
+            Unreadable: the database cannot be read now.
+        """
         now = self._clock.now()
         wanted = Unit(unit)
-        found = await self.energy(meter, wanted, now, now + datetime.resolution)
+        found = await self.energy(meter, wanted, now, now + datetime.resolution) if self._clock.known else []
         return (
             found[0] if found else EnergyPeriod(*next(periods(now, now + datetime.resolution, wanted, self.zone)), {})
         )
@@ -219,22 +235,43 @@ class Store:
     def status(self) -> StoreStatus:
         """Tell how the history is. Returns at once."""
         recorder = self._recorder
-        trouble = recorder.trouble
+        trouble, notices = recorder.trouble, recorder.notices.all()
+        code, message, params = _worst(trouble, self._writer.mistake, notices, waits=recorder.waits_for_the_clock)
+        writing = trouble is None and not self._writer.mistake
         return StoreStatus(
-            ok=trouble is None,
-            message="" if trouble is None else f"history: {trouble.message}",
-            since=None if trouble is None else trouble.since,
+            ok=not code,
+            message=message,
+            since=None if trouble is None else self._clock.label(trouble.since),
             path=self.path,
             size=_size(self.path),
             written=recorder.written,
-            waiting=self._writer.queued + (0 if trouble is None else len(recorder.unsaved)),
+            waiting=self._writer.queued + (0 if writing else len(recorder.waiting.registers)),
             dropped=recorder.dropped,
             moved_aside=recorder.moved_aside,
+            notices=notices,
+            code=code,
+            params=params,
         )
+
+    @property
+    def stands_still(self) -> bool:
+        """Tell whether the thread that writes has not moved for so long that it never will."""
+        return self._writer.stands_still
+
+    def acknowledge(self) -> tuple[str, ...]:
+        """Forget what happened to the history: its owner has read it. Return what it was.
+
+        Raises:
+            HistoryError: it cannot be forgotten.
+        """
+        try:
+            return self._recorder.notices.acknowledge()
+        except OSError as error:
+            raise HistoryError(f"{self._recorder.notices.path} cannot be removed: {error.strerror}") from error
 
     async def flush(self) -> None:
         """Write all that is in memory, now."""
-        await self._call(lambda: self._recorder.work(self._clock.now(), flush=True))
+        await self._call(lambda: self._recorder.work(self._clock.monotonic(), flush=True))
 
     async def _close(self) -> None:
         for task in tuple(self._tasks):
@@ -248,24 +285,30 @@ class Store:
         """Run something in the writer's thread, after all that was offered before."""
         return await asyncio.wrap_future(self._writer.call(action))
 
-    async def _read(self, ask: Callable[[Reader, Iterable[OpenRow]], T], meter: str, otherwise: T) -> T:
-        """Run a question in a reading thread, together with the meter's buckets that are not written yet."""
+    async def _read(self, ask: Callable[[Reader, Iterable[OpenRow], Sequence[Sample]], T], meter: str) -> T:
+        """Run a question in a reading thread, together with what is not written yet of the meter."""
 
-        def question(rows: Iterable[OpenRow]) -> T:
-            return ask(self._reader(), rows)
+        def question(rows: Iterable[OpenRow], fresh: Sequence[Sample]) -> T:
+            return ask(self._reader(), rows, fresh)
 
         loop = asyncio.get_running_loop()
         for _ in range(_TRIES):
-            generation, pending = await self._call(lambda: self._recorder.open_rows(meter))
+            generation, pending, fresh = await self._call(lambda: self._recorder.open_rows(meter))
             try:
-                answer = await loop.run_in_executor(self._readers, question, pending)
-            except sqlite3.Error as error:
-                _log.warning("reading the history: %s", error)
-                return otherwise
-            # Buckets that were written in between would be counted twice.
+                answer = await loop.run_in_executor(self._readers, question, pending, fresh)
+            except (sqlite3.Error, BadBlock) as error:
+                damaged = isinstance(error, BadBlock) or is_damage(error)
+                if damaged:
+                    self._suspect(error.block if isinstance(error, BadBlock) else None)
+                raise Unreadable(_why(error, damaged=damaged)) from error
+            # What was written in between would be counted twice.
             if self._recorder.generation == generation:
                 return answer
-        return otherwise
+        raise Unreadable("the history is being written all the time; ask again")
+
+    def _suspect(self, block: int | None) -> None:
+        """Let the thread that writes look whether the database is damaged."""
+        self._writer.call(lambda: self._recorder.suspect(self._clock.monotonic(), block))
 
     def _reader(self) -> Reader:
         """Return this thread's reader, anew when another database took the place of the one it has."""
@@ -291,20 +334,52 @@ class Store:
 
     def _hand_out(self, numbered: list[Numbered], cursors: Mapping[str, int], last: int) -> None:
         self._last_seq = last
+        window = max(WINDOW, _ROUNDS * self._recorder.meters)
         for name, outbox in self._outboxes.items():
+            outbox.window = window
             if cursors:
                 outbox.reset(cursors.get(name, last), last)
             elif numbered:
                 outbox.add(numbered)
 
     async def _refill(self, name: str, seq: int) -> None:
-        numbered, last = await self._call(lambda: (self._recorder.after(seq, WINDOW), self._recorder.last_seq))
-        self._outboxes[name].refill(numbered, last)
+        outbox = self._outboxes[name]
+        numbered, last = await self._call(lambda: (self._recorder.after(seq, outbox.window), self._recorder.last_seq))
+        outbox.refill(numbered, last)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _worst(
+    trouble: Trouble | None, mistake: str, notices: Sequence[str], *, waits: bool
+) -> tuple[str, str, Mapping[str, str]]:
+    """Return a code, a message and what differs in it of what is wrong, the worst first; empty if all is well."""
+    if trouble is not None:
+        return trouble.code, f"history: {trouble.message}", {}
+    if mistake:
+        text = (
+            f"history: {mistake}; readings wait in memory, and writing is tried again. Please report it with the log."
+        )
+        return "history_stopped", text, {}
+    if notices:
+        more = f" And {len(notices) - 1} more before." if len(notices) > 1 else ""
+        text = f"history: {notices[-1]}.{more} When you have read this, type: {_COMMAND}"
+        return "history_damaged", text, {"lost": notices[-1], "command": _COMMAND}
+    if waits:
+        text = "history: the time of day is not known, so readings wait in memory. Let the network set the clock."
+        return "history_waits_clock", text, {}
+    return "", "", {}
+
+
+def _why(error: Exception, *, damaged: bool) -> str:
+    if damaged:
+        return (
+            f"the history cannot be read here: the file is damaged ({error}). It is looked into now; the log tells more"
+        )
+    return f"the history cannot be read now: {error}. Look at the status"
 
 
 def _size(path: Path) -> int:

@@ -42,6 +42,7 @@ from nes2mqtt.mqtt.refusals import (
     Refusals,
     Unanswered,
     describe,
+    kind_of,
 )
 
 __all__ = ["WINDOW", "Broker", "Pace", "Session", "publish_all"]
@@ -285,12 +286,19 @@ class Broker:
         self._unreadable: set[str] = set()
         self.refusals = Refusals(config, client_id)
         self.connected = False
-        self._trouble = "not connected yet"
+        self._trouble, self._kind = "not connected yet", "mqtt_connecting"
 
     @property
     def problem(self) -> str:
         """Return what keeps us from the broker, or what it does not take, for people; empty when all is well."""
         return self._trouble or self.refusals.problem
+
+    @property
+    def kind(self) -> str:
+        """Return one word for :attr:`problem`, see :mod:`nes2mqtt.codes`; empty when all is well."""
+        if self._trouble:
+            return self._kind
+        return "mqtt_refused" if self.refusals.problem else ""
 
     @property
     def limitations(self) -> str:
@@ -466,7 +474,7 @@ class Broker:
             self._said.add(problem)
             self._told_down = True
             _log.warning("%s", problem)
-        self._trouble = problem
+        self._trouble, self._kind = problem, kind_of(error)
 
 
 def _first(group: BaseException) -> BaseException:

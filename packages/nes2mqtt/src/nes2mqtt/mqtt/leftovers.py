@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from hashlib import sha256
 from pathlib import Path
 
@@ -39,6 +39,8 @@ class Leftovers:
         """Base topics they stand under."""
         self.step = 0
         """How small announcements had to be made."""
+        self._used: set[str] = set()
+        """Topics that were noted since this program started: they are no leftovers, whatever else is said."""
         self._load()
 
     def _load(self) -> None:
@@ -52,11 +54,12 @@ class Leftovers:
 
     def beyond(self, ours: Collection[str]) -> list[str]:
         """Return the noted topics that are not ours any more."""
-        return sorted(self.topics - set(ours))
+        return sorted(self.topics - self._used - set(ours))
 
-    def add(self, topics: Iterable[str], bases: Iterable[str], step: int) -> None:
+    def add(self, topics: Collection[str], bases: Collection[str], step: int) -> None:
         """Note topics before something is retained there."""
-        topics, bases = self.topics | set(topics), self.bases | set(bases)
+        self._used.update(topics)
+        topics, bases = self.topics | self._used, self.bases | set(bases)
         if (topics, bases, step) != (self.topics, self.bases, self.step):
             self.topics, self.bases, self.step = topics, bases, step
             self._save()

@@ -267,8 +267,10 @@ class MqttOutput:
 
     def status(self) -> OutputStatus:
         """Tell how the connection is."""
-        problem = next((broker.problem for broker in (self._main, *self._presences) if broker.problem), "")
-        problem = problem or self._instances.problem(self._clock.monotonic())
+        brokers = (self._main, *self._presences)
+        problem, kind = next(((broker.problem, broker.kind) for broker in brokers if broker.problem), ("", ""))
+        if not problem and (problem := self._instances.problem(self._clock.monotonic())):
+            kind = "mqtt_shared"
         limitations = self._main.limitations
         return OutputStatus(
             name=self.name,
@@ -276,6 +278,8 @@ class MqttOutput:
             message=problem or f"connected to {self._config.address}{limitations and f'; {limitations}'}",
             waiting=self._outbox.waiting(),
             dropped=self._dropped + self._latest_registers.dropped + self._delivery.passed_over,
+            code=kind or "mqtt_connected",
+            params={"broker": self._config.address},
         )
 
     # What happens on a connection.

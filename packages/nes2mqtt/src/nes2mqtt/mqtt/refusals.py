@@ -18,7 +18,7 @@ from types import MappingProxyType
 from nes2mqtt.mqtt.config import MqttConfig, Protocol
 from nes2mqtt.mqtt.connection import Answer, NoGreeting, Refused
 
-__all__ = ["REASONS", "SILENT", "TOO_LARGE", "Refusals", "Unanswered", "describe"]
+__all__ = ["REASONS", "SILENT", "TOO_LARGE", "Refusals", "Unanswered", "describe", "kind_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -208,6 +208,15 @@ def describe(error: BaseException, config: MqttConfig, client_id: str) -> str:
         client_id: the id we connected with.
     """
     return f"broker {config.address} {_why(error, config, client_id)}"
+
+
+def kind_of(error: BaseException) -> str:
+    """Return one word for why there is no connection: ``mqtt_auth``, ``mqtt_refused`` or ``mqtt_unreachable``."""
+    refused = next((cause for cause in _causes(error) if isinstance(cause, Refused)), None)
+    if refused is None:
+        return "mqtt_unreachable"
+    credentials = refused.answer is Answer.CONNACK and refused.code in {BAD_CREDENTIALS, NOT_AUTHORISED}
+    return "mqtt_auth" if credentials else "mqtt_refused"
 
 
 class Refusals:

@@ -1,0 +1,159 @@
+"""S9: a backup of a running or stopped gateway, and back again."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from nes2mqtt.history import HistoryError
+from nes2mqtt.history.backup import back_up, restore
+from nes2mqtt.history.command import acknowledge
+from nes2mqtt.history.database import log_of
+
+
+@pytest.fixture
+def live(registers, present, clock):
+    def make(recorder, begin, end):
+        for second in range(begin, end, 10):
+            recorder.take([registers(second, 1_000_000 + second), present(second, 100)], clock.s(second))
+            recorder.work(clock.s(second))
+        recorder.work(clock.s(end), flush=True)
+
+    return make
+
+
+def rows(path):
+    with sqlite3.connect(path) as connection:
+        return [seq for (seq,) in connection.execute("SELECT seq FROM registers ORDER BY seq")]
+
+
+def test_s9_a_backup_of_a_running_gateway_is_one_whole_file_of_its_owner_alone(open_recorder, live, tmp_path):
+    recorder = open_recorder()
+    live(recorder, 0, 1000)
+    target = tmp_path / "backup.db"
+    assert back_up(recorder.path, target) == target.stat().st_size
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert rows(target) == list(range(1, 101))
+    with sqlite3.connect(target) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    live(recorder, 1000, 1100)
+    assert recorder.trouble is None
+    assert recorder.last_seq == 110
+
+
+def test_s9_a_restored_backup_goes_on_above_all_numbers_and_what_was_there_is_kept(
+    open_recorder, live, clock, tmp_path
+):
+    recorder = open_recorder()
+    recorder.deliver("mqtt", 0, clock.instant)
+    live(recorder, 0, 1000)
+    target = tmp_path / "backup.db"
+    back_up(recorder.path, target)
+    live(recorder, 1000, 2000)
+    recorder.close()
+    kept = restore(recorder.path, target, clock.now)
+    assert rows(kept) == list(range(1, 201))
+    assert rows(recorder.path) == list(range(1, 101))
+    recorder = open_recorder()
+    assert recorder.trouble is None
+    assert recorder.notices.all() == (), "it is older on purpose"
+    live(recorder, 2000, 2010)
+    assert recorder.journal.last_seq == 201
+    recorder.close()
+    assert open_recorder().last_seq == 201
+
+
+def test_s9_restored_after_a_power_cut_and_on_another_machine_no_number_comes_twice(
+    open_recorder, live, clock, tmp_path, kill
+):
+    recorder = open_recorder()
+    live(recorder, 0, 1000)
+    target = tmp_path / "backup.db"
+    back_up(recorder.path, target)
+    live(recorder, 1000, 2000)
+    kill(recorder)
+    restore(recorder.path, target, clock.now)
+    recorder = open_recorder()
+    assert 200 < recorder.last_seq < 10**7
+    recorder.close()
+    for name in ("history.db", "history.seq"):
+        (tmp_path / name).unlink()
+    restore(recorder.path, target, clock.now)
+    assert open_recorder().last_seq > 10**12
+
+
+def test_s9_restore_refuses_while_the_gateway_runs(open_recorder, live, clock, tmp_path, monkeypatch):
+    recorder = open_recorder()
+    live(recorder, 0, 100)
+    target = tmp_path / "backup.db"
+    back_up(recorder.path, target)
+
+    def busy(path):
+        # In one process SQLite shares its locks; another one gets this answer.
+        error = sqlite3.OperationalError("database is locked")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise error
+
+    monkeypatch.setattr("nes2mqtt.history.backup.files.open_damaged", busy)
+    with pytest.raises(HistoryError, match="systemctl stop nes2mqtt"):
+        restore(recorder.path, target, clock.now)
+    live(recorder, 100, 200)
+    assert recorder.trouble is None
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: None, "there is no file"),
+        (lambda path: path.write_bytes(b"no database" * 1000), "cannot be read as a history"),
+        (lambda path: sqlite3.connect(path).execute("CREATE TABLE x (y)"), "is no history of nes2mqtt"),
+        (lambda path: sqlite3.connect(path).execute("PRAGMA user_version = 99"), "newer version"),
+    ],
+)
+def test_s9_what_is_no_backup_is_refused_and_nothing_is_changed(open_recorder, live, clock, tmp_path, make, said):
+    recorder = open_recorder()
+    live(recorder, 0, 100)
+    recorder.close()
+    before = recorder.path.read_bytes()
+    source = tmp_path / "source.db"
+    make(source)
+    with pytest.raises(HistoryError, match=said):
+        restore(recorder.path, source, clock.now)
+    assert recorder.path.read_bytes() == before
+    assert not list(tmp_path.glob("*restor*"))
+
+
+def test_s9_a_damaged_history_makes_no_backup_and_the_one_before_stays(open_recorder, live, tmp_path):
+    recorder = open_recorder()
+    live(recorder, 0, 3000)
+    recorder.close()
+    target = tmp_path / "backup.db"
+    target.write_bytes(b"the one before")
+    data = bytearray(recorder.path.read_bytes())
+    data[8192:] = b"\xa5" * (len(data) - 8192)
+    recorder.path.write_bytes(data)
+    with pytest.raises(HistoryError, match=r"damaged|malformed"):
+        back_up(recorder.path, target)
+    assert target.read_bytes() == b"the one before"
+    assert not list(tmp_path.glob("*.new"))
+
+
+def test_s9_an_old_database_beside_a_newer_log_is_put_right_by_restore(open_recorder, live, clock, tmp_path, kill):
+    recorder = open_recorder()
+    live(recorder, 0, 1000)
+    target = tmp_path / "backup.db"
+    back_up(recorder.path, target)
+    live(recorder, 1000, 2000)
+    log = log_of(recorder.path).read_bytes()
+    kill(recorder)
+    log_of(recorder.path).write_bytes(log)
+    kept = restore(recorder.path, target, clock.now)
+    assert not log_of(recorder.path).exists()
+    assert rows(recorder.path) == list(range(1, 101))
+    assert rows(kept) == list(range(1, 201))
+
+
+def test_nothing_to_acknowledge(tmp_path):
+    assert acknowledge(tmp_path / "history.db") == ()
