@@ -27,7 +27,6 @@ _LABELS_OFF = 330.0
 Readings = tuple[list[Given], list[Given]]
 """All that were given out, and those of them that must be in the history."""
 _CURVE = 600
-_EDGE = 200.0
 DAY = 86400.0
 
 
@@ -55,7 +54,7 @@ async def check_accounts(world: World, store: Store) -> None:
     """Check the history against the truth, and the broker against both."""
     for name, meter in world.meters.items():
         given = [one for one in world.watch.registers[name] if one.wh is not None]
-        sure = [one for one in given if not _may_be_lost(world, one.at)]
+        sure = [one for one in given if not _within(world.losses, one.at)]
         if not world.damaged:
             if not world.labels_wrong:
                 await _hours(world, store, name, meter, (given, sure))
@@ -64,9 +63,8 @@ async def check_accounts(world: World, store: Store) -> None:
         _delivered(world, name, sure)
 
 
-def _may_be_lost(world: World, at: float) -> bool:
-    """Tell whether a power cut, or a disk that failed, may have cost what was given out then."""
-    return any(since <= at <= until for since, until in world.losses)
+def _within(stretches: list[tuple[float, float]], at: float) -> bool:
+    return any(since <= at <= until for since, until in stretches)
 
 
 async def _hours(world: World, store: Store, name: str, meter: Meter, readings: Readings) -> None:
@@ -126,7 +124,7 @@ def _steps(meter: Meter, readings: list[Given], zero: float, *, least: bool) -> 
 
 
 async def _curve(world: World, store: Store, name: str) -> None:
-    start, now = world.setting.start, world.loop.now
+    start = world.setting.start
     a, b = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(world.host.true(), UTC)
     series = await store.series(
         name, ["active_power_import"], a - timedelta(minutes=10), b + timedelta(minutes=10), 100_000
@@ -142,7 +140,7 @@ async def _curve(world: World, store: Store, name: str) -> None:
     slack = 1 if world.bad.ever("clock") else 0
     counted: dict[int, int] = {}
     for at in world.watch.presents[name]:
-        if not _may_be_lost(world, at) and at < now - _EDGE:
+        if not _within(world.present_losses, at):
             counted[int(at // _CURVE)] = counted.get(int(at // _CURVE), 0) + 1
     for ten, count in sorted(counted.items()):
         if count >= 3 and not any(ten + near in points for near in range(-slack, slack + 1)):

@@ -27,11 +27,6 @@ Action = Callable[["World", Fault], Awaitable[None]]
 TAKES_DOWN = ("cut", "cut_in_write", "kill", "restart", "boot_clock")
 """Faults that end the program: the next fault waits for them."""
 
-COMMIT = 60.0
-WRITE_BACK = 30.0
-"""Seconds after which Linux writes to the disk what a program gave it."""
-
-
 # a: clocks.
 
 
@@ -237,10 +232,7 @@ async def _garbage(world: World, fault: Fault) -> None:
 
 async def _power_off(world: World, how: str) -> None:
     disk = world.disk
-    disk.write_back(WRITE_BACK)
-    now = world.loop.now
-    # A cut costs what was not committed; with the model of the disk, what was not written back either.
-    world.losses.append((now - COMMIT - WRITE_BACK - 5, now + 1))
+    world.loses_by_power()
     if how == "broken":
         world.note("the drive destroys the block that it was writing")
     await world.fall(disk.cut(how, world.rng), how, power=True)
@@ -282,7 +274,8 @@ async def _disk_fails(world: World, fault: Fault) -> None:
         await world.sleep(fault.span)
         disk.error, files.error, disk.read_only = 0, 0, False
         if world.host.life != life:  # what was in memory only is gone with the program
-            world.losses.append((begun - COMMIT, world.loop.now + COMMIT))
+            for losses in (world.losses, world.present_losses):
+                losses.append((begun - 120, world.loop.now + 120))
 
 
 async def _lie(world: World, fault: Fault) -> None:
@@ -318,7 +311,7 @@ async def _line(world: World, fault: Fault) -> None:
 
 async def _kill(world: World, fault: Fault) -> None:
     async with world.power:
-        world.losses.append((world.loop.now - 1, world.loop.now + 1))
+        world.loses_by_kill()
         await world.fall(world.disk.cut("all", world.rng), "all", power=False)
         await world.sleep(fault.span)
         world.boot()

@@ -80,7 +80,9 @@ class _Bench:
         self.fibers = Fibers(self.loop, self.host.wall)
         self.connections: list[sqlite3.Connection] = []
         self.disk = Disk.of("unix-excl", folder, self.loop.time)
-        self.files = Files(folder, lambda path: "history.db" in path.name)
+        self.files = Files(folder, self.disk.sqlites, self.disk.renamed)
+        self.in_ram = self.files.in_ram
+        self.in_ram.mkdir()
         self.report = Report()
         self.given: dict[int, int] = {}
         """Wh by number, of all that an outbox has handed out."""
@@ -110,19 +112,22 @@ class _Bench:
             self.connections.clear()
             gc.collect()
             self.disk.power_on(left)
-            self.files.cut(how, self.rng)
+            self.host.boots += 1
+            self.files.cut(how, self.rng, power=True)
             self.report.cuts += 1
             self._look_at_files(how)
 
     async def _live(self, how: str) -> None:
         rng, disk = self.rng, self.disk
-        store = seams.open_store(self, self.folder / "history.db", HistoryConfig(keep_raw_days=1), _ZONE)
+        store = seams.open_store(
+            self, self.folder / "history.db", HistoryConfig(keep_raw_days=1, commit_every=_COMMIT), _ZONE
+        )
         await store.__aenter__()
         if self.report.cuts:
             await self._look_back(store)
         outbox = store.outbox("mqtt")
         in_database = rng.random() < 0.5
-        disk.arm(rng.randrange(1, 200 if in_database else 2000), how, rng, main=in_database)
+        disk.arm(rng.randrange(1, 40 if in_database else 300), how, rng, main=in_database)
         self.appended = []
         for count in range(rng.randrange(1, 600)):
             if disk.off:

@@ -316,6 +316,16 @@ class Disk:
 
     # Power.
 
+    def renamed(self, old: Path, new: Path) -> None:
+        """Follow a file to its new name."""
+        file = self.files.pop(str(old), None)
+        if file is not None:
+            self.files[str(new)] = file
+
+    def sqlites(self, path: Path) -> bool:
+        """Tell whether SQLite looks after a file."""
+        return str(path) in self.files or path.name.endswith((".db", "-wal", "-shm", "-journal"))
+
     def arm(self, writes: int, how: str, rng: random.Random, *, main: bool = False) -> None:
         """Cut the power before the n-th write from now; with ``main`` the n-th to a database itself: in a checkpoint."""
         self._fuse, self._fuse_main, self._how = writes, main, (how, rng)
