@@ -115,10 +115,10 @@ def test_et21_says_the_same_as_bt61_and_bt63(served):
 def test_blocks_follow_each_other_without_a_gap_or_a_fall(served):
     sizes, status = served.sizes(1), served.table("BT63")["data_sets"][0]
     profile = served.read("BT64")
-    assert status["valid_blocks"] == 31
+    assert status["valid_blocks"] == 14
     assert status["last_block_sequence_number"] == NOW // DAY - INSTALLED // DAY
     values, ends = [], []
-    for back in range(30, -1, -1):
+    for back in range(13, -1, -1):
         block = sizes.decode_block(profile[slice(*_span(sizes.block(status["last_block"] - back)))])
         ends.append(block.end)
         values += [interval.values[0] for interval in block.intervals.values()]
@@ -136,7 +136,7 @@ def test_a_slot_to_come_holds_what_an_older_round_left_there(served):
     at = start + sizes.header_size + (status["valid_intervals"] + 3) * sizes.interval_size
     stale = sizes.decode_interval(profile[at : at + sizes.interval_size]).values
     assert any(stale)
-    before = served.read("BT64", NOW - 30 * DAY)
+    before = served.read("BT64", NOW - 13 * DAY)
     assert sizes.decode_interval(before[at : at + sizes.interval_size]).values == stale
 
 

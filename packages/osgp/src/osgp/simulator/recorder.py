@@ -76,12 +76,13 @@ class DataSet:
 
 
 DATA_SETS = (
-    DataSet(31, 96, 900, (0, 1)),
-    DataSet(31, 24, 3600, (0, 1, 2, 3)),
+    DataSet(14, 96, 900, (0, 1)),
+    DataSet(30, 24, 3600, (0, 1, 2, 3)),
     DataSet(62, 1, DAY, (0, 1)),
     DataSet(3, 288, 300, (0, 1)),
 )
-"""Quarter hours and hours of a month, days of two months, five minutes of three days."""
+"""Quarter hours of two weeks, hours of a month, days of two months, five minutes of three days. Each fits one answer of the
+optical port in packets of 64 bytes, of which Termineter takes 254."""
 
 
 def profile_dimensions() -> dict[str, Any]:
