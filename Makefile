@@ -12,7 +12,7 @@ CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-print test test-fresh install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
+.PHONY: help simulate run run-print test test-fresh test-newest install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,14 +31,20 @@ test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they nee
 	@$(BIN)/python tools/al_environment.py
 	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 2 --dist loadgroup --timeout 300 --no-header -q
 
-# Both Debians, or one: FRESH=13. Both commands of the README, or one: FRESH_ONLY=run.
+# Both Debians, or one: FRESH=13. Both commands of the README, or one: FRESH_ONLY=run. Some tests: FRESH_PYTEST=packages/osgp.
 FRESH ?= 12 13
 FRESH_ONLY ?=
+FRESH_PYTEST ?=
 FRESH_FOLDER ?= /var/tmp/nes2mqtt-fresh
 
 test-fresh: ## Run the README's two commands in minimal Debian 12 and 13 trees (as root; half an hour)
 	@sh tools/system_packages.sh fresh
-	@PATH="$$PATH:/usr/sbin:/sbin" $(PYTHON) tools/fresh_debian.py --folder "$(FRESH_FOLDER)" $(FRESH_ONLY:%=--only %) $(FRESH)
+	@PATH="$$PATH:/usr/sbin:/sbin" $(PYTHON) tools/fresh_debian.py --folder "$(FRESH_FOLDER)" --pytest="$(FRESH_PYTEST)" \
+	    $(FRESH_ONLY:%=--only %) $(FRESH)
+
+test-newest: $(VENV)/dev.stamp ## Run the packages' own tests on the newest Python that is found
+	@sh tools/system_packages.sh test
+	@$(BIN)/python tools/newest_python.py
 
 homeassistant-venv: $(VENV)/dev.stamp ## Install the Home Assistant that the tests run, if a Python 3.13+ is found
 	@$(BIN)/python tools/homeassistant_check.py --install-only
@@ -53,7 +59,9 @@ install: ## Install the service into PREFIX (/opt/nes2mqtt); as root; starts not
 	@install -D -m 644 deploy/systemd/nes2mqtt.service $(DESTDIR)/etc/systemd/system/nes2mqtt.service
 	@sed -i 's|/opt/nes2mqtt|$(abspath $(PREFIX))|g' $(DESTDIR)/etc/systemd/system/nes2mqtt.service
 	@install -D -m 644 deploy/udev/60-nes2mqtt.rules $(DESTDIR)/etc/udev/rules.d/60-nes2mqtt.rules
-	@test -e $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml || install -D -m 644 deploy/nes2mqtt.toml $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml
+	@test -e $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml || { \
+	    install -D -m 644 deploy/nes2mqtt.toml $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml; \
+	    test -n "$(DESTDIR)" || sh tools/name_gateway.sh /etc/nes2mqtt/nes2mqtt.toml "$$(uname -n)"; }
 	@echo "Installed. Now edit $(DESTDIR)/etc/nes2mqtt/nes2mqtt.toml; docs/running-for-years.md goes on from here"
 
 PRINT_PREFIX ?= /opt/piprint
@@ -90,6 +98,11 @@ bench: $(VENV)/dev.stamp ## Measure against the line's limit and the goals, and 
 fuzz: $(VENV)/dev.stamp ## Run each fuzz target for FUZZ_SECONDS (600)
 	@$(BIN)/python tools/run_fuzz.py --seconds $(FUZZ_SECONDS)
 
+SECONDS ?= 600
+
+simulate: $(VENV)/dev.stamp ## Run simulated worlds for SECONDS (600); KINDS= of faults, or one SEED= (tests/sim/README.md)
+	@PYTHONPATH=tests/sim $(BIN)/python -m simulation --seconds $(SECONDS) $(if $(KINDS),--kinds $(KINDS)) $(if $(SEED),--seed $(SEED))
+
 soak: $(VENV)/dev.stamp ## Kill gateways and print processors again and again, longer than the tests do
 	@sh tools/system_packages.sh test
 	@NES2MQTT_KILLS=500 $(BIN)/pytest tests/system/test_kill.py -q -rP
@@ -113,7 +126,7 @@ lock: ## Write requirements/*.txt anew (needs uv)
 	sh tools/lock.sh
 
 clean: ## Remove what the other commands made, but no data
-	rm -rf $(VENV) .venv-homeassistant .venv-termineter .venv-al .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-newest .venv-homeassistant .venv-termineter .venv-al .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # A stamp is newer than its requirements only when everything was installed.
 $(VENV)/run.stamp: requirements/runtime.txt $(PACKAGES:%=%/pyproject.toml)

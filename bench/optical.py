@@ -7,6 +7,9 @@ processor meanwhile.
 
 The limit is what the line leaves to anybody who stays logged in: every byte of the exchange, ACKs of both sides included,
 at ten bits, and the meter's 20 ms before each of its replies. It is counted from what went over the line.
+
+These are bare reads. What a gateway publishes is confirmed: behind each table stands a read of the one byte that says that
+the meter was not reconfigured meanwhile. That is measured apart, with the whole tables, and against its own limit.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import importlib.util
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -24,7 +27,9 @@ from types import ModuleType
 from osgp.image import MeterImage
 from osgp.meter import Meter, open_meter
 from osgp.optical.key import OpticalKey
+from osgp.psem import table_id
 from osgp.simulator import DEMO_KEY_TEXT, Faults, SimulatedMeter
+from osgp.tables import present, registers
 from table import Row
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -87,38 +92,65 @@ class _Counter:
         port.write, port.data_received = write, received  # type: ignore[method-assign]
 
 
-async def _ours(url: str, key: str, samples: int) -> tuple[float, float]:
+async def _ours(url: str, key: str, samples: int) -> tuple[float, ...]:
+    """Return samples a second as measured and as the line would allow: bare, whole and unconfirmed, whole and confirmed."""
+    async with open_meter(url, key=OpticalKey.parse(key)) as meter:
+        await meter.registers()
+        sizes = [table.size(await meter.dimensions()) for table in (registers.BT23, present.BT28)]
+
+        async def bare() -> None:
+            await meter.read("BT23", 0, 8)
+            await meter.read("BT28", 0, 40)
+
+        async def whole() -> None:
+            await meter.read("BT23", 0, sizes[0])
+            await meter.read("BT28", 0, sizes[1])
+
+        async def confirmed() -> None:
+            await meter.registers()
+            await meter.present()
+
+        return (
+            *await _pace(meter, bare, samples),
+            *await _pace(meter, whole, samples),
+            *await _pace(meter, confirmed, samples),
+        )
+
+
+async def _pace(meter: Meter, sample: Callable[[], Awaitable[None]], samples: int) -> tuple[float, float]:
     """Return samples a second as measured and as the line would allow."""
     counter = _Counter()
-    async with open_meter(url, key=OpticalKey.parse(key)) as meter:
-        await meter.read("BT23", 0, 8)
-        await meter.read("BT28", 0, 40)
-        with counter.attached(meter):
-            began = time.perf_counter()
-            for _ in range(samples):
-                await meter.read("BT23", 0, 8)
-                await meter.read("BT28", 0, 40)
-            spent = time.perf_counter() - began
+    await sample()
+    with counter.attached(meter):
+        began = time.perf_counter()
+        for _ in range(samples):
+            await sample()
+        spent = time.perf_counter() - began
     least = counter.bytes * _BITS / _BAUD + counter.turns * _LATENCY
     return samples / spent, samples / least
 
 
-async def _race() -> tuple[float, float, float, float]:
-    """Return samples a second: a session for each table, all in one session, ours, the limit."""
-    image, theirs, ours = MeterImage.load("image:denmark-gen3"), [[0.0, 0.0]], [[0.0, 0.0]]
+async def _race() -> tuple[float, ...]:
+    """Return samples a second: a session for each table, all in one session, and six figures of ours (:func:`_ours`)."""
+    image, theirs, ours = MeterImage.load("image:denmark-gen3"), [[0.0, 0.0]], [[0.0] * 6]
+    image.tables[table_id("ET04")] = bytearray(129)  # whoever published the image did not read it
     faults = Faults.parse([f"delay={_LATENCY}"])
     async with SimulatedMeter(image, baud=_BAUD, faults=faults, shared_uart=False) as simulated:
         url = simulated.serve_optical_pty()
         for _ in range(_ROUNDS):
             theirs.append(await _run(_termineter(), "termineter_pace.py", url.removeprefix("optical://")))
             ours.append(await _run(Path(sys.executable), "optical.py", url))
-    speed, limit = max(ours)
-    return max(each[0] for each in theirs), max(each[1] for each in theirs), speed, limit
+    best = [max(each[place : place + 2] for each in ours) for place in (0, 2, 4)]
+    return (
+        max(each[0] for each in theirs),
+        max(each[1] for each in theirs),
+        *(figure for pair in best for figure in pair),
+    )
 
 
 def rows() -> list[Row]:
     """Measure."""
-    per_table, in_one, ours, limit = asyncio.run(_race())
+    per_table, in_one, ours, limit, whole, _, sure, sure_limit = asyncio.run(_race())
     share = ours / limit
     return [
         Row("Termineter's way, a session for each table:", f"{per_table:.2f}"),
@@ -126,6 +158,14 @@ def rows() -> list[Row]:
         Row(f"ours, {_PER_SECOND}:", f"{ours:.2f} of {limit:.2f}"),
         Row("  share of the line's limit for the same bytes", f"{share:.1%}", "at least 95 %", share >= 0.95),
         Row("  times Termineter's way", f"{ours / per_table:.1f}"),
+        Row("ours, whole BT23 + BT28, each confirmed, a second:", f"{sure:.2f} of {sure_limit:.2f}"),
+        Row(
+            "  share of the line's limit for the same bytes",
+            f"{sure / sure_limit:.1%}",
+            "at least 95 %",
+            sure / sure_limit >= 0.95,
+        ),
+        Row("  share of what is possible without confirmation", f"{sure / whole:.1%}"),
     ]
 
 

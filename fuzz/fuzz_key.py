@@ -17,12 +17,19 @@ _ADVICE = (
     "A meter key is 20 (or 16) characters, 40 (or 32) hex digits, or 20 (or 16) numbers from 0 to 255. "
     "Copy it again from the letter of your grid company"
 )
+_CAUSE = (
+    r"(it stands on \d+ lines: write it on one"
+    r"|some are quotation marks or dashes as a word processor makes them: write the straight ones"
+    r"|not all of them printable ASCII"
+    r"|it has 0x as hex has, but not only hex digits behind it)"
+)
 _PROBLEM = re.compile(
     r"the meter key (is empty"
     r"|looks like hex, but has \d+ hex digits instead of 40 or 32"
+    r"(, and the byte too many is not the zero at the end of a string|: half a byte is missing or too much)?"
     r"|is a list of \d+ numbers instead of 20 or 16"
     r"|is a list of numbers, but number \d+ is more than 255"
-    r"|has \d+ characters(, not all of them printable ASCII)?)\. " + re.escape(_ADVICE)
+    rf"|has \d+ characters( between its quotation marks)?( \({_CAUSE}(; {_CAUSE})*\))?)\. {re.escape(_ADVICE)}"
 )
 _SHOWN = re.compile(
     r"MeterKey\(((20|16) characters|(40|32) hex digits|(20|16) decimal numbers), fingerprint [0-9a-f]{4}\)"

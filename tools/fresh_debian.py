@@ -4,7 +4,7 @@ For each Debian a tree is made by debootstrap, with what the README's first line
 throw-away layer over it a clone of what is committed or changed here runs ``make run`` as an ordinary user, until the page shows
 a value, and ``make test`` as root without the right to mount, as in a container. The mirror and pip's index are those of this machine.
 
-Usage: python3 tools/fresh_debian.py [--only run|test] [--folder FOLDER] [12 13]
+Usage: python3 tools/fresh_debian.py [--only run|test] [--pytest WORDS] [--folder FOLDER] [12 13]
 """
 
 from __future__ import annotations
@@ -79,7 +79,14 @@ def run(*command: str | Path, log: Path | None = None, **more: object) -> None:
     Raises:
         Failed: it failed; the text holds its last words.
     """
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **more)  # type: ignore[call-overload]  # fmt: skip
+    done = subprocess.run(
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        **more,
+    )  # type: ignore[call-overload]
     if log is not None:
         with log.open("a") as file:
             file.write(done.stdout)
@@ -189,7 +196,7 @@ def copy_sources(scratch: Path, bundle: Path) -> None:
     run("git", "-C", bare, "bundle", "create", "-q", bundle, "main")
 
 
-def inside(root: Path, user: str, line: str, host: Host) -> list[str]:
+def inside(root: Path, user: str, line: str, host: Host, **more: str) -> list[str]:
     """Return the command that runs a line of shell in a tree."""
     home = "/root" if user == "root" else f"/home/{user}"
     environment = {
@@ -204,7 +211,7 @@ def inside(root: Path, user: str, line: str, host: Host) -> list[str]:
         if user == "root"
         else "/usr/local/bin:/usr/bin:/bin"
     )
-    words = [f"{name}={value}" for name, value in {**environment, **host.environment()}.items()]
+    words = [f"{name}={value}" for name, value in {**environment, **host.environment(), **more}.items()]
     # Root without the right to mount, as in a container.
     limits = (
         ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"]
@@ -261,30 +268,41 @@ def end(process: subprocess.Popen[bytes]) -> str | None:
     return None
 
 
-def try_test(root: Path, debian: str, host: Host, log: Path) -> str:
-    """Type ``make test``; return pytest's closing line."""
+def try_test(root: Path, debian: str, host: Host, log: Path, words: str) -> str:
+    """Type ``make test``, with some words for pytest; return what came of it, in words."""
     clone = "git clone -q -b main /srv/nes2mqtt.bundle nes2mqtt && cd nes2mqtt"
     begin = time.monotonic()
     with log.open("w") as file:
         done = subprocess.run(
-            inside(root, "root", f"{clone} && make test", host), stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False, timeout=TESTS_WITHIN
-        )  # fmt: skip
-    text = log.read_text()
-    closing = re.findall(r"^=* ?(\d+ (?:failed|passed|error).* in [\d.]+s.*?) ?=*$", text, re.MULTILINE)
-    if done.returncode or not closing:
-        broken = "\n".join(re.findall(r"^(?:FAILED|ERROR) .*$", text, re.MULTILINE)) or text[-3000:]
-        raise Failed(
-            f"make test ended with {done.returncode} ({closing[-1] if closing else 'no test ran'}); see {log}\n{broken}"
+            inside(root, "root", f"{clone} && make test", host, PYTEST_ADDOPTS=words),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            check=False,
+            timeout=TESTS_WITHIN,
         )
+    told = judged(log.read_text(errors="replace"), done.returncode, debian, log)
+    return f"make test{f' ({words})' if words else ''}: {told}\n    {(time.monotonic() - begin) / 60:.0f} min with the set-up"
+
+
+def judged(text: str, code: int, debian: str, log: Path) -> str:
+    """Return pytest's closing line with what was left out.
+
+    Raises:
+        Failed: something failed, no test ran, or something was left out that is not named.
+    """
+    closing = re.findall(r"^=* ?(\d+ (?:failed|passed|error).* in [\d.]+s.*?) ?=*$", text, re.MULTILINE)
+    if code or not closing:
+        broken = "\n".join(re.findall(r"^(?:FAILED|ERROR) .*$", text, re.MULTILINE)) or text[-3000:]
+        raise Failed(f"make test ended with {code} ({closing[-1] if closing else 'no test ran'}); see {log}\n{broken}")
     skipped = re.findall(r"^SKIPPED .*$", text, re.MULTILINE)
     wrong = [line for line in skipped if not any(may.debian == debian and may.reason.search(line) for may in MAY_SKIP)]
     if wrong:
         raise Failed("make test left out what is not named in MAY_SKIP:\n" + "\n".join(wrong))
-    words = [f"make test: {closing[-1]}, {(time.monotonic() - begin) / 60:.0f} min with the set-up"]
-    return "\n    ".join(words + skipped)
+    return "\n    ".join([closing[-1], *skipped])
 
 
-def one(folder: Path, debian: str, only: str | None) -> bool:
+def one(folder: Path, debian: str, only: str | None, words: str) -> bool:
     """Run the README's commands in one Debian; tell whether all went well."""
     host = Host.here()
     well = True
@@ -294,7 +312,7 @@ def one(folder: Path, debian: str, only: str | None) -> bool:
                 log = folder / f"debian-{debian}-make-{name}.log"
                 print(f"Debian {debian}: make {name} ...", flush=True)
                 try:
-                    told = try_run(root, host, log) if name == "run" else try_test(root, debian, host, log)
+                    told = try_run(root, host, log) if name == "run" else try_test(root, debian, host, log, words)
                 except (Failed, subprocess.TimeoutExpired) as error:
                     told, well = f"FAILED: {error}", False
                 print(f"Debian {debian}: {told}", flush=True)
@@ -315,6 +333,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run the README's two commands in minimal Debian trees.")
     parser.add_argument("debian", nargs="*", default=list(NAMES), help="12, 13; default: both", metavar="DEBIAN")
     parser.add_argument("--only", choices=("run", "test"), help="only this of the two commands")
+    parser.add_argument("--pytest", default="", help="words for pytest, such as a folder of tests, instead of all")
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp/nes2mqtt-fresh"), help="where trees are kept")
     parser.add_argument("--first", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
@@ -325,10 +344,12 @@ def main() -> int:
     if os.geteuid():
         parser.error("trees are made and entered by root: sudo make test-fresh")
     if arguments.here:
-        return not one(folder, arguments.debian[0], arguments.only)
+        return not one(folder, arguments.debian[0], arguments.only, arguments.pytest)
     if arguments.first:
         return as_first_process([argument for argument in sys.argv[1:] if argument != "--first"])
 
+    # Whoever ends this ends what runs in a tree, too: subprocess.run kills its child on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder.mkdir(parents=True, exist_ok=True)
     well = True
     with (folder / "lock").open("w") as lock:
@@ -340,7 +361,8 @@ def main() -> int:
                 print(f"Debian {debian}: FAILED: {error}", flush=True)
                 well = False
                 continue
-            more = [debian, "--folder", str(folder), *(["--only", arguments.only] if arguments.only else [])]
+            more = [debian, "--folder", str(folder), f"--pytest={arguments.pytest}"]
+            more += ["--only", arguments.only] if arguments.only else []
             # All that runs in a tree, and all its mounts, end with the namespaces.
             own = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
             if subprocess.run([*own, "true"], capture_output=True, check=False).returncode == 0:

@@ -56,12 +56,28 @@ How topics behave:
 - *status* topics are published on connect, when the meter's state or identity changes, and repeated every
   `diagnostics_every` seconds.
 - *retained* topics are sent again on every connect: a broker that lost its memory is whole again at once.
+- What a meter or gateway retained under a name that left the configuration is removed at the next connect. The gateway remembers its
+  topics in the data folder (`mqtt-*.json`).
+- While nobody knows the time of day (the computer's clock cannot be right and no meter tells it), documents carry no times.
 
 `<base>/status` (retained) is `online` while the gateway is connected. The broker itself sets it to `offline` when the
 connection is lost (last will). `<base>` is the dialect's base topic, `<meter>` the meter's id in the configuration.
 
-The gateway speaks MQTT 3.1.1, which every broker understands. `protocol = "5"` lets a broker that supports it say why it
-closed a connection; nothing else depends on it.
+`<base>/gateway` (not retained) says who the gateway is when it connects: `instance` (new with each start), `name`, `host`. A second
+gateway with the same base topic answers, and both say so in their status: give each its own `name` and `base_topic`.
+
+## What the broker refuses
+
+The gateway speaks MQTT 5, and 3.1.1 with a broker that knows no 5 (`protocol = "auto"`). Only with 5 a broker can say what it
+refuses and why. A refusal is logged once, with topic, reason and what to do; the gateway's status shows it as long as it lasts.
+
+- **A refused register reading is kept** and tried again after 10 seconds to 10 minutes; later ones of that topic wait behind it. Other
+  topics go on. When 250 readings were delivered ahead of it, it is passed over (and counted as dropped): one topic that is
+  refused for ever must not stop the others. It stays in the history. A broker that takes nothing at all loses nothing.
+- **Limits** a broker names (size of a packet, QoS, retained messages, messages at once) are kept. Home Assistant's announcements are cut
+  into smaller messages when the broker finds them too large.
+- **With MQTT 3.1.1** a broker throws away what it refuses and confirms it. The gateway therefore asks for the first retained
+  message on each topic back; when it does not come, that counts as a refusal. Where the gateway may not read, it cannot know.
 """
 
 NOTES = {
@@ -70,8 +86,12 @@ JSON objects. Numbers are in the unit people read (kWh, W, V, A, Hz); the keys a
 [measured values](reference/sources.md). Besides, `present` has `time` (when the reply arrived) and `net_power` (import
 minus export, W); `registers` has `time`, `meter_time` (the meter's clock, if it was read), `seq` (the reading's number in the
 history), `segment` (counts physical meters at this place) and, once a register started anew, `last_reset` (from when
-each register counts). `link` has `state`, `since`, `message`, identity, `last_reply`, `clock_ahead` (s), `answered` (% of
-requests) and the counts since the program started.
+each register counts). Once the meter was exchanged `registers` also has `since_swap`: an object with what each register counted
+since then, from 0 on; the other keys are what the meter shows. (Only with a history, which remembers where the registers stood.) `link` has `state`, `since`, `message` and `code` (what is wrong), identity, `last_reply`, `clock_ahead` (s), `clock` (what is wrong with
+this computer's clock), `answered` (% of requests) and the counts since the program started.
+
+`event` (QoS 1, not retained) tells once what happened to the meter: `{"event_type": "exchanged", "segment": 2, "serial": "..."}`,
+`{"event_type": "alert", "count": 1}` or `{"event_type": "power_cycle", "count": 1}`.
 
 The topics stand below `<base>/meters/<meter>/`.
 """,

@@ -12,11 +12,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+
+import pythons
 
 __all__ = ["NOT_INSTALLED", "NOT_RUN", "InstallError", "environment", "find_python", "must_run"]
 
@@ -41,35 +41,9 @@ class InstallError(RuntimeError):
     """The environment could not be made."""
 
 
-def _candidates(version: tuple[int, int]) -> Iterator[Path]:
-    """Yield interpreters on the PATH, then those of pyenv and uv, newest first."""
-    name = f"python{version[0]}.{version[1]}"
-    if found := shutil.which(name):
-        yield Path(found)
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or Path.home() / ".local/share/uv/python")
-    for folder, pattern in ((pyenv, f"{version[0]}.{version[1]}*"), (uv, f"cpython-{version[0]}.{version[1]}*")):
-        for home in sorted(folder.glob(pattern), reverse=True):
-            yield home / "bin" / name
-
-
-def _runs(python: Path, version: tuple[int, int]) -> bool:
-    """Tell whether it is what its name says: pyenv's shims exist for versions that are not switched on."""
-    probe = "import ensurepip, sys; print('%d.%d' % sys.version_info[:2])"
-    try:
-        done = subprocess.run([python, "-c", probe], capture_output=True, text=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0 and done.stdout.strip() == f"{version[0]}.{version[1]}"
-
-
 def find_python() -> Path | None:
     """Return a Python that can run Home Assistant, None if this machine has none."""
-    for version in VERSIONS:
-        for candidate in _candidates(version):
-            if _runs(candidate, version):
-                return candidate
-    return None
+    return pythons.find_python(VERSIONS)
 
 
 def environment() -> Path | None:

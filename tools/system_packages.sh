@@ -13,7 +13,7 @@ if ! command -v "$python" >/dev/null 2>&1; then
     missing="$missing python3 python3-venv"
 elif ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
     echo "Python 3.11 or newer is needed; $python is $("$python" -V 2>&1 | cut -d' ' -f2)." >&2
-    echo "Debian 12 and Raspberry Pi OS (bookworm) have it. Elsewhere: make PYTHON=/path/to/python3.11 run" >&2
+    echo "Debian 12 and 13 and Raspberry Pi OS of these have it. Elsewhere: make PYTHON=/path/to/python3.11 run" >&2
     exit 1
 elif ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
     missing="$missing python3-venv"

@@ -18,6 +18,8 @@ import pytest
 
 from nes2mqtt.clock import Clock
 from nes2mqtt.reading import LinkQuality, Sample, TableGroup
+from osgp.errors import MeterSwapped
+from osgp.meter import Ratings
 from osgp.sources import SOURCES, Source
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -108,6 +110,7 @@ class FakeMeter:
     dimensions_now: str = "dimensions"
     register_values: dict[Source, int] = field(default_factory=lambda: {IMPORT: 65_845_342, EXPORT: 179})
     present_values: dict[Source, int] = field(default_factory=lambda: {POWER: 1514})
+    rated: Ratings = field(default_factory=Ratings)
     trouble: Exception | None = None
     """Raised by every read while set."""
     opening_trouble: Exception | None = None
@@ -119,9 +122,10 @@ class FakeMeter:
     url: str = "serial:///dev/serial/by-id/adapter"
     clock_error: timedelta = timedelta(0)
     stats: LinkQuality = field(default_factory=LinkQuality)
-    resyncs: int = 0
-    """How often the link adopted a sequence number; counted since the fake was made, like one port for ever open."""
+    notices_swaps: bool = False
+    """Whether it refuses values to who asked another meter for its name, as osgp's does when the link was lost between."""
     seconds_per_read: float = 0.1
+    _named: FakeIdentity | None = None
 
     @asynccontextmanager
     async def open(self, url: str) -> AsyncIterator[FakeMeter]:
@@ -144,18 +148,24 @@ class FakeMeter:
     async def _reply(self, what: str, value: Any) -> Any:
         self._note(what)
         await asyncio.sleep(self.seconds_per_read)
-        self.stats = LinkQuality(requests=self.stats.requests + 1, resyncs=self.resyncs)
+        self.stats = LinkQuality(requests=self.stats.requests + 1)
         if self.once:
             raise self.once.pop(0)
         if self.trouble is not None:
             raise self.trouble
+        if self.notices_swaps and what in {"registers", "present"} and self._named != self.identity_now:
+            raise MeterSwapped("another meter answers here")
         return value() if callable(value) else value
 
     async def identity(self) -> FakeIdentity:
-        return await self._reply("identity", lambda: self.identity_now)
+        self._named = await self._reply("identity", lambda: self.identity_now)
+        return self._named
 
     async def dimensions(self) -> str:
         return await self._reply("dimensions", lambda: self.dimensions_now)
+
+    async def ratings(self) -> Ratings:
+        return await self._reply("ratings", lambda: self.rated)
 
     async def registers(self) -> dict[Source, int]:
         return await self._reply("registers", lambda: dict(self.register_values))

@@ -137,7 +137,17 @@ def _outputs(
         from nes2mqtt.mqtt import MqttOutput  # noqa: PLC0415
     for broker in config.mqtt:
         outbox = store.outbox(broker.name) if store is not None else None
-        outputs.append(MqttOutput(broker, gateway, outbox, hub, energy=energy.of if energy is not None else None))
+        outputs.append(
+            MqttOutput(
+                broker,
+                gateway,
+                outbox,
+                hub,
+                energy=energy.of if energy is not None else None,
+                meters=config.meters,
+                folder=config.data_dir,
+            )
+        )
     if config.web is not None:
         from nes2mqtt.web import WebOutput  # noqa: PLC0415
 

@@ -4,22 +4,28 @@ A verified reply can still hold numbers that nobody measured: fields that a mete
 that was reconfigured. The bounds are wide on purpose: they keep out what no house and no grid can have, never a true
 value that is merely unusual. Where they come from:
 
-==================  ==========================  ===========================================================
-quantity            bounds                      reason
-==================  ==========================  ===========================================================
-any                 not 0x7FFFFFFF, 0x80000000  the ends of a 32-bit field stand for "not measured" in many
-                    or 0xFFFFFFFF               systems; as a measurement they are 2,147,483,647 W
-voltage             0 to 600 V                  meters are made for 120 to 277 V to neutral; a lost neutral
-                                                raises that by up to the square root of 3, to 480 V
-frequency           40 to 70 Hz                 grids of 50 and 60 Hz switch off before that
-power               2 * max_power               what the owner says can flow, doubled for the moments in
-                                                which a fuse holds more than it carries
-current             2 * max_power / 100 V       all of that through one phase at the lowest voltage
-values on the       4000 times as much          the largest ratio of current transformers in use
+==================  ==============================  ===========================================================
+quantity            bounds                          reason
+==================  ==============================  ===========================================================
+any                 not 0x7FFFFFFF, 0x80000000      the ends of a 32-bit field stand for "not measured" in many
+                    or 0xFFFFFFFF                   systems; as a measurement they are 2,147,483,647 W
+voltage             0 to 2 * rated voltage;         a lost neutral raises the voltage to neutral by up to the
+                    without a rating 0 to 600 V     square root of 3; meters are made for 120 to 277 V
+frequency           rated +- 20 %; without a        grids of 50 and 60 Hz switch off before that
+                    rating 40 to 70 Hz
+power               2 * the larger of max_power     what the owner says can flow, or what the meter is made for,
+                    and the rated power             doubled for moments in which a fuse holds more than it carries
+current             2 * rated current * ratio;      as above; 100 V is the lowest voltage, and all may flow through
+                    without a rating that power /   one phase
+                    100 V
+values on the       4000 times as much              the largest ratio of current transformers in use
 primary side
-power factor, sine  -1 to 1                     by definition
-angle               -360 to 360 degrees         by definition
-==================  ==========================  ===========================================================
+power factor, sine  -1 to 1                         by definition
+angle               -360 to 360 degrees             by definition
+==================  ==============================  ===========================================================
+
+The ratings are the meter's own (ET04, MEP guide v1.1 p. 58), the ratio that of its transformers (BT15, p. 199-200), whether
+or not it is part of what the meter shows. A rating that cannot be is none.
 
 0 V and 0 A are true values of a phase that is off; 0 Hz is not, a meter without mains does not answer.
 
@@ -29,27 +35,57 @@ This module does not know a meter or a clock.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from osgp.sources import Quantity, Source
 
-__all__ = ["NOT_MEASURED", "Bounds"]
+__all__ = ["NOT_MEASURED", "Bounds", "Ratings", "depends_on_power"]
 
 NOT_MEASURED = frozenset({0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, -0x8000_0000})
 """Both ends of a 32-bit field, signed and unsigned, but -1, which is a value of signed fields."""
 
-_FIXED = {
-    Quantity.VOLTAGE: (0, 600_000),
-    Quantity.FREQUENCY: (40_000, 70_000),
-    Quantity.POWER_FACTOR: (-1000, 1000),
-    Quantity.PHASE_ANGLE_SINE: (-1000, 1000),
-    Quantity.VOLTAGE_ANGLE: (-36_000, 36_000),
+_BY_DEFINITION = {
+    Quantity.POWER_FACTOR: 1000,
+    Quantity.PHASE_ANGLE_SINE: 1000,
+    Quantity.VOLTAGE_ANGLE: 36_000,
 }
-"""In raw units: mV, mHz, 1/1000, 1/100 degree."""
+"""In raw units: 1/1000, 1/100 degree; either side of 0."""
 
 _POWERS = frozenset({Quantity.ACTIVE_POWER, Quantity.REACTIVE_POWER, Quantity.APPARENT_POWER})
-_SURGE = 2.0
+_VOLTAGE = 600.0
+_FREQUENCY = (40.0, 70.0)
+_ABOVE_RATED = 2.0
+_FREQUENCY_AROUND = 0.2
 _LOWEST_VOLTAGE = 100.0
-_LARGEST_RATIO = 4000.0
+_LARGEST_RATIO = 4000
+_PHASES = 3
+_VOLTAGES = range(50, 1001)
+_CURRENTS = range(1, 10_001)
+_FREQUENCIES = range(45, 66)
+
+
+class Ratings(Protocol):
+    """What a meter is made for, as :class:`osgp.meter.Ratings`; None where it does not tell."""
+
+    @property
+    def voltage(self) -> int | None:
+        """Rated voltage of a phase in V."""
+
+    @property
+    def frequency(self) -> int | None:
+        """Rated frequency in Hz."""
+
+    @property
+    def maximum_current(self) -> int | None:
+        """Of a phase, in A."""
+
+    @property
+    def ct_ratio(self) -> int | None:
+        """Of current transformers; 1 without."""
+
+    @property
+    def vt_ratio(self) -> int | None:
+        """Of voltage transformers; 1 without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +94,54 @@ class Bounds:
 
     Args:
         power: the most that can flow through it, in W (var, VA).
+        voltage: the highest, in V.
+        frequency: the lowest and the highest, in Hz.
+        current: the highest, in A; None where it follows from the power.
     """
 
     power: float = 100_000.0
+    voltage: float = _VOLTAGE
+    frequency: tuple[float, float] = _FREQUENCY
+    current: float | None = None
+
+    @classmethod
+    def of(cls, power: float, ratings: Ratings | None) -> Bounds:
+        """Return the bounds of a meter that is said to carry some power, by its own ratings as far as it tells them."""
+        if ratings is None:
+            return cls(power)
+        volts, amperes = _told(ratings.voltage, _VOLTAGES), _told(ratings.maximum_current, _CURRENTS)
+        hertz = _told(ratings.frequency, _FREQUENCIES)
+        ct, vt = (_told(ratio, range(1, _LARGEST_RATIO + 1)) or 1 for ratio in (ratings.ct_ratio, ratings.vt_ratio))
+        rated = _PHASES * volts * vt * amperes * ct if volts and amperes else 0
+        return cls(
+            max(power, rated),
+            _ABOVE_RATED * volts * vt if volts else _VOLTAGE,
+            (hertz * (1 - _FREQUENCY_AROUND), hertz * (1 + _FREQUENCY_AROUND)) if hertz else _FREQUENCY,
+            _ABOVE_RATED * amperes * ct if amperes else None,
+        )
 
     def allows(self, source: Source, value: int) -> bool:
         """Tell whether a raw value can be a measurement."""
         if value in NOT_MEASURED:
             return False
-        fixed = _FIXED.get(source.quantity)
-        if fixed is not None:
-            return fixed[0] <= value <= fixed[1]
-        if not depends_on_power(source):
-            return True
-        most = _SURGE * self.power
-        if source.quantity is Quantity.CURRENT:
-            most *= 1000 / _LOWEST_VOLTAGE  # mA
-        return abs(value) <= most * (_LARGEST_RATIO if "_primary_" in source.key else 1)
+        quantity = source.quantity
+        if quantity in _BY_DEFINITION:
+            return abs(value) <= _BY_DEFINITION[quantity]
+        if quantity is Quantity.VOLTAGE:
+            return 0 <= value <= 1000 * self.voltage
+        if quantity is Quantity.FREQUENCY:
+            return 1000 * self.frequency[0] <= value <= 1000 * self.frequency[1]
+        ratio = _LARGEST_RATIO if "_primary_" in source.key else 1
+        if quantity is Quantity.CURRENT:
+            most = self.current if self.current is not None else _ABOVE_RATED * self.power / _LOWEST_VOLTAGE
+            return abs(value) <= 1000 * most * ratio
+        if quantity in _POWERS:
+            return abs(value) <= _ABOVE_RATED * self.power * ratio
+        return True
+
+
+def _told(rating: int | None, possible: range) -> int | None:
+    return rating if rating in possible else None
 
 
 def depends_on_power(source: Source) -> bool:

@@ -25,6 +25,12 @@ code                   params        what it says
 ``clock_ahead``        seconds       the same, ahead
                        meter
 ``clock_unknown``                    the host's clock cannot be right, and no meter tells the time
+``mqtt_connected``     broker        all is well
+``mqtt_connecting``    broker        not connected yet
+``mqtt_unreachable``   broker        no connection
+``mqtt_auth``          broker        the broker refuses user, password or certificate
+``mqtt_refused``       broker        the broker refuses the connection or what is published
+``mqtt_shared``        broker        another gateway publishes to the same topics
 =====================  ============  ====================================================================
 
 This module does not know how any of these come about.

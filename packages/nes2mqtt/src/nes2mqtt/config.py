@@ -92,10 +92,23 @@ def _decimal_list(value: object) -> object:
     return value
 
 
+_OTHER_PORTS = (
+    (r"[\w.-]+:\d+", "write tcp:// before it"),
+    (r"(?:socket|telnet|tcps?|raw|ser2net|http)://[\w.-]+:\d+/?", "write it as tcp://HOST:PORT"),
+    (r"tty\w+", "write /dev/ before it"),
+    (r"file:(?://)?/dev/.+", "begin it with /dev/"),
+)
+"""Ports as other programs write them, and how to write them here. What stands in the file is not repeated."""
+
+
 def _port(url: str) -> str:
+    url = url.strip()
     try:
         return str(Address.parse(url))
     except MisuseError as error:
+        for form, advice in _OTHER_PORTS:
+            if re.fullmatch(form, url):
+                raise ValueError(f"this address has another program's form; {advice}") from error
         raise ValueError(f"{error}. See the serial ports with: ls -l /dev/serial/by-id") from error
 
 
@@ -185,7 +198,8 @@ class MeterConfig(BaseModel):
     port: Annotated[Port, Field(examples=['"serial:///dev/serial/by-id/usb-..."'])]
     """MEP port: ``serial:///dev/serial/by-id/...``, ``tcp://HOST:PORT`` or ``rfc2217://HOST:PORT``. Optical port:
     ``optical:///dev/serial/by-id/...``, or ``optical+tcp://HOST:PORT`` for a Wi-Fi head or ser2net.
-    A by-id name stays the same when the adapter is plugged in again."""
+    A by-id name stays the same when the adapter is plugged in again. Behind a ``?``: ``rts=on``, ``dtr=on``,
+    ``turnaround=5``, ``baud=19200``."""
     key: Annotated[KeySecret, Field(examples=['{ file = "/etc/nes2mqtt/house.key" }'])]
     """The meter's basic key (MBK) as the grid company hands it out: 20 or 16 characters, 40 or 32 hex digits,
     or a list of 20 or 16 numbers. For an optical port its read-only key (RK), which may also be shorter."""
@@ -204,7 +218,8 @@ class MeterConfig(BaseModel):
     reads_per_second: Annotated[float, Field(gt=0, le=10)] = _TABLE_READS
     """Table reads a second on average. The meter's maker asks for at most 1."""
     max_power: Annotated[float, Field(gt=0)] = 100_000.0
-    """The most power in W that can flow through the meter. A register that rises faster waits for a second read."""
+    """The most power in W that can flow through the meter; what the meter says it is made for, if that is more.
+    A register that rises faster waits for a second read; a power of twice that is left out."""
     segment: Annotated[int, Field(ge=1)] = 1
     """Raise by one when the meter was replaced or its registers were reset and the gateway did not notice."""
     power_cycle: PowerCycle | None = None
@@ -288,7 +303,8 @@ class Config(BaseModel):
     def _ports_differ(self) -> Config:
         seen: dict[str, str] = {}
         for meter, settings in self.meters.items():
-            other = seen.setdefault(settings.port, meter)
+            address = Address.parse(settings.port)
+            other = seen.setdefault(address.path or address.place, meter)
             if other != meter:
                 raise ValueError(f"meters.{other} and meters.{meter} have the same port; only one can use it")
         return self

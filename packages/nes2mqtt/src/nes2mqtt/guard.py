@@ -49,7 +49,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from nes2mqtt.bounds import NOT_MEASURED, Bounds, depends_on_power
+from nes2mqtt.bounds import NOT_MEASURED, Bounds, Ratings, depends_on_power
 from nes2mqtt.clock import Moment
 from nes2mqtt.reading import Sample, TableGroup
 from nes2mqtt.register import Held, Limits, Register, Why, elapsed, measured
@@ -143,7 +143,7 @@ class Guard:
     ) -> None:
         self._meter = meter
         self._limits = limits or Limits()
-        self._bounds = Bounds(self._limits.power)
+        self._bounds = Bounds.of(self._limits.power, None)
         self._registers: dict[Source, Register] = {}
         self._segment = segment
         self._segment_start: Moment | None = None
@@ -172,7 +172,7 @@ class Guard:
             register.value, register.at = value, Moment(memory.received, known=memory.known)
 
     def _new_register(self, source: Source) -> Register:
-        register = self._registers[source] = Register.of(source, self._limits)
+        register = self._registers[source] = Register.of(source, self._rated)
         return register
 
     @property
@@ -203,6 +203,16 @@ class Guard:
         self._serial = serial or self._serial
         self._layout = layout if layout is not None else self._layout
         return notes
+
+    def rate(self, ratings: Ratings | None) -> None:
+        """Take what the meter says it is made for, None if it does not: it may carry more than ``max_power`` says."""
+        self._bounds = Bounds.of(self._limits.power, ratings)
+        for source, register in self._registers.items():
+            register.rate = self._rated.rate(source)
+
+    @property
+    def _rated(self) -> Limits:
+        return Limits(self._bounds.power)
 
     def present(self, values: Mapping[Source, int], at: Moment, meter_time: datetime | None) -> Verdict:
         """Judge a reply of present values: what can be is what it is."""

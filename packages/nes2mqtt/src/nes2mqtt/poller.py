@@ -20,9 +20,9 @@ A meter counts as online once values were read, not when it said who it is. Each
 and one :class:`~nes2mqtt.reading.MeterStatus`. A
 single refusal of the key is not believed: one flipped bit of our request looks the same to the
 meter (response 0x0B). After a silence, what answers may be another meter: everything is opened
-afresh and the identity read before a value is published. The same goes for a register that falls or jumps. When the
-link had to be synchronised anew, the values that came with it wait until the meter has said again who it is: a meter
-that was swapped never gets through with the name of the old one.
+afresh and the identity read before a value is published. The same goes for a register that falls or jumps. A swap
+without a silence is noticed below (:class:`~osgp.errors.MeterSwapped`), before a value is handed up: no value of the
+new meter gets through with the name of the old one.
 
 **Meter time.** The clock (BT52, whole seconds, UTC) is read first, and each ``clock_every`` seconds. Between
 two reads :attr:`~nes2mqtt.reading.Sample.meter_time` is the last clock plus the time that passed
@@ -47,9 +47,18 @@ from nes2mqtt.guard import Guard, Verdict
 from nes2mqtt.health import Health, Job, Problem
 from nes2mqtt.hub import Hub
 from nes2mqtt.reading import LinkQuality, MeterInfo, MeterState
-from nes2mqtt.schedule import Schedule
+from nes2mqtt.schedule import Pace, Schedule
 from nes2mqtt.session import Cadence, Identity, MeterSession, OpenMeter
-from osgp.errors import KeyRejected, LinkError, MeterRefused, OsgpError, PasswordRefused, TableError, TransportError
+from osgp.errors import (
+    KeyRejected,
+    LinkError,
+    MeterRefused,
+    MeterSwapped,
+    OsgpError,
+    PasswordRefused,
+    TableError,
+    TransportError,
+)
 from osgp.sources import Source
 
 __all__ = ["Cadence", "Identity", "MeterSession", "OpenMeter", "Poller"]
@@ -150,12 +159,13 @@ class Poller:
         self._reopen = Backoff(_REOPEN_FIRST, self._pace)
         self._key_retry = Backoff(*_KEY_RETRY)
         self._key_was_right = False
-        self._resyncs = 0
-        """How often the link had been synchronised when the meter last said who it is."""
+        self._rated = False
+        """Whether the guard knows what this meter is made for."""
         self._unanswered: set[Job] = set()
         """What got no answer last time, so that the next time the meter is asked something else as well."""
         self._refused: set[Job] = set()
         """What was refused last time, so that it is not asked in a fresh session again."""
+        self._paces = {Job.PRESENT: Pace(cadence.present), Job.REGISTERS: Pace(cadence.registers)}
         self._unbelievable = 0
         """Replies of present values in a row without one that can be."""
 
@@ -190,6 +200,9 @@ class Poller:
                         self._close_counts(meter)
             except _Reopen:
                 wait = 0.0
+            except MeterSwapped as error:
+                self._health.say(f"{error}", warning=False)
+                wait = 0.0
             except TransportError as error:
                 self._enter(MeterState.PORT_GONE, error)
             except PasswordRefused as error:
@@ -215,6 +228,8 @@ class Poller:
         """Read on schedule until something demands a fresh start."""
         loop = asyncio.get_running_loop()
         await self._identify(meter)
+        for pace in self._paces.values():
+            pace.restart()
         schedule = Schedule(
             {
                 Job.CLOCK: self._cadence.clock,  # first, so that every sample has the meter's time
@@ -247,6 +262,8 @@ class Poller:
                 self._health.note_problem(job, Problem(NO_VALUES, text))
                 continue
             schedule.done(job, loop.time())
+            if job in self._paces:
+                self._note_pace(job, self._paces[job])
             self._heed(job, verdict)
             if verdict.held:
                 schedule.soon(job, loop.time() + _CONFIRM_AFTER)
@@ -356,13 +373,14 @@ class Poller:
             layout = await self._ask(meter, meter.dimensions)
         except (MeterRefused, TableError):
             layout = None  # it does not tell; the guard then knows of no layout to change
-        self._resyncs = _resyncs_of(meter)
         if identity.serial and self._health.info.serial and identity.serial != self._health.info.serial:
             self._clock = self._health.clock_ahead = None
             self._clocks.forget(self._health.info.id)
             self._health.forget_problems()
         for note in self._guard.identify(identity.serial, layout, self._clocks.moment()):
             self._health.say(note.text, warning=note.warning)
+        if not self._rated or self._health.info.serial != identity.serial:
+            await self._rate(meter)
         known = self._health.info
         self._health.info = replace(
             known,
@@ -377,31 +395,30 @@ class Poller:
         if self._health.info != known:
             self._health.publish()  # outputs must know who it is before they get its values
 
-    async def _still_the_same(self, meter: MeterSession) -> None:
-        """After the link was synchronised anew, ask who the meter is before what it said is believed.
-
-        Raises:
-            _Reopen: it is another one.
-        """
-        resyncs = _resyncs_of(meter)
-        if resyncs == self._resyncs:
-            return
-        identity = await self._ask(meter, meter.identity)
-        self._resyncs = resyncs
-        if identity.serial != self._health.info.serial:
-            raise _Reopen
+    async def _rate(self, meter: MeterSession) -> None:
+        """Ask once per meter what it is made for; one that does not tell is bound by the settings, and read all the same."""
+        ratings = None
+        try:
+            ratings = await meter.ratings()
+        except PasswordRefused:
+            raise
+        except (KeyRejected, LinkError):
+            self._rated = False  # the next session asks again
+        except (MeterRefused, TableError):
+            self._rated = True
+        else:
+            self._rated = True
+        self._guard.rate(ratings)
 
     async def _read(self, job: Job, meter: MeterSession) -> Verdict:
         """Read one table and let the guard judge it."""
         if job is Job.CLOCK:
             time = await self._ask(meter, meter.clock, job)
             instant = self._clocks.monotonic()
-            await self._still_the_same(meter)
             return Verdict(None, held=0 if self._take_clock(time, instant) else 1)
         table = meter.present if job is Job.PRESENT else meter.registers
         values: Mapping[Source, int] = await self._ask(meter, table, job)
         at, meter_time = self._clocks.moment(), self._meter_time()
-        await self._still_the_same(meter)
         judge = self._guard.present if job is Job.PRESENT else self._guard.registers
         verdict = judge(values, at, meter_time)
         if job is Job.PRESENT:
@@ -445,6 +462,15 @@ class Poller:
         self._clock = None  # what answers next may be another meter
         self._health.enter(state, error, message, self._address)
 
+    def _note_pace(self, job: Job, pace: Pace) -> None:
+        """Say once when the meter cannot be read as often as it should be."""
+        seconds = pace.done(asyncio.get_running_loop().time())
+        if seconds is not None:
+            self._health.say(
+                f"the {job} come every {seconds:.1f} s, not every {pace.wanted:g} s: this meter needs so long for its "
+                "answers. Nothing is lost. Longer periods (present_every, registers_every) leave more room for both"
+            )
+
     def _count(self, meter: MeterSession) -> None:
         """Bring the link counts up to date: what earlier connections counted plus this one's."""
         now = {name: getattr(self._link_before, name) + getattr(meter.stats, name, 0) for name in _COUNTS}
@@ -453,7 +479,3 @@ class Poller:
     def _close_counts(self, meter: MeterSession) -> None:
         self._count(meter)
         self._link_before = self._health.link
-
-
-def _resyncs_of(meter: MeterSession) -> int:
-    return int(getattr(meter.stats, "resyncs", 0))

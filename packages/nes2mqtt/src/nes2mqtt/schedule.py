@@ -12,9 +12,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Generic, TypeVar
 
-__all__ = ["Schedule"]
+__all__ = ["Pace", "Schedule"]
 
 Job = TypeVar("Job", bound=Hashable)
+
+_READS = 30
+"""Reads over which it is looked whether a table comes as often as it should."""
+_SLOW = 1.5
+"""So many times longer than wanted is told."""
 
 
 class Schedule(Generic[Job]):
@@ -49,3 +54,35 @@ class Schedule(Generic[Job]):
     def postpone(self, job: Job, when: float) -> None:
         """Put a job off; its grid starts there."""
         self._due[job] = when
+
+
+class Pace:
+    """How often a table is really read.
+
+    Args:
+        wanted: seconds between two reads.
+    """
+
+    def __init__(self, wanted: float) -> None:
+        self.wanted = wanted
+        self._begin: float | None = None
+        self._count = 0
+        self._said = False
+
+    def restart(self) -> None:
+        """Begin to count anew: the meter was silent meanwhile."""
+        self._begin = None
+
+    def done(self, now: float) -> float | None:
+        """Note a read; return the seconds between two, once, if they are far more than wanted."""
+        if self._begin is None:
+            self._begin, self._count = now, 0
+            return None
+        self._count += 1
+        if self._count < _READS:
+            return None
+        seconds = (now - self._begin) / self._count
+        self._begin, self._count = now, 0
+        slow = seconds > _SLOW * self.wanted
+        said, self._said = self._said, self._said or slow
+        return seconds if slow and not said else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from nes2mqtt.bounds import Ratings
 from osgp.sources import Source
 
 __all__ = ["Cadence", "Identity", "MeterSession", "OpenMeter"]
@@ -52,6 +53,9 @@ class MeterSession(Protocol):
 
     async def dimensions(self) -> Hashable:
         """Ask how its tables are laid out."""
+
+    async def ratings(self) -> Ratings:
+        """Ask what it is made for."""
 
     async def registers(self) -> Mapping[Source, int]:
         """Read BT23."""

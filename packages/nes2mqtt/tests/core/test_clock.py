@@ -159,6 +159,17 @@ def test_a_host_that_was_synchronised_and_not_set_since_is_believed_when_the_net
     assert host.error() == 0
 
 
+def test_a_host_that_was_synchronised_is_believed_against_a_meter_that_comes_later(host):
+    host.synchronised = True
+    assert host.clock.trust is Trust.HOST
+    host.wait(86400)
+    host.synchronised = False
+    host.meter_says(timedelta(minutes=-20))
+    assert host.clock.trust is Trust.HOST
+    host.host_is_ahead = timedelta(minutes=-10)
+    assert host.clock.trust is Trust.METER, "it was set since"
+
+
 def test_a_meter_whose_error_is_known_stands_in_without_it(host):
     host.synchronised = True
     host.meter_says(timedelta(hours=-2))

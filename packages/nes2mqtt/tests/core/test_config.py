@@ -113,7 +113,7 @@ MISTAKES = {
         [":3: meters.house.port: this address cannot be read", "serial:///dev/serial/by-id/NAME"],
     ),
     "other scheme": (
-        SMALLEST.replace("tcp:", "http:"),
+        SMALLEST.replace("tcp:", "mqtt:"),
         [":3: meters.house.port: this address", "ls -l /dev/serial/by-id"],
     ),
     "same port twice": (SMALLEST + SMALLEST.replace("house", "barn"), ["house and meters.barn have the same port"]),
@@ -260,6 +260,19 @@ def test_a_setting_named_like_pydantics_mark_for_keys_is_a_problem_as_any_other(
     assert "c.toml:1: [key]: there is no such setting" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("/dev/ttyUSB0", "serial:///dev/ttyUSB0?baud=19200"),
+        ("serial:///dev/ttyUSB0", "optical:///dev/ttyUSB0"),
+        ("tcp://bridge:23", "rfc2217://bridge:23"),
+    ],
+)
+def test_r6_one_port_written_in_two_ways(one, other):
+    text = f'[meters.a]\nport = "{one}"\nkey = "{KEY}"\n[meters.b]\nport = "{other}"\nkey = "{KEY}"\n'
+    assert "have the same port; only one can use it" in only_problem(text)
+
+
 class TestEditors:
     """Files as Windows, web pages and word processors leave them."""
 
@@ -313,3 +326,36 @@ def test_r13_a_secret_that_others_can_read_is_warned_of(tmp_path, monkeypatch):
         assert f"read {tmp_path}/house.key, which holds meters.house.key; type: chmod 600" in warning
         (tmp_path / "house.key").chmod(0o600)
         assert warnings_for(load(file), file) == []
+
+
+@pytest.mark.parametrize(
+    "port",
+    [
+        "serial:///dev/ttyUSB0?rts=on",
+        "optical:///dev/ttyUSB0?rts=on&dtr=off&turnaround=5",
+        "optical+tcp://bridge:8888?turnaround=12",
+    ],
+)
+def test_an_address_takes_the_settings_of_its_port(port):
+    assert parse(SMALLEST.replace("tcp://127.0.0.1:7000", port), FILE).meters["house"].port == port
+
+
+@pytest.mark.parametrize(
+    ("pasted", "advice"),
+    [
+        ("192.168.1.30:3333", "write tcp:// before it"),
+        ("socket://bridge.local:3333", "write it as tcp://HOST:PORT"),
+        ("ttyUSB0", "write /dev/ before it"),
+        ("file:///dev/serial/by-id/usb-x", "begin it with /dev/"),
+    ],
+)
+def test_a_port_as_other_programs_write_it(pasted, advice):
+    said = only_problem(SMALLEST.replace("tcp://127.0.0.1:7000", pasted))
+    assert advice in said
+    assert pasted not in said
+
+
+def test_blanks_around_an_address_are_taken_away():
+    assert parse(SMALLEST.replace("tcp://127.0.0.1:7000", " /dev/ttyUSB0 "), FILE).meters["house"].port == (
+        "serial:///dev/ttyUSB0"
+    )

@@ -1,5 +1,6 @@
 """Every rule of the guard by its number, then properties over whole lives of meters."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,6 +24,22 @@ START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 def moment(label):
     """Return a moment of a program that runs since long before the tests, with a clock that never stepped."""
     return Moment(label, label.timestamp())
+
+
+@dataclass
+class Rated:
+    """What a meter says it is made for."""
+
+    voltage: int | None = None
+    frequency: int | None = None
+    maximum_current: int | None = None
+    ct_ratio: int | None = None
+    vt_ratio: int | None = None
+
+
+def fresh_power(guard, watts):
+    """Tell whether a guard believes a power."""
+    return guard.present({POWER: watts}, moment(START), None).sample is not None
 
 
 class Life:
@@ -147,8 +164,8 @@ class TestRise:
         step = timedelta(days=-3)
         for n in range(5):
             at = Moment(life.now + step, life.now.timestamp() + 10 * (n + 1))
-            verdict = life.guard.registers({IMPORT: 1003 + n}, at, None)
-            assert value_of(verdict) == 1003 + n
+            verdict = life.guard.registers({IMPORT: 1002 + 700 * (n + 1)}, at, None)
+            assert value_of(verdict) == 1002 + 700 * (n + 1)
             step = -2 * step
 
     def test_a_time_nobody_knows_makes_a_restart_wait_for_the_second_read(self):
@@ -389,6 +406,36 @@ class TestPresent:
             assert dict(verdict.sample.values) == {SOURCES["voltage_l2"]: 230_000}
             assert verdict.rejected == 1
 
+    @pytest.mark.parametrize(
+        ("key", "can_be", "cannot_be"),
+        [
+            ("voltage_l1", [0, 400_000, 460_000], [461_000]),
+            ("frequency", [49_990, 41_000], [39_000, 61_000]),
+            ("current_l1", [200_000], [201_000]),
+            ("active_power_import", [200_000], [200_001]),
+        ],
+    )
+    def test_m7_a_meter_that_tells_its_ratings_is_bound_by_them(self, fresh, key, can_be, cannot_be):
+        fresh.guard.rate(Rated(voltage=230, frequency=50, maximum_current=100))
+        for value in can_be:
+            assert fresh.guard.present({SOURCES[key]: value}, moment(START), None).sample
+        for value in cannot_be:
+            assert fresh.guard.present({SOURCES[key]: value}, moment(START), None).sample is None
+
+    def test_m7_a_meter_behind_current_transformers_needs_no_setting(self):
+        life = remembering(serial="1")
+        life.guard.rate(Rated(voltage=230, maximum_current=10, ct_ratio=60))
+        assert life.published(1000, 2100, 3200) == [1000, 2100, 3200], "400 kW"
+        assert fresh_power(life.guard, 400_000)
+
+    @pytest.mark.parametrize(
+        "ratings", [Rated(), Rated(voltage=1, frequency=1, maximum_current=65_535, ct_ratio=60_000)]
+    )
+    def test_m7_a_rating_that_cannot_be_is_none(self, fresh, ratings):
+        fresh.guard.rate(ratings)
+        assert fresh_power(fresh.guard, 150_000)
+        assert not fresh_power(fresh.guard, 200_001)
+
     def test_m7_a_power_above_the_setting_names_the_setting(self):
         guard = Guard("house", Limits(power=5000))
         (note,) = guard.present({POWER: 11_520}, moment(START), None).notes
@@ -490,3 +537,32 @@ def test_one_corrupt_value_never_publishes_a_fall(steps, first, corrupt_at, corr
             assert published <= value or published == corrupt
             assert not verdict.sample.restarted
             last = published
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    reads=st.lists(
+        st.tuples(
+            st.floats(1.0, 10_000.0),
+            st.integers(-500, 400_000),
+            st.sampled_from([0.0, 0.0, 0.0, 40.0, -7200.0, -3 * 86400.0, 3653 * 86400.0]),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_t3_no_step_of_the_clock_changes_what_is_believed(reads):
+    """Two guards read the same meter; the clock of one steps to and fro, is known and unknown. Both say the same."""
+    steady, stepping = Guard("house"), Guard("house")
+    value, uptime, off = 100_000, 0.0, 0.0
+    for seconds, counted, step, known in reads:
+        uptime += seconds
+        value = max(value + counted, 0)
+        off += step
+        said = []
+        for guard, label, sure in ((steady, uptime, True), (stepping, uptime + off, known)):
+            verdict = guard.registers({IMPORT: value}, Moment(START + timedelta(seconds=label), uptime, sure), None)
+            believed = dict(verdict.sample.values) if verdict.sample else None
+            said.append((believed, verdict.held, verdict.rejected, verdict.doubt, verdict.notes, guard.segment))
+        assert said[0] == said[1]

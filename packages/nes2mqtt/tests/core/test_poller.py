@@ -20,8 +20,10 @@ from osgp.errors import (
     PortMissing,
     PortPermission,
     ResponseTimeout,
+    TableError,
     TransportError,
 )
+from osgp.meter import Ratings
 from osgp.sources import SOURCES
 
 pytestmark = pytest.mark.virtual_clock
@@ -107,7 +109,8 @@ async def test_identity_first_then_values_on_schedule(house, fake_meter):
     async with house() as listener:
         await asyncio.sleep(60.5)
     asked = [what for _, what in fake_meter.log]
-    assert asked[:3] == ["open", "identity", "dimensions"]
+    assert asked[:4] == ["open", "identity", "dimensions", "ratings"]
+    assert len(fake_meter.times("ratings")) == 1
     assert 29 <= len(fake_meter.times("present")) <= 32
     assert 6 <= len(fake_meter.times("registers")) <= 8
     assert len(fake_meter.times("clock")) == 1
@@ -369,11 +372,11 @@ async def test_thousands_of_meters_start_and_read_apart(fake_meter, loop_clocks)
 
 
 def swap(fake_meter, serial="11111111", import_wh=91_156_142):
-    """Put another meter in place, without a silence: the link has to adopt its sequence number."""
+    """Put another meter in place, without a silence."""
+    fake_meter.notices_swaps = True
     fake_meter.identity_now = replace(fake_meter.identity_now, serial=serial)
     fake_meter.register_values = {IMPORT: import_wh, EXPORT: 190}
     fake_meter.present_values = {POWER: 777}
-    fake_meter.resyncs += 1
 
 
 async def test_m3_a_swap_to_a_higher_register_without_a_silence_is_a_swap(house, fake_meter, memory, caplog):
@@ -417,17 +420,6 @@ async def test_m5_the_hub_forgets_the_values_of_the_old_meter(house, fake_meter,
             assert power in {None, 1514 if latest.status.info.serial == "87654321" else 777}
             if TableGroup.REGISTERS in latest.samples and latest.status.info.serial == "11111111":
                 assert latest.samples[TableGroup.REGISTERS].segment == 2
-
-
-async def test_a_link_that_was_synchronised_anew_with_the_same_meter_loses_nothing(house, fake_meter, memory):
-    async with house(memory(serial="87654321")) as listener:
-        await asyncio.sleep(20)
-        opened = len(fake_meter.times("open"))
-        before = len(listener.samples(TableGroup.PRESENT))
-        fake_meter.resyncs += 1
-        await asyncio.sleep(20)
-        assert len(fake_meter.times("open")) == opened
-        assert len(listener.samples(TableGroup.PRESENT)) >= before + 9
 
 
 NEVER = CorruptFrame("what arrives is damaged: check the cable and the baud rate")
@@ -545,7 +537,7 @@ async def test_t3_the_meters_clock_is_read_before_anything_else(house, fake_mete
     async with house(memory()):
         await asyncio.sleep(2)
     asked = [what for _, what in fake_meter.log]
-    assert asked[:4] == ["open", "identity", "dimensions", "clock"]
+    assert asked[:5] == ["open", "identity", "dimensions", "ratings", "clock"]
 
 
 async def test_t5_a_meter_that_dies_stays_the_witness_of_the_time(house, fake_meter, memory, wall_clock, loop_clocks):
@@ -569,3 +561,56 @@ async def test_a_message_has_its_code_and_what_it_is_made_of(house, fake_meter):
         fake_meter.opening_trouble, fake_meter.trouble = None, ZeroDivisionError()
         await asyncio.sleep(20)
         assert (listener.last_status.code, listener.last_status.params) == ("mistake", {"kind": "ZeroDivisionError"})
+
+
+async def test_m8_a_meter_that_cannot_be_read_so_often_is_told_once(house, fake_meter, memory, caplog):
+    fake_meter.seconds_per_read = 4.0
+    async with house(memory()):
+        await asyncio.sleep(3600)
+    slow = [record.message for record in caplog.records if "come every" in record.message]
+    assert len(slow) == 1
+    assert "the present values (BT28) come every 7.5 s" in slow[0]
+    assert "not every 2 s" in slow[0]
+
+
+async def test_a_meter_that_is_silent_now_and_then_is_no_slow_one(house, fake_meter, memory, caplog):
+    async with house(memory()):
+        for _ in range(30):
+            await asyncio.sleep(100)
+            fake_meter.trouble = SILENCE
+            await asyncio.sleep(100)
+            fake_meter.trouble = None
+    assert not [record.message for record in caplog.records if "come every" in record.message]
+
+
+async def test_m7_what_a_meter_is_made_for_is_asked_once_and_again_after_a_swap(house, fake_meter, memory):
+    fake_meter.rated = Ratings(voltage=230, maximum_current=100)
+    async with house(memory(serial="87654321")) as listener:
+        await asyncio.sleep(20)
+        fake_meter.present_values = {POWER: 150_000}
+        await asyncio.sleep(10)
+        assert listener.samples(TableGroup.PRESENT)[-1].values == {POWER: 150_000}
+        for _ in range(3):
+            fake_meter.once = [TransportError("gone")]
+            await asyncio.sleep(20)
+        assert len(fake_meter.times("ratings")) == 1
+        fake_meter.rated = Ratings(voltage=230, maximum_current=100, ct_ratio=20)
+        swap(fake_meter)
+        await asyncio.sleep(20)
+        assert len(fake_meter.times("ratings")) == 2
+        fake_meter.present_values = {POWER: 1_500_000}
+        await asyncio.sleep(10)
+        assert listener.samples(TableGroup.PRESENT)[-1].values == {POWER: 1_500_000}
+
+
+@pytest.mark.parametrize("error", [SILENCE, REFUSED, MeterRefused("no", 4), TableError("no")])
+async def test_a_meter_that_does_not_say_what_it_is_made_for_is_read_all_the_same(house, fake_meter, memory, error):
+    async def never():
+        await asyncio.sleep(0.5)
+        raise error
+
+    fake_meter.ratings = never
+    async with house(memory()) as listener:
+        await asyncio.sleep(60)
+        assert listener.states == [MeterState.STARTING, MeterState.ONLINE]
+        assert len(listener.samples(TableGroup.PRESENT)) > 25

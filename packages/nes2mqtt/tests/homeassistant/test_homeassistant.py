@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +20,9 @@ import pytest_asyncio
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub
 from nes2mqtt.mqtt import MqttOutput
-from nes2mqtt.mqtt.discovery import CLASSES
+from nes2mqtt.mqtt.aiomqtt_client import LibraryClient
+from nes2mqtt.mqtt.connection import Limits
+from nes2mqtt.mqtt.homeassistant_names import CLASSES
 from nes2mqtt.reading import MeterState, TableGroup
 from osgp.sources import SOURCES, Kind
 
@@ -32,11 +35,35 @@ pytestmark = [
 EXPIRY = timedelta(seconds=6)
 
 
+class Journal:
+    """What a history remembers: numbered register samples, and where each segment's registers began."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+        self.queue: list[tuple[int, Any]] = []
+        self.last = 0
+
+    def add(self, sample: Any) -> None:
+        self.last += 1
+        self.queue.append((self.last, sample))
+        self.changed.set()
+
+    def pending(self, limit: int) -> list[tuple[int, Any]]:
+        return self.queue[:limit]
+
+    def acknowledge(self, seq: int) -> None:
+        self.queue = [item for item in self.queue if item[0] > seq]
+
+    def waiting(self) -> int:
+        return len(self.queue)
+
+
 class Meter:
     """The Danish meter, read again and again."""
 
-    def __init__(self, hub: Hub, rig: Any) -> None:
+    def __init__(self, hub: Hub, rig: Any, journal: Journal) -> None:
         self._hub = hub
+        self._journal = journal
         self._rig = rig
         self.registers = dict(rig.DANISH_REGISTERS)
         self.present = dict(rig.DANISH_PRESENT)
@@ -51,33 +78,72 @@ class Meter:
             await asyncio.sleep(0.5)
 
     def read(self) -> None:
-        self._hub.publish(self._rig.sample(TableGroup.REGISTERS, self.registers, **self.more))
+        sample = self._rig.sample(TableGroup.REGISTERS, self.registers, **self.more)
+        self._hub.publish(sample)
+        self._journal.add(sample)
         self._hub.publish(self._rig.sample(TableGroup.PRESENT, self.present))
+
+    def exchange(self, registers: dict[str, int]) -> None:
+        """Put another meter in its place: the guard's next segment, which counts from what it shows first."""
+        self.registers = registers
+        base = {SOURCES[key]: value for key, value in registers.items()}
+        self.more = {"segment": 2, "segment_start": datetime.now(UTC), "base": base}
 
     def say(self, state: MeterState) -> None:
         self.reading = state is MeterState.ONLINE
-        self._hub.publish(self._rig.status(state))
+        message = "" if self.reading else "The meter does not answer."
+        self._hub.publish(self._rig.status(state, message=message))
+
+
+class Gateway:
+    """The output on the broker Home Assistant listens to; it can be stopped and started again."""
+
+    def __init__(self, mosquitto: Any) -> None:
+        import mqtt_rig  # noqa: PLC0415 - loaded by conftest
+
+        self.rig = mqtt_rig
+        self.mosquitto = mosquitto
+        self.journal = Journal()
+        self.hub = Hub({TableGroup.PRESENT: EXPIRY, TableGroup.REGISTERS: timedelta(seconds=30)}, mqtt_rig.CLOCK)
+        self.meter = Meter(self.hub, mqtt_rig, self.journal)
+        self._running: contextlib.AsyncExitStack | None = None
+
+    async def start(self, **settings: Any) -> None:
+        info = GatewayInfo("home", "0.1.0", ZoneInfo("Europe/Copenhagen"), datetime.now(UTC), "http://192.168.1.5:8099")
+        options = {"homeassistant": {"every": 1, "suggested_area": "Cellar"}, "diagnostics_every": 1}
+        config = self.rig.config(self.mosquitto, **(options | settings))
+        output = MqttOutput(config, info, self.journal, self.hub, timing=self.rig.QUICK)
+        self.hub._outputs.clear()
+        self.hub._latest.clear()
+        self.hub.add(output)
+        self._running = contextlib.AsyncExitStack()
+        await self._running.enter_async_context(self.rig.running(output))
+        reading = asyncio.create_task(self.meter.run())
+
+        async def end() -> None:
+            reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reading
+
+        self._running.push_async_callback(end)
+
+    async def stop(self) -> None:
+        if self._running is not None:
+            await self._running.aclose()
+            self._running = None
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def meter(mosquitto, home) -> AsyncIterator[Meter]:
-    """Run the output on the broker Home Assistant listens to."""
-    import mqtt_rig  # noqa: PLC0415 - loaded by conftest
-    from mqtt_rig import QUICK, config, running  # noqa: PLC0415
+async def gateway(mosquitto, home) -> AsyncIterator[Gateway]:
+    gateway = Gateway(mosquitto)
+    await gateway.start()
+    yield gateway
+    await gateway.stop()
 
-    hub = Hub({TableGroup.PRESENT: EXPIRY, TableGroup.REGISTERS: timedelta(seconds=30)}, mqtt_rig.CLOCK)
-    gateway = GatewayInfo("home", "0.1.0", ZoneInfo("Europe/Copenhagen"), datetime.now(UTC), "http://127.0.0.1:8099")
-    output = MqttOutput(
-        config(mosquitto, homeassistant={"every": 1}, diagnostics_every=1), gateway, None, hub, timing=QUICK
-    )
-    hub.add(output)
-    meter = Meter(hub, mqtt_rig)
-    async with running(output):
-        reading = asyncio.create_task(meter.run())
-        yield meter
-        reading.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await reading
+
+@pytest.fixture
+def meter(gateway) -> Meter:
+    return gateway.meter
 
 
 async def states_when(home, fulfilled: Callable[[dict[str, Any]], object], seconds: float = 20) -> dict[str, Any]:
@@ -129,6 +195,7 @@ async def test_the_real_meters_values_are_shown(home, meter):
         "meter_state": "online",
         "link_quality": "99.0",
         "nes2mqtt_home_connection": "on",
+        "problem": "off",
     }
     assert {key: shown.get(key) for key in expected} == expected
 
@@ -155,6 +222,7 @@ async def test_entities_and_devices_are_registered_as_meant(home, meter):
         assert f"nes2mqtt_home_house_{key}" in ours
     assert ours["nes2mqtt_home_house_reactive_energy_import"]["disabled_by"] == "integration"
     assert ours["nes2mqtt_home_house_active_energy_import"]["disabled_by"] is None
+    assert ours["nes2mqtt_home_house_last_reply"]["disabled_by"] == "integration"
     assert ours["nes2mqtt_home_house_meter_state"]["entity_category"] == "diagnostic"
 
     devices = await asyncio.to_thread(home.ask, "config/device_registry/list")
@@ -164,7 +232,8 @@ async def test_entities_and_devices_are_registered_as_meant(home, meter):
     assert house["via_device_id"] == gateway["id"]
     assert (house["name"], house["manufacturer"], house["model"]) == ("House", "NES", "83332-3I")
     assert (house["serial_number"], house["sw_version"]) == ("87654321", "3.10.21")
-    assert house["configuration_url"] == "http://127.0.0.1:8099"
+    assert house["area_id"] == "cellar"
+    assert house["configuration_url"] == "http://192.168.1.5:8099"
 
 
 async def test_a_silent_meter_is_unavailable_but_its_state_is_told(home, meter):
@@ -172,6 +241,7 @@ async def test_a_silent_meter_is_unavailable_but_its_state_is_told(home, meter):
     states = await states_when(home, shows("active_energy_import", "unavailable"))
     assert states["active_power_import"]["state"] == "unavailable"
     states = await states_when(home, shows("meter_state", "silent"))
+    states = await states_when(home, shows("problem", "on"))
     assert states["nes2mqtt_home_connection"]["state"] == "on"
     meter.say(MeterState.ONLINE)
     await states_when(home, shows("active_energy_import", "65845.342"))
@@ -194,32 +264,73 @@ async def test_home_assistant_knows_all_again_after_its_restart(home, meter):
     await states_when(home, shows("active_power_import", "432"))
 
 
-async def test_energy_dashboard_and_statistics_have_no_complaint_even_after_a_swap(home, meter):
-    await states_when(home, shows("active_energy_import", "65845.342"))
-    meter.registers["active_energy_import"] += 1000
-    await states_when(home, shows("active_energy_import", "65846.342"))
-    # Another meter in its place: lower registers, and a start to count from.
-    meter.registers = dict.fromkeys(meter.registers, 0) | {"active_energy_import": 250}
-    meter.more = {"segment": 2, "segment_start": datetime.now(UTC)}
-    states = await states_when(home, shows("active_energy_import", "0.25"))
-    assert states["active_energy_import"]["attributes"]["last_reset"]
-    meter.registers["active_energy_import"] = 750
-    states = await states_when(home, shows("active_energy_import", "0.75"))
-    entity = {key: state["entity_id"] for key, state in states.items()}
-
+async def counted(home, entity: str) -> list[float]:
+    """Return the sums of Home Assistant's own statistics, compiled now; once: it compiles a period only once."""
     await asyncio.to_thread(home.call, "compile_statistics", "now")
     rows = await asyncio.to_thread(
         home.ask,
         "recorder/statistics_during_period",
-        start_time=(datetime.now(UTC) - timedelta(minutes=15)).isoformat(),
-        statistic_ids=[entity["active_energy_import"]],
+        start_time=(datetime.now(UTC) - timedelta(minutes=30)).isoformat(),
+        statistic_ids=[entity],
         period="5minute",
         types=["sum"],
     )
-    # 1 kWh on the old meter, 0.25 and 0.5 on the new one; nothing negative.
-    assert rows[entity["active_energy_import"]][-1]["sum"] == pytest.approx(1.75)
-    assert min(row["sum"] for row in rows[entity["active_energy_import"]]) >= 0
+    return [row["sum"] for row in rows[entity]]
 
+
+async def test_m4_statistics_are_true_through_a_gap_a_swap_to_a_used_meter_and_restarts(home, gateway, meter):
+    """Done when 3. The truth: what flowed through the old meter, and what the new one counted since it is here."""
+    key = "active_energy_import"
+    truth = 0.0
+    states = await states_when(home, shows(key, "65845.342"))
+    entity = states[key]["entity_id"]
+
+    # A kWh, then a gap: the gateway is stopped while another kWh is used.
+    meter.registers[key] += 1000
+    await states_when(home, shows(key, "65846.342"))
+    await gateway.stop()
+    await states_when(home, shows(key, "unavailable"))
+    meter.registers[key] += 1000
+    truth += 2
+    await gateway.start()
+    await states_when(home, shows(key, "65847.342"))
+
+    # A used meter, whose register is higher; it counts 0.5 kWh.
+    meter.exchange(dict.fromkeys(meter.registers, 0) | {key: 91_157_000, "active_energy_export": 4711})
+    states = await states_when(home, shows(key, "0.0"))
+    assert states[key]["attributes"]["last_reset"]
+    states = await states_when(home, shows(f"display_{key}", "91157.0"))
+    assert "state_class" not in states[f"display_{key}"]["attributes"]
+    assert states["event"]["attributes"]["event_type"] == "exchanged"
+    assert states["event"]["attributes"]["segment"] == 2
+    meter.registers[key] += 500
+    truth += 0.5
+    await states_when(home, shows(key, "0.5"))
+
+    # The gateway starts again, another 0.25 kWh; then Home Assistant does, another 0.25.
+    await gateway.stop()
+    meter.registers[key] += 250
+    await gateway.start()
+    await states_when(home, shows(key, "0.75"))
+    await asyncio.to_thread(home.stop)
+    meter.registers[key] += 250
+    truth += 0.5
+    await asyncio.to_thread(home.start)
+    await states_when(home, shows(key, "1.0"))
+
+    # The new meter's register rolls over: it counts from 0 again, and the base means nothing any more.
+    meter.registers[key] = 125
+    meter.more = meter.more | {"restarted": {SOURCES[key]: datetime.now(UTC)}}
+    truth += 0.125
+    await states_when(home, shows(key, "0.125"))
+    sums = await counted(home, entity)
+    assert sums[-1] == pytest.approx(truth)
+    assert sums == sorted(sums), "nothing negative, at no time"
+
+
+async def test_energy_dashboard_has_no_complaint(home, meter):
+    states = await states_when(home, lambda now: now["active_energy_import"]["state"] != "unavailable")
+    entity = {key: state["entity_id"] for key, state in states.items()}
     flows = {
         "flow_from": [
             {
@@ -243,6 +354,45 @@ async def test_energy_dashboard_and_statistics_have_no_complaint_even_after_a_sw
     verdict = await asyncio.to_thread(home.ask, "energy/validate")
     assert verdict == {"energy_sources": [[]], "device_consumption": []}
     assert await asyncio.to_thread(home.ask, "recorder/validate_statistics") == {}
+
+
+class NarrowClient(LibraryClient):
+    """A connection to a broker that takes small packets only."""
+
+    async def connect(self) -> Limits:
+        return replace(await super().connect(), packet=9000)
+
+
+async def test_r2_an_announcement_in_parts_is_one_device(home, mosquitto, meter):
+    import mqtt_rig as rig  # noqa: PLC0415 - loaded by conftest
+
+    hub = Hub({TableGroup.PRESENT: timedelta(minutes=1), TableGroup.REGISTERS: timedelta(minutes=1)}, rig.CLOCK)
+    info = GatewayInfo("small", "0.1.0", ZoneInfo("Europe/Copenhagen"), datetime.now(UTC))
+    config = rig.config(mosquitto, base_topic="small", homeassistant={"every": 1}, diagnostics_every=1)
+    output = MqttOutput(config, info, None, hub, timing=rig.QUICK, client=NarrowClient)
+    hub.add(output)
+    present = dict.fromkeys((key for key, source in SOURCES.items() if source.kind is Kind.PRESENT), 1000)
+    registers = dict.fromkeys((key for key, source in SOURCES.items() if source.kind is not Kind.PRESENT), 5000)
+    async with rig.running(output):
+        status = rig.status(meter="cabin")
+        hub.publish(replace(status, info=replace(status.info, serial="11112222")))
+        hub.publish(rig.sample(TableGroup.REGISTERS, registers, "cabin"))
+        hub.publish(rig.sample(TableGroup.PRESENT, present, "cabin"))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + 30
+        ours: dict[str, Any] = {}
+        while loop.time() < until and not ours.keys() >= SOURCES.keys() | {"meter_state", "net_power"}:
+            await asyncio.sleep(0.5)
+            entries = await asyncio.to_thread(home.ask, "config/entity_registry/list")
+            ours = {
+                entry["unique_id"].removeprefix("nes2mqtt_small_cabin_"): entry
+                for entry in entries
+                if entry["unique_id"].startswith("nes2mqtt_small_cabin_")
+            }
+        assert ours.keys() >= SOURCES.keys() | {"meter_state", "net_power"}
+        assert len({entry["device_id"] for entry in ours.values()}) == 1
+        states = await asyncio.to_thread(home.states)
+        assert states[ours["active_energy_import"]["entity_id"]]["state"] == "5.0"
 
 
 async def test_home_assistants_log_has_no_warning_about_us(home, meter):

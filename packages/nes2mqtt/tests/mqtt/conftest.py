@@ -29,7 +29,7 @@ from osgp.sources import SOURCES
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
 
-QUICK = Timing(pace=Pace(first=0.05, limit=0.2), settle=0.05, birth=(0.0, 0.05), patience=0.5)
+QUICK = Timing(pace=Pace(first=0.05, limit=0.2), settle=0.05, birth=(0.0, 0.05), patience=0.5, alone=0.3)
 
 # A real meter: Echelon/NES 83332-3I, Denmark. Values as its owner's reader printed them, with the rest of BT28 decoded
 # from the same reply. Public issue DabblerDK/MEP-SW-ESP32#2, October 2022 (table data only).

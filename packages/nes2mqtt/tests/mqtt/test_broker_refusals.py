@@ -9,12 +9,12 @@ import subprocess
 
 import aiomqtt
 import pytest
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.reasoncodes import ReasonCode
 
 from nes2mqtt.mqtt import MqttConfig, MqttOutput
 from nes2mqtt.mqtt import client as client_module
-from nes2mqtt.mqtt.refusals import describe
+from nes2mqtt.mqtt.client import Session
+from nes2mqtt.mqtt.connection import Answer, Disconnected, Limits, Refused, Version
+from nes2mqtt.mqtt.refusals import REASONS, SILENT, Refusals, describe, kind_of
 from nes2mqtt.secret import Secret
 
 # paho leaves a socket whose TLS handshake failed to the garbage collector.
@@ -211,22 +211,59 @@ async def test_another_client_with_our_id_is_noticed(rig, broker, make, caplog, 
 
 
 @pytest.mark.parametrize(
-    ("packet", "code", "says"),
+    ("answer", "code", "says"),
     [
-        (PacketTypes.CONNACK, 0x84, "does not speak MQTT 3.1.1; set protocol to the other version"),
-        (PacketTypes.CONNACK, 0x85, "refuses the client id 'twin'; choose another client_id"),
-        (PacketTypes.CONNACK, 0x86, "refuses a client without a user name; set username and password"),
-        (PacketTypes.CONNACK, 0x88, "says it is not available now; trying again"),
-        (PacketTypes.DISCONNECT, 0x8B, "is shutting down; trying again"),
-        (PacketTypes.DISCONNECT, 0x8E, "gave our place to another client with the client id 'twin'"),
-        (PacketTypes.DISCONNECT, 0x80, "closed the connection; trying again"),
+        (Answer.CONNACK, 0x84, 'refuses the connection: it does not speak MQTT 5; set protocol = "auto"'),
+        (
+            Answer.CONNACK,
+            0x85,
+            "refuses the connection: it does not take the client id 'twin'; choose another client_id",
+        ),
+        (Answer.CONNACK, 0x86, "refuses a client without a user name; set username and password"),
+        (Answer.CONNACK, 0x88, "refuses the connection: it is not available now; trying again"),
+        (Answer.DISCONNECT, 0x8B, "ended the connection: it is shutting down; trying again"),
+        (Answer.DISCONNECT, 0x8E, "ended the connection: another client with the client id 'twin' took our place"),
+        (Answer.DISCONNECT, 0x80, "ended the connection: it does not say why"),
+        (Answer.DISCONNECT, 0xFE, "closed the connection; trying again"),
+        # R3
+        (Answer.CONNACK, 0x9A, "refuses the connection: it keeps no retained messages"),
+        (Answer.CONNACK, 0x9B, "refuses the connection: it does not take messages of this QoS"),
     ],
 )
-def test_reason_codes_in_words(packet, code, says):
+def test_reason_codes_in_words(answer, code, says):
     """mosquitto 2.0.11 closes without a DISCONNECT; other brokers say why."""
-    error = aiomqtt.MqttCodeError(ReasonCode(packet, identifier=code), "")
+    error = Disconnected("")
+    error.__cause__ = Refused(answer, code)
     broker = MqttConfig.model_validate({"host": "broker"})
     assert describe(error, broker, "twin").startswith(f"broker broker:1883 {says}")
+
+
+# MQTT 5, section 2.4: all codes from 0x80 on.
+ALL_CODES = [*range(0x80, 0x92), *range(0x93, 0xA3)]
+
+
+def test_r3_every_reason_code_of_mqtt_5_has_words():
+    assert sorted(REASONS.keys() - {SILENT}) == ALL_CODES
+
+
+@pytest.mark.parametrize("code", ALL_CODES)
+def test_r1_every_refusal_of_a_message_is_told_once_with_topic_and_reason(code, caplog):
+    caplog.set_level(logging.INFO)
+    refusals = Refusals(MqttConfig.model_validate({"host": "broker", "username": "meter"}), "twin")
+    for _ in range(3):
+        for meter in ("house", "barn"):
+            refusals.add(f"nes2mqtt/meters/{meter}/registers", Refused(Answer.PUBACK, code, "no more\ntoday"), 300)
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith(
+        "broker broker:1883 refuses what we publish on nes2mqtt/meters/house/registers (300 bytes): "
+    )
+    assert said.endswith("; it is kept and tried again")
+    assert "no moretoday" in said
+    assert refusals.problem.endswith("(and 1 more topic)")
+    refusals.taken("nes2mqtt/meters/house/registers")
+    refusals.taken("nes2mqtt/meters/barn/registers")
+    assert refusals.problem == ""
+    assert caplog.records[-1].getMessage().endswith("no longer refuses nes2mqtt/meters/barn/registers")
 
 
 async def test_a_key_file_locked_with_a_password(rig, broker, make, authority, tmp_path):
@@ -234,3 +271,42 @@ async def test_a_key_file_locked_with_a_password(rig, broker, make, authority, t
     openssl(tmp_path, "ec", "-in", f"{authority}/client.key", "-aes128", "-passout", "pass:x", "-out", str(locked))
     tls = {"ca_file": f"{authority}/ca.pem", "cert_file": f"{authority}/client.pem", "key_file": str(locked)}
     assert "locked with a password" in await problem(rig, make(broker, tls=tls), "locked")
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        (Refused(Answer.CONNACK, 0x86), "mqtt_auth"),
+        (Refused(Answer.CONNACK, 0x87), "mqtt_auth"),
+        (Refused(Answer.CONNACK, 0x89), "mqtt_refused"),
+        (Refused(Answer.DISCONNECT, 0x87), "mqtt_refused"),
+        (ConnectionRefusedError(), "mqtt_unreachable"),
+    ],
+)
+def test_troubles_have_one_word_for_programs(cause, kind):
+    error = Disconnected("")
+    error.__cause__ = cause
+    assert kind_of(error) == kind
+
+
+async def test_the_status_carries_its_word(rig, broker, make):
+    output = make(broker)
+    assert (output.status().code, output.status().params) == ("mqtt_connecting", {"broker": f"127.0.0.1:{broker.port}"})
+    async with rig.running(output):
+        await rig.until(lambda: output.status().ok)
+        assert output.status().code == "mqtt_connected"
+
+
+async def test_r1_a_subscription_is_refused_until_it_is_taken():
+    answers = [Refused(Answer.SUBACK, 0x83)]
+
+    class Client:
+        async def subscribe(self, topics):
+            return [answers[-1] for _ in topics]
+
+    refusals = Refusals(MqttConfig.model_validate({"host": "broker"}), "twin")
+    await Session(Client(), Limits(Version.V5), refusals).subscribe("homeassistant/status")
+    assert "refuses that we listen to homeassistant/status: for a reason of its own" in refusals.problem
+    answers.append(None)
+    await Session(Client(), Limits(Version.V5), refusals).subscribe("homeassistant/status")
+    assert refusals.problem == ""

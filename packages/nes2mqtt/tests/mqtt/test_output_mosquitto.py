@@ -14,7 +14,7 @@ import aiomqtt
 import pytest
 
 from nes2mqtt.mqtt import MqttOutput
-from nes2mqtt.reading import MeterState, TableGroup
+from nes2mqtt.reading import LinkQuality, MeterState, TableGroup
 
 ALL = {"dialects": ["homeassistant", "nmr-raw", "dabbler"], "dabbler": {"every": 1}, "homeassistant": {"every": 1}}
 
@@ -260,3 +260,23 @@ async def test_several_meters_have_topics_of_their_own(rig, broker, make, hub):
         await listener.topic("dabbler/barn/meterConsumptionFwd/mydatajson", '{"Fwd_W":7}')
         await listener.topic("nmr/status", "online")
         await listener.topic("dabbler/lwt", "Online")
+
+
+async def test_what_happens_to_a_meter_is_an_event_once(rig, broker, make, hub):
+    topic = "nes2mqtt/meters/house/event"
+    output = make(broker)
+    async with rig.listening(broker, topic) as listener, rig.running(output):
+        await rig.until(lambda: output.status().ok)
+        feed(hub, rig.danish())
+        registers = {"active_energy_import": 1}
+        feed(hub, [rig.sample(TableGroup.REGISTERS, registers, segment=2) for _ in range(3)])
+        feed(hub, [rig.status(link=LinkQuality(alerts=1)), rig.status(link=LinkQuality(alerts=1, power_cycles=1))])
+        await listener.until(lambda: len(listener.heard) >= 3)
+        await asyncio.sleep(0.1)
+    happened = [json.loads(text) for text in listener.of(topic)]
+    assert happened == [
+        {"event_type": "exchanged", "segment": 2, "serial": "87654321"},
+        {"event_type": "alert", "count": 1},
+        {"event_type": "power_cycle", "count": 1},
+    ]
+    assert not any(message.retain for message in listener.heard)

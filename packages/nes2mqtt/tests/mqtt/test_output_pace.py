@@ -10,7 +10,8 @@ import pytest
 
 from nes2mqtt.hub import Hub
 from nes2mqtt.mqtt import MqttConfig, MqttOutput, Timing
-from nes2mqtt.mqtt.client import Received
+from nes2mqtt.mqtt.connection import Limits, Received
+from nes2mqtt.mqtt.refusals import Refusals
 from nes2mqtt.reading import MeterState, TableGroup
 
 pytestmark = pytest.mark.virtual_clock
@@ -27,8 +28,10 @@ class Recorder:
 
     def __init__(self):
         self.published = []
+        self.limits = Limits()
+        self.refusals = Refusals(MqttConfig.model_validate({"host": "h"}), "id")
 
-    async def publish(self, message):
+    async def publish(self, message, **_):
         self.published.append((asyncio.get_running_loop().time(), message))
 
     async def subscribe(self, *topics):
@@ -90,7 +93,7 @@ async def test_dabbler_every_ten_seconds_in_the_firmwares_order(connected, read)
         await read(40)
     times = session.times("dabbler/sensors/mydatajson")
     assert times == [3, 10, 20, 30, 40], "at once, then on the grid"
-    assert session.topics()[:5] == [
+    assert session.topics("mydatajson")[:5] == [
         f"dabbler/{topic}/mydatajson"
         for topic in ("sensors", "meterConsumptionTotal", "meterConsumptionFwd", "meterConsumptionRev", "frequency")
     ]

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from nes2mqtt.history import Store
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.mqtt import MqttOutput
-from nes2mqtt.mqtt.client import WINDOW, Disconnected, Pace, publish_all
-from nes2mqtt.mqtt.delivery import LatestRegisters, deliver
+from nes2mqtt.mqtt.client import WINDOW, Pace, publish_all
+from nes2mqtt.mqtt.connection import Answer, Disconnected, Refused
+from nes2mqtt.mqtt.delivery import KEPT, Delivery, LatestRegisters
 from nes2mqtt.mqtt.message import Message
 from nes2mqtt.reading import TableGroup
 
@@ -63,6 +64,11 @@ class FakeSession:
         await asyncio.sleep(0)
         if place > self.lasts:
             raise Disconnected("gone")
+
+
+async def deliver(outbox, session, messages, sent):
+    """Run a delivery that knows nothing of earlier connections."""
+    await Delivery(outbox, messages, sent).run(session)
 
 
 def two_messages(seq, sample):
@@ -216,19 +222,119 @@ async def test_a_broken_connection_leaves_no_message_waiting():
     assert session.waiting[1].cancelled()
 
 
-async def test_new_samples_leave_while_earlier_ones_wait_for_their_confirmation():
-    outbox = FakeOutbox([None] * 3)
-    session = SlowSession()
-    work = asyncio.ensure_future(deliver(outbox, session, lambda seq, _: [Message("a", str(seq), 1)], lambda _: None))
-    for _ in range(5):
+async def steps(count=10):
+    for _ in range(count):
         await asyncio.sleep(0)
-    assert session.sent == ["1", "2", "3"]
+
+
+async def test_of_each_topic_one_message_is_under_way_and_many_topics_at_once():
+    outbox = FakeOutbox([None] * 4)
+    session = SlowSession()
+    messages = lambda seq, _: [Message(f"t{seq % 2}", str(seq), 1)]  # noqa: E731
+    work = asyncio.ensure_future(deliver(outbox, session, messages, lambda _: None))
+    await steps()
+    assert session.sent == ["1", "2"]
     session.waiting[1].set_result(None)  # out of order: nothing may be acknowledged yet
-    await asyncio.sleep(0)
+    await steps()
+    assert session.sent == ["1", "2", "4"]
     assert outbox.acknowledged == 0
     session.waiting[0].set_result(None)
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await steps()
     assert outbox.acknowledged == 2
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+class ChoosySession:
+    """Takes what it likes."""
+
+    def __init__(self, refuses):
+        self.refuses = refuses
+        self.taken = []
+        self.asked = 0
+
+    async def publish(self, message):
+        self.asked += 1
+        await asyncio.sleep(0)
+        if self.refuses(message):
+            raise Refused(Answer.PUBACK, 0x87)
+        self.taken.append((message.topic, message.payload))
+
+
+def by_meter(seq, sample):
+    return [Message(sample, str(seq), 1)]
+
+
+@pytest.mark.virtual_clock
+async def test_r1_a_refused_reading_is_kept_and_delivered_in_order_when_it_is_taken():
+    outbox = FakeOutbox(["house"] * 20)
+    session = ChoosySession(lambda message: True)
+    work = asyncio.ensure_future(deliver(outbox, session, by_meter, lambda _: None))
+    await asyncio.sleep(3600)
+    assert (outbox.acknowledged, outbox.waiting()) == (0, 20)
+    assert session.asked < 20, "less and less often"
+    session.refuses = lambda message: False
+    await asyncio.sleep(601)
+    assert session.taken == [("house", str(seq)) for seq in range(1, 21)]
+    assert outbox.waiting() == 0
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+@pytest.mark.virtual_clock
+async def test_r1_one_refusal_in_between_does_not_turn_the_order_around():
+    outbox = FakeOutbox(["house"] * 9)
+    once = {"4"}
+    session = ChoosySession(lambda message: message.payload in once and not once.discard(message.payload))
+    work = asyncio.ensure_future(deliver(outbox, session, by_meter, lambda _: None))
+    await asyncio.sleep(60)
+    assert [payload for _, payload in session.taken] == [str(seq) for seq in range(1, 10)]
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+@pytest.mark.virtual_clock
+async def test_r1_a_topic_refused_for_ever_neither_stops_the_others_nor_grows():
+    outbox = FakeOutbox(["house", "barn"] * 20)
+    session = ChoosySession(lambda message: message.topic == "house")
+    delivery = Delivery(outbox, by_meter, lambda _: None)
+    work = asyncio.ensure_future(delivery.run(session))
+    await asyncio.sleep(60)
+    barn = [("barn", str(seq)) for seq in range(2, 41, 2)]
+    assert session.taken == barn, "the others go on"
+    assert (outbox.acknowledged, outbox.waiting(), delivery.passed_over) == (0, 40, 0), "and the refused ones are kept"
+    # The connection breaks: what is confirmed ahead does not come again.
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    for seq in range(41, 1001):
+        outbox.add(seq, "house" if seq % 2 else "barn")
+    work = asyncio.ensure_future(delivery.run(session))
+    await asyncio.sleep(60)
+    assert session.taken == [("barn", str(seq)) for seq in range(2, 1001, 2)]
+    assert outbox.waiting() <= KEPT
+    assert delivery.passed_over == outbox.acknowledged // 2
+    session.refuses = lambda message: False
+    await asyncio.sleep(601)
+    house = [int(payload) for topic, payload in session.taken if topic == "house"]
+    assert house == list(range(house[0], 1000, 2))
+    assert len(house) >= KEPT // 2 - 1
+    assert outbox.waiting() == 0
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+@pytest.mark.virtual_clock
+async def test_r1_without_a_history_the_newest_reading_is_kept_while_it_is_refused(rig):
+    outbox = LatestRegisters()
+    session = ChoosySession(lambda message: True)
+    work = asyncio.ensure_future(
+        deliver(outbox, session, lambda seq, _: [Message("house", str(seq), 1)], lambda _: None)
+    )
+    for watt_hours in range(1, 2000):
+        outbox.add(rig.sample(TableGroup.REGISTERS, {"active_energy_import": watt_hours}))
+        await asyncio.sleep(1)
+    session.refuses = lambda message: False
+    await asyncio.sleep(601)
+    assert session.taken == [("house", "1999")]
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)

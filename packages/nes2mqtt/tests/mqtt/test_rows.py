@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from nes2mqtt.dabbler import FIELDS
 from nes2mqtt.mqtt.config import DialectName, MqttConfig
-from nes2mqtt.mqtt.dialects import configured, dabbler, nmr_raw
+from nes2mqtt.mqtt.dialects import configured, dabbler, homeassistant, nmr_raw
 from nes2mqtt.mqtt.rows import INTEGER, TEXT, Cell, Decimals, Row, When, compact
 from nes2mqtt.mqtt.view import EXPRESSIONS, Fixed, View
 from nes2mqtt.reading import TableGroup
@@ -46,7 +46,7 @@ def test_text_shows_every_digit_the_meter_has():
 @pytest.fixture
 def view(gateway):
     def build(*samples, status=None, **more):
-        return View("house", gateway, datetime.now(UTC), status, samples, **more)
+        return View("house", gateway, 0.0, status, samples, **more)
 
     return build
 
@@ -126,7 +126,7 @@ def test_no_message_breaks_the_rules(rig, gateway, present, registers, known):
     """A message has no wildcard in its topic, a payload that says something, no NaN, and nothing the meter did not say."""
     config = MqttConfig.model_validate({"host": "h", "dialects": list(DialectName)})
     samples = (rig.sample(TableGroup.PRESENT, present), rig.sample(TableGroup.REGISTERS, registers))
-    view = View("house", gateway, datetime.now(UTC), rig.status() if known else None, samples)
+    view = View("house", gateway, 0.0, rig.status() if known else None, samples)
     for dialect in configured(config):
         for when in When:
             for message in dialect.messages(when, view):
@@ -140,3 +140,48 @@ def test_no_message_breaks_the_rules(rig, gateway, present, registers, known):
                     scaled = {s.scaled(v) for sample in samples for s, v in sample.values.items()}
                     net = view.get("net_power")
                     assert set(numbers) <= extra | raw | scaled | ({net.raw} if net else set())
+
+
+IMPORT, EXPORT = SOURCES["active_energy_import"], SOURCES["active_energy_export"]
+SWAP = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def registers(view):
+    row = next(row for row in homeassistant.ROWS if row.topic == "registers")
+    return json.loads(row.payload(view))
+
+
+def test_m4_after_a_swap_home_assistant_counts_from_0_and_the_registers_stay_what_they_show(rig, view):
+    values = {"active_energy_import": 25_310_800, "active_energy_export": 12_000}
+    swapped = {"segment": 2, "segment_start": SWAP, "base": {IMPORT: 25_310_300, EXPORT: 12_000}}
+    document = registers(view(rig.sample(TableGroup.REGISTERS, values, **swapped), seq=7))
+    assert document["active_energy_import"] == 25310.8
+    assert document["since_swap"] == {"active_energy_import": 0.5, "active_energy_export": 0.0}
+    assert document["last_reset"]["active_energy_import"] == "2026-11-22T12:00:00+00:00"
+
+
+def test_m4_a_register_that_rolled_over_since_the_swap_counts_from_0_by_itself(rig, view):
+    swapped = {"segment": 2, "segment_start": SWAP, "base": {IMPORT: 25_310_300}, "restarted": {IMPORT: SWAP}}
+    document = registers(view(rig.sample(TableGroup.REGISTERS, {"active_energy_import": 125}, **swapped), seq=7))
+    assert document["since_swap"] == {"active_energy_import": 0.125}
+
+
+@pytest.mark.parametrize("more", [{}, {"segment": 2, "segment_start": SWAP}])
+def test_m4_nothing_changes_before_the_first_swap_and_for_one_of_an_older_version(rig, view, more):
+    assert "since_swap" not in registers(
+        view(rig.sample(TableGroup.REGISTERS, {"active_energy_import": 1}, **more), seq=7)
+    )
+
+
+def test_m4_while_the_time_of_the_swap_is_not_known_nothing_is_counted(rig, view):
+    """Without last_reset Home Assistant would take the new start for a negative consumption."""
+    swapped = {"segment": 2, "base": {IMPORT: 25_310_300}}
+    document = registers(view(rig.sample(TableGroup.REGISTERS, {"active_energy_import": 25_310_800}, **swapped), seq=7))
+    assert document["since_swap"] == {}
+    assert "last_reset" not in document
+
+
+def test_m4_without_a_history_nobody_would_remember_where_the_registers_stood(rig, view):
+    swapped = {"segment": 2, "segment_start": SWAP, "base": {IMPORT: 25_310_300}}
+    document = registers(view(rig.sample(TableGroup.REGISTERS, {"active_energy_import": 25_310_800}, **swapped)))
+    assert "since_swap" not in document

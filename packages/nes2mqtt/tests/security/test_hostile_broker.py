@@ -8,7 +8,8 @@ import paho.mqtt.client as paho
 import pytest
 
 from nes2mqtt.mqtt import client as client_module
-from nes2mqtt.mqtt.client import UNREAD, Broker, Pace
+from nes2mqtt.mqtt.aiomqtt_client import UNREAD
+from nes2mqtt.mqtt.client import Broker, Pace
 from nes2mqtt.mqtt.config import MqttConfig
 from nes2mqtt.mqtt.library import Client
 from nes2mqtt.mqtt.message import Will
@@ -65,7 +66,7 @@ async def connected(hostile, heard):
     async def work(_session):
         await asyncio.Event().wait()
 
-    config = MqttConfig(host="127.0.0.1", port=hostile.port)
+    config = MqttConfig(host="127.0.0.1", port=hostile.port, protocol="3.1.1")
     broker = Broker(config, "gateway", Will("status"), work, heard, Pace(0.01, 0.02))
     task = asyncio.create_task(broker.run())
     try:

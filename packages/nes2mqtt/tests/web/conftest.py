@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -14,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright
 
 from nes2mqtt.clock import Clock
 from nes2mqtt.gateway import GatewayInfo
@@ -23,6 +26,19 @@ from nes2mqtt.web import WebConfig, WebOutput
 from nes2mqtt.web.app import build_app
 from osgp.image import MeterImage
 from osgp.tables import present, registers
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WAIT = 10_000
 
 BASE = "http://127.0.0.1:8099"
 STALE_AFTER = {TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)}
@@ -133,3 +149,41 @@ def danish_samples_fixture() -> Callable[..., tuple[Sample, Sample]]:
 def online_fixture() -> Callable[..., MeterStatus]:
     """Return :func:`online`."""
     return online
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser():
+    """Return a browser that all tests of this file share."""
+    assert CHROMIUM, "the Debian package chromium is missing; make test says how to install it"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+def a_page(browser):
+    """Return what opens a page that must stay quiet and at home."""
+
+    @asynccontextmanager
+    async def opened(address, *, allowed=(), **settings):
+        settings = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | settings
+        troubles = []
+        page = await browser.new_page(**settings)
+        page.set_default_timeout(WAIT)
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on(
+            "request",
+            lambda request: request.url.startswith(address) or troubles.append(f"left loopback: {request.url}"),
+        )
+        await page.add_init_script(
+            "addEventListener('securitypolicyviolation', e => console.error('CSP: ' + e.violatedDirective))"
+        )
+        await page.goto(address)
+        yield page
+        await page.close()
+        left = [trouble for trouble in troubles if not any(words in trouble for words in allowed)]
+        assert not left
+
+    return opened

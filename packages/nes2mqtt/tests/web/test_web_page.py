@@ -4,15 +4,13 @@ Each test fails on any console message, any violation of the content security po
 that leaves loopback.
 """
 
-import shutil
-from contextlib import asynccontextmanager
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from nes2mqtt.history import EnergyPeriod, Line, Series
 from nes2mqtt.history.periods import periods
@@ -21,23 +19,11 @@ from osgp.image import MeterImage
 from osgp.sources import SOURCES
 from osgp.tables import present, registers
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 pytestmark = [
     pytest.mark.xdist_group("chromium"),
     # One browser for all tests: starting it is what takes time.
     pytest.mark.asyncio(loop_scope="module"),
 ]
-WAIT = 10_000
 PASSWORD = "correct horse battery"
 
 
@@ -57,44 +43,6 @@ class FakeStore:
     async def series(self, meter, keys, start, end, max_points):
         del start, end, max_points
         return Series(meter, None, [], {key: Line() for key in keys})
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser():
-    """Return a browser that all tests of this file share."""
-    assert CHROMIUM, "the Debian package chromium is missing; make test says how to install it"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-def a_page(browser):
-    """Return what opens a page that must stay quiet and at home."""
-
-    @asynccontextmanager
-    async def opened(address, *, allowed=(), **settings):
-        settings = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | settings
-        troubles = []
-        page = await browser.new_page(**settings)
-        page.set_default_timeout(WAIT)
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on(
-            "request",
-            lambda request: request.url.startswith(address) or troubles.append(f"left loopback: {request.url}"),
-        )
-        await page.add_init_script(
-            "addEventListener('securitypolicyviolation', e => console.error('CSP: ' + e.violatedDirective))"
-        )
-        await page.goto(address)
-        yield page
-        await page.close()
-        left = [trouble for trouble in troubles if not any(words in trouble for words in allowed)]
-        assert not left
-
-    return opened
 
 
 async def shown(page, key):
@@ -210,7 +158,7 @@ async def test_old_values_are_grey_and_say_since_when(a_page, make_web, served, 
     async with served(web) as url, a_page(url) as page:
         await expect(page.locator("#now")).to_have_class("card now stale")
         local = heard.astimezone(ZoneInfo("Europe/Copenhagen")).strftime("%H:%M:%S")
-        await expect(page.locator("#now .heard")).to_have_text(f"Last heard {local}")
+        await expect(page.locator("#now .heard")).to_have_text(re.compile(rf"^Last heard {local}, \d+ seconds ago$"))
         await expect(page.locator("#banner")).to_contain_text("The meter does not answer.")
         await expect(page.locator("#banner")).to_contain_text("Check the cable at the meter.")
         await expect(page.locator("#totals .heard")).to_be_hidden()
@@ -330,13 +278,3 @@ async def test_contrast_is_enough_to_read(a_page, make_web, served):
             async with a_page(url, color_scheme=scheme) as page:
                 for ink, paper, ratio in await page.evaluate(script):
                     assert ratio >= 4.5, (scheme, ink, paper, ratio)
-
-
-async def test_every_language_has_every_text(a_page, make_web, served):
-    async with served(make_web()) as url, a_page(url) as page:
-        keys = await page.evaluate(
-            "import('./static/texts.js').then(m => Object.entries(m.TEXTS).map(([l, t]) => [l, Object.keys(t).sort()]))"
-        )
-    (_, english), *others = keys
-    assert [language for language, _ in others] == ["da", "de"]
-    assert all(names == english for _, names in others)

@@ -17,7 +17,7 @@ from osgp.key import MeterKey
 
 if TYPE_CHECKING:
     from osgp.budget import ReadBudget
-    from osgp.meter import Identity, Meter, open_meter
+    from osgp.meter import Identity, Meter, Ratings, open_meter
     from osgp.optical.key import OpticalKey
     from osgp.recovery import Recovery
     from osgp.writing import AllowWrites
@@ -28,6 +28,7 @@ __all__ = [
     "Meter",
     "MeterKey",
     "OpticalKey",
+    "Ratings",
     "ReadBudget",
     "Recovery",
     "errors",
@@ -41,6 +42,7 @@ _HOMES = {
     "Identity": "osgp.meter",
     "Meter": "osgp.meter",
     "OpticalKey": "osgp.optical.key",
+    "Ratings": "osgp.meter",
     "ReadBudget": "osgp.budget",
     "Recovery": "osgp.recovery",
     "open_meter": "osgp.meter",

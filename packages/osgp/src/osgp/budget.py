@@ -2,8 +2,8 @@
 
 The guide recommends "reading tables no more than once per second (on average)" (MEP guide v1.1 p. 51).
 An average leaves room for bursts: a token bucket. It fills by ``rate`` tokens a second up to ``burst``,
-and a read takes one. A read that finds none is told how long to wait and has its token already,
-so whoever waits longer does not lose its turn.
+and a table takes one, however many requests it is read in. One that finds none is told how long to wait and has its
+token already, so whoever waits longer does not lose its turn.
 
 This module does not know what time it is or how to wait.
 """
@@ -19,8 +19,8 @@ class ReadBudget:
     """A token bucket for table reads.
 
     Args:
-        rate: reads a second on average; the guide's recommendation by default.
-        burst: reads that may follow each other at once after a quiet time; enough by default to
+        rate: tables a second on average; the guide's recommendation by default.
+        burst: tables that may follow each other at once after a quiet time; enough by default to
             find out who a meter is and how large its tables are.
     """
 

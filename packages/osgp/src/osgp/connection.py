@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from osgp.errors import MisuseError, OsgpError, ResponseTimeout, TransportError
+from osgp.errors import CorruptFrame, MisuseError, OsgpError, ResponseTimeout, TransportError
 from osgp.psem import Request, Response
 from osgp.recovery import Recovery
 from osgp.transport import Address, Port, open_port
@@ -231,6 +231,13 @@ class Connection(ABC, Generic[E]):
             self._answer.set_result(response)
 
     def _fail(self, error: OsgpError) -> None:
+        if self._address.bridged and not self.stats.replies and isinstance(error, ResponseTimeout | CorruptFrame):
+            # Nothing was ever understood, and between us and the line stands something that may be set wrongly.
+            settings = f"{self._address.baud} baud, 8 data bits, no parity, 1 stop bit (8N1)"
+            bridge = (
+                f"Check the serial settings of the bridge or serial server at {self._address.place} too: {settings}"
+            )
+            error.args = (f"{error}. {bridge}",)
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
 

@@ -26,6 +26,9 @@ NOISE: Mapping[str, frozenset[str]] = {
     "BT07": _ALL,  # the last procedure, and below its result
     "BT08": _ALL,
     "BT23": _ALL,
+    "BT24": _ALL,  # copies of registers, and logs: they grow by themselves
+    "BT25": _ALL,
+    "BT26": _ALL,
     "BT28": _ALL,
     "BT52": _ALL,
     "BT55": frozenset({"clock", "weekday", "tier"}),
@@ -34,6 +37,7 @@ NOISE: Mapping[str, frozenset[str]] = {
     "BT65": _ALL,
     "BT66": _ALL,
     "BT67": _ALL,
+    "BT74": _ALL,
     "ET04": frozenset(
         {
             "plc_sequence_number",
@@ -49,7 +53,12 @@ NOISE: Mapping[str, frozenset[str]] = {
     ),
     "ET12": _ALL,
     "ET13": frozenset({"scheduled_read", "on_demand_request", "mbus_change", "delta_data"}),
+    "ET14": _ALL,
+    "ET16": _ALL,
     "ET21": _ALL,
+    "ET31": _ALL,
+    "ET41": _ALL,
+    "ET45": _ALL,
     "ET54": frozenset(
         {
             "relay_1_random_pending",
@@ -65,7 +74,11 @@ NOISE: Mapping[str, frozenset[str]] = {
     ),
     "ET59": _ALL,
     "ET70": _ALL,
+    "ET74": _ALL,
+    "ET75": _ALL,
+    "ET79": _ALL,
     "ET80": _ALL,
+    "ET81": _ALL,
 }
 """Fields that change by themselves; an empty set stands for the whole table."""
 

@@ -13,7 +13,8 @@ On a MEP port the sequence number jumps by 25 with it, and the next request draw
 seems: the number is checked before the table is read, so an answer tells of the time before its bytes, only the *next*
 one of the time behind them; and a number that went ahead with lost requests can hide the jump. It is therefore used only
 to look again where no data are read, and for a meter that does not show ET04: there, any later answer
-without a 0x0C in between is the proof. On an optical port such a meter has its tables of sizes read again behind the data.
+without a 0x0C in between is the proof. On an optical port such a meter has those tables read again behind the data that
+say how the data are laid out.
 
 **Another meter** may have the same IDT version. Where the meter could have been another one since (a session lost or
 renewed, a sequence number far from the last), its serial number and program are read too.
@@ -23,21 +24,24 @@ This module does not know registers or present values.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from osgp.connection import Connection, Doubts
 from osgp.errors import MeterRefused, MeterSwapped, TableError, TablesChanging
 from osgp.known import KnownMeter, Signature
-from osgp.psem import ResponseCode
+from osgp.psem import ResponseCode, table_id
 from osgp.reader import TableReader
 from osgp.tables import TABLES, Dimensions, Table
-from osgp.tables.survey import SURVEYED, survey
+from osgp.tables.survey import SURVEYED, et55_sizes, survey
 
 __all__ = ["ROUNDS", "ConfirmedLayout"]
 
 ROUNDS = 4
 """Times something is read again because the meter changed meanwhile, or may have."""
+
+_BT01, _ET55 = table_id("BT01"), table_id("ET55")
 
 _ABSENT = frozenset(range(ResponseCode.ERROR, ResponseCode.INAPPROPRIATE_ACTION + 1))
 """Refusals for good, with which a meter is read without that table. Others (data locked, say) may pass."""
@@ -108,24 +112,27 @@ class ConfirmedLayout:
             await self.holds()
         return await self.current()
 
-    async def holds(self) -> bool:
+    async def holds(self, by: Sequence[str] = SURVEYED) -> bool:
         """Tell whether the layout of :meth:`current` was right until now: only then may what was read by it be decoded.
+
+        Args:
+            by: the tables that say how what was read is laid out.
 
         Raises:
             TablesChanging: it cannot be told, because the connection is lost again and again.
             MeterSwapped: another meter answers.
             OsgpError: see :meth:`osgp.connection.Connection.exchange`.
         """
-        if self._dims is None or not await self._unchanged(self._dims):
+        if self._dims is None or not await self._unchanged(self._dims, by):
             self._dims = None
             return False
         return True
 
-    async def _unchanged(self, dims: Dimensions) -> bool:
+    async def _unchanged(self, dims: Dimensions, by: Sequence[str] = SURVEYED) -> bool:
         for _ in range(ROUNDS):
             if self._connection.doubts.another == self._doubts.another:
                 # A 0x0C that this very read draws is no matter: its answer came later.
-                version, since = await self._version()
+                version, since = await self._version_or_refusal()
                 signature = self._signature._replace(version=version)
                 sure = since.another == self._doubts.another
             else:
@@ -137,23 +144,30 @@ class ConfirmedLayout:
                 return False
             if version_told := signature.version is not None:
                 self._doubts = since
-            return version_told or await self._same_without_version(dims)
+            return version_told or await self._same_without_version(dims, by)
         raise TablesChanging(
             "the connection to the meter was lost again and again while its values were confirmed, so none are given "
             "out. They are read again; put the probe straight, or check the cable, if this goes on"
         )
 
-    async def _same_without_version(self, dims: Dimensions) -> bool:
-        """Confirm the layout of a meter that does not show ET04.
+    async def _version_or_refusal(self) -> tuple[int | None, Doubts]:
+        """Ask for the version. Where it was refused before, that only helps where a refusal stands in sequence."""
+        if self._signature.version is None and not self._connection.in_sequence:
+            return None, self._connection.doubts
+        return await self._version()
 
-        To ask for it drew a refusal, which is an answer too: on a MEP port it stands in sequence behind the data.
-        """
+    async def _same_without_version(self, dims: Dimensions, by: Sequence[str]) -> bool:
+        """Confirm the layout of a meter that does not show ET04, by a later answer in sequence or by its tables of sizes."""
         if self._connection.in_sequence and self._connection.doubts == self._doubts:
             return True
         before = self._connection.doubts
+        tables = _told(self._known.tables)
         try:
-            same = survey(_told(await self._learn({}, counted=False))) == dims
-        except TableError:
+            for name in list(tables):
+                if name in by and not (name == "BT20" and "BT21" in tables):
+                    tables[name] = await self._self_counted(TABLES[name], dims)
+            same = survey(tables) == dims
+        except (MeterRefused, TableError):
             return False
         if self._connection.doubts != before:
             return False
@@ -197,13 +211,12 @@ class ConfirmedLayout:
             return self._connection.doubts == self._doubts or not self._connection.in_sequence
         return await self._unchanged(dims or Dimensions())
 
-    async def _learn(self, tables: dict[str, bytes | None], *, counted: bool = True) -> dict[str, bytes | None]:
-        """Read those tables of sizes that are missing in ``tables``, into it; ``counted``: in the read budget."""
+    async def _learn(self, tables: dict[str, bytes | None]) -> dict[str, bytes | None]:
+        """Read those tables of sizes that are missing in ``tables``, into it."""
         for name in SURVEYED:
             if name not in tables:
                 described, dims = TABLES[name], _shared(survey(_told(tables)))
-                if counted:
-                    await self._reader.allow()
+                await self._reader.allow()
                 try:
                     tables[name] = await self._self_counted(described, dims)
                 except MeterRefused as error:
@@ -213,7 +226,14 @@ class ConfirmedLayout:
         return tables
 
     async def _self_counted(self, described: Table, dims: Dimensions) -> bytes:
-        """Read a table of which the beginning may tell how long it is."""
+        """Read a table of which the beginning, or the end, may tell how long it is."""
+        if described.id == _BT01:
+            return await self._reader.part(described.id, 0, described.certain_size(dims))
+        if described.id == _ET55:
+            least, most = et55_sizes(dims)
+            data = await self._reader.part(described.id, 0, most)
+            # Behind the end of a table come zeros (Optical guide v1.1 p. 9).
+            return data if any(data[least:]) else data[:least]
         data = await self._reader.whole(described, dims)
         while described.own_counts and (told := described.size(dims, data)) > len(data):
             data += await self._reader.part(described.id, len(data), told - len(data))

@@ -22,7 +22,7 @@ This module does not know when to poll what, and does not reconnect.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,7 @@ from typing import Any, Protocol, TypeVar
 
 from osgp.budget import ReadBudget
 from osgp.connection import Connection, LinkStats
-from osgp.errors import MisuseError, TableError, TablesChanging
+from osgp.errors import LinkError, MisuseError, TableError, TablesChanging
 from osgp.key import MeterKey
 from osgp.known import KnownMeter
 from osgp.layout import ROUNDS, ConfirmedLayout
@@ -45,15 +45,23 @@ from osgp.recovery import Recovery
 from osgp.sources import Source
 from osgp.tables import TABLES, Dimensions, Record, present, registers
 from osgp.tables.identity import firmware_text
+from osgp.tables.survey import SURVEYED
 from osgp.transport import Address
 from osgp.windows import Plan, Window
 from osgp.writing import AllowWrites, ProcedureResult, Writer
 
-__all__ = ["SAFE_READ", "Identity", "LinkEvent", "Meter", "open_meter"]
+__all__ = ["SAFE_READ", "Identity", "LinkEvent", "Meter", "Ratings", "open_meter"]
 
 LinkEvent = MepEvent | OpticalEvent
 
 _T = TypeVar("_T")
+
+_LAYS_OUT_REGISTERS = ("BT20", "BT21", "BT22", "ET55", "ET42")
+_LAYS_OUT_PRESENT = ("BT20", "BT21", "BT27")
+
+ONE_MOMENT = 10.0
+"""Seconds from the first part of a table to its confirmation; what took longer, on a bad line, is read again. So what
+is given out is of now, and its parts belong together."""
 
 
 class _Readout(Protocol):
@@ -75,6 +83,23 @@ class Identity:
     model: str = ""
     firmware: str = ""
     """BT01, as on the meter's display: ``3.10.21``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ratings:
+    """What a meter is made for: bounds for what it can measure. None where it does not tell, or tells 0."""
+
+    voltage: int | None = None
+    """Rated voltage of a phase in volts (ET04.60, MEP guide v1.1 p. 58)."""
+    frequency: int | None = None
+    """Rated frequency in hertz (ET04.13, p. 58)."""
+    maximum_current: int | None = None
+    """Of a phase, in amperes, as made (ET04.58, p. 58): of the meter, not of the house's fuse, which no table tells."""
+    ct_ratio: int | None = None
+    """Of current transformers (BT15, p. 199-200); 1 without them. Likewise :attr:`vt_ratio` of the voltage."""
+    vt_ratio: int | None = None
+    ratios_applied: bool | None = None
+    """Whether the ratios are part of what the meter shows (BT15.8)."""
 
 
 class Meter:
@@ -178,6 +203,17 @@ class Meter:
             self._layout.raise_if_swapped()
             return await self._layout.checked()
 
+    async def confirms(self, dims: Dimensions) -> bool:
+        """Tell whether what :meth:`dimensions` gave was right until now: what :meth:`read` gave since may be decoded by it.
+
+        Raises:
+            MeterSwapped: another meter answers than before.
+            OsgpError: see :meth:`dimensions`.
+        """
+        async with self._reader.turn(reads=False):
+            self._layout.raise_if_swapped()
+            return await self._layout.current() is dims and await self._layout.holds()
+
     async def identity(self) -> Identity:
         """Ask who the meter is. What is read from now on is of this one: see :class:`~osgp.errors.MeterSwapped`.
 
@@ -195,13 +231,41 @@ class Meter:
             firmware=firmware_text(firmware) if firmware is not None else "",
         )
 
+    async def ratings(self) -> Ratings:
+        """Ask what the meter is made for. It does not change: once per meter is enough.
+
+        Raises:
+            MeterSwapped: another meter answers than before.
+            OsgpError: see :meth:`osgp.connection.Connection.exchange`.
+        """
+        et04, bt15 = TABLES["ET04"], TABLES["BT15"]
+        await self._reader.allow()
+        async with self._reader.turn():
+            self._layout.raise_if_swapped()
+            told: dict[str, Any] = {}
+            # What lies between the first two of ET04 makes a read that not every meter answers.
+            for table, *names in (
+                (et04, "rated_frequency"),
+                (et04, "maximum_current", "rated_voltage"),
+                (bt15, "ratios_applied", "ct_ratio", "vt_ratio"),
+            ):
+                told |= await self._reader.fields(table, *names)
+        return Ratings(
+            voltage=told.get("rated_voltage") or None,
+            frequency=told.get("rated_frequency") or None,
+            maximum_current=told.get("maximum_current") or None,
+            ct_ratio=told.get("ct_ratio") or None,
+            vt_ratio=told.get("vt_ratio") or None,
+            ratios_applied=told.get("ratios_applied"),
+        )
+
     async def registers(self) -> dict[Source, int]:
         """Read BT23: energies and counts, in raw units (Wh, varh, s).
 
         Raises:
             OsgpError: see :meth:`dimensions` and :meth:`osgp.connection.Connection.exchange`.
         """
-        return await self._values(registers.BT23.id, registers)
+        return await self._values(registers.BT23.id, registers, _LAYS_OUT_REGISTERS)
 
     async def present(self) -> dict[Source, int]:
         """Read BT28: power, voltage and current now, in raw units (W, mV, mA).
@@ -209,7 +273,7 @@ class Meter:
         Raises:
             OsgpError: see :meth:`dimensions` and :meth:`osgp.connection.Connection.exchange`.
         """
-        return await self._values(present.BT28.id, present)
+        return await self._values(present.BT28.id, present, _LAYS_OUT_PRESENT)
 
     async def clock(self) -> datetime:
         """Read the meter's clock (BT52), aware, in UTC; whole seconds.
@@ -264,7 +328,7 @@ class Meter:
         """
         await self._connection.power_cycle()
 
-    async def _values(self, table: int, readout: _Readout) -> dict[Source, int]:
+    async def _values(self, table: int, readout: _Readout, by: Sequence[str]) -> dict[Source, int]:
         async def read(dims: Dimensions) -> tuple[list[tuple[int, bytes]], Dimensions]:
             plan = dims.cache.get(("values", table))
             if not isinstance(plan, Plan):
@@ -272,24 +336,35 @@ class Meter:
                 dims.cache["values", table] = plan
             return await self._reader.plan(table, plan), dims
 
-        parts, dims = await self._confirmed(read)
+        parts, dims = await self._confirmed(read, by)
         values: dict[Source, int] = {}
         for offset, data in parts:
             values.update(readout.decode(data, dims, offset=offset))
         return values
 
-    async def _confirmed(self, read: Callable[[Dimensions], Awaitable[_T]]) -> _T:
+    async def _confirmed(self, read: Callable[[Dimensions], Awaitable[_T]], by: Sequence[str] = SURVEYED) -> _T:
         """Read by the meter's layout until it is confirmed that the layout was right when the bytes were read."""
         async with self._reader.turn():
             self._layout.raise_if_swapped()
             for _ in range(ROUNDS):
-                found = await read(await self._layout.current())
-                if await self._layout.holds():
+                dims = await self._layout.current()
+                self._reader.answered_at = None
+                found = await read(dims)
+                if await self._confirm(by) and self._reader.age() <= ONE_MOMENT:
                     return found
         raise TablesChanging(
-            "the meter's tables changed again and again while they were read, so nothing is given out. "
-            "They are read again; the grid company may be configuring the meter just now"
+            "the meter's tables changed again and again while they were read, or the line was too slow to confirm what "
+            "was read, so nothing is given out. They are read again; check the line if this goes on"
         )
+
+    async def _confirm(self, by: Sequence[str]) -> bool:
+        """Ask the layout whether it holds; once more when the answer is lost, which is no reason to lose the values."""
+        try:
+            return await self._layout.holds(by)
+        except LinkError:
+            if self._reader.age() > ONE_MOMENT:
+                raise
+        return await self._layout.holds(by)
 
     async def _one_meter(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what BT01 and ET03 tell of one and the same meter."""

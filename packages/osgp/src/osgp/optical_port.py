@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from osgp.connection import Connection
 from osgp.errors import MisuseError, OsgpError, PasswordRefused, ResponseTimeout
@@ -72,7 +73,7 @@ class RefusedKeys:
 
     @staticmethod
     def _entry(address: Address, password: bytes) -> tuple[str, bytes]:
-        return str(address.by_identity()), hashlib.sha256(password).digest()
+        return str(address.by_identity().bare), hashlib.sha256(password).digest()
 
 
 REFUSED = RefusedKeys()
@@ -110,6 +111,8 @@ class OpticalConnection(Connection[ClientEvent]):
         settings = settings or SessionSettings()
         if settings.bauds != (DEFAULT_BAUD,):
             raise MisuseError(f"a connection stays at {DEFAULT_BAUD} baud")
+        if settings.turnaround is None and address.turnaround is not None:
+            settings = replace(settings, turnaround=address.turnaround)
         self._password = None if key is None else key.password(settings.padding)
         self._session = OpticalClient(key, settings=settings, line=Line(latency=address.latency))
         self._goal: asyncio.Future[ClientEvent] | None = None

@@ -5,6 +5,7 @@ This module does not know what the bytes mean.
 
 from __future__ import annotations
 
+import ast
 import re
 from itertools import pairwise
 
@@ -51,6 +52,14 @@ _LABEL = re.compile(
     r"\s*(?:->|<-|>>|<<|[:=><])?\s*",
     re.IGNORECASE,
 )
+_PREAMBLE = re.compile(r".*[g-wyz].*[:=>\])]\s*(?:(?:rx|tx)\b[:>]?\s*)?(?=[0-9A-Fa-f{\\\"'(\[])", re.IGNORECASE)
+"""What a log writes before the bytes: words, and at their end a colon, an arrow or a bracket."""
+_LONGEST_PREAMBLE = 200
+"""Characters; more would take long to look through."""
+_COUNT = re.compile(r"\s*\(\d+(?:\s*bytes?)?\)\s*$", re.IGNORECASE)
+"""How many bytes that were, behind them."""
+_LITERAL = re.compile(r"""\bb(['"])(?:\\.|(?!\1).)*\1""")
+_DOTS = re.compile(r"(?<=[0-9A-Fa-f]{2})\.(?=[0-9A-Fa-f]{2})")
 _COLUMNS = re.compile(r"\s*([0-9A-Fa-f]{4,8})(:|\s)\s*(\S.*)")
 _PAIRS = re.compile(r"(?:[0-9A-Fa-f]{2}){1,4}")
 _LAST_OFFSET = re.compile(r"\s*[0-9A-Fa-f]{4,8}\s*")
@@ -89,8 +98,23 @@ def _is_hex(text: str) -> bool:
 
 
 def _unlabelled(line: str) -> str:
+    literal = _LITERAL.search(line)
+    if literal:
+        return _literal(literal[0])
+    line = _COUNT.sub("", line)
+    preamble = _PREAMBLE.match(line[:_LONGEST_PREAMBLE])
+    line = line[preamble.end() :] if preamble else line
     label = _LABEL.match(line)
-    return line[label.end() :] if label else line
+    return _DOTS.sub(" ", line[label.end() :] if label else line)
+
+
+def _literal(text: str) -> str:
+    """Return the hex of bytes as Python shows them, in which printable bytes stand as characters."""
+    try:
+        data = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return data.hex() if isinstance(data, bytes) else text
 
 
 def _without_columns(lines: list[str]) -> list[str] | None:
@@ -116,7 +140,11 @@ def _without_columns(lines: list[str]) -> list[str] | None:
     for count, (_, colon, text) in zip(counts, rows, strict=True):
         groups = re.split(r"\||\s{2,}" if colon else r"\||\s{3,}", text, maxsplit=1)[0].split()
         pairs = "".join(groups)
-        if not all(_PAIRS.fullmatch(group) for group in groups) or (count is not None and len(pairs) != 2 * count):
+        if (
+            not groups
+            or not all(_PAIRS.fullmatch(group) for group in groups)
+            or (count is not None and len(pairs) != 2 * count)
+        ):
             return None
         if not colon and max(map(len, groups)) > len("00"):
             raise MisuseError(

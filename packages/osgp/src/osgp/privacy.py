@@ -42,6 +42,7 @@ _KEY_SIZE = 32
 """Of an M-Bus device in ET13 (MEP guide v1.1 p. 81)."""
 
 _IDENTIFYING: Mapping[str, tuple[str, ...]] = {
+    "BT01": ("manufacturer_serial",),
     "ET03": ("utility_serial_number",),
     "ET04": ("transceiver_id", "subnet_id", "node_id", "self_identification"),
     "ET13": ("mbus[].customer_id", "mep[].downlink_data"),

@@ -47,6 +47,8 @@ class TableReader:
         self._budget = budget
         self._loop = asyncio.get_running_loop()
         self._turn = asyncio.Lock()
+        self.answered_at: float | None = None
+        """When the first answer came since this was last set to None; on the loop's clock."""
         self._wide: bool | None = None  # whether reads above SAFE_READ work; None: not tried yet
         self._wide_failures = 0
 
@@ -77,8 +79,14 @@ class TableReader:
             OsgpError: see :meth:`osgp.connection.Connection.exchange`.
         """
         response = await self._connection.exchange(request)
+        if self.answered_at is None:
+            self.answered_at = self._loop.time()
         response.raise_for_code(request)
         return response
+
+    def age(self) -> float:
+        """Return how many seconds ago :attr:`answered_at` was."""
+        return 0.0 if self.answered_at is None else self._loop.time() - self.answered_at
 
     async def full(self, table: int) -> bytes:
         """Read a whole table by a full read. Raises as :meth:`exchange`."""

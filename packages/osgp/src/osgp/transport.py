@@ -8,6 +8,10 @@ An address is one of::
     optical:///dev/serial/by-id/usb-...  a probe on the meter's optical port
     optical+tcp://host:port              a Wi-Fi head there, or a probe behind ser2net
 
+Behind a ``?`` may stand ``rts=on`` or ``off`` and ``dtr=on`` or ``off`` for a serial port whose level shifter or probe
+draws its power from these lines, and for an optical port ``turnaround=MILLISECONDS`` (see
+:class:`osgp.optical.settings.SessionSettings`); several are joined by ``&``.
+
 ``tcp://`` is the one to prefer on a network. With ``rfc2217://`` the client waits for the server to acknowledge each
 setting, and some servers never do: ser2net in front of a port without modem lines, for one.
 
@@ -55,6 +59,15 @@ _SERIAL_SCHEMES = frozenset({"serial", "optical"})
 _NETWORK_SCHEMES = frozenset({"tcp", "rfc2217", "optical+tcp"})
 _OPTICAL_SCHEMES = frozenset({"optical", "optical+tcp"})
 
+_LINE_SCHEMES = frozenset({"serial", "optical", "rfc2217"})
+_LEVELS = {"on": True, "off": False}
+_LEVEL_NAMES: dict[bool | None, str] = {True: "on", False: "off"}
+_MAX_TURNAROUND = 500
+"""Milliseconds."""
+
+_LINES_SETTLE = 0.2
+"""Seconds that a probe or level shifter gets to wake up when its power comes from a modem line."""
+
 _MIN_BAUD, _MAX_BAUD = 300, 115200  # MEP guide v1.1 p. 20
 _BY_ID = Path("/dev/serial/by-id")
 
@@ -81,6 +94,11 @@ class Address:
     host: str = ""
     port: int = 0
     baud: int = DEFAULT_BAUD
+    rts: bool | None = None
+    """What the line RTS is set to after opening; None leaves it as the system sets it. Likewise :attr:`dtr`."""
+    dtr: bool | None = None
+    turnaround: float | None = None
+    """Seconds of an optical port between hearing and sending; None finds it out."""
 
     @classmethod
     def parse(cls, text: str) -> Address:
@@ -94,18 +112,24 @@ class Address:
         try:
             parts = urlsplit(text)
             port = parts.port
-            options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+            options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
         except ValueError:
             raise MisuseError(f"this address cannot be read. {_FORMS}") from None
         if parts.scheme in _OPTICAL_SCHEMES and "baud" in options:
             raise MisuseError(f"an optical port always begins at {DEFAULT_BAUD} baud; leave baud away")
         baud = cls._baud(options.pop("baud", str(DEFAULT_BAUD)))
+        rts, dtr = cls._level("rts", options, parts.scheme), cls._level("dtr", options, parts.scheme)
+        turnaround = cls._turnaround(options, parts.scheme)
         if options or parts.fragment or parts.username is not None or parts.password is not None:
-            raise MisuseError(f"an address has no other option than baud, and neither name nor password. {_FORMS}")
+            raise MisuseError(
+                "an address has no other options than baud, rts, dtr and turnaround, and neither name nor password. "
+                f"{_FORMS}"
+            )
+        settings = cls(parts.scheme, baud=baud, rts=rts, dtr=dtr, turnaround=turnaround)
         if parts.scheme in _SERIAL_SCHEMES and not parts.netloc and parts.path.startswith("/"):
-            return cls(parts.scheme, path=unquote(parts.path), baud=baud)
+            return replace(settings, path=unquote(parts.path))
         if parts.scheme in _NETWORK_SCHEMES and parts.hostname and port and parts.path in {"", "/"}:
-            return cls(parts.scheme, host=parts.hostname, port=port, baud=baud)
+            return replace(settings, host=parts.hostname, port=port)
         raise MisuseError(f"this address cannot be read. {_FORMS}")
 
     @staticmethod
@@ -117,8 +141,39 @@ class Address:
             )
         return baud
 
+    @staticmethod
+    def _level(line: str, options: dict[str, str], scheme: str) -> bool | None:
+        if line not in options:
+            return None
+        if scheme not in _LINE_SCHEMES:
+            raise MisuseError(f"{scheme}:// carries bytes only, so {line} cannot be set; set it at the serial server")
+        level = _LEVELS.get(options.pop(line))
+        if level is None:
+            raise MisuseError(f"{line} is on or off: ?{line}=on")
+        return level
+
+    @staticmethod
+    def _turnaround(options: dict[str, str], scheme: str) -> float | None:
+        if "turnaround" not in options:
+            return None
+        if scheme not in _OPTICAL_SCHEMES:
+            raise MisuseError("only an optical port has a turnaround; leave it away")
+        text = options.pop("turnaround")
+        whole, _, rest = text.partition(".")
+        digits = whole + rest
+        if not (digits.isascii() and digits.isdigit() and float(text) <= _MAX_TURNAROUND):
+            raise MisuseError(f"a turnaround is 0 to {_MAX_TURNAROUND} milliseconds: ?turnaround=5")
+        return float(text) / 1000
+
     def __str__(self) -> str:
-        query = "" if self.baud == DEFAULT_BAUD else f"?baud={self.baud}"
+        options = {
+            "baud": None if self.baud == DEFAULT_BAUD else str(self.baud),
+            "rts": _LEVEL_NAMES.get(self.rts),
+            "dtr": _LEVEL_NAMES.get(self.dtr),
+            "turnaround": None if self.turnaround is None else f"{self.turnaround * 1000:g}",
+        }
+        told = "&".join(f"{name}={value}" for name, value in options.items() if value is not None)
+        query = f"?{told}" if told else ""
         if self.path:
             return f"{self.scheme}://{quote(self.path)}{query}"
         return f"{self.scheme}://{self.place}{query}"
@@ -142,6 +197,16 @@ class Address:
     def line(self) -> Line:
         """How fast answers of a MEP port can be expected from there."""
         return Line(self.baud, self.latency)
+
+    @property
+    def bare(self) -> Address:
+        """The address without settings: where the meter is, however it is spoken to."""
+        return replace(self, rts=None, dtr=None, turnaround=None)
+
+    @property
+    def bridged(self) -> bool:
+        """Whether a bridge or serial server stands between that has serial settings of its own."""
+        return self.scheme in {"tcp", "optical+tcp"}
 
     def by_identity(self, folder: Path = _BY_ID) -> Address:
         """Return the address that stays with a serial adapter when it is plugged in elsewhere, if there is one."""
@@ -223,7 +288,7 @@ class Port(asyncio.Protocol):
         """
         if not isinstance(self._transport, serialx.SerialTransport):
             raise TransportError(f"{self.address} has no DTR and RTS lines to switch. Use a gpio or a command")
-        cannot = TransportError(f"{self.address.path} cannot switch its modem lines. Use a gpio or a command")
+        cannot = TransportError(f"{self.address} cannot switch its modem lines. Use a gpio or a command")
         left = serialx.PinState.UNDEFINED
         try:
             await self._transport.set_modem_pins(dtr=left if dtr is None else dtr, rts=left if rts is None else rts)
@@ -271,6 +336,13 @@ async def open_port(
         await _open_serial(address, port)
     else:
         await _open_network(address, port)
+    if address.rts is not None or address.dtr is not None:
+        try:
+            await port.set_lines(dtr=address.dtr, rts=address.rts)
+            await asyncio.sleep(_LINES_SETTLE)
+        except BaseException:
+            await port.close()
+            raise
     return port
 
 

@@ -83,6 +83,12 @@ class Town:
         self.read_only_key, self.habits = READ_ONLY_KEY, None
         self.strangers = {}
         self.meters = {}
+        self.plugged = {}
+        self.elapsed = 0.0
+
+    def plug(self, path, mep, optical):
+        """Let a serial port of this computer lead to these addresses, as which port of a meter it may be tried."""
+        self.plugged |= {f"serial://{path}": mep, f"optical://{path}": optical}
 
     def put(self, name, source, *faults):
         """Put up a meter; returns its addresses."""
@@ -98,9 +104,11 @@ class Town:
     def run(self, work):
         """Stand in for asyncio.run: with the meters, in jumping time."""
         loop = self.new_loop()
+        began = loop.time()
         try:
             return loop.run_until_complete(self._beside_meters(work))
         finally:
+            self.elapsed = loop.time() - began
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
 
@@ -123,7 +131,9 @@ class Town:
         for name, answer in self.strangers.items():
             server = await asyncio.start_server(partial(_talk, answer), "127.0.0.1", 0)
             self.urls[f"optical+tcp://{name}"] = f"optical+tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            self.urls[f"tcp://{name}"] = self.urls[f"optical+tcp://{name}"].removeprefix("optical+")
             servers.append(server)
+        self.urls |= {url: self.urls[leads_to] for url, leads_to in self.plugged.items()}
         try:
             return await work
         finally:

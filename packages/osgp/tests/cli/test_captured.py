@@ -5,6 +5,7 @@ import json
 import random
 import shutil
 import subprocess
+import time
 
 import pytest
 from hypothesis import given
@@ -77,6 +78,12 @@ SPELLINGS = {
     "wireshark": lambda data: dump(data, "{:04x}   {}   {}\n") if len(data) > 16 else data.hex(" "),
     "a log": lambda data: f"15:59:55.123 -> {data.hex(' ')}",
     "a label": lambda data: f"RX: {data.hex(' ')}",
+    "a count": lambda data: f"Received {len(data)} bytes: {data.hex(' ')}",
+    "a log of an ESP": lambda data: f"I (12345) MEP: {data.hex(' ')}",
+    "a log of ESPHome": lambda data: f"[15:59:55][D][osgp:123]: RX {data.hex('.')} ({len(data)})",
+    "python's bytes": repr,
+    "a log of python": lambda data: f"received: {data!r}",
+    "a declaration": lambda data: f"const uint8_t reply[] = {{{', '.join(map('0x{:02X}'.format, data))}}};",
 }
 
 
@@ -234,6 +241,18 @@ def test_r9_dumps_of_the_programs_themselves(command, tmp_path):
         (tmp_path / "data").write_bytes(data[:size])
         text = subprocess.run([*words, tmp_path / "data"], capture_output=True, text=True, check=True).stdout
         assert posted_bytes(text) == data[:size]
+
+
+def test_a_row_of_a_dump_without_bytes_is_no_dump():
+    assert posted_bytes("00000000: | |") == bytes(4)
+
+
+def test_long_lines_are_read_in_time_that_grows_with_them():
+    began = time.process_time()
+    for text in ("g:" * 100_000, "( " * 100_000, "b'" * 100_000, "1" * 200_000 + " (", "g" + "x:" * 100_000):
+        with contextlib.suppress(MisuseError):
+            posted_bytes(text)
+    assert time.process_time() - began < 5
 
 
 def test_r9_words_in_the_order_of_a_computer_are_named():

@@ -101,6 +101,16 @@ def test_d7_a_dump_holds_tables_that_are_longer_than_an_answer(osgp, town, keys,
         assert len(bytes.fromhex(held[name])) == size
 
 
+def test_d7_the_made_up_house_is_dumped_whole_over_the_mep_port(osgp, house, town, tmp_path):
+    ended = osgp("dump", "a.json", "--json", "--fast", "-p", house.mep)
+    document = json.loads(ended.out)
+    assert (document["complete"], document["refused"]) == (True, {})
+    meter = town.meters["house"]
+    for name, text in tables(tmp_path / "a.json").items():
+        assert len(bytes.fromhex(text)) == len(meter.read(name)), name
+    assert bytes.fromhex(tables(tmp_path / "a.json")["BT64"]) == meter.read("BT64")
+
+
 def test_d7_one_long_table_is_shown(osgp, town):
     where = town.put("large", large_image())
     document = json.loads(osgp("tables", "BT26", "--json", "--fast", "-p", where.mep).out)
@@ -322,6 +332,16 @@ def test_diff_names_fields_and_masks_noise(osgp, denmark, tmp_path):
         ("BT52", "clock"), ("BT23", "blocks[0].summations[0]"), ("BT03", "cover_removed"),
     }  # fmt: skip
     assert document["masked"] == 0
+
+
+def test_d7_logs_that_a_dump_now_holds_do_not_bury_what_was_configured(osgp):
+    image = large_image()
+    image.save("a.json")
+    for name in LARGE.keys() - {"ET09", "ET52", "ET53"}:
+        image.tables[table_id(name)][20] ^= 0xFF
+    image.tables[table_id("ET09")][2] ^= 0xFF
+    image.save("b.json")
+    assert osgp("diff", "a.json", "b.json").out.split() == ["ET09", "byte", "2", "03", "->", "fc"]
 
 
 def test_diff_of_a_dump_and_itself(osgp, denmark):

@@ -1,9 +1,13 @@
 """ports, probe, login-test, read, watch, tables and trace against simulated meters, for people and for scripts."""
 
 import json
+import re
+import sys
+from pathlib import Path
 
 import pytest
 
+import osgp.cli
 from osgp.cli.tables import _SELF_CONTAINED
 from osgp.image import MeterImage
 from osgp.sources import SOURCES
@@ -67,12 +71,20 @@ def test_read_json_has_published_names_and_true_values(osgp, denmark):
     assert document["link"]["replies"] > 0
 
 
-def test_read_tells_what_a_meter_refuses_and_goes_on(osgp, house):
-    ended = osgp("read", "-p", house.mep)
-    assert "NES 83332-3I, firmware 3.82.05, serial number SIM0000001" in ended.out
+def test_read_tells_what_a_meter_refuses_and_goes_on(osgp, town):
+    bare = town.put("bare", MeterImage.load("image:denmark-gen3"))
+    ended = osgp("read", "-p", bare.mep)
+    assert "Import power" in ended.out
     assert "Alarms" not in ended.out
     assert "absent: the meter refused to read BT03" in ended.err
     assert ended.code == 0
+
+
+def test_section_7_the_made_up_house_has_alarms_to_read_and_none_is_on(osgp, house):
+    ended = osgp("read", "-p", house.mep)
+    assert "NES 83332-3I, firmware 3.82.05, serial number SIM0000001" in ended.out
+    assert re.search(r"Alarms +none", ended.out)
+    assert ended.err == ""
 
 
 def test_both_ports_give_the_same(osgp, denmark, keys):
@@ -173,6 +185,64 @@ def test_what_is_no_meter_is_named(osgp, town, keys, command, answer, wanted):
     ended = osgp(*(["probe", url] if command == "probe" else ["read", "-p", url]), key=keys.optical)
     assert wanted in ended.out + ended.err
     assert ended.code == 1
+
+
+@pytest.fixture
+def four_ports(town, house, monkeypatch):
+    """Plug in two ports that are silent, one at a meter's MEP port and one at its optical port."""
+    town.put_stranger("nobody", lambda _: b"")
+    silent = ("tcp://nobody", "optical+tcp://nobody")
+    town.plug("/dev/a", *silent)
+    town.plug("/dev/b", house.mep, "optical+tcp://nobody")
+    town.plug("/dev/c", *silent)
+    town.plug("/dev/d", "tcp://nobody", house.optical)
+    monkeypatch.setattr("osgp.transport.serial_ports", lambda: ["/dev/a", "/dev/b", "/dev/c", "/dev/d"])
+
+
+def test_section_7_probe_asks_all_ports_at_once_and_leaves_silent_ones_soon(osgp, town, four_ports):
+    probed = json.loads(osgp("probe", "--json", key=None).out)["probed"]
+    # In the order of the ports; where a meter answered, the other protocol is not tried.
+    assert [(each["protocol"][:3], each["meter"]) for each in probed] == [
+        ("MEP", False), ("opt", False),
+        ("MEP", True),
+        ("MEP", False), ("opt", False),
+        ("MEP", False), ("opt", True),
+    ]  # fmt: skip
+    assert "no light" in probed[1]["finding"]
+    assert town.elapsed < 10
+
+
+def test_section_8_probe_names_brltty_where_no_port_is_there(osgp, monkeypatch):
+    monkeypatch.setattr("osgp.transport.serial_ports", list)
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/brltty" if name == "brltty" else None)
+    for command in ("ports", "probe"):
+        told = osgp(command).err
+        assert "takes adapters with CH340, FTDI and CP210x chips" in told
+        assert "sudo apt remove brltty" in told
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr(sys.modules["osgp.cli.ports"], "_BRLTTY_RULES", ())
+    assert "brltty" not in osgp("probe").err + osgp("ports").err
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "optical+tcp"])
+def test_r14_a_silent_bridge_has_serial_settings_too(osgp, town, keys, scheme):
+    town.put_stranger("stranger", lambda _: b"")
+    url = f"{scheme}://stranger"
+    for words in (["probe", url], ["read", "-p", url]):
+        ended = osgp(*words, key=keys.optical if scheme != "tcp" else keys.mep)
+        assert "the bridge's own serial settings count too: 9600 baud" in (ended.out + ended.err).replace(
+            "The b", "the b"
+        )
+
+
+def test_r14_a_serial_port_has_no_bridge(osgp, town, four_ports):
+    assert "bridge" not in osgp("read", "-p", "serial:///dev/nowhere").err
+
+
+def test_no_module_of_the_command_looks_like_a_test():
+    names = [path.name for path in Path(osgp.cli.__file__).parent.glob("*.py")]
+    assert "try_key.py" in names
+    assert not [name for name in names if name.startswith("test_") or name.endswith("_test.py")]
 
 
 def test_probe_where_nobody_listens(osgp):

@@ -214,6 +214,30 @@ class TestEveryMoment:
             await read_all(meter, 1)
 
 
+class TestLostConfirmation:
+    async def test_values_are_not_lost_with_their_confirmation(self, fake, opened):
+        fate = Fate(fake)
+        fate.install()
+        async with opened() as meter:
+            await read_all(meter, 1)
+            fate.lost = frozenset(range(fate.heard + 2, fate.heard + 5))
+            fake.asked.clear()
+            assert_true(await meter.present())
+            assert [request.table for request in fake.asked].count(BT28) == 1
+            assert meter.stats.timeouts == 3
+
+    async def test_silence_is_told_soon(self, fake, opened, virtual_clock):
+        fate = Fate(fake)
+        fate.install()
+        async with opened() as meter:
+            await read_all(meter, 1)
+            fate.lost = frozenset(range(fate.heard + 2, fate.heard + 100))
+            began = virtual_clock()
+            with pytest.raises(LinkError):
+                await meter.present()
+            assert virtual_clock() - began < 5
+
+
 class TestWhatIsAsked:
     async def test_behind_each_table_one_byte_is_read(self, fake, opened):
         async with opened() as meter:
@@ -242,6 +266,19 @@ class TestWhatIsAsked:
         totals = [record["blocks"][0]["summations"] for record in (before, after)]
         assert totals[0][:8] == totals[1][7::-1], "the order of the grown meter is another one"
         assert after["blocks"][0]["demands"]
+
+
+async def test_who_reads_bytes_can_have_them_confirmed(fake, opened):
+    fate = Fate(fake)
+    fate.install()
+    async with opened() as meter:
+        dims = await meter.dimensions()
+        await meter.read("BT23", 0, 40)
+        assert await meter.confirms(dims)
+        fate.moment, fate.inside = fate.heard + 1, True
+        await meter.read("BT23", 0, 40)
+        assert not await meter.confirms(dims)
+        assert await meter.confirms(await meter.dimensions())
 
 
 class TestAnotherMeter:

@@ -17,10 +17,13 @@ from osgp.errors import (
 )
 from osgp.key import MeterKey
 from osgp.mep.events import ResponseReceived, Resynchronised
-from osgp.meter import SAFE_READ, Identity
+from osgp.meter import SAFE_READ, Identity, Ratings, open_meter
 from osgp.psem import PartialRead, Read
 from osgp.recovery import Recovery
 from osgp.sources import SOURCES
+from osgp.tables import TABLES, Dimensions
+
+KEY = MeterKey(b"Sixteen secrets!")
 
 
 def asked_of(fake, table):
@@ -51,6 +54,22 @@ async def test_a_clock_that_was_never_set_is_no_date(opened, fake):
     async with opened() as meter:
         with pytest.raises(TableError, match="no date"):
             await meter.clock()
+
+
+class TestRatings:
+    async def test_what_the_meter_is_made_for(self, opened, fake):
+        fake.tables[2052][13] = 50
+        fake.tables[2052][58:62] = bytes((80, 0, 230, 0))
+        fake.tables[15] = bytearray(TABLES["BT15"].encode({"ct_ratio": 40, "vt_ratio": 1}, Dimensions()))
+        async with opened() as meter:
+            assert await meter.ratings() == Ratings(230, 50, 80, 40, 1, ratios_applied=False)
+        assert [request.count for request in fake.asked] == [1, 4, 9]
+
+    async def test_what_it_does_not_tell_is_absent(self, opened, fake):
+        async with opened() as meter:
+            assert await meter.ratings() == Ratings()
+            del fake.tables[2052]
+            assert await meter.ratings() == Ratings()
 
 
 class TestValues:
@@ -239,6 +258,28 @@ class TestTrouble:
             fake.deaf = False
             await meter.clock()
 
+    @pytest.mark.parametrize(
+        ("url", "hint"),
+        [
+            ("tcp://bridge:2001", "bridge or serial server at bridge:2001 too: 9600 baud, 8 data bits, no parity"),
+            ("tcp://bridge:2001?baud=19200", "too: 19200 baud"),
+            ("serial:///dev/ttyFAKE", ""),
+        ],
+    )
+    async def test_r14_behind_a_bridge_its_serial_settings_are_named(self, fake, virtual_clock, url, hint):
+        fake.deaf = True
+        async with open_meter(url, key=KEY) as meter:
+            with pytest.raises(ResponseTimeout) as caught:
+                await meter.clock()
+            assert ("8N1" in str(caught.value)) == bool(hint)
+            assert hint in str(caught.value)
+            fake.deaf = False
+            await meter.clock()
+            fake.deaf = True
+            with pytest.raises(ResponseTimeout) as caught:
+                await meter.clock()
+            assert "8N1" not in str(caught.value), "it worked, so the bridge is set right"
+
     async def test_unplugged_in_the_middle(self, fake, opened):
         fake.deaf = True
         async with opened() as meter:
@@ -309,6 +350,33 @@ async def test_the_budget_is_one_read_a_second_on_average(opened, virtual_clock)
         for _ in range(15):
             await meter.clock()
         assert 10 <= virtual_clock() < 11
+
+
+async def test_m9_a_table_counts_once_though_it_takes_several_requests(opened, fake, virtual_clock):
+    """As a generation 4 meter that gives 100 bytes at most; the parts follow each other at once."""
+    fake.longest = SAFE_READ
+    heard = []
+    async with opened(read_budget=ReadBudget(rate=1.0, burst=15)) as meter:
+        for _ in range(15):
+            await meter.registers()
+        fake.asked.clear()
+
+        def timed(request, access):
+            heard.append(virtual_clock())
+            return fake.carry_out(request, access)
+
+        fake.server._handler = timed
+        began = virtual_clock()
+        await asyncio.gather(*(read() for read in (meter.registers, meter.present, meter.clock) * 4))
+        assert virtual_clock() - began == pytest.approx(12, abs=2)
+    asked = [request.table for request in fake.asked]
+    assert len([table for table in asked if table == 23]) == 4 * 3
+    for place, table in enumerate(asked):
+        if table == 23 and asked[place - 1] == 23:
+            assert heard[place] - heard[place - 1] < 0.2
+    assert [table for table, before in zip(asked, [0, *asked], strict=False) if table == 23 and before != 23] == [
+        23
+    ] * 4
 
 
 class Line:

@@ -96,3 +96,63 @@ async def test_a_survey_goes_on_where_the_connection_broke(opened, fake):
             raise AssertionError(str(error)) from error
     assert openings > 1
     assert dims.tiers == 4
+
+
+class TestD5:
+    """An 8-tier meter of 3.7x that refuses BT20."""
+
+    @pytest.fixture
+    def meter_without_bt20(self, fake):
+        del fake.tables[table_id("BT20")]
+        fake.tables[table_id("BT01")][14:16] = bytes((0x39, 0x01))  # 3.72.1
+
+    @pytest.mark.parametrize("tiers", [4, 8])
+    @pytest.mark.parametrize("room", [4, 8])
+    async def test_d5_the_energy_unit_is_found_behind_all_tiers(self, opened, fake, meter_without_bt20, room, tiers):
+        room = max(room, tiers)
+        fake.tables[table_id("BT21")][7] = tiers
+        values = {"energy_unit": 10, "step_tariff_thresholds": (1,) * (room - 1)}
+        fake.tables[table_id("ET55")] = bytearray(TABLES["ET55"].encode(values, Dimensions(max_tiers=room)))
+        async with opened() as meter:
+            dims = await meter.dimensions()
+        assert (dims.max_tiers, dims.energy_unit) == (room, 10)
+
+
+class TestD8:
+    """A meter that refuses full reads: the size is computed, and it fills up with zeros what is not there."""
+
+    @pytest.fixture
+    def alarms(self, fake):
+        fake.full_reads = False
+        fake.tables[table_id("BT03")] = bytearray(b"\x01" + bytes(5) + b"\x04\x01")
+        return fake
+
+    async def test_d8_bt03_ends_where_bt00_says(self, opened, alarms):
+        alarms.tables[0] = bytearray(TABLES["BT00"].encode({"manufacturer_status_length": 4}, Dimensions()))
+        async with opened() as meter:
+            record = await meter.table("BT03")
+        assert record["magnetic_tamper"] is False
+        assert record["dimension_change"] is True
+        assert "unbalanced_voltage" not in record
+        assert "relay_2_open" not in record
+
+    async def test_d8_where_nothing_says_so_zeros_at_the_end_are_not_shown(self, opened, alarms):
+        async with opened() as meter:
+            record = await meter.table("BT03")
+            assert "magnetic_tamper" in record
+            assert "unbalanced_voltage" not in record
+            alarms.tables[3] += b"\x01\x00"
+            record = await meter.table("BT03")
+            assert record["unbalanced_voltage"] is True
+            assert "relay_2_open" not in record
+
+    async def test_d8_the_same_in_any_table_that_grew(self, opened, fake):
+        """ET04 of a meter of unknown firmware ends before the key usage."""
+        fake.full_reads = False
+        fake.tables[table_id("BT01")][14:16] = bytes((0x10, 0x01))  # 1.00.1: versions of a module say nothing
+        async with opened() as meter:
+            record = await meter.table("ET04")
+        assert record["idt_version"] == 7
+        assert record["power_up_wait"] == 0
+        assert "maximum_key_usage" not in record
+        assert "security_mode" not in record

@@ -4,12 +4,13 @@ And a table is one read: it counts once in the budget, and its parts come from o
 """
 
 import asyncio
+import contextlib
 
 import pytest
 from changing_meter import BT23, BT28, ET03, ET04, GROWN, SMALL, filled, read_all
 
 from osgp.budget import ReadBudget
-from osgp.errors import LinkError, MeterSwapped
+from osgp.errors import LinkError, MeterRefused, MeterSwapped, OsgpError
 from osgp.optical.server import Meter as Habits
 from osgp.optical.timing import Limits
 from osgp.psem import PartialRead, Read, Response, ResponseCode
@@ -136,6 +137,29 @@ class TestReconfigured:
         assert [request.table for request in tables.asked] == [BT23, ET04, BT28, ET04]
         assert tables.asked[1] == tables.asked[3] == PartialRead(ET04, 116, 1)
 
+    async def test_what_could_not_be_confirmed_for_long_is_read_again(self, virtual_clock, served):
+        """A power of half a minute ago must not look like one of now."""
+        tables = Tables()
+        opening = served(tables)
+        async with opening as meter:
+            await read_all(meter, 1)
+            line = opening.simulated._window.line
+            hear, silent_until = line.hear, None
+
+            def heard(data, now):
+                nonlocal silent_until
+                if silent_until is None and tables.asked and tables.asked[-1].table == BT28:
+                    silent_until = now + 12
+                if silent_until is None or now >= silent_until:
+                    hear(data, now)
+
+            line.hear = heard
+            tables.asked.clear()
+            await meter.present()
+            when = [request.table for request in tables.asked]
+            assert when.count(BT28) == 2
+            assert when[-2:] == [BT28, ET04]
+
     async def test_the_probe_is_put_onto_another_meter_of_the_same_version(self, virtual_clock, served):
         tables = Tables()
         opening = served(tables)
@@ -201,3 +225,35 @@ class TestOneRead:
                 end = asked.index(ET04, start)
                 assert set(asked[start:end]) == {asked[start]}, "nothing comes between the parts"
                 assert times[end] - times[start] < 0.3 * (end - start + 1)
+
+
+class TestSharedLine:
+    """N1: what another program at the same probe does is trouble of the line, and refuses no table."""
+
+    @pytest.mark.parametrize("pause", [0.3, 0.7, 1.1])
+    async def test_n1_a_second_program_for_half_a_minute(self, virtual_clock, served, bench, pause):
+        tables = Tables()
+        opening = served(tables)
+        async with opening as meter:
+            url, outcomes = str(meter.url), []
+            await read_all(meter, 1)
+
+            async def intrude():
+                async with bench.opened(url) as other:
+                    while virtual_clock() < 40:
+                        with contextlib.suppress(OsgpError):
+                            await other.read("ET54", 0, 20)  # which this meter does not have
+                            await other.read("BT23", 0, 88)  # as long as our BT28
+                        await asyncio.sleep(pause)
+
+            intruder = asyncio.create_task(intrude())
+            while virtual_clock() < 90:
+                try:
+                    await read_all(meter, 1)
+                    outcomes.append(None)
+                except OsgpError as error:
+                    outcomes.append(error)
+                await asyncio.sleep(1)
+            await intruder
+            assert not [error for error in outcomes if isinstance(error, MeterRefused)]
+            assert outcomes[-1] is None

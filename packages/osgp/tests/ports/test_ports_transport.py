@@ -25,12 +25,41 @@ from osgp.transport import Address, open_port, serial_ports
         ("tcp://10.0.0.7:2001/", Address("tcp", host="10.0.0.7", port=2001), "tcp://10.0.0.7:2001"),
         ("tcp://[fe80::1]:2001", Address("tcp", host="fe80::1", port=2001), "tcp://[fe80::1]:2001"),
         ("rfc2217://h:1?baud=115200", Address("rfc2217", host="h", port=1, baud=115200), "rfc2217://h:1?baud=115200"),
+        (
+            "optical:///dev/x?turnaround=5&dtr=off&rts=on",
+            Address("optical", path="/dev/x", rts=True, dtr=False, turnaround=0.005),
+            "optical:///dev/x?rts=on&dtr=off&turnaround=5",
+        ),
+        ("serial:///dev/x?dtr=on", Address("serial", path="/dev/x", dtr=True), "serial:///dev/x?dtr=on"),
+        (
+            "optical+tcp://h:1?turnaround=7.5",
+            Address("optical+tcp", host="h", port=1, turnaround=0.0075),
+            "optical+tcp://h:1?turnaround=7.5",
+        ),
     ],
 )
 def test_addresses(text, address, shown):
     assert Address.parse(text) == address
     assert str(address) == shown
     assert Address.parse(shown) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("optical:///dev/x?rts=1", "rts is on or off"),
+        ("optical:///dev/x?dtr=", "dtr is on or off"),
+        ("optical+tcp://h:1?rts=on", "carries bytes only"),
+        ("tcp://h:1?dtr=on", "set it at the serial server"),
+        ("serial:///dev/x?turnaround=5", "only an optical port"),
+        ("optical:///dev/x?turnaround=501", "0 to 500 milliseconds"),
+        ("optical:///dev/x?turnaround=-1", "0 to 500 milliseconds"),
+        ("optical:///dev/x?turnaround=fast", "0 to 500 milliseconds"),
+    ],
+)
+def test_settings_of_an_address_that_cannot_be(text, why):
+    with pytest.raises(MisuseError, match=why):
+        Address.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -324,6 +353,24 @@ class TestSerial:
         await port.set_lines(rts=False)
         assert pins.rts is serialx.PinState.LOW
         await port.close()
+
+    async def test_a_probe_that_draws_its_light_from_rts_gets_it(self, ears, pty_pair, monkeypatch):
+        wanted = []
+
+        async def note(self, **lines):
+            wanted.append(lines)
+
+        monkeypatch.setattr(transport.Port, "set_lines", note)
+        monkeypatch.setattr(transport, "_LINES_SETTLE", 0.0)
+        for query in ("?rts=on&dtr=off", "?rts=off", ""):
+            port = await open_port(f"optical://{pty_pair['path']}{query}", ears.on_bytes, ears.on_lost)
+            await port.close()
+        assert wanted == [{"rts": True, "dtr": False}, {"rts": False, "dtr": None}]
+
+    async def test_a_port_without_lines_is_closed_again_and_told(self, ears, pty_pair):
+        for _ in range(2):
+            with pytest.raises(TransportError, match="cannot switch its modem lines"):
+                await open_port(f"serial://{pty_pair['path']}?rts=on", ears.on_bytes, ears.on_lost)
 
     def test_ports_are_listed(self):
         assert serial_ports() == sorted(serial_ports())

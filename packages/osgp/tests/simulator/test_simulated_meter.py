@@ -17,6 +17,7 @@ from osgp.simulator import DEMO_KEY_TEXT, Faults, House, SimulatedMeter
 from osgp.simulator.household import Household
 from osgp.simulator.ledger import Ledger
 from osgp.sources import SOURCES
+from osgp.writing import AllowWrites
 
 KEY = MeterKey.parse(DEMO_KEY_TEXT)
 NOW = datetime(2026, 2, 3, 17, 30, tzinfo=UTC)
@@ -149,6 +150,46 @@ async def test_alerts_reach_a_client(virtual_clock):
             await asyncio.sleep(3.5)
             assert not events
         assert simulated.traffic.alerts >= 3
+
+
+@pytest.mark.parametrize(
+    ("flags", "parameters", "left"),
+    [
+        (1, bytes.fromhex("04 01 06 00 01 02 03 04 05 06"), 0),  # what a client in the field answers
+        (0x1B, bytes.fromhex("0c 00 00 00"), 0x0B),  # the delta data alert alone (MEP guide v1.1 p. 34)
+        (0x10, bytes.fromhex("0c 00 00 00"), 0),
+        (1, bytes.fromhex("04 01 06 00 01 02"), 1),  # cut short
+        (1, b"", 1),
+    ],
+)
+async def test_section_7_an_alert_ends_when_it_is_answered_by_ep39(virtual_clock, flags, parameters, left):
+    allowed = AllowWrites(procedures=("EP39",))
+    faults = Faults.parse([f"alerts={flags}"])
+    async with (
+        SimulatedMeter(house(), clock=Wall(), faults=faults) as simulated,
+        reader(await simulated.serve_tcp(), allow_writes=allowed) as meter,
+    ):
+        await asyncio.sleep(5)
+        assert simulated.traffic.alerts > 2
+        result = await meter.call("EP39", parameters)
+        assert result.code == (0 if left != flags else 2)
+        assert (await meter.read("ET13", 4 * 66 + 8, 1)) == bytes((left,))
+        before = simulated.traffic.alerts
+        await asyncio.sleep(5)
+        assert (simulated.traffic.alerts > before) == bool(left)
+
+
+async def test_section_7_an_alert_ends_when_its_flags_are_written_to_0(virtual_clock):
+    allowed, mak = AllowWrites(tables=("ET13",)), MeterKey(bytes(range(16)))
+    async with (
+        SimulatedMeter(house(), clock=Wall(), mak=mak, faults=Faults.parse(["alerts=3"])) as simulated,
+        open_meter(await simulated.serve_tcp(), key=mak, read_budget=None, allow_writes=allowed) as meter,
+    ):
+        for flags in (1, 0):
+            await meter.write("ET13", bytes((flags,)), 4 * 66 + 8)
+            before = simulated.traffic.alerts
+            await asyncio.sleep(5)
+            assert (simulated.traffic.alerts > before) == bool(flags)
 
 
 async def test_the_alerts_fault_begins_at_once(virtual_clock):

@@ -51,6 +51,7 @@ def meter(firmware=(4, 21), **more):
         ("BT74", 11 + 100 * 14),
         ("ET09", 18 * 10 + 519),
         ("ET16", 2585),
+        ("ET21", 4 * 131),
         ("ET31", 6 + 2 * 232),
         ("ET41", 6 + 3 * 233),
         ("ET45", 6 + 4 * 525),
@@ -85,7 +86,7 @@ def test_d7_every_table_of_the_list_is_there():
         "ET81",
     ]
     assert set(listed) <= SIZES.keys()
-    assert not SIZES.keys() & TABLES.keys()
+    assert SIZES.keys() & TABLES.keys() == {"ET21"}, "described at its beginning only"
     assert set(TELLING) == {"BT61", "BT71", "ET04", "ET11", "ET36", "ET54"}
 
 
@@ -100,6 +101,13 @@ def test_d7_demands_make_self_reads_longer():
 )  # fmt: skip
 def test_d7_power_quality_by_firmware(firmware, rest):
     assert size_of("ET09", Dimensions(firmware=firmware), meter()[1]) == 180 + rest
+
+
+@pytest.mark.parametrize(
+    ("firmware", "size"), [((2, 12), 83), ((3, 10), 94), ((3, 30), 107), ((3, 50), 4 * 131), ((4, 30), 4 * 131)]
+)
+def test_d7_load_profile_settings_by_firmware(firmware, size):
+    assert size_of("ET21", Dimensions(firmware=firmware), {}) == size
 
 
 def test_d7_nothing_is_guessed():

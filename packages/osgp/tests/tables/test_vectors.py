@@ -18,7 +18,8 @@ def test_firmware_versions_of_page_199(word, text):
     record = TABLES["BT01"].decode(data, GEN3)
     assert firmware_text(record["firmware"]) == text
     assert (record["manufacturer"], record["model"]) == ("NES", "83331-3I")
-    assert TABLES["BT01"].encode(record, GEN3) == b"NES\0" + data[4:]
+    assert TABLES["BT01"].encode(record, GEN3) == b"NES\0" + data[4:] + bytes(8)
+    assert "manufacturer_serial" not in record
 
 
 @pytest.mark.parametrize("version", [(16, 0, 0), (3, 128, 0), (3, 0, 32), (-1, 0, 0), (3, 0)])

@@ -1,11 +1,11 @@
 """A connection to a broker that is made again for ever.
 
-:class:`Broker` is the port between this program and the MQTT library (aiomqtt, which wraps paho): nothing
-outside this module and :mod:`nes2mqtt.mqtt.refusals` imports either. A broker runs one piece
-of work per connection; when the connection goes, the work ends with :class:`Disconnected`, and after
-a pause the next connection starts it anew. Every change for better or worse is logged once.
+A :class:`Broker` runs one piece of work per connection; when the connection goes, the work ends with
+:class:`~nes2mqtt.mqtt.connection.Disconnected`, and after a pause the next connection starts it anew. Every change for
+better or worse is logged once. The work talks to the broker through a :class:`Session`, which keeps to the broker's
+limits and remembers what it refuses.
 
-This module does not know what is published.
+This module does not know what is published, nor the library that makes connections.
 """
 
 from __future__ import annotations
@@ -13,27 +13,41 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import random
-import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
-from dataclasses import dataclass
-
-import aiomqtt
+from dataclasses import dataclass, replace
 
 from nes2mqtt.backoff import Backoff
+from nes2mqtt.mqtt.aiomqtt_client import LibraryClient
 from nes2mqtt.mqtt.config import MqttConfig, Protocol
-from nes2mqtt.mqtt.library import Client
+from nes2mqtt.mqtt.connection import (
+    Answer,
+    Client,
+    ClientFactory,
+    Disconnected,
+    Limits,
+    NoGreeting,
+    Received,
+    Refused,
+    Version,
+)
+from nes2mqtt.mqtt.echo import Echo
 from nes2mqtt.mqtt.message import Message, Will
-from nes2mqtt.mqtt.refusals import Unanswered, describe, no_greeting
-from servicekit.tls import client_context
+from nes2mqtt.mqtt.refusals import (
+    QOS_NOT_SUPPORTED,
+    RETAIN_NOT_SUPPORTED,
+    TOO_LARGE,
+    UNSUPPORTED_VERSION,
+    Refusals,
+    Unanswered,
+    describe,
+    kind_of,
+)
 
-__all__ = ["WINDOW", "Broker", "Disconnected", "Pace", "Received", "Session", "publish_all"]
+__all__ = ["WINDOW", "Broker", "Pace", "Session", "publish_all"]
 
 _log = logging.getLogger(__name__)
-_library_log = logging.getLogger(f"{__name__}.library")
-_library_log.setLevel(logging.CRITICAL)  # what it logs also reaches us as errors, which are told in plain words
 
 SETTLED = 10.0
 """A connection that lasted so many seconds was a good one: the next pause is short again."""
@@ -52,11 +66,17 @@ WINDOW = 100
 ANSWER = 10.0
 """Seconds the broker has to greet us, and to confirm a message."""
 
-UNREAD = 100
-"""Messages from the broker that may wait for us; what comes beyond is dropped. We listen to two quiet topics."""
-
 FAREWELL = 2.0
 """Seconds the broker has to take our last word when this program ends."""
+
+CUTS = 2
+"""So many connections in a row cut while the same large message was under way mean that it was too large."""
+
+_SMALL = 4096
+"""Bytes; a message up to this size is not suspected of being too large when a connection is cut."""
+
+_MAYBE_THE_VERSION = frozenset({0x80, 0x81, 0x82, UNSUPPORTED_VERSION})
+"""Reason codes with which brokers of MQTT 3.1.1 answer a greeting of MQTT 5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,66 +90,127 @@ class Pace:
     limit: float = 60.0
 
 
-class Disconnected(Exception):
-    """The connection is gone; whoever uses it has to wait for the next one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message from the broker."""
-
-    topic: str
-    payload: str
-    retained: bool
-    """It was kept by the broker and may be old."""
-
-
 @contextlib.asynccontextmanager
-async def _answered(silence: str) -> AsyncIterator[None]:
-    """Turn the library's errors, and no answer in time, into :class:`Disconnected`.
-
-    The library's own time limit is switched off: it uses asyncio.wait_for, which in Python 3.11 forgets that the
-    task was cancelled when the answer comes at the same moment.
-    """
+async def _answered(silence: str, behind: Exception | None = None) -> AsyncIterator[None]:
+    """Turn no answer in time into :class:`Disconnected`."""
     try:
         async with asyncio.timeout(ANSWER):
             yield
-    except aiomqtt.MqttError as error:
-        raise Disconnected(str(error)) from error
     except TimeoutError:
-        raise Disconnected(silence) from Unanswered(silence)
+        raise Disconnected(silence) from behind or Unanswered(silence)
 
 
 class Session:
-    """One connection, as long as it lasts."""
+    """One connection, as long as it lasts.
 
-    def __init__(self, client: Client) -> None:
+    Args:
+        client: the connection.
+        limits: the broker's, as far as they are known.
+        refusals: what it does not take.
+        unreadable: see :class:`nes2mqtt.mqtt.echo.Echo`.
+    """
+
+    def __init__(self, client: Client, limits: Limits, refusals: Refusals, unreadable: set[str] | None = None) -> None:
+        self.limits = limits
+        self.refusals = refusals
         self._client = client
+        self._subscribed: set[str] = set()
+        unreadable = unreadable if unreadable is not None else set()
+        self._echo = Echo(self, unreadable) if limits.version is Version.V311 and limits.retain else None
+        self._places = asyncio.Semaphore(max(1, min(WINDOW, limits.in_flight)))
+        self._large: dict[int, int] = {}
+        """Sizes of the large messages under way."""
 
-    async def publish(self, message: Message) -> None:
+    async def publish(self, message: Message, *, unheard: bool = False, quiet: bool = False) -> None:
         """Publish; with QoS 1 return when the broker has it (PUBACK), with QoS 0 when it is sent.
 
+        What a broker cannot do is left out (QoS, retain); what is too large for it is not sent. ``unheard``: nobody
+        listens to what the broker sends now. ``quiet``: a refusal needs no owner.
+
         Raises:
+            Refused: the broker does not take it; it is noted in :attr:`refusals`. The connection goes on.
             Disconnected: nobody knows whether the broker got it.
         """
+        size = message.size(self.limits.version)
+        fitting = replace(message, qos=min(message.qos, self.limits.qos), retain=message.retain and self.limits.retain)
+        try:
+            if fitting.qos:
+                async with self._places:
+                    await self._confirmed(fitting, size, unheard=unheard)
+                self.refusals.taken(message.topic)
+            else:
+                await self._confirmed(fitting, size, unheard=True)
+        except Refused as refused:
+            self._large.pop(id(fitting), None)
+            if refused.code == TOO_LARGE:
+                self.too_large(size)
+            if not quiet:
+                self.refusals.add(message.topic, refused, size)
+            raise
+
+    async def _confirmed(self, message: Message, size: int, *, unheard: bool) -> None:
+        if self.limits.packet is not None and size > self.limits.packet:
+            raise Refused(Answer.PUBACK, TOO_LARGE)
+        if size > _SMALL:
+            self._large[id(message)] = size
+        if self._echo is None or unheard:
+            await self._publish(message)
+        else:
+            await self._echo.publish(message, size, self._publish)
+        self._large.pop(id(message), None)
+
+    async def _publish(self, message: Message) -> None:
         async with _answered("does not confirm what we publish; trying again"):
-            await self._client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
+            await self._client.publish(message)
+
+    def hear(self, message: Received) -> None:
+        """Take note of what came from the broker."""
+        if self._echo is not None:
+            self._echo.hear(message)
+
+    def too_large(self, size: int) -> None:
+        """Take note that a message of so many bytes was too large."""
+        if self.limits.packet is None or self.limits.packet >= size:
+            self.limits = replace(self.limits, packet=size - 1)
+
+    @property
+    def largest_under_way(self) -> int:
+        """Return the size of the largest message that is not confirmed; 0 if none is large."""
+        return max(self._large.values(), default=0)
 
     async def subscribe(self, *topics: str) -> None:
-        """Ask for messages on topics, QoS 1.
+        """Ask for messages on topics, QoS 1; what is refused is noted.
 
         Raises:
             Disconnected: the connection is gone.
         """
         async with _answered("does not confirm what we subscribe to; trying again"):
-            await self._client.subscribe([(topic, 1) for topic in topics])
+            answers = await self._client.subscribe(topics)
+        self._subscribed.update(topics)
+        for topic, refused in zip(topics, answers, strict=False):
+            if refused is not None:
+                self.refusals.add(topic, refused, 0)
+            else:
+                self.refusals.taken(topic)
+
+    async def listen(self, topic: str) -> None:
+        """Ask for messages on a topic for a while."""
+        async with _answered("does not confirm what we subscribe to; trying again"):
+            await self._client.subscribe([topic])
+
+    async def listen_no_more(self, topic: str) -> None:
+        """Ask no more for messages on a topic, unless it is one of :meth:`subscribe`."""
+        if topic not in self._subscribed:
+            async with _answered("does not confirm what we subscribe to; trying again"):
+                await self._client.unsubscribe([topic])
 
 
 async def publish_all(session: Session, messages: Iterable[Message]) -> None:
     """Publish in order without waiting in between; return when the broker has all that have QoS 1.
 
-    A broker confirms a message some 40 ms after it came when it has little to say (Nagle's algorithm meets delayed
-    acknowledgements), so waiting for each would take a minute and more to tell of a thousand meters.
+    What the broker refuses is noted by the session, and the others go on. A broker confirms a message some 40 ms after
+    it came when it has little to say (Nagle's algorithm meets delayed acknowledgements), so waiting for each would
+    take a minute and more to tell of a thousand meters.
 
     Raises:
         Disconnected: nobody knows what the broker got.
@@ -138,15 +219,20 @@ async def publish_all(session: Session, messages: Iterable[Message]) -> None:
     try:
         for message in messages:
             if len(under_way) >= WINDOW:
-                await under_way.popleft()
+                await _over(under_way.popleft())
             # Tasks start in the order they are made, so messages leave in order.
             under_way.append(asyncio.ensure_future(session.publish(message)))
         while under_way:
-            await under_way.popleft()
+            await _over(under_way.popleft())
     finally:
         for publish in under_way:
             publish.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+
+
+async def _over(publish: asyncio.Future[None]) -> None:
+    with contextlib.suppress(Refused):
+        await publish
 
 
 class Broker:
@@ -160,6 +246,8 @@ class Broker:
         work: what to do while connected; it is cancelled when the connection goes.
         heard: told of each message on a topic the work has subscribed to.
         pace: pauses between attempts.
+        client: makes connections.
+        rng: where chance comes from.
     """
 
     def __init__(
@@ -170,6 +258,9 @@ class Broker:
         work: Callable[[Session], Coroutine[None, None, None]],
         heard: Callable[[Session, Received], Awaitable[None]],
         pace: Pace | None = None,
+        *,
+        client: ClientFactory = LibraryClient,
+        rng: random.Random | None = None,
     ) -> None:
         pace = pace or Pace()
         self._config = config
@@ -178,97 +269,197 @@ class Broker:
         self._work = work
         self._heard = heard
         self._backoff = Backoff(pace.first, pace.limit)
+        self._make_client = client
+        self._rng = rng if rng is not None else random.Random()  # noqa: S311 - no secret
         self._short_lives = 0
         self._said: set[str] = set()
         """Problems told since the last good connection."""
         self._told_down = True
+        self._older = False
+        """The broker does not seem to speak MQTT 5."""
+        self._surely_older = False
+        self._learned = Limits(Version.V5)
+        """Limits that earlier connections ran into."""
+        self._cuts: tuple[int, int] = (0, 0)
+        """The size of the large message under way when the last connection was cut, and how often in a row."""
+        self._cut_at = 0
+        """The size of the large message under way when the connection was lost; 0 if there was none."""
+        self._said_limits: frozenset[str] = frozenset()
+        self._unreadable: set[str] = set()
+        self.refusals = Refusals(config, client_id)
         self.connected = False
-        self.problem = "not connected yet"
-        """What keeps us from the broker, for people; empty while connected."""
+        self._trouble, self._kind = "not connected yet", "mqtt_connecting"
+
+    @property
+    def problem(self) -> str:
+        """Return what keeps us from the broker, or what it does not take, for people; empty when all is well."""
+        return self._trouble or self.refusals.problem
+
+    @property
+    def kind(self) -> str:
+        """Return one word for :attr:`problem`, see :mod:`nes2mqtt.codes`; empty when all is well."""
+        if self._trouble:
+            return self._kind
+        return "mqtt_refused" if self.refusals.problem else ""
+
+    @property
+    def limitations(self) -> str:
+        """Return what a broker that is connected cannot do, for people; empty when it can do all."""
+        return "; ".join(sorted(self._said_limits)) if self.connected else ""
 
     async def run(self) -> None:
         """Connect, work, and start over when the connection is gone. Never returns by itself."""
         loop = asyncio.get_running_loop()
         while True:
             begun = loop.time()
+            pause = True
             try:
                 await self._connect_and_work()
             except* Disconnected as lost:
-                self._lost(_first(lost), loop.time() - begun)
-            await asyncio.sleep(self._backoff.next() * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+                pause = not self._again_otherwise(_first(lost))
+                if pause:
+                    self._lost(_first(lost), loop.time() - begun)
+            if pause:
+                await asyncio.sleep(self._backoff.next() * self._rng.uniform(0.5, 1.0))
+
+    @property
+    def _version(self) -> Version:
+        if self._config.protocol is Protocol.AUTO:
+            return Version.V311 if self._older else Version.V5
+        return Version.V5 if self._config.protocol is Protocol.V5 else Version.V311
+
+    def _again_otherwise(self, error: BaseException) -> bool:
+        """Tell whether to try again at once in another way: an older version, or a will the broker can take."""
+        cause = error.__cause__
+        if isinstance(cause, Refused) and cause.answer is Answer.CONNACK:
+            if cause.code == RETAIN_NOT_SUPPORTED and self._learned.retain:
+                self._learned = replace(self._learned, retain=False)
+                return True
+            if cause.code == QOS_NOT_SUPPORTED and self._learned.qos:
+                self._learned = replace(self._learned, qos=0)
+                return True
+        if self._config.protocol is not Protocol.AUTO:
+            return False
+        refused_version = (
+            isinstance(cause, Refused) and cause.answer is Answer.CONNACK and cause.code in _MAYBE_THE_VERSION
+        )
+        if not self._older and (isinstance(cause, NoGreeting) or refused_version):
+            self._older = True
+            self._surely_older = refused_version and cause.code == UNSUPPORTED_VERSION  # type: ignore[union-attr]
+            return True
+        if not self._surely_older:
+            # It may have been starting, or have been away: only version 5 tells why it refuses something.
+            self._older = False
+        return False
 
     async def _connect_and_work(self) -> None:
+        version = self._version
+        death = replace(
+            self._will.death,
+            qos=min(self._will.qos, self._learned.qos),
+            retain=self._will.death.retain and self._learned.retain,
+        )
         try:
-            client = self._client()
+            client = self._make_client(self._config, self._client_id, death, version)
         except (OSError, ValueError) as error:
             # A certificate or key that cannot be read, or is none; the owner may mend it while we try again.
             raise Disconnected(str(error)) from error
-        client._disconnected.add_done_callback(lambda _: client.hang_up())  # noqa: SLF001
         try:
-            async with _answered(no_greeting(self._config)):
-                await client.__aenter__()
+            async with _answered("does not greet back", NoGreeting()):
+                limits = await client.connect()
         except BaseException:
-            client._client.disconnect()  # noqa: SLF001 - also ends an attempt that is still under way
             client.hang_up()
             raise
-        session = Session(client)
+        session = Session(client, self._known(limits), self.refusals, self._unreadable)
         try:
-            await session.publish(self._will.birth)
-            self._up()
+            with contextlib.suppress(Refused):
+                await session.publish(self._will.birth, unheard=True)
+            self._up(session.limits)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen(client, session))
                 tasks.create_task(self._work(session))
+        except* Disconnected as lost:
+            self._learn(session, _first(lost))
+            raise
         finally:
             self.connected = False
+            self._learned = replace(self._learned, packet=session.limits.packet)
             await self._leave(client, session)
 
+    def _known(self, said: Limits) -> Limits:
+        """Return a broker's limits: those it named when it greeted us, and those we ran into before."""
+        packets = [packet for packet in (said.packet, self._learned.packet) if packet is not None]
+        return replace(
+            said,
+            packet=min(packets, default=None),
+            qos=min(said.qos, self._learned.qos),
+            retain=said.retain and self._learned.retain,
+        )
+
+    def _learn(self, session: Session, error: BaseException) -> None:
+        """See whether the connection was cut because of the size of a message."""
+        size = session.largest_under_way
+        self._cut_at = size
+        if not size:
+            return
+        cause = error.__cause__
+        if isinstance(cause, Refused) and cause.code == TOO_LARGE:
+            session.too_large(size)
+            return
+        before, times = self._cuts
+        self._cuts = (size, times + 1 if size == before else 1)
+        if self._cuts[1] >= CUTS:
+            self._cuts = (0, 0)
+            session.too_large(size // 2)
+            _log.warning(
+                "broker %s cuts the connection at a message of %s bytes: it takes smaller ones only "
+                "(mosquitto: max_packet_size); going on without it",
+                self._config.address,
+                f"{size:,}",
+            )
+
     async def _listen(self, client: Client, session: Session) -> None:
-        """Pass messages on. Waiting for them is also how the end of the connection is noticed at once."""
-        try:
-            async for message in client.messages:
-                payload = message.payload
-                text = payload.decode(errors="replace") if isinstance(payload, bytes | bytearray) else str(payload)
-                await self._heard(session, Received(str(message.topic), text, message.retain))
-        except aiomqtt.MqttError as error:
-            raise Disconnected(str(error)) from error
+        async for message in client.messages():
+            session.hear(message)
+            await self._heard(session, message)
 
     async def _leave(self, client: Client, session: Session) -> None:
         """Say good-bye: after an orderly farewell the broker does not publish the will, so we do."""
         try:
-            with contextlib.suppress(aiomqtt.MqttError, Disconnected, TimeoutError):
+            with contextlib.suppress(Disconnected, Refused, TimeoutError):
                 async with asyncio.timeout(FAREWELL):
-                    await session.publish(self._will.death)
-                    await client.__aexit__(None, None, None)
+                    await session.publish(self._will.death, unheard=True)
+                    await client.disconnect()
         finally:
             client.hang_up()
 
-    def _client(self) -> Client:
-        config = self._config
-        version = aiomqtt.ProtocolVersion.V5 if config.protocol is Protocol.V5 else aiomqtt.ProtocolVersion.V311
-        client = Client(
-            config.host,
-            config.broker_port,
-            username=config.username,
-            password=config.password.reveal() if config.password is not None else None,
-            identifier=self._client_id,
-            protocol=version,
-            keepalive=config.keepalive,
-            will=aiomqtt.Will(self._will.topic, self._will.offline, self._will.qos, retain=True),
-            tls_context=_tls(config),
-            timeout=math.inf,
-            max_queued_incoming_messages=UNREAD,
-            logger=_library_log,
-        )
-        # aiomqtt warns when more than 10 publishes wait for their PUBACK; we let a whole batch wait.
-        client.pending_calls_threshold = 10_000
-        return client
-
-    def _up(self) -> None:
+    def _up(self, limits: Limits) -> None:
         self.connected = True
-        self.problem = ""
+        self._trouble = ""
         if self._told_down:
             self._told_down = False
             _log.info("connected to broker %s as %s", self._config.address, self._client_id)
+        self._tell_limits(limits)
+
+    def _tell_limits(self, limits: Limits) -> None:
+        """Say once what the broker cannot do, and what this means."""
+        said = frozenset(
+            text
+            for said, text in (
+                (
+                    not limits.retain,
+                    "it keeps no retained messages: whoever comes later learns a value when it is next read",
+                ),
+                (
+                    limits.qos == 0,
+                    "it confirms nothing (QoS 0 only): what is under way when a connection breaks is lost",
+                ),
+            )
+            if said
+        )
+        for text in sorted(said - self._said_limits):
+            _log.warning("broker %s: %s", self._config.address, text)
+        self._said_limits = said
 
     def _lost(self, error: BaseException, lasted: float) -> None:
         problem = describe(error, self._config, self._client_id)
@@ -276,42 +467,26 @@ class Broker:
             self._backoff.reset()
             self._short_lives = 0
             self._said.clear()
-        elif not self.problem:
+        elif not self._trouble and not self._cut_at:
             self._short_lives += 1
-        if self._short_lives >= EVICTIONS:
+        self._cut_at = 0
+        if self._short_lives >= EVICTIONS and not isinstance(error.__cause__, Refused):
             problem += EVICTED.format(client_id=self._client_id)
         if problem not in self._said:
             self._said.add(problem)
             self._told_down = True
             _log.warning("%s", problem)
-        self.problem = problem
-
-
-def _tls(config: MqttConfig) -> ssl.SSLContext | None:
-    """Build what the ``tls`` section asks for.
-
-    Raises:
-        OSError: a file cannot be read or is not what it should be (ssl.SSLError is one).
-        ValueError: the authority's file cannot be used; says why.
-    """
-    if config.tls is None or not config.uses_tls:
-        return None
-    try:
-        context = client_context(config.tls.ca_file, accept_any=config.tls.insecure)
-    except ValueError as error:
-        raise ValueError(f"tls.ca_file {config.tls.ca_file}: {error}") from None
-    if config.tls.cert_file is not None and config.tls.key_file is not None:
-        # An encrypted key would make OpenSSL ask for its password at a terminal nobody watches.
-        context.load_cert_chain(config.tls.cert_file, config.tls.key_file, password=_no_password)
-    return context
-
-
-def _no_password() -> str:
-    raise ValueError("the key in tls.key_file is locked with a password; give one without")
+        self._trouble, self._kind = problem, kind_of(error)
 
 
 def _first(group: BaseException) -> BaseException:
-    """Return one of the errors of a group: they all tell of the same connection."""
-    while isinstance(group, BaseExceptionGroup):
-        group = group.exceptions[0]
-    return group
+    """Return one of the errors of a group: they all tell of the same connection. A reason is better than none."""
+    errors: list[BaseException] = []
+    open_groups = [group]
+    while open_groups:
+        error = open_groups.pop(0)
+        if isinstance(error, BaseExceptionGroup):
+            open_groups.extend(error.exceptions)
+        else:
+            errors.append(error)
+    return next((error for error in errors if isinstance(error.__cause__, Refused)), errors[0])

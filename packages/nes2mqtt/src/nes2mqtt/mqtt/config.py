@@ -99,8 +99,10 @@ class DialectName(StrEnum):
 
 
 class Protocol(StrEnum):
-    """MQTT version. 3.1.1 is what every broker speaks; 5 lets the broker say why it closed a connection."""
+    """MQTT version. 3.1.1 is what every broker speaks; only with 5 a broker can say what it refuses, and why."""
 
+    AUTO = "auto"
+    """5, and 3.1.1 with a broker that does not speak it."""
     V311 = "3.1.1"
     V5 = "5"
 
@@ -136,6 +138,8 @@ class HomeAssistantOptions(_Section):
     """As set in Home Assistant's MQTT integration."""
     every: Seconds = 10.0
     """Seconds between live values; 0: each one read. Home Assistant stores every change."""
+    suggested_area: Annotated[str, Field(min_length=1, max_length=100, examples=["Basement"])] | None = None
+    """Where Home Assistant puts the meters when it first sees them."""
 
 
 class NmrRawOptions(_Section):
@@ -175,8 +179,8 @@ class MqttConfig(_Section):
     """Default: the gateway's name and a random end, so that two programs never evict each other.
 
     Set it only to keep an identity others match on (FHEM as the broker)."""
-    protocol: Protocol = Protocol.V311
-    """MQTT version."""
+    protocol: Protocol = Protocol.AUTO
+    """MQTT version; ``auto``: 5, or 3.1.1 with a broker that does not speak it. Only with 5 can it say what it refuses."""
     keepalive: Annotated[int, Field(ge=5, le=3600)] = 30
     """Seconds after which the broker notices that this program is gone: one and a half times this."""
     base_topic: Topic = "nes2mqtt"

@@ -7,6 +7,10 @@ made from the dialect's own rows, so a topic cannot be forgotten.
 A line of a readingList is a regular expression, matched against ``topic:payload`` as a whole (and against
 ``clientid:topic:payload``), a blank, and the reading's name.
 
+When FHEM is the broker, a topic that fits no line of any device is added to **every** device of that client
+(autocreate): with two meters each would show the other's values. So every topic we publish has a line, the older
+names too, which go to the reading of the topic that says the same; and the devices are told not to grow.
+
 This module does not know FHEM's commands beyond what it prints.
 """
 
@@ -18,9 +22,9 @@ from collections.abc import Iterator
 from nes2mqtt.mqtt.config import DialectName, MqttConfig
 from nes2mqtt.mqtt.dialects import nmr_raw
 from nes2mqtt.mqtt.dialects.dialect import gateway_topic
-from nes2mqtt.mqtt.rows import Row
+from nes2mqtt.mqtt.instances import CLAIM
 
-__all__ = ["definition", "reading_list", "reading_name", "template"]
+__all__ = ["client_name", "definition", "reading_list", "reading_name", "template"]
 
 _NAMES = (
     (r"meter/(import|export)/(active|reactive)/accumulated", r"\1_\2_energy"),
@@ -46,25 +50,28 @@ def reading_name(topic: str) -> str:
     raise ValueError(f"topic {topic} has no reading")
 
 
-def _rows(*, aliases: bool) -> Iterator[Row]:
-    """Yield the rows FHEM reads: of the older names only those that say something the others do not."""
-    yield from nmr_raw.ROWS
-    if aliases:
-        known = {row.body for row in nmr_raw.ROWS}
-        yield from (row for row in nmr_raw.ALIASES if row.body not in known)
+def _rows(*, aliases: bool) -> Iterator[tuple[str, str]]:
+    """Yield every topic below the base and its reading; what says the same goes to the same."""
+    readings = {row.body: reading_name(row.topic) for row in reversed(nmr_raw.ROWS)}
+    for row in nmr_raw.ROWS + nmr_raw.ALIASES if aliases else nmr_raw.ROWS:
+        yield row.topic, readings.get(row.body) or reading_name(row.topic)
 
 
 def reading_list(config: MqttConfig, meter: str) -> list[str]:
     """Return the lines of the readingList for a meter's ``nmr-raw`` topics."""
     base = config.dialect_base(DialectName.NMR_RAW)
     prefix = re.escape(base.replace("{meter}", meter))
+    gateway = re.escape(gateway_topic(base))
     return [
-        f"{re.escape(gateway_topic(base))}/status:.* LWT",
-        *(
-            f"{prefix}/{re.escape(row.topic)}:.* {reading_name(row.topic)}"
-            for row in _rows(aliases=config.nmr_raw.aliases)
-        ),
+        f"{gateway}/status:.* LWT",
+        f"{gateway}/{CLAIM}:.* {CLAIM}",
+        *(f"{prefix}/{re.escape(topic)}:.* {reading}" for topic, reading in _rows(aliases=config.nmr_raw.aliases)),
     ]
+
+
+def client_name(client_id: str) -> str:
+    """Return what FHEM as the broker makes of a client id: it takes letters, digits, ``.`` and ``_``."""
+    return re.sub(r"[^A-Za-z0-9._]", "_", client_id)
 
 
 def definition(config: MqttConfig, meter: str, *, device: str = "", iodev: str = "") -> str:
@@ -83,20 +90,35 @@ def definition(config: MqttConfig, meter: str, *, device: str = "", iodev: str =
         raise ValueError('FHEM reads the dialect "nmr-raw"; add it to dialects in this [[mqtt]] section')
     device = device or f"NES_{meter}"
     # With a client id FHEM recognises who sent a message when it is the broker itself.
-    lines = [f"defmod {device} MQTT2_DEVICE{f' {config.client_id}' if config.client_id else ''}"]
+    lines = [f"defmod {device} MQTT2_DEVICE{f' {client_name(config.client_id)}' if config.client_id else ''}"]
     if iodev:
         lines.append(f"attr {device} IODev {iodev}")
     lines += _attributes(device, reading_list(config, meter))
     return "\n".join(lines) + "\n"
 
 
+_NOISE = ("uptime", "timestamp", "clock", "mep_alivecounter", CLAIM)
+"""Readings that change with every message and are nobody's news."""
+
+_WORTH_AN_EVENT = f"(?!{'|'.join(f'{name}$' for name in _NOISE)}).+"
+"""All others. FHEM cuts such an attribute at commas and colons, so there is none in it."""
+
+_STATE = (
+    '{ReadingsVal($name,"LWT","online") ne "online" ? "gateway offline" : '
+    'ReadingsVal($name,"meter_status","online") ne "online" ? "meter silent" : '
+    'ReadingsVal($name,"import_active_power","?")." W"}'
+)
+"""Power as long as it is fresh: while the meter is silent no value comes, and the last one would stay."""
+
+
 def _attributes(device: str, readings: list[str]) -> list[str]:
     return [
+        f"attr {device} autocreate 0",
         f"attr {device} readingList " + "\\\n".join(readings),
-        f"attr {device} stateFormat import_active_power W",
-        # Store a value when it changes, and every five minutes if it does not.
-        f"attr {device} event-on-change-reading .*",
-        f"attr {device} event-min-interval .*:300",
+        f"attr {device} stateFormat {_STATE}",
+        # An event when a value changes, and every five minutes if it does not.
+        f"attr {device} event-on-change-reading {_WORTH_AN_EVENT}",
+        f"attr {device} event-min-interval {_WORTH_AN_EVENT}:300",
     ]
 
 
@@ -114,6 +136,6 @@ def template() -> str:
         "filter:TYPE=MQTT2_DEVICE",
         "desc:Echelon/NES smart meter read by nes2mqtt, dialect nmr-raw, or by NES-MEP-Reader, payload raw",
         "order:A_90_nes2mqtt",
-        f'par:{_TEMPLATE_TOPIC};base topic as set in the gateway;{{"nes2mqtt"}}',
+        f'pardefault:{_TEMPLATE_TOPIC};base topic as set in the gateway;{{"nes2mqtt"}}',
     ]
     return "\n".join([*head, *_attributes("DEVICE", reading_list(config, "")), "", ""])

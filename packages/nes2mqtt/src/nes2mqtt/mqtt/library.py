@@ -30,8 +30,9 @@ class Client(aiomqtt.Client):
         looking at it, which takes all of a processor, for ever, once for each connection.
         """
         self._given_up = True
-        if self._disconnected.done() and not self._disconnected.cancelled():
-            self._disconnected.exception()  # told by whoever waits; asyncio need not
+        for over in (self._connected, self._disconnected):
+            if over.done() and not over.cancelled():
+                over.exception()  # told by whoever waits; asyncio need not
         self._client._sock_close()  # noqa: SLF001
 
     def _on_socket_open(self, client: paho.Client, userdata: Any, sock: Any) -> None:  # noqa: ARG002
@@ -72,5 +73,8 @@ class Client(aiomqtt.Client):
         try:
             yield
         except Exception as error:  # noqa: BLE001
-            if not self._disconnected.done():
-                self._disconnected.set_exception(error)
+            self._broken(error)
+
+    def _broken(self, error: Exception) -> None:
+        if not self._disconnected.done():
+            self._disconnected.set_exception(error)

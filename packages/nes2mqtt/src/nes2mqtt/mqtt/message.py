@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 __all__ = ["Message", "Will"]
 
+_WITH_PROPERTIES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -18,6 +20,19 @@ class Message:
     payload: str
     qos: int = 0
     retain: bool = False
+
+    def size(self, version: int) -> int:
+        """Return the bytes of the whole packet (MQTT 3.1.1 and 5, section 3.3): header, topic, number, payload.
+
+        Args:
+            version: 5 for MQTT 5, whose packets have a length of properties too.
+        """
+        body = 2 + len(self.topic.encode()) + (2 if self.qos else 0) + int(version == _WITH_PROPERTIES)
+        body += len(self.payload.encode())
+        length = 1
+        while body >> 7 * length:
+            length += 1
+        return 1 + length + body
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,31 +9,52 @@ lost its memory. Live values do not wait behind a backlog of registers.
 All messages go out on one connection. A dialect whose will differs from the first dialect's has a second
 connection that does nothing but be there, because MQTT gives a connection one will.
 
+The broker also learns who we are, and forgets what left the configuration (:mod:`nes2mqtt.mqtt.ownership`).
+
 This module does not know topics, formats or how connections are made.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import random
-import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import ceil
+from pathlib import Path
 
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub, Latest, OutputStatus
-from nes2mqtt.mqtt.client import Broker, Pace, Received, Session, publish_all
+from nes2mqtt.mqtt.aiomqtt_client import LibraryClient
+from nes2mqtt.mqtt.client import Broker, Pace, Session, publish_all
 from nes2mqtt.mqtt.config import DialectName, MqttConfig
-from nes2mqtt.mqtt.delivery import LatestRegisters, Outbox, deliver
+from nes2mqtt.mqtt.connection import ClientFactory, Limits, Received, Refused
+from nes2mqtt.mqtt.delivery import Delivery, LatestRegisters, Outbox
 from nes2mqtt.mqtt.dialects import Dialect, configured
-from nes2mqtt.mqtt.discovery import Discovery
+from nes2mqtt.mqtt.dialects.homeassistant import event as event_message
+from nes2mqtt.mqtt.discovery import PARTS, Discovery
+from nes2mqtt.mqtt.leftovers import Leftovers
 from nes2mqtt.mqtt.message import Message, Will
+from nes2mqtt.mqtt.ownership import Ownership
 from nes2mqtt.mqtt.rows import When
 from nes2mqtt.mqtt.view import EnergyPeriods, View
 from nes2mqtt.reading import Event, MeterState, MeterStatus, Quality, Sample, TableGroup
 
 __all__ = ["MqttOutput", "Timing"]
+
+_log = logging.getLogger(__name__)
+
+Heard = Callable[[Session, Received], Awaitable[None]]
+
+EVENTS_KEPT = 100
+"""Events that may wait for the broker; older ones are dropped."""
+
+REFUSED_AGAIN = 300.0
+"""Seconds until everything is said again while the broker refuses something."""
 
 EXPIRY_PERIODS = 5
 """A live value expires in Home Assistant after so many publish periods without a new one."""
@@ -50,6 +71,8 @@ class Timing:
     """Home Assistant has just started: wait between these, at random, as it asks of all its devices."""
     patience: float = 60.0
     """Before a meter is announced of which only one table could be read."""
+    alone: float = 5.0
+    """Another gateway has so long to say that what we are about to remove is its own."""
 
 
 class MqttOutput:
@@ -62,6 +85,10 @@ class MqttOutput:
         hub: where the latest values are.
         energy: gives the energy of the running hour, day and month of a meter; must return at once.
         timing: pauses.
+        client: makes connections to the broker.
+        rng: where chance comes from: pauses, the end of the client id.
+        meters: all meters of the configuration; what the broker keeps of others is removed.
+        folder: the data folder, to remember what the broker keeps; None: nothing is removed.
     """
 
     def __init__(
@@ -73,6 +100,10 @@ class MqttOutput:
         *,
         energy: Callable[[str], EnergyPeriods] | None = None,
         timing: Timing | None = None,
+        client: ClientFactory = LibraryClient,
+        rng: random.Random | None = None,
+        meters: Collection[str] = (),
+        folder: Path | None = None,
     ) -> None:
         self.name = config.name
         self._config = config
@@ -80,13 +111,16 @@ class MqttOutput:
         self._hub = hub
         self._energy = energy
         self._timing = timing or Timing()
+        self._rng = rng if rng is not None else random.Random()  # noqa: S311 - no secret
         self._clock = hub.clock
         self._dialects = configured(config)
         self._latest_registers = LatestRegisters()
         self._outbox: Outbox = outbox if outbox is not None else self._latest_registers
         self._numbered = outbox is not None
+        self._delivery = Delivery(self._outbox, self._register_messages, self._remember)
         self._retained: dict[str, Message] = {}
         """The register messages the broker should hold."""
+        self._leftovers = Leftovers(folder, config.address)
         self._discovery = self._make_discovery()
         self._told: dict[str, MeterStatus] = {}
         self._shown: set[str] = set()
@@ -99,19 +133,47 @@ class MqttOutput:
         self._born = asyncio.Event()
         """Home Assistant has started."""
         self._dropped = 0
+        self._begun = self._clock.monotonic()
+        self._segments: dict[str, int] = {}
+        self._events: deque[Message] = deque(maxlen=EVENTS_KEPT)
         wills = tuple(dict.fromkeys(dialect.will for dialect in self._dialects))
-        client_id = config.client_id or f"{gateway.name}-{secrets.token_hex(4)}"
+        client_id = config.client_id or f"{gateway.name}-{self._rng.getrandbits(32):08x}"
         self._main_will = wills[0]
-        self._main = Broker(config, client_id, wills[0], self._work, self._heard, self._timing.pace)
+        self._ownership = Ownership(
+            config,
+            gateway.name,
+            self._dialects,
+            self._discovery,
+            self._leftovers,
+            meters,
+            instance=f"{self._rng.getrandbits(64):016x}",
+            monotonic=self._clock.monotonic,
+            alone=self._timing.alone,
+        )
+
+        def broker(
+            client_id: str, will: Will, work: Callable[[Session], Coroutine[None, None, None]], heard: Heard
+        ) -> Broker:
+            return Broker(config, client_id, will, work, heard, self._timing.pace, client=client, rng=self._rng)
+
+        self._main = broker(client_id, wills[0], self._work, self._heard)
         self._presences = [
-            Broker(config, f"{client_id}-{number}", will, _be_there(will), _contradict(will), self._timing.pace)
+            broker(f"{client_id}-{number}", will, _be_there(will), _contradict(will))
             for number, will in enumerate(wills[1:], start=2)
         ]
 
     def _make_discovery(self) -> Discovery | None:
         if DialectName.HOMEASSISTANT not in self._config.dialects:
             return None
-        return Discovery(self._config, self._gateway, expire_after=self._expire_after, patience=self._timing.patience)
+        discovery = Discovery(
+            self._config,
+            self._gateway,
+            expire_after=self._expire_after,
+            patience=self._timing.patience,
+            remembers=self._numbered,
+        )
+        discovery.step = min(self._leftovers.step, len(PARTS) - 1)
+        return discovery
 
     def _expire_after(self, meter: str) -> int:
         """Return the seconds after which Home Assistant forgets a live value of a meter."""
@@ -127,19 +189,42 @@ class MqttOutput:
             self._offer_status(event)
         elif event.group is TableGroup.PRESENT:
             self._offer_present(event.meter)
-        elif not self._numbered:
-            self._latest_registers.add(event)
+        else:
+            self._see_exchange(event)
+            if not self._numbered:
+                self._latest_registers.add(event)
         if self._discovery is not None and self._discovery.learn(event, asyncio.get_running_loop().time()):
             self._news.set()
 
     def _offer_status(self, status: MeterStatus) -> None:
         told = self._told.get(status.meter)
         self._told[status.meter] = status
+        if told is not None:
+            for kind, before, after in (
+                ("alert", told.link.alerts, status.link.alerts),
+                ("power_cycle", told.link.power_cycles, status.link.power_cycles),
+            ):
+                if after > before:
+                    self._happened(status.meter, kind, count=after)
         if status.state is not MeterState.ONLINE:
             self._shown.discard(status.meter)
         # Link counts change with every reply; they go out with the slow repeats.
         if told is None or (told.state, told.message, told.info) != (status.state, status.message, status.info):
             self._want(status.meter, When.STATUS)
+
+    def _see_exchange(self, sample: Sample) -> None:
+        """Tell once that another meter is in a meter's place."""
+        if sample.segment > self._segments.setdefault(sample.meter, sample.segment):
+            self._segments[sample.meter] = sample.segment
+            status = self._told.get(sample.meter)
+            self._happened(
+                sample.meter, "exchanged", segment=sample.segment, serial=status.info.serial if status else ""
+            )
+
+    def _happened(self, meter: str, kind: str, **more: str | int) -> None:
+        if self._discovery is not None:
+            self._events.append(event_message(self._config, meter, kind, **more))
+            self._wake.set()
 
     def _offer_present(self, meter: str) -> None:
         due = self._due.get(meter, ())
@@ -161,19 +246,26 @@ class MqttOutput:
 
     def status(self) -> OutputStatus:
         """Tell how the connection is."""
-        problem = next((broker.problem for broker in (self._main, *self._presences) if broker.problem), "")
+        brokers = (self._main, *self._presences)
+        problem, kind = next(((broker.problem, broker.kind) for broker in brokers if broker.problem), ("", ""))
+        if not problem and (problem := self._ownership.problem):
+            kind = "mqtt_shared"
+        limitations = self._main.limitations
         return OutputStatus(
             name=self.name,
             ok=not problem,
-            message=problem or f"connected to {self._config.address}",
+            message=problem or f"connected to {self._config.address}{limitations and f'; {limitations}'}",
             waiting=self._outbox.waiting(),
-            dropped=self._dropped + self._latest_registers.dropped,
+            dropped=self._dropped + self._latest_registers.dropped + self._delivery.passed_over,
+            code=kind or "mqtt_connected",
+            params={"broker": self._config.address},
         )
 
     # What happens on a connection.
 
     async def _work(self, session: Session) -> None:
-        await session.subscribe(self._main_will.topic, *self._birth_topics)
+        self._ownership.note()
+        await session.subscribe(self._main_will.topic, self._ownership.topic, *self._birth_topics)
         await self._tell_everything(session)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._publish_due(session))
@@ -181,7 +273,10 @@ class MqttOutput:
             for every in {dialect.every for dialect in self._dialects} - {0}:
                 group = [dialect for dialect in self._dialects if dialect.every == every]
                 tasks.create_task(self._repeat(session, every, When.LIVE, group))
-            tasks.create_task(deliver(self._outbox, session, self._register_messages, self._remember))
+            tasks.create_task(self._delivery.run(session))
+            tasks.create_task(self._ownership.say_who_we_are(session))
+            tasks.create_task(self._ownership.remove_leftovers(session))
+            tasks.create_task(self._try_refused_again(session))
             if self._discovery is not None:
                 tasks.create_task(self._announce(session, self._discovery))
                 tasks.create_task(self._greet_home_assistant(session))
@@ -193,11 +288,39 @@ class MqttOutput:
     async def _tell_everything(self, session: Session) -> None:
         """Tell the broker all it should hold, and what is true now; nothing else is due then."""
         self._due = {}
-        self._wake.clear()
+        if not self._events:
+            self._wake.clear()
         if self._discovery is not None:
-            await publish_all(session, self._discovery.everything(asyncio.get_running_loop().time()))
+            await self._publish_announcements(session, self._discovery, self._discovery.everything)
         await publish_all(session, self._state_of_all())
-        await publish_all(session, tuple(self._retained.values()))
+        await publish_all(session, self._last_registers())
+
+    def _last_registers(self) -> Iterator[Message]:
+        """Yield the last registers again; not those of which newer ones are under way, which would be overtaken."""
+        return (self._retained[topic] for topic in tuple(self._retained) if not self._delivery.busy(topic))
+
+    async def _publish_announcements(
+        self, session: Session, discovery: Discovery, messages: Callable[[float, Limits], Iterator[Message]]
+    ) -> None:
+        """Publish announcements, in smaller messages when the broker finds them too large."""
+        while True:
+            packet, step = session.limits.packet, discovery.step
+            topics: list[str] = []
+
+            def noted(
+                messages: Callable[[float, Limits], Iterator[Message]] = messages, topics: list[str] = topics
+            ) -> Iterator[Message]:
+                for message in messages(asyncio.get_running_loop().time(), session.limits):
+                    topics.append(message.topic)
+                    yield message
+
+            await publish_all(session, noted())
+            if discovery.step != step:
+                _log.info("announcing meters to Home Assistant in messages of %d entities each", discovery.size)
+            self._ownership.note(topics, discovery.step)
+            if session.limits.packet == packet:
+                return
+            messages = discovery.everything
 
     def _state_of_all(self) -> Iterator[Message]:
         for meter, latest in tuple(self._hub.latest.items()):
@@ -210,14 +333,28 @@ class MqttOutput:
         """Watch our own status, and wait for Home Assistant to start."""
         if message.topic == self._main_will.topic:
             await _contradict(self._main_will)(session, message)
-        elif message.payload == "online" and not message.retained:
+        elif await self._ownership.hear(session, message):
+            pass
+        elif message.topic in self._birth_topics and message.payload == "online" and not message.retained:
             self._born.set()
 
+    async def _try_refused_again(self, session: Session) -> None:
+        """Say everything again now and then while the broker refuses something; registers have their own way."""
+        while True:
+            await asyncio.sleep(REFUSED_AGAIN)
+            if session.refusals.problem:
+                await session.subscribe(self._main_will.topic, self._ownership.topic, *self._birth_topics)
+                await self._tell_everything(session)
+
     async def _publish_due(self, session: Session) -> None:
-        """Publish what has changed: states, and the live values of dialects without a pace."""
+        """Publish what has changed: states, events, and the live values of dialects without a pace."""
         while True:
             await self._wake.wait()
             self._wake.clear()
+            while self._events:
+                happened = self._events.popleft()
+                await publish_all(session, [happened])
+                session.refusals.forget(happened.topic)  # it is over; it was told
             due, self._due = self._due, {}
             await publish_all(session, self._due_messages(due))
 
@@ -240,6 +377,9 @@ class MqttOutput:
         while True:
             due += every * max(1, ceil((loop.time() - due) / every))
             await asyncio.sleep(due - loop.time())
+            if when is When.STATUS:
+                # Who came late and gets nothing retained, as a device made in FHEM, learns that this program is there.
+                await publish_all(session, [self._main_will.birth])
             await publish_all(
                 session,
                 (
@@ -255,7 +395,7 @@ class MqttOutput:
             await self._news.wait()
             self._news.clear()
             await asyncio.sleep(self._timing.settle)
-            await publish_all(session, discovery.news(asyncio.get_running_loop().time()))
+            await self._publish_announcements(session, discovery, discovery.news)
             if discovery.waiting():
                 self._news.set()
 
@@ -263,7 +403,7 @@ class MqttOutput:
         """Say everything again when Home Assistant has started."""
         while True:
             await self._born.wait()
-            await asyncio.sleep(random.uniform(*self._timing.birth))  # noqa: S311 - no secret
+            await asyncio.sleep(self._rng.uniform(*self._timing.birth))
             self._born.clear()
             await self._tell_everything(session)
 
@@ -279,25 +419,44 @@ class MqttOutput:
 
     def _view(self, meter: str, latest: Latest, when: When) -> View:
         """Show a meter as it is now; live values only while fresh, for a status also the last one's time."""
-        now = self._clock.now()
         samples = (
             sample
             for sample in latest.samples.values()
             if when is When.STATUS or self._hub.quality(sample) is Quality.GOOD
         )
         energy = self._energy(meter) if self._energy is not None and when is When.LIVE else {}
-        return View(meter, self._gateway, now, latest.status, tuple(samples), energy=energy)
+        return self._view_of(meter, latest.status, tuple(samples), energy=energy)
+
+    def _view_of(
+        self,
+        meter: str,
+        status: MeterStatus | None,
+        samples: tuple[Sample, ...],
+        *,
+        seq: int | None = None,
+        energy: EnergyPeriods | None = None,
+    ) -> View:
+        trouble = self._clock.trouble
+        return View(
+            meter,
+            self._gateway,
+            self._clock.monotonic() - self._begun,
+            status,
+            samples,
+            seq=seq,
+            energy=energy or {},
+            label=self._label,
+            clock_trouble=trouble.message if trouble is not None else "",
+        )
+
+    def _label(self, instant: float) -> datetime | None:
+        """Return the time of day of a moment, None while nobody knows it."""
+        return self._clock.label(instant) if self._clock.known else None
 
     def _register_messages(self, seq: int, sample: Sample) -> list[Message]:
         latest = self._hub.latest.get(sample.meter)
-        view = View(
-            sample.meter,
-            self._gateway,
-            self._clock.now(),
-            latest.status if latest is not None else None,
-            (sample,),
-            seq=seq if self._numbered else None,
-        )
+        status = latest.status if latest is not None else None
+        view = self._view_of(sample.meter, status, (sample,), seq=seq if self._numbered else None)
         return [message for dialect in self._dialects for message in dialect.messages(When.REGISTERS, view)]
 
     def _remember(self, message: Message) -> None:
@@ -314,11 +473,12 @@ def _be_there(will: Will) -> Callable[[Session], Coroutine[None, None, None]]:
     return work
 
 
-def _contradict(will: Will) -> Callable[[Session, Received], Awaitable[None]]:
+def _contradict(will: Will) -> Heard:
     """Return what to do when the broker, late, buries an earlier connection of ours: say that we are there."""
 
     async def heard(session: Session, message: Received) -> None:
         if message.payload == will.offline:
-            await session.publish(will.birth)
+            with contextlib.suppress(Refused):
+                await session.publish(will.birth)
 
     return heard

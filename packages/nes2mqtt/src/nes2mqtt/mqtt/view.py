@@ -47,20 +47,24 @@ class View:
     Args:
         meter: the meter's id.
         gateway: this program.
-        now: UTC, aware.
+        uptime: seconds this program runs.
         status: the meter's last status, None before the first.
         samples: the samples to tell of, at most one per group. Leave out what is stale.
         seq: number of the register sample in the journal, if it comes from there.
         energy: energy of the running hour, day and month, if a history counts it.
+        label: gives the time of day (UTC, aware) of a moment of the monotonic clock; None while it is not known.
+        clock_trouble: what is wrong with this computer's clock, for people; empty when it is right.
     """
 
     meter: str
     gateway: GatewayInfo
-    now: datetime
+    uptime: float
     status: MeterStatus | None = None
     samples: tuple[Sample, ...] = ()
     seq: int | None = None
     energy: EnergyPeriods = field(default_factory=dict)
+    label: Callable[[float], datetime | None] | None = None
+    clock_trouble: str = ""
 
     def __post_init__(self) -> None:
         values = {
@@ -91,7 +95,25 @@ class View:
     @property
     def newest(self) -> Sample | None:
         """Return the sample that arrived last."""
-        return max(self.samples, key=lambda sample: sample.received, default=None)
+        return max(self.samples, key=lambda sample: sample.instant, default=None)
+
+    def received(self, sample: Sample) -> datetime | None:
+        """Return when a sample arrived, by the clock as it is known now; None while nobody knows the time of day.
+
+        A sample that comes from the disk has a label from then and no moment.
+        """
+        if self.label is None or not sample.instant:
+            return sample.received
+        return self.label(sample.instant)
+
+    @property
+    def since(self) -> datetime | None:
+        """Return since when the meter is as it is; None while nobody knows the time of day."""
+        if self.status is None:
+            return None
+        if self.label is None or not self.status.instant:
+            return self.status.since
+        return self.label(self.status.instant)
 
 
 def _text(pick: Callable[[MeterInfo], str]) -> Callable[[View], str | None]:
@@ -139,9 +161,9 @@ EXPRESSIONS: Mapping[str, Callable[[View], Known | None]] = MappingProxyType(
         "manufacturer": _text(lambda info: info.manufacturer),
         "model": _text(lambda info: info.model),
         "firmware": _text(lambda info: info.firmware),
-        "received": lambda view: _unix(view.newest.received if view.newest else None),
+        "received": lambda view: _unix(view.received(view.newest) if view.newest else None),
         "meter_clock": _meter_clock,
-        "uptime": lambda view: Fixed(int((view.now - view.gateway.started).total_seconds())),
+        "uptime": lambda view: Fixed(int(view.uptime)),
         **{
             f"energy_{direction}_{period}": _energy(f"{direction}_{period}")
             for direction in ("import", "export")

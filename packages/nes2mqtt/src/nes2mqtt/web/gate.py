@@ -60,6 +60,8 @@ _OPEN_PATHS = frozenset(
         "/static/icon-512.png",
         "/static/icon-maskable-512.png",
         "/static/manifest.webmanifest",
+        "/static/manifest.da.webmanifest",
+        "/static/manifest.de.webmanifest",
     }
 )
 """What somebody who is not logged in may load: the login page, what it is drawn with, and what a home screen needs

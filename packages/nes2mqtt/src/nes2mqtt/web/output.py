@@ -106,6 +106,8 @@ class WebOutput:
             self.name,
             ok=True,
             message=f"{pages} open page{'' if pages == 1 else 's'}",
+            code="web_pages",
+            params={"pages": pages},
             dropped=self.live.cut_off,
         )
 

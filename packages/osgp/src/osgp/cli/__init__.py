@@ -17,13 +17,13 @@ from osgp.cli.decode import decode
 from osgp.cli.diff import diff
 from osgp.cli.dump import dump
 from osgp.cli.exits import ExitCode, exit_code
-from osgp.cli.login_test import login_test
 from osgp.cli.ports import ports
 from osgp.cli.probe import probe
 from osgp.cli.read import read
 from osgp.cli.simulate import simulate
 from osgp.cli.tables import tables
 from osgp.cli.trace import trace
+from osgp.cli.try_key import login_test
 from osgp.cli.watch import watch
 from osgp.cli.write import write
 from osgp.errors import OsgpError

@@ -20,7 +20,7 @@ import typer
 from osgp.cli.exits import ExitCode, exit_code
 from osgp.cli.options import KeyPadding
 from osgp.cli.terminal import is_terminal, note, print_json
-from osgp.errors import KeyFormatError, MisuseError, OsgpError
+from osgp.errors import CorruptFrame, KeyFormatError, LinkError, MisuseError, OsgpError, ResponseTimeout
 from osgp.key import MeterKey
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from osgp.optical.timing import Limits
     from osgp.writing import AllowWrites
 
-__all__ = ["Target", "error_document", "error_words", "read_text", "run", "step"]
+__all__ = ["Target", "bridge_hint", "error_document", "error_words", "read_text", "run", "step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,25 @@ class Target:
                     allow_writes=allow_writes,
                 )
                 meter = await stack.enter_async_context(opened)
-            yield meter
+            try:
+                yield meter
+            except LinkError as error:
+                if hint := bridge_hint(url, error):
+                    error.add_note(hint)
+                raise
+
+
+def bridge_hint(url: str, error: OsgpError) -> str:
+    """Return what else to check where the line is behind a network bridge; "" where it is not, or the line is sound."""
+    from osgp.transport import Address  # noqa: PLC0415
+
+    address = Address.parse(url)
+    if not isinstance(error, ResponseTimeout | CorruptFrame) or address.path or "bridge" in str(error):
+        return ""
+    return (
+        "the bridge's own serial settings count too: 9600 baud, 8 data bits, no parity, 1 stop bit, no flow control; and no "
+        "other program may be connected to it"
+    )
 
 
 def read_text(path: Path, what: str) -> str:
@@ -173,6 +191,8 @@ def run(work: Callable[[], Coroutine[Any, Any, ExitCode | None]], *, as_json: bo
         if as_json:
             print_json(error_document(error))
         note(f"osgp: {error_words(error)}")
+        for hint in getattr(error, "__notes__", [])[1:]:
+            note(f"hint: {hint}")
         if isinstance(error, KeyFormatError):
             note("hint: a key file holds the key and nothing else")
         code = exit_code(error)

@@ -72,10 +72,10 @@ async def read_whole(
     """
     described = TABLES.get(name)
     with step(f"reading {name}"):
-        if described is not None and not described.own_counts and described.size(dims) > _ONE_ANSWER:
-            return await _by_size(meter, name, lambda data: described.size(dims, data), arrived)
         size = size_of(name, dims, held)
         optical = Address.parse(meter.url).optical
+        if size is None and described is not None and not described.own_counts and described.size(dims) > _ONE_ANSWER:
+            return await _by_size(meter, name, lambda data: described.size(dims, data), arrived)
         if size is not None and size > _ONE_ANSWER and not optical:
             return await _by_size(meter, name, lambda _: size, arrived)
         try:
@@ -85,10 +85,10 @@ async def read_whole(
         except (MeterRefused, LinkError, KeyRejected) as error:
             if meter.stats.replies == 0 or (isinstance(error, MeterRefused) and error.code in _FINAL):
                 raise
-            if described is not None:
-                return await _by_size(meter, name, lambda data: described.size(dims, data), arrived)
             if size:
                 return await _by_size(meter, name, lambda _: size, arrived)
+            if described is not None:
+                return await _by_size(meter, name, lambda data: described.size(dims, data), arrived)
             if size == 0:
                 raise NothingIn(f"the meter is set up to keep nothing in {name}") from error
             if isinstance(error, MeterRefused) and error.code == ResponseCode.OPERATION_NOT_POSSIBLE:

@@ -205,13 +205,26 @@ def key_rejected(code: int) -> PasswordRefused:
     )
 
 
-def lost(service: Service, reason: FailReason | None, times: int) -> LinkError:
-    """Say at which step the meter went away. ``reason`` None: it answered, but not to this."""
+def lost(service: Service, reason: FailReason | None, times: int, *, never_toggles: bool = False) -> LinkError:
+    """Say at which step the meter went away.
+
+    Args:
+        service: what was asked.
+        reason: of the last loss; None: it answered, but not to this.
+        times: how often it was asked.
+        never_toggles: each time its answer had the toggle bit of the one before.
+    """
     where = f"while {_step(service)}: tried {times} times"
     match reason:
         case FailReason.SILENT | FailReason.NO_REPLY:
             return ResponseTimeout(
                 f"the meter stopped answering {where}, last: {reason}. Check that the probe sits firmly on the window"
+            )
+        case FailReason() if never_toggles:
+            return CorruptFrame(
+                f"the meter's packets do not change their toggle bit {where}. Without it an answer cannot be told from "
+                "the one before. If it is always so, this meter departs from ANSI C12.18 and cannot be read here: save a "
+                "trace and report it. If it comes and goes, another program may be using the same probe"
             )
         case FailReason():
             return CorruptFrame(

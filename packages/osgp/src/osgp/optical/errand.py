@@ -46,6 +46,7 @@ class Errand:
         "passwords",
         "repeated",
         "restarts",
+        "same_toggles",
         "wanted",
     )
 
@@ -62,6 +63,8 @@ class Errand:
         """Answers of an older session that came before the one to Identify."""
         self.passwords = 0
         """Times the key was shown."""
+        self.same_toggles = 0
+        """Answers that were not believed because their toggle bit was that of the one before."""
         self.repeated = False
         """Whether it was asked again in a fresh session, because the meter refused it."""
         pending = isinstance(wanted, PartialRead) and PENDING <= wanted.table < 2 * PENDING

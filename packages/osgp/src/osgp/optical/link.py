@@ -28,7 +28,7 @@ This module does not know what messages mean, or what to do when one did not get
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from osgp.errors import MisuseError
@@ -36,9 +36,12 @@ from osgp.optical.packet import ACK, NAK, Item, Noise, Packet, PacketReader, Sig
 from osgp.optical.timing import (
     CHARACTER_TIMEOUT,
     DEFAULT_LIMITS,
+    LOST_TURNS,
     NAK_QUIET,
+    QUICK,
     RESPONSE_TIMEOUT,
     RETRIES,
+    TURNAROUNDS,
     Line,
 )
 
@@ -99,6 +102,8 @@ class ExchangeFailed:
 
     reason: FailReason
     arrived: bool
+    same_toggle: bool = field(default=False, compare=False)
+    """Because the toggle bit did not change, which some devices never do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +142,15 @@ class Link:
         line: speed and delays, for the timers.
         patience: the client's: how long to wait for the answer to a message; None at the meter, which waits for nothing.
         strict: drop every packet with the toggle of the one before as a duplicate.
+        adapt: wait longer before sending when the other end turns out to be deaf after its own packets.
     """
 
-    def __init__(self, line: Line, *, patience: float | None = None, strict: bool = False) -> None:
+    def __init__(self, line: Line, *, patience: float | None = None, strict: bool = False, adapt: bool = False) -> None:
         self._line = line
+        self._longer = list(TURNAROUNDS) if adapt else []
+        self._turnaround = 0.0
+        self._quick = False  # whether the packet under way was sent right after something was heard
+        self._lost_turns = 0
         self._strict = strict
         self._patience = self._patience_now = patience
         self._reader = PacketReader()
@@ -280,6 +290,8 @@ class Link:
         if not positive:
             self._repeat(FailReason.NAKED, now, events)
             return
+        if self._quick and not self._tries:
+            self._lost_turns = 0
         del self._packets[0]
         self._tries = 0
         if self._packets:
@@ -302,6 +314,7 @@ class Link:
         missed = self._last_in is not None and packet.toggle == self._last_in.toggle and not self._any_toggle
         if packet == self._last_in or (missed and self._strict):
             events.append(PacketDropped(PacketDropReason.DUPLICATE))
+            self._lose_turn()
             return
         self._any_toggle = False
         self._last_in = packet
@@ -314,7 +327,7 @@ class Link:
             events.append(PacketDropped(PacketDropReason.OUT_OF_STEP))  # nothing was asked
         elif missed and self._patience is not None:
             events.append(PacketDropped(PacketDropReason.OUT_OF_STEP))
-            self._fail(FailReason.OUT_OF_STEP, events)
+            self._fail(FailReason.OUT_OF_STEP, events, same_toggle=True)
         else:
             self._assemble(packet, now, events)
 
@@ -338,6 +351,8 @@ class Link:
 
     def _repeat(self, reason: FailReason, now: float, events: list[LinkEvent]) -> None:
         self._ack_by = None
+        if self._quick and not self._tries:
+            self._lose_turn()
         self._tries += 1
         if self._tries > RETRIES:
             self._fail(reason, events)
@@ -346,7 +361,13 @@ class Link:
         self._hold_packet(now)
         events.append(PacketRepeated())
 
-    def _fail(self, reason: FailReason, events: list[LinkEvent]) -> None:
+    def _lose_turn(self) -> None:
+        """What was sent right after the other end had sent did not arrive. When that is the rule, it was too early."""
+        self._lost_turns += 1
+        if self._lost_turns >= LOST_TURNS and self._longer:
+            self._lost_turns, self._turnaround = 0, self._longer.pop(0)
+
+    def _fail(self, reason: FailReason, events: list[LinkEvent], *, same_toggle: bool = False) -> None:
         arrived = len(self._packets) <= 1
         self._packets.clear()
         self._packet_held = False
@@ -354,7 +375,7 @@ class Link:
         self._parts = b""
         if self._echoes:
             self._echoes, self._echo_due = None, 0  # another probe may be there now
-        events.append(ExchangeFailed(reason, arrived))
+        events.append(ExchangeFailed(reason, arrived, same_toggle))
 
     def _answer(self, signal: int, now: float) -> None:
         """ACK or NAK."""
@@ -368,7 +389,7 @@ class Link:
 
     def _hold(self, now: float) -> None:
         if self._held_until is None:
-            self._held_until = max(now, self._heard + self._line.turnaround)
+            self._held_until = max(now, self._heard + max(self._line.turnaround, self._turnaround))
 
     def _release(self, now: float) -> None:
         """Send what was held back, an ACK before a packet."""
@@ -381,6 +402,7 @@ class Link:
             self._last_out = self._packets[0]
             sent += self._last_out.encode()
             line = self._line
+            self._quick = now - self._heard < QUICK
             self._ack_by = now + line.seconds(len(sent)) + RESPONSE_TIMEOUT + line.latency
         self._out += sent
         if self._echoes:

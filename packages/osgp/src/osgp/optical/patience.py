@@ -14,7 +14,7 @@ from osgp.optical.link import FailReason
 from osgp.optical.services import Identify, Logon, Negotiate, OpticalResponseCode, Security, Service
 from osgp.psem import PartialRead, Read
 
-__all__ = ["BUSY", "LEFTOVERS", "Verdict", "judge_loss", "judge_refusal", "starts_anew"]
+__all__ = ["BUSY", "LEFTOVERS", "ODD_GRANTS", "Verdict", "judge_loss", "judge_refusal", "starts_anew"]
 
 RESTARTS = 3
 """Sessions one request may use up, beside the first."""
@@ -34,6 +34,9 @@ SHOWN_UNANSWERED = 2
 
 LEFTOVERS = 3
 """Answers of an older session that may come before the one to Identify."""
+
+ODD_GRANTS = 2
+"""Answers to Negotiate that cannot be understood before it is left out. One may have been another's."""
 
 BUSY = frozenset({OpticalResponseCode.BSY, OpticalResponseCode.DNR})
 _ANEW = frozenset({OpticalResponseCode.RNO, OpticalResponseCode.ISSS})
@@ -116,4 +119,9 @@ def judge_loss(
         rounds = SEARCHES + heard if known or heard else 1
         return errand.hearing.verdict(reason) if errand.restarts >= rounds else None
     last_showing = isinstance(service, Security) and not proven and errand.passwords >= SHOWN_UNANSWERED
-    return lost(service, reason, errand.restarts) if errand.restarts > RESTARTS or last_showing else None
+    never_toggles = reason is FailReason.OUT_OF_STEP and errand.same_toggles >= errand.restarts
+    return (
+        lost(service, reason, errand.restarts, never_toggles=never_toggles)
+        if errand.restarts > RESTARTS or last_showing
+        else None
+    )

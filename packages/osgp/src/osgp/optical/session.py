@@ -58,7 +58,7 @@ from osgp.optical.link import (
     PacketDropped,
     PacketRepeated,
 )
-from osgp.optical.patience import BUSY, LEFTOVERS, Verdict, judge_loss, judge_refusal, starts_anew
+from osgp.optical.patience import BUSY, LEFTOVERS, ODD_GRANTS, Verdict, judge_loss, judge_refusal, starts_anew
 from osgp.optical.services import (
     Grant,
     Identify,
@@ -117,7 +117,9 @@ class OpticalClient:
         self._password = None if key is None else key.password(self._settings.padding)
         self._offer = self._settings.negotiation()
         self._line = line or Line()
-        self._link = Link(self._line, patience=CHANNEL_TRAFFIC)
+        if self._settings.turnaround is not None:
+            self._line = replace(self._line, turnaround=self._settings.turnaround)
+        self._link = Link(self._line, patience=CHANNEL_TRAFFIC, adapt=self._settings.turnaround is None)
         self._out = b""
         self._events: list[ClientEvent] = []
         self._now = 0.0
@@ -127,6 +129,7 @@ class OpticalClient:
         self._keep: Service = _WAIT
         self._identity: Identity | None = None
         self._proven = self._woken = self._baud_unproven = False
+        self._odd_grants = 0
         self._rejected: str | None = None
         self._errand: Errand | None = None
         self._service: Service | None = None
@@ -328,7 +331,9 @@ class OpticalClient:
             match event:
                 case MessageReceived(message):
                     self._take_message(message, now)
-                case ExchangeFailed(reason, arrived):
+                case ExchangeFailed(reason, arrived, same_toggle):
+                    if self._errand is not None:
+                        self._errand.same_toggles += same_toggle
                     self._take_failure(reason, now, arrived=arrived)
                 case PacketRepeated():
                     self._events.append(Retried(self._errand.request if self._errand is not None else None))
@@ -349,6 +354,10 @@ class OpticalClient:
         except CorruptFrame:
             self._events.append(ReplyDropped(DropReason.CONTENT))
             errand = self._errand
+            if isinstance(service, Negotiate):
+                self._odd_grants += 1
+                if self._odd_grants >= ODD_GRANTS:
+                    self._offer = None  # this meter does not know what to say to it: do without
             if isinstance(service, Identify) and errand is not None and errand.leftovers < LEFTOVERS:
                 errand.leftovers += 1
                 self._link.listen(now)
@@ -370,7 +379,10 @@ class OpticalClient:
             self._take_refusal(service, response, now)
 
     def _take_ok(self, service: Service, response: Response, now: float) -> None:
-        grant = decode_grant(response.data, service) if isinstance(service, Negotiate) else None
+        grant = None
+        if isinstance(service, Negotiate):
+            # A bare ok grants nothing: what held before holds on.
+            grant = decode_grant(response.data, service) if response.data else Grant(DEFAULT_LIMITS, None)
         identity = decode_identity(response.data) if isinstance(service, Identify) else None
         self._service = None
         self._state = state_after(self._state, service) or self._state

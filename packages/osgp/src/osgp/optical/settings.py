@@ -13,7 +13,7 @@ from osgp.optical.key import Padding
 from osgp.optical.services import Logon, Negotiate
 from osgp.optical.timing import DEFAULT_BAUD, SESSION_RENEWAL, Limits
 
-__all__ = ["DEFAULT_USER", "OFFERED_LIMITS", "WAKEUP", "SessionSettings"]
+__all__ = ["DEFAULT_USER", "LONGEST_TURNAROUND", "OFFERED_LIMITS", "WAKEUP", "SessionSettings"]
 
 DEFAULT_USER = 1
 """User id of our logons. The meter writes it into each event it logs meanwhile (BT74); there FFFF is
@@ -26,6 +26,9 @@ WAKEUP = b"\x55"
 """For :attr:`SessionSettings.wakeup`: half of its bits are light, and it begins no packet."""
 
 _SHORTEST_RENEWAL = 30.0
+
+LONGEST_TURNAROUND = 0.5
+"""Longer, and a meter would take it for silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class SessionSettings:
         linger: how long an idle session is kept, in seconds; 0 ends it after each request.
         renewal: how old a session may become, in seconds; at least half a minute.
         wakeup: sent before the first packet of a session, for meters that sleep.
+        turnaround: least time between the last byte heard and the first one sent, in seconds; None finds it out.
 
     Raises:
         MisuseError: a setting that cannot be.
@@ -52,10 +56,14 @@ class SessionSettings:
     linger: float = inf
     renewal: float = SESSION_RENEWAL
     wakeup: bytes = b""
+    turnaround: float | None = None
 
     def __post_init__(self) -> None:
         if self.renewal < _SHORTEST_RENEWAL or self.linger < 0:
             msg = f"a session lasts at least {_SHORTEST_RENEWAL:.0f} seconds and lingers for none or more"
+            raise MisuseError(msg)
+        if self.turnaround is not None and not 0 <= self.turnaround <= LONGEST_TURNAROUND:
+            msg = f"a turnaround is 0 to {LONGEST_TURNAROUND:g} seconds"
             raise MisuseError(msg)
         self.logon()
         self.negotiation()

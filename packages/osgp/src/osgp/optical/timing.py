@@ -19,14 +19,17 @@ __all__ = [
     "IDENTIFY_PATIENCE",
     "KEEP_ALIVE",
     "LARGEST_PACKET",
+    "LOST_TURNS",
     "NAK_QUIET",
     "OVERHEAD",
+    "QUICK",
     "RESPONSE_TIMEOUT",
     "RETRIES",
     "RETRY_PAUSE",
     "SESSION_LIMIT",
     "SESSION_RENEWAL",
     "TURNAROUND",
+    "TURNAROUNDS",
     "WAKEUP_PAUSE",
     "Limits",
     "Line",
@@ -60,6 +63,16 @@ Identify for the repeat of an older one says nothing at all, and does so no long
 
 TURNAROUND = 0.000175
 """Least time between the last byte heard and the first one sent."""
+
+TURNAROUNDS = (0.006, 0.012, 0.025, 0.05)
+"""What is tried instead with a meter, or a probe, that turns out to be deaf for longer after it has sent. The cost is
+small: at 9600 baud a byte takes 1 ms."""
+
+LOST_TURNS = 3
+"""Turns in a row that must be lost before the next longer time is tried."""
+
+QUICK = 0.1
+"""What is sent later than this after the last byte heard was not sent too early."""
 
 NAK_QUIET = 0.02
 """A spoiled packet is refused when the line has been quiet for this long. Its end may be still to come when a

@@ -30,8 +30,8 @@ _WH = 3600
 _NOMINAL = 230.0
 _WIRE_OHMS = 0.22
 _KINDS = 8
-_OUTAGE_EVERY = 61
-"""Days between two outages, on average."""
+_OUTAGE_PERIOD = 61 * DAY
+"""Seconds in which there is one outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,28 @@ class House:
         reactive = [cell.reactive[phase][within] for phase in self._order]
         return Moment(total, tiers, self._present(second, active, reactive))
 
+    def registers_at(self, moment: int) -> tuple[list[int], list[list[int]]]:
+        """Return the total and the tiers' summations at the beginning of a cell since the installation, UTC seconds.
+
+        Raises:
+            ValueError: no cell begins then.
+        """
+        day, rest = divmod(moment, DAY)
+        index, within = divmod(rest, CELL)
+        if within or moment < self.installed:
+            msg = f"no cell begins at {moment}"
+            raise ValueError(msg)
+        return self._registers(moment, self._ledger.starts(day)[index])
+
+    def outages(self, now: float) -> list[tuple[int, int]]:
+        """Return begin and end of each outage since the installation, UTC seconds. It is counted when it ends."""
+        found: list[tuple[int, int]] = []
+        number = 0
+        while (end := self._outage_end(number)) <= now:
+            found.append((end - self._outage_seconds(number), end))
+            number += 1
+        return found
+
     # -- registers ----------------------------------------------------------------------------
 
     def _registers(self, second: int, energies: Tiers) -> tuple[list[int], list[list[int]]]:
@@ -110,12 +132,17 @@ class House:
 
     def _outages(self, second: int) -> tuple[int, int]:
         """Return seconds and count of outages: short ones, over before a client could have noticed."""
-        period = _OUTAGE_EVERY * DAY
-        gone, part = divmod(second - self.installed, period)
-        if part > mix(self.seed + gone) % period:
+        gone = (second - self.installed) // _OUTAGE_PERIOD
+        if self._outage_end(gone) <= second:
             gone += 1
-        seconds = sum(2 + mix(self.seed * 31 + number) % 90 for number in range(gone))
+        seconds = sum(map(self._outage_seconds, range(gone)))
         return 400 + mix(self.seed) % 9000 + seconds, 3 + self.seed % 5 + gone
+
+    def _outage_end(self, number: int) -> int:
+        return self.installed + number * _OUTAGE_PERIOD + mix(self.seed + number) % _OUTAGE_PERIOD + 1
+
+    def _outage_seconds(self, number: int) -> int:
+        return 2 + mix(self.seed * 31 + number) % 90
 
     # -- present values -----------------------------------------------------------------------
 

@@ -63,6 +63,13 @@ class Ledger:
         self._cells: list[Tiers] = []
         self._cell_number = -1
         self._seconds: tuple[list[int], list[int]] = ([], [])
+        self._started: tuple[int, list[Tiers]] = (-1, [])
+
+    def starts(self, day: int) -> list[Tiers]:
+        """Return the energy per tier at the start of each cell of a UTC day since the installation, and at its end."""
+        if day != self._started[0]:
+            self._started = day, self._walk(day)
+        return self._started[1]
 
     def at(self, second: int) -> Tiers:
         """Return the energy per tier up to and including ``second``, which is not before installation."""

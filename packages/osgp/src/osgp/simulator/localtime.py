@@ -17,6 +17,7 @@ __all__ = [
     "DAY_HOURS",
     "DAY_TIER",
     "DST",
+    "DST_BEGINS_AT",
     "LATITUDE",
     "LONGITUDE",
     "NIGHT_TIER",
@@ -38,6 +39,9 @@ DST = 3600
 
 _DST_HOUR_UTC = 1
 """The European Union switches at 01:00 UTC on the last Sundays of March and October (directive 2000/84/EC)."""
+
+DST_BEGINS_AT = _DST_HOUR_UTC + STANDARD_OFFSET // 3600
+"""Local hour at which summer time begins: 02:00. It ends as many minutes later by the clock as summer adds: at 03:00."""
 
 DAY_TIER = 0
 NIGHT_TIER = 1

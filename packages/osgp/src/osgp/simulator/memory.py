@@ -17,7 +17,7 @@ from osgp.simulator.localtime import daylight_saving, local_offset, tier_at
 from osgp.simulator.rights import CLEAR_DATA, Sender
 from osgp.tables import TABLES, Dimensions
 
-__all__ = ["Contents", "Live", "TableMemory", "clock_tables"]
+__all__ = ["DELTA_ALERT", "ET13_ALERT_FLAGS", "Contents", "Live", "TableMemory", "clock_tables"]
 
 Live = Callable[[float], bytes]
 """Gives a table's bytes at a moment (UTC seconds)."""
@@ -28,12 +28,18 @@ Contents = bytes | bytearray | Live
 _BT07 = table_id("BT07")
 _BT08 = table_id("BT08")
 _BT23 = table_id("BT23")
+_ET13 = table_id("ET13")
 _ET50 = table_id("ET50")
 _ET59 = table_id("ET59")
 
 _PROCEDURE_HEADER = 3
-_DONE, _CONFLICTS, _UNKNOWN_PROCEDURE = 0, 3, 6
+_DONE, _BAD_PARAMETER, _CONFLICTS, _UNKNOWN_PROCEDURE = 0, 2, 3, 6
 """Result codes (MEP guide v1.1 p. 53). A procedure that is not simulated is one the meter does not have."""
+_POST_HEADER = 4
+_CLEARS_DELTA_ALERT = 12
+DELTA_ALERT = 0x10
+ET13_ALERT_FLAGS = 4 * 66 + 8
+"""Element 4, the first MEP client, of 66 bytes each; its alert flags (MEP guide v1.1 p. 80-83)."""
 _ET50_FLAGS = 30
 _USES_ET59 = 0x02
 """Bit 1 alone decides; bit 0 says that the client is registered (MEP guide v1.1 p. 124-125)."""
@@ -119,9 +125,32 @@ class TableMemory:
         inbound = self._fixed.get(_ET50, bytearray())
         flags = inbound[_ET50_FLAGS] if len(inbound) > _ET50_FLAGS else 0
         in_et59 = sender.redirected and bool(flags & _USES_ET59)
-        result = self._clear_data() if number == CLEAR_DATA and number in sender.procedures else _UNKNOWN_PROCEDURE
+        result = _UNKNOWN_PROCEDURE
+        if number in sender.procedures:
+            result = self._clear_data() if number == CLEAR_DATA else self._take_post(data[_PROCEDURE_HEADER:])
         self._fixed[_ET59 if in_et59 else _BT08] = bytearray((*number.to_bytes(2, "little"), psn, result))
         return Response(ResponseCode.OK)
+
+    def _take_post(self, parameters: bytes) -> int:
+        """Take what a client posts (EP39), and clear the alerts that it answers.
+
+        The parameters are missing from the guide. A client in the field sends type, result, a length and so many bytes,
+        and real meters take it; of the types the guide names 12, which clears the delta data alert (p. 34). What is posted is
+        not kept.
+        """
+        if len(parameters) < _POST_HEADER:
+            return _BAD_PARAMETER
+        length = int.from_bytes(parameters[2:_POST_HEADER], "little")
+        if length != len(parameters) - _POST_HEADER:
+            return _BAD_PARAMETER
+        answered = DELTA_ALERT if parameters[0] == _CLEARS_DELTA_ALERT else 0xFF & ~DELTA_ALERT
+        self.put(_ET13, ET13_ALERT_FLAGS, bytes((self.alert_flags() & ~answered,)))
+        return _DONE
+
+    def alert_flags(self) -> int:
+        """Return the alert flags of the first MEP client; 0 where there is no ET13."""
+        flags = self._fixed.get(_ET13, bytearray())[ET13_ALERT_FLAGS : ET13_ALERT_FLAGS + 1]
+        return flags[0] if flags else 0
 
     def _clear_data(self) -> int:
         registers = self._fixed.get(_BT23)

@@ -11,7 +11,8 @@ This module does not know how tables are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import time
 from functools import cache
 from typing import Any
 
@@ -19,8 +20,16 @@ from osgp.errors import MisuseError
 from osgp.image import MeterImage
 from osgp.psem import table_id
 from osgp.simulator.house import House, Moment
-from osgp.simulator.localtime import DAY_HOURS, DAY_TIER, DST, NIGHT_TIER, STANDARD_OFFSET
+from osgp.simulator.localtime import DAY_HOURS, DAY_TIER, DST, DST_BEGINS_AT, NIGHT_TIER, STANDARD_OFFSET
 from osgp.simulator.memory import Live, TableMemory, clock_tables
+from osgp.simulator.recorder import (
+    DATA_SETS,
+    EVENT_ENTRIES,
+    SELF_READS,
+    Recorder,
+    profile_control,
+    profile_dimensions,
+)
 from osgp.sources import Source, in_tier
 from osgp.tables import TABLES, Dimensions, present, registers
 
@@ -29,41 +38,116 @@ __all__ = ["house_memory", "image_memory"]
 _FIRMWARE = (3, 82, 5)
 _ROLLOVER_DIGITS = 8
 
-_SWITCHES = 200
-_LAST_SUNDAY = 6
-"""RDATE: the last weekday of the month, weekday 0 (MEP guide v1.1 p. 41)."""
+_SCHEDULES, _SWITCHES_A_DAY = 20, 10
+"""BT54 has room for so many day schedules of so many switches each (MEP guide v1.1 p. 228)."""
+
+_LAST, _SUNDAY = 6, 0
+"""RDATE: postpone to the last such weekday of the month on or after a day (MEP guide v1.1 p. 41)."""
+_MONTHLY = 13
+"""RDATE's month of what is repeated each month."""
+_SEASON_0 = 3
+"""Calendar action: select season 0 (MEP guide v1.1 p. 227)."""
+
+
+def _rule(day: int, offset: int = 0, weekday: int = 0) -> int:
+    """Return RDATE behind its month: OFFSET, WEEKDAY and DAY, which is 1 or more (MEP guide v1.1 p. 41-42)."""
+    return offset | weekday << 4 | day << 7
+
+
+def _switches() -> list[dict[str, int]]:
+    """Return BT54's tier switches: of each day schedule ten, sorted, the first at midnight (MEP guide v1.1 p. 223-224).
+
+    How an unused switch looks is not printed; here it repeats the one before, which keeps the order and changes nothing.
+    """
+    used = [
+        {"tier": NIGHT_TIER, "hour": 0},
+        {"tier": DAY_TIER, "hour": DAY_HOURS.start},
+        {"tier": NIGHT_TIER, "hour": DAY_HOURS.stop},
+    ]
+    day = used + used[-1:] * (_SWITCHES_A_DAY - len(used))
+    return [switch | {"schedule": schedule} for schedule in range(_SCHEDULES) for switch in day]
+
+
+def _described_profile() -> dict[str, Any]:
+    """Return what ET42 says of the load profiles (MEP guide v1.1 p. 114-118); of the first without a number."""
+    fields: dict[str, Any] = {}
+    for number, one in enumerate(DATA_SETS, 1):
+        first = number == 1
+        fields |= {
+            f"{'load_profile' if first else f'set_{number}'}_{name}": value
+            for name, value in {
+                "block_size": one.sizes.block_size,
+                "blocks": one.blocks,
+                "channels": len(one.sources),
+                "interval" if first else "interval_duration": one.minutes,
+                "interval_size": one.sizes.interval_size,
+                "intervals_per_block": one.intervals,
+                "sources": one.sources,
+                **({} if first else {"active": True}),
+            }.items()
+        }
+    return fields
+
+
+_EVENT_LOG = {
+    "date_time": True,
+    "sequence_numbers": True,
+    "standard_event_bytes": 8,
+    "manufacturer_event_bytes": 19,
+    "history_data_length": 2,
+    "event_data_length": 2,
+}
+"""BT70 and BT71: up to 64 standard events and 152 of the maker (Optical guide v1.1 p. 50)."""
+
+_REGISTER_DIMENSIONS = {
+    "season": True,
+    "date_time": True,
+    "summations": 11,
+    "tiers": 4,
+    "present_values": 55,
+}
 
 _NAMEPLATE: Mapping[str, Mapping[str, Any]] = {
     "BT01": {"manufacturer": "NES", "model": "83332-3I", "firmware": _FIRMWARE},
     "BT15": {"multiplier": 1, "ct_ratio": 1, "vt_ratio": 1},
+    "BT20": _REGISTER_DIMENSIONS | {"self_reads": 253},
+    "BT21": _REGISTER_DIMENSIONS | {"self_reads": SELF_READS},
     "BT50": {
-        "daylight_saving_auto": True,
+        "tou_self_read": True,
+        "season_self_read": True,
+        "sort_tier_switches": True,
         "time_zone_offset_capable": True,
         "seasons": 12,
         "special_schedules": 2,
         "nonrecurring_dates": 25,
         "recurring_dates": 23,
-        "tier_switches": _SWITCHES,
+        "tier_switches": _SCHEDULES * _SWITCHES_A_DAY,
         "calendar_size": 808,
     },
-    "BT53": {"daylight_saving_minutes": DST // 60, "time_zone_minutes": STANDARD_OFFSET // 60},
+    "BT53": {
+        "daylight_saving_at": time(DST_BEGINS_AT),
+        "daylight_saving_minutes": DST // 60,
+        "time_zone_minutes": STANDARD_OFFSET // 60,
+    },
+    "BT03": {"metering": True},
+    "BT61": profile_dimensions(),
+    "BT71": _EVENT_LOG | {"history_entries": EVENT_ENTRIES},
     "BT54": {
         "nonrecurring_dates": [{}] * 25,
         "recurring_dates": [
-            {"month": 3, "rule": _LAST_SUNDAY, "action": 1, "twelve_seasons": True},
-            {"month": 10, "rule": _LAST_SUNDAY, "action": 2},
-            *[{}] * 21,
+            {"month": 3, "rule": _rule(1, _LAST, _SUNDAY), "action": 1, "twelve_seasons": True},
+            {"month": 10, "rule": _rule(1, _LAST, _SUNDAY), "action": 2},
+            {"month": 1, "rule": _rule(1), "action": _SEASON_0},
+            {"month": _MONTHLY, "rule": _rule(1), "self_read": True},
+            *[{}] * 19,
         ],
-        "tier_switches": [
-            {"tier": DAY_TIER, "hour": DAY_HOURS.start},
-            {"tier": NIGHT_TIER, "hour": DAY_HOURS.stop},
-            *[{}] * (_SWITCHES - 2),
-        ],
+        "tier_switches": _switches(),
         "seasons": [{}] * 12,
         "calendar_id": 1,
     },
     "ET04": {
         "rated_frequency": 50,
+        "daylight_saving_off_delta": DST // 60,
         "power_outages_recorded": 10,
         "registration_current": 20,
         "maximum_current": 80,
@@ -102,6 +186,12 @@ _NAMEPLATE: Mapping[str, Mapping[str, Any]] = {
         "summations": 11,
         "tiers": 4,
         "present_values": 55,
+        "self_reads": SELF_READS,
+        **_described_profile(),
+        "log_date_time": True,
+        "log_sequence_number": True,
+        "history_log_entries": EVENT_ENTRIES,
+        "history_log_argument_size": 2,
         "required_section_length": 8,
         "energy_unit": 1,
         "rollover_digits": _ROLLOVER_DIGITS,
@@ -120,6 +210,12 @@ _NAMEPLATE: Mapping[str, Mapping[str, Any]] = {
 """What never changes, by table and field. ET11 has the values printed in the guide's sample (p. 49)."""
 
 _LIVE = ("BT23", "BT28", "BT52", "BT55")
+_LOGGED = ("BT26", "BT63", "BT64", "BT65", "BT66", "BT67", "BT74", "ET21")
+
+_LARGEST_PROFILE = profile_dimensions() | {
+    "data_sets": [{"blocks": 9530, "intervals": 1440, "channels": 16, "interval_minutes": 84}] * len(DATA_SETS)
+}
+"""BT60: each number the largest it can be, given others that fit (MEP guide v1.1 p. 231-233)."""
 
 
 def house_memory(house: House, *, clock_step: int = 0) -> TableMemory:
@@ -133,6 +229,8 @@ def house_memory(house: House, *, clock_step: int = 0) -> TableMemory:
     serial = TABLES["ET03"].encode({"utility_serial_number": f"SIM{house.seed:07d}"}, dims)
     readout = _HouseReadout(house, dims)
     live: dict[int, Live] = {table_id("BT23"): readout.bt23, table_id("BT28"): readout.bt28}
+    recorder = Recorder(house, dims, readout.encode_registers)
+    live |= {table_id(name): of for name, of in recorder.tables().items()}
     return TableMemory({**tables, table_id("ET03"): serial}, live | clock_tables(dims, step=clock_step))
 
 
@@ -143,8 +241,13 @@ def _made_up() -> tuple[Mapping[int, bytes | bytearray], Dimensions]:
     made = {name: TABLES[name].encode(values, dims) for name, values in _NAMEPLATE.items()}
     # ET42 begins with its own length (MEP guide v1.1 p. 111).
     made["ET42"] = len(made["ET42"]).to_bytes(2, "little") + made["ET42"][2:]
+    # Maxima: laid out as what is configured (MEP guide v1.1 p. 231, Optical guide v1.1 p. 50).
+    made["BT60"] = TABLES["BT61"].encode(_LARGEST_PROFILE, dims)
+    made["BT62"] = profile_control()
+    made["BT70"] = TABLES["BT71"].encode(_EVENT_LOG | {"history_entries": 2 * EVENT_ENTRIES}, dims)
     # Live tables stand in the image so that BT00 lists them.
     made |= {name: bytes(TABLES[name].size(dims)) for name in (*_LIVE, "ET03")}
+    made |= dict.fromkeys(_LOGGED, b"")
     image = MeterImage({table_id(name): bytearray(data) for name, data in made.items()})
     return image.tables, image.derive_dimensions()
 
@@ -180,13 +283,17 @@ class _HouseReadout:
     def bt23(self, now: float) -> bytes:
         moment = self._at(now)
         if "BT23" not in self._made:
-            values: dict[Source, int] = {}
-            for sources, numbers in zip(self._blocks, (moment.total, *moment.tiers), strict=False):
-                values.update(
-                    (source, number) for source, number in zip(sources, numbers, strict=True) if source is not None
-                )
-            self._made["BT23"] = registers.encode(values, self._dims)
+            self._made["BT23"] = self.encode_registers(moment.total, moment.tiers)
         return self._made["BT23"]
+
+    def encode_registers(self, total: Sequence[int], tiers: Sequence[Sequence[int]]) -> bytes:
+        """Return BT23 with these summations."""
+        values: dict[Source, int] = {}
+        for sources, numbers in zip(self._blocks, (total, *tiers), strict=False):
+            values.update(
+                (source, number) for source, number in zip(sources, numbers, strict=True) if source is not None
+            )
+        return registers.encode(values, self._dims)
 
     def bt28(self, now: float) -> bytes:
         moment = self._at(now)

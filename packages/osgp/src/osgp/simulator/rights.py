@@ -22,7 +22,7 @@ from osgp.mep.server import Access
 from osgp.optical.rights import Access as OpticalAccess
 from osgp.psem import table_id
 
-__all__ = ["CLEAR_DATA", "WRITERS", "Sender", "may_write", "mep_sender", "optical_sender"]
+__all__ = ["CLEAR_DATA", "POST_DATA", "WRITERS", "Sender", "may_write", "mep_sender", "optical_sender"]
 
 _ANYONE = "BT07 ET50 ET51 ET52 ET71"
 _ADVANCED = (
@@ -40,6 +40,9 @@ _SECRETS = frozenset(map(table_id, ("BT42", "BT45")))
 
 CLEAR_DATA = 3
 """Standard procedure 3 (C12.19): all registers to zero."""
+
+POST_DATA = 0x0800 + 39
+"""EP39, with which a MEP client answers an alert; both keys may call it (MEP guide v1.1 p. 18)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,9 @@ def _any_table(_table: int) -> bool:
 
 def mep_sender(access: Access) -> Sender:
     """Return what a key of the MEP port may do."""
-    return Sender(_any_table, lambda table: may_write(table, access), range(5, 10), redirected=True)
+    return Sender(
+        _any_table, lambda table: may_write(table, access), range(5, 10), frozenset({POST_DATA}), redirected=True
+    )
 
 
 def optical_sender(access: OpticalAccess) -> Sender:

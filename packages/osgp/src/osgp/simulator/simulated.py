@@ -28,11 +28,11 @@ from osgp.optical.key import OpticalKey
 from osgp.optical.rights import Access as OpticalAccess
 from osgp.optical.server import FirstPacket, OpticalServer
 from osgp.optical.server import Meter as OpticalHabits
-from osgp.psem import Request, Response, table_id
+from osgp.psem import PartialWrite, Request, Response, Write, table_id
 from osgp.simulator.faults import Faults, FaultyLine
 from osgp.simulator.house import House
 from osgp.simulator.line import SEQUENCE_JUMP, MeterLine
-from osgp.simulator.memory import Contents, TableMemory
+from osgp.simulator.memory import ET13_ALERT_FLAGS, Contents, TableMemory
 from osgp.simulator.model import house_memory, image_memory
 from osgp.simulator.noise import mix
 from osgp.simulator.rights import Sender, mep_sender, optical_sender
@@ -58,9 +58,6 @@ _ET03_SERIAL_SIZE = 30
 
 _ET04_IDT_VERSION = 116
 """Changes with any dimension (MEP guide v1.1 p. 65)."""
-
-_ET13_ALERT_FLAGS = 4 * 66 + 8
-"""Element 4, the first MEP client, of 66 bytes each; its alert flags (MEP guide v1.1 p. 80-83)."""
 
 
 @dataclass(slots=True)
@@ -257,8 +254,8 @@ class SimulatedMeter:
         self._running().power_cycle()
 
     def alert(self, flags: int) -> None:
-        """Set the alert flags in ET13 and send alerts until they are 0."""
-        self._memory.put(table_id("ET13"), _ET13_ALERT_FLAGS, bytes((flags,)))
+        """Set the alert flags in ET13 and send alerts until they are 0: a client clears them by EP39, or by writing ET13."""
+        self._memory.put(table_id("ET13"), ET13_ALERT_FLAGS, bytes((flags,)))
         self._server.alert(bool(flags), asyncio.get_running_loop().time())
         self._running().pump()
 
@@ -286,7 +283,11 @@ class SimulatedMeter:
         if self._replacement is not None and asyncio.get_running_loop().time() >= self._swap_at:
             self._memory, self._replacement = self._replacement, None
             self._server.advance(_OTHER_SEQUENCE)
-        return self._memory.answer(request, sender, self._now())
+        response = self._memory.answer(request, sender, self._now())
+        if isinstance(request, Write | PartialWrite) and not self._memory.alert_flags():
+            # Alerts end when what they told of is done: their flags are 0 again (MEP guide v1.1 p. 17-18).
+            self._server.alert(on=False, now=asyncio.get_running_loop().time())
+        return response
 
     def _now(self) -> float:
         """Return UTC seconds that never go back: a computer's clock may be set back, a meter's registers may not."""

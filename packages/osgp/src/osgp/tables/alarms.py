@@ -8,12 +8,18 @@ This module does not know what to do about an alarm.
 
 from __future__ import annotations
 
-from osgp.tables.table import Bit, Bits, Table
+from osgp.tables.table import Bit, Bits, Count, Table
 from osgp.tables.types import UINT8, UINT16
 
 __all__ = ["BT03", "alarm_words"]
 
 _OPTICAL = "Optical guide v1.1 p. "
+
+
+def _status(place: int) -> Count:
+    """Return whether the manufacturer's status has this byte: a meter with less would fill up with zeros, "no alarm"."""
+    return Count(f"BT00.17 > {place}", lambda dims: dims.status_size is None or dims.status_size > place)
+
 
 BT03 = Table(
     3,
@@ -56,7 +62,7 @@ BT03 = Table(
         Bits(
             UINT8,
             (
-                Bit("load_profile_overflow", 0),
+                Bit("load_profile_overflow", 0, note="from 3.50 on of the primary profile only"),
                 Bit("self_read_occurred", 1),
                 Bit("load_disconnect_changed", 2),
                 Bit("relay_1_open", 3),
@@ -65,6 +71,7 @@ BT03 = Table(
                 Bit("plc_configuration_failure", 6),
                 Bit("general_error", 7),
             ),
+            when=_status(0),
             page=_OPTICAL + "46",
         ),
         Bits(
@@ -79,34 +86,37 @@ BT03 = Table(
                 Bit("code_bank_changed", 6),
                 Bit("load_profile_backfill_failed", 7),
             ),
+            when=_status(1),
             page=_OPTICAL + "46",
         ),
         Bits(
             UINT8,
             (
-                Bit("mep_installed_or_removed", 0),
-                Bit("mbus_alarm", 1),
-                Bit("mbus_discovery_complete", 2),
-                Bit("phase_rotation_changed", 3),
-                Bit("prepay_credit_exhausted", 4),
-                Bit("prepay_warning_acknowledged", 5),
-                Bit("event_log_overflow_pending", 6),
-                Bit("log_entry_available", 7),
+                Bit("mep_installed_or_removed", 0, note="from 2.10 on"),
+                Bit("mbus_alarm", 1, note="from 2.10 on"),
+                Bit("mbus_discovery_complete", 2, note="from 2.10 on"),
+                Bit("phase_rotation_changed", 3, note="from 2.10 on"),
+                Bit("prepay_credit_exhausted", 4, note="from 2.10 on"),
+                Bit("prepay_warning_acknowledged", 5, note="from 2.10 on"),
+                Bit("event_log_overflow_pending", 6, note="from 2.12 and 3.01 on"),
+                Bit("log_entry_available", 7, note="from 2.12 and 3.01 on"),
             ),
+            when=_status(2),
             page=_OPTICAL + "46-47",
         ),
         Bits(
             UINT8,
             (
-                Bit("dimension_change", 0),
-                Bit("magnetic_tamper", 1),
-                Bit("access_lockout_override", 2),
-                Bit("power_quality_event", 3),
-                Bit("event_log_unread", 4),
-                Bit("thd_state_changed", 5),
+                Bit("dimension_change", 0, note="from 2.12 and 3.01 on"),
+                Bit("magnetic_tamper", 1, note="from 2.12 and 3.01 on"),
+                Bit("access_lockout_override", 2, note="from 2.12 and 3.01 on"),
+                Bit("power_quality_event", 3, note="from 2.12 and 3.01 on"),
+                Bit("event_log_unread", 4, note="from 2.12 and 3.01 on"),
+                Bit("thd_state_changed", 5, note="from 2.12 and 3.01 on"),
                 Bit("load_profile_1_unread", 6, note="from 3.10 on"),
                 Bit("load_side_voltage", 7, note="from 3.30 on"),
             ),
+            when=_status(3),
             page=_OPTICAL + "47",
         ),
         Bits(
@@ -114,16 +124,18 @@ BT03 = Table(
             (
                 Bit("unbalanced_voltage", 0, note="from 3.60 on"),
                 Bit("password_table_written", 1, note="from 3.70 on"),
-                Bit("key_expiration_pending", 2, note="from 3.80 on"),
+                Bit("key_expiration_pending", 2, note="from 3.80 on; also 2.04, 2.13, 3.13"),
                 Bit("p2p_security", 3, note="from 4.10 on"),
                 Bit("firmware_separation_violation", 4, note="from 4.10 on"),
                 Bit("modem_error", 5, note="from 4.10 on"),
                 Bit("g3_alarm", 6, note="from 4.20 on"),
                 Bit("g3_event", 7, note="from 4.20 on"),
             ),
+            since=(2, 4),
+            when=_status(4),
             page=_OPTICAL + "47",
         ),
-        Bits(UINT8, (Bit("relay_2_open", 0, note="from 4.30 on"),), page=_OPTICAL + "47"),
+        Bits(UINT8, (Bit("relay_2_open", 0, note="from 4.30 on"),), when=_status(5), page=_OPTICAL + "47"),
     ),
 )
 

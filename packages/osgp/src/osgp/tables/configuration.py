@@ -12,6 +12,7 @@ from osgp.psem import EXTENDED
 from osgp.tables.table import Bit, Bits, Count, Field, Filler, Table
 from osgp.tables.types import (
     DATE,
+    INT8,
     INT16,
     LTIME_DATE_UTC,
     NI_FMAT,
@@ -99,7 +100,8 @@ ET55 = Table(
         # Printed at offset 1 for 4.0 on; that is inside the reserved bytes and 4 is the only place left.
         Field("clock_slew", UINT8, unit="s/min", page="140"),
         Filler(9, page="140"),
-        Field("signal_strength_threshold", UINT8, page="141"),
+        # Printed UINT8, with a default of -84 dB.
+        Field("signal_strength_threshold", INT8, unit="dB", page="141"),
         Field("plc_active_timeout", UINT16, unit="min", page="141"),
         Filler(3, page="141"),
         Field("plc_lockout_threshold", UINT8, note="from 4.30 on", page="141"),
@@ -129,7 +131,7 @@ ET55 = Table(
         Field("over_power_calendar_id", UINT32, page="148"),
         Filler(1, page="148"),
         Field("cover_removed_seconds", UINT16, unit="s", page="149"),
-        Field("cover_removed_quality_seconds", UINT16, unit="s", page="149"),
+        Field("cover_removed_quality_seconds", UINT16, unit="s", since=(3, 40), page="149"),
         Bits(
             UINT16,
             (
@@ -138,20 +140,22 @@ ET55 = Table(
                 Bit("cover_subsequent_outage", 2),
                 Bit("cover_preceding_outage", 3),
             ),
+            since=(3, 40),
             page="149-150",
         ),
-        Field("primary_load_profile", UINT8, note="0-3 is set 1-4", page="150"),
-        Field("hf_noise_threshold", INT16, page="151"),
-        Field("hf_noise_seconds", UINT16, unit="s", page="151"),
-        Field("earth_fault_current", UINT16, unit="mA", page="151"),
-        Filler(1, page="152"),
-        Field("earth_fault_seconds", UINT16, unit="s", page="152"),
-        Field("broken_conductor_seconds", UINT16, unit="s", page="152"),
-        Field("zero_fault_seconds", UINT16, unit="s", page="152"),
-        Field("normal_voltage_upper", UINT8, unit="%", page="153"),
-        Field("normal_voltage_lower", UINT8, unit="%", page="153"),
-        Field("low_voltage_upper", UINT8, unit="%", page="153"),
-        Field("voltage_fluctuation", UINT8, unit="%", page="153"),
+        Field("primary_load_profile", UINT8, note="0-3 is set 1-4", since=(3, 50), page="150"),
+        Field("hf_noise_threshold", INT16, since=(3, 50), page="151"),
+        Field("hf_noise_seconds", UINT16, unit="s", since=(3, 50), page="151"),
+        # Of 4.0 on; reserved before, with the fields around them.
+        Field("earth_fault_current", UINT16, unit="mA", since=(3, 50), page="151"),
+        Filler(1, since=(3, 50), page="152"),
+        Field("earth_fault_seconds", UINT16, unit="s", since=(3, 50), page="152"),
+        Field("broken_conductor_seconds", UINT16, unit="s", since=(3, 60), page="152"),
+        Field("zero_fault_seconds", UINT16, unit="s", since=(3, 60), page="152"),
+        Field("normal_voltage_upper", UINT8, unit="%", since=(3, 60), page="153"),
+        Field("normal_voltage_lower", UINT8, unit="%", since=(3, 60), page="153"),
+        Field("low_voltage_upper", UINT8, unit="%", since=(3, 60), page="153"),
+        Field("voltage_fluctuation", UINT8, unit="%", since=(3, 60), page="153"),
         # The next printed offset leaves one byte without a name.
         Filler(1, since=(3, 70), page="154"),
         Field("prepay_tier_rates", UINT32, count=4, unit="Wh/kWh", note="tiers 5-8", since=(3, 70), page="154"),

@@ -14,6 +14,8 @@ from osgp.tables.types import NI_FMAT, UINT8, UINT16, char, octets
 
 __all__ = ["ET11", "ET13", "ET50"]
 
+_OPTICAL = "Optical guide v1.1 p. "
+
 ET11 = Table(
     EXTENDED + 11,
     "MFG Dimension Table",
@@ -30,24 +32,30 @@ ET11 = Table(
         Field("on_demand_write_size", UINT8, unit="byte", page="78"),
         Field("phase_measurement_size", UINT8, unit="byte", page="78"),
         Field("configuration_entry_2_size", UINT8, unit="byte", note="of ET34", page="78"),
-        Filler(4, page="78"),
+        # "Reserved for internal use" in the MEP guide; the Optical guide names them.
+        Field("meter_one_time_queue_size", UINT8, page=_OPTICAL + "41"),
+        Field("mbus_one_time_queue_size", UINT8, page=_OPTICAL + "41"),
+        Field("meter_one_time_entry_size", UINT8, unit="byte", note="of ET19", page=_OPTICAL + "41"),
+        Field("mbus_one_time_entry_size", UINT8, unit="byte", note="of ET20", page=_OPTICAL + "41"),
         Field("group_ids", UINT8, page="78"),
         Field("harmonics", UINT8, page="78"),
         Field("multicast_message_size", UINT8, unit="byte", page="79"),
         Field("alarm_array_size", UINT8, unit="byte", note="of ET22", page="79"),
         Field("mep_data_sources", UINT8, note="sources of ET50", page="79"),
         Field("et48_entries", UINT8, page="79"),
-        Field("critical_event_bitmaps", UINT8, page="79"),
-        Field("mbus_data_types", UINT8, note="entries of ET57", page="79"),
-        Field("relay_switches", UINT8, note="of ET61", page="79"),
-        Field("delta_alert_sources", UINT8, note="of ET71", page="79"),
-        Field("ram_transaction_request_size", UINT16, unit="byte", note="3.50 only", page="79"),
-        Field("ram_transaction_response_size", UINT16, unit="byte", note="3.50 only", page="79"),
+        Field("critical_event_bitmaps", UINT8, since=(3, 30), page="79"),
+        Field("mbus_data_types", UINT8, note="entries of ET57", since=(3, 30), page="79"),
+        Field("relay_switches", UINT8, note="of ET61", since=(3, 30), page="79"),
+        Field("delta_alert_sources", UINT8, note="of ET71", since=(3, 40), page="79"),
+        Field("ram_transaction_request_size", UINT16, unit="byte", note="3.50 only", since=(3, 50), page="79"),
+        Field("ram_transaction_response_size", UINT16, unit="byte", note="3.50 only", since=(3, 50), page="79"),
         # Printed "reserved", but p. 137 sizes a stretch of ET54 by them.
         Field("module_records", UINT8, since=(4, 0), page="79"),
         Field("module_record_size", UINT8, unit="byte", since=(4, 0), page="79"),
         Field("mep_clients", UINT8, note="elements of ET50", since=(4, 0), page="80"),
-        Filler(3, since=(4, 0), page="80"),
+        Filler(1, since=(4, 0), page="80"),
+        Field("et17_bitmap_size", UINT16, unit="byte", since=(4, 0), page=_OPTICAL + "42"),
+        # From 4.20 on in the Optical guide (p. 42): absent where the two disagree.
         Field("error_screens", UINT8, since=(4, 30), page="80"),
     ),
 )

@@ -103,6 +103,10 @@ class Dimensions:
 
     max_tiers: int = 4
     """BT20.7; sizes arrays of ET55 (p. 147)."""
+    maxima_told: bool = False
+    """BT20 was read; else the largest number of tiers is a guess, which the length of ET55 can prove."""
+    status_size: int | None = None
+    """BT00.17: bytes of BT03 behind the first four (Optical guide v1.1 p. 49); None if unknown."""
     energy_unit: int = 1
     """Wh, varh per step of BT23's energies: 1, 10 or 100 (ET55, p. 207)."""
     rollover_digits: int | None = None

@@ -96,6 +96,8 @@ def firmware_text(version: tuple[int, int, int]) -> str:
     return f"{major}.{minor:02d}.{build:02d}"
 
 
+_OPTICAL = "Optical guide v1.1 p. "
+
 BT01 = Table(
     1,
     "General Manufacturer Information",
@@ -103,9 +105,11 @@ BT01 = Table(
     (
         Field("manufacturer", char(4)),
         Field("model", char(8)),
-        # Printed "reserved 5..15" and "5..16"; the version bytes at 14 and 15 leave 12 and 13.
-        Filler(2),
-        Field("firmware", _VERSION, note="major, minor, build"),
+        # The MEP guide reserves 12 and 13, and all behind the firmware; the Optical guide names them.
+        Field("application_firmware", _VERSION, note="major, minor, build", page=_OPTICAL + "19"),
+        Field("firmware", _VERSION, note="of what is legally relevant: major, minor, build"),
+        # Printed ARRAY[16], "8 bytes in length"; `since` because a meter may end before, as the MEP guide has it.
+        Field("manufacturer_serial", octets(8), since=(2, 0), page=_OPTICAL + "19"),
     ),
 )
 
@@ -211,7 +215,7 @@ ET04 = Table(
         Field("tilt_timer", UINT8, unit="s", page="65"),
         Field("minimum_registration_current", UINT16, unit="mA", page="65"),
         Field("registration_current_fraction", UINT8, unit="0.1 mA", page="65"),
-        Bits(UINT8, (Bit("constant_phase_loss_alarm", 0),), page="65"),
+        Bits(UINT8, (Bit("constant_phase_loss_alarm", 0, note="from 3.60 on"),), page="65"),
         Field("power_up_wait", UINT8, unit="s", page="65-66"),
         # Also in 3.13, where only partial reads reach them: a 3.13 meter's data simply end before.
         Field("maximum_key_usage", UINT32, since=_KEY_USAGE, page="66"),

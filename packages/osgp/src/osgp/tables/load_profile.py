@@ -28,7 +28,7 @@ from osgp.tables.types import NI_FMAT, STIME_DATE, UINT8, UINT16, UINT32
 if TYPE_CHECKING:
     from osgp.tables.dimensions import Dimensions
 
-__all__ = ["BT61", "BT63", "ET21", "MAX_MEMORY", "Block", "Interval", "ProfileSizes"]
+__all__ = ["BT61", "BT63", "ET21", "MAX_MEMORY", "Block", "Interval", "ProfileSizes", "data_sets"]
 
 _SETS = 4
 _SETS_SINCE = (3, 50)
@@ -40,12 +40,13 @@ _DAY = 84
 """Stands for 24 hours in the minutes of an interval (p. 97, 235)."""
 
 
-def _sets(dims: Dimensions) -> int:
+def data_sets(dims: Dimensions) -> int:
+    """Return how many data sets such a meter has: four from firmware 3.50 on, unless ET54.0.2 says otherwise."""
     later = dims.firmware is None or dims.firmware >= _SETS_SINCE
     return _SETS if later and dims.multiple_load_profiles else 1
 
 
-_EACH_SET = Count("4 if ET54.0.2 else 1", _sets)
+_EACH_SET = Count("4 if ET54.0.2 else 1", data_sets)
 
 BT61 = Table(
     61,

@@ -94,6 +94,9 @@ BT23 = Table(
     ),
 )
 
+_OUTAGE_IN_MINUTES = (2, 0)
+"""Firmware that counts outages in minutes, all others in seconds (Optical guide v1.1 p. 25)."""
+
 # "Measured in varh and Wh" (p. 158, 207): the guide does not name apparent energy, so that stays as it is stored.
 _IN_ENERGY_UNITS = frozenset({Quantity.ACTIVE_ENERGY, Quantity.REACTIVE_ENERGY})
 
@@ -110,6 +113,8 @@ def _positions(dims: Dimensions) -> Iterator[Position]:
             source = total if total is None or number == 0 else in_tier(total, number - 1)
             if source is not None:
                 factor = dims.energy_unit if source.quantity in _IN_ENERGY_UNITS else 1
+                if dims.firmware == _OUTAGE_IN_MINUTES and source.key == "outage_duration":
+                    factor = 60
                 yield Position(source, first + number * block.size + place * NI_FMAT.size, factor=factor)
 
 

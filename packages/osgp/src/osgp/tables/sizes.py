@@ -1,4 +1,4 @@
-"""How long the tables are that this library does not decode: printed, so that they can be read in parts.
+"""How long the tables are that this library does not decode, or not to their end, so that they can be read in parts.
 
 A table longer than one answer of the MEP port (465 bytes) can be read in parts only, and a read beyond its end gives zeros
 without a word (Optical guide v1.1 p. 9): without its size it cannot be read at all. Most of these are logs: a header and a
@@ -20,7 +20,7 @@ from osgp.tables.devices import ET11
 from osgp.tables.dimensions import Dimensions
 from osgp.tables.event_log import BT71, log_size
 from osgp.tables.identity import ET04
-from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes
+from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes, data_sets
 from osgp.tables.registers import BT23
 from osgp.tables.table import Firmware, Table
 
@@ -50,6 +50,14 @@ _QUALITY_SINCE: tuple[tuple[Firmware, int], ...] = (
 )
 """Bytes of ET09 beside its outage records, by the firmware that added the last of them (p. 67-76)."""
 _OUTAGE_RECORD = 18
+
+_SETTINGS_SINCE: tuple[tuple[Firmware, int], ...] = (
+    ((3, 50), 131),
+    ((3, 30), 107),
+    ((3, 10), 94),
+    ((2, 0), 83),
+)
+"""Bytes of a data set in ET21, by the firmware that added the last of them (p. 95-98; Optical guide v1.1 p. 38-40)."""
 
 
 class _Untold(Exception):
@@ -120,13 +128,21 @@ def _ring(name: str, pages: str) -> Size:
 
 def _profile(data_set: int) -> Size:
     def of(known: _Known) -> int:
-        sets = {"data_sets": known.field(BT61, "data_sets"), "end_readings": known.field(BT61, "end_readings")}
-        if data_set > len(sets["data_sets"]):
+        told = {name: known.field(BT61, name) for name in ("data_sets", "end_readings")}
+        if data_set > len(told["data_sets"]):
             raise _Untold
-        sizes = ProfileSizes.of(sets, data_set)
+        sizes = ProfileSizes.of(told, data_set)
         return sizes.blocks * sizes.block_size
 
     return Size("blocks * block size (BT61)", "238-241", ("BT61",), of)
+
+
+def _profile_settings(known: _Known) -> int:
+    firmware = known.dims.firmware
+    size = next((size for since, size in _SETTINGS_SINCE if firmware is not None and firmware >= since), None)
+    if size is None:
+        raise _Untold
+    return size * data_sets(known.dims)
 
 
 def _self_reads(known: _Known) -> int:
@@ -172,6 +188,7 @@ SIZES: Mapping[str, Size] = {
     "BT74": Size("11 + BT71.5 * (12 + BT71.3)", "241-243", ("BT71",), _event_log),
     "ET09": Size("18 * ET04.53 + 139 to 519 by firmware", "67-76", ("ET04",), _quality),
     "ET16": Size("ET11.0 * ET11.5", "92-95", ("ET11",), _device_data),
+    "ET21": Size("83 to 131 by firmware * data sets", "95-98", (), _profile_settings),
     "ET31": _ring("ET31", "104-106"),
     "ET41": _ring("ET41", "110-111"),
     "ET45": _ring("ET45", "119-121"),
@@ -182,7 +199,8 @@ SIZES: Mapping[str, Size] = {
     "ET79": Size("11 + ET54.80 * (12 + BT71.3)", "181-183", ("ET54", "BT71"), _alternate_log),
     "ET81": _ring("ET81", "184-186"),
 }
-"""By name; shorter tables without a description need none, since one answer holds them."""
+"""By name; shorter tables without a description need none, since one answer holds them. Of ET21 only the beginning is
+described."""
 
 TELLING: tuple[str, ...] = tuple(dict.fromkeys(name for size in SIZES.values() for name in size.by))
 """The tables that tell them, each once."""

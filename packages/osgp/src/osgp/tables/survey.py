@@ -20,7 +20,7 @@ from osgp.tables.present import BT27, BT28
 from osgp.tables.registers import BT22, BT23
 from osgp.tables.table import Record, Table
 
-__all__ = ["SURVEYED", "survey"]
+__all__ = ["SURVEYED", "et55_sizes", "survey"]
 
 _COUNTS = (
     "season",
@@ -42,6 +42,9 @@ _COUNTS = (
 
 _FIRST_METER_MAJOR = 2
 """Control point modules count their own versions (1.xx), which say nothing about fields added in a meter's 3.70."""
+
+_MOST_TIERS = (4, 8)
+"""Tiers that meters can have (Optical guide v1.1 p. 21)."""
 
 _ENERGY_UNITS = frozenset({1, 10, 100})
 """All that is supported (p. 159)."""
@@ -79,7 +82,10 @@ def _needed(table: Table, data: bytes, dims: Dimensions, *names: str) -> Record:
 
 
 def _from_bt00(data: bytes, dims: Dimensions) -> Dimensions:
-    return replace(dims, big_endian=_needed(BT00, data, dims, "big_endian")["big_endian"])
+    record = _needed(BT00, data, dims, "big_endian")
+    # No status at all is none that can be: then it was not told.
+    status = record.get("manufacturer_status_length") or None
+    return replace(dims, big_endian=record["big_endian"], status_size=status)
 
 
 def _from_bt01(data: bytes, dims: Dimensions) -> Dimensions:
@@ -89,12 +95,12 @@ def _from_bt01(data: bytes, dims: Dimensions) -> Dimensions:
 
 def _from_bt20(data: bytes, dims: Dimensions) -> Dimensions:
     maxima = _needed(BT20, data, dims, *_COUNTS)
-    return replace(dims, max_tiers=maxima["tiers"], **{name: maxima[name] for name in _COUNTS})
+    return replace(dims, max_tiers=maxima["tiers"], maxima_told=True, **{name: maxima[name] for name in _COUNTS})
 
 
 def _from_bt21(data: bytes, dims: Dimensions) -> Dimensions:
     actual = _needed(BT21, data, dims, *_COUNTS)
-    return replace(dims, **{name: actual[name] for name in _COUNTS})
+    return replace(dims, max_tiers=max(dims.max_tiers, actual["tiers"]), **{name: actual[name] for name in _COUNTS})
 
 
 def _from_bt22(data: bytes, dims: Dimensions) -> Dimensions:
@@ -137,7 +143,18 @@ def _from_et54(data: bytes, dims: Dimensions) -> Dimensions:
 
 
 def _from_et55(data: bytes, dims: Dimensions) -> Dimensions:
+    if not dims.maxima_told:
+        for tiers in _MOST_TIERS:
+            if tiers > dims.max_tiers and ET55.size(supposed := replace(dims, max_tiers=tiers)) == len(data):
+                dims = supposed
     return _with_unit(ET55.decode(data, dims), dims)
+
+
+def et55_sizes(dims: Dimensions) -> tuple[int, int]:
+    """Return how long ET55 is in such a meter at least and at most, where nothing told the largest number of tiers."""
+    if dims.maxima_told:
+        return (ET55.size(dims),) * 2
+    return ET55.size(dims), ET55.size(replace(dims, max_tiers=max(dims.max_tiers, *_MOST_TIERS)))
 
 
 def _from_et42(data: bytes, dims: Dimensions) -> Dimensions:

@@ -59,7 +59,7 @@ class _Part:
     """What every entry of a field list has."""
 
     page: str = ""
-    """Page of the MEP guide v1.1 where the table's page is not enough."""
+    """Page of the MEP guide v1.1, or of the guide named before it, where the table's page is not enough."""
     when: Count | None = None
     """Present only if this is not 0."""
     since: Firmware | None = None
@@ -338,7 +338,7 @@ class Table:
     id: int
     title: str
     pages: str
-    """Pages of the MEP guide v1.1; of the Optical guide v1.1 where it says so."""
+    """Pages of the MEP guide v1.1, or of the guide that is named before them."""
     fields: tuple[Field | Bits | Filler | Group, ...]
     note: str = ""
     own_counts: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from osgp.errors import MisuseError
 __all__ = [
     "ANSI_DATE",
     "DATE",
+    "INT8",
     "INT16",
     "LTIME_DATE",
     "LTIME_DATE_UTC",
@@ -56,6 +57,7 @@ class Type:
 UINT8 = Type("UINT8", "B", 1)
 UINT16 = Type("UINT16", "H", 2)
 UINT32 = Type("UINT32", "I", 4)
+INT8 = Type("INT8", "b", 1)
 INT16 = Type("INT16", "h", 2)
 NI_FMAT = Type("NI_FMAT", "i", 4)
 """NI_FMAT1 and NI_FMAT2: on these meters both are signed 32-bit integers (p. 197, BT00.2 = 0x88)."""

@@ -34,6 +34,11 @@ class Dialect:
         base = self.base.replace("{meter}", view.meter)
         return render((row for row in self.rows if row.when is when), base, view)
 
+    def retained(self, meter: str) -> Iterator[str]:
+        """Yield the topics of a meter in which the broker keeps a message."""
+        base = self.base.replace("{meter}", meter)
+        return (f"{base}/{row.topic}" for row in self.rows if row.retain)
+
 
 def gateway_topic(base: str) -> str:
     """Return a base topic without its meter: where the topics stand that exist once."""

@@ -7,6 +7,7 @@
     <base>/meters/<meter>/present    power, voltage, current ... now; not retained, expires in Home Assistant
     <base>/meters/<meter>/registers  energies; retained, every sample, in order
     <base>/meters/<meter>/link       state, identity and link counts, for diagnostics
+    <base>/meters/<meter>/event      what happened to the meter, once: exchanged, alert, power cycle
 
 Keys are the published keys of :data:`osgp.sources.SOURCES`, numbers are in the unit people read. The
 entities that show them are announced by :mod:`nes2mqtt.mqtt.discovery`.
@@ -23,17 +24,36 @@ from typing import Any
 
 from nes2mqtt.mqtt.config import DialectName, MqttConfig
 from nes2mqtt.mqtt.dialects.dialect import Dialect
-from nes2mqtt.mqtt.message import Will
-from nes2mqtt.mqtt.rows import Cell, Row, When
+from nes2mqtt.mqtt.message import Message, Will
+from nes2mqtt.mqtt.rows import Cell, Row, When, compact
 from nes2mqtt.mqtt.view import Fixed, View
 from nes2mqtt.reading import LinkQuality, Sample, TableGroup
 
-__all__ = ["LINK", "PRESENT", "REGISTERS", "ROWS", "STATUS", "dialect", "meter_base"]
+__all__ = [
+    "EVENT",
+    "EVENTS",
+    "LINK",
+    "PRESENT",
+    "REGISTERS",
+    "ROWS",
+    "SINCE_SWAP",
+    "STATUS",
+    "dialect",
+    "event",
+    "meter_base",
+]
 
 STATUS = "status"
 PRESENT = "present"
 REGISTERS = "registers"
 LINK = "link"
+EVENT = "event"
+
+SINCE_SWAP = "since_swap"
+"""Key of the document of registers: what each has counted since the meter was exchanged."""
+
+EVENTS = ("exchanged", "alert", "power_cycle")
+"""What may happen to a meter: another one is in its place; it raised an alert; its MEP port was switched off and on."""
 
 
 def _values(sample: Sample) -> dict[str, int | float]:
@@ -54,7 +74,7 @@ def _present(view: View) -> Mapping[str, Any] | None:
         return None
     net = view.get("net_power")
     return {
-        "time": _iso(sample.received),
+        **_known({"time": _iso(view.received(sample))}),
         **_values(sample),
         **({"net_power": net.number} if isinstance(net, Fixed) else {}),
     }
@@ -66,18 +86,42 @@ def _last_reset(sample: Sample) -> dict[str, str | None]:
     return {key: _iso(start) for key, start in starts.items() if start is not None}
 
 
+def _since_swap(view: View, sample: Sample) -> dict[str, dict[str, int | float]]:
+    """Return what each register has counted since the meter was exchanged: it restarts from 0.
+
+    Empty before the first exchange. While the time of the exchange is not known nothing is said of any register:
+    without ``last_reset`` Home Assistant would take the new start for a negative consumption. Without a history the
+    register's height at the exchange would be forgotten at the next start of this program, so it is not counted from.
+    """
+    if not sample.base or view.seq is None:
+        return {}
+    if sample.segment_start is None:
+        return {SINCE_SWAP: {}}
+    counted = {
+        source: raw if source in sample.restarted else raw - sample.base[source]
+        for source, raw in sample.values.items()
+        if source in sample.restarted or source in sample.base
+    }
+    return {SINCE_SWAP: {source.key: Fixed(raw, source.decimals).number for source, raw in counted.items()}}
+
+
 def _registers(view: View) -> Mapping[str, Any] | None:
     sample = view.sample(TableGroup.REGISTERS)
     if sample is None:
         return None
     head = {
-        "time": _iso(sample.received),
+        "time": _iso(view.received(sample)),
         "meter_time": _iso(sample.meter_time),
         "seq": view.seq,
         "segment": sample.segment,
     }
     resets = _last_reset(sample)
-    return {**_known(head), **_values(sample), **({"last_reset": resets} if resets else {})}
+    return {
+        **_known(head),
+        **_values(sample),
+        **({"last_reset": resets} if resets else {}),
+        **_since_swap(view, sample),
+    }
 
 
 def _answered(link: LinkQuality) -> float | None:
@@ -92,13 +136,15 @@ def _link(view: View) -> Mapping[str, Any] | None:
     return _known(
         {
             "state": status.state.value,
-            "since": _iso(status.since),
+            "since": _iso(view.since),
             "message": status.message,
+            "code": status.code or None,
+            "clock": view.clock_trouble or None,
             "serial": status.info.serial,
             "manufacturer": status.info.manufacturer,
             "model": status.info.model,
             "firmware": status.info.firmware,
-            "last_reply": _iso(view.newest.received if view.newest else None),
+            "last_reply": _iso(view.received(view.newest) if view.newest else None),
             "clock_ahead": status.clock_ahead,
             "answered": _answered(status.link),
             **asdict(status.link),
@@ -112,6 +158,11 @@ ROWS: tuple[Row, ...] = (
     Row(PRESENT, _present, When.LIVE),
     Row(REGISTERS, _registers, When.REGISTERS, retain=True, qos=1),
 )
+
+
+def event(config: MqttConfig, meter: str, kind: str, **more: str | int) -> Message:
+    """Return the message that something happened to a meter; it is not retained, for it happens once."""
+    return Message(f"{meter_base(config, meter)}/{EVENT}", compact({"event_type": kind, **more}), qos=1)
 
 
 def meter_base(config: MqttConfig, meter: str) -> str:

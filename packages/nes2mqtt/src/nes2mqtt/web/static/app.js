@@ -1,60 +1,76 @@
 // The page: follows one meter and draws what it is told. Draws at most once a frame, and not at
 // all while nobody can see it.
 
-import { EnergyBars } from "./bars.js";
+import { EnergyBars, known } from "./bars.js";
 import * as cards from "./cards.js";
+import { clock } from "./clock.js";
 import { byId, el, setText } from "./dom.js";
-import { clockTime, heardTime, number, useZone } from "./format.js";
+import { ago, clockTime, number, useZone } from "./format.js";
+import { clockTrouble, historyTrouble, meterTrouble } from "./messages.js";
 import { Curve, PowerChart } from "./power.js";
 import { Stream } from "./stream.js";
+import * as tables from "./tables.js";
 import { language, text, translate } from "./texts.js";
 
 const STATUS_EVERY = 15_000;
 const ENERGY_EVERY = 60_000;
 const MOST_LINKS = 8;
+/** Milliseconds after which the list of outputs is asked again when this page has come or gone. */
+const SOON = 1_500;
 
 const curve = new Curve();
-const page = { meter: null, status: null, sources: null, connected: null, flow: "", clockOffset: 0, switchDrawn: "" };
+const page = { meter: null, status: null, sources: null, connected: null, flow: "", switchDrawn: "", reports: {} };
 
 document.documentElement.lang = language;
+if (language !== "en") {
+  document.querySelector("link[rel=manifest]").href = `static/manifest.${language}.webmanifest`;
+}
 translate(document);
 
-const charts = [
-  new PowerChart(byId("minutes-chart"), byId("minutes-readout"), 300, text("last_minutes")),
-  new PowerChart(byId("hour-chart"), byId("hour-readout"), 3600, text("last_hour")),
-];
-const bars = {
-  hour: new EnergyBars(byId("today-bars"), byId("today-sum")),
-  day: new EnergyBars(byId("month-bars"), byId("month-sum")),
-};
+const say = (words) => setText(byId("announce"), words);
+const chart = (id, span, title) =>
+  new PowerChart({
+    place: byId(`${id}-chart`),
+    readout: byId(`${id}-readout`),
+    empty: byId(`${id}-empty`),
+    span,
+    title: text(title),
+    say,
+  });
+const energy = (id, title) =>
+  new EnergyBars({ place: byId(`${id}-bars`), sums: byId(`${id}-sum`), empty: byId(`${id}-empty`), title: text(title), say });
+const charts = [chart("minutes", 300, "last_minutes"), chart("hour", 3600, "last_hour")];
+const bars = { hour: energy("today", "today"), day: energy("month", "this_month") };
 
 const stream = new Stream({
   onMeter(meter) {
-    page.clockOffset = Date.parse(meter.now) - Date.now();
     page.meter = meter;
-    curve.load(meter.recent, meter.resumed);
+    if (meter.recent) {
+      curve.load(meter.recent, meter.resumed);
+    }
+    // Which bar is the one of now is known with the time.
+    Object.entries(page.reports).forEach(([period, report]) => bars[period].draw(report));
     redraw();
   },
   onChange(change) {
-    page.clockOffset = Date.parse(change.now) - Date.now();
     Object.assign(page.meter.groups, change.groups);
     page.meter.status = change.status ?? page.meter.status;
-    page.meter.now = change.now;
     const present = change.groups?.present;
     if (present && present.quality === "good") {
       const { active_power_import: imported, active_power_export: exported } = present.values;
       if (imported !== undefined || exported !== undefined) {
-        curve.add(Date.parse(present.received) / 1000, imported ?? null, exported ?? null);
+        curve.add(present.instant, imported ?? null, exported ?? null);
       }
     }
     redraw();
   },
   onState(connected) {
     if (page.connected && !connected) {
-      page.lostAt = new Date();
+      page.lostAt = clock.today();
     }
-    if (page.connected === false && connected) {
-      refreshStatus();
+    if (page.connected !== true && connected) {
+      // The list of outputs also counts the open pages, of which this one is now one.
+      setTimeout(refreshStatus, SOON);
     }
     page.connected = connected;
     redraw();
@@ -74,11 +90,17 @@ function redraw() {
 
 function draw() {
   const { meter } = page;
-  const some = meter && Object.keys(meter.groups).length > 0;
-  byId("waiting").hidden = Boolean(some);
+  const values = Boolean(meter) && Object.keys(meter.groups).length > 0;
+  // The history is there whether the meter answers or not.
+  const past = Object.values(page.reports).some((report) => report.buckets.some(known)) || curve.times.length > 0;
+  const some = Boolean(meter) && (values || past);
+  byId("waiting").hidden = values;
+  byId("waiting").classList.toggle("brief", some);
   byId("cards").hidden = !some;
-  byId("readings").hidden = !some;
-  drawBanner();
+  byId("today").hidden = byId("month").hidden = !page.status?.gateway.history;
+  byId("readings").hidden = !values;
+  byId("tables").hidden = !some;
+  drawBanners();
   drawPulse();
   if (!meter) {
     return;
@@ -88,7 +110,7 @@ function draw() {
   if (!some) {
     return;
   }
-  cards.drawNow(meter);
+  cards.drawNow(meter, curve);
   cards.drawPhases(meter);
   cards.drawTotals(meter);
   cards.drawAges(meter);
@@ -96,56 +118,71 @@ function draw() {
   if (byId("readings").open) {
     drawReadings();
   }
+  if (byId("tables").open) {
+    drawTables();
+  }
   announce();
 }
 
+/** What goes on without news: the window of the charts, and the ages of what is old. */
+function tick() {
+  drawCharts();
+  if (page.meter && document.visibilityState === "visible") {
+    cards.drawAges(page.meter);
+    drawPulse();
+  }
+}
+
 function drawCharts() {
-  if (document.visibilityState === "visible" && !byId("minutes").hidden) {
+  if (document.visibilityState === "visible" && !byId("cards").hidden) {
     // While connected the window moves with the clock; afterwards it stays where the values end.
-    const now = page.connected ? Date.now() + page.clockOffset : (curve.times.at(-1) ?? 0) * 1000;
-    charts.forEach((chart) => chart.draw(curve, now / 1000));
+    const now = page.connected ? clock.now() : (curve.times.at(-1) ?? clock.now());
+    charts.filter(({ place }) => !place.closest("section").hidden).forEach((chart) => chart.draw(curve, now));
   }
 }
 
-/** Drop what the title has said already: "the meter refuses the key: ask ..." becomes "Ask ...". */
-function withoutTitle(words, title) {
-  const lead = `${title.replace(/\.$/, "").toLowerCase()}: `;
-  const rest = words.toLowerCase().startsWith(lead) ? words.slice(lead.length) : words;
-  return rest.charAt(0).toUpperCase() + rest.slice(1);
+function drawTables() {
+  tables.drawEnergy(byId("table-hours"), page.reports.hour);
+  tables.drawEnergy(byId("table-days"), page.reports.day);
+  tables.drawMinutes(byId("table-minutes"), curve, clock.now());
 }
 
-function drawBanner() {
-  const { meter } = page;
-  let title = "";
-  let words = "";
-  if (page.connected === false) {
-    title = text("lost_title");
-    words = page.lostAt ? text("lost_text", { time: clockTime(page.lostAt) }) : "";
-  } else if (meter?.status && (meter.status.message || text(`state_${meter.status.state}`)) && meter.status.state !== "starting") {
-    title = text(`state_${meter.status.state}`);
-    words = withoutTitle(meter.status.message, title);
-  } else if (meter && Object.values(meter.groups).some((group) => group.quality !== "good")) {
-    title = text("stale_title");
-    words = text("stale_text");
-  }
-  byId("banner").hidden = !(title || words);
-  setText(byId("banner-title"), title);
-  setText(byId("banner-text"), words);
-  document.body.classList.toggle("lost", page.connected === false);
+function banner(id, { title, words }) {
+  byId(id).hidden = !(title || words);
+  setText(byId(`${id}-title`), title);
+  setText(byId(`${id}-text`), words);
+}
+
+function drawBanners() {
+  const lost = page.connected === false;
+  const lostWords = () =>
+    page.lostAt ? text("lost_text", { time: clockTime(page.lostAt) }) : text("lost_text_undated");
+  banner("banner", lost ? { title: text("lost_title"), words: page.meter ? lostWords() : "" } : meterTrouble(page.meter));
+  banner("clock-banner", lost ? {} : clockTrouble(page.status?.meters ?? []));
+  banner("history-banner", lost ? {} : historyTrouble(page.status?.outputs ?? []));
+  document.body.classList.toggle("lost", lost);
+}
+
+function isFresh() {
+  const groups = page.meter ? Object.values(page.meter.groups) : [];
+  return Boolean(page.connected) && groups.length > 0 && groups.every((group) => group.quality === "good");
 }
 
 function drawPulse() {
   const { meter, connected } = page;
   const groups = meter ? Object.values(meter.groups) : [];
-  const fresh = connected && groups.length > 0 && groups.every((group) => group.quality === "good");
+  const fresh = isFresh();
   byId("pulse").hidden = connected !== false && groups.length === 0;
   byId("pulse").className = `pulse ${fresh ? "fresh" : "old"}`;
-  const newest = groups.map((group) => group.received).sort().at(-1);
+  const newest = [...groups].sort((one, other) => one.instant - other.instant).at(-1);
   let words = "";
   if (connected === false) {
     words = text("offline");
+  } else if (newest && fresh) {
+    const date = clock.date(newest.instant);
+    words = date ? `${text("live")}  ${clockTime(date)}` : text("live");
   } else if (newest) {
-    words = fresh ? `${text("live")}  ${clockTime(new Date(newest))}` : text("last_heard", { time: heardTime(new Date(newest)) });
+    words = text("last_heard_age", { age: ago(clock.now() - newest.instant) });
   }
   setText(byId("pulse-text"), words);
 }
@@ -154,37 +191,47 @@ function drawPulse() {
 function announce() {
   const power = cards.netPower(page.meter);
   if (!power) {
+    document.title = text("meter_page");
     return;
   }
   const flow = cards.flowOf(power.number);
   const watts = number(Math.abs(power.number));
+  if (power.stale || page.connected === false) {
+    document.title = text("meter_page");
+    page.flow = "";
+    return;
+  }
   document.title = `${power.number < 0 ? "\u2193" : "\u2191"} ${watts} W`;
   if (flow !== page.flow) {
     page.flow = flow;
-    setText(byId("announce"), `${text(flow)}: ${watts} W`);
+    say(`${text(flow)}: ${watts} W`);
   }
 }
 
+/** Ask the gateway: the answer; null when there was none; { problem } when it says why it has none. */
 async function get(path) {
-  const response = await fetch(path, { headers: { Accept: "application/json" }, cache: "no-store" });
-  if (response.status === 401) {
+  const response = await fetch(path, { headers: { Accept: "application/json" }, cache: "no-store" }).catch(() => null);
+  if (response?.status === 401) {
     location.assign("login");
   }
-  return response.ok ? response.json() : null;
+  if (!response || response.status === 401) {
+    return null;
+  }
+  return response.ok ? response.json() : { problem: await response.json().catch(() => ({})) };
 }
 
 async function refreshStatus() {
-  const status = await get("api/v1/status").catch(() => null);
-  if (!status) {
+  const status = await get("api/v1/status");
+  if (!status || status.problem) {
     return;
   }
   if (page.status && page.status.gateway.version !== status.gateway.version) {
     location.reload();
   }
   page.status = status;
+  clock.trouble = status.clock;
   useZone(status.gateway.timezone);
   byId("logout").hidden = !status.gateway.login;
-  byId("today").hidden = byId("month").hidden = !status.gateway.history;
   choose(status.meters);
   redraw();
 }
@@ -197,6 +244,7 @@ function choose(meters) {
     curve.clear();
     page.meter = null;
     page.flow = "";
+    page.reports = {};
     stream.follow(chosen.id);
     refreshEnergy();
   }
@@ -234,13 +282,21 @@ async function refreshEnergy() {
   if (document.visibilityState !== "visible" || !stream.meter || !page.status?.gateway.history) {
     return;
   }
-  const meter = encodeURIComponent(stream.meter);
+  const { meter } = stream;
   for (const [period, place] of Object.entries(bars)) {
-    const report = await get(`api/v1/energy?meter=${meter}&period=${period}`).catch(() => null);
-    if (report && report.meter === stream.meter) {
+    const report = await get(`api/v1/energy?meter=${encodeURIComponent(meter)}&period=${period}`);
+    if (meter !== stream.meter) {
+      return;
+    }
+    if (report?.problem) {
+      delete page.reports[period];
+      place.fail(text(page.status.clock.source === "none" ? "energy_no_time" : "energy_unreadable"));
+    } else if (report) {
+      page.reports[period] = report;
       place.draw(report);
     }
   }
+  redraw();
 }
 
 async function drawReadings() {
@@ -250,13 +306,14 @@ async function drawReadings() {
   }
   if (!page.sources) {
     page.sources = new Map();
-    const list = await get("api/v1/sources").catch(() => null);
-    page.sources = new Map((list ?? []).map((source) => [source.name, source]));
+    const list = await get("api/v1/sources");
+    page.sources = new Map((Array.isArray(list) ? list : []).map((source) => [source.name, source]));
   }
   cards.drawReadings(page.meter, page.sources);
 }
 
 byId("readings").addEventListener("toggle", redraw);
+byId("tables").addEventListener("toggle", redraw);
 addEventListener("hashchange", () => page.status && choose(page.status.meters));
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") {
@@ -265,7 +322,7 @@ document.addEventListener("visibilitychange", () => {
     refreshEnergy();
   }
 });
-setInterval(drawCharts, 1000);
+setInterval(tick, 1000);
 setInterval(() => document.visibilityState === "visible" && refreshStatus(), STATUS_EVERY);
 setInterval(refreshEnergy, ENERGY_EVERY);
 refreshStatus().then(() => {

@@ -1,18 +1,28 @@
 // What each card shows of a meter. A card whose values the meter does not send is not there;
 // a value that is not there is not shown as anything.
 
+import { clock } from "./clock.js";
 import { byId, el, fillList, setText, setValue } from "./dom.js";
-import { heardTime, hourTime, number } from "./format.js";
+import { ago, heardTime, hourTime, number } from "./format.js";
+import { label } from "./labels.js";
+import { outputWords } from "./messages.js";
 import { text } from "./texts.js";
 
-/** A value of the meter: { number, stale, received } or undefined. */
+/** A value of the meter: { number, stale } or undefined. */
 function value(meter, key) {
   for (const group of Object.values(meter.groups)) {
     if (key in group.values) {
-      return { number: group.values[key], stale: group.quality !== "good", received: group.received };
+      return { number: group.values[key], stale: group.quality !== "good" };
     }
   }
   return undefined;
+}
+
+/** When a group was heard, in words; of an old one also how long ago that is. */
+export function heardWords(group) {
+  const date = clock.date(group.instant);
+  const age = ago(clock.now() - group.instant);
+  return date ? text("last_heard", { time: heardTime(date, clock.today()), age }) : text("last_heard_age", { age });
 }
 
 /** Net power in W, positive when drawn from the grid; undefined when the meter sends neither. */
@@ -37,18 +47,22 @@ function show(id, visible) {
   return visible;
 }
 
-export function drawNow(meter) {
+export function drawNow(meter, curve) {
   const power = netPower(meter);
-  show("minutes", power);
-  show("hour", power);
-  if (!show("now", power)) {
+  // What the history remembers of the last hour is shown though nothing has been heard yet.
+  show("minutes", Boolean(power));
+  show("hour", Boolean(power) || curve.times.length > 0);
+  if (!show("now", Boolean(power))) {
     return;
   }
   const flow = flowOf(power.number);
   byId("now").dataset.flow = flow;
   byId("now").classList.toggle("stale", power.stale);
   setText(byId("now-words"), text(flow));
-  setValue(byId("now-value"), "net_power", power.number, number(Math.abs(power.number)));
+  const digits = number(Math.abs(power.number));
+  // The number is as large as the card has room for, in whatever font the reader has.
+  byId("now").style.setProperty("--digits", String(Math.max(3, digits.length)));
+  setValue(byId("now-value"), "net_power", power.number, digits);
   const more = [
     ["apparent_power", 0, "VA"],
     ["frequency", 2, "Hz"],
@@ -98,6 +112,10 @@ export function drawPhases(meter) {
   }
   // Bars compare the phases with each other; a floor keeps a sleeping house from looking busy.
   const scale = Math.max(200, ...phases.map(({ watts }) => Math.abs(watts ?? 0)));
+  byId("phases-full").hidden = !phases.some(({ watts }) => watts !== undefined);
+  list.style.setProperty("--phases", String(phases.length));
+  list.style.setProperty("--digits", String(Math.max(3, ...phases.map(({ watts }) => number(watts ?? 0).length))));
+  setText(byId("phases-full"), text("bar_full", { watts: number(scale) }));
   phases.forEach(({ phase, watts, volts, amperes, stale }, index) => {
     const card = list.children[index] ?? list.appendChild(phaseCard());
     const [title, power, balance, more] = card.children;
@@ -160,7 +178,7 @@ export function drawFooter(meter, status) {
   show("footer", Boolean(info || status));
   if (info) {
     fillList(byId("identity"), identity(meter, info));
-    const rows = link(meter.status.link);
+    const rows = link(meter.status);
     byId("link-card").hidden = rows.length === 0;
     fillList(byId("link"), rows);
   }
@@ -178,18 +196,21 @@ function identity(meter, info) {
   const ahead = meter.status.clock_ahead;
   if (ahead !== null) {
     const seconds = Math.round(ahead);
-    const time = hourTime(new Date(Date.parse(meter.now) + ahead * 1000));
-    rows.push([text("clock"), Math.abs(seconds) > 1 ? text("clock_off", { time, seconds: (seconds > 0 ? "+" : "") + number(seconds) }) : time]);
+    const now = clock.today();
+    const time = now ? hourTime(new Date(now.getTime() + ahead * 1000)) : "";
+    rows.push([text("clock"), now && Math.abs(seconds) > 1 ? text("clock_off", { time, seconds: (seconds > 0 ? "+" : "") + number(seconds) }) : time]);
   }
   return rows.filter(([, words]) => words);
 }
 
-function link(counts) {
+function link({ state, link: counts }) {
   if (!counts.requests) {
     return [];
   }
   const share = Math.min(1, counts.replies / counts.requests);
-  const rows = [[text("answered"), `${number(Math.floor(share * 1000) / 10, 1)} %`]];
+  // The counts are since the gateway started: a share of them says nothing of a meter that is silent now.
+  const answered = state === "online" ? `${number(Math.floor(share * 1000) / 10, 1)} %` : text("answered_none");
+  const rows = [[text("answered"), answered]];
   for (const name of ["retries", "corrupt", "resyncs", "power_cycles", "rejected"]) {
     // What never happened in most houses is shown only where it did.
     if (counts[name] || name === "retries" || name === "corrupt") {
@@ -207,12 +228,11 @@ function drawOutputs(status) {
   status.outputs.forEach((output, index) => {
     const row = list.children[index] ?? list.appendChild(el("li", {}, el("span", { class: "mark" }), el("b"), el("span")));
     const [mark, name, message] = row.children;
+    const worded = outputWords(output);
     row.className = output.ok ? "ok" : "trouble";
     setText(mark, output.ok ? "\u2713" : "!");
-    // "mqtt broker:1883 client": the first word says what it is, the rest which one.
-    const [kind, ...which] = output.name.split(" ");
-    setText(name, text(kind) || kind);
-    setText(message, output.message || which.join(" "));
+    setText(name, worded.name);
+    setText(message, worded.words);
   });
 }
 
@@ -222,7 +242,8 @@ export function drawAges(meter) {
     const group = meter.groups[note.dataset.heard];
     note.hidden = !group || group.quality === "good";
     if (!note.hidden) {
-      setText(note, text("last_heard", { time: heardTime(new Date(group.received)) }));
+      // Said in full once; the other cards tell their age.
+      setText(note, note.closest("#now") || byId("now").hidden ? heardWords(group) : ago(clock.now() - group.instant));
     }
   }
 }
@@ -231,6 +252,8 @@ export function drawReadings(meter, sources) {
   const rows = Object.values(meter.groups).flatMap((group) =>
     Object.entries(group.values).map(([key, reading]) => ({ key, reading, group })),
   );
+  const today = clock.today();
+  const received = (group) => (today ? heardTime(clock.date(group.instant), today) : ago(clock.now() - group.instant));
   byId("readings-rows").replaceChildren(
     ...rows.map(({ key, reading, group }) => {
       const source = sources.get(key);
@@ -238,9 +261,9 @@ export function drawReadings(meter, sources) {
       return el(
         "tr",
         group.quality === "good" ? {} : { class: "stale" },
-        el("th", { scope: "row" }, source?.label ?? key, " ", el("code", {}, key)),
+        el("th", { scope: "row" }, label(key), " ", el("code", {}, key)),
         el("td", { class: "number", "data-key": key, "data-value": reading }, `${number(reading, decimals)} ${source?.unit ?? ""}`.trim()),
-        el("td", {}, heardTime(new Date(group.received))),
+        el("td", {}, received(group)),
       );
     }),
   );

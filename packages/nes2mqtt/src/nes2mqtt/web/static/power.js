@@ -1,13 +1,18 @@
 // The power curve: the last hour as it came in, and two charts of it.
-// Import is drawn upwards, export downwards. A gap in the data is a gap in the line.
+// Import is drawn upwards, export downwards. A gap in the data is a gap in the line. Points stand at the moments of the
+// gateway's monotonic clock and get their dates when they are drawn, so that a clock that is set does not tear the curve.
 
 import uPlot from "./vendor/uPlot.esm.js";
+import { clock } from "./clock.js";
+import { setText } from "./dom.js";
 import { clockTime, hourTime, number } from "./format.js";
 import { text } from "./texts.js";
 
 const HOUR = 3600;
 /** Seconds without a sample after which the line is broken. */
 const GAP = 30;
+/** Pixels that a label of the time axis takes, with its room. */
+const LABEL = 62;
 
 export class Curve {
   constructor() {
@@ -20,11 +25,11 @@ export class Curve {
   }
 
   /** Take the columns the gateway sends at the beginning, or after a gap. */
-  load({ start, t, import: imported, export: exported }, resumed) {
+  load({ instant, t, import: imported, export: exported }, resumed) {
     if (!resumed) {
       this.clear();
     }
-    t.forEach((seconds, index) => this.add(start + seconds, imported[index], exported[index]));
+    t.forEach((seconds, index) => this.add(instant + seconds, imported[index], exported[index]));
   }
 
   add(at, imported, exported) {
@@ -43,6 +48,30 @@ export class Curve {
       this.times.splice(0, old);
       this.watts.splice(0, old);
     }
+  }
+
+  /** Lowest, average and highest of each minute of the last hour, oldest first: { at, low, mean, high }. */
+  minutes(now) {
+    const found = [];
+    let minute = null;
+    this.times.forEach((at, index) => {
+      const watts = this.watts[index];
+      if (watts === null || at < now - HOUR) {
+        return;
+      }
+      // Minutes as the clock shows them; counted back from now while nobody knows the time.
+      const date = clock.date(at);
+      const start = date ? clock.moment(new Date(Math.floor(date / 60_000) * 60_000)) : now - Math.ceil((now - at) / 60) * 60;
+      if (!minute || Math.abs(minute.at - start) > 1) {
+        minute = { at: start, low: watts, high: watts, sum: 0, count: 0 };
+        found.push(minute);
+      }
+      minute.low = Math.min(minute.low, watts);
+      minute.high = Math.max(minute.high, watts);
+      minute.sum += watts;
+      minute.count += 1;
+    });
+    return found.map(({ at, low, high, sum, count }) => ({ at, low, high, mean: sum / count }));
   }
 }
 
@@ -87,17 +116,21 @@ function side(watts, sign) {
 export class PowerChart {
   /**
    * @param place the element to draw in
-   * @param readout where the point under the pointer is told
+   * @param readout where the point under the pointer or of the keyboard is told
+   * @param empty where it is told that there is nothing yet
    * @param span seconds
    * @param title the chart's name, for who cannot see it
+   * @param say called with a point's numbers in words when it was reached by keyboard
    */
-  constructor(place, readout, span, title) {
-    Object.assign(this, { place, readout, span, title });
+  constructor({ place, readout, empty, span, title, say }) {
+    Object.assign(this, { place, readout, empty, span, title, say, chosen: null });
     this.draw = this.draw.bind(this);
     new ResizeObserver(() => this.resize()).observe(place);
     for (const query of ["(prefers-color-scheme: dark)", "(resolution: 1dppx)"]) {
       matchMedia(query).addEventListener("change", () => this.restyle());
     }
+    place.addEventListener("keydown", (event) => this.key(event));
+    place.addEventListener("blur", () => this.choose(null));
   }
 
   size() {
@@ -132,14 +165,20 @@ export class PowerChart {
       points: { show: false },
       fillTo: 0,
     });
-    const short = this.span < HOUR;
+    const widest = (plot, values) => {
+      plot.ctx.font = `${12 * uPlot.pxRatio}px ${css("--font")}`;
+      return Math.max(0, ...values.map((words) => plot.ctx.measureText(words).width / uPlot.pxRatio));
+    };
     this.plot = new uPlot(
       {
         ...this.size(),
         legend: { show: false },
         padding: [8, 0, 0, 4],
         cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-        scales: { x: { time: true, range: () => this.range }, y: { range: (_, low, high) => niceRange(low ?? 0, high ?? 0) } },
+        scales: {
+          x: { time: true, range: () => this.range },
+          y: { range: (_, low, high) => niceRange(low ?? 0, high ?? 0) },
+        },
         series: [{}, series("--import", "--import-fill"), series("--export", "--export-fill")],
         axes: [
           {
@@ -149,15 +188,15 @@ export class PowerChart {
             gap: 6,
             grid: { show: false },
             ticks: { show: false },
-            splits: () => this.timeSplits(short ? 60 : 600),
-            values: (_, splits) =>
-              splits.map((at) => (short ? this.minutesAgo(at) : hourTime(new Date(at * 1000)))),
+            splits: () => this.timeSplits(),
+            values: (_, splits) => splits.map((at) => this.timeLabel(at)),
           },
           {
             side: 1,
             stroke: muted,
             font,
-            size: 58,
+            // As wide as its widest label in whatever font the reader has.
+            size: (plot, values) => (values ? Math.ceil(widest(plot, values)) + 14 : 50),
             gap: 8,
             grid: { stroke: line, width: 1 },
             ticks: { show: false },
@@ -172,23 +211,36 @@ export class PowerChart {
     );
   }
 
-  timeSplits(step) {
+  /** Where the time axis has labels: as many as have room beside each other. */
+  timeSplits() {
     const [from, to] = this.range;
+    const room = Math.max(2, Math.floor((this.place.clientWidth - 60) / LABEL));
     if (this.span < HOUR) {
-      return [4, 3, 2, 1, 0].map((minute) => this.now - minute * step);
+      const every = room >= 5 ? 1 : 2;
+      return [4, 3, 2, 1, 0].filter((minute) => minute % every === 0).map((minute) => this.now - minute * 60);
     }
+    const step = [600, 900, 1200, 1800].find((seconds) => this.span / seconds <= room) ?? 1800;
+    const date = clock.date(from);
+    // Round times of day in the gateway's zone, whose offset is a multiple of a quarter hour; back from now without a date.
+    const begin = date ? clock.moment(new Date(Math.ceil(date / 1000 / step) * step * 1000)) : this.now - this.span + (this.span % step);
     const splits = [];
     // A label at the very edge would be cut off.
     const edge = this.span / 30;
-    for (let at = Math.ceil((from + edge) / step) * step; at <= to - edge / 2; at += step) {
-      splits.push(at);
+    for (let at = begin; at <= to - edge / 2; at += step) {
+      if (at >= from + edge) {
+        splits.push(at);
+      }
     }
     return splits;
   }
 
-  minutesAgo(at) {
+  timeLabel(at) {
+    const date = clock.date(at);
+    if (this.span >= HOUR && date) {
+      return hourTime(new Date(Math.round(date / 1000) * 1000));
+    }
     const minutes = Math.round((this.now - at) / 60);
-    return minutes ? `\u2212${minutes} min` : text("now");
+    return minutes ? text("minutes_ago", { minutes: number(minutes) }) : text("now");
   }
 
   /** The zero line over everything, and a dot where we are now. */
@@ -213,17 +265,67 @@ export class PowerChart {
     ctx.restore();
   }
 
-  tell(plot) {
-    const index = plot.cursor.idx;
-    const known = index !== null && index !== undefined && (plot.data[1][index] ?? plot.data[2][index]) !== null;
-    const shown = known && plot.cursor.left >= 0;
-    const watts = shown ? (plot.data[1][index] ?? 0) + (plot.data[2][index] ?? 0) : 0;
-    this.readout.textContent = shown
-      ? `${clockTime(new Date(plot.data[0][index] * 1000))}  ${number(Math.abs(watts))} W ${text(watts < 0 ? "export" : "import")}`
-      : "";
+  /** A point's numbers in words; empty where nothing is known. */
+  words(index) {
+    const watts = this.plot.data[1][index] ?? this.plot.data[2][index];
+    if (watts === null || watts === undefined) {
+      return "";
+    }
+    const sum = (this.plot.data[1][index] ?? 0) + (this.plot.data[2][index] ?? 0);
+    const date = clock.date(this.plot.data[0][index]);
+    return `${date ? clockTime(date) : ""}  ${number(Math.abs(sum))} W ${text(sum < 0 ? "export" : "import")}`.trim();
   }
 
-  /** Draw the end of a curve up to now (seconds since 1970). */
+  tell(plot) {
+    if (this.chosen !== null) {
+      return;
+    }
+    const index = plot.cursor.idx;
+    const shown = index !== null && index !== undefined && plot.cursor.left >= 0;
+    setText(this.readout, shown ? this.words(index) : "");
+  }
+
+  /** Choose a point by its moment, or none; its numbers stay while the curve moves on. */
+  choose(moment) {
+    this.chosen = moment;
+    if (!this.plot) {
+      return;
+    }
+    const index = moment === null ? -1 : this.plot.data[0].indexOf(moment);
+    if (index < 0) {
+      this.chosen = null;
+      this.plot.setCursor({ left: -10, top: -10 });
+      setText(this.readout, "");
+      return;
+    }
+    this.plot.setCursor({ left: this.plot.valToPos(moment, "x"), top: 0 });
+    setText(this.readout, this.words(index));
+  }
+
+  /** One tab stop for the chart; the arrows move over its points, with the page keys ten at a time. */
+  key(event) {
+    const times = this.plot?.data[0] ?? [];
+    const there = times.flatMap((at, index) => (this.words(index) && at >= this.range[0] ? [at] : []));
+    const at = there.indexOf(this.chosen);
+    const from = at < 0 ? there.length - 1 : at;
+    const steps = {
+      ArrowRight: from + 1,
+      ArrowLeft: at < 0 ? from : from - 1,
+      PageDown: from + 10,
+      PageUp: from - 10,
+      Home: 0,
+      End: there.length - 1,
+    };
+    if (event.key === "Escape") {
+      this.choose(null);
+    } else if (event.key in steps && there.length) {
+      event.preventDefault();
+      this.choose(there[Math.min(Math.max(steps[event.key], 0), there.length - 1)]);
+      this.say(this.readout.textContent);
+    }
+  }
+
+  /** Draw the end of a curve up to now, a moment. */
   draw(curve, now) {
     this.last = [curve, now];
     this.now = now;
@@ -234,6 +336,13 @@ export class PowerChart {
     first = first < 0 ? curve.times.length : Math.max(0, first - 1);
     const times = curve.times.slice(first);
     const watts = curve.watts.slice(first);
+    const nothing = !watts.some((value) => value !== null);
+    setText(this.empty, nothing ? text(curve.times.length ? "curve_gap" : "curve_none") : "");
+    this.empty.hidden = !nothing;
+    this.place.hidden = nothing;
+    if (nothing) {
+      return;
+    }
     this.newest = [times.at(-1) ?? 0, watts.at(-1) ?? null];
     const data = [times, side(watts, 1), side(watts, -1)];
     if (!this.plot) {
@@ -244,21 +353,22 @@ export class PowerChart {
     } else {
       this.plot.setData(data);
     }
+    if (this.chosen !== null) {
+      this.choose(this.chosen);
+    }
     this.describe(watts);
   }
 
   describe(watts) {
     const known = watts.filter((value) => value !== null);
-    if (known.length) {
-      this.place.setAttribute(
-        "aria-label",
-        text("curve", {
-          title: this.title,
-          low: number(Math.min(...known)),
-          high: number(Math.max(...known)),
-          now: number(known.at(-1)),
-        }),
-      );
-    }
+    this.place.setAttribute(
+      "aria-label",
+      text("curve", {
+        title: this.title,
+        low: number(Math.min(...known)),
+        high: number(Math.max(...known)),
+        now: number(known.at(-1)),
+      }),
+    );
   }
 }

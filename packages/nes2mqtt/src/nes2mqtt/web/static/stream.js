@@ -2,6 +2,8 @@
 // EventSource comes back by itself after an error, but does not notice a line that just falls
 // silent; the gateway sends at least a beat every 10 seconds, so 25 of silence are a dead line.
 
+import { clock } from "./clock.js";
+
 const SILENCE = 25_000;
 const AGAIN = 4_000;
 
@@ -18,7 +20,7 @@ export class Stream {
     this.timer = 0;
     document.addEventListener("visibilitychange", () => {
       // A phone that slept may hold a line that is long dead.
-      if (document.visibilityState === "visible" && this.meter && Date.now() - this.heard > SILENCE / 2) {
+      if (document.visibilityState === "visible" && this.meter && performance.now() - this.heard > SILENCE / 2) {
         this.open();
       }
     });
@@ -35,8 +37,10 @@ export class Stream {
     this.source = new EventSource(`api/v1/live?meter=${encodeURIComponent(this.meter)}&recent=3600`);
     for (const [name, handler] of Object.entries(this.handlers)) {
       this.source.addEventListener(name, (event) => {
+        const message = JSON.parse(event.data);
+        clock.heard(message);
         this.alive();
-        handler(JSON.parse(event.data));
+        handler(message);
       });
     }
     this.source.addEventListener("error", () => {
@@ -49,7 +53,7 @@ export class Stream {
   }
 
   alive() {
-    this.heard = Date.now();
+    this.heard = performance.now();
     this.onState(true);
     this.later(SILENCE);
   }

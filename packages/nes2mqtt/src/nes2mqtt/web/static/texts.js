@@ -1,199 +1,33 @@
-// Every word of the page, in each language. A new language is a new table with the same keys.
-// {name} is filled in by text(). Knows nothing of the page.
+// The page's words in the browser's language. Each language is one file of the same keys, texts.<language>.json;
+// {name} is filled in by text(). One language at a time: words, numbers and dates go together, and a browser that
+// speaks none of ours gets all of it in English. Knows nothing of the page.
 
-export const TEXTS = {
-  en: {
-    meter_page: "Electricity meter",
-    log_in: "Log in",
-    log_out: "Log out",
-    password: "Password",
-    login_wrong: "That password is not right.",
-    login_wait: "Too many attempts. Wait half a minute and try again.",
-    live: "Live",
-    offline: "No connection",
-    importing: "Drawing from the grid",
-    exporting: "Giving to the grid",
-    balanced: "Nothing flows",
-    import: "Import",
-    export: "Export",
-    last_minutes: "Last 5 minutes",
-    last_hour: "Last hour",
-    now: "now",
-    phases: "Phases",
-    totals: "Meter reading",
-    today: "Today",
-    this_month: "This month",
-    meter: "Meter",
-    link: "Link to the meter",
-    outputs: "Outputs",
-    model: "Model",
-    serial: "Serial number",
-    firmware: "Firmware",
-    clock: "Clock",
-    clock_off: "{time} ({seconds} s)",
-    answered: "Verified replies",
-    retries: "Sent again",
-    corrupt: "Damaged replies",
-    resyncs: "Resynchronised",
-    power_cycles: "Power-cycled",
-    rejected: "Values refused",
-    all_readings: "All readings",
-    reading: "Reading",
-    value: "Value",
-    received: "Received",
-    last_heard: "Last heard {time}",
-    waiting: "Waiting for the first verified reply",
-    waiting_hint: "Values appear as soon as the meter has answered and its signature was checked.",
-    lost_title: "The gateway does not answer.",
-    lost_text: "The values below are from {time}. Is it switched on and in the network? This page keeps trying.",
-    state_starting: "Starting.",
-    state_online: "",
-    state_silent: "The meter does not answer.",
-    state_key_refused: "The meter refuses the key.",
-    state_port_gone: "The port to the meter is gone.",
-    stale_title: "The values are old.",
-    stale_text: "The meter has not confirmed them for a while.",
-    hour_bar: "{start}–{end}",
-    curve: "{title}: between {low} and {high} W, now {now} W",
-    sum_import: "{kwh} kWh import",
-    sum_export: "{kwh} kWh export",
-    csv_hours: "Hours of today (CSV)",
-    csv_days: "Days of this month (CSV)",
-    web: "Page",
-    history: "History",
-    mqtt: "MQTT",
-  },
-  da: {
-    meter_page: "Elmåler",
-    log_in: "Log ind",
-    log_out: "Log ud",
-    password: "Adgangskode",
-    login_wrong: "Adgangskoden er forkert.",
-    login_wait: "For mange forsøg. Vent et halvt minut og prøv igen.",
-    live: "Live",
-    offline: "Ingen forbindelse",
-    importing: "Trækker fra nettet",
-    exporting: "Leverer til nettet",
-    balanced: "Intet flow",
-    import: "Forbrug",
-    export: "Levering",
-    last_minutes: "Seneste 5 minutter",
-    last_hour: "Seneste time",
-    now: "nu",
-    phases: "Faser",
-    totals: "Målerstand",
-    today: "I dag",
-    this_month: "Denne måned",
-    meter: "Måler",
-    link: "Forbindelse til måleren",
-    outputs: "Udgange",
-    model: "Model",
-    serial: "Serienummer",
-    firmware: "Firmware",
-    clock: "Ur",
-    clock_off: "{time} ({seconds} s)",
-    answered: "Kontrollerede svar",
-    retries: "Sendt igen",
-    corrupt: "Beskadigede svar",
-    resyncs: "Synkroniseret igen",
-    power_cycles: "Genstartet strøm",
-    rejected: "Afviste værdier",
-    all_readings: "Alle aflæsninger",
-    reading: "Aflæsning",
-    value: "Værdi",
-    received: "Modtaget",
-    last_heard: "Senest hørt {time}",
-    waiting: "Venter på det første kontrollerede svar",
-    waiting_hint: "Værdierne vises, så snart måleren har svaret, og dens signatur er kontrolleret.",
-    lost_title: "Gatewayen svarer ikke.",
-    lost_text: "Værdierne nedenfor er fra {time}. Er den tændt og på netværket? Siden prøver hele tiden igen.",
-    state_starting: "Starter.",
-    state_online: "",
-    state_silent: "Måleren svarer ikke.",
-    state_key_refused: "Måleren afviser nøglen.",
-    state_port_gone: "Porten til måleren er væk.",
-    stale_title: "Værdierne er gamle.",
-    stale_text: "Måleren har ikke bekræftet dem i et stykke tid.",
-    hour_bar: "{start}–{end}",
-    curve: "{title}: mellem {low} og {high} W, nu {now} W",
-    sum_import: "{kwh} kWh forbrug",
-    sum_export: "{kwh} kWh levering",
-    csv_hours: "Timer i dag (CSV)",
-    csv_days: "Dage i denne måned (CSV)",
-    web: "Side",
-    history: "Historik",
-    mqtt: "MQTT",
-  },
-  de: {
-    meter_page: "Stromzähler",
-    log_in: "Anmelden",
-    log_out: "Abmelden",
-    password: "Passwort",
-    login_wrong: "Das Passwort stimmt nicht.",
-    login_wait: "Zu viele Versuche. Eine halbe Minute warten und noch einmal versuchen.",
-    live: "Live",
-    offline: "Keine Verbindung",
-    importing: "Bezug aus dem Netz",
-    exporting: "Einspeisung ins Netz",
-    balanced: "Es fließt nichts",
-    import: "Bezug",
-    export: "Einspeisung",
-    last_minutes: "Letzte 5 Minuten",
-    last_hour: "Letzte Stunde",
-    now: "jetzt",
-    phases: "Phasen",
-    totals: "Zählerstand",
-    today: "Heute",
-    this_month: "Dieser Monat",
-    meter: "Zähler",
-    link: "Verbindung zum Zähler",
-    outputs: "Ausgänge",
-    model: "Modell",
-    serial: "Seriennummer",
-    firmware: "Firmware",
-    clock: "Uhr",
-    clock_off: "{time} ({seconds} s)",
-    answered: "Geprüfte Antworten",
-    retries: "Erneut gesendet",
-    corrupt: "Beschädigte Antworten",
-    resyncs: "Neu synchronisiert",
-    power_cycles: "Strom neu gestartet",
-    rejected: "Abgelehnte Werte",
-    all_readings: "Alle Messwerte",
-    reading: "Messwert",
-    value: "Wert",
-    received: "Empfangen",
-    last_heard: "Zuletzt gehört {time}",
-    waiting: "Warten auf die erste geprüfte Antwort",
-    waiting_hint: "Werte erscheinen, sobald der Zähler geantwortet hat und seine Signatur geprüft ist.",
-    lost_title: "Das Gateway antwortet nicht.",
-    lost_text: "Die Werte unten sind von {time}. Ist es eingeschaltet und im Netz? Die Seite versucht es weiter.",
-    state_starting: "Startet.",
-    state_online: "",
-    state_silent: "Der Zähler antwortet nicht.",
-    state_key_refused: "Der Zähler lehnt den Schlüssel ab.",
-    state_port_gone: "Der Anschluss zum Zähler ist weg.",
-    stale_title: "Die Werte sind alt.",
-    stale_text: "Der Zähler hat sie eine Weile nicht bestätigt.",
-    hour_bar: "{start}–{end}",
-    curve: "{title}: zwischen {low} und {high} W, jetzt {now} W",
-    sum_import: "{kwh} kWh Bezug",
-    sum_export: "{kwh} kWh Einspeisung",
-    csv_hours: "Stunden von heute (CSV)",
-    csv_days: "Tage dieses Monats (CSV)",
-    web: "Seite",
-    history: "Verlauf",
-    mqtt: "MQTT",
-  },
-};
+export const LANGUAGES = ["en", "da", "de"];
 
-export const locale = navigator.languages.find((tag) => tag.slice(0, 2) in TEXTS) ?? "en";
-export const language = locale.slice(0, 2);
+/** The first of a browser's languages that we speak, with its region; English as written in Europe without one. */
+export function chosen(tags) {
+  return tags.find((tag) => LANGUAGES.includes(tag.split("-")[0].toLowerCase())) ?? "en-GB";
+}
 
-/** The text of a key, with {name} filled in; empty for a key no language has. */
+export const locale = chosen(navigator.languages);
+export const language = locale.split("-")[0].toLowerCase();
+
+async function load() {
+  try {
+    const reply = await fetch(new URL(`texts.${language}.json`, import.meta.url));
+    return await reply.json();
+  } catch {
+    // The gateway went away while the page came: come again rather than show a page without words.
+    setTimeout(() => location.reload(), 4000);
+    return {};
+  }
+}
+
+const words = await load();
+
+/** The text of a key, with {name} filled in; empty for a key there is not. */
 export function text(key, values = {}) {
-  const template = TEXTS[language][key] ?? TEXTS.en[key] ?? "";
-  return template.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  return (words[key] ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
 /** Fill every element that names its text with data-text. */

@@ -1,4 +1,4 @@
-"""``osgp login-test``: does the meter accept the key, and what does its answer mean?.
+"""``osgp login-test``: does the meter accept the key, and what does its answer mean?
 
 This module does not know how a key is shown to a meter.
 """

@@ -1,0 +1,100 @@
+"""Whether another gateway publishes to the same topics of the same broker.
+
+Two gateways with one base topic take turns in one topic: the registers of two houses become one that jumps to and fro. No
+broker notices. So each gateway says on ``<base>/gateway`` who it is when it connects; one that hears another answers, and
+both know. The messages are not retained: a gateway that is gone is not heard.
+
+This module does not know connections or clocks; it is given moments, in seconds of any clock that does not jump.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+
+from nes2mqtt.mqtt.connection import Received
+from nes2mqtt.mqtt.message import Message
+from nes2mqtt.mqtt.rows import compact
+
+__all__ = ["CLAIM", "REPEAT", "Instances"]
+
+CLAIM = "gateway"
+"""Topic below the base topic on which a gateway says who it is."""
+
+REPEAT = 300.0
+"""Seconds between two messages while another gateway is known, so that each notices when the other leaves."""
+
+_ANSWER_AGAIN = 60.0
+"""Seconds in which another gateway gets no second answer: two must not answer each other for ever."""
+
+_FORGET = 3 * REPEAT
+_MOST = 16
+"""Other gateways remembered; a flood of inventions must not grow."""
+
+
+@dataclass(slots=True)
+class _Other:
+    said: str
+    heard: float
+    answered: float = float("-inf")
+
+
+class Instances:
+    """Knows the other gateways with our base topic.
+
+    Args:
+        base: the base topic.
+        name: our name, from the configuration.
+        instance: what only this process is called.
+    """
+
+    def __init__(self, base: str, name: str, instance: str) -> None:
+        self.base = base
+        self.topic = f"{base}/{CLAIM}"
+        self._name = name
+        self._instance = instance
+        self._others: dict[str, _Other] = {}
+
+    def claim(self) -> Message:
+        """Return the message that says who we are."""
+        who = {"instance": self._instance, "name": self._name, "host": socket.gethostname()}
+        return Message(self.topic, compact(who), qos=1)
+
+    def hear(self, message: Received, now: float) -> Message | None:
+        """Take note of a message on :attr:`topic`; return our answer, if it wants one."""
+        if message.retained:
+            return None
+        try:
+            who = json.loads(message.payload)
+            instance, said = str(who["instance"]), f"'{who['name']}' on {who['host']}"
+        except (ValueError, TypeError, LookupError):
+            return None
+        if instance == self._instance:
+            return None
+        if instance not in self._others and len(self._others) >= _MOST:
+            return None
+        shown = "".join(character for character in said if character.isprintable())[:100]
+        other = self._others.setdefault(instance, _Other(shown, now))
+        other.heard = now
+        if now - other.answered < _ANSWER_AGAIN:
+            return None
+        other.answered = now
+        return self.claim()
+
+    def others(self, now: float) -> list[str]:
+        """Return the other gateways that were heard lately, for people."""
+        for instance, other in tuple(self._others.items()):
+            if now - other.heard > _FORGET:
+                del self._others[instance]
+        return [other.said for other in self._others.values()]
+
+    def problem(self, now: float) -> str:
+        """Return in words that we are not alone, and what to do; empty when we are."""
+        others = self.others(now)
+        if not others:
+            return ""
+        return (
+            f"another gateway, {others[0]}, publishes below {self.base}/ on this broker too: the values of two gateways "
+            "take turns in the same topics. Give each its own name, and base_topic in [[mqtt]]"
+        )
