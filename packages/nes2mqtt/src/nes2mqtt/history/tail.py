@@ -36,6 +36,7 @@ __all__ = ["Head", "Kept", "Tail", "place_of", "read_tail", "this_boot"]
 
 _log = logging.getLogger(__name__)
 
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 _OWNER_ONLY = 0o600
 _LARGE = 16_000_000
 """Bytes. A larger tail is begun anew once it has doubled: while nothing can be committed, memory drops readings too."""
@@ -162,8 +163,8 @@ class _Replay:
         self._places: dict[str, dict[str, Any]] = {}
 
     def add(self, record: dict[str, Any]) -> None:
-        if "outbox" in record:
-            self._kept.cursors[record["outbox"]] = record["at"]
+        if "to" in record:
+            self._kept.cursors.update(record["to"])
             return
         if "meter" in record:  # what follows is called by its place in the order of these
             self._series.append((record["meter"], record["group"], record["keys"]))
@@ -171,12 +172,13 @@ class _Replay:
         number = record["n"]
         meter, group, keys = self._series[number]
         values = dict(self._values[number])
-        for place, value in record["v"]:
-            source = SOURCES.get(keys[place])
-            if source is not None and value is None:
+        for text in filter(None, record["v"].split(",")):
+            place, _, value = text.partition("=")
+            source = SOURCES.get(keys[int(place)])
+            if source is not None and not value:
                 values.pop(source, None)
             elif source is not None:
-                values[source] = value
+                values[source] = int(value)
         self._values[number] = values
         place = self._places[meter] = record.get("place") or self._places.get(meter, {})
         received = record["at"]
@@ -279,7 +281,7 @@ class Tail:
         if seq is None and not self.in_ram:
             return
         record = self._differences(sample)
-        record["at"], record["i"] = stamp(sample.received), round(sample.instant, 6)
+        record["at"], record["i"] = stamp(sample.received), round(sample.instant, 3)
         if not dated:
             record["undated"] = 1
         if seq is not None:
@@ -309,17 +311,19 @@ class Tail:
                 "group": sample.group.value,
                 "keys": [source.key for source in sample.values],
                 "n": series.number,
-                "v": list(enumerate(series.take(sample.values).values())),
+                "v": ",".join(f"{place}={value}" for place, value in enumerate(series.take(sample.values).values())),
             }
         before = series.values
         values = series.take(sample.values)
-        changed = [(series.places[source], value) for source, value in values.items() if before.get(source) != value]
-        gone = [(series.places[source], None) for source in before if source not in values]
-        return {"n": series.number, "v": [*changed, *gone]}
+        places = series.places
+        changed = [f"{places[source]}={value}" for source, value in values.items() if before.get(source) != value]
+        if before.keys() != values.keys():
+            changed += [f"{places[source]}=" for source in before if source not in values]
+        return {"n": series.number, "v": ",".join(changed)}
 
     def delivered(self, outbox: str, seq: int) -> None:
         """Take an outbox's position for the next :meth:`write`."""
-        self._lines.append(_line({"outbox": outbox, "at": seq}))
+        self._lines.append(_line({"to": {outbox: seq}}))
 
     def write(self) -> bool:
         """Write what was taken; return whether all of it survives the end of this program."""
@@ -365,5 +369,5 @@ class Tail:
 
 
 def _line(record: Mapping[str, Any]) -> bytes:
-    text = json.dumps(record, separators=(",", ":")).encode()
+    text = _ENCODE(record).encode()
     return b"%08x %s\n" % (zlib.crc32(text), text)
