@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -36,6 +37,8 @@ __all__ = ["Head", "Kept", "Tail", "place_of", "read_tail", "this_boot"]
 
 _log = logging.getLogger(__name__)
 
+_CHANGE = re.compile(r"(\d+)([=+-])(-?\d*)")
+"""A source's place and how its value differs from the one before: ``3+25``, ``3-1``; ``3=-17`` the value; ``3=`` absent."""
 _ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 _OWNER_ONLY = 0o600
 _LARGE = 16_000_000
@@ -140,7 +143,7 @@ def read_tail(path: Path) -> Kept | None:
         replay = _Replay(kept)
         for record in records:
             replay.add(record)
-    except (StopIteration, KeyError, TypeError, ValueError):
+    except (StopIteration, LookupError, TypeError, ValueError):
         return None
     return kept
 
@@ -172,13 +175,16 @@ class _Replay:
         number = record["n"]
         meter, group, keys = self._series[number]
         values = dict(self._values[number])
-        for text in filter(None, record["v"].split(",")):
-            place, _, value = text.partition("=")
+        for place, sign, figures in _CHANGE.findall(record["v"]):
             source = SOURCES.get(keys[int(place)])
-            if source is not None and not value:
+            if source is None:
+                continue
+            if sign != "=":
+                values[source] += int(sign + figures)
+            elif figures:
+                values[source] = int(figures)
+            else:
                 values.pop(source, None)
-            elif source is not None:
-                values[source] = int(value)
         self._values[number] = values
         place = self._places[meter] = record.get("place") or self._places.get(meter, {})
         received = record["at"]
@@ -316,7 +322,11 @@ class Tail:
         before = series.values
         values = series.take(sample.values)
         places = series.places
-        changed = [f"{places[source]}={value}" for source, value in values.items() if before.get(source) != value]
+        changed = [
+            f"{places[source]}{value - before[source]:+d}" if source in before else f"{places[source]}={value}"
+            for source, value in values.items()
+            if before.get(source) != value
+        ]
         if before.keys() != values.keys():
             changed += [f"{places[source]}=" for source in before if source not in values]
         return {"n": series.number, "v": ",".join(changed)}
