@@ -11,7 +11,7 @@ from simulation.sentences import SENTENCES
 from simulation.story import smaller, tell
 from simulation.world import Setting, World, run
 
-EVERY_TIME = (0, 4, 8, 12, 16)
+EVERY_TIME = (0, 4, 16)
 """Seeds of short and busy worlds."""
 
 

@@ -52,7 +52,7 @@ class Planted:
     words: str
     put: Callable[[World, Replace], None]
     faults: tuple[Fault, ...] = ()
-    hours: float = 0.3
+    hours: float = 0.2
 
     def setting(self) -> Setting:
         """Return the world that shows it."""

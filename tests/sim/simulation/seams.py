@@ -167,8 +167,10 @@ class Seams(Ground):
         super().__enter__()
         self._web()
         self._listen_in()
-        if hasattr(app, "_STATUS_EVERY"):
-            self._set(app, "_STATUS_EVERY", 60.0)  # nobody listens: there is no systemd
+        for module in (app, sys.modules.get("nes2mqtt.watch")):
+            for name in ("_STATUS_EVERY", "_LOOK_EVERY"):
+                if hasattr(module, name):
+                    self._set(module, name, 60.0)  # nobody listens: there is no systemd
         if hasattr(nes2mqtt.running_energy, "_ROUND"):
             # Asked each 10 s it took two thirds of a world's time, and finds nothing that the end does not.
             self._set(nes2mqtt.running_energy, "_ROUND", 600.0)
