@@ -144,6 +144,7 @@ class Ground:
             "time": (time, fibers.time),
             "threading": (threading, fibers.threading),
             "secrets": (secrets, tokens),
+            "random": (random, _PinnedRandom()),
         }
         if not _HAS_CLOCK:
             instead["datetime"] = (datetime, WallClock)
@@ -240,6 +241,17 @@ class Seams(Ground):
         self._set(Hub, "publish", heard)
         self._set(Store, "__aenter__", entered)
         self._set(nes2mqtt.web.output.WebOutput, "__init__", constructed)
+
+
+class _PinnedRandom:
+    """The module random, whose generators are seeded by the world where nobody seeds them."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(random, name)
+
+    @staticmethod
+    def Random(seed: Any = None) -> random.Random:  # noqa: N802 - as the module has it
+        return random.Random(random.getrandbits(64) if seed is None else seed)
 
 
 class _Handler(logging.Handler):
