@@ -12,7 +12,8 @@ import pytest
 
 from nes2mqtt.mqtt import MqttConfig, MqttOutput
 from nes2mqtt.mqtt import client as client_module
-from nes2mqtt.mqtt.connection import Answer, Disconnected, Refused
+from nes2mqtt.mqtt.client import Session
+from nes2mqtt.mqtt.connection import Answer, Disconnected, Limits, Refused, Version
 from nes2mqtt.mqtt.refusals import REASONS, SILENT, Refusals, describe, kind_of
 from nes2mqtt.secret import Secret
 
@@ -262,7 +263,7 @@ def test_r1_every_refusal_of_a_message_is_told_once_with_topic_and_reason(code, 
     refusals.taken("nes2mqtt/meters/house/registers")
     refusals.taken("nes2mqtt/meters/barn/registers")
     assert refusals.problem == ""
-    assert caplog.records[-1].getMessage().endswith("takes what we publish on nes2mqtt/meters/barn/registers again")
+    assert caplog.records[-1].getMessage().endswith("no longer refuses nes2mqtt/meters/barn/registers")
 
 
 async def test_a_key_file_locked_with_a_password(rig, broker, make, authority, tmp_path):
@@ -294,3 +295,18 @@ async def test_the_status_carries_its_word(rig, broker, make):
     async with rig.running(output):
         await rig.until(lambda: output.status().ok)
         assert output.status().code == "mqtt_connected"
+
+
+async def test_r1_a_subscription_is_refused_until_it_is_taken():
+    answers = [Refused(Answer.SUBACK, 0x83)]
+
+    class Client:
+        async def subscribe(self, topics):
+            return [answers[-1] for _ in topics]
+
+    refusals = Refusals(MqttConfig.model_validate({"host": "broker"}), "twin")
+    await Session(Client(), Limits(Version.V5), refusals).subscribe("homeassistant/status")
+    assert "refuses that we listen to homeassistant/status: for a reason of its own" in refusals.problem
+    answers.append(None)
+    await Session(Client(), Limits(Version.V5), refusals).subscribe("homeassistant/status")
+    assert refusals.problem == ""

@@ -190,6 +190,8 @@ class Session:
         for topic, refused in zip(topics, answers, strict=False):
             if refused is not None:
                 self.refusals.add(topic, refused, 0)
+            else:
+                self.refusals.taken(topic)
 
     async def listen(self, topic: str) -> None:
         """Ask for messages on a topic for a while."""

@@ -253,11 +253,11 @@ class Refusals:
         _log.warning("%s%s", self._texts[kind], consequence)
 
     def taken(self, topic: str) -> None:
-        """Take note that the broker takes messages on a topic."""
+        """Take note that the broker takes messages, or our subscription, on a topic."""
         kind = self._topics.pop(topic, None)
         if kind is not None and kind not in self._topics.values():
             self._texts.pop(kind, None)
-            _log.info("broker %s takes what we publish on %s again", self._config.address, topic)
+            _log.info("broker %s no longer refuses %s", self._config.address, topic)
 
     def forget(self, topic: str) -> None:
         """No longer count a topic on which nothing is published any more."""
