@@ -39,7 +39,7 @@ TESTS = (
     "packages/piprint/tests/simulate",
 )
 NOT_HERE = (
-    "packages/osgp/tests/cli/test_command_documents.py",  # programs started again and again
+    "packages/osgp/tests/cli",  # programs started again and again
     "packages/osgp/tests/simulator/test_simulate_command.py",
     "packages/osgp/tests/optical_meter/test_killed_client.py",
     "packages/osgp/tests/termineter",  # another program in an environment of its own
@@ -47,6 +47,7 @@ NOT_HERE = (
     "packages/nes2mqtt/tests/core/test_optical_gateway.py",  # whole days
     "packages/nes2mqtt/tests/security/test_canaries.py",
     "packages/nes2mqtt/tests/web/test_web_page.py",  # a browser
+    "packages/piprint/tests/core/test_core_kills.py",
     "packages/piprint/tests/simulate/test_stand_in_page.py",
 )
 """What takes long and has nothing in it that a newer Python would do differently; all of it is in ``make test``."""
