@@ -12,7 +12,7 @@ CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-print test test-fresh test-newest install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
+.PHONY: help simulate run run-print test test-fresh test-newest install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -97,6 +97,11 @@ bench: $(VENV)/dev.stamp ## Measure against the line's limit and the goals, and 
 
 fuzz: $(VENV)/dev.stamp ## Run each fuzz target for FUZZ_SECONDS (600)
 	@$(BIN)/python tools/run_fuzz.py --seconds $(FUZZ_SECONDS)
+
+SECONDS ?= 600
+
+simulate: $(VENV)/dev.stamp ## Run simulated worlds for SECONDS (600); KINDS= of faults, or one SEED= (tests/sim/README.md)
+	@PYTHONPATH=tests/sim $(BIN)/python -m simulation --seconds $(SECONDS) $(if $(KINDS),--kinds $(KINDS)) $(if $(SEED),--seed $(SEED))
 
 soak: $(VENV)/dev.stamp ## Kill gateways and print processors again and again, longer than the tests do
 	@sh tools/system_packages.sh test

@@ -14,7 +14,7 @@ from playwright.async_api import async_playwright
 
 STATIC = Path(__file__).resolve().parents[1] / "packages/nes2mqtt/src/nes2mqtt/web/static"
 _FULL = 'rx="0"'
-ICONS = (
+ICONS: tuple[tuple[str, int, dict[str, str]], ...] = (
     ("icon-180.png", 180, {'rx="15"': _FULL}),
     ("icon-192.png", 192, {}),
     ("icon-512.png", 512, {}),

@@ -24,6 +24,7 @@ from zoneinfo import ZoneInfo
 from playwright.async_api import Browser, async_playwright
 
 from nes2mqtt import app
+from nes2mqtt.clock import Clock
 from nes2mqtt.config import parse
 from nes2mqtt.demo import free_port
 from nes2mqtt.history import HistoryConfig, Store
@@ -134,13 +135,13 @@ def _sources(numbers: dict[int, int]) -> dict[Source, int]:
     return {source: value for number, value in numbers.items() if (source := by_id(number)) is not None}
 
 
-def _past(house: House, zone: ZoneInfo) -> Iterator[Sample]:
+def _past(house: House, zone: ZoneInfo, clock: Clock) -> Iterator[Sample]:
     """Yield what the gateway would have read since the month began: registers, and of the last hour all."""
-    now = datetime.now(UTC)
+    now = clock.now()
 
     def registers(at: datetime) -> Sample:
         totals = dict(zip(_TOTALS, house.at(at.timestamp()).total, strict=True))
-        return Sample("house", TableGroup.REGISTERS, at, _sources(totals))
+        return Sample("house", TableGroup.REGISTERS, at, _sources(totals), instant=clock.instant(at))
 
     last_hour = (now - timedelta(hours=1)).replace(second=0, microsecond=0)
     at = floor(now, Unit.MONTH, zone)
@@ -149,7 +150,8 @@ def _past(house: House, zone: ZoneInfo) -> Iterator[Sample]:
         at += timedelta(minutes=15)
     at = last_hour
     while at < now:
-        yield Sample("house", TableGroup.PRESENT, at, _sources(house.at(at.timestamp()).present))
+        values = _sources(house.at(at.timestamp()).present)
+        yield Sample("house", TableGroup.PRESENT, at, values, instant=clock.instant(at))
         if at.second % 10 == 0:
             yield registers(at)
         at += timedelta(seconds=2)
@@ -160,8 +162,9 @@ async def _gateway(scene: Scene, folder: Path) -> AsyncIterator[str]:
     zone = _zone_where_it_is(scene.at.hour + scene.at.minute / 60)
     house = await asyncio.to_thread(MovedHouse, scene.at.timestamp() - time.time())
     if not scene.password:
-        async with Store.open(folder / "history.db", HistoryConfig(), ZoneInfo(zone)) as store:
-            for sample in await asyncio.to_thread(list, _past(house, ZoneInfo(zone))):
+        clock = Clock()
+        async with Store.open(folder / "history.db", HistoryConfig(), ZoneInfo(zone), clock=clock) as store:
+            for sample in await asyncio.to_thread(list, _past(house, ZoneInfo(zone), clock)):
                 store.offer(sample)
             await store.flush()
     port = free_port(18099)

@@ -1,56 +1,158 @@
-"""``python -m simulation``: run worlds for some time, tell those that fail."""
+# ruff: noqa: T201 - a command talks
+"""``python -m simulation``: run worlds for some time, then power cuts of the databases alone; tell what fails."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import logging
+import os
+import subprocess
 import sys
 import time
 from collections import Counter
 
+from simulation.cuts import cut_history, cut_journal
+from simulation.disk import available
 from simulation.faults import chosen
+from simulation.known_failures import KNOWN_CUTS, known
 from simulation.story import smaller, tell
-from simulation.world import Setting, run
+from simulation.world import Setting, dump, run
+
+_SOUND = ("none", "all", "prefix", "torn", "page", "sector")
+_AT_ONCE = 100
+"""Cuts of one seed."""
 
 
 def main() -> int:
-    """Run."""
-    parser = argparse.ArgumentParser(prog="simulate", description="Run worlds, tell those that fail.")
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long")
-    parser.add_argument("--seed", type=int, help="this one only, with all it says")
-    parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--last", type=int, default=10**9)
-    parser.add_argument("--step", type=int, default=1)
-    parser.add_argument("--kinds", default="", help="kinds of faults, and classes a to e; all where left out")
-    parser.add_argument("--log", type=argparse.FileType("w"))
-    asked = parser.parse_args()
-    kinds = chosen(asked.kinds)
+    """Run; return 1 when a sentence failed that is not known to."""
+    asked = _parser().parse_args()
+    if not available():
+        print("Python's sqlite3 is not linked to libsqlite3.so.0 here: there is no disk to cut")
+        return 2
     if asked.seed is not None:
-        begun = time.process_time()
-        world = run(Setting.draw(asked.seed, kinds), log=asked.log)
-        print(f"{world.setting.faults}")
-        print(f"{time.process_time() - begun:.1f} CPU s, {world.loop.rounds} rounds, {world.lines_noted} events, {world.broker.messages} messages, {world.disk.writes} writes, {world.host.life} lives, {world.digest.hexdigest()[:16]}")
-        for name in world.failures:
-            print(tell(world, name))
-        return bool(world.failures)
-    begun, days, worlds, failed, first = time.monotonic(), 0.0, 0, Counter(), {}
+        return _one(asked)
+    if asked.worker is None:
+        return _all(asked)
+    logging.getLogger("nes2mqtt").addHandler(logging.NullHandler())
+    found = _worlds(asked)
+    _cuts(asked, found)
+    print(json.dumps(found))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make simulate", description="Run worlds, tell those that fail.")
+    parser.add_argument("--seconds", type=float, default=600.0, help="for how long")
+    parser.add_argument("--seed", type=int, help="this world only")
+    parser.add_argument("--first", type=int, help="the first seed; default: another one each time")
+    parser.add_argument("--step", type=int, default=1, help="from one seed to the next")
+    parser.add_argument("--kinds", default="", help="kinds of faults, and classes a to e; all where left out")
+    parser.add_argument("--cuts", type=int, default=2000, help="power cuts of each database afterwards")
+    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--log", type=argparse.FileType("w"), help="where to write all that happens; with --seed")
+    parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
+    return parser
+
+
+def _one(asked: argparse.Namespace) -> int:
+    begun = time.process_time()
+    world = run(Setting.draw(asked.seed, chosen(asked.kinds)), log=asked.log)
+    print(dump(world.setting))
+    print(
+        f"{world.loop.now / 3600:.1f} hours in {time.process_time() - begun:.1f} CPU s: {world.host.life} lives of the program, "
+        f"{world.broker.messages} messages, {world.disk.writes} writes, {world.lines_noted} events, {world.digest.hexdigest()[:16]}"
+    )
+    for name in world.failures:
+        print(tell(world, name))
+    return bool(world.failures)
+
+
+def _all(asked: argparse.Namespace) -> int:
+    """Run a worker on each core, and add up what they found."""
+    chosen(asked.kinds)
+    first = int(time.time()) if asked.first is None else asked.first
+    begun = time.monotonic()
+    workers = []
+    for core in range(asked.cores):
+        more = [
+            "--first",
+            str(first + core * asked.step),
+            "--step",
+            str(asked.step * asked.cores),
+            "--kinds",
+            asked.kinds,
+        ]
+        more += ["--seconds", str(asked.seconds), "--cuts", str(-(-asked.cuts // asked.cores)), "--worker", str(core)]
+        workers.append(subprocess.Popen([sys.executable, "-m", "simulation", *more], stdout=subprocess.PIPE, text=True))
+    days, worlds, failed, broken = 0.0, 0, Counter[str](), False
+    for worker in workers:
+        told, _ = worker.communicate()
+        stories, _, last = told.rstrip("\n").rpartition("\n")
+        print(stories, end="\n" if stories else "", flush=True)
+        try:
+            found = json.loads(last)
+        except ValueError:
+            print(last)
+            broken = True
+            continue
+        days, worlds = days + found["days"], worlds + found["worlds"]
+        failed.update(found["failed"])
+    spent = min(asked.seconds, time.monotonic() - begun)
+    print(
+        f"{worlds} worlds, {days:.0f} simulated days in {spent:.0f} s on {asked.cores} cores ({days / spent * 3600:.0f} an hour), "
+        f"then {asked.cuts} power cuts of each database. "
+        + (
+            f"Failed: {', '.join(f'{name} ({count})' for name, count in failed.items())}"
+            if failed
+            else "All sentences held."
+        )
+    )
+    return bool(failed) or broken
+
+
+def _worlds(asked: argparse.Namespace) -> dict[str, object]:
+    kinds, begun = chosen(asked.kinds), time.monotonic()
+    days, worlds, failed = 0.0, 0, Counter[str]()
     seed = asked.first
-    while time.monotonic() - begun < asked.seconds and seed <= asked.last:
+    while time.monotonic() - begun < asked.seconds:
         setting = Setting.draw(seed, kinds)
         world = run(setting)
         days += world.loop.now / 86400
         worlds += 1
-        for name in world.failures:
+        happened = {fault.kind for fault in setting.faults}
+        for name, failure in world.failures.items():
+            if known(happened, failure.rule):
+                continue
             failed[name] += 1
-            if name not in first:
-                first[name] = seed
+            if failed[name] == 1:
                 small = smaller(setting, name)
                 again = run(small)
-                print(f"\n{name}: {len(small.faults)} of {len(setting.faults)} faults needed")
-                print(tell(again, name) if name in again.failures else "  NOT REPEATABLE: the simulation leaks", flush=True)
+                print(f"\n{name}: {len(small.faults)} of {len(setting.faults)} faults needed (seed {seed})")
+                print(
+                    tell(again, name) if name in again.failures else "NOT REPEATABLE: the simulation leaks", flush=True
+                )
         seed += asked.step
-    spent = time.monotonic() - begun
-    print(f"\n{worlds} worlds, {days:.1f} days in {spent:.0f} s ({days / spent * 3600:.0f} days an hour); failed: {dict(failed)}; first: {first}")
-    return bool(failed)
+    return {"days": days, "worlds": worlds, "failed": failed}
 
 
-sys.exit(main())
+def _cuts(asked: argparse.Namespace, found: dict[str, object]) -> None:
+    failed = found["failed"]
+    assert isinstance(failed, Counter)
+    for done in range(0, asked.cuts, _AT_ONCE):
+        seed, cuts = asked.first + done, min(_AT_ONCE, asked.cuts - done)
+        for name, cut in (("history", cut_history), ("journal", cut_journal)):
+            for way in (_SOUND, ("broken",)):
+                report = cut(seed, -(-cuts // 2), way)
+                kind = "broken" if way == ("broken",) else "sound"
+                for wrong, count in report.wrong.items():
+                    if KNOWN_CUTS.get((name, kind)) != wrong:
+                        failed[f"{name} {kind}: {wrong}"] += count
+                        print(
+                            f"\npower cuts of the {name}, seed {seed}, {kind} drive: {wrong} ({count} of {report.cuts})",
+                            flush=True,
+                        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from nes2mqtt.history import Store, Unit
@@ -26,7 +27,6 @@ _LABELS_OFF = 330.0
 Readings = tuple[list[Given], list[Given]]
 """All that were given out, and those of them that must be in the history."""
 _CURVE = 600
-_EDGE = 200.0
 DAY = 86400.0
 
 
@@ -54,7 +54,7 @@ async def check_accounts(world: World, store: Store) -> None:
     """Check the history against the truth, and the broker against both."""
     for name, meter in world.meters.items():
         given = [one for one in world.watch.registers[name] if one.wh is not None]
-        sure = [one for one in given if not _may_be_lost(world, one.at)]
+        sure = [one for one in given if not _within(world.losses, one.at)]
         if not world.damaged:
             if not world.labels_wrong:
                 await _hours(world, store, name, meter, (given, sure))
@@ -63,9 +63,8 @@ async def check_accounts(world: World, store: Store) -> None:
         _delivered(world, name, sure)
 
 
-def _may_be_lost(world: World, at: float) -> bool:
-    """Tell whether a power cut, or a disk that failed, may have cost what was given out then."""
-    return any(since <= at <= until for since, until in world.losses)
+def _within(stretches: list[tuple[float, float]], at: float) -> bool:
+    return any(since <= at <= until for since, until in stretches)
 
 
 async def _hours(world: World, store: Store, name: str, meter: Meter, readings: Readings) -> None:
@@ -76,7 +75,10 @@ async def _hours(world: World, store: Store, name: str, meter: Meter, readings: 
         booked = hour.values.get(_IMPORT, 0)
         low, high = _bounds(world, meter, readings, hour.start.timestamp(), hour.end.timestamp(), off)
         if not low <= booked <= high:
-            world.fail("energy", f"{name}: {booked} Wh are booked to the hour from {hour.start:%d %b %H:%M}, {low} to {high} were used in it")
+            world.fail(
+                "energy",
+                f"{name}: {booked} Wh are booked to the hour from {hour.start:%d %b %H:%M}, {low} to {high} were used in it",
+            )
 
 
 async def _total(world: World, store: Store, name: str, meter: Meter, readings: Readings) -> None:
@@ -85,7 +87,9 @@ async def _total(world: World, store: Store, name: str, meter: Meter, readings: 
     for off in world.host.offsets:
         begin = max(world.setting.start + off - DAY, 0.0)
         until = world.host.true() + off + DAY
-        for day in await store.energy(name, Unit.DAY, datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(until, UTC)):
+        for day in await store.energy(
+            name, Unit.DAY, datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(until, UTC)
+        ):
             days[day.start] = day.values.get(_IMPORT, 0)
     booked = sum(days.values())
     low, high = _bounds(world, meter, readings, float("-inf"), float("inf"), 0.0)
@@ -93,9 +97,7 @@ async def _total(world: World, store: Store, name: str, meter: Meter, readings: 
         world.fail("energy", f"{name}: {booked} Wh are booked in all, {low} to {high} were used", "total")
 
 
-def _bounds(
-    world: World, meter: Meter, readings: Readings, begin: float, end: float, off: float
-) -> tuple[int, int]:
+def _bounds(world: World, meter: Meter, readings: Readings, begin: float, end: float, off: float) -> tuple[int, int]:
     """Return the least and the most Wh that belong to a true hour, by the readings within it and around it."""
     given, sure = readings
     zero = world.setting.start
@@ -110,7 +112,7 @@ def _bounds(
 
 def _steps(meter: Meter, readings: list[Given], zero: float, *, least: bool) -> Iterator[int]:
     """Yield what was used between each two readings; across a swap nothing of it is known, so nothing to all."""
-    for one, two in zip(readings, readings[1:], strict=False):
+    for one, two in pairwise(readings):
         used = int((two.at - one.at) * WATTS / 3600)
         swapped = any(one.at < when - zero <= two.at for when in meter.swaps)
         if swapped:
@@ -122,9 +124,11 @@ def _steps(meter: Meter, readings: list[Given], zero: float, *, least: bool) -> 
 
 
 async def _curve(world: World, store: Store, name: str) -> None:
-    start, now = world.setting.start, world.loop.now
+    start = world.setting.start
     a, b = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(world.host.true(), UTC)
-    series = await store.series(name, ["active_power_import"], a - timedelta(minutes=10), b + timedelta(minutes=10), 100_000)
+    series = await store.series(
+        name, ["active_power_import"], a - timedelta(minutes=10), b + timedelta(minutes=10), 100_000
+    )
     step = series.step.total_seconds() if series.step is not None else 0.0
     line = series.lines["active_power_import"]
     points = {
@@ -136,11 +140,14 @@ async def _curve(world: World, store: Store, name: str) -> None:
     slack = 1 if world.bad.ever("clock") else 0
     counted: dict[int, int] = {}
     for at in world.watch.presents[name]:
-        if not _may_be_lost(world, at) and at < now - _EDGE:
+        if not _within(world.present_losses, at):
             counted[int(at // _CURVE)] = counted.get(int(at // _CURVE), 0) + 1
     for ten, count in sorted(counted.items()):
         if count >= 3 and not any(ten + near in points for near in range(-slack, slack + 1)):
-            world.fail("kept", f"{name}: {count} present values of {timedelta(seconds=ten * _CURVE)} to {timedelta(seconds=(ten + 1) * _CURVE)} left no trace in the history")
+            world.fail(
+                "kept",
+                f"{name}: {count} present values of {timedelta(seconds=ten * _CURVE)} to {timedelta(seconds=(ten + 1) * _CURVE)} left no trace in the history",
+            )
             return
 
 
@@ -155,4 +162,7 @@ def _delivered(world: World, name: str, sure: list[Given]) -> None:
             had[value] = had.get(value, 0) + 1
     missing = [one for one in sure if one.wh is not None and unit.scaled(one.wh) not in had]
     if missing:
-        world.fail("lost", f"{name}: {len(missing)} readings never came to the broker, first that of {timedelta(seconds=round(missing[0].at))}")
+        world.fail(
+            "lost",
+            f"{name}: {len(missing)} readings never came to the broker, first that of {timedelta(seconds=round(missing[0].at))}",
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from osgp.errors import OsgpError
@@ -26,11 +26,6 @@ Action = Callable[["World", Fault], Awaitable[None]]
 
 TAKES_DOWN = ("cut", "cut_in_write", "kill", "restart", "boot_clock")
 """Faults that end the program: the next fault waits for them."""
-
-COMMIT = 60.0
-WRITE_BACK = 30.0
-"""Seconds after which Linux writes to the disk what a program gave it."""
-
 
 # a: clocks.
 
@@ -171,10 +166,8 @@ async def _second_client(world: World, fault: Fault) -> None:
             try:
                 async with open_meter(settings.port, key=key.parse("SIMULATED-METER-DEMO")) as opened:
                     while world.loop.now < end - fault.span / 2:
-                        try:
+                        with suppress(OsgpError):
                             await opened.registers()
-                        except OsgpError:
-                            pass
                         await world.sleep(1)
             except OsgpError:
                 pass
@@ -187,29 +180,15 @@ async def _second_client(world: World, fault: Fault) -> None:
 def _mood(world: World, fault: Fault) -> None:
     """Put the broker into the mood that a fault says."""
     mood, much = world.broker.mood, fault.much
-    match fault.kind:
-        case "refuse":
-            mood.refuse, mood.refused = int(much), "*"
-        case "refuse_registers":
-            mood.refuse, mood.refused = int(much), "*/registers"
-        case "greeting":
-            mood.greeting = int(much)
-        case "wish":
-            mood.wish = int(much)
-        case "largest":
-            mood.largest = int(much)
-        case "best":
-            mood.best = int(much)
-        case "no_retain":
-            mood.retains = False
-        case "receive":
-            mood.receive = int(much)
-        case "mute":
-            mood.mute = frozenset({Kind[str(much)]})
-        case "slow":
-            mood.slow = float(much)
-        case "broker_away":
-            mood.away = True
+    changes: dict[str, object] = {
+        "refuse": {"refuse": much, "refused": "*"},
+        "refuse_registers": {"refuse": much, "refused": "*/registers"},
+        "no_retain": {"retains": False},
+        "mute": {"mute": frozenset({Kind[much]}) if isinstance(much, str) else frozenset()},
+        "broker_away": {"away": True},
+    }.get(fault.kind, {fault.kind: much})
+    for name, value in changes.items():
+        setattr(mood, name, value)
 
 
 async def _broker(world: World, fault: Fault) -> None:
@@ -253,10 +232,7 @@ async def _garbage(world: World, fault: Fault) -> None:
 
 async def _power_off(world: World, how: str) -> None:
     disk = world.disk
-    disk.write_back(WRITE_BACK)
-    now = world.loop.now
-    # A cut costs what was not committed; with the model of the disk, what was not written back either.
-    world.losses.append((now - COMMIT - WRITE_BACK - 5, now + 1))
+    world.loses_by_power()
     if how == "broken":
         world.note("the drive destroys the block that it was writing")
     await world.fall(disk.cut(how, world.rng), how, power=True)
@@ -298,7 +274,8 @@ async def _disk_fails(world: World, fault: Fault) -> None:
         await world.sleep(fault.span)
         disk.error, files.error, disk.read_only = 0, 0, False
         if world.host.life != life:  # what was in memory only is gone with the program
-            world.losses.append((begun - COMMIT, world.loop.now + COMMIT))
+            for losses in (world.losses, world.present_losses):
+                losses.append((begun - 120, world.loop.now + 120))
 
 
 async def _lie(world: World, fault: Fault) -> None:
@@ -334,7 +311,7 @@ async def _line(world: World, fault: Fault) -> None:
 
 async def _kill(world: World, fault: Fault) -> None:
     async with world.power:
-        world.losses.append((world.loop.now - 1, world.loop.now + 1))
+        world.loses_by_kill()
         await world.fall(world.disk.cut("all", world.rng), "all", power=False)
         await world.sleep(fault.span)
         world.boot()
@@ -371,7 +348,19 @@ ACTIONS: dict[str, Action] = {
     "no_values": _no_values,
     "second_client": _second_client,
     **dict.fromkeys(
-        ("broker_away", "refuse", "refuse_registers", "greeting", "wish", "largest", "best", "no_retain", "receive", "mute", "slow"),
+        (
+            "broker_away",
+            "refuse",
+            "refuse_registers",
+            "greeting",
+            "wish",
+            "largest",
+            "best",
+            "no_retain",
+            "receive",
+            "mute",
+            "slow",
+        ),
         _broker,
     ),
     "lose_acks": _lose_acks,

@@ -88,7 +88,7 @@ class _Socket:
     def fileno(self) -> int:
         return self._number
 
-    def setblocking(self, flag: bool) -> None:
+    def setblocking(self, flag: object) -> None:
         pass
 
     def settimeout(self, seconds: float | None) -> None:
@@ -218,7 +218,9 @@ class Broker:
         """The computer of a life lost its power: no farewell comes, and one and a half keep-alives later its wills are due."""
         for client in tuple(self.clients):
             if client.socket._owner == owner:
-                self.loop.call_later(1.5 * (client.keepalive or 30), lambda client=client: self._forget(client, bury=True))
+                self.loop.call_later(
+                    1.5 * (client.keepalive or 30), lambda client=client: self._forget(client, bury=True)
+                )
 
     def garbage(self) -> None:
         """Send bytes to everybody that are no MQTT."""
@@ -336,10 +338,14 @@ class Broker:
         if found.kind == Kind.UNSUBSCRIBE:
             for topic, _ in asked.topics:
                 client.topics.pop(topic, None)
-            self._send(client, packets.packet(Kind.UNSUBACK, number + more + (bytes(len(asked.topics)) if more else b"")))
+            self._send(
+                client, packets.packet(Kind.UNSUBACK, number + more + (bytes(len(asked.topics)) if more else b""))
+            )
             return
         wish = self.mood.wish
-        codes = bytes((wish if client.version == 5 else 0x80) if wish else min(qos, self.mood.best) for _, qos in asked.topics)
+        codes = bytes(
+            (wish if client.version == 5 else 0x80) if wish else min(qos, self.mood.best) for _, qos in asked.topics
+        )
         self._send(client, packets.packet(Kind.SUBACK, number + more + codes))
         if not wish:
             for topic, qos in asked.topics:

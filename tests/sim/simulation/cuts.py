@@ -42,7 +42,9 @@ __all__ = ["Report", "cut_history", "cut_journal"]
 
 _START = 1_795_867_200.0
 _ZONE = ZoneInfo("Europe/Copenhagen")
-_IMPORT, _EXPORT, _POWER = (SOURCES[key] for key in ("active_energy_import", "active_energy_export", "active_power_import"))
+_IMPORT, _EXPORT, _POWER = (
+    SOURCES[key] for key in ("active_energy_import", "active_energy_export", "active_power_import")
+)
 _EACH = 10.0
 """Seconds between readings."""
 _COMMIT = 60.0
@@ -78,7 +80,9 @@ class _Bench:
         self.fibers = Fibers(self.loop, self.host.wall)
         self.connections: list[sqlite3.Connection] = []
         self.disk = Disk.of("unix-excl", folder, self.loop.time)
-        self.files = Files(folder, lambda path: "history.db" in path.name)
+        self.files = Files(folder, self.disk.sqlites, self.disk.renamed)
+        self.in_ram = self.files.in_ram
+        self.in_ram.mkdir()
         self.report = Report()
         self.given: dict[int, int] = {}
         """Wh by number, of all that an outbox has handed out."""
@@ -108,19 +112,22 @@ class _Bench:
             self.connections.clear()
             gc.collect()
             self.disk.power_on(left)
-            self.files.cut(how, self.rng)
+            self.host.boots += 1
+            self.files.cut(how, self.rng, power=True)
             self.report.cuts += 1
             self._look_at_files(how)
 
     async def _live(self, how: str) -> None:
         rng, disk = self.rng, self.disk
-        store = seams.open_store(self, self.folder / "history.db", HistoryConfig(keep_raw_days=1), _ZONE)
+        store = seams.open_store(
+            self, self.folder / "history.db", HistoryConfig(keep_raw_days=1, commit_every=_COMMIT), _ZONE
+        )
         await store.__aenter__()
         if self.report.cuts:
             await self._look_back(store)
         outbox = store.outbox("mqtt")
         in_database = rng.random() < 0.5
-        disk.arm(rng.randrange(1, 200 if in_database else 2000), how, rng, main=in_database)
+        disk.arm(rng.randrange(1, 40 if in_database else 300), how, rng, main=in_database)
         self.appended = []
         for count in range(rng.randrange(1, 600)):
             if disk.off:
@@ -249,7 +256,9 @@ async def _journal(seed: int, cuts: int, how: Sequence[str], folder: Path, disk:
         try:
             while True:
                 row += 1
-                job = JobRow(row_no=row, printer_id="a", state=JobState.QUEUED, payload=_PAYLOAD, id=f"id-{row}", attempts=0)
+                job = JobRow(
+                    row_no=row, printer_id="a", state=JobState.QUEUED, payload=_PAYLOAD, id=f"id-{row}", attempts=0
+                )
                 entry = await journal.begin(job, _Claim(f"token {row}"), name=f"pi-a-{row}-1-x")  # type: ignore[arg-type]
                 known[row] = Step.CLAIMING
                 for step, more in _STEPS:
@@ -263,7 +272,7 @@ async def _journal(seed: int, cuts: int, how: Sequence[str], folder: Path, disk:
         del journal, database
         gc.collect()
         disk.power_on(left)
-        for path in sorted(folder.glob("journal*")):
+        for path in sorted(folder.glob("journal*")):  # noqa: ASYNC240 - nobody waits for this loop
             if path.name.endswith("shm"):
                 path.unlink()
             else:
@@ -287,5 +296,3 @@ def cut_journal(seed: int, cuts: int, how: Sequence[str]) -> Report:
         piprint.journal.store.secrets = real
         shutil.rmtree(folder, ignore_errors=True)
     return report
-
-

@@ -17,7 +17,7 @@ Plain files (fsync) and renames are noted by :class:`simulation.files.Files`.
 
 from __future__ import annotations
 
-import ctypes as C
+import ctypes as c
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -38,21 +38,40 @@ WRITE_ERROR = 10 | 3 << 8
 SYNC_ERROR = 10 | 4 << 8
 CANNOT_OPEN = 14
 
-_METHODS = (
-    "close read write truncate sync size lock unlock reserved control sector character map shm_lock barrier unmap fetch unfetch"
-).split()
-_P, _I, _L = C.c_void_p, C.c_int, C.c_int64
-_OPEN = C.CFUNCTYPE(_I, _P, _P, _P, _I, _P)  # the name is a pointer: SQLite keeps it, and a copy would be freed under it
-_DELETE = C.CFUNCTYPE(_I, _P, C.c_char_p, _I)
-_WRITE = C.CFUNCTYPE(_I, _P, _P, _I, _L)
-_TRUNCATE = C.CFUNCTYPE(_I, _P, _L)
-_SYNC = C.CFUNCTYPE(_I, _P, _I)
+_METHODS = [
+    "close",
+    "read",
+    "write",
+    "truncate",
+    "sync",
+    "size",
+    "lock",
+    "unlock",
+    "reserved",
+    "control",
+    "sector",
+    "character",
+    "map",
+    "shm_lock",
+    "barrier",
+    "unmap",
+    "fetch",
+    "unfetch",
+]
+_P, _I, _L = c.c_void_p, c.c_int, c.c_int64
+_OPEN = c.CFUNCTYPE(
+    _I, _P, _P, _P, _I, _P
+)  # the name is a pointer: SQLite keeps it, and a copy would be freed under it
+_DELETE = c.CFUNCTYPE(_I, _P, c.c_char_p, _I)
+_WRITE = c.CFUNCTYPE(_I, _P, _P, _I, _L)
+_TRUNCATE = c.CFUNCTYPE(_I, _P, _L)
+_SYNC = c.CFUNCTYPE(_I, _P, _I)
 _OPEN_MAIN = 0x100
 _OPEN_READ_ONLY, _OPEN_READ_WRITE_CREATE = 1, 6
 _SEED_RANDOMNESS = 28  # SQLITE_TESTCTRL_PRNG_SEED
 
 
-class _Vfs(C.Structure):
+class _Vfs(c.Structure):
     pass
 
 
@@ -61,7 +80,7 @@ _Vfs._fields_ = [
     ("file_size", _I),
     ("longest_path", _I),
     ("next", _P),
-    ("name", C.c_char_p),
+    ("name", c.c_char_p),
     ("data", _P),
     ("open", _P),
     ("delete", _P),
@@ -69,17 +88,17 @@ _Vfs._fields_ = [
 ]
 
 
-class _Methods(C.Structure):
-    _fields_ = [("version", _I)] + [(name, _P) for name in _METHODS]  # noqa: RUF005 - as the header has it
+class _Methods(c.Structure):
+    _fields_ = [("version", _I)] + [(name, _P) for name in _METHODS]
 
 
-def _library() -> C.CDLL | None:
+def _library() -> c.CDLL | None:
     try:
-        library = C.CDLL("libsqlite3.so.0")
+        library = c.CDLL("libsqlite3.so.0")
     except OSError:
         return None
-    library.sqlite3_vfs_find.restype = C.POINTER(_Vfs)
-    library.sqlite3_vfs_find.argtypes = [C.c_char_p]
+    library.sqlite3_vfs_find.restype = c.POINTER(_Vfs)
+    library.sqlite3_vfs_find.argtypes = [c.c_char_p]
     return library
 
 
@@ -93,7 +112,7 @@ def available() -> bool:
     import _sqlite3  # noqa: PLC0415
     import sqlite3  # noqa: PLC0415
 
-    _LIBRARY.sqlite3_libversion.restype = C.c_char_p
+    _LIBRARY.sqlite3_libversion.restype = c.c_char_p
     file = getattr(_sqlite3, "__file__", None)
     linked = file is not None and b"libsqlite3" in Path(file).read_bytes()
     return linked and _LIBRARY.sqlite3_libversion().decode() == sqlite3.sqlite_version
@@ -102,7 +121,7 @@ def available() -> bool:
 def seed_sqlite(number: int) -> None:
     """Pin SQLite's own random numbers: they salt the log."""
     assert _LIBRARY is not None
-    _LIBRARY.sqlite3_test_control(_SEED_RANDOMNESS, C.c_int(number & 0x7FFFFFFF), None)
+    _LIBRARY.sqlite3_test_control(_SEED_RANDOMNESS, c.c_int(number & 0x7FFFFFFF), None)
 
 
 @dataclass(slots=True)
@@ -177,20 +196,20 @@ class Disk:
         self._real_open, self._real_delete = _OPEN(self._real.contents.open), _DELETE(self._real.contents.delete)
         self._tables: dict[int, _Methods] = {}
         self._mine = _Vfs()
-        C.memmove(C.byref(self._mine), self._real, C.sizeof(_Vfs))
+        c.memmove(c.byref(self._mine), self._real, c.sizeof(_Vfs))
         open_, delete = _OPEN(self._open), _DELETE(self._delete)
         self._keep: list[Any] = [open_, delete]  # C holds them, Python must too
-        self._mine.open, self._mine.delete = C.cast(open_, _P), C.cast(delete, _P)
+        self._mine.open, self._mine.delete = c.cast(open_, _P), c.cast(delete, _P)
 
     def __enter__(self) -> Self:
         assert _LIBRARY is not None
-        if _LIBRARY.sqlite3_vfs_register(C.byref(self._mine), int(self._default)):
+        if _LIBRARY.sqlite3_vfs_register(c.byref(self._mine), int(self._default)):
             raise OSError("SQLite does not take the simulated disk")
         return self
 
     def __exit__(self, *_: object) -> None:
         assert _LIBRARY is not None
-        _LIBRARY.sqlite3_vfs_unregister(C.byref(self._mine))
+        _LIBRARY.sqlite3_vfs_unregister(c.byref(self._mine))
         if self._default:  # SQLite would take any other of its list for the default
             _LIBRARY.sqlite3_vfs_register(self._real, 1)
         self.reset()
@@ -215,21 +234,23 @@ class Disk:
     # What SQLite calls.
 
     def _open(self, _: int, name: int, file: int, flags: int, out: int) -> int:
-        path = C.string_at(name).decode() if name else ""
+        path = c.string_at(name).decode() if name else ""
         if not path.startswith(self.folder):
-            return self._real_open(C.cast(self._real, _P), name, file, flags, out)
+            return self._real_open(c.cast(self._real, _P), name, file, flags, out)
         if self.off:
             return CANNOT_OPEN
         there = bool(name) and Path(path).exists()
         if self.read_only:
             flags = flags & ~_OPEN_READ_WRITE_CREATE | _OPEN_READ_ONLY
-        code = self._real_open(C.cast(self._real, _P), name, file, flags, out)
+        code = self._real_open(c.cast(self._real, _P), name, file, flags, out)
         if code == 0 and name:
             if not there or path not in self.files:
-                self.files[path] = File(bytearray(Path(path).read_bytes() if there else b""), main=bool(flags & _OPEN_MAIN))
+                self.files[path] = File(
+                    bytearray(Path(path).read_bytes() if there else b""), main=bool(flags & _OPEN_MAIN)
+                )
             self._handles[file] = self.files[path]
-            slot = C.cast(file, C.POINTER(_P))
-            slot[0] = C.addressof(self._patched(slot[0]))
+            slot = c.cast(file, c.POINTER(_P))
+            slot[0] = c.addressof(self._patched(slot[0]))
         return code
 
     def _delete(self, _: int, name: bytes, sync: int) -> int:
@@ -237,13 +258,13 @@ class Disk:
             if self.off or self.error or self.read_only:
                 return WRITE_ERROR
             self.files.pop(name.decode(), None)
-        return self._real_delete(C.cast(self._real, _P), name, sync)
+        return self._real_delete(c.cast(self._real, _P), name, sync)
 
-    def _patched(self, table: int) -> _Methods:
+    def _patched(self, table: int) -> _Methods:  # noqa: C901 - three small functions that SQLite calls
         if table in self._tables:
             return self._tables[table]
         methods = _Methods()
-        C.memmove(C.byref(methods), table, C.sizeof(_Methods))
+        c.memmove(c.byref(methods), table, c.sizeof(_Methods))
         real_write, real_truncate = _WRITE(methods.write), _TRUNCATE(methods.truncate)
 
         def write(file: int, data: int, count: int, offset: int) -> int:
@@ -258,7 +279,7 @@ class Disk:
                     return WRITE_ERROR
             code = real_write(file, data, count, offset)
             if code == 0:
-                handle.pending.append(Write(offset, C.string_at(data, count), self.clock()))
+                handle.pending.append(Write(offset, c.string_at(data, count), self.clock()))
                 self.writes += 1
                 self.written += count
                 if self.lie:
@@ -283,7 +304,7 @@ class Disk:
             return 0  # nothing real to sync: the folder is in memory
 
         mine = [_WRITE(write), _TRUNCATE(truncate), _SYNC(sync)]
-        methods.write, methods.truncate, methods.sync = (C.cast(method, _P) for method in mine)
+        methods.write, methods.truncate, methods.sync = (c.cast(method, _P) for method in mine)
         self._keep += [*mine, real_write, real_truncate, methods]
         self._tables[table] = methods
         return methods
@@ -294,6 +315,16 @@ class Disk:
         return self.error or (READ_ONLY if self.read_only else 0)
 
     # Power.
+
+    def renamed(self, old: Path, new: Path) -> None:
+        """Follow a file to its new name."""
+        file = self.files.pop(str(old), None)
+        if file is not None:
+            self.files[str(new)] = file
+
+    def sqlites(self, path: Path) -> bool:
+        """Tell whether SQLite looks after a file."""
+        return str(path) in self.files or path.name.endswith((".db", "-wal", "-shm", "-journal"))
 
     def arm(self, writes: int, how: str, rng: random.Random, *, main: bool = False) -> None:
         """Cut the power before the n-th write from now; with ``main`` the n-th to a database itself: in a checkpoint."""

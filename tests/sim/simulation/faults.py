@@ -66,7 +66,29 @@ def _one_of(*choices: Much) -> Callable[[random.Random], Much]:
 _STEPS = (2, -2, 75, -75, 3600, -3600, 7200, -7200, -3 * DAY, 3 * DAY, 10 * YEAR, -10 * YEAR, -40 * YEAR)
 PUBACKS = (0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99)
 """Section 3.4.2.1 of MQTT 5."""
-CONNACKS = (0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8A, 0x8C, 0x90, 0x95, 0x97, 0x99, 0x9A, 0x9B, 0x9C, 0x9D, 0x9F)
+CONNACKS = (
+    0x80,
+    0x81,
+    0x82,
+    0x83,
+    0x84,
+    0x85,
+    0x86,
+    0x87,
+    0x88,
+    0x89,
+    0x8A,
+    0x8C,
+    0x90,
+    0x95,
+    0x97,
+    0x99,
+    0x9A,
+    0x9B,
+    0x9C,
+    0x9D,
+    0x9F,
+)
 """Section 3.2.2.2."""
 SUBACKS = (0x80, 0x83, 0x87, 0x8F, 0x91, 0x97, 0x9E, 0xA1, 0xA2)
 """Section 3.9.3."""
@@ -92,9 +114,16 @@ KINDS: dict[str, Kind] = {
         _one_of(-3 * DAY, 7200, -7200, 3600, 10 * YEAR, -40 * YEAR, -1800),
     ),
     "no_sync": Kind("a", "there is no time-sync for {span}; the clock is right", spans=(900, 3600)),
-    "drift": Kind("a", "the host's clock drifts by {much} parts in a million for {span}", _one_of(300, -300, 5000, -5000), (900, 3600)),
+    "drift": Kind(
+        "a",
+        "the host's clock drifts by {much} parts in a million for {span}",
+        _one_of(300, -300, 5000, -5000),
+        (900, 3600),
+    ),
     # b: the meter.
-    "layout": Kind("b", "the grid company configures {much} anew: its tables change", _one_of("house", "cottage"), common=2),
+    "layout": Kind(
+        "b", "the grid company configures {much} anew: its tables change", _one_of("house", "cottage"), common=2
+    ),
     "layout_within": Kind(
         "b",
         "the grid company configures both meters anew, just before the meter hears the {much}th message from now; "
@@ -102,7 +131,9 @@ KINDS: dict[str, Kind] = {
         lambda rng: rng.randint(1, 40),
         common=2,
     ),
-    "swap": Kind("b", "{much} is replaced by a new meter, {span} without an answer", _one_of("house", "cottage"), (0, 5, 40, 200)),
+    "swap": Kind(
+        "b", "{much} is replaced by a new meter, {span} without an answer", _one_of("house", "cottage"), (0, 5, 40, 200)
+    ),
     "swap_used": Kind(
         "b",
         "{much} is replaced by a used meter that shows more, {span} without an answer",
@@ -116,7 +147,12 @@ KINDS: dict[str, Kind] = {
     "second_client": Kind("b", "a second program reads on the same lines for {span}", spans=(30, 200), common=2),
     # c: the broker.
     "broker_away": Kind("c", "the broker is away for {span}"),
-    "lose_acks": Kind("c", "the broker takes {much} messages and breaks off before it confirms them", lambda rng: rng.randint(1, 3), (0,)),
+    "lose_acks": Kind(
+        "c",
+        "the broker takes {much} messages and breaks off before it confirms them",
+        lambda rng: rng.randint(1, 3),
+        (0,),
+    ),
     "refuse": Kind("c", "the broker refuses each message with reason code {code} for {span}", _one_of(*PUBACKS)),
     "refuse_registers": Kind(
         "c", "the broker refuses register readings with reason code {code} for {span}", _one_of(*PUBACKS), common=2
@@ -124,14 +160,18 @@ KINDS: dict[str, Kind] = {
     "greeting": Kind("c", "the broker greets with reason code {code} for {span}", _one_of(*CONNACKS)),
     "wish": Kind("c", "the broker refuses subscriptions with reason code {code} for {span}", _one_of(*SUBACKS)),
     "disconnect": Kind("c", "the broker breaks off with reason code {code}", _one_of(*DISCONNECTS), (0,)),
-    "largest": Kind("c", "the broker takes packets of {much} bytes at most, for {span}", _one_of(60, 400, 2000, 10_000, 20_000)),
+    "largest": Kind(
+        "c", "the broker takes packets of {much} bytes at most, for {span}", _one_of(60, 400, 2000, 10_000, 20_000)
+    ),
     "best": Kind("c", "the broker takes quality of service {much} at most, for {span}", _one_of(0, 1)),
     "no_retain": Kind("c", "the broker keeps no messages for {span}"),
     "receive": Kind("c", "the broker takes {much} unconfirmed messages at most, for {span}", _one_of(1, 5)),
     "mute": Kind(
         "c",
         "the broker takes {name} and does not answer them, for {span}",
-        _one_of(*(kind.name for kind in (PacketKind.CONNECT, PacketKind.PUBLISH, PacketKind.SUBSCRIBE, PacketKind.PINGREQ))),
+        _one_of(
+            *(kind.name for kind in (PacketKind.CONNECT, PacketKind.PUBLISH, PacketKind.SUBSCRIBE, PacketKind.PINGREQ))
+        ),
     ),
     "slow": Kind("c", "the broker answers {much} s late for {span}", _one_of(0.3, 5, 15)),
     "garbage": Kind("c", "the broker sends bytes that are no MQTT", spans=(0,)),
@@ -146,7 +186,12 @@ KINDS: dict[str, Kind] = {
     "full": Kind("d", "the disk is full for {span}"),
     "disk_error": Kind("d", "the disk fails (EIO) for {span}"),
     "read_only": Kind("d", "the disk is mounted read-only for {span}"),
-    "lie": Kind("d", "the disk says of {much} writes that they failed, though they are there", lambda rng: rng.randint(1, 5), (0,)),
+    "lie": Kind(
+        "d",
+        "the disk says of {much} writes that they failed, though they are there",
+        lambda rng: rng.randint(1, 5),
+        (0,),
+    ),
     "damage": Kind("d", "page {much} of the history is destroyed", lambda rng: rng.randint(0, 12), (0,)),
     # e: the lines, the computer and its program.
     "loss": Kind("e", "the lines lose {share} of the messages for {span}", _one_of(0.05, 0.3, 0.9)),
@@ -197,5 +242,7 @@ def chosen(text: str) -> list[str]:
     wanted = [part for part in text.replace(",", " ").split() if part]
     unknown = [part for part in wanted if part not in KINDS and part not in "abcde"]
     if unknown:
-        raise ValueError(f"no kind of fault is called {', '.join(unknown)}; there are {', '.join(KINDS)} and the classes a to e")
+        raise ValueError(
+            f"no kind of fault is called {', '.join(unknown)}; there are {', '.join(KINDS)} and the classes a to e"
+        )
     return [name for name, kind in KINDS.items() if not wanted or name in wanted or kind.group in wanted]

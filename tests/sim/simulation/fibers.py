@@ -226,7 +226,7 @@ class _Lock:
         self._depth = 0
         self._free = _Condition(fibers)
 
-    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+    def acquire(self, blocking: object = True, timeout: float = -1) -> bool:  # noqa: FBT002 - as threading has it
         me = greenlet.getcurrent()
         while self._depth and not (self._reentrant and self._holder is me):
             if not blocking:
@@ -257,5 +257,3 @@ class _Lock:
 def _wake(sleeper: greenlet.greenlet) -> None:
     if not sleeper.dead:
         sleeper.switch()
-
-

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["Files"]
 
@@ -31,6 +31,8 @@ class Files:
     folder: Path
     ours: Callable[[Path], bool]
     """Whether a file is SQLite's, which :class:`~simulation.disk.Disk` looks after."""
+    renamed: Callable[[Path, Path], None]
+    """Told of each rename."""
     error: int = 0
     """What each write answers now, as errno; 0: it works."""
     off: bool = False
@@ -38,8 +40,8 @@ class Files:
     _moved: list[_Moved] = field(default_factory=list)
     _real: dict[str, Any] = field(default_factory=dict)
 
-    def __enter__(self) -> Files:
-        for name in ("fsync", "fdatasync", "rename", "replace", "unlink", "remove"):
+    def __enter__(self) -> Self:
+        for name in ("fsync", "fdatasync", "rename", "replace", "unlink", "remove", "write"):
             self._real[name] = getattr(os, name)
         os.fsync = self._fsync
         os.fdatasync = self._fsync
@@ -47,6 +49,7 @@ class Files:
         os.replace = self._rename
         os.unlink = self._unlink
         os.remove = self._unlink
+        os.write = self._write
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -58,7 +61,12 @@ class Files:
             place = Path(os.path.abspath(os.fspath(path)))  # noqa: PTH100
         except TypeError:
             return None
-        return place if place.is_relative_to(self.folder) else None
+        return place if place.is_relative_to(self.folder) and not place.is_relative_to(self.in_ram) else None
+
+    @property
+    def in_ram(self) -> Path:
+        """A folder that is in RAM, where the disk does not matter; a power cut empties it."""
+        return self.folder / "run"
 
     def _fsync(self, fd: Any) -> None:
         number = fd if isinstance(fd, int) else fd.fileno()
@@ -71,6 +79,11 @@ class Files:
             self._moved = [moved for moved in self._moved if moved.target.parent != path]
         elif not self.ours(path):
             self._synced[path] = path.read_bytes()
+
+    def _write(self, fd: int, data: Any) -> int:
+        if self.error and self._inside(os.readlink(f"/proc/self/fd/{fd}")) is not None:  # noqa: PTH115
+            self._check()
+        return int(self._real["write"](fd, data))
 
     def _check(self) -> None:
         if self.off:
@@ -87,6 +100,7 @@ class Files:
         before = b.read_bytes() if b.is_file() else None
         self._real["replace"](source, target)
         self._moved.append(_Moved(a, b, before))
+        self.renamed(a, b)
         if a in self._synced:
             self._synced[b] = self._synced.pop(a)
 
@@ -97,9 +111,12 @@ class Files:
             self._synced.pop(place, None)
         self._real["unlink"](path, **more)
 
-    def cut(self, how: str, rng: random.Random) -> None:
+    def cut(self, how: str, rng: random.Random, *, power: bool) -> None:
         """Leave of plain files and renames what a power cut may leave. Call it when no program runs any more."""
-        if how not in ("all", "broken"):
+        if power:
+            for path in self.in_ram.glob("*"):
+                self._real["unlink"](path)
+        if power and how not in ("all", "broken"):
             keep = 0 if how == "none" else rng.randrange(len(self._moved) + 1)
             for moved in reversed(self._moved[keep:]):
                 if moved.target.exists() and not moved.source.exists():
@@ -107,7 +124,7 @@ class Files:
                     if moved.before is not None:
                         moved.target.write_bytes(moved.before)
             for path in sorted(self.folder.rglob("*")):
-                if path.is_file() and not self.ours(path):
+                if self.in_ram not in path.parents and path.is_file() and not self.ours(path):
                     self._revert(path, how, rng)
         self._moved.clear()
         self.off = False

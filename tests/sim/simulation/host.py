@@ -26,6 +26,8 @@ class Host:
         """By how much its clock was ever ahead."""
         self.life = 0
         """How often the program was started."""
+        self.boots = 1
+        """How often the computer was."""
         self.running = False
 
     def true(self) -> float:

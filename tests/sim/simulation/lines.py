@@ -149,4 +149,3 @@ class _End(asyncio.Transport):
                 self._line.lines.loop.call_soon(end.protocol.connection_lost, None)
 
     close = abort
-

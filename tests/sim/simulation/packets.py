@@ -227,4 +227,3 @@ def _variable(value: int) -> bytes:
         out.append(byte | (0x80 if value else 0))
         if not value:
             return bytes(out)
-

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import random
+import secrets
 import sqlite3
 import sys
 import threading
@@ -21,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 import anyio.to_thread
 
-import nes2mqtt.history.database
+import nes2mqtt.history.recorder
 import nes2mqtt.mqtt.client
 import nes2mqtt.mqtt.output
 import nes2mqtt.running_energy
@@ -35,8 +37,6 @@ from nes2mqtt import app
 from nes2mqtt.config import Config
 from nes2mqtt.history import HistoryConfig, Store
 from nes2mqtt.hub import Hub
-from osgp import mep_port
-
 from simulation.fibers import Fibers
 from simulation.host import Host
 from simulation.loop import SimLoop
@@ -80,6 +80,8 @@ class Basis(Protocol):
     host: Host
     fibers: Fibers
     connections: list[sqlite3.Connection]
+    in_ram: Path
+    """A folder in RAM, where there is one."""
 
 
 class Ground:
@@ -99,12 +101,24 @@ class Ground:
 
         self._set(sqlite3, "connect", noted)
         self._time_and_threads()
+        recorder = nes2mqtt.history.recorder
+        if hasattr(recorder, "this_boot"):
+            self._set(recorder, "this_boot", lambda _: f"boot {basis.host.boots}")
+        # What systemd gives a service: a folder in RAM that outlives the program, but no power cut.
+        self._runtime = os.environ.get("RUNTIME_DIRECTORY")
+        if basis.in_ram.is_dir():
+            os.environ["RUNTIME_DIRECTORY"] = str(basis.in_ram)
+        else:
+            os.environ.pop("RUNTIME_DIRECTORY", None)
         return self
 
     def __exit__(self, *_: object) -> None:
         for owner, name, value in reversed(self._undo):
             setattr(owner, name, value)
         self._undo.clear()
+        os.environ.pop("RUNTIME_DIRECTORY", None)
+        if self._runtime is not None:
+            os.environ["RUNTIME_DIRECTORY"] = self._runtime
 
     def _set(self, owner: Any, name: str, value: Any) -> None:
         self._undo.append((owner, name, getattr(owner, name)))
@@ -119,15 +133,27 @@ class Ground:
             def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
                 return datetime.fromtimestamp(host.wall(), tz)
 
-        instead = {"time": (time, fibers.time), "threading": (threading, fibers.threading)}
+        tokens = SimpleNamespace(
+            randbits=random.getrandbits,
+            token_hex=lambda count=32: random.randbytes(count).hex(),
+            token_bytes=lambda count=32: random.randbytes(count),
+            token_urlsafe=lambda count=32: random.randbytes(count).hex(),
+            compare_digest=secrets.compare_digest,
+        )
+        instead = {
+            "time": (time, fibers.time),
+            "threading": (threading, fibers.threading),
+            "secrets": (secrets, tokens),
+        }
         if not _HAS_CLOCK:
             instead["datetime"] = (datetime, WallClock)
         for name, module in sorted(sys.modules.items()):
-            if name.partition(".")[0] != "nes2mqtt" or name == "nes2mqtt.clock":
+            if name.partition(".")[0] not in ("nes2mqtt", "osgp") or name == "nes2mqtt.clock":
                 continue
             for attribute, (real, ours) in instead.items():
                 if module.__dict__.get(attribute) is real:
                     self._set(module, attribute, ours)
+
 
 class Seams(Ground):
     """All that is replaced while a world runs."""
@@ -141,10 +167,6 @@ class Seams(Ground):
         super().__enter__()
         self._web()
         self._listen_in()
-        self._set(mep_port, "secrets", SimpleNamespace(randbits=random.getrandbits))
-        if hasattr(nes2mqtt.mqtt.output, "secrets"):
-            names = SimpleNamespace(token_hex=lambda count: random.randbytes(count).hex())
-            self._set(nes2mqtt.mqtt.output, "secrets", names)
         if hasattr(app, "_STATUS_EVERY"):
             self._set(app, "_STATUS_EVERY", 60.0)  # nobody listens: there is no systemd
         if hasattr(nes2mqtt.running_energy, "_ROUND"):
@@ -155,7 +177,7 @@ class Seams(Ground):
         async def misc_loop(client: Any) -> None:
             import asyncio  # noqa: PLC0415
 
-            while client._client.loop_misc() == 0:
+            while client._client.loop_misc() == 0:  # noqa: ASYNC110 - as the library does
                 await asyncio.sleep(10)  # the library asks each second whether a ping is due
 
         self._set(aiomqtt.Client, "_misc_loop", misc_loop)

@@ -15,7 +15,7 @@ SENTENCES = {
     "lost": "Every register reading given out comes to the broker; a power cut costs those of the last commit interval at most.",
     "seq": "No number (seq) is ever given to two readings that the broker gets.",
     "twice": "No reading gets two numbers.",
-    "order": "Readings come to the broker in the order of their numbers, repeats aside.",
+    "order": "Readings of a meter come to the broker in the order of their numbers, repeats aside.",
     "falls": "No total of a segment falls at the broker, repeats aside.",
     "sound": "After a power cut the history is sound: integrity good, nothing moved aside.",
     "told": "While the history cannot write, its status says so.",
@@ -24,5 +24,5 @@ SENTENCES = {
     "swap": "A meter that was replaced is noticed within three periods of its registers.",
     "once": "The log says a thing at most six times an hour.",
     "mistake": "The program makes no mistake: no traceback, no 'mistake of this program', it does not end by itself.",
-    "well": "Six minutes after the last fault all is well: meters online, broker connected, nothing waits, history good.",
+    "well": "Six minutes after the last fault (eleven after a refusal) all is well: meters online, broker connected, nothing waits, history good.",
 }

@@ -50,7 +50,7 @@ class Watch:
         """When what was given out under a label (whole seconds) was really read."""
         self.by_seq: dict[int, tuple[str, str, Any]] = {}
         self._seq_of: dict[tuple[str, str, Any], int] = {}
-        self._highest = 0
+        self._highest: dict[str, int] = {}
         self._tops: dict[tuple[str, int], tuple[int, float]] = {}
         self._curve: dict[str, tuple[float, int]] = {}
         self._said: Counter[tuple[str, int]] = Counter()
@@ -107,12 +107,15 @@ class Watch:
         seq, what = document["seq"], (meter, document["time"], document.get("active_energy_import"))
         before = self.by_seq.setdefault(seq, what)
         if (before[0], before[2]) != (what[0], what[2]):
-            fail("seq", f"number {seq} was {before[0]} {before[2]} kWh of {before[1]}, now {meter} {what[2]} kWh of {what[1]}")
+            fail(
+                "seq",
+                f"number {seq} was {before[0]} {before[2]} kWh of {before[1]}, now {meter} {what[2]} kWh of {what[1]}",
+            )
             self.by_seq[seq] = what
         elif self._seq_of.setdefault(what, seq) != seq:
             fail("twice", f"{meter} {what[2]} kWh of {what[1]} came as number {self._seq_of[what]}, now as {seq}")
-        if seq > self._highest:
-            self._highest = seq
+        if seq > self._highest.get(meter, -1):
+            self._highest[meter] = seq
             top = self._tops.get((meter, document["segment"]))
             value = what[2]
             if top is not None and value is not None and value < top[1]:
@@ -120,11 +123,13 @@ class Watch:
             if value is not None:
                 self._tops[meter, document["segment"]] = (seq, value)
         elif before is what:
-            fail("order", f"number {seq} came first after number {self._highest}")
+            fail("order", f"number {seq} of {meter} came first after number {self._highest[meter]}")
 
     def _present_document(self, meter: str, document: dict[str, Any]) -> None:
         world = self._world
-        read = self._read_at.get((meter, datetime.fromisoformat(document["time"]).astimezone(UTC).replace(microsecond=0)))
+        read = self._read_at.get(
+            (meter, datetime.fromisoformat(document["time"]).astimezone(UTC).replace(microsecond=0))
+        )
         limit = 3 * world.setting.present + 5
         if read is not None and world.loop.now - read > limit:
             world.fail("fresh", f"{meter}: power read {world.loop.now - read:.0f} s ago is published as live")
@@ -178,7 +183,9 @@ class Watch:
                 world.fail("read", f"{meter}: no registers for {since:.0f} s", meter)
         for meter, when in self.swapped:
             if now - max(when, world.bad_end("line")) > 3 * period + 60:
-                world.fail("swap", f"{meter} was replaced {now - when:.0f} s ago, its readings still count for the one before")
+                world.fail(
+                    "swap", f"{meter} was replaced {now - when:.0f} s ago, its readings still count for the one before"
+                )
 
     def _look_at_words(self) -> None:
         """Check that what is wrong is told."""
@@ -192,8 +199,11 @@ class Watch:
         if world.clock_wrong_since is not None and now - max(world.clock_wrong_since, world.alive_since) > 700:
             since = max(world.clock_wrong_since, world.alive_since)
             told = any(when >= since and "clock" in text for when, _, text in self.warned)
-            if not told and not world.bad.touched("line", since, now) and "clock" not in world.last_status:
-                world.fail("clock", f"the host's clock has been {world.host.off():.0f} s wrong for {now - since:.0f} s, nothing is said of it")
+            if not told and not world.bad.touched("line", since, now):
+                world.fail(
+                    "clock",
+                    f"the host's clock has been {world.host.off():.0f} s wrong for {now - since:.0f} s, nothing is said of it",
+                )
 
     async def _page(self) -> None:
         world = self._world
@@ -222,12 +232,15 @@ class Watch:
         fresh = given and given[-1].at > now - 2 * world.setting.registers - HALF_MINUTE
         histories = [output for output in told["outputs"] if "history" in output["name"]]
         if fresh and histories and all(output["ok"] for output in histories):
-            world.fail("told", f"the disk has failed for {world.bad.bad_for('disk'):.0f} s; the status says of the history that it is good")
+            world.fail(
+                "told",
+                f"the disk has failed for {world.bad.bad_for('disk'):.0f} s; the status says of the history that it is good",
+            )
 
     def _look_at_curves(self) -> None:
         world = self._world
         for meter, line in getattr(world.web.recent, "_lines", {}).items():
-            times = getattr(line, "times", None)
+            times = getattr(line, "instants", None) or getattr(line, "times", None)
             mark = (float(times[-1]) if times else 0.0, len(self.presents[meter]))
             before = self._curve.get(meter)
             if before is not None and before[0] == mark[0] and mark[1] - before[1] > 5:
@@ -246,13 +259,19 @@ class Watch:
         world = self._world
         states = {meter: latest.status.state if latest.status else None for meter, latest in world.hub.latest.items()}
         if any(state is not MeterState.ONLINE for state in states.values()):
-            world.fail("well", f"the meters are {', '.join(f'{name} {state}' for name, state in states.items())}", "meters")
+            world.fail(
+                "well", f"the meters are {', '.join(f'{name} {state}' for name, state in states.items())}", "meters"
+            )
         for output in world.hub.outputs:
             status = output.status()
             if not status.ok and not (world.damaged and "history" in status.name):
                 world.fail("well", f"{status.name}: {status.message}", status.name.split()[0])
             if status.waiting > 2:
                 world.fail("well", f"{status.name}: {status.waiting} readings wait", "waiting")
-        held = {topic: text for topic, text in world.broker.retained.items() if topic.endswith("/status") and text != b"online"}
+        held = {
+            topic: text
+            for topic, text in world.broker.retained.items()
+            if topic.endswith("/status") and text != b"online"
+        }
         if held:
             world.fail("well", f"the broker holds {held}", "availability")

@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TextIO
@@ -37,6 +37,8 @@ __all__ = ["Setting", "World", "run"]
 ORDINARY = 1_795_867_200.0  # 2026-11-28T12:00Z
 INTO_SUMMER = 1_806_177_600.0  # 2027-03-27T20:00Z: the night that is one hour short
 INTO_WINTER = 1_792_872_000.0  # 2026-10-24T20:00Z: the night that is one hour long
+COMMIT = 60.0
+"""Seconds between two writes to the database, as configured."""
 SETTLE = 370.0
 """Seconds after the last fault in which all has to become well."""
 
@@ -54,6 +56,7 @@ class Setting:
         start: true time when it begins, UTC seconds.
         protocol: of the broker: "5" or "3.1.1".
         page_every: seconds between two looks at the page.
+        optical: see below, as for :attr:`tail_in_ram`.
     """
 
     seed: int
@@ -66,6 +69,8 @@ class Setting:
     page_every: int = 60
     optical: bool = True
     """There is a second meter, at its optical port."""
+    tail_in_ram: bool = True
+    """The program has a folder in RAM for what it has not written to the database yet."""
 
     @classmethod
     def draw(cls, seed: int, kinds: list[str]) -> Setting:
@@ -84,6 +89,7 @@ class Setting:
             protocol=rng.choice(("5", "5", "3.1.1")),
             page_every=60 if busy else 1800,
             optical=busy or rng.random() < 0.25,
+            tail_in_ram=rng.random() < 0.6,
         )
 
 
@@ -116,10 +122,15 @@ class World:
         self.bad = Conditions(self.loop.time)
         self.watch = Watch(self)
         self.broker = Broker(self.loop, self.host.alive, self.watch.took)
-        self.folder = Path(tempfile.mkdtemp(prefix="simulation-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+        self.folder = Path(
+            tempfile.mkdtemp(prefix="simulation-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+        )
         self.database = self.folder / "history.db"
-        self.files = files.Files(self.folder, lambda path: "history.db" in path.name)
         self.disk = disk.Disk.of("unix-excl", self.folder, self.loop.time)
+        self.files = files.Files(self.folder, self.disk.sqlites, self.disk.renamed)
+        self.in_ram = self.files.in_ram
+        if self.setting.tail_in_ram:
+            self.in_ram.mkdir()
         self.connections: list[sqlite3.Connection] = []
         self.digest = hashlib.sha256()
         self.lines_noted = 0
@@ -137,7 +148,9 @@ class World:
         self.labels_wrong = False
         """The host's clock was wrong while it said that it was right."""
         self.losses: list[tuple[float, float]] = []
-        """Stretches of time whose readings may be lost."""
+        """Stretches of time whose register readings may be lost."""
+        self.present_losses: list[tuple[float, float]] = []
+        """The same of present values."""
         self.refusing_since: float | None = None
         self.clock_wrong_since: float | None = None
         self._mine: set[asyncio.Task[Any]] = set()
@@ -232,14 +245,25 @@ class World:
             line.break_off()
         self.files.off = False
         self.disk.power_on(left)
-        self.files.cut(how, self.rng)
+        self.host.boots += power
+        self.files.cut(how, self.rng, power=power)
+
+    def loses_by_kill(self) -> None:
+        """Excuse what the end of the program may cost: nothing, but present values where there is no folder in RAM."""
+        now = self.loop.now
+        self.losses.append((now - 1, now + 1))
+        self.present_losses.append((now - (10 if self.setting.tail_in_ram else COMMIT + 30), now + 1))
+
+    def loses_by_power(self) -> None:
+        """Excuse what a power cut may cost: one commit interval."""
+        now = self.loop.now
+        for losses in (self.losses, self.present_losses):
+            losses.append((now - COMMIT - 30, now + 1))
 
     def _close_connections(self) -> None:
         for connection in self.connections:
-            try:
+            with suppress(sqlite3.Error):
                 connection.close()
-            except sqlite3.Error:
-                pass
         self.connections.clear()
         self.store = self.web = None
         gc.collect()  # a cursor that lives on keeps its connection half open, and would write later
@@ -293,7 +317,9 @@ class World:
             ports = []
             for meter in self.meters.values():
                 simulated = await stack.enter_async_context(meter.simulated)
-                ports.append(await (simulated.serve_optical_tcp("sim") if meter.optical else simulated.serve_tcp("sim")))
+                ports.append(
+                    await (simulated.serve_optical_tcp("sim") if meter.optical else simulated.serve_tcp("sim"))
+                )
             self.config = self._configuration(dict(zip(self.meters, ports, strict=True)))
             self.boot()
             watching = self.spawn(self.watch.run())
@@ -316,12 +342,15 @@ class World:
         for task in under_way:
             if task.done() and task.exception() is not None:
                 raise task.exception()  # type: ignore[misc]
-        await self.sleep(SETTLE)
+        # What was refused is tried again less and less often: after ten minutes at most.
+        refused = any(fault.kind.startswith("refuse") for fault in self.setting.faults)
+        await self.sleep(SETTLE + (300.0 if refused else 0.0))
         self.watch.all_well()
 
     async def _end(self) -> None:
         self.note("the end: kill -9", tell=True)
-        self.losses.append((self.loop.now - 2 * self.setting.registers, self.loop.now))
+        self.loses_by_kill()
+        self.losses.append((self.loop.now - 30, self.loop.now))
         await self.fall(self.disk.cut("all", self.rng), "all", power=False)
         check_integrity(self, "in the end")
         self.host.put_right()
@@ -350,6 +379,7 @@ class World:
                         "diagnostics_every": max(60.0, setting.registers),
                     }
                 ],
+                "history": {"commit_every": COMMIT},
                 "web": {"listen": "127.0.0.1:8099"},
             }
         )
@@ -382,7 +412,7 @@ def run(setting: Setting, *, log: TextIO | None = None, plant: Callable[[World],
             planted = plant(world) if plant is not None else None
             try:
                 world.loop.run_until_complete(world.loop.create_task(world.play()))
-            except Exception as error:  # noqa: BLE001 - a world that breaks is a failure to be told
+            except Exception as error:
                 world.fail("mistake", f"the world broke: {error!r}"[:300], "world")
                 if log is not None:
                     raise
@@ -402,7 +432,10 @@ def run(setting: Setting, *, log: TextIO | None = None, plant: Callable[[World],
 def dump(setting: Setting) -> str:
     """Return a setting as a line of Python, to be kept as a test."""
     usual = Setting(setting.seed)
-    parts = [repr(setting.seed), f"({', '.join(_dump_fault(fault) for fault in setting.faults)}{',' if setting.faults else ''})"]
+    parts = [
+        repr(setting.seed),
+        f"({', '.join(_dump_fault(fault) for fault in setting.faults)}{',' if setting.faults else ''})",
+    ]
     for one in fields(setting)[2:]:
         value = getattr(setting, one.name)
         if value != getattr(usual, one.name):

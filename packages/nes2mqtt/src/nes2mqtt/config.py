@@ -92,10 +92,23 @@ def _decimal_list(value: object) -> object:
     return value
 
 
+_OTHER_PORTS = (
+    (r"[\w.-]+:\d+", "write tcp:// before it"),
+    (r"(?:socket|telnet|tcps?|raw|ser2net|http)://[\w.-]+:\d+/?", "write it as tcp://HOST:PORT"),
+    (r"tty\w+", "write /dev/ before it"),
+    (r"file:(?://)?/dev/.+", "begin it with /dev/"),
+)
+"""Ports as other programs write them, and how to write them here. What stands in the file is not repeated."""
+
+
 def _port(url: str) -> str:
+    url = url.strip()
     try:
         return str(Address.parse(url))
     except MisuseError as error:
+        for form, advice in _OTHER_PORTS:
+            if re.fullmatch(form, url):
+                raise ValueError(f"this address has another program's form; {advice}") from error
         raise ValueError(f"{error}. See the serial ports with: ls -l /dev/serial/by-id") from error
 
 

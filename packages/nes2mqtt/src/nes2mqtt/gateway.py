@@ -22,6 +22,6 @@ class GatewayInfo:
     timezone: ZoneInfo
     """Where days and months begin."""
     started: datetime
-    """UTC, aware."""
+    """UTC, aware; by a clock that may have been wrong then. What must be right labels its own moment later."""
     url: str = ""
     """Address of the dashboard; empty when there is none."""

@@ -113,7 +113,7 @@ MISTAKES = {
         [":3: meters.house.port: this address cannot be read", "serial:///dev/serial/by-id/NAME"],
     ),
     "other scheme": (
-        SMALLEST.replace("tcp:", "http:"),
+        SMALLEST.replace("tcp:", "mqtt:"),
         [":3: meters.house.port: this address", "ls -l /dev/serial/by-id"],
     ),
     "same port twice": (SMALLEST + SMALLEST.replace("house", "barn"), ["house and meters.barn have the same port"]),
@@ -338,3 +338,24 @@ def test_r13_a_secret_that_others_can_read_is_warned_of(tmp_path, monkeypatch):
 )
 def test_an_address_takes_the_settings_of_its_port(port):
     assert parse(SMALLEST.replace("tcp://127.0.0.1:7000", port), FILE).meters["house"].port == port
+
+
+@pytest.mark.parametrize(
+    ("pasted", "advice"),
+    [
+        ("192.168.1.30:3333", "write tcp:// before it"),
+        ("socket://bridge.local:3333", "write it as tcp://HOST:PORT"),
+        ("ttyUSB0", "write /dev/ before it"),
+        ("file:///dev/serial/by-id/usb-x", "begin it with /dev/"),
+    ],
+)
+def test_a_port_as_other_programs_write_it(pasted, advice):
+    said = only_problem(SMALLEST.replace("tcp://127.0.0.1:7000", pasted))
+    assert advice in said
+    assert pasted not in said
+
+
+def test_blanks_around_an_address_are_taken_away():
+    assert parse(SMALLEST.replace("tcp://127.0.0.1:7000", " /dev/ttyUSB0 "), FILE).meters["house"].port == (
+        "serial:///dev/ttyUSB0"
+    )

@@ -537,3 +537,32 @@ def test_one_corrupt_value_never_publishes_a_fall(steps, first, corrupt_at, corr
             assert published <= value or published == corrupt
             assert not verdict.sample.restarted
             last = published
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    reads=st.lists(
+        st.tuples(
+            st.floats(1.0, 10_000.0),
+            st.integers(-500, 400_000),
+            st.sampled_from([0.0, 0.0, 0.0, 40.0, -7200.0, -3 * 86400.0, 3653 * 86400.0]),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_t3_no_step_of_the_clock_changes_what_is_believed(reads):
+    """Two guards read the same meter; the clock of one steps to and fro, is known and unknown. Both say the same."""
+    steady, stepping = Guard("house"), Guard("house")
+    value, uptime, off = 100_000, 0.0, 0.0
+    for seconds, counted, step, known in reads:
+        uptime += seconds
+        value = max(value + counted, 0)
+        off += step
+        said = []
+        for guard, label, sure in ((steady, uptime, True), (stepping, uptime + off, known)):
+            verdict = guard.registers({IMPORT: value}, Moment(START + timedelta(seconds=label), uptime, sure), None)
+            believed = dict(verdict.sample.values) if verdict.sample else None
+            said.append((believed, verdict.held, verdict.rejected, verdict.doubt, verdict.notes, guard.segment))
+        assert said[0] == said[1]

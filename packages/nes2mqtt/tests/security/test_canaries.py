@@ -88,8 +88,19 @@ class Listener:
                     place = 2 + int.from_bytes(body[:2], "big")
                     writer.write(b"\x40\x02" + body[place : place + 2])
                 elif head >> 4 == 8:
-                    writer.write(b"\x90" + bytes((2 + body.count(b"\1"),)) + body[:2] + b"\1" * body.count(b"\1"))
+                    granted = bytes(self.asked(body[2:]))
+                    writer.write(b"\x90" + bytes((2 + len(granted),)) + body[:2] + granted)
+                elif head >> 4 == 10:
+                    writer.write(b"\xb0\x02" + body[:2])
         writer.close()
+
+    @staticmethod
+    def asked(filters):
+        """Yield the QoS of each topic filter of a SUBSCRIBE (MQTT 3.1.1, section 3.8.3)."""
+        while filters:
+            end = 2 + int.from_bytes(filters[:2], "big")
+            yield filters[end]
+            filters = filters[end + 1 :]
 
     @staticmethod
     async def packet(reader):

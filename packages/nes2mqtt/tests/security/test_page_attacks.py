@@ -364,6 +364,8 @@ async def test_raw_requests_do_not_take_all_places_of_the_stream(served_page, he
             writer.write(b"GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1\r\n" + headers + b"\r\n")
             held.append((reader, writer))
         statuses = [(await reader.readline()).split()[1] for reader, _ in held]
+        head = await held[0][0].readuntil(b"\r\n\r\n")
+        assert all(header in head for header in HEADERS), "a stream has the same headers"
         assert statuses == [b"200"] * 8 + [b"503"] * 28
         browser = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}
         async with client.stream("GET", f"{web.url}/api/v1/live", headers=browser) as stream:

@@ -217,8 +217,8 @@ async def test_what_happened_to_the_history_is_shown_with_the_way_to_acknowledge
                 self.name,
                 ok=False,
                 message=f"history: three days were lost. When you have read this, type: {self.command}",
-                code="history_notice",
-                params={"command": self.command},
+                code="history_damaged",
+                params={"command": self.command, "lost": "three days were lost"},
             )
 
     web = web_at(november(), store=History())
@@ -226,6 +226,8 @@ async def test_what_happened_to_the_history_is_shown_with_the_way_to_acknowledge
     async with served(web) as url, a_page(url, locale=locale) as page:
         await expect(page.locator("#history-banner")).to_contain_text(CATALOGUES[language]["history"])
         await expect(page.locator("#history-banner")).to_contain_text("nes2mqtt history acknowledge")
+        told = await page.locator("#history-banner").inner_text()
+        assert ("three days were lost" in told) is (language == "en")
 
 
 async def test_an_old_value_is_small_and_tells_its_age_and_no_title_repeats_it(a_page, served, web_at, november):

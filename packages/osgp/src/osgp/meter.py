@@ -203,6 +203,17 @@ class Meter:
             self._layout.raise_if_swapped()
             return await self._layout.checked()
 
+    async def confirms(self, dims: Dimensions) -> bool:
+        """Tell whether what :meth:`dimensions` gave was right until now: what :meth:`read` gave since may be decoded by it.
+
+        Raises:
+            MeterSwapped: another meter answers than before.
+            OsgpError: see :meth:`dimensions`.
+        """
+        async with self._reader.turn(reads=False):
+            self._layout.raise_if_swapped()
+            return await self._layout.current() is dims and await self._layout.holds()
+
     async def identity(self) -> Identity:
         """Ask who the meter is. What is read from now on is of this one: see :class:`~osgp.errors.MeterSwapped`.
 

@@ -268,6 +268,19 @@ class TestWhatIsAsked:
         assert after["blocks"][0]["demands"]
 
 
+async def test_who_reads_bytes_can_have_them_confirmed(fake, opened):
+    fate = Fate(fake)
+    fate.install()
+    async with opened() as meter:
+        dims = await meter.dimensions()
+        await meter.read("BT23", 0, 40)
+        assert await meter.confirms(dims)
+        fate.moment, fate.inside = fate.heard + 1, True
+        await meter.read("BT23", 0, 40)
+        assert not await meter.confirms(dims)
+        assert await meter.confirms(await meter.dimensions())
+
+
 class TestAnotherMeter:
     """Somebody puts another meter behind the same connection: the same IDT version, another serial number."""
 

@@ -261,7 +261,7 @@ class TestTrouble:
     @pytest.mark.parametrize(
         ("url", "hint"),
         [
-            ("tcp://bridge:2001", "bridge or serial server at bridge:2001 too: 9600 baud, 8 data bits, no parity"),
+            ("tcp://bridge:2001", "The bridge's own serial settings count too: 9600 baud, 8 data bits, no parity"),
             ("tcp://bridge:2001?baud=19200", "too: 19200 baud"),
             ("serial:///dev/ttyFAKE", ""),
         ],
@@ -350,6 +350,33 @@ async def test_the_budget_is_one_read_a_second_on_average(opened, virtual_clock)
         for _ in range(15):
             await meter.clock()
         assert 10 <= virtual_clock() < 11
+
+
+async def test_m9_a_table_counts_once_though_it_takes_several_requests(opened, fake, virtual_clock):
+    """As a generation 4 meter that gives 100 bytes at most; the parts follow each other at once."""
+    fake.longest = SAFE_READ
+    heard = []
+    async with opened(read_budget=ReadBudget(rate=1.0, burst=15)) as meter:
+        for _ in range(15):
+            await meter.registers()
+        fake.asked.clear()
+
+        def timed(request, access):
+            heard.append(virtual_clock())
+            return fake.carry_out(request, access)
+
+        fake.server._handler = timed
+        began = virtual_clock()
+        await asyncio.gather(*(read() for read in (meter.registers, meter.present, meter.clock) * 4))
+        assert virtual_clock() - began == pytest.approx(12, abs=2)
+    asked = [request.table for request in fake.asked]
+    assert len([table for table in asked if table == 23]) == 4 * 3
+    for place, table in enumerate(asked):
+        if table == 23 and asked[place - 1] == 23:
+            assert heard[place] - heard[place - 1] < 0.2
+    assert [table for table, before in zip(asked, [0, *asked], strict=False) if table == 23 and before != 23] == [
+        23
+    ] * 4
 
 
 class Line:

@@ -9,8 +9,7 @@ lost its memory. Live values do not wait behind a backlog of registers.
 All messages go out on one connection. A dialect whose will differs from the first dialect's has a second
 connection that does nothing but be there, because MQTT gives a connection one will.
 
-The broker also learns who we are (:mod:`nes2mqtt.mqtt.instances`) and forgets what left the configuration
-(:mod:`nes2mqtt.mqtt.leftovers`).
+The broker also learns who we are, and forgets what left the configuration (:mod:`nes2mqtt.mqtt.ownership`).
 
 This module does not know topics, formats or how connections are made.
 """
@@ -21,7 +20,6 @@ import asyncio
 import contextlib
 import logging
 import random
-import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -39,9 +37,9 @@ from nes2mqtt.mqtt.delivery import Delivery, LatestRegisters, Outbox
 from nes2mqtt.mqtt.dialects import Dialect, configured
 from nes2mqtt.mqtt.dialects.homeassistant import event as event_message
 from nes2mqtt.mqtt.discovery import PARTS, Discovery
-from nes2mqtt.mqtt.instances import REPEAT, Instances
 from nes2mqtt.mqtt.leftovers import Leftovers
 from nes2mqtt.mqtt.message import Message, Will
+from nes2mqtt.mqtt.ownership import Ownership
 from nes2mqtt.mqtt.rows import When
 from nes2mqtt.mqtt.view import EnergyPeriods, View
 from nes2mqtt.reading import Event, MeterState, MeterStatus, Quality, Sample, TableGroup
@@ -141,13 +139,17 @@ class MqttOutput:
         wills = tuple(dict.fromkeys(dialect.will for dialect in self._dialects))
         client_id = config.client_id or f"{gateway.name}-{self._rng.getrandbits(32):08x}"
         self._main_will = wills[0]
-        self._instance = f"{self._rng.getrandbits(64):016x}"
-        self._base = wills[0].topic.rpartition("/")[0]
-        self._instances = self._instances_at(self._base)
-        self._predecessors: dict[str, Instances] = {}
-        """Base topics we had before, by the topic on which whoever is there now says so."""
-        self._ours = frozenset(self._retained_topics(meters))
-        self._part_of_ours = self._part_pattern(meters)
+        self._ownership = Ownership(
+            config,
+            gateway.name,
+            self._dialects,
+            self._discovery,
+            self._leftovers,
+            meters,
+            instance=f"{self._rng.getrandbits(64):016x}",
+            monotonic=self._clock.monotonic,
+            alone=self._timing.alone,
+        )
 
         def broker(
             client_id: str, will: Will, work: Callable[[Session], Coroutine[None, None, None]], heard: Heard
@@ -172,29 +174,6 @@ class MqttOutput:
         )
         discovery.step = min(self._leftovers.step, len(PARTS) - 1)
         return discovery
-
-    def _instances_at(self, base: str) -> Instances:
-        return Instances(base, self._gateway.name, self._instance)
-
-    def _retained_topics(self, meters: Collection[str]) -> Iterator[str]:
-        """Yield every topic in which the broker keeps something of ours."""
-        for dialect in self._dialects:
-            yield dialect.will.topic
-            for meter in meters:
-                yield from dialect.retained(meter)
-        if self._discovery is not None:
-            yield self._discovery.topic(self._discovery.gateway_id)
-            for meter in meters:
-                yield self._discovery.topic(f"{self._discovery.gateway_id}_{meter}")
-
-    def _part_pattern(self, meters: Collection[str]) -> re.Pattern[str] | None:
-        """Return what matches the topics of announcements in parts."""
-        if self._discovery is None:
-            return None
-        gateway = self._discovery.gateway_id
-        names = "|".join(re.escape(f"{gateway}_{meter}") for meter in meters)
-        before, after = self._discovery.topic("\0").split("\0")
-        return re.compile(f"{re.escape(before)}({names})-[0-9]+{re.escape(after)}")
 
     def _expire_after(self, meter: str) -> int:
         """Return the seconds after which Home Assistant forgets a live value of a meter."""
@@ -269,7 +248,7 @@ class MqttOutput:
         """Tell how the connection is."""
         brokers = (self._main, *self._presences)
         problem, kind = next(((broker.problem, broker.kind) for broker in brokers if broker.problem), ("", ""))
-        if not problem and (problem := self._instances.problem(self._clock.monotonic())):
+        if not problem and (problem := self._ownership.problem):
             kind = "mqtt_shared"
         limitations = self._main.limitations
         return OutputStatus(
@@ -285,8 +264,8 @@ class MqttOutput:
     # What happens on a connection.
 
     async def _work(self, session: Session) -> None:
-        self._leftovers.add(self._ours, {self._base}, self._leftovers.step)
-        await session.subscribe(self._main_will.topic, self._instances.topic, *self._birth_topics)
+        self._ownership.note()
+        await session.subscribe(self._main_will.topic, self._ownership.topic, *self._birth_topics)
         await self._tell_everything(session)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._publish_due(session))
@@ -295,8 +274,8 @@ class MqttOutput:
                 group = [dialect for dialect in self._dialects if dialect.every == every]
                 tasks.create_task(self._repeat(session, every, When.LIVE, group))
             tasks.create_task(self._delivery.run(session))
-            tasks.create_task(self._say_who_we_are(session))
-            tasks.create_task(self._remove_leftovers(session))
+            tasks.create_task(self._ownership.say_who_we_are(session))
+            tasks.create_task(self._ownership.remove_leftovers(session))
             tasks.create_task(self._try_refused_again(session))
             if self._discovery is not None:
                 tasks.create_task(self._announce(session, self._discovery))
@@ -338,7 +317,7 @@ class MqttOutput:
             await publish_all(session, noted())
             if discovery.step != step:
                 _log.info("announcing meters to Home Assistant in messages of %d entities each", discovery.size)
-            self._leftovers.add(topics, {self._base}, discovery.step)
+            self._ownership.note(topics, discovery.step)
             if session.limits.packet == packet:
                 return
             messages = discovery.everything
@@ -354,69 +333,17 @@ class MqttOutput:
         """Watch our own status, and wait for Home Assistant to start."""
         if message.topic == self._main_will.topic:
             await _contradict(self._main_will)(session, message)
-        elif message.topic == self._instances.topic:
-            await self._hear_instance(session, message)
-        elif message.topic in self._predecessors:
-            self._predecessors[message.topic].hear(message, self._clock.monotonic())
+        elif await self._ownership.hear(session, message):
+            pass
         elif message.topic in self._birth_topics and message.payload == "online" and not message.retained:
             self._born.set()
-
-    async def _hear_instance(self, session: Session, message: Received) -> None:
-        """Take note of another gateway with our base topic; say so once."""
-        alone = not self._instances.problem(self._clock.monotonic())
-        answer = self._instances.hear(message, self._clock.monotonic())
-        if alone and (problem := self._instances.problem(self._clock.monotonic())):
-            _log.warning("broker %s: %s", self._config.address, problem)
-        if answer is not None:
-            await _say(session, answer)
-
-    async def _say_who_we_are(self, session: Session) -> None:
-        """Let other gateways with our base topic know of us: at once, and again while there are some."""
-        await _say(session, self._instances.claim())
-        while True:
-            await asyncio.sleep(REPEAT)
-            if self._instances.others(self._clock.monotonic()):
-                await _say(session, self._instances.claim())
-
-    async def _remove_leftovers(self, session: Session) -> None:
-        """Empty the retained topics of names that left the configuration, unless another gateway has them now."""
-        gone = [
-            topic
-            for topic in self._leftovers.beyond(self._ours)
-            if self._part_of_ours is None or not self._part_of_ours.fullmatch(topic)
-        ]
-        former = {base: self._instances_at(base) for base in self._leftovers.bases - {self._base}}
-        if not gone:
-            return
-        self._predecessors = {instances.topic: instances for instances in former.values()}
-        if former:
-            await session.subscribe(*self._predecessors)
-            for instances in former.values():
-                await _say(session, instances.claim())
-        await asyncio.sleep(self._timing.alone)
-        now = self._clock.monotonic()
-        if any(instances.others(now) for instances in (self._instances, *former.values())):
-            _log.info("broker %s: what an earlier configuration left is another gateway's now", self._config.address)
-        else:
-            for topic in tuple(gone):
-                try:
-                    await session.publish(Message(topic, "", 1, retain=True), unheard=True, quiet=True)
-                except Refused:
-                    gone.remove(topic)
-            _log.info(
-                "broker %s: removed %d messages it kept for names that left the configuration",
-                self._config.address,
-                len(gone),
-            )
-        left = bool(self._leftovers.beyond(self._ours | frozenset(gone)))
-        self._leftovers.removed(gone, self._leftovers.bases if left else {self._base})
 
     async def _try_refused_again(self, session: Session) -> None:
         """Say everything again now and then while the broker refuses something; registers have their own way."""
         while True:
             await asyncio.sleep(REFUSED_AGAIN)
             if session.refusals.problem:
-                await session.subscribe(self._main_will.topic, self._instances.topic, *self._birth_topics)
+                await session.subscribe(self._main_will.topic, self._ownership.topic, *self._birth_topics)
                 await self._tell_everything(session)
 
     async def _publish_due(self, session: Session) -> None:
@@ -535,12 +462,6 @@ class MqttOutput:
     def _remember(self, message: Message) -> None:
         if message.retain:
             self._retained[message.topic] = message
-
-
-async def _say(session: Session, claim: Message) -> None:
-    """Publish who we are; a broker that does not allow it does no harm."""
-    with contextlib.suppress(Refused):
-        await session.publish(claim, quiet=True)
 
 
 def _be_there(will: Will) -> Callable[[Session], Coroutine[None, None, None]]:

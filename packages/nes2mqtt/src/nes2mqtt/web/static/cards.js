@@ -113,6 +113,7 @@ export function drawPhases(meter) {
   // Bars compare the phases with each other; a floor keeps a sleeping house from looking busy.
   const scale = Math.max(200, ...phases.map(({ watts }) => Math.abs(watts ?? 0)));
   byId("phases-full").hidden = !phases.some(({ watts }) => watts !== undefined);
+  list.style.setProperty("--phases", String(phases.length));
   list.style.setProperty("--digits", String(Math.max(3, ...phases.map(({ watts }) => number(watts ?? 0).length))));
   setText(byId("phases-full"), text("bar_full", { watts: number(scale) }));
   phases.forEach(({ phase, watts, volts, amperes, stale }, index) => {

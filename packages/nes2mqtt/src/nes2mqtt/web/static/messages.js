@@ -42,11 +42,19 @@ export function clockTrouble(meters) {
   return { title: text(code, { span: span(Math.abs(off)), meter: name }), words: text("clock_meter_hint") };
 }
 
+/** The code of an output's message; some have a sentence of their own for one, or for what is not told. */
+function variant({ code, params }) {
+  if (code === "history_damaged" && !params.command) {
+    return "history_mending";
+  }
+  return params.pages === 1 ? `${code}_one` : code;
+}
+
 /** How an output is. "mqtt broker:1883 client": the first word says what it is, the rest which one. */
 export function outputWords(output) {
   const [kind, ...which] = output.name.split(" ");
   const name = text(kind) || kind;
-  const worded = text(`output_${output.code}${output.params.pages === 1 ? "_one" : ""}`, output.params);
+  const worded = text(`output_${variant(output)}`, output.params);
   const english = language === "en" && output.message;
   if (output.ok) {
     return { name, words: worded || english || which.join(" ") || text(`output_${kind}_ok`) || text("output_ok") };
@@ -56,6 +64,7 @@ export function outputWords(output) {
 
 /** What happened to the history and waits for its owner; empty when nothing did. */
 export function historyTrouble(outputs) {
-  const output = outputs.find(({ name, ok }) => name === "history" && !ok);
+  // That days wait for the time of day is told once, with the clock.
+  const output = outputs.find(({ name, ok, code }) => name === "history" && !ok && code !== "history_waits_clock");
   return output ? { title: text("history"), words: outputWords(output).words } : { title: "", words: "" };
 }

@@ -1,0 +1,272 @@
+"""Faults planted into the product, one for each sentence: the proof that it can fail.
+
+Each puts something wrong into a running world and returns nothing; what it replaced is put back by the caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+import nes2mqtt.history
+from nes2mqtt.guard import Guard
+from nes2mqtt.history.output import HistoryOutput
+from nes2mqtt.hub import Hub
+from nes2mqtt.mqtt.client import Broker
+from nes2mqtt.mqtt.output import MqttOutput
+from nes2mqtt.poller import Poller
+from nes2mqtt.reading import Quality, Sample, TableGroup
+from nes2mqtt.web.recent import Recent
+from osgp.errors import MeterRefused
+from osgp.meter import Meter
+from osgp.psem import ResponseCode
+from osgp.sources import SOURCES
+from simulation.faults import Fault
+from simulation.world import Setting, World
+
+__all__ = ["PLANTED", "Planted"]
+
+_IMPORT = SOURCES["active_energy_import"]
+_POWER = SOURCES["active_power_import"]
+
+Replace = Callable[[Any, str, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One fault in the product.
+
+    Args:
+        sentence: the one that has to fail.
+        words: what is wrong.
+        put: puts it in, by a function that replaces an attribute and knows how to put it back.
+        faults: what has to happen in the world for it to show.
+        hours: how long the world has to be.
+    """
+
+    sentence: str
+    words: str
+    put: Callable[[World, Replace], None]
+    faults: tuple[Fault, ...] = ()
+    hours: float = 0.3
+
+    def setting(self) -> Setting:
+        """Return the world that shows it."""
+        return Setting(1, self.faults, self.hours)
+
+
+def _each_sample(
+    group: TableGroup, change: Callable[[World, Sample], Sample | None]
+) -> Callable[[World, Replace], None]:
+    """Change, or with None drop, what goes through the hub."""
+
+    def put(world: World, swap: Replace) -> None:
+        publish = Hub.publish
+
+        def changed(hub: Hub, event: Any) -> None:
+            if isinstance(event, Sample) and event.group is group:
+                event = change(world, event)
+            if event is not None:
+                publish(hub, event)
+
+        swap(Hub, "publish", changed)
+
+    return put
+
+
+def _more_power(_: World, sample: Sample) -> Sample:
+    return replace(sample, values={**sample.values, _POWER: sample.values[_POWER] + 1})
+
+
+def _falls(world: World, sample: Sample) -> Sample:
+    if world.loop.now < 600 or _IMPORT not in sample.values:
+        return sample
+    return replace(sample, values={**sample.values, _IMPORT: sample.values[_IMPORT] - 50_000})
+
+
+def _always(quality: Quality) -> Callable[[World, Replace], None]:
+    def put(_: World, swap: Replace) -> None:
+        swap(Hub, "quality", lambda *_, **__: quality)
+
+    return put
+
+
+def _to_history(change: Callable[[World, Sample], Sample | None]) -> Callable[[World, Replace], None]:
+    def put(world: World, swap: Replace) -> None:
+        offer = HistoryOutput.offer
+
+        def changed(output: HistoryOutput, event: Any) -> None:
+            if isinstance(event, Sample):
+                event = change(world, event)
+            if event is not None:
+                offer(output, event)
+
+        swap(HistoryOutput, "offer", changed)
+
+    return put
+
+
+def _kilowatt_hours(_: World, sample: Sample) -> Sample:
+    if _IMPORT not in sample.values:
+        return sample
+    return replace(sample, values={**sample.values, _IMPORT: sample.values[_IMPORT] // 1000 * 1000})
+
+
+def _nothing_later(world: World, sample: Sample) -> Sample | None:
+    return None if sample.group is TableGroup.PRESENT and world.loop.now > 500 else sample
+
+
+def _some_registers(_: World, sample: Sample) -> Sample | None:
+    return None if sample.group is TableGroup.REGISTERS and sample.values.get(_IMPORT, 0) % 7 == 0 else sample
+
+
+def _numbers(change: Callable[[int], int]) -> Callable[[World, Replace], None]:
+    def put(_: World, swap: Replace) -> None:
+        messages = MqttOutput._register_messages
+
+        def changed(output: MqttOutput, seq: int, sample: Sample) -> Any:
+            return messages(output, change(seq), sample)
+
+        swap(MqttOutput, "_register_messages", changed)
+
+    return put
+
+
+def _new_number_each_time(_: World, swap: Replace) -> None:
+    numbers, messages = count(1), MqttOutput._register_messages
+    swap(MqttOutput, "_register_messages", lambda output, seq, sample: messages(output, next(numbers), sample))
+
+
+def _no_curve(_: World, swap: Replace) -> None:
+    add = Recent.add
+
+    def once(recent: Recent, sample: Sample) -> None:
+        if not recent._lines.get(sample.meter):
+            add(recent, sample)
+
+    swap(Recent, "add", once)
+
+
+def _registers_refused(world: World, swap: Replace) -> None:
+    registers = Meter.registers
+
+    async def refuse(meter: Meter) -> Any:
+        if world.loop.now > 200:
+            raise MeterRefused(ResponseCode.OPERATION_NOT_POSSIBLE)
+        return await registers(meter)
+
+    swap(Meter, "registers", refuse)
+
+
+def _status_is_good(_: World, swap: Replace) -> None:
+    status = nes2mqtt.history.Store.status
+    swap(nes2mqtt.history.Store, "status", lambda store: replace(status(store), ok=True, message=""))
+
+
+def _says_nothing_of_the_broker(_: World, swap: Replace) -> None:
+    status = MqttOutput.status
+    swap(MqttOutput, "status", lambda output: replace(status(output), ok=True))
+    for name in ("client", "delivery", "output", "refusals"):
+        logger = logging.getLogger(f"nes2mqtt.mqtt.{name}")
+        swap(logger, "disabled", True)
+
+
+def _says_nothing_of_clocks(_: World, swap: Replace) -> None:
+    from nes2mqtt.clock import Clock  # noqa: PLC0415 - not in the oldest code that this runs
+
+    swap(Clock, "trouble", property(lambda _: None))
+
+
+def _never_another_meter(_: World, swap: Replace) -> None:
+    swap(Guard, "identify", lambda *_, **__: ())
+
+
+def _talks_too_much(_: World, swap: Replace) -> None:
+    publish = Hub.publish
+
+    def talking(hub: Hub, event: Any) -> None:
+        logging.getLogger("nes2mqtt.hub").warning("something came")
+        publish(hub, event)
+
+    swap(Hub, "publish", talking)
+
+
+def _trips(world: World, swap: Replace) -> None:
+    heed = Poller._heed
+
+    def trip(*args: Any) -> None:
+        if world.loop.now > 300:
+            raise ZeroDivisionError
+        heed(*args)
+
+    swap(Poller, "_heed", trip)
+
+
+def _connects_once(_: World, swap: Replace) -> None:
+    run = Broker._connect_and_work
+    tried: list[Broker] = []
+
+    async def once(broker: Broker) -> None:
+        if broker in tried:
+            await asyncio.sleep(1e6)
+        tried.append(broker)
+        await run(broker)
+
+    swap(Broker, "_connect_and_work", once)
+
+
+PLANTED = (
+    Planted("true", "one watt more than the meter says", _each_sample(TableGroup.PRESENT, _more_power)),
+    Planted("fresh", "every value counts as fresh for ever", _always(Quality.GOOD), (Fault(300, "silent", 300),)),
+    Planted("live", "no value counts as fresh", _always(Quality.STALE)),
+    Planted("charts", "the page's curve gets one point", _no_curve),
+    Planted("read", "the registers are given up after three minutes", _registers_refused, hours=0.2),
+    Planted("energy", "the history keeps whole kWh", _to_history(_kilowatt_hours), hours=0.4),
+    Planted("kept", "the history keeps no present values after eight minutes", _to_history(_nothing_later), hours=0.5),
+    Planted("lost", "one register reading of seven is not kept", _to_history(_some_registers)),
+    Planted("seq", "two readings share a number", _numbers(lambda seq: seq // 2)),
+    Planted("twice", "what is sent again gets a new number", _new_number_each_time, (Fault(500, "lose_acks", 0, 3),)),
+    Planted("order", "of each two readings of a meter the later one goes first", _numbers(lambda seq: seq ^ 2)),
+    Planted("falls", "a register falls by 50 kWh", _each_sample(TableGroup.REGISTERS, _falls)),
+    Planted("told", "the history says that all is good", _status_is_good, (Fault(300, "full", 400),), 0.4),
+    Planted(
+        "refused",
+        "a broker's refusal is not told",
+        _says_nothing_of_the_broker,
+        (Fault(300, "refuse_registers", 400, 0x87),),
+        0.4,
+    ),
+    Planted("clock", "a wrong clock is not told", _says_nothing_of_clocks, (Fault(300, "clock", 1200, 7200),), 0.6),
+    Planted("swap", "no meter is ever another one", _never_another_meter, (Fault(300, "swap", 5, "house"),), 0.4),
+    Planted("once", "each reading is a warning", _talks_too_much),
+    Planted("mistake", "the poller divides by zero", _trips),
+    Planted(
+        "well", "the broker is given up after the first connection", _connects_once, (Fault(300, "broker_away", 40),)
+    ),
+)
+"""``sound`` is not among them: a disk that does not do what it is asked shows it (test_power_cuts.py)."""
+
+
+def plant(planted: Planted) -> Callable[[World], Callable[[], None]]:
+    """Return what :func:`simulation.world.run` takes as ``plant``."""
+
+    def put(world: World) -> Callable[[], None]:
+        undo: list[tuple[Any, str, Any]] = []
+
+        def swap(owner: Any, name: str, value: Any) -> None:
+            undo.append((owner, name, owner.__dict__.get(name, getattr(owner, name))))
+            setattr(owner, name, value)
+
+        planted.put(world, swap)
+
+        def put_back() -> None:
+            for owner, name, value in reversed(undo):
+                setattr(owner, name, value)
+
+        return put_back
+
+    return put
