@@ -259,6 +259,11 @@ class MqttConfig(_Section):
         """Return what tells this section from the others, also after a restart: ``mqtt 192.168.1.10:1883 nes2mqtt``."""
         return f"mqtt {self.address} {self.base_topic}"
 
+    @property
+    def tells_running_energy(self) -> bool:
+        """Tell whether a dialect publishes the energy of the running hour, day and month, which costs much to count."""
+        return DialectName.NMR_RAW in self.dialects
+
     def dialect_base(self, dialect: DialectName) -> str:
         """Return the topic prefix of a dialect; may hold ``{meter}``."""
         if dialect is DialectName.DABBLER:
