@@ -192,4 +192,4 @@ def test_only_the_dialects_said_to_tell_the_running_energy_do():
         config = MqttConfig.model_validate({"host": "h", "dialects": [name]})
         (dialect,) = configured(config)
         cells = [row.body for row in dialect.rows if isinstance(row.body, Cell)]
-        assert any(cell.value.startswith("energy_") for cell in cells) == config.tells_running_energy
+        assert any(cell.value.startswith("energy_") for cell in cells) == config.publishes_energy

@@ -210,6 +210,11 @@ class MqttConfig(_Section):
             raise ValueError(f'write host = "{name}" and port = {port}')
         return host
 
+    @property
+    def publishes_energy(self) -> bool:
+        """Tell whether a dialect publishes the energy of the running hour, day and month, which must be counted for it."""
+        return DialectName.NMR_RAW in self.dialects
+
     @field_validator("dialects")
     @classmethod
     def _once_each(cls, dialects: tuple[DialectName, ...]) -> tuple[DialectName, ...]:
@@ -258,11 +263,6 @@ class MqttConfig(_Section):
     def name(self) -> str:
         """Return what tells this section from the others, also after a restart: ``mqtt 192.168.1.10:1883 nes2mqtt``."""
         return f"mqtt {self.address} {self.base_topic}"
-
-    @property
-    def tells_running_energy(self) -> bool:
-        """Tell whether a dialect publishes the energy of the running hour, day and month, which costs much to count."""
-        return DialectName.NMR_RAW in self.dialects
 
     def dialect_base(self, dialect: DialectName) -> str:
         """Return the topic prefix of a dialect; may hold ``{meter}``."""
