@@ -7,9 +7,12 @@ import ssl
 import subprocess
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 from servicekit import tls
 from servicekit.tls import client_context
@@ -37,15 +40,27 @@ class Papers:
         )  # fmt: skip
         return self.folder / f"{name}.pem"
 
-    def signed(self, name, by, extensions="subjectAltName=DNS:localhost", days="2"):
+    def signed(self, name, by, extensions="subjectAltName=DNS:localhost"):
         extensions_file = self.folder / f"{name}.ext"
         extensions_file.write_text(extensions)
         openssl(self.folder, "req", *KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
         openssl(
             self.folder, "x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", "-CA", f"{by}.pem",
-            "-CAkey", f"{by}.key", "-CAcreateserial", "-days", days, "-extfile", extensions_file,
+            "-CAkey", f"{by}.key", "-CAcreateserial", "-days", "2", "-extfile", extensions_file,
         )  # fmt: skip
         return self.folder / f"{name}.pem"
+
+    def age(self, name, by):
+        """Let a certificate be out of date, which openssl no longer makes."""
+        path = self.folder / f"{name}.pem"
+        old = x509.load_pem_x509_certificate(path.read_bytes())
+        key = serialization.load_pem_private_key((self.folder / f"{by}.key").read_bytes(), None)
+        start = old.not_valid_before_utc
+        new = x509.CertificateBuilder(old.issuer, old.subject, old.public_key(), old.serial_number)
+        new = new.not_valid_before(start - timedelta(days=9)).not_valid_after(start - timedelta(days=1))
+        for extension in old.extensions:
+            new = new.add_extension(extension.value, extension.critical)
+        path.write_bytes(new.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +70,8 @@ def papers(tmp_path_factory):
     made.authority("home")
     made.signed("broker", by="home")
     made.signed("elsewhere", by="home", extensions="subjectAltName=DNS:elsewhere.example")
-    made.signed("expired", by="home", days="-1")
+    made.signed("expired", by="home")
+    made.age("expired", by="home")
     made.authority("version1", "-config", "bare.cnf")
     made.signed("broker-of-version1", by="version1")
     made.authority("own", "-addext", "subjectAltName=DNS:localhost")

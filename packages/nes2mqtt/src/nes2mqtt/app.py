@@ -225,7 +225,7 @@ async def run(
         hub.expect(meter, limit)
     async with _history(config, clock) as store:
         energy = None
-        if store is not None and config.mqtt:
+        if store is not None and any(broker.publishes_energy for broker in config.mqtt):
             from nes2mqtt.running_energy import RunningEnergy  # noqa: PLC0415 - only with a history
 
             energy = RunningEnergy(store, config.meters, clock)

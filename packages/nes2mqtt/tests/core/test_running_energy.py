@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from nes2mqtt.clock import Clock
-from nes2mqtt.history import EnergyPeriod, Unit
+from nes2mqtt.history import EnergyPeriod, Unit, Unreadable
 from nes2mqtt.running_energy import RunningEnergy
 
 pytestmark = pytest.mark.virtual_clock
@@ -18,9 +18,13 @@ class Store:
     def __init__(self, until):
         self.until = until
         self.asked = []
+        self.registers_heard = {}
+        self.readable = True
 
     async def now(self, meter, unit):
         self.asked.append((asyncio.get_running_loop().time(), meter, unit))
+        if not self.readable:
+            raise Unreadable("damaged")
         return EnergyPeriod(self.until - timedelta(hours=1), self.until, {"active_energy_import": 1500, "other": 1})
 
 
@@ -50,3 +54,32 @@ async def test_many_meters_take_their_turns_slowly():
     store = Store(datetime.now(UTC))
     await run(store, [f"m{index}" for index in range(1000)], 100)
     assert len(store.asked) <= 3 * 201
+
+
+async def test_it_asks_only_when_registers_were_read_or_a_period_is_over():
+    store = Store(datetime.now(UTC) + timedelta(minutes=30))
+    energy = RunningEnergy(store, ["house"], Clock(synchronised=lambda: True))
+    task = asyncio.create_task(energy.run())
+    await asyncio.sleep(600)
+    assert len(store.asked) == 3
+    store.registers_heard["house"] = 1
+    await asyncio.sleep(600)
+    assert len(store.asked) == 6
+    store.readable = False
+    store.registers_heard["house"] = 2
+    await asyncio.sleep(15)
+    assert dict(energy.of("house")) == {}, "what cannot be read is not known"
+    store.readable = True
+    await asyncio.sleep(15)
+    assert energy.of("house")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_nothing_is_given_while_the_time_of_day_is_not_known():
+    energy = RunningEnergy(Store(datetime.now(UTC) + timedelta(hours=1)), ["house"], Clock(wall=lambda: 0.0))
+    task = asyncio.create_task(energy.run())
+    await asyncio.sleep(1)
+    assert dict(energy.of("house")) == {}
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -51,6 +51,26 @@ async def test_more_than_the_window_is_fetched_as_it_goes():
     assert journal.delivered == [WINDOW - 10]
 
 
+async def test_numbers_that_jumped_after_a_power_cut_do_not_count_as_waiting():
+    journal = Journal()
+    outbox = journal.outbox(100, 1_000_000)
+    outbox.refill([], 1_000_000)
+    assert outbox.waiting() == 0
+    outbox.add(numbered(1_000_001, 1_000_003))
+    assert outbox.waiting() == 3
+    outbox.acknowledge(1_000_002)
+    assert outbox.waiting() == 1
+
+
+async def test_r16_many_meters_widen_the_window():
+    journal = Journal()
+    outbox = journal.outbox(0, 0)
+    outbox.window = 4 * WINDOW
+    outbox.add(numbered(1, 3 * WINDOW))
+    assert journal.asked == []
+    assert len(outbox.pending(10_000)) == 3 * WINDOW
+
+
 async def test_an_old_acknowledgement_changes_nothing():
     journal = Journal()
     outbox = journal.outbox(0, 0)

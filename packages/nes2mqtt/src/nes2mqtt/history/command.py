@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.export import Format, What, export
+from nes2mqtt.history.journal import Journal
+from nes2mqtt.history.migrations import migrate
 from nes2mqtt.history.notices import Notices, notices_of
+from nes2mqtt.history.rollups import Rollups
+from nes2mqtt.history.rows import stamp
 from nes2mqtt.history.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -47,11 +52,19 @@ def run_export(
     with tempfile.TemporaryDirectory(prefix="nes2mqtt-export-") as folder:
         copy = snapshot(database, Path(folder))
         try:
+            _bring_up_to_date(copy)
             return export(copy, out, what=what, start=start, end=until, zone=zone, kind=kind, meter=meter or None)
         except OSError as error:
             raise HistoryError(f"{out} cannot be written: {error.strerror}") from error
         except sqlite3.Error as error:
             raise HistoryError(f"{database} cannot be read: {error}") from error
+
+
+def _bring_up_to_date(copy: Path) -> None:
+    """Roll up in the copy what the gateway committed and has not rolled up yet: it does so once an hour."""
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        migrate(connection)
+        Rollups(Journal(connection)).flush(stamp(datetime.now(UTC)))
 
 
 def acknowledge(database: Path) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ __all__ = [
 PAGE_SIZE = 4096
 """Bytes: the block of a drive."""
 
-CHECKPOINT_BYTES = 4_000_000
+CHECKPOINT_BYTES = 8_000_000
 """Size of the log when it moves into the database: a page that changed a hundred times in it moves once."""
 
 _BUSY_SECONDS = 5.0

@@ -26,7 +26,7 @@ class Outbox:
     """Register samples that ``name`` has still to deliver. Get it from ``Store.outbox``.
 
     Delivery is at least once. The position is written with the next register sample, so after a
-    kill -9 what was acknowledged since the last one comes again, with the same number.
+    power cut what was acknowledged since the last one comes again, with the same number.
 
     Args:
         name: under which the position is kept.
@@ -75,7 +75,8 @@ class Outbox:
 
     def waiting(self) -> int:
         """Return how many samples are not delivered."""
-        return max(0, self._last - self._position)
+        # Numbers are not counted: they jump after a power cut.
+        return len(self._window) + max(0, self._last - self._reach)
 
     def add(self, numbered: Sequence[Numbered]) -> None:
         """Take samples that were just committed; the store calls it."""

@@ -40,8 +40,10 @@ __all__ = ["RETRY_AFTER", "ROLLUPS_EVERY", "Recorder"]
 _log = logging.getLogger(__name__)
 
 RETRY_AFTER = 10.0
-ROLLUPS_EVERY = 900.0
+ROLLUPS_EVERY = 3600.0
 """Seconds. Open buckets are written this often; after a kill that much is read again from the journal."""
+MOST_BUCKETS = 5000
+"""Buckets in memory; many meters write them more often for it."""
 TIDY_EVERY = 3600.0
 _PAUSE = 1.0
 """Seconds between two slices of a part that is emptied."""
@@ -322,7 +324,8 @@ class Recorder:
         commit = self.waiting.commit_at()
         if known and (flush or self.trouble is not None or (commit is not None and now >= commit)):
             self._commit(journal, rollups)
-        if known and (flush or (self._rollups_at is not None and now >= self._rollups_at)):
+        due = self._rollups_at is not None and now >= self._rollups_at
+        if known and (flush or due or rollups.size >= MOST_BUCKETS):
             self.generation += 1  # first, so that whoever reads meanwhile knows that it may have seen both
             rollups.flush(stamp(self._clock.label(now)), {"ran": self._ran(now)})
         if self._rollups_at is not None and now >= self._rollups_at:
@@ -362,7 +365,7 @@ class Recorder:
             self.journal.note("ran", self._ran(now))
 
     def _next_rollups(self, now: float) -> float:
-        """Return the next full quarter of an hour, so that a bucket is rarely written in two parts."""
+        """Return the next full hour, so that a bucket is rarely written in two parts."""
         return now + ROLLUPS_EVERY - self._clock.label(now).timestamp() % ROLLUPS_EVERY
 
     def _mend(self, error: str) -> bool:

@@ -24,7 +24,7 @@ __all__ = ["page_size_of", "rewrite_pages"]
 
 _log = logging.getLogger(__name__)
 
-LARGEST = 1_000_000_000
+LARGEST = 500_000_000
 """Bytes. A larger file would keep the service from starting for minutes; ``backup`` and ``restore`` rewrite it."""
 _SIZE_AT = slice(16, 18)
 _HEADER = 100

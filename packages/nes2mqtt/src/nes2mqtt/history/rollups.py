@@ -1,6 +1,6 @@
 """Roll-ups: what happened in each minute, quarter of an hour, hour and day (UTC).
 
-A reading is added to its minute in memory when it has been committed. Every quarter of an hour the
+A reading is added to its minute in memory when it has been committed. Every hour the
 minutes are written, together with the numbers of the last register reading and of the last block of present
 values they hold ("rolled_seq", "rolled_block") and each meter's last registers ("heads"): one transaction, so
 that after a kill what is behind these numbers is added again, each reading exactly once. Numbers only grow;
@@ -215,6 +215,11 @@ class Rollups:
             restarted=place.restarted,
             base=place.base,
         )
+
+    @property
+    def size(self) -> int:
+        """Return how many buckets are open."""
+        return len(self._buckets)
 
     def open_rows(self, number: int | None = None) -> list[list[int | None]]:
         """Return the buckets (of one meter) that are not in the database, as rows of :attr:`RollupRows.stored`."""

@@ -35,7 +35,7 @@ from nes2mqtt.history.queries import EnergyPeriod, OpenRow, Reader, Series
 from nes2mqtt.history.recorder import Recorder
 from nes2mqtt.history.trouble import Trouble
 from nes2mqtt.history.writer import Writer
-from nes2mqtt.reading import Event, MeterInfo, Sample
+from nes2mqtt.reading import Event, MeterInfo, Sample, TableGroup
 
 __all__ = ["Store", "StoreStatus"]
 
@@ -106,6 +106,8 @@ class Store:
         self._connections: list[sqlite3.Connection] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._outboxes: dict[str, Outbox] = {}
+        self.registers_heard: dict[str, int] = {}
+        """How many register samples each meter gave since this program started: energies change with these only."""
         self._last_seq = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -143,6 +145,8 @@ class Store:
 
     def offer(self, event: Event) -> None:
         """Keep a sample, or learn who a meter is. Returns at once."""
+        if isinstance(event, Sample) and event.group is TableGroup.REGISTERS:
+            self.registers_heard[event.meter] = self.registers_heard.get(event.meter, 0) + 1
         self._writer.put(event)
 
     async def append(self, sample: Sample) -> bool:
@@ -150,7 +154,7 @@ class Store:
 
         Present values do as well where the tail is in memory; else they wait up to ``commit_every`` seconds.
         """
-        self._writer.put(sample)
+        self.offer(sample)
         return await self._call(lambda: self._recorder.survives)
 
     def outbox(self, name: str) -> Outbox:

@@ -6,7 +6,7 @@ the program, kill -9 included, and costs the disk nothing; a power cut takes it.
 beside the database, is not synced, and holds register readings only: a power cut takes what the system had not
 written yet, usually 30 seconds.
 
-A record is a line: a checksum, and JSON. The first tells to what the tail belongs: the run of the program, the
+A record is a line: a checksum, and JSON; of a sample it holds what differs from the meter's one before. The first tells to what the tail belongs: the run of the program, the
 boot of the machine, and what was in the database when it began. A record that was written in part, when the
 power went or the file system was full, ends the tail.
 
@@ -30,7 +30,7 @@ from typing import Any
 from nes2mqtt.history.config import TailPlace
 from nes2mqtt.history.rows import moment, stamp
 from nes2mqtt.reading import Sample, TableGroup
-from osgp.sources import SOURCES
+from osgp.sources import SOURCES, Source
 
 __all__ = ["Head", "Kept", "Tail", "place_of", "read_tail", "this_boot"]
 
@@ -136,8 +136,9 @@ def read_tail(path: Path) -> Kept | None:
     try:
         first = next(records)
         kept = Kept(Head(first["life"], first["boot"], first["seq"], first["block"]))
+        replay = _Replay(kept)
         for record in records:
-            _add(kept, record)
+            replay.add(record)
     except (StopIteration, KeyError, TypeError, ValueError):
         return None
     return kept
@@ -151,29 +152,73 @@ def _records(lines: Iterable[bytes]) -> Iterator[Any]:
         yield json.loads(text)
 
 
-def _add(kept: Kept, record: dict[str, Any]) -> None:
-    if "outbox" in record:
-        kept.cursors[record["outbox"]] = record["at"]
-        return
-    sample = Sample(
-        meter=record["meter"],
-        group=TableGroup(record["group"]),
-        received=moment(record["received"]),
-        values={SOURCES[key]: value for key, value in record["values"].items() if key in SOURCES},
-        meter_time=None if record.get("meter_time") is None else moment(record["meter_time"]),
-        segment=record.get("segment", 1),
-        segment_start=None if record.get("segment_start") is None else moment(record["segment_start"]),
-        restarted={SOURCES[key]: moment(at) for key, at in record.get("restarted", {}).items() if key in SOURCES},
-        instant=record["instant"],
-        base={SOURCES[key]: value for key, value in record.get("base", {}).items() if key in SOURCES},
-        segment_instant=record.get("segment_instant"),
-    )
-    if not record["dated"]:
-        kept.undated.add(id(sample))
-    if "seq" in record:
-        kept.registers.append((record["seq"], sample))
-    else:
-        kept.present.append(sample)
+class _Replay:
+    """Makes samples of records, each of which says what differs from the one before."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+        self._series: list[tuple[str, str, list[str]]] = []
+        self._values: list[dict[Source, int]] = []
+        self._places: dict[str, dict[str, Any]] = {}
+
+    def add(self, record: dict[str, Any]) -> None:
+        if "outbox" in record:
+            self._kept.cursors[record["outbox"]] = record["at"]
+            return
+        if "meter" in record:  # what follows is called by its place in the order of these
+            self._series.append((record["meter"], record["group"], record["keys"]))
+            self._values.append({})
+        number = record["n"]
+        meter, group, keys = self._series[number]
+        values = dict(self._values[number])
+        for place, value in record["v"]:
+            source = SOURCES.get(keys[place])
+            if source is not None and value is None:
+                values.pop(source, None)
+            elif source is not None:
+                values[source] = value
+        self._values[number] = values
+        place = self._places[meter] = record.get("place") or self._places.get(meter, {})
+        received = record["at"]
+        meter_off = record.get("off")
+        sample = Sample(
+            meter=meter,
+            group=TableGroup(group),
+            received=moment(received),
+            values=values,
+            meter_time=None if meter_off is None else moment(received + meter_off),
+            segment=place.get("segment", 1),
+            segment_start=None if place.get("start") is None else moment(place["start"]),
+            restarted={SOURCES[key]: moment(at) for key, at in place.get("restarted", {}).items() if key in SOURCES},
+            instant=record["i"],
+            base={SOURCES[key]: value for key, value in place.get("base", {}).items() if key in SOURCES},
+            segment_instant=place.get("instant"),
+        )
+        if "undated" in record:
+            self._kept.undated.add(id(sample))
+        if "seq" in record:
+            self._kept.registers.append((record["seq"], sample))
+        else:
+            self._kept.present.append(sample)
+
+
+@dataclass(slots=True)
+class _Series:
+    """Samples of one table of one meter, each written as what differs from the one before.
+
+    Args:
+        number: how the records call it.
+        places: how they call each source.
+        values: what the last sample held.
+    """
+
+    number: int
+    places: Mapping[Source, int]
+    values: Mapping[Source, int] = field(default_factory=dict)
+
+    def take(self, values: Mapping[Source, int]) -> Mapping[Source, int]:
+        self.values = values
+        return values
 
 
 class Tail:
@@ -192,6 +237,9 @@ class Tail:
         self._handle: int | None = None
         self._size = self._began = 0
         self._lines: list[bytes] = []
+        self._series: dict[tuple[str, TableGroup], _Series] = {}
+        self._begun = 0
+        self._places: dict[str, dict[str, Any]] = {}
 
     @property
     def large(self) -> bool:
@@ -205,6 +253,9 @@ class Tail:
     def begin(self, head: Head) -> None:
         """Begin anew, in one step: what was in the tail is in the database now."""
         self._lines.clear()
+        self._series.clear()
+        self._begun = 0
+        self._places.clear()
         line = _line({"life": head.life, "boot": head.boot, "seq": head.seq, "block": head.block})
         new = self.path.with_name(f"{self.path.name}.new")
         try:
@@ -227,23 +278,44 @@ class Tail:
         """Take a sample for the next :meth:`write`."""
         if seq is None and not self.in_ram:
             return
-        record: dict[str, Any] = {
-            "meter": sample.meter,
-            "group": sample.group.value,
-            "received": stamp(sample.received),
-            "instant": sample.instant,
-            "dated": dated,
-            "values": {source.key: value for source, value in sample.values.items()},
-        }
+        record = self._differences(sample)
+        record["at"], record["i"] = stamp(sample.received), round(sample.instant, 6)
+        if not dated:
+            record["undated"] = 1
         if seq is not None:
             record["seq"] = seq
-            record["segment"] = sample.segment
-            record["meter_time"] = None if sample.meter_time is None else stamp(sample.meter_time)
-            record["segment_start"] = None if sample.segment_start is None else stamp(sample.segment_start)
-            record["restarted"] = {source.key: stamp(at) for source, at in sample.restarted.items()}
-            record["base"] = {source.key: value for source, value in sample.base.items()}
-            record["segment_instant"] = sample.segment_instant
+            if sample.meter_time is not None:
+                record["off"] = stamp(sample.meter_time) - stamp(sample.received)
+            place = {
+                "segment": sample.segment,
+                "start": None if sample.segment_start is None else stamp(sample.segment_start),
+                "restarted": {source.key: stamp(at) for source, at in sample.restarted.items()},
+                "base": {source.key: value for source, value in sample.base.items()},
+                "instant": sample.segment_instant,
+            }
+            if self._places.get(sample.meter) != place:
+                self._places[sample.meter] = record["place"] = place
         self._lines.append(_line(record))
+
+    def _differences(self, sample: Sample) -> dict[str, Any]:
+        """Return a record with the values that are not those of the sample before of the same table."""
+        key = (sample.meter, sample.group)
+        series = self._series.get(key)
+        if series is None or not series.places.keys() >= sample.values.keys():
+            series = self._series[key] = _Series(self._begun, {source: n for n, source in enumerate(sample.values)})
+            self._begun += 1
+            return {
+                "meter": sample.meter,
+                "group": sample.group.value,
+                "keys": [source.key for source in sample.values],
+                "n": series.number,
+                "v": list(enumerate(series.take(sample.values).values())),
+            }
+        before = series.values
+        values = series.take(sample.values)
+        changed = [(series.places[source], value) for source, value in values.items() if before.get(source) != value]
+        gone = [(series.places[source], None) for source in before if source not in values]
+        return {"n": series.number, "v": [*changed, *gone]}
 
     def delivered(self, outbox: str, seq: int) -> None:
         """Take an outbox's position for the next :meth:`write`."""

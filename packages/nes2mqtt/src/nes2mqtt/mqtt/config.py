@@ -210,6 +210,11 @@ class MqttConfig(_Section):
             raise ValueError(f'write host = "{name}" and port = {port}')
         return host
 
+    @property
+    def publishes_energy(self) -> bool:
+        """Tell whether a dialect publishes the energy of the running hour, day and month, which must be counted for it."""
+        return DialectName.NMR_RAW in self.dialects
+
     @field_validator("dialects")
     @classmethod
     def _once_each(cls, dialects: tuple[DialectName, ...]) -> tuple[DialectName, ...]:
