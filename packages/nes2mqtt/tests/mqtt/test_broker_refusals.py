@@ -358,7 +358,7 @@ class Unfriendly:
 
 
 @pytest.mark.virtual_clock
-@pytest.mark.parametrize(("lasts", "attempts"), [(None, 120), (15.0, 260)])
+@pytest.mark.parametrize(("lasts", "attempts"), [(None, 160), (15.0, 280)])
 async def test_a_broker_that_never_greets_or_always_leaves_fills_no_log(gateway, hub, caplog, lasts, attempts):
     broker = Unfriendly(lasts)
     output = MqttOutput(MqttConfig.model_validate({"host": "b"}), gateway, None, hub, client=broker)
