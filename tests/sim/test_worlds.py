@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 from simulation.faults import KINDS, Fault
-from simulation.known_failures import KNOWN, Known, known
+from simulation.known_failures import KNOWN, known
 from simulation.once_failed import ONCE_FAILED
 from simulation.planted import PLANTED, Planted, plant
 from simulation.sentences import SENTENCES
 from simulation.story import smaller, tell
 from simulation.world import Setting, World, run
 
-EVERY_TIME = (0, 4, 8, 12, 16)
+EVERY_TIME = (0, 4)
 """Seeds of short and busy worlds."""
 
 
@@ -32,12 +32,10 @@ def test_what_once_failed_holds(name: str) -> None:
     assert not told, told
 
 
-@pytest.mark.parametrize("failure", KNOWN, ids=lambda failure: failure.sentence)
-def test_what_is_known_to_fail_still_does(failure: Known) -> None:
-    world = run(failure.setting)
-    assert any(one.rule == failure.sentence for one in world.failures.values()), (
-        "it holds now: take it out of known_failures.py"
-    )
+def test_what_is_known_to_fail_still_does() -> None:
+    for failure in KNOWN:
+        failed = {one.rule for one in run(failure.setting).failures.values()}
+        assert failure.sentence in failed, f"{failure.why}: it holds now, take it out of known_failures.py"
 
 
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.sentence)

@@ -7,7 +7,6 @@ nothing else is to be done: hours pass in no time and in the right order.
 from __future__ import annotations
 
 import asyncio
-import selectors
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from virtual_clock import VirtualClockLoop
 
 from nes2mqtt.clock import Clock
 from nes2mqtt.reading import LinkQuality, Sample, TableGroup
@@ -24,33 +24,6 @@ from osgp.sources import SOURCES, Source
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 """The host's time when a virtual clock starts."""
-
-
-class _JumpingSelector(selectors.DefaultSelector):
-    """Waits for no timer: tells the loop how far it should have waited instead."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.skipped = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            return super().select(None)
-        ready = super().select(0)
-        if not ready and timeout > 0:
-            self.skipped += timeout
-        return ready
-
-
-class VirtualClockLoop(asyncio.SelectorEventLoop):
-    """An event loop that jumps over its waits."""
-
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
-
-    def time(self) -> float:
-        return self._jumping.skipped
 
 
 def pytest_configure(config: pytest.Config) -> None:

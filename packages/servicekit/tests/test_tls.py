@@ -7,16 +7,19 @@ import ssl
 import subprocess
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 from servicekit import tls
 from servicekit.tls import client_context
 
 KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 BARE = "[req]\ndistinguished_name=dn\n[dn]\n"
-"""A configuration of openssl that adds no extension: what comes out is X.509 version 1."""
+"""A configuration of openssl that adds no extension."""
 
 
 def openssl(folder, *arguments):
@@ -37,15 +40,33 @@ class Papers:
         )  # fmt: skip
         return self.folder / f"{name}.pem"
 
-    def signed(self, name, by, extensions="subjectAltName=DNS:localhost", days="2"):
+    def authority_of_version_1(self, name):
+        try:
+            self.authority(name, "-config", "bare.cnf", "-x509v1")
+        except subprocess.CalledProcessError:  # before OpenSSL 3.4 no extension meant version 1
+            self.authority(name, "-config", "bare.cnf")
+
+    def signed(self, name, by, extensions="subjectAltName=DNS:localhost"):
         extensions_file = self.folder / f"{name}.ext"
         extensions_file.write_text(extensions)
         openssl(self.folder, "req", *KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
         openssl(
             self.folder, "x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", "-CA", f"{by}.pem",
-            "-CAkey", f"{by}.key", "-CAcreateserial", "-days", days, "-extfile", extensions_file,
+            "-CAkey", f"{by}.key", "-CAcreateserial", "-days", "2", "-extfile", extensions_file,
         )  # fmt: skip
         return self.folder / f"{name}.pem"
+
+    def age(self, name, by):
+        """Let a certificate be out of date, which openssl no longer makes."""
+        path = self.folder / f"{name}.pem"
+        old = x509.load_pem_x509_certificate(path.read_bytes())
+        key = serialization.load_pem_private_key((self.folder / f"{by}.key").read_bytes(), None)
+        start = old.not_valid_before_utc
+        new = x509.CertificateBuilder(old.issuer, old.subject, old.public_key(), old.serial_number)
+        new = new.not_valid_before(start - timedelta(days=9)).not_valid_after(start - timedelta(days=1))
+        for extension in old.extensions:
+            new = new.add_extension(extension.value, extension.critical)
+        path.write_bytes(new.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +76,9 @@ def papers(tmp_path_factory):
     made.authority("home")
     made.signed("broker", by="home")
     made.signed("elsewhere", by="home", extensions="subjectAltName=DNS:elsewhere.example")
-    made.signed("expired", by="home", days="-1")
-    made.authority("version1", "-config", "bare.cnf")
+    made.signed("expired", by="home")
+    made.age("expired", by="home")
+    made.authority_of_version_1("version1")
     made.signed("broker-of-version1", by="version1")
     made.authority("own", "-addext", "subjectAltName=DNS:localhost")
     made.authority("uncritical", "-config", "bare.cnf", "-addext", "basicConstraints=CA:TRUE")

@@ -85,7 +85,7 @@ def _all(asked: argparse.Namespace) -> int:
         ]
         more += ["--seconds", str(asked.seconds), "--cuts", str(-(-asked.cuts // asked.cores)), "--worker", str(core)]
         workers.append(subprocess.Popen([sys.executable, "-m", "simulation", *more], stdout=subprocess.PIPE, text=True))
-    days, worlds, failed, broken = 0.0, 0, Counter[str](), False
+    days, worlds, cpu, failed, broken = 0.0, 0, 0.0, Counter[str](), False
     for worker in workers:
         told, _ = worker.communicate()
         stories, _, last = told.rstrip("\n").rpartition("\n")
@@ -96,11 +96,12 @@ def _all(asked: argparse.Namespace) -> int:
             print(last)
             broken = True
             continue
-        days, worlds = days + found["days"], worlds + found["worlds"]
+        days, worlds, cpu = days + found["days"], worlds + found["worlds"], cpu + found["cpu"]
         failed.update(found["failed"])
     spent = min(asked.seconds, time.monotonic() - begun)
     print(
-        f"{worlds} worlds, {days:.0f} simulated days in {spent:.0f} s on {asked.cores} cores ({days / spent * 3600:.0f} an hour), "
+        f"{worlds} worlds, {days:.0f} simulated days in {spent:.0f} s on {asked.cores} cores "
+        f"({days / spent * 3600:.0f} an hour; {days / max(cpu, 1) * 3600:.0f} in an hour of one core's whole time), "
         f"then {asked.cuts} power cuts of each database. "
         + (
             f"Failed: {', '.join(f'{name} ({count})' for name, count in failed.items())}"
@@ -112,7 +113,7 @@ def _all(asked: argparse.Namespace) -> int:
 
 
 def _worlds(asked: argparse.Namespace) -> dict[str, object]:
-    kinds, begun = chosen(asked.kinds), time.monotonic()
+    kinds, begun, worked = chosen(asked.kinds), time.monotonic(), time.process_time()
     days, worlds, failed = 0.0, 0, Counter[str]()
     seed = asked.first
     while time.monotonic() - begun < asked.seconds:
@@ -133,7 +134,7 @@ def _worlds(asked: argparse.Namespace) -> dict[str, object]:
                     tell(again, name) if name in again.failures else "NOT REPEATABLE: the simulation leaks", flush=True
                 )
         seed += asked.step
-    return {"days": days, "worlds": worlds, "failed": failed}
+    return {"days": days, "worlds": worlds, "failed": failed, "cpu": time.process_time() - worked}
 
 
 def _cuts(asked: argparse.Namespace, found: dict[str, object]) -> None:

@@ -196,6 +196,8 @@ async def _broker(world: World, fault: Fault) -> None:
     anew = fault.kind in ("greeting", "wish", "largest", "best", "no_retain", "receive", "broker_away")
     with world.bad.bad("broker"):
         _mood(world, fault)
+        if fault.kind == "best" and not fault.much:
+            world.outbox_gone = True  # what is not confirmed may be lost, and the program says so
         if anew:
             broker.drop_all()  # who sets limits starts the broker again
         # MQTT 3.1.1 has no word for a refusal: nobody can hear it.

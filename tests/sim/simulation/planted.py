@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 import nes2mqtt.history
-from nes2mqtt.guard import Guard
+from nes2mqtt.guard import Guard, Verdict
 from nes2mqtt.history.output import HistoryOutput
 from nes2mqtt.hub import Hub
 from nes2mqtt.mqtt.client import Broker
@@ -21,9 +21,6 @@ from nes2mqtt.mqtt.output import MqttOutput
 from nes2mqtt.poller import Poller
 from nes2mqtt.reading import Quality, Sample, TableGroup
 from nes2mqtt.web.recent import Recent
-from osgp.errors import MeterRefused
-from osgp.meter import Meter
-from osgp.psem import ResponseCode
 from osgp.sources import SOURCES
 from simulation.faults import Fault
 from simulation.world import Setting, World
@@ -52,7 +49,7 @@ class Planted:
     words: str
     put: Callable[[World, Replace], None]
     faults: tuple[Fault, ...] = ()
-    hours: float = 0.3
+    hours: float = 0.2
 
     def setting(self) -> Setting:
         """Return the world that shows it."""
@@ -151,15 +148,13 @@ def _no_curve(_: World, swap: Replace) -> None:
     swap(Recent, "add", once)
 
 
-def _registers_refused(world: World, swap: Replace) -> None:
-    registers = Meter.registers
+def _registers_given_up(world: World, swap: Replace) -> None:
+    registers = Guard.registers
 
-    async def refuse(meter: Meter) -> Any:
-        if world.loop.now > 200:
-            raise MeterRefused(ResponseCode.OPERATION_NOT_POSSIBLE)
-        return await registers(meter)
+    def judge(guard: Guard, *args: Any, **more: Any) -> Verdict:
+        return Verdict(None) if world.loop.now > 200 else registers(guard, *args, **more)
 
-    swap(Meter, "registers", refuse)
+    swap(Guard, "registers", judge)
 
 
 def _status_is_good(_: World, swap: Replace) -> None:
@@ -224,7 +219,7 @@ PLANTED = (
     Planted("fresh", "every value counts as fresh for ever", _always(Quality.GOOD), (Fault(300, "silent", 300),)),
     Planted("live", "no value counts as fresh", _always(Quality.STALE)),
     Planted("charts", "the page's curve gets one point", _no_curve),
-    Planted("read", "the registers are given up after three minutes", _registers_refused, hours=0.2),
+    Planted("read", "the registers are given up after three minutes", _registers_given_up),
     Planted("energy", "the history keeps whole kWh", _to_history(_kilowatt_hours), hours=0.4),
     Planted("kept", "the history keeps no present values after eight minutes", _to_history(_nothing_later), hours=0.5),
     Planted("lost", "one register reading of seven is not kept", _to_history(_some_registers)),

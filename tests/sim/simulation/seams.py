@@ -144,6 +144,7 @@ class Ground:
             "time": (time, fibers.time),
             "threading": (threading, fibers.threading),
             "secrets": (secrets, tokens),
+            "random": (random, _PinnedRandom()),
         }
         if not _HAS_CLOCK:
             instead["datetime"] = (datetime, WallClock)
@@ -167,8 +168,10 @@ class Seams(Ground):
         super().__enter__()
         self._web()
         self._listen_in()
-        if hasattr(app, "_STATUS_EVERY"):
-            self._set(app, "_STATUS_EVERY", 60.0)  # nobody listens: there is no systemd
+        for module in (app, sys.modules.get("nes2mqtt.watch")):
+            for name in ("_STATUS_EVERY", "_LOOK_EVERY"):
+                if hasattr(module, name):
+                    self._set(module, name, 60.0)  # nobody listens: there is no systemd
         if hasattr(nes2mqtt.running_energy, "_ROUND"):
             # Asked each 10 s it took two thirds of a world's time, and finds nothing that the end does not.
             self._set(nes2mqtt.running_energy, "_ROUND", 600.0)
@@ -238,6 +241,17 @@ class Seams(Ground):
         self._set(Hub, "publish", heard)
         self._set(Store, "__aenter__", entered)
         self._set(nes2mqtt.web.output.WebOutput, "__init__", constructed)
+
+
+class _PinnedRandom:
+    """The module random, whose generators are seeded by the world where nobody seeds them."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(random, name)
+
+    @staticmethod
+    def Random(seed: Any = None) -> random.Random:  # noqa: N802 - as the module has it
+        return random.Random(random.getrandbits(64) if seed is None else seed)
 
 
 class _Handler(logging.Handler):

@@ -192,7 +192,13 @@ class Watch:
         world, now = self._world, self._world.loop.now
         since = world.refusing_since
         # It can refuse something only when something new has to go out.
-        if since is not None and now - since > 120 + 2 * world.setting.registers and world.alive_since < since:
+        heard = world.broker.mood.best > 0  # with quality of service 0 nobody is told anything
+        if (
+            since is not None
+            and heard
+            and now - since > 120 + 2 * world.setting.registers
+            and world.alive_since < since
+        ):
             told = any(when >= since and "mqtt" in name for when, name, _ in self.warned)
             if not told and all(output.status().ok for output in world.hub.outputs if output.name.startswith("mqtt")):
                 world.fail("refused", f"the broker has refused messages for {now - since:.0f} s, nothing is said of it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -24,7 +25,7 @@ def live(registers, present, clock):
 
 
 def rows(path):
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         return [seq for (seq,) in connection.execute("SELECT seq FROM registers ORDER BY seq")]
 
 
@@ -35,7 +36,7 @@ def test_s9_a_backup_of_a_running_gateway_is_one_whole_file_of_its_owner_alone(o
     assert back_up(recorder.path, target) == target.stat().st_size
     assert target.stat().st_mode & 0o777 == 0o600
     assert rows(target) == list(range(1, 101))
-    with sqlite3.connect(target) as connection:
+    with closing(sqlite3.connect(target)) as connection, connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     live(recorder, 1000, 1100)
@@ -103,13 +104,18 @@ def test_s9_restore_refuses_while_the_gateway_runs(open_recorder, live, clock, t
     assert recorder.trouble is None
 
 
+def changed(path, statement):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
         (lambda path: None, "there is no file"),
         (lambda path: path.write_bytes(b"no database" * 1000), "cannot be read as a history"),
-        (lambda path: sqlite3.connect(path).execute("CREATE TABLE x (y)"), "is no history of nes2mqtt"),
-        (lambda path: sqlite3.connect(path).execute("PRAGMA user_version = 99"), "newer version"),
+        (lambda path: changed(path, "CREATE TABLE x (y)"), "is no history of nes2mqtt"),
+        (lambda path: changed(path, "PRAGMA user_version = 99"), "newer version"),
     ],
 )
 def test_s9_what_is_no_backup_is_refused_and_nothing_is_changed(open_recorder, live, clock, tmp_path, make, said):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import struct
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -34,7 +35,7 @@ class Killed(BaseException):
 
 def leaf_pages(path, table):
     """Return the numbers of a table's leaf pages (SQLite file format, "B-tree Pages")."""
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
     data = path.read_bytes()
     size = page_size_of(path)
@@ -239,7 +240,8 @@ def damaged(open_recorder, live, clock, tmp_path):
 
 
 def test_s6_one_bad_page_costs_its_rows_and_nothing_else(damaged, open_recorder, live, clock):
-    total = sqlite3.connect(damaged).execute("SELECT count(*) FROM minute_rollups").fetchone()[0]
+    with closing(sqlite3.connect(damaged)) as connection:
+        total = connection.execute("SELECT count(*) FROM minute_rollups").fetchone()[0]
     leaves = leaf_pages(damaged, "minute_rollups")
     damage(damaged, leaves[len(leaves) // 2])
     recorder = open_recorder()
@@ -271,7 +273,7 @@ def test_s6_one_bad_page_costs_its_rows_and_nothing_else(damaged, open_recorder,
 @pytest.mark.parametrize("table", ["registers_a", "blocks_a", "hour_rollups", "heads", "state", "meters", "segments"])
 def test_s6_any_table_may_be_damaged_and_the_queue_goes_on(damaged, open_recorder, live, clock, table):
     if table in ("state", "segments"):
-        with sqlite3.connect(damaged) as connection:
+        with closing(sqlite3.connect(damaged)) as connection, connection:
             (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
     else:
         leaves = leaf_pages(damaged, table)
@@ -379,7 +381,7 @@ async def test_s7_a_page_only_readers_meet_is_an_error_and_told(damaged, open_st
 
 
 async def test_s7_damage_inside_a_block_is_an_error_and_told_once(damaged, open_store, clock):
-    with sqlite3.connect(damaged) as connection:
+    with closing(sqlite3.connect(damaged)) as connection, connection:
         connection.execute("UPDATE blocks_a SET data = x'0102' WHERE block = 3")
     connection.close()
     async with open_store() as store:
@@ -442,7 +444,7 @@ def test_s5_a_history_with_small_pages_gets_large_ones_and_a_kill_meanwhile_cost
     open_recorder, live, clock, tmp_path, monkeypatch
 ):
     path = tmp_path / "history.db"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA page_size = 512")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("CREATE TABLE other (x)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -273,7 +274,7 @@ def test_rows_an_earlier_program_wrote_into_the_future_do_not_hold_up_newer_ones
     house.recorder.close()
     house.path.with_name("history.seq").unlink()
     future = int((TRUE_START.timestamp() + YEARS) * 1000)
-    with sqlite3.connect(house.path) as connection:  # as schema 2 left it
+    with closing(sqlite3.connect(house.path)) as connection, connection:  # as schema 2 left it
         connection.execute("DELETE FROM state WHERE name IN ('rolled_block', 'part_ran', 'ran')")
         connection.execute("INSERT INTO state VALUES ('rolled_at', ?), ('part_started', ?)", (future << 16, future))
         for table in ("quarter", "hour", "day"):

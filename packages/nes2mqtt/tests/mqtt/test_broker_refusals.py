@@ -263,7 +263,6 @@ def test_r1_every_refusal_of_a_message_is_told_once_with_topic_and_reason(code, 
     refusals.taken("nes2mqtt/meters/house/registers")
     refusals.taken("nes2mqtt/meters/barn/registers")
     assert refusals.problem == ""
-    assert caplog.records[-1].getMessage().endswith("no longer refuses nes2mqtt/meters/barn/registers")
 
 
 async def test_a_key_file_locked_with_a_password(rig, broker, make, authority, tmp_path):
@@ -310,3 +309,63 @@ async def test_r1_a_subscription_is_refused_until_it_is_taken():
     answers.append(None)
     await Session(Client(), Limits(Version.V5), refusals).subscribe("homeassistant/status")
     assert refusals.problem == ""
+
+
+def test_a_refusal_that_comes_and_goes_is_logged_four_times_an_hour_at_most(caplog):
+    now = [0.0]
+    refusals = Refusals(MqttConfig.model_validate({"host": "broker"}), "twin", lambda: now[0])
+    while now[0] < 3600:
+        refusals.add("nes2mqtt/meters/house/registers", Refused(Answer.PUBACK, 0x97), 300)
+        assert "our quota is used up" in refusals.problem
+        refusals.taken("nes2mqtt/meters/house/registers")
+        assert refusals.problem == ""
+        now[0] += 10
+    assert len(caplog.records) == 4
+
+
+class Unfriendly:
+    """A broker in memory that greets late or never, or greets and leaves after some time."""
+
+    def __init__(self, lasts):
+        self.lasts = lasts
+        self.attempts = []
+
+    def __call__(self, *_):
+        self.attempts.append(asyncio.get_running_loop().time())
+        return self
+
+    async def connect(self):
+        if self.lasts is None:
+            await asyncio.Event().wait()
+        return Limits(Version.V5)
+
+    async def publish(self, message):
+        pass
+
+    async def subscribe(self, topics):
+        return [None for _ in topics]
+
+    async def messages(self):
+        await asyncio.sleep(self.lasts)
+        raise Disconnected("")
+        yield
+
+    async def disconnect(self):
+        pass
+
+    def hang_up(self):
+        pass
+
+
+@pytest.mark.virtual_clock
+@pytest.mark.parametrize(("lasts", "attempts"), [(None, 160), (15.0, 280)])
+async def test_a_broker_that_never_greets_or_always_leaves_fills_no_log(gateway, hub, caplog, lasts, attempts):
+    broker = Unfriendly(lasts)
+    output = MqttOutput(MqttConfig.model_validate({"host": "b"}), gateway, None, hub, client=broker)
+    task = asyncio.create_task(output.run())
+    await asyncio.sleep(3600)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert 20 < len(broker.attempts) < attempts
+    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert 1 <= len(said) <= 6, said

@@ -282,6 +282,13 @@ async def test_r5_a_meter_that_left_the_configuration_leaves_the_broker(rig, bro
     assert after["nes2mqtt/status"] == "offline"
 
 
+async def test_what_is_noted_is_for_us_alone(life, tmp_path):
+    await life(["house"])
+    (noted,) = tmp_path.glob("mqtt-*.json")
+    assert noted.stat().st_mode & 0o777 == 0o600
+    assert "nes2mqtt/meters/house/registers" in noted.read_text()
+
+
 async def test_r5_a_gateway_that_changed_its_names_leaves_nothing_behind(rig, broker, life):
     await life(["house"])
     await life(["house"], name="cellar", base_topic="power")

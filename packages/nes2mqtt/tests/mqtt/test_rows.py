@@ -185,3 +185,11 @@ def test_m4_without_a_history_nobody_would_remember_where_the_registers_stood(ri
     swapped = {"segment": 2, "segment_start": SWAP, "base": {IMPORT: 25_310_300}}
     document = registers(view(rig.sample(TableGroup.REGISTERS, {"active_energy_import": 25_310_800}, **swapped)))
     assert "since_swap" not in document
+
+
+def test_only_the_dialects_said_to_tell_the_running_energy_do():
+    for name in DialectName:
+        config = MqttConfig.model_validate({"host": "h", "dialects": [name]})
+        (dialect,) = configured(config)
+        cells = [row.body for row in dialect.rows if isinstance(row.body, Cell)]
+        assert any(cell.value.startswith("energy_") for cell in cells) == config.publishes_energy

@@ -234,10 +234,7 @@ class Connection(ABC, Generic[E]):
         if self._address.bridged and not self.stats.replies and isinstance(error, ResponseTimeout | CorruptFrame):
             # Nothing was ever understood, and between us and the line stands something that may be set wrongly.
             settings = f"{self._address.baud} baud, 8 data bits, no parity, 1 stop bit (8N1)"
-            bridge = (
-                f"Check the serial settings of the bridge or serial server at {self._address.place} too: {settings}"
-            )
-            error.args = (f"{error}. {bridge}",)
+            error.args = (f"{error}. The bridge's own serial settings count too: {settings}",)
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
 

@@ -32,7 +32,7 @@ from osgp.connection import Connection, Doubts
 from osgp.errors import MeterRefused, MeterSwapped, TableError, TablesChanging
 from osgp.known import KnownMeter, Signature
 from osgp.psem import ResponseCode, table_id
-from osgp.reader import TableReader
+from osgp.reader import FIXED_SIZE, TableReader
 from osgp.tables import TABLES, Dimensions, Table
 from osgp.tables.survey import SURVEYED, et55_sizes, survey
 
@@ -209,7 +209,7 @@ class ConfirmedLayout:
         if self._signature.version is None:
             # Nothing is given out before :meth:`holds` has compared once more.
             return self._connection.doubts == self._doubts or not self._connection.in_sequence
-        return await self._unchanged(dims or Dimensions())
+        return await self._unchanged(dims or FIXED_SIZE)
 
     async def _learn(self, tables: dict[str, bytes | None]) -> dict[str, bytes | None]:
         """Read those tables of sizes that are missing in ``tables``, into it."""

@@ -40,7 +40,7 @@ from osgp.optical.events import ClientEvent as OpticalEvent
 from osgp.optical.settings import SessionSettings
 from osgp.optical_port import OpticalConnection
 from osgp.psem import PartialRead, Read, Request, Response, table_id
-from osgp.reader import SAFE_READ, TableReader
+from osgp.reader import FIXED_SIZE, SAFE_READ, TableReader
 from osgp.recovery import Recovery
 from osgp.sources import Source
 from osgp.tables import TABLES, Dimensions, Record, present, registers
@@ -283,8 +283,8 @@ class Meter:
             OsgpError: see :meth:`osgp.connection.Connection.exchange`.
         """
         bt52 = TABLES["BT52"]
-        offset, count = bt52.window(Dimensions(), "clock")
-        clock = bt52.decode(await self.read(bt52.id, offset, count), Dimensions(), offset=offset)["clock"]
+        offset, count = bt52.window(FIXED_SIZE, "clock")
+        clock = bt52.decode(await self.read(bt52.id, offset, count), FIXED_SIZE, offset=offset)["clock"]
         if not isinstance(clock, datetime):
             raise TableError("the meter's clock shows no date. It was never set, or lost it in an outage")
         return clock

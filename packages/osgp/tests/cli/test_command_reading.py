@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import osgp.cli
-from osgp.cli.tables import _SELF_CONTAINED
+from osgp.cli.tables import _SELF_CONTAINED, _read_confirmed
+from osgp.errors import TableError
 from osgp.image import MeterImage
 from osgp.sources import SOURCES
 from osgp.tables import TABLES, Dimensions
@@ -308,6 +309,46 @@ def test_a_refused_table_is_named_and_the_rest_goes_on(osgp, denmark):
     assert "UTC Clock" in ended.out
     assert ended.code == 0
     assert osgp("tables", "ET97", "-p", denmark.mep).code == 1
+
+
+class Reconfigured:
+    """A meter of which the layout is another one after each of the first reads."""
+
+    def __init__(self, changes):
+        self.changes, self.reads = changes, 0
+
+    async def read_whole(self, meter, name, dims, held):
+        assert meter is self
+        self.reads += 1
+        return f"{name} read {self.reads} by {dims.summations} summations".encode()
+
+    async def confirms(self, dims):
+        return self.reads > self.changes
+
+    async def dimensions(self):
+        return Dimensions(summations=100 + self.reads)
+
+
+@pytest.mark.parametrize("changes", [0, 1, 2])
+async def test_d1_a_table_is_shown_by_the_layout_it_was_read_by(monkeypatch, changes):
+    meter, first = Reconfigured(changes), Dimensions(summations=100)
+    monkeypatch.setattr("osgp.cli.whole.read_whole", meter.read_whole)
+    monkeypatch.setattr("osgp.cli.whole.telling", nothing_told)
+    data, dims = await _read_confirmed(meter, "BT23", first)
+    assert dims.summations == 100 + changes
+    assert data == f"BT23 read {changes + 1} by {100 + changes} summations".encode()
+
+
+async def test_d1_a_table_that_changes_each_time_is_not_shown(monkeypatch):
+    meter = Reconfigured(99)
+    monkeypatch.setattr("osgp.cli.whole.read_whole", meter.read_whole)
+    monkeypatch.setattr("osgp.cli.whole.telling", nothing_told)
+    with pytest.raises(TableError, match="try again later"):
+        await _read_confirmed(meter, "BT23", Dimensions(summations=100))
+
+
+async def nothing_told(meter, name):
+    return {}
 
 
 def test_self_contained_tables_are_so():

@@ -261,7 +261,7 @@ class TestTrouble:
     @pytest.mark.parametrize(
         ("url", "hint"),
         [
-            ("tcp://bridge:2001", "bridge or serial server at bridge:2001 too: 9600 baud, 8 data bits, no parity"),
+            ("tcp://bridge:2001", "The bridge's own serial settings count too: 9600 baud, 8 data bits, no parity"),
             ("tcp://bridge:2001?baud=19200", "too: 19200 baud"),
             ("serial:///dev/ttyFAKE", ""),
         ],

@@ -268,7 +268,7 @@ class TestSession:
         async with bench.simulated() as simulated:
             simulated._window.line.hear = lambda data, now: None
             async with bench.opened(await simulated.serve_optical_tcp()) as meter:
-                with pytest.raises(NoMeterAnswers, match=r"no light.*serial settings of the bridge.*8N1"):
+                with pytest.raises(NoMeterAnswers, match=r"no light.*The bridge's own serial settings.*8N1"):
                     await meter.present()
 
     async def test_another_rate_is_misuse(self, virtual_clock, bench):

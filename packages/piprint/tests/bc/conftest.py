@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import ipaddress
-import selectors
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from virtual_clock import VirtualClockLoop
 
 from piprint.bc.auth import login_for
 from piprint.bc.http import Http, Wire
@@ -29,33 +29,6 @@ SECRET = "v3ry-s3cret~value"
 
 def now():
     return NOW
-
-
-class _JumpingSelector(selectors.DefaultSelector):
-    """Waits for no timer: tells the loop how far it should have waited instead."""
-
-    def __init__(self):
-        super().__init__()
-        self.skipped = 0.0
-
-    def select(self, timeout=None):
-        if timeout is None:
-            return super().select(None)
-        ready = super().select(0)
-        if not ready and timeout > 0:
-            self.skipped += timeout
-        return ready
-
-
-class VirtualClockLoop(asyncio.SelectorEventLoop):
-    """An event loop that jumps over its waits; not for tests with sockets."""
-
-    def __init__(self):
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
-
-    def time(self):
-        return self._jumping.skipped
 
 
 def pytest_configure(config):

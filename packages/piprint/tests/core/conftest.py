@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import selectors
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from virtual_clock import VirtualClockLoop
 
 from piprint.bc.queue import BcProblem, Claimed, ClaimOutcome, FinishOutcome, OfferedPrinter, Probe
 from piprint.config import Config
@@ -47,37 +47,6 @@ from piprint.shelf import Shelf
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SECRET = "not-a-real-secret"
-
-
-class _JumpingSelector(selectors.DefaultSelector):
-    """Waits for no timer: tells the loop how far it should have waited instead."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.skipped = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            return super().select(None)
-        ready = super().select(0)
-        if not ready and timeout > 0:
-            self.skipped += timeout
-        return ready
-
-
-class VirtualClockLoop(asyncio.SelectorEventLoop):
-    """An event loop that jumps over its waits."""
-
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
-
-    def time(self) -> float:
-        return self._jumping.skipped
-
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncio's
-        """Wait for threads without the limit Python 3.12 began to set: it would be over at once."""
-        await super().shutdown_default_executor()
 
 
 def pytest_asyncio_loop_factories(

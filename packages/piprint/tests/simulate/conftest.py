@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import selectors
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -13,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from virtual_clock import VirtualClockLoop
 
 from piprint.simulate.server import StandIn
 from piprint.simulate.tables import PrintJob
@@ -20,33 +20,6 @@ from piprint.simulate.tables import PrintJob
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
 PDF = b"%PDF-1.4\nnot quite one\n%%EOF\n"
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-
-
-class _JumpingSelector(selectors.DefaultSelector):
-    """Waits for no timer: tells the loop how far it should have waited instead."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.skipped = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            return super().select(None)
-        ready = super().select(0)
-        if not ready and timeout > 0:
-            self.skipped += timeout
-        return ready
-
-
-class VirtualClockLoop(asyncio.SelectorEventLoop):
-    """An event loop that jumps over its waits."""
-
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
-
-    def time(self) -> float:
-        return self._jumping.skipped
 
 
 def pytest_configure(config: pytest.Config) -> None:

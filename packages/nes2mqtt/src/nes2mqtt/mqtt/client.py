@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
@@ -37,6 +38,7 @@ from nes2mqtt.mqtt.message import Message, Will
 from nes2mqtt.mqtt.refusals import (
     QOS_NOT_SUPPORTED,
     RETAIN_NOT_SUPPORTED,
+    SAY_AGAIN,
     TOO_LARGE,
     UNSUPPORTED_VERSION,
     Refusals,
@@ -50,7 +52,7 @@ __all__ = ["WINDOW", "Broker", "Pace", "Session", "publish_all"]
 _log = logging.getLogger(__name__)
 
 SETTLED = 10.0
-"""A connection that lasted so many seconds was a good one: the next pause is short again."""
+"""A connection that lasted so many seconds after the greeting was a good one: the next pause is short again."""
 
 EVICTIONS = 3
 """So many good greetings in a row that did not last mean that somebody else takes our place."""
@@ -272,8 +274,10 @@ class Broker:
         self._make_client = client
         self._rng = rng if rng is not None else random.Random()  # noqa: S311 - no secret
         self._short_lives = 0
-        self._said: set[str] = set()
-        """Problems told since the last good connection."""
+        self._greeted = math.nan
+        """When the broker greeted us on the present connection; nan before it did."""
+        self._said: dict[str, float] = {}
+        """Problems told, and when; forgotten some time after a good connection."""
         self._told_down = True
         self._older = False
         """The broker does not seem to speak MQTT 5."""
@@ -286,7 +290,7 @@ class Broker:
         """The size of the large message under way when the connection was lost; 0 if there was none."""
         self._said_limits: frozenset[str] = frozenset()
         self._unreadable: set[str] = set()
-        self.refusals = Refusals(config, client_id)
+        self.refusals = Refusals(config, client_id, lambda: asyncio.get_running_loop().time())
         self.connected = False
         self._trouble, self._kind = "not connected yet", "mqtt_connecting"
 
@@ -311,14 +315,14 @@ class Broker:
         """Connect, work, and start over when the connection is gone. Never returns by itself."""
         loop = asyncio.get_running_loop()
         while True:
-            begun = loop.time()
+            self._greeted = math.nan
             pause = True
             try:
                 await self._connect_and_work()
             except* Disconnected as lost:
                 pause = not self._again_otherwise(_first(lost))
                 if pause:
-                    self._lost(_first(lost), loop.time() - begun)
+                    self._lost(_first(lost), loop.time())
             if pause:
                 await asyncio.sleep(self._backoff.next() * self._rng.uniform(0.5, 1.0))
 
@@ -435,6 +439,7 @@ class Broker:
 
     def _up(self, limits: Limits) -> None:
         self.connected = True
+        self._greeted = asyncio.get_running_loop().time()
         self._trouble = ""
         if self._told_down:
             self._told_down = False
@@ -461,19 +466,19 @@ class Broker:
             _log.warning("broker %s: %s", self._config.address, text)
         self._said_limits = said
 
-    def _lost(self, error: BaseException, lasted: float) -> None:
+    def _lost(self, error: BaseException, now: float) -> None:
         problem = describe(error, self._config, self._client_id)
-        if lasted >= SETTLED:
+        if now - self._greeted >= SETTLED:
             self._backoff.reset()
             self._short_lives = 0
-            self._said.clear()
+            self._said = {said: at for said, at in self._said.items() if now - at < SAY_AGAIN}
         elif not self._trouble and not self._cut_at:
             self._short_lives += 1
         self._cut_at = 0
         if self._short_lives >= EVICTIONS and not isinstance(error.__cause__, Refused):
             problem += EVICTED.format(client_id=self._client_id)
         if problem not in self._said:
-            self._said.add(problem)
+            self._said[problem] = now
             self._told_down = True
             _log.warning("%s", problem)
         self._trouble, self._kind = problem, kind_of(error)

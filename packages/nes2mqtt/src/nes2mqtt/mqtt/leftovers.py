@@ -81,6 +81,7 @@ class Leftovers:
         }
         new = self._path.with_suffix(".new")
         try:
+            new.touch(mode=0o600)
             new.write_text(json.dumps(noted, indent=0), encoding="utf-8")
             new.replace(self._path)
         except OSError as error:

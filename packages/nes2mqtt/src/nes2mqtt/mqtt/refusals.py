@@ -10,17 +10,21 @@ This module does not know how connections are made.
 from __future__ import annotations
 
 import logging
+import math
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from nes2mqtt.mqtt.config import MqttConfig, Protocol
 from nes2mqtt.mqtt.connection import Answer, NoGreeting, Refused
 
-__all__ = ["REASONS", "SILENT", "TOO_LARGE", "Refusals", "Unanswered", "describe", "kind_of"]
+__all__ = ["REASONS", "SAY_AGAIN", "SILENT", "TOO_LARGE", "Refusals", "Unanswered", "describe", "kind_of"]
 
 _log = logging.getLogger(__name__)
+
+SAY_AGAIN = 900.0
+"""Seconds in which the log does not say the same of a broker again, however often it comes and goes."""
 
 SILENT = 0x00
 """Not a reason code: a broker of MQTT 3.1.1 confirmed a message and did not keep it."""
@@ -224,14 +228,22 @@ class Refusals:
 
     A kind is a reason code and the first level of the topic: when nothing may be written below ``homeassistant/``,
     a thousand meters are one line.
+
+    Args:
+        config: the broker's section.
+        client_id: our name to the broker.
+        now: seconds of a clock that does not jump.
     """
 
-    def __init__(self, config: MqttConfig, client_id: str) -> None:
+    def __init__(self, config: MqttConfig, client_id: str, now: Callable[[], float] = lambda: 0.0) -> None:
         self._config = config
         self._client_id = client_id
         self._topics: dict[str, tuple[int, str]] = {}
         """The kind of each topic that is refused, the oldest first."""
         self._texts: dict[tuple[int, str], str] = {}
+        self._now = now
+        self._logged: dict[tuple[int, str], float] = {}
+        """When each kind was logged last."""
 
     def __contains__(self, topic: str) -> bool:
         """Tell whether the broker refused the last message on a topic."""
@@ -250,6 +262,9 @@ class Refusals:
         what = f"what we publish on {topic} ({size:,} bytes)" if size else f"that we listen to {topic}"
         self._texts[kind] = f"broker {self._config.address} refuses {what}: {why}"
         consequence = "; it is kept and tried again" if size else ""
+        if self._now() - self._logged.get(kind, -math.inf) < SAY_AGAIN:
+            return
+        self._logged[kind] = self._now()
         _log.warning("%s%s", self._texts[kind], consequence)
 
     def taken(self, topic: str) -> None:
@@ -257,7 +272,7 @@ class Refusals:
         kind = self._topics.pop(topic, None)
         if kind is not None and kind not in self._topics.values():
             self._texts.pop(kind, None)
-            _log.info("broker %s no longer refuses %s", self._config.address, topic)
+            _log.debug("broker %s no longer refuses %s", self._config.address, topic)
 
     def forget(self, topic: str) -> None:
         """No longer count a topic on which nothing is published any more."""

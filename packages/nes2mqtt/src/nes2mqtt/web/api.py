@@ -89,7 +89,7 @@ async def readings(web: Web, meters: MeterIds = None) -> ReadingsReport:
                 unit=reading.source.unit,
                 group=group,
                 meter_time=reading.meter_time,
-                received=label(clock, sample.instant),
+                received=label(clock, sample.instant, sample.received),
                 quality=reading.quality,
             )
             for meter in _asked_meters(web, meters)
@@ -147,7 +147,7 @@ def _meter_report(web: WebOutput, meter: str) -> MeterReport:
         model=info.model,
         firmware=info.firmware,
         state=status.state,
-        since=label(web.hub.clock, status.instant) if status.instant else status.since,
+        since=label(web.hub.clock, status.instant, status.since) if status.instant else status.since,
         message=status.message,
         code=status.code,
         params=dict(status.params),
@@ -178,7 +178,7 @@ async def status(web: Web) -> StatusReport:
             name=gateway.name,
             version=gateway.version,
             timezone=str(gateway.timezone),
-            started=label(clock, web.started),
+            started=label(clock, web.started, gateway.started),
             login=web.config.password is not None,
             history=web.store is not None,
         ),

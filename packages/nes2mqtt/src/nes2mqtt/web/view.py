@@ -11,7 +11,7 @@ This module does not know who reads the documents or how they travel.
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from nes2mqtt.clock import Clock
@@ -23,9 +23,21 @@ __all__ = ["clock_document", "group_document", "iso", "label", "meter_document",
 Document = dict[str, Any]
 
 
-def label(clock: Clock, instant: float) -> datetime | None:
-    """Return the time of day of a moment as it is known now; None while it is not."""
-    return clock.label(instant) if clock.known else None
+_STEADY = timedelta(seconds=2)
+
+
+def label(clock: Clock, instant: float, made: datetime | None = None) -> datetime | None:
+    """Return the time of day of a moment as it is known now; None while it is not.
+
+    Args:
+        clock: the clocks of this program.
+        instant: the moment, by the monotonic clock.
+        made: the label it got when it was now; it stays as long as it is right, so that who asks twice is told the same.
+    """
+    if not clock.known:
+        return None
+    late = clock.label(instant)
+    return made if made is not None and abs(late - made) < _STEADY else late
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -50,7 +62,7 @@ def clock_document(clock: Clock) -> Document:
 def group_document(sample: Sample, quality: Quality, clock: Clock) -> Document:
     """Describe values that were read together."""
     return {
-        "received": iso(label(clock, sample.instant)),
+        "received": iso(label(clock, sample.instant, sample.received)),
         "instant": round(sample.instant, 3),
         "meter_time": iso(sample.meter_time),
         "quality": quality,
@@ -62,7 +74,7 @@ def status_document(status: MeterStatus, clock: Clock) -> Document:
     """Describe how and who a meter is."""
     return {
         "state": status.state,
-        "since": iso(label(clock, status.instant) if status.instant else status.since),
+        "since": iso(label(clock, status.instant, status.since) if status.instant else status.since),
         "instant": round(status.instant, 3),
         "message": status.message,
         "code": status.code,

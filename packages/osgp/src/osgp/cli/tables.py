@@ -97,10 +97,10 @@ def _rows(bt00: Record) -> list[dict[str, Any]]:
 
 async def _show(meter: Meter, wanted: Sequence[str], *, as_json: bool) -> ExitCode:
     from osgp.cli.anatomy_text import table_document, table_lines  # noqa: PLC0415
-    from osgp.cli.whole import read_whole, telling  # noqa: PLC0415
     from osgp.privacy import SECRET_TABLES, unfindable  # noqa: PLC0415
+    from osgp.reader import FIXED_SIZE  # noqa: PLC0415
 
-    dims = await _dimensions(meter, wanted)
+    dims = await _dimensions(meter) if _needs_dimensions(wanted) else FIXED_SIZE
     given = await _given(meter, "ET11") if "ET13" in wanted else ()
     shown: list[dict[str, Any]] = []
     lines: list[str] = []
@@ -111,7 +111,7 @@ async def _show(meter: Meter, wanted: Sequence[str], *, as_json: bool) -> ExitCo
             shown.append({"table": name, "refused": f"not read: it {secret}"})
             continue
         try:
-            data = await read_whole(meter, name, dims, await telling(meter, name))
+            data, dims = await _read_confirmed(meter, name, dims)
             lines += ["", *table_lines(name, data, dims)] if not as_json else []
             shown.append(table_document(name, data, dims))
         except (MeterRefused, TableError) as error:
@@ -125,6 +125,26 @@ async def _show(meter: Meter, wanted: Sequence[str], *, as_json: bool) -> ExitCo
     return ExitCode.METER if all("refused" in table for table in shown) else ExitCode.OK
 
 
+async def _read_confirmed(meter: Meter, name: str, dims: Dimensions) -> tuple[bytes, Dimensions]:
+    """Return the bytes of a table and the dimensions that were right when they were read.
+
+    Raises:
+        TableError: they changed each time.
+    """
+    from osgp.cli.whole import read_whole, telling  # noqa: PLC0415
+    from osgp.reader import FIXED_SIZE  # noqa: PLC0415
+
+    for _ in range(_ROUNDS):
+        data = await read_whole(meter, name, dims, await telling(meter, name))
+        if dims is FIXED_SIZE or await meter.confirms(dims):
+            return data, dims
+        dims = await meter.dimensions()
+    raise TableError(
+        "its layout changed again and again while it was read, so its bytes cannot be told apart. "
+        "The grid company may be configuring the meter just now; try again later"
+    )
+
+
 async def _given(meter: Meter, name: str) -> Sequence[int]:
     """Return the id of a table if the meter gives it."""
     try:
@@ -135,16 +155,21 @@ async def _given(meter: Meter, name: str) -> Sequence[int]:
     return (table_id(name),)
 
 
-async def _dimensions(meter: Meter, wanted: Sequence[str]) -> Dimensions:
-    """Ask for the dimensions if a table that is wanted depends on them."""
-    from osgp.tables import TABLES, Dimensions  # noqa: PLC0415
+def _needs_dimensions(wanted: Sequence[str]) -> bool:
+    """Tell whether a table that is wanted depends on the dimensions."""
+    from osgp.tables import TABLES  # noqa: PLC0415
     from osgp.tables.sizes import SIZES  # noqa: PLC0415
 
-    if all(name in _SELF_CONTAINED or (name not in TABLES and name not in SIZES) for name in wanted):
-        return Dimensions()
+    return any(name not in _SELF_CONTAINED and (name in TABLES or name in SIZES) for name in wanted)
+
+
+async def _dimensions(meter: Meter) -> Dimensions:
     with step("reading the tables that tell how large others are"):
         return await meter.dimensions()
 
+
+_ROUNDS = 3
+"""Reads of a table while the meter is being reconfigured, until its owner is told to try later."""
 
 _SELF_CONTAINED = frozenset({"BT00", "BT01", "BT03", "BT15", "BT20", "BT21", "BT50", "BT52", "BT53", "BT55", "ET03"})
 """Tables whose layout no other table decides."""
