@@ -6,7 +6,9 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from typer.testing import CliRunner
 
+from nes2mqtt.cli import app
 from nes2mqtt.history import HistoryError
 from nes2mqtt.history.backup import back_up, restore
 from nes2mqtt.history.command import acknowledge
@@ -163,3 +165,33 @@ def test_s9_an_old_database_beside_a_newer_log_is_put_right_by_restore(open_reco
 
 def test_nothing_to_acknowledge(tmp_path):
     assert acknowledge(tmp_path / "history.db") == ()
+
+
+def test_s9_the_commands_as_a_user_types_them(open_recorder, live, tmp_path):
+    recorder = open_recorder()
+    live(recorder, 0, 1000)
+    file = tmp_path / "nes2mqtt.toml"
+    file.write_text(
+        f'name = "home"\ntimezone = "UTC"\ndata_dir = "{tmp_path}"\n'
+        '[meters.house]\nport = "tcp://127.0.0.1:1"\nkey = "ABCDEFGHIJKLMNOPQRST"\n'
+    )
+    file.chmod(0o600)
+
+    def run(*words):
+        return CliRunner().invoke(app, [*words, "--config", str(file)])
+
+    target = tmp_path / "backup.db"
+    result = run("backup", str(target))
+    assert (result.exit_code, result.output[-8:]) == (0, "checked\n")
+    recorder.close()
+    recorder.notices.add("something happened", None)
+    result = run("history", "acknowledge")
+    assert result.output == "something happened\nacknowledged\n"
+    assert run("history", "acknowledge").output == "there is nothing to acknowledge\n"
+    result = run("restore", str(target))
+    assert result.exit_code == 0
+    assert "what was there is" in result.output
+    assert rows(tmp_path / "history.db") == list(range(1, 101))
+    result = run("restore", str(tmp_path / "nothing.db"))
+    assert result.exit_code == 1
+    assert "there is no file" in result.output
