@@ -42,7 +42,7 @@ def test_the_same_seed_leaves_the_same_bytes() -> None:
     assert one == two
 
 
-def test_a_journal_that_does_not_sync_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_does_not_sync_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     connect = sqlite3.connect
 
     class Careless(sqlite3.Connection):
@@ -51,3 +51,4 @@ def test_a_journal_that_does_not_sync_is_found(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(sqlite3, "connect", lambda *args, **more: connect(*args, factory=Careless, **more))
     assert cut_journal(1, 10, ("none", "page")).wrong
+    assert cut_history(1, 5, ("none", "page")).wrong

@@ -88,7 +88,7 @@ class Setting:
             start=float(round(start)),
             protocol=rng.choice(("5", "5", "3.1.1")),
             page_every=60 if busy else 1800,
-            optical=busy or rng.random() < 0.25,
+            optical=busy or rng.random() < 0.15,
             tail_in_ram=rng.random() < 0.6,
         )
 
