@@ -1,5 +1,6 @@
 """Which clock is believed, and what label a moment gets."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -119,6 +120,32 @@ def test_a_witness_that_is_gone_counts_no_longer(host):
     assert host.clock.trust is Trust.METER
     host.clock.forget("house")
     assert host.clock.trust is Trust.HOST
+
+
+@pytest.mark.parametrize("step", [timedelta(days=3650), timedelta(days=-3)])
+def test_a_step_that_two_threads_see_gives_neither_the_wrong_clock(host, step):
+    """The host's answer takes a while, and meanwhile another thread asks for the time."""
+    host.meter_says()
+    host.clock.now()
+    asked, answer = threading.Event(), threading.Event()
+
+    def slow():
+        asked.set()
+        answer.wait(10)
+        return False
+
+    host.clock._synchronised = slow
+    host.host_is_ahead = step
+    seen = []
+    threads = [threading.Thread(target=lambda: seen.append(host.clock.moment())) for _ in range(2)]
+    threads[0].start()
+    assert asked.wait(10)
+    threads[1].start()
+    threads[1].join(0.2)  # without a lock it has its answer by now, and a wrong one
+    answer.set()
+    for thread in threads:
+        thread.join()
+    assert {(moment.label, moment.known) for moment in seen} == {(host.truth(), True)}
 
 
 def test_the_kernel_tells_whether_it_is_synchronised():
