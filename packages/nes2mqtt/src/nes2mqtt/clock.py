@@ -35,7 +35,7 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -143,6 +143,8 @@ class _Witness:
     offset: float
     """The meter's clock minus the monotonic one, in seconds since 1970."""
     instant: float
+    gone: bool = False
+    """Whether that meter was replaced: its clock goes on as a count of seconds, until the new one's was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +280,9 @@ class Clock:
         seen = _Witness(shown.timestamp() - instant, instant)
         with self._lock:
             before = self._witnesses.get(meter)
-            if before is not None and instant - before.instant <= _WITNESS_FOR and _jumped(before, seen):
+            if before is not None and before.gone:
+                self._errors.pop(meter, None)
+            elif before is not None and instant - before.instant <= _WITNESS_FOR and _jumped(before, seen):
                 first = self._stepped.get(meter)
                 if first is None or _jumped(first, seen):
                     self._stepped[meter] = seen
@@ -290,12 +294,15 @@ class Clock:
             return True
 
     def forget(self, meter: str) -> None:
-        """No longer count a meter's clock: another meter may be there."""
+        """Note that another meter is there: its clock counts at its first reading, whatever the old one showed.
+
+        Until then the time of day goes on from the old one's. It was the truth a moment ago, and an unsynchronised
+        host has not become right by a swap.
+        """
         with self._lock:
             self._stepped.pop(meter, None)
-            self._errors.pop(meter, None)
-            if self._witnesses.pop(meter, None) is not None:
-                self._looked = float("-inf")
+            if meter in self._witnesses:
+                self._witnesses[meter] = replace(self._witnesses[meter], gone=True)
 
     def _look(self) -> _Belief:
         """Decide which clock to believe, when something may have changed."""
