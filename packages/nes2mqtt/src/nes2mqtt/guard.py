@@ -119,12 +119,15 @@ class _Tally:
     notes: list[Note] = field(default_factory=list)
 
 
-def _fall(fell: list[str]) -> Note:
-    """Say once what fell, however many registers did."""
+def _fall(fell: list[str], segment: int) -> Note:
+    """Say once what fell, however many registers did, and which number of ``segment`` would start anew (R8).
+
+    The present number may be one that no configuration holds, after a swap the guard saw itself.
+    """
     others = f", and {len(fell) - 1} more" if len(fell) > 1 else ""
     return Note(
         f"registers fell: {fell[0]}{others}. Not believed and not published. If the meter was replaced or reset "
-        "and this lasts, raise 'segment' of this meter in the configuration by one"
+        f"and this lasts, set segment = {segment + 1} for this meter in the configuration and start the gateway again"
     )
 
 
@@ -248,7 +251,7 @@ class Guard:
         if not tally.held and not tally.falling:
             self._layout_changed = False
         if tally.fell:  # R5
-            tally.notes.append(_fall(tally.fell))
+            tally.notes.append(_fall(tally.fell, self._segment))
         if tally.fell or tally.jumped:
             return Verdict(None, tally.rejected, tally.held, doubt=True, notes=tuple(tally.notes))
         sample = self._sample(TableGroup.REGISTERS, tally.believed, at, meter_time) if tally.believed else None

@@ -1,5 +1,6 @@
 """Every rule of the guard by its number, then properties over whole lives of meters."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -360,6 +361,19 @@ class TestSegments:
         sample = life.read(1).sample
         assert sample.segment == 2
         assert sample.segment_start == START + timedelta(seconds=10)
+
+    @pytest.mark.parametrize("segment", [1, 2, 7])
+    def test_r8_the_number_that_the_log_names_starts_the_next_segment(self, segment):
+        """Also after swaps the guard saw itself, of which the configuration knows nothing."""
+        life = Life(Guard("house", memory=Memory(1, None, START, {IMPORT: 1000}, serial="1")))
+        for swap in range(1, segment):
+            life.guard.identify(str(1 + swap), "d", moment(life.now))
+            life.published(5000, 5000)
+        (note,) = life.read(3).notes
+        told = int(re.search(r"set segment = (\d+) for this meter", note.text)[1])
+        memory = Memory(segment, START, START, {IMPORT: 5000})
+        assert Life(Guard("house", memory=memory, segment=told)).published(3, 3) == [None, 3]
+        assert told == segment + 1
 
     def test_r8_does_not_turn_back_what_the_guard_saw_itself(self):
         memory = Memory(3, START, START, {IMPORT: 1000}, serial="1")
