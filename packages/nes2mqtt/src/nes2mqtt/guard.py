@@ -49,7 +49,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from nes2mqtt.bounds import NOT_MEASURED, Bounds, Ratings, depends_on_power
+from nes2mqtt.bounds import NOT_MEASURED, Bounds, Ratings
 from nes2mqtt.clock import Moment
 from nes2mqtt.reading import Sample, TableGroup
 from nes2mqtt.register import Held, Limits, Register, Why, elapsed, measured
@@ -223,7 +223,7 @@ class Guard:
         absurd = {source: value for source, value in values.items() if source not in believed}
         notes: tuple[Note, ...] = ()
         if absurd and not self._unbelievable:
-            notes = (_absurd(absurd),)
+            notes = (_absurd(absurd, self._bounds),)
         self._unbelievable = bool(absurd)
         sample = self._sample(TableGroup.PRESENT, believed, at, meter_time) if believed else None
         return Verdict(sample, rejected=len(absurd), notes=notes)
@@ -399,13 +399,13 @@ def _settled(moment: Moment, now: Moment) -> Moment:
     return Moment(now.label - timedelta(seconds=now.instant - moment.instant), moment.instant, now.known)
 
 
-def _absurd(absurd: Mapping[Source, int]) -> Note:
+def _absurd(absurd: Mapping[Source, int], bounds: Bounds) -> Note:
     """Say once what cannot be, however many values it is."""
     source, value = next(iter(absurd.items()))
     others = f", and {len(absurd) - 1} more" if len(absurd) > 1 else ""
     advice = (
         "If the meter carries that much, raise max_power of this meter in the configuration"
-        if depends_on_power(source) and value not in NOT_MEASURED
+        if bounds.depends_on_power(source) and value not in NOT_MEASURED
         else "If this lasts, save an osgp dump and report it"
     )
     return Note(

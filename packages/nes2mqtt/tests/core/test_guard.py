@@ -436,6 +436,45 @@ class TestPresent:
         for value in cannot_be:
             assert fresh.guard.present({SOURCES[key]: value}, moment(START), None).sample is None
 
+    @pytest.mark.parametrize("ratio", [None, 60_000])
+    def test_a_meter_behind_transformers_that_does_not_tell_their_ratio_is_bound_by_max_power(self, ratio):
+        """One for 6 A that shows what flows on the primary side; the advice in the log must help."""
+        source, rated = SOURCES["current_l1"], Rated(voltage=230, frequency=50, maximum_current=6, ct_ratio=ratio)
+        guard = Guard("house")
+        guard.rate(rated)
+        assert guard.present({source: 80_000}, moment(START), None).sample
+        (note,) = guard.present({source: 2_100_000}, moment(START), None).notes
+        assert "raise max_power" in note.text
+        guard = Guard("house", Limits(power=200_000))
+        guard.rate(rated)
+        assert guard.present({source: 2_100_000}, moment(START), None).sample
+
+    @pytest.mark.parametrize(
+        "rated",
+        [Rated(maximum_current=100), Rated(maximum_current=6, ct_ratio=1), Rated(maximum_current=5, ct_ratio=20)],
+    )
+    def test_a_current_that_max_power_does_not_bound_is_not_blamed_on_it(self, rated):
+        source = SOURCES["current_l1"]
+        guard = Guard("house")
+        guard.rate(rated)
+        (note,) = guard.present({source: 201_000}, moment(START), None).notes
+        assert "max_power" not in note.text
+        assert "osgp dump" in note.text
+
+    @pytest.mark.parametrize(
+        ("rated", "can_be"),
+        [
+            (Rated(voltage=110), True),
+            (Rated(voltage=110, vt_ratio=100), True),
+            (Rated(voltage=110, vt_ratio=1), False),
+            (Rated(voltage=230), False),
+        ],
+    )
+    def test_a_voltage_of_the_primary_side_passes_if_transformers_can_be(self, fresh, rated, can_be):
+        fresh.guard.rate(rated)
+        verdict = fresh.guard.present({SOURCES["voltage_l1"]: 11_000_000}, moment(START), None)
+        assert (verdict.sample is not None) == can_be
+
     def test_m7_a_meter_behind_current_transformers_needs_no_setting(self):
         life = remembering(serial="1")
         life.guard.rate(Rated(voltage=230, maximum_current=10, ct_ratio=60))
