@@ -36,8 +36,8 @@ wrong. A meter that carries more than its owner configured outruns every read: t
 stay absent; nothing is filled in. So are those that cannot be (:mod:`nes2mqtt.bounds`); other present values (power,
 voltage) may be anything and pass.
 
-How long it was between two reads is measured by the monotonic clock. After a restart of this program only the label of
-what was believed last is left; if it or the clock now was wrong, the first values wait for the second read like any
+How long it was between two reads is measured by the monotonic clock. After a restart of this program often only the label
+of what was believed last is left; if it or the clock now was wrong, the first values wait for the second read like any
 rise, but nobody is blamed for it.
 
 Nothing here knows a clock, a meter or an output: times are passed in, verdicts are returned.
@@ -76,7 +76,11 @@ class Memory:
     restarted: Mapping[Source, datetime] = field(default_factory=dict)
     base: Mapping[Source, int] = field(default_factory=dict)
     known: bool = True
-    """Whether :attr:`received` was the true time."""
+    """Whether :attr:`received` and :attr:`segment_start` are true times; else mere guesses."""
+    instant: float | None = None
+    """When it was received, by the monotonic clock of this start of the machine; None if in an earlier one."""
+    segment_instant: float | None = None
+    """Likewise of :attr:`segment_start`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +169,16 @@ class Guard:
 
     def _recall(self, memory: Memory) -> None:
         self._segment = memory.segment
-        self._segment_start = Moment(memory.segment_start) if memory.segment_start is not None else None
+        if memory.segment_start is not None:
+            known = memory.known or memory.segment_instant is None
+            self._segment_start = Moment(memory.segment_start, memory.segment_instant, known)
         self._restarted = {source: Moment(label) for source, label in memory.restarted.items()}
         self._base = dict(memory.base)
         self._counts_base = bool(memory.base)
         self._serial = memory.serial
         for source, value in memory.values.items():
             register = self._new_register(source)
-            register.value, register.at = value, Moment(memory.received, known=memory.known)
+            register.value, register.at = value, Moment(memory.received, memory.instant, memory.known)
 
     def _new_register(self, source: Source) -> Register:
         register = self._registers[source] = Register.of(source, self._rated)

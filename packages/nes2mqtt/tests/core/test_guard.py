@@ -169,6 +169,30 @@ class TestRise:
             assert value_of(verdict) == 1002 + 700 * (n + 1)
             step = -2 * step
 
+    @pytest.mark.parametrize("later", [False, True], ids=["still unknown", "known later"])
+    def test_what_was_read_at_a_time_nobody_knew_explains_no_rise(self, later):
+        """Restarted in the same start of the machine: the label left is a guess, years off; the seconds are measured."""
+        guess = datetime(2001, 1, 1, tzinfo=UTC)
+        memory = Memory(2, guess, guess, {IMPORT: 1000}, "1", known=False, instant=100.0, segment_instant=40.0)
+        guard = Guard("house", memory=memory)
+
+        def read(value, instant):
+            label = START if later else guess
+            at = Moment(label + timedelta(seconds=instant - 100.0), instant, known=later)
+            return guard.registers({IMPORT: value}, at, None)
+
+        assert value_of(read(1050, 110.0)) == 1050
+        jump = read(900_000, 120.0)
+        assert jump.sample is None
+        assert jump.doubt, "the time was measured"
+        sample = read(1051, 130.0).sample
+        assert value_of(read(1051, 130.0)) == 1051
+        assert sample.segment_start == (START if later else guess) - timedelta(seconds=60)
+
+    def test_a_guess_without_an_instant_explains_no_rise_either(self):
+        life = remembering(serial="1", received=datetime(2001, 1, 1, tzinfo=UTC), known=False)
+        assert life.published(900_000, 1001) == [None, 1001]
+
     def test_a_time_nobody_knows_makes_a_restart_wait_for_the_second_read(self):
         guard = Guard("house", memory=Memory(1, None, START - timedelta(days=9), {IMPORT: 1000}, "1"))
         unknown = [Moment(START, 10.0 * n, known=False) for n in range(2)]
