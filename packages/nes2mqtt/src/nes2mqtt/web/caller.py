@@ -14,8 +14,7 @@ This module does not know what is asked for.
 from __future__ import annotations
 
 import ipaddress
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -26,7 +25,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _MOST_HOPS = 20
-_PAIR = re.compile(r'\s*([A-Za-z]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s";,]*)\s*(?:;|$)')
+"""Proxies in a row that are looked at, from the end of the list; the headers are not read beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class Proxies:
         host = headers.get("host", "")
         if not self._trusted(_address(peer)):
             return Caller(_text(peer), host, secure, proxied=False)
-        old, new = _forwarded_for(headers), _forwarded(headers)
+        old, new = _hops(headers, "x-forwarded-for"), _forwarded(headers)
         address = self._first_stranger(peer, old or [pair.get("for", "") for pair in new])
         if old and new and self._first_stranger(peer, [pair.get("for", "") for pair in new]) != address:
             return Caller(_text(peer), host, secure, proxied=True)
@@ -85,7 +84,7 @@ class Proxies:
 
     def _first_stranger(self, peer: str, hops: list[str]) -> str:
         caller = _text(peer)
-        for hop in reversed(hops[-_MOST_HOPS:]):
+        for hop in reversed(hops):
             address = _address(_without_port(hop))
             if address is None:
                 return caller
@@ -115,8 +114,12 @@ def _without_port(hop: str) -> str:
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
-def _forwarded_for(headers: Headers) -> list[str]:
-    return [hop.strip() for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
+def _hops(headers: Headers, name: str) -> list[str]:
+    """Return the last elements of a header that each proxy adds one to. Each step's time is linear: anybody can send it."""
+    hops: list[str] = []
+    for line in headers.getlist(name)[-_MOST_HOPS:]:
+        hops += line.rsplit(",", _MOST_HOPS)[-_MOST_HOPS:]
+    return [hop.strip() for hop in hops[-_MOST_HOPS:]]
 
 
 def _last(headers: Headers, name: str) -> str:
@@ -125,11 +128,9 @@ def _last(headers: Headers, name: str) -> str:
 
 
 def _forwarded(headers: Headers) -> list[dict[str, str]]:
-    return [
-        dict(_pairs(element)) for line in headers.getlist("forwarded") for element in line.split(",") if element.strip()
-    ]
+    return [_pairs(element) for element in _hops(headers, "forwarded") if element]
 
 
-def _pairs(element: str) -> Iterator[tuple[str, str]]:
-    for found in _PAIR.finditer(element):
-        yield found[1].lower(), found[2].strip('"')
+def _pairs(element: str) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in element.split(";"))
+    return {key.strip().lower(): value.strip().strip('"') for key, _, value in pairs}

@@ -146,10 +146,15 @@ class Gate:
                     out.setdefault(name, value)
             await send(message)
 
-        peer = scope["client"][0] if scope.get("client") else ""
-        caller = self._proxies.caller(peer, headers, secure=scope["scheme"] == "https")
-        scope = self._seen_from_here(scope, headers, caller)
+        scope = {**scope, "path": self._path_here(scope["path"])}
         try:
+            # First, so that nothing reads a head that is longer than any browser's.
+            if malformed := _malformed(scope, headers):
+                await problem_response(scope["path"], *malformed, {"connection": "close"})(scope, receive, guarded_send)
+                return
+            peer = scope["client"][0] if scope.get("client") else ""
+            caller = self._proxies.caller(peer, headers, secure=scope["scheme"] == "https")
+            scope = self._seen_from_here(scope, headers, caller)
             refusal = self._refusal(scope, headers, caller)
             await (refusal or self._app)(scope, receive, guarded_send)
         except Exception:
@@ -161,15 +166,14 @@ class Gate:
             )
             await mistake(scope, receive, guarded_send)
 
+    def _path_here(self, path: str) -> str:
+        """Return the path below the public address. Some proxies leave the path they stand at in front, others take it off."""
+        return path[len(self._path) - 1 :] if self._path != "/" and path.startswith(self._path) else path
+
     def _seen_from_here(self, scope: Scope, headers: Headers, caller: Caller) -> Scope:
-        """Return the request as the application sees it: who asks, and the path below the public address."""
-        path = scope["path"]
-        if self._path != "/" and path.startswith(self._path):
-            # Some proxies leave the path they stand at in front, others take it off.
-            path = path[len(self._path) - 1 :]
+        """Return the request as the application sees it: who asks, and what it may."""
         return {
             **scope,
-            "path": path,
             "client": (caller.address, 0) if caller.address else None,
             "scheme": "https" if caller.secure else scope["scheme"],
             # A reply that lasts, such as the live stream, asks again: a logout ends it.
@@ -185,8 +189,6 @@ class Gate:
 
     def _refusal(self, scope: Scope, headers: Headers, caller: Caller) -> ASGIApp | None:
         path = scope["path"]
-        if malformed := _malformed(scope, headers):
-            return problem_response(path, *malformed, {"connection": "close"})
         if self._names and not {_host_name(headers.get("host", "")), _host_name(caller.host)} <= self._names:
             return problem_response(
                 path,
