@@ -162,6 +162,31 @@ async def test_five_bad_guesses_behind_a_proxy_lock_out_only_who_guessed(behind,
     ]
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"forwarded": "for=1.1.1.1"},
+        {"forwarded": "for=127.0.0.1"},
+        {"forwarded": "for=_hidden"},
+        {"forwarded": "nonsense"},
+        {"x-forwarded-for": "", "forwarded": "for=203.0.113.66"},
+    ],
+)
+async def test_b7_nobody_counts_as_the_proxy_by_sending_the_other_kind_of_header(behind, caplog, more):
+    async with behind() as client:
+        headers = {"x-forwarded-for": "203.0.113.66", **more}
+        reply = await client.post("/login", data={"password": "wrong horse"}, headers=headers)
+        assert reply.status_code == 400
+        assert 'proxy_set_header Forwarded ""' in reply.json()["detail"]
+    assert "login from" not in caplog.text
+
+
+async def test_b7_both_kinds_that_agree_are_let_in(behind):
+    async with behind() as client:
+        headers = {"x-forwarded-for": "203.0.113.66", "forwarded": "for=203.0.113.66"}
+        assert (await client.get("/login", headers=headers)).status_code == 200
+
+
 async def test_who_is_logged_in_passes_while_others_guess(behind):
     async with behind(trusted_proxies=[]) as client:
         await log_in(client, "", PASSWORD)

@@ -5,8 +5,8 @@ anybody else. They are read only when the connection comes from one of ``trusted
 address it was asked from, so the list is read from its end: the first address that is no trusted proxy's is the
 caller, and what stands before it is hearsay.
 
-A proxy passes on the kind of header it does not write itself. When both kinds are there and disagree, neither is
-believed, and the caller is the proxy.
+A proxy passes on the kind of header it does not write itself. When both kinds are there and disagree, nobody
+knows which one the proxy wrote: such a request is to be refused, or anybody could choose to be counted as the proxy.
 
 This module does not know what is asked for.
 """
@@ -40,6 +40,8 @@ class Caller:
     """The browser's side of the connection is encrypted."""
     proxied: bool
     """A trusted proxy speaks for it."""
+    disputed: bool = False
+    """``X-Forwarded-For`` and ``Forwarded`` name different callers; :attr:`address` is the proxy's."""
 
 
 def network_of(text: str) -> Network:
@@ -71,7 +73,7 @@ class Proxies:
         old, new = _hops(headers, "x-forwarded-for"), _forwarded(headers)
         address = self._first_stranger(peer, old or [pair.get("for", "") for pair in new])
         if old and new and self._first_stranger(peer, [pair.get("for", "") for pair in new]) != address:
-            return Caller(_text(peer), host, secure, proxied=True)
+            return Caller(_text(peer), host, secure, proxied=True, disputed=True)
         last = new[-1] if new else {}
         scheme = _last(headers, "x-forwarded-proto") or last.get("proto", "")
         host = _last(headers, "x-forwarded-host") or last.get("host", "") or host

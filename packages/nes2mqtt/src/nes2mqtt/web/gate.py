@@ -3,7 +3,8 @@
 In this order:
 
 0. A request whose length is told twice, or whose head is longer than any browser's, is not looked at.
-1. Who asks: the caller behind a trusted proxy (:mod:`nes2mqtt.web.caller`), else the other side of the connection.
+1. Who asks: the caller behind a trusted proxy (:mod:`nes2mqtt.web.caller`), else the other side of the connection. A
+   request whose headers name two different callers is refused.
 2. ``Host`` must be a name of ours while only this machine may connect: a web page elsewhere
    whose name was pointed at 127.0.0.1 (DNS rebinding) is turned away. So is what a browser asks for on behalf
    of another page (``Sec-Fetch-Site``), be it another site's or one on another port of this host, except to go here: it
@@ -189,6 +190,14 @@ class Gate:
 
     def _refusal(self, scope: Scope, headers: Headers, caller: Caller) -> ASGIApp | None:
         path = scope["path"]
+        if caller.disputed:
+            return problem_response(
+                path,
+                400,
+                "X-Forwarded-For and Forwarded name different callers",
+                "Send neither. If you did not, let the reverse proxy remove the one it does not write; in nginx: "
+                'proxy_set_header Forwarded "";',
+            )
         if self._names and not {_host_name(headers.get("host", "")), _host_name(caller.host)} <= self._names:
             return problem_response(
                 path,
