@@ -111,6 +111,22 @@ async def test_a_page_of_another_site_or_port_cannot_make_a_browser_ask(page, pa
             assert reply.status_code == 403
 
 
+@pytest.mark.parametrize("path", ["/api/v1/live", "/api/v1/readings", "/metrics", "/getDashDataWS"])
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:8098", STRANGER, "null", ""])
+async def test_b10_a_page_by_plain_http_is_known_by_its_origin(page, path, origin):
+    """Browsers send Sec-Fetch-Site to https and this machine only."""
+    async with page() as client:
+        async with asyncio.timeout(5):
+            assert (await client.get(path, headers={"origin": origin})).status_code == 403
+
+
+async def test_b10_our_own_origin_and_programs_are_let_in(page):
+    async with page() as client:
+        for headers in ({}, {"origin": "http://127.0.0.1:8099"}, {"origin": STRANGER, "sec-fetch-site": "same-origin"}):
+            assert (await client.get("/api/v1/readings", headers=headers)).status_code == 200
+        assert (await client.get("/static/app.js", headers={"origin": STRANGER})).status_code == 200
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 async def test_a_link_or_a_frame_of_another_site_may_lead_here_but_not_to_a_place_of_the_stream(page, site):
     async with page() as client:

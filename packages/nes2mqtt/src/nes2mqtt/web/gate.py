@@ -7,7 +7,7 @@ In this order:
    request whose headers name two different callers is refused.
 2. ``Host`` must be a name of ours while only this machine may connect: a web page elsewhere
    whose name was pointed at 127.0.0.1 (DNS rebinding) is turned away. So is what a browser asks for on behalf
-   of another page (``Sec-Fetch-Site``), be it another site's or one on another port of this host, except to go here: it
+   of another page (``Sec-Fetch-Site``, or ``Origin`` where browsers do not send that), be it another site's or one on another port of this host, except to go here: it
    could not read a reply, but hold every place of the live stream.
 3. A request that changes something must come from our own page (``Origin``), whatever cookies it carries.
 4. With a password set, everything but the login page and its files needs a session or the token. Wrong tokens are
@@ -83,13 +83,6 @@ def session_cookie(headers: Headers, name: str) -> str:
             if key.strip() == name:
                 return value.strip()
     return ""
-
-
-def _is_for_another_page(scope: Scope, headers: Headers) -> bool:
-    """Tell whether a browser says that another page wants to load this; programs say nothing of the kind."""
-    if headers.get("sec-fetch-site") not in _ELSEWHERE:
-        return False
-    return headers.get("sec-fetch-mode") != "navigate" or scope["path"] == _LIVE_PATH
 
 
 def _host_name(host: str) -> str:
@@ -206,7 +199,7 @@ class Gate:
                 "Open it as http://127.0.0.1 or http://localhost with its port, "
                 "or add the name to allowed_hosts in the section [web], or set public_url.",
             )
-        if _is_for_another_page(scope, headers):
+        if self._is_for_another_page(scope, headers, caller):
             return problem_response(
                 path,
                 403,
@@ -271,13 +264,30 @@ class Gate:
             _log.warning("token from %s refused: too many wrong ones", address)
         return math.ceil(refused.seconds)
 
+    def _is_for_another_page(self, scope: Scope, headers: Headers, caller: Caller) -> bool:
+        """Tell whether a browser says that another page wants to load this; programs say nothing of the kind."""
+        site = headers.get("sec-fetch-site")
+        if site is None:
+            # By plain http in the network browsers send no Sec-Fetch-Site, but Origin with what a script of another page
+            # loads. They also send it with our own files, and a proxy may change Host; the files tell nothing.
+            return (
+                "origin" in headers and not scope["path"].startswith("/static/") and not self._is_ours(headers, caller)
+            )
+        if site not in _ELSEWHERE:
+            return False
+        return headers.get("sec-fetch-mode") != "navigate" or scope["path"] == _LIVE_PATH
+
     def _same_origin(self, headers: Headers, caller: Caller) -> bool:
         if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return False
-        origin = headers.get("origin")
-        if origin is None:
+        if "origin" not in headers:
             # Browsers send Origin with every POST; without it and without a cookie it is a program.
             return not session_cookie(headers, self._cookie)
+        return self._is_ours(headers, caller)
+
+    def _is_ours(self, headers: Headers, caller: Caller) -> bool:
+        """Tell whether ``Origin`` is the address of this page."""
+        origin = headers.get("origin", "")
         if self._public and origin.lower() == self._public:
             return True
         scheme, netloc = _origin(origin)
