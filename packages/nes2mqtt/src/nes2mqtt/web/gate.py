@@ -5,8 +5,8 @@ In this order:
 0. A request whose length is told twice, or whose head is longer than any browser's, is not looked at.
 1. Who asks: the caller behind a trusted proxy (:mod:`nes2mqtt.web.caller`), else the other side of the connection. A
    request whose headers name two different callers is refused.
-2. ``Host`` must be a name of ours while only this machine may connect: a web page elsewhere
-   whose name was pointed at 127.0.0.1 (DNS rebinding) is turned away. So is what a browser asks for on behalf
+2. ``Host`` must be a name of ours: a web page elsewhere whose name was pointed at this machine (DNS rebinding) is turned
+   away. In the network every address and every name that nobody can register is taken for ours. So is what a browser asks for on behalf
    of another page (``Sec-Fetch-Site``, or ``Origin`` where browsers do not send that), be it another site's or one on another port of this host, except to go here: it
    could not read a reply, but hold every place of the live stream.
 3. A request that changes something must come from our own page (``Origin``), whatever cookies it carries.
@@ -21,9 +21,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import logging
 import math
 import re
+import socket
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -70,6 +72,18 @@ _OPEN_PATHS = frozenset(
 _LIVE_PATH = "/api/v1/live"
 _ELSEWHERE = frozenset({"cross-site", "same-site"})
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
+_HOME_DOMAINS = (
+    ".local",
+    ".lan",
+    ".home.arpa",
+    ".fritz.box",
+    ".internal",
+    ".localhost",
+    ".localdomain",
+    ".home",
+    ".intranet",
+)
+"""Ends of names that home networks use and that nobody on the internet can own."""
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -88,7 +102,18 @@ def session_cookie(headers: Headers, name: str) -> str:
 def _host_name(host: str) -> str:
     """Return a ``Host`` header's name without port and brackets; empty when it is none."""
     found = _HOST.fullmatch(host)
-    return (found["v6"] or found["name"]).lower() if found else ""
+    return (found["v6"] or found["name"]).lower().removesuffix(".") if found else ""
+
+
+def _is_of_the_network(name: str) -> bool:
+    """Tell whether a name cannot be one that somebody on the internet pointed at this machine.
+
+    It is an address, a name without a dot, or one below a domain of home networks.
+    """
+    try:
+        return bool(ipaddress.ip_address(name))
+    except ValueError:
+        return bool(name) and ":" not in name and ("." not in name or name.endswith(_HOME_DOMAINS))
 
 
 class Gate:
@@ -119,8 +144,10 @@ class Gate:
         named = {host.lower() for host in config.allowed_hosts}
         if public is not None and public.hostname:
             named.add(public.hostname)
-        # In the network any name will do: a foreign page has no cookie for it, and the login is in front of everything.
-        self._names = _LOOPBACK_NAMES | named if config.address.is_loopback else frozenset()
+        self._only_here = config.address.is_loopback
+        if not self._only_here:
+            named |= {socket.gethostname().lower(), config.address.host.lower()}
+        self._names = _LOOPBACK_NAMES | {name.removesuffix(".") for name in named}
         self._headers = security_headers(config)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -191,13 +218,14 @@ class Gate:
                 "Send neither. If you did not, let the reverse proxy remove the one it does not write; in nginx: "
                 'proxy_set_header Forwarded "";',
             )
-        if self._names and not {_host_name(headers.get("host", "")), _host_name(caller.host)} <= self._names:
+        if not (self._is_named(headers.get("host", "")) and self._is_named(caller.host)):
+            ours = "as http://127.0.0.1 or http://localhost" if self._only_here else "by this machine's IP address"
             return problem_response(
                 path,
                 421,
                 "This address is not one of this gateway's names",
-                "Open it as http://127.0.0.1 or http://localhost with its port, "
-                "or add the name to allowed_hosts in the section [web], or set public_url.",
+                f"Open it {ours} with its port, or add the name to allowed_hosts in the section [web], "
+                'such as allowed_hosts = ["energy.example.org"], or set public_url.',
             )
         if self._is_for_another_page(scope, headers, caller):
             return problem_response(
@@ -219,6 +247,11 @@ class Gate:
         if self._sessions is None or path in self._open or self._is_logged_in(headers):
             return None
         return self._without_session(scope, headers, caller)
+
+    def _is_named(self, host: str) -> bool:
+        """Tell whether a ``Host`` is a name of this gateway."""
+        name = _host_name(host)
+        return name in self._names or (not self._only_here and _is_of_the_network(name))
 
     def _without_session(self, scope: Scope, headers: Headers, caller: Caller) -> ASGIApp | None:
         """Look at the token of a request; there is a password, and no session."""
