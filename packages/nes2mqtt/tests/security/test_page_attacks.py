@@ -184,6 +184,14 @@ def test_who_guesses_from_one_address_does_not_lock_the_owner_out():
     assert limit.refuse("192.0.2.1", 3600.0) is None
 
 
+def test_b13_one_ipv4_address_guesses_as_one_however_it_is_written():
+    limit = GuessLimit()
+    for number in range(6):
+        refused = limit.refuse("192.0.2.66" if number % 2 else "::ffff:192.0.2.66", 0.0)
+    assert refused is not None
+    assert limit.refuse("::ffff:192.0.2.1", 0.0) is None
+
+
 @pytest.mark.parametrize("before", [b"", b"GET /login HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"], ids=["first", "second"])
 @pytest.mark.parametrize("says", [b"", b"GET", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"])
 async def test_a_connection_that_says_no_whole_request_is_closed(served_page, monkeypatch, before, says):
@@ -246,14 +254,21 @@ class _Peer:
         ("192.0.2.66", ["192.0.2.66"] * 5, True),
         ("192.0.2.1", ["192.0.2.66"] * 5, False),
         ("fe80::1%eth0", ["fe80::1%eth0"] * 5, True),
+        ("2001:db8::1", [f"2001:db8::{n}" for n in range(2, 7)], True),
+        ("2001:db8::1", [f"2001:db8:0:{n}::1" for n in range(1, 6)], False),
+        ("::ffff:192.0.2.66", ["::ffff:192.0.2.66"] * 3 + ["192.0.2.66"] * 2, True),
+        ("::ffff:192.0.2.1", [f"::ffff:192.0.2.{n}" for n in range(2, 7)], False),
+        ("::ffff:127.0.0.1", ["::ffff:127.0.0.1"] * 9, False),
+        ("::ffff:10.0.0.1", ["::ffff:10.0.0.1"] * 9, False),
         ("127.0.0.1", ["127.0.0.1"] * 9, False),
         ("127.0.0.1", ["127.0.0.1"] * 10, True),
     ],
 )
-def test_one_address_cannot_take_all_connections(host, others, too_many):
+def test_b13_one_address_cannot_take_all_connections(host, others, too_many):
     connection = server._Connection.__new__(server._Connection)
     connection.client = (host, 1)
     connection.most = 10
+    connection.spokesmen = (server.network_of("10.0.0.0/8"),)
     connection.connections = {connection, *map(_Peer, others)}
     assert connection._is_too_many() is too_many
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 
-__all__ = ["Caller", "Proxies", "network_of"]
+__all__ = ["Caller", "Proxies", "address_of", "network_of"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -68,7 +68,7 @@ class Proxies:
             secure: the connection is encrypted.
         """
         host = headers.get("host", "")
-        if not self._trusted(_address(peer)):
+        if not self._trusted(address_of(peer)):
             return Caller(_text(peer), host, secure, proxied=False)
         old, new = _hops(headers, "x-forwarded-for"), _forwarded(headers)
         address = self._first_stranger(peer, old or [pair.get("for", "") for pair in new])
@@ -87,7 +87,7 @@ class Proxies:
     def _first_stranger(self, peer: str, hops: list[str]) -> str:
         caller = _text(peer)
         for hop in reversed(hops):
-            address = _address(_without_port(hop))
+            address = address_of(_without_port(hop))
             if address is None:
                 return caller
             caller = str(address)
@@ -96,7 +96,7 @@ class Proxies:
         return caller
 
 
-def _address(text: str) -> Address | None:
+def address_of(text: str) -> Address | None:
     """Read an address; one of IPv4 inside IPv6 is the one of IPv4."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
@@ -106,7 +106,7 @@ def _address(text: str) -> Address | None:
 
 
 def _text(peer: str) -> str:
-    return str(_address(peer) or peer.partition("%")[0])
+    return str(address_of(peer) or peer.partition("%")[0])
 
 
 def _without_port(hop: str) -> str:
