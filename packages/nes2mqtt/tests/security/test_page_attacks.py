@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 
 import httpx
@@ -211,6 +212,29 @@ async def test_a_slow_form_is_not_waited_for(served_page, monkeypatch):
         async with asyncio.timeout(5):
             assert b" 400 " in await reader.readline()
         writer.close()
+
+
+async def test_b14_who_leaves_in_the_middle_of_the_form_leaves_nothing_in_the_log(served_page, monkeypatch, caplog):
+    read = asyncio.Event()
+    original = login._password
+
+    async def observed(request):
+        try:
+            return await original(request)
+        finally:
+            read.set()
+
+    monkeypatch.setattr(login, "_password", observed)
+    async with served_page(password=PASSWORD) as web:
+        _, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        writer.write(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\npass")
+        await writer.drain()
+        writer.close()
+        async with asyncio.timeout(5):
+            await read.wait()
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{web.url}/login")).status_code == 200
+    assert not [record for record in caplog.records if record.exc_info or record.levelno >= logging.WARNING]
 
 
 async def test_an_open_stream_outlives_the_patience(served_page, monkeypatch):
