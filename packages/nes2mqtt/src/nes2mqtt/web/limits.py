@@ -32,7 +32,8 @@ class GuessLimit:
     """Allows a few guesses at once, then one each few seconds: per address, and for all strangers together.
 
     An address that has once known the answer is no stranger: it has its own limit, but does not wait because others
-    guess. So nobody can lock the owner out by guessing from elsewhere.
+    guess. So guesses from a few addresses do not lock the owner out, nor any at all from an address known since the start.
+    Guesses from many (about a dozen, each as fast as it may) use up what strangers have: then a new address has to wait.
     """
 
     ADDRESS = (5.0, 30.0)
