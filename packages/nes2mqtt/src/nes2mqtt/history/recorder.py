@@ -262,7 +262,6 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - the thread that writes must go on whatever happens
             if not isinstance(error, OSError):
                 _log.exception("history: a mistake in this program")
-                self.waiting.give_up()
             self._disconnect()
             self._fail(error, now)
         else:
@@ -301,6 +300,8 @@ class Recorder:
         self._connection, self.journal, self.rollups = connection, journal, rollups
         self._retention = Retention(connection, self.config)
         self._log = WriteAheadLog(connection, self.path)
+        for text in journal.mended:
+            self.notices.add(text, self._label())
         missing = self.waiting.go_on(journal, now)
         if missing:
             self.notices.add(missing, self._label())
@@ -340,7 +341,13 @@ class Recorder:
     def _commit(self, journal: Journal, rollups: Rollups) -> None:
         """Write all that waits, in portions."""
         while (portion := self.waiting.portion(journal)) is not None:
-            journal.write(portion.registers, portion.present, cursors=portion.cursors, infos=self.waiting.infos)
+            try:
+                journal.write(portion.registers, portion.present, cursors=portion.cursors, infos=self.waiting.infos)
+            except (sqlite3.Error, OSError):
+                raise
+            except Exception:
+                self.waiting.give_up()  # only here samples can be to blame; whatever else fails, they wait
+                raise
             self.generation += 1
             self.waiting.committed(portion, journal)
             rollups.add_registers(portion.registers)
