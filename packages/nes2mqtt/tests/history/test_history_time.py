@@ -213,6 +213,34 @@ def test_t3_what_waits_for_the_time_of_day_survives_a_kill_and_gets_its_true_day
     assert house.energy_of_day("2026-01-15") == house.second - 10
 
 
+@pytest.mark.parametrize("end", ["a commit", "a stop at once", "two kills", "a kill while the time is not known"])
+def test_t3_what_had_its_true_day_keeps_it_after_a_kill_whatever_the_host_shows(world, end):
+    house = world()
+    house.synchronised, house.off = False, -3 * 86_400.0
+    house.clock.witness("house", TRUE_START + timedelta(seconds=house.second), house.instant)
+    house.live(10)
+    house.live(200)
+    house.kill()  # no meter has told the time since: the host is all there is
+    if end == "a stop at once":
+        house.stop()
+    elif end == "a kill while the time is not known":
+        house.off = -YEARS
+        house.kill()
+        assert not house.clock.known
+        house.off, house.synchronised = 0.0, True
+        house.kill()
+    else:
+        if end == "two kills":
+            house.kill()
+        house.second += 400
+        house.recorder.work(house.instant)
+    house.flush()
+    labels = [label for (label,) in house.ask("SELECT received FROM registers ORDER BY seq")]
+    assert labels == [(TRUE_START.timestamp() + second) * 1000 for second in range(10, 220, 10)]
+    ((first,),) = house.ask("SELECT min(first) FROM blocks")
+    assert first == labels[0]
+
+
 def test_t3_what_never_gets_a_time_of_day_is_left_out_and_its_energy_is_not(world):
     house = world(tail="disk")
     house.live(30)

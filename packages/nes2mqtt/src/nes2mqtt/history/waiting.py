@@ -218,9 +218,9 @@ class Waiting:
         tail.begin(Head(self._numbers.life, self._boot_now, *self._saved))
         dated = self._clock.known
         for seq, sample in self.registers:
-            tail.keep(self.dated(sample) if dated else sample, seq, dated=dated)
+            tail.keep(self.dated(sample) if dated else sample, seq, dated=dated or not sample.instant)
         for sample in self.present:
-            tail.keep(self.dated(sample) if dated else sample, None, dated=dated)
+            tail.keep(self.dated(sample) if dated else sample, None, dated=dated or not sample.instant)
         for name in self._moved:
             tail.delivered(name, self.cursors[name])
         tail.write()
@@ -269,7 +269,7 @@ class Waiting:
         self.begin_tail(journal)
 
     def dated(self, sample: Sample) -> Sample:
-        """Return a sample with its time of day as it is known now."""
+        """Return a sample with its time of day as it is known now; one without a moment keeps the one it has."""
         if not sample.instant:
             return sample
         label = self._clock.label(sample.instant)
