@@ -12,6 +12,7 @@ import pytest
 
 from nes2mqtt.history import Unreadable
 from nes2mqtt.history.database import PAGE_SIZE, log_of
+from nes2mqtt.history.database import damage as damage_error
 from nes2mqtt.history.durable import write_durably
 from nes2mqtt.history.recorder import RETRY_AFTER
 from nes2mqtt.history.rewrite import page_size_of
@@ -391,6 +392,38 @@ async def test_s7_damage_inside_a_block_is_an_error_and_told_once(damaged, open_
         (notice,) = store.status().notices
         assert "single present values of house from 2026-01-15 12:" in notice
         assert (await store.series("house", ["active_power_import"], clock.at(0), clock.at(3600))).times
+
+
+def test_s7_a_page_only_an_outbox_meets_is_mended_and_told(damaged, open_recorder):
+    leaves = leaf_pages(damaged, "registers_a")
+    recorder = open_recorder()
+    damage(damaged, leaves[len(leaves) // 3])
+    recorder.journal.connection.execute("PRAGMA shrink_memory")
+    assert recorder.after(0, 5000) is None
+    (notice,) = recorder.notices.all()
+    assert "was damaged" in notice
+    numbers = [seq for seq, _ in recorder.after(0, 5000)]
+    assert 2700 < len(numbers) < 2880
+    assert (numbers[0], numbers[-1]) == (1, 2880)
+
+
+def test_s7_a_question_that_fails_though_all_is_whole_is_said_once_and_costs_one_look(
+    open_recorder, live, clock, caplog, monkeypatch
+):
+    recorder = open_recorder()
+    live(recorder, 0, 100)
+    recorder.work(clock.s(100), flush=True)
+    looks = []
+    suspect = recorder.suspect
+    monkeypatch.setattr(recorder, "suspect", lambda now: (looks.append(now), suspect(now)))
+
+    def after(seq, limit):
+        raise damage_error("database disk image is malformed")
+
+    monkeypatch.setattr(recorder.journal, "after", after)
+    assert [recorder.after(0, 10) for _ in range(5)] == [None] * 5
+    assert len(looks) == 1
+    assert len([record for record in caplog.records if "cannot be read from" in record.getMessage()]) == 1
 
 
 # R8, R13

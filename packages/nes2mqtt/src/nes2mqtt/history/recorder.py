@@ -97,6 +97,8 @@ class Recorder:
         self._look_at: float | None = None
         self.generation = 0
         """Counts how often samples or roll-ups went from memory to the database."""
+        self._looked_through = -1, 0.0
+        """Which opened database was looked through because an outbox could not be read, and when."""
         self.opened = 0
         """Counts how often a database was opened."""
 
@@ -168,7 +170,7 @@ class Recorder:
             try:
                 found = self.journal.after(seq, limit)
             except sqlite3.Error as error:
-                _log.debug("reading the journal: %s", error)
+                self._cannot_read(error, self._clock.monotonic())
                 return None
         if len(found) < limit:
             found.extend(item for item in self.waiting.registers if item[0] > seq)
@@ -266,6 +268,21 @@ class Recorder:
             self._fail(error, now)
         else:
             self._recovered(now)
+
+    def _cannot_read(self, error: sqlite3.Error, now: float) -> None:
+        """Have damage mended that only an outbox has met; say anything else."""
+        message = (
+            f"what waits for brokers cannot be read from {self.path}: {error}. It is tried again with each reading"
+        )
+        said = self._said.get(message)
+        if said is None or now - said >= _SAY_AGAIN:
+            self._said[message] = now
+            _log.error("history: %s", message)
+        # To look through it takes a while: a database that was found whole is not looked through with each reading.
+        seen, at = self._looked_through
+        if is_damage(error) and (seen != self.opened or now - at >= _SAY_AGAIN):
+            self._looked_through = self.opened, now
+            self.suspect(now)
 
     def _recovered(self, now: float) -> None:
         if self.trouble is not None and self.trouble.said:
