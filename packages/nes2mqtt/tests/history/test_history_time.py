@@ -241,6 +241,70 @@ def test_t3_what_had_its_true_day_keeps_it_after_a_kill_whatever_the_host_shows(
     assert first == labels[0]
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_t2_the_start_of_a_segment_is_one_value_whatever_the_clock_does(world, known):
+    house = world()
+    house.live(30)
+    house.synchronised = False
+    if not known:
+        house.off = -YEARS
+    began, start = house.instant, house.clock.now()
+
+    def read(label):
+        house.second += 10
+        values = {IMPORT: 1_000_000 + round(house.second)}
+        sample = Sample(
+            "house",
+            TableGroup.REGISTERS,
+            house.clock.now(),
+            values,
+            segment=2,
+            segment_start=label,
+            instant=house.instant,
+            segment_instant=began,
+        )
+        house.recorder.take([sample], house.instant)
+        house.recorder.work(house.instant)
+
+    read(start)
+    if not known:
+        house.clock.witness("house", TRUE_START + timedelta(seconds=house.second), house.instant)
+    start = house.clock.label(began)  # what the guard calls it from now on
+    read(start)
+    house.flush()
+    house.off = 5.0  # the time-sync steps
+    house.synchronised = True
+    read(start)
+    house.kill()
+    read(start)
+    house.flush()
+    assert {sample.segment_start for _, sample in house.recorder.after(3, 10)} == {start}
+    assert house.recorder.last_registers("house").segment_start == start
+    ((stored,),) = house.ask("SELECT started FROM segments WHERE segment = 2")
+    assert stored == start.timestamp() * 1000
+
+
+def test_t2_the_start_of_a_segment_that_was_committed_stays(world):
+    house = world()
+    house.live(10)
+    for off in (0, 5):
+        house.second += 10
+        label = TRUE_START + timedelta(seconds=10 + off)
+        sample = Sample(
+            "house",
+            TableGroup.REGISTERS,
+            house.clock.now(),
+            {IMPORT: 5},
+            segment=2,
+            segment_start=label,
+            instant=house.instant,
+        )
+        house.recorder.take([sample], house.instant)
+        house.flush()
+    assert house.recorder.last_registers("house").segment_start == TRUE_START + timedelta(seconds=10)
+    assert house.ask("SELECT started FROM segments WHERE segment = 2") == [((TRUE_START.timestamp() + 10) * 1000,)]
+
+
 def test_t3_what_never_gets_a_time_of_day_is_left_out_and_its_energy_is_not(world):
     house = world(tail="disk")
     house.live(30)

@@ -280,7 +280,8 @@ class Journal:
             if sample.group is TableGroup.REGISTERS:
                 known = self.segments.get((number, sample.segment))
                 segment = Segment(
-                    started=sample.segment_start,
+                    # The first one stays: each other one would be another meter to whoever counts from it.
+                    started=sample.segment_start if known is None or known.started is None else known.started,
                     restarted=sample.restarted,
                     info=_better(infos.get(sample.meter), None if known is None else known.info),
                     base=sample.base or (known.base if known is not None else {}),

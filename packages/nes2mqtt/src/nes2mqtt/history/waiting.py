@@ -127,6 +127,8 @@ class Waiting:
             if isinstance(event, MeterStatus):
                 self.infos[event.meter] = event.info
             elif not self._offered_before(event):
+                if dated and event.segment_instant is not None:
+                    event = replace(event, segment_instant=None)  # noqa: PLW2901 - its start was told; that stays
                 if self._since is None:
                     self._since = now
                 if event.group is TableGroup.REGISTERS:
