@@ -111,8 +111,9 @@ def _last(found: Found, mark: Mark | None, whole: Kept | None) -> int:
 
 def _take_over(result: Continuation, found: Found, kept: Kept, *, same_boot: bool) -> None:
     registers = [(seq, sample) for seq, sample in kept.registers if seq > found.seq]
-    # A commit takes everything, so either all of the present values are in the database or none is.
-    present = kept.present if found.block <= kept.head.block and found.seq <= kept.head.seq else []
+    # Register readings may be committed in slices; present values go all with the last one, so either all are in the
+    # database or none is.
+    present = kept.present if found.block <= kept.head.block else []
     result.cursors = dict(kept.cursors)
     # A time of day that was known once stays: what this program believes at its start may be worse, as long as no
     # meter has told the time. What has none gets one later; after another boot the monotonic clock began anew: never.
