@@ -347,6 +347,26 @@ def test_t4_a_jump_ahead_for_two_hours_deletes_nothing_and_parts_go_on(world, ah
     assert left < 37 * 30 + 8 * 60 + 7 * 24 * 5, "old parts go, though the clock was ahead once"
 
 
+def test_t4_after_a_month_ahead_for_days_the_minutes_since_the_clock_was_put_right_stay(world):
+    house = world(keep_minutes_days=7)
+    house.off = 30 * 86_400.0
+    house.live(9 * 86_400 + 1800, every=600)
+    house.off = 0.0
+    right = TRUE_START.timestamp() + house.second
+    house.live(3 * 3600, every=600)
+    house.flush()
+    ((minutes,),) = house.ask(
+        "SELECT count(*) FROM minute_rollups WHERE start BETWEEN ? AND ?", right * 1000, (right + 86_400) * 1000
+    )
+    assert minutes >= 3 * 6 - 1
+    house.live(3600, every=600)
+    house.flush()
+    ((minutes,),) = house.ask(
+        "SELECT count(*) FROM minute_rollups WHERE start BETWEEN ? AND ?", right * 1000, (right + 86_400) * 1000
+    )
+    assert minutes >= 4 * 6 - 1
+
+
 def test_labels_that_come_twice_lose_no_present_value(world):
     house = world()
     house.live(100)
