@@ -164,7 +164,7 @@ class Sent:
 
 
 class Tap:
-    """A relay between gateway and broker that reads along (MQTT 3.1.1 sections 2 and 3.3)."""
+    """A relay between gateway and broker that reads along (MQTT 3.1.1 and 5, sections 2, 3.1, 3.3 and 3.4)."""
 
     def __init__(self, upstream: int) -> None:
         self.upstream = upstream
@@ -173,6 +173,8 @@ class Tap:
         self.connections = 0
         """Connections that reached the broker."""
         self._waiting: dict[tuple[int, int], Sent] = {}
+        self._with_properties: set[int] = set()
+        """Connections that speak MQTT 5."""
         self._relays: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
@@ -225,20 +227,26 @@ class Tap:
                     if byte[0] < 0x80:
                         break
                 body = await reader.readexactly(length)
+                if from_gateway and head[0] >> 4 == 1 and body[:7] == b"\x00\x04MQTT\x05":
+                    self._with_properties.add(number)
                 if from_gateway and head[0] >> 4 == 3:
                     self._note_publish(head[0], body, number)
                 writer.write(raw + body)
                 await writer.drain()
                 if not from_gateway and head[0] >> 4 == 4:
                     note = self._waiting.pop((number, int.from_bytes(body[:2], "big")), None)
-                    if note is not None:
+                    refused = len(body) > 2 and body[2] >= 0x80
+                    if note is not None and not refused:
                         note.confirmed = True
 
     def _note_publish(self, head: int, body: bytes, number: int) -> None:
         size = int.from_bytes(body[:2], "big")
         qos = head >> 1 & 3
-        start = 2 + size + (2 if qos else 0)
+        start = identified = 2 + size + (2 if qos else 0)
+        if number in self._with_properties:
+            assert body[start] < 0x80, "properties of more than 127 bytes"
+            start += 1 + body[start]
         note = Sent(body[2 : 2 + size].decode(), body[start:], qos, bool(head & 1), number)
         self.sent.append(note)
         if qos:
-            self._waiting[number, int.from_bytes(body[2 + size : start], "big")] = note
+            self._waiting[number, int.from_bytes(body[2 + size : identified], "big")] = note
