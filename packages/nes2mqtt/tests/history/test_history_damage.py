@@ -13,6 +13,7 @@ import pytest
 
 from nes2mqtt.history import Unreadable
 from nes2mqtt.history.database import PAGE_SIZE, log_of, open_damaged, open_writer
+from nes2mqtt.history.database import damage as damage_error
 from nes2mqtt.history.durable import write_durably
 from nes2mqtt.history.recorder import RETRY_AFTER
 from nes2mqtt.history.rewrite import page_size_of
@@ -490,6 +491,38 @@ async def test_s7_damage_inside_a_block_is_an_error_and_told_once(damaged, open_
         assert (await store.series("house", ["active_power_import"], clock.at(0), clock.at(3600))).times
 
 
+def test_s7_a_page_only_an_outbox_meets_is_mended_and_told(damaged, open_recorder):
+    leaves = leaf_pages(damaged, "registers_a")
+    recorder = open_recorder()
+    damage(damaged, leaves[len(leaves) // 3])
+    recorder.journal.connection.execute("PRAGMA shrink_memory")
+    assert recorder.after(0, 5000) is None
+    (notice,) = recorder.notices.all()
+    assert "was damaged" in notice
+    numbers = [seq for seq, _ in recorder.after(0, 5000)]
+    assert 2700 < len(numbers) < 2880
+    assert (numbers[0], numbers[-1]) == (1, 2880)
+
+
+def test_s7_a_question_that_fails_though_all_is_whole_is_said_once_and_costs_one_look(
+    open_recorder, live, clock, caplog, monkeypatch
+):
+    recorder = open_recorder()
+    live(recorder, 0, 100)
+    recorder.work(clock.s(100), flush=True)
+    looks = []
+    suspect = recorder.suspect
+    monkeypatch.setattr(recorder, "suspect", lambda now: (looks.append(now), suspect(now)))
+
+    def after(seq, limit):
+        raise damage_error("database disk image is malformed")
+
+    monkeypatch.setattr(recorder.journal, "after", after)
+    assert [recorder.after(0, 10) for _ in range(5)] == [None] * 5
+    assert len(looks) == 1
+    assert len([record for record in caplog.records if "cannot be read from" in record.getMessage()]) == 1
+
+
 # R8, R13
 
 
@@ -564,3 +597,79 @@ def test_s5_a_history_with_small_pages_gets_large_ones_and_a_kill_meanwhile_cost
     live(recorder, 0, 100)
     recorder.work(clock.s(RETRY_AFTER + 100), flush=True)
     assert count(recorder, "registers") == 10
+
+
+# Bytes that changed without SQLite's noticing
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE segments SET base = '{\"active_energy_import\": !5}'",
+        "UPDATE segments SET base = CAST(x'7b22ff223a357d' AS TEXT)",
+        "UPDATE segments SET restarted = '[5]'",
+        "UPDATE segments SET restarted = '{\"active_energy_import\": 9223372036854775807}'",
+        "UPDATE segments SET started = 9223372036854775807",
+        "UPDATE segments SET serial = CAST(x'ff' AS TEXT)",
+        "UPDATE registers_a SET other = '{' WHERE seq > 2",
+        "UPDATE registers_a SET behind = '1 x'",
+        "UPDATE heads SET received = 9223372036854775807",
+        "UPDATE state SET value = 7 WHERE name = 'part'",
+        "INSERT INTO state VALUES ('part', 'x') ON CONFLICT (name) DO UPDATE SET value = 'x'",
+        "DELETE FROM meters WHERE id = 'house'",
+    ],
+)
+def test_a_damaged_field_costs_itself_and_no_reading(open_recorder, registers, clock, change):
+    recorder = open_recorder()
+    recorder.take([registers(0, 1), registers(0, 2, meter="shed")], clock.s(0))
+    recorder.work(clock.s(0), flush=True)
+    recorder.take([registers(10 * turn, turn) for turn in range(1, 5)], clock.s(40))
+    recorder.work(clock.s(40))
+    recorder.work(clock.s(400))
+    recorder.close()
+    with closing(sqlite3.connect(recorder.path)) as connection, connection:
+        connection.execute(change)
+        assert connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    recorder = open_recorder()
+    assert recorder.trouble is None
+    recorder.take([registers(1000 + turn, 100 + turn) for turn in range(5)], clock.s(1005))
+    recorder.work(clock.s(1005), flush=True)
+    assert (recorder.trouble, recorder.dropped, len(recorder.waiting.registers)) == (None, 0, 0)
+    assert [seq for seq, _ in recorder.after(0, 3)] == [1, 2, 3]
+    assert [seq for seq, _ in recorder.after(3, 100)] == list(range(4, 12))
+    told = ("segments SET base", "restarted", "started", "DELETE FROM meters")
+    assert bool(recorder.notices.all()) == any(words in change for words in told)
+    recorder.close()
+    recorder.notices.acknowledge()
+    recorder = open_recorder()
+    assert recorder.trouble is None
+    assert recorder.notices.all() == (), "it is told once"
+
+
+def test_a_reading_that_cannot_be_understood_is_passed_over(open_recorder, registers, clock):
+    recorder = open_recorder()
+    recorder.take([registers(10 * turn, turn) for turn in range(10)], clock.s(100))
+    recorder.work(clock.s(100), flush=True)
+    recorder.journal.connection.execute("UPDATE registers_a SET received = 1 << 62 WHERE seq BETWEEN 3 AND 7")
+    assert [seq for seq, _ in recorder.after(0, 3)] == [1, 2, 8]
+    assert [seq for seq, _ in recorder.after(2, 2)] == [8, 9]
+
+
+def test_a_mistake_while_opening_takes_no_reading_that_waits(open_recorder, registers, clock, monkeypatch):
+    recorder = open_recorder()
+    recorder.take([registers(0, 0)], clock.s(0))
+    recorder.work(clock.s(0), flush=True)
+    recorder.close()
+
+    def load(_):
+        raise KeyError("nobody thought of this")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nes2mqtt.history.rollups.Rollups._load_heads", load)
+        recorder = open_recorder()
+        for turn in range(1, 6):
+            recorder.take([registers(20 * turn, turn)], clock.s(20 * turn))
+            recorder.work(clock.s(20 * turn))
+        assert recorder.trouble is not None
+    recorder.work(clock.s(200), flush=True)
+    assert (recorder.trouble, recorder.dropped, count(recorder, "registers")) == (None, 0, 6)

@@ -287,3 +287,26 @@ def test_a_mistake_in_this_program_is_said_and_does_not_end_the_thread(open_reco
     recorder.take([registers(10, 1)], clock.s(10))
     recorder.work(clock.instant + RETRY_AFTER)
     assert (recorder.trouble, recorder.dropped, rows(recorder, "registers")) == (None, 1, 1)
+
+
+def test_a_kill_between_two_slices_of_a_commit_loses_no_present_value(
+    open_recorder, registers, present, clock, kill, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("nes2mqtt.history.waiting.SLICE", 7)
+    monkeypatch.setattr("nes2mqtt.history.tail._is_in_ram", lambda _: True)
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
+    recorder = open_recorder()
+    assert recorder.waiting._tail.path.parent == tmp_path / "run"
+    recorder.take([registers(0, 0), present(0, 1)], clock.s(0))
+    recorder.work(clock.s(0), flush=True)
+    recorder.take([registers(second, second) for second in range(1, 21)], clock.s(20))
+    recorder.take([present(second, 100) for second in range(1, 21)], clock.s(20))
+    recorder.work(clock.s(20))
+    portion = recorder.waiting.portion(recorder.journal)
+    recorder.journal.write(portion.registers, portion.present)
+    assert not portion.last
+    kill(recorder)
+    recorder = open_recorder()
+    recorder.work(clock.s(500), flush=True)
+    assert numbers(recorder) == list(range(1, 22))
+    assert recorder.journal.connection.execute("SELECT sum(samples) FROM blocks").fetchone() == (21,)

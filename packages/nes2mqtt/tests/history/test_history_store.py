@@ -158,3 +158,32 @@ async def test_readers_of_a_database_that_was_opened_again_are_closed(open_store
             await store._call(lambda: store._recorder.work(clock.instant))
         assert store._recorder.opened > 20
         assert len(store._connections) <= 2, "one for each reading thread"
+
+
+async def test_an_outbox_whose_question_failed_goes_on(open_store, registers, clock, caplog):
+    async with open_store() as store:
+        outbox = store.outbox("mqtt")
+        after, failed = store._recorder.after, 0
+
+        def fail(seq, limit):
+            nonlocal failed
+            if failed < 3:
+                failed += 1
+                raise ValueError("a mistake")
+            return after(seq, limit)
+
+        store._recorder.after = fail
+        for second in range(600):
+            store.offer(registers(second, second))
+        got = []
+        for second in range(600, 640):
+            store.offer(registers(second, second))
+            await store.flush()
+            await asyncio.sleep(0)
+            if pending := outbox.pending(1000):
+                got += [seq for seq, _ in pending]
+                outbox.acknowledge(got[-1])
+        assert failed == 3
+        assert got == list(range(1, got[-1] + 1))
+        assert got[-1] >= 600
+        assert len([record for record in caplog.records if "what waits for mqtt" in record.getMessage()]) == 1

@@ -213,6 +213,98 @@ def test_t3_what_waits_for_the_time_of_day_survives_a_kill_and_gets_its_true_day
     assert house.energy_of_day("2026-01-15") == house.second - 10
 
 
+@pytest.mark.parametrize("end", ["a commit", "a stop at once", "two kills", "a kill while the time is not known"])
+def test_t3_what_had_its_true_day_keeps_it_after_a_kill_whatever_the_host_shows(world, end):
+    house = world()
+    house.synchronised, house.off = False, -3 * 86_400.0
+    house.clock.witness("house", TRUE_START + timedelta(seconds=house.second), house.instant)
+    house.live(10)
+    house.live(200)
+    house.kill()  # no meter has told the time since: the host is all there is
+    if end == "a stop at once":
+        house.stop()
+    elif end == "a kill while the time is not known":
+        house.off = -YEARS
+        house.kill()
+        assert not house.clock.known
+        house.off, house.synchronised = 0.0, True
+        house.kill()
+    else:
+        if end == "two kills":
+            house.kill()
+        house.second += 400
+        house.recorder.work(house.instant)
+    house.flush()
+    labels = [label for (label,) in house.ask("SELECT received FROM registers ORDER BY seq")]
+    assert labels == [(TRUE_START.timestamp() + second) * 1000 for second in range(10, 220, 10)]
+    ((first,),) = house.ask("SELECT min(first) FROM blocks")
+    assert first == labels[0]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_t2_the_start_of_a_segment_is_one_value_whatever_the_clock_does(world, known):
+    house = world()
+    house.live(30)
+    house.synchronised = False
+    if not known:
+        house.off = -YEARS
+    began, start = house.instant, house.clock.now()
+
+    def read(label):
+        house.second += 10
+        values = {IMPORT: 1_000_000 + round(house.second)}
+        sample = Sample(
+            "house",
+            TableGroup.REGISTERS,
+            house.clock.now(),
+            values,
+            segment=2,
+            segment_start=label,
+            instant=house.instant,
+            segment_instant=began,
+        )
+        house.recorder.take([sample], house.instant)
+        house.recorder.work(house.instant)
+
+    read(start)
+    if not known:
+        house.clock.witness("house", TRUE_START + timedelta(seconds=house.second), house.instant)
+    start = house.clock.label(began)  # what the guard calls it from now on
+    read(start)
+    house.flush()
+    house.off = 5.0  # the time-sync steps
+    house.synchronised = True
+    read(start)
+    house.kill()
+    read(start)
+    house.flush()
+    assert {sample.segment_start for _, sample in house.recorder.after(3, 10)} == {start}
+    assert house.recorder.last_registers("house").segment_start == start
+    ((stored,),) = house.ask("SELECT started FROM segments WHERE segment = 2")
+    assert stored == start.timestamp() * 1000
+
+
+def test_t2_the_start_of_a_segment_that_was_committed_stays(world):
+    house = world()
+    house.live(10)
+    for off in (0, 5):
+        house.second += 10
+        label = TRUE_START + timedelta(seconds=10 + off)
+        sample = Sample(
+            "house",
+            TableGroup.REGISTERS,
+            house.clock.now(),
+            {IMPORT: 5},
+            segment=2,
+            segment_start=label,
+            instant=house.instant,
+        )
+        house.recorder.take([sample], house.instant)
+        house.flush()
+    assert house.recorder.last_registers("house").segment_start == TRUE_START + timedelta(seconds=10)
+    assert house.ask("SELECT started FROM segments WHERE segment = 2") == [((TRUE_START.timestamp() + 10) * 1000,)]
+
+
 def test_t3_what_never_gets_a_time_of_day_is_left_out_and_its_energy_is_not(world):
     house = world(tail="disk")
     house.live(30)
@@ -253,6 +345,26 @@ def test_t4_a_jump_ahead_for_two_hours_deletes_nothing_and_parts_go_on(world, ah
     house.flush()
     ((left,),) = house.ask("SELECT count(*) FROM registers")
     assert left < 37 * 30 + 8 * 60 + 7 * 24 * 5, "old parts go, though the clock was ahead once"
+
+
+def test_t4_after_a_month_ahead_for_days_the_minutes_since_the_clock_was_put_right_stay(world):
+    house = world(keep_minutes_days=7)
+    house.off = 30 * 86_400.0
+    house.live(9 * 86_400 + 1800, every=600)
+    house.off = 0.0
+    right = TRUE_START.timestamp() + house.second
+    house.live(3 * 3600, every=600)
+    house.flush()
+    ((minutes,),) = house.ask(
+        "SELECT count(*) FROM minute_rollups WHERE start BETWEEN ? AND ?", right * 1000, (right + 86_400) * 1000
+    )
+    assert minutes >= 3 * 6 - 1
+    house.live(3600, every=600)
+    house.flush()
+    ((minutes,),) = house.ask(
+        "SELECT count(*) FROM minute_rollups WHERE start BETWEEN ? AND ?", right * 1000, (right + 86_400) * 1000
+    )
+    assert minutes >= 4 * 6 - 1
 
 
 def test_labels_that_come_twice_lose_no_present_value(world):

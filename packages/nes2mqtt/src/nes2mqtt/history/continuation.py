@@ -38,8 +38,7 @@ class Continuation:
     Args:
         seq: number of the last register reading there ever was, or that might have been.
         registers: readings to be written to the database.
-        present: the same of present values.
-        undated: identities of those whose ``received`` is a guess.
+        present: the same of present values. Samples whose times of day are a guess have moments of the monotonic clock.
         cursors: how far outboxes have delivered, where that is newer than in the database.
         remark: for the log; empty if the run before ended in order and nothing is missing.
         whole: whether nothing is missing, though the run before did not end in order.
@@ -49,7 +48,6 @@ class Continuation:
     seq: int
     registers: list[tuple[int, Sample]] = field(default_factory=list)
     present: list[Sample] = field(default_factory=list)
-    undated: set[int] = field(default_factory=set)
     cursors: dict[str, int] = field(default_factory=dict)
     remark: str = ""
     whole: bool = False
@@ -113,17 +111,25 @@ def _last(found: Found, mark: Mark | None, whole: Kept | None) -> int:
 
 def _take_over(result: Continuation, found: Found, kept: Kept, *, same_boot: bool) -> None:
     registers = [(seq, sample) for seq, sample in kept.registers if seq > found.seq]
-    # A commit takes everything, so either all of the present values are in the database or none is.
-    present = kept.present if found.block <= kept.head.block and found.seq <= kept.head.seq else []
+    # Register readings may be committed in slices; present values go all with the last one, so either all are in the
+    # database or none is.
+    present = kept.present if found.block <= kept.head.block else []
     result.cursors = dict(kept.cursors)
-    if same_boot:
-        result.registers, result.present, result.undated = registers, list(present), kept.undated
-        return
-    # The monotonic clock began anew: what has no time of day will never get one.
+    # A time of day that was known once stays: what this program believes at its start may be worse, as long as no
+    # meter has told the time. What has none gets one later; after another boot the monotonic clock began anew: never.
     result.registers = [
-        (seq, replace(s, instant=0.0, segment_instant=None)) for seq, s in registers if id(s) not in kept.undated
+        (seq, s if id(s) in kept.undated else _settled(s))
+        for seq, s in registers
+        if same_boot or id(s) not in kept.undated
     ]
-    result.present = [replace(s, instant=0.0) for s in present if id(s) not in kept.undated]
+    result.present = [
+        s if id(s) in kept.undated else _settled(s) for s in present if same_boot or id(s) not in kept.undated
+    ]
+
+
+def _settled(sample: Sample) -> Sample:
+    """Return a sample whose times of day nobody changes any more: without moments of the monotonic clock."""
+    return replace(sample, instant=0.0, segment_instant=None)
 
 
 def _older(found: Found, last: int) -> str:

@@ -55,13 +55,20 @@ def log_of(path: Path) -> Path:
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     vfs = "&vfs=unix-excl&psow=0" if os.name == "posix" else ""
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}{vfs}",
         uri=True,
         timeout=_BUSY_SECONDS,
         isolation_level=None,  # transactions are begun and ended by us
         check_same_thread=False,  # one thread at a time, which threads of a pool take turns to be
     )
+    # Bytes that are no text would end every query that meets them: they become U+FFFD, and whoever needs them says so.
+    connection.text_factory = _text
+    return connection
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")
 
 
 def _make_private(path: Path) -> None:

@@ -10,25 +10,37 @@ This module does not know threads, clocks or what happens after an error.
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from nes2mqtt.history.blocks import pack
-from nes2mqtt.history.rows import MAX_METERS, PARTS, BlockRows, RegisterRows, Segment, moment, stamp
+from nes2mqtt.history.rows import MAX_METERS, PARTS, BlockRows, RegisterRows, Segment, moment, numbers_in, stamp
 from nes2mqtt.reading import MeterInfo, Sample, TableGroup
-from osgp.sources import SOURCES
+from osgp.sources import SOURCES, Source
 
 __all__ = ["Journal", "Numbered"]
 
+T = TypeVar("T")
+
 Numbered = tuple[int, Sample]
 """A register sample with its number in the journal."""
+
+_log = logging.getLogger(__name__)
 
 _HOUR = 3_600_000
 LONGEST_BLOCK = timedelta(minutes=30)
 """A block spans less than this, also when the clock stepped: it is found by the hour of its latest reading."""
 _IN_BLOCK = 1000
+_MEANS = {
+    "started": "when it came",
+    "restarted": "when its registers rolled over",
+    "base": "what it showed when it came",
+}
+"""What a cell of a segment says, in words."""
 _IDENTITY = ("serial", "manufacturer", "model", "firmware")
 
 
@@ -41,6 +53,9 @@ class Journal:
         self.blocks = BlockRows(connection)
         self.meters: dict[int, str] = dict(connection.execute("SELECT meter, id FROM meters"))
         self.numbers: dict[str, int] = {name: number for number, name in self.meters.items()}
+        self.mended: list[str] = []
+        """What could not be understood and was put right when the journal was opened, in words for the owner."""
+        self._name_lost_meters()
         self.segments: dict[tuple[int, int], Segment] = {}
         self._load_segments()
         self.cursors: dict[str, int] = self._load_cursors()
@@ -122,15 +137,38 @@ class Journal:
     def use_part(self) -> None:
         """Write into the part that is in use according to the database."""
         row = self.connection.execute("SELECT value FROM state WHERE name = 'part'").fetchone()
-        self.part = PARTS[row[0]] if row else PARTS[0]
+        number = row[0] if row else 0
+        if number not in range(len(PARTS)):  # the newest readings tell as well
+            ends = [self.connection.execute(f"SELECT max(seq) FROM registers_{part}").fetchone()[0] for part in PARTS]  # noqa: S608
+            number = max(range(len(PARTS)), key=lambda place: ends[place] or 0)
+            self.note("part", number)
+        self.part = PARTS[number]
 
     def after(self, seq: int, limit: int) -> list[Numbered]:
         """Return up to ``limit`` committed register samples numbered above ``seq``, in order."""
         query = f"{self.registers.select} WHERE seq > ? ORDER BY seq LIMIT ?"
-        return [
-            (row[0], self.registers.decode(row, self.meters, self.segments))
-            for row in self.connection.execute(query, (seq, limit))
-        ]
+        found: list[Numbered] = []
+        while (missing := limit - len(found)) > 0:
+            rows = self.connection.execute(query, (seq, missing)).fetchall()
+            read = ((row[0], self.decode(row)) for row in rows)
+            found.extend((number, sample) for number, sample in read if sample is not None)
+            if len(rows) < missing:
+                break
+            seq = rows[-1][0]
+        return found
+
+    def decode(self, row: Sequence[Any], *, placed: bool = True) -> Sample | None:
+        """Return the sample of a row of registers; None if it cannot be understood: then it is left out.
+
+        Args:
+            row: as :attr:`RegisterRows.select` gives it.
+            placed: whether what is known of its segment is wanted too.
+        """
+        try:
+            return self.registers.decode(row, self.meters, self.segments if placed else {})
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            _log.error("history: register reading %s cannot be understood and is left out: %r", row[0], error)
+            return None
 
     def identity(self, meter: str, segment: int) -> MeterInfo | None:
         """Return who the meter of a segment is, if that was learned."""
@@ -151,7 +189,8 @@ class Journal:
         if last is not None and last[1] is not None:
             seq, behind = last
             newer = zip(positions, str(behind).split(), strict=False)
-            positions |= {name: max(positions[name], seq - int(by)) for name, by in newer}
+            # What is no number is passed over: then the broker gets some readings twice, with the same numbers.
+            positions |= {name: max(positions[name], seq - int(by)) for name, by in newer if by.isdecimal()}
         return positions
 
     def _write_cursors(self, cursors: Mapping[str, int], *, carried: bool) -> None:
@@ -172,14 +211,51 @@ class Journal:
 
     def _load_segments(self) -> None:
         query = "SELECT meter, segment, started, restarted, base, serial, manufacturer, model, firmware FROM segments"
-        for number, segment, started, restarted, base, *identity in self.connection.execute(query):
-            self.segments[number, segment] = Segment(
-                started=None if started is None else moment(started),
-                restarted={SOURCES[k]: moment(at) for k, at in json.loads(restarted or "{}").items() if k in SOURCES},
-                info=MeterInfo(self.meters[number], **dict(zip(_IDENTITY, identity, strict=True)))
+        for number, segment, started, restarted, base, *identity in self.connection.execute(query).fetchall():
+            place = number, segment
+            self.segments[place] = Segment(
+                started=self._understood(place, "started", started, _moment_or_none, None),
+                restarted=self._understood(
+                    place, "restarted", restarted, lambda cell: {s: moment(at) for s, at in _by_source(cell)}, {}
+                ),
+                info=MeterInfo(
+                    self.meters[number], **{n: str(v or "") for n, v in zip(_IDENTITY, identity, strict=True)}
+                )
                 if any(identity)
                 else None,
-                base={SOURCES[key]: value for key, value in json.loads(base or "{}").items() if key in SOURCES},
+                base=self._understood(place, "base", base, lambda cell: dict(_by_source(cell)), {}),
+            )
+
+    def _understood(
+        self, place: tuple[int, int], column: str, cell: object, understand: Callable[[object], T], nothing: T
+    ) -> T:
+        """Return what a cell of a segment means; a cell that means nothing is emptied and told: absent is true."""
+        try:
+            return understand(cell)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            number, segment = place
+            _log.error("history: %s of segment %d of meter %d: %r", column, segment, number, error)
+            self.connection.execute(
+                f"UPDATE segments SET {column} = NULL WHERE meter = ? AND segment = ?",  # noqa: S608 - our schema's name
+                place,
+            )
+            self.mended.append(
+                f"of the meter {self.meters[number]} it can no longer be read {_MEANS[column]} (a damaged field). Its "
+                "readings and energies are not touched"
+            )
+            return nothing
+
+    def _name_lost_meters(self) -> None:
+        """Let a meter whose name is lost keep its readings, under a name that nobody has, as salvage does."""
+        query = "SELECT meter FROM segments UNION SELECT meter FROM heads"
+        for number in sorted({row[0] for row in self.connection.execute(query)} - self.meters.keys()):
+            name = f"lost_{number}"
+            self.connection.execute("INSERT OR IGNORE INTO meters VALUES (?, ?)", (number, name))
+            self.meters[number] = name
+            self.numbers.setdefault(name, number)
+            self.mended.append(
+                f"the name of a meter was damaged: what it gave until now is kept under the name {name}, what comes "
+                "from now on under its own"
             )
 
     def _write_block(self, block: int, hour: int | None, samples: Sequence[Sample]) -> int:
@@ -204,7 +280,8 @@ class Journal:
             if sample.group is TableGroup.REGISTERS:
                 known = self.segments.get((number, sample.segment))
                 segment = Segment(
-                    started=sample.segment_start,
+                    # The first one stays: each other one would be another meter to whoever counts from it.
+                    started=sample.segment_start if known is None or known.started is None else known.started,
                     restarted=sample.restarted,
                     info=_better(infos.get(sample.meter), None if known is None else known.info),
                     base=sample.base or (known.base if known is not None else {}),
@@ -254,6 +331,17 @@ class Journal:
                 (hour, seq),
             )
             self._hour = hour
+
+
+def _moment_or_none(cell: object) -> datetime | None:
+    if cell is not None and not isinstance(cell, int):
+        raise TypeError(f"{cell!r} is no time")
+    return None if cell is None else moment(cell)
+
+
+def _by_source(cell: object) -> Iterable[tuple[Source, int]]:
+    """Return the numbers in a cell by source; what a later version may know and this one does not is left out."""
+    return [(SOURCES[key], value) for key, value in numbers_in(cell).items() if key in SOURCES]
 
 
 def _by_meter(samples: Sequence[Sample]) -> Iterable[Sequence[Sample]]:

@@ -97,6 +97,8 @@ class Recorder:
         self._look_at: float | None = None
         self.generation = 0
         """Counts how often samples or roll-ups went from memory to the database."""
+        self._looked_through = -1, 0.0
+        """Which opened database was looked through because an outbox could not be read, and when."""
         self.opened = 0
         """Counts how often a database was opened."""
 
@@ -168,7 +170,7 @@ class Recorder:
             try:
                 found = self.journal.after(seq, limit)
             except sqlite3.Error as error:
-                _log.debug("reading the journal: %s", error)
+                self._cannot_read(error, self._clock.monotonic())
                 return None
         if len(found) < limit:
             found.extend(item for item in self.waiting.registers if item[0] > seq)
@@ -262,11 +264,25 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - the thread that writes must go on whatever happens
             if not isinstance(error, OSError):
                 _log.exception("history: a mistake in this program")
-                self.waiting.give_up()
             self._disconnect()
             self._fail(error, now)
         else:
             self._recovered(now)
+
+    def _cannot_read(self, error: sqlite3.Error, now: float) -> None:
+        """Have damage mended that only an outbox has met; say anything else."""
+        message = (
+            f"what waits for brokers cannot be read from {self.path}: {error}. It is tried again with each reading"
+        )
+        said = self._said.get(message)
+        if said is None or now - said >= _SAY_AGAIN:
+            self._said[message] = now
+            _log.error("history: %s", message)
+        # To look through it takes a while: a database that was found whole is not looked through with each reading.
+        seen, at = self._looked_through
+        if is_damage(error) and (seen != self.opened or now - at >= _SAY_AGAIN):
+            self._looked_through = self.opened, now
+            self.suspect(now)
 
     def _recovered(self, now: float) -> None:
         if self.trouble is not None and self.trouble.said:
@@ -301,6 +317,8 @@ class Recorder:
         self._connection, self.journal, self.rollups = connection, journal, rollups
         self._retention = Retention(connection, self.config)
         self._log = WriteAheadLog(connection, self.path)
+        for text in journal.mended:
+            self.notices.add(text, self._label())
         missing = self.waiting.go_on(journal, now)
         if missing:
             self.notices.add(missing, self._label())
@@ -340,7 +358,13 @@ class Recorder:
     def _commit(self, journal: Journal, rollups: Rollups) -> None:
         """Write all that waits, in portions."""
         while (portion := self.waiting.portion(journal)) is not None:
-            journal.write(portion.registers, portion.present, cursors=portion.cursors, infos=self.waiting.infos)
+            try:
+                journal.write(portion.registers, portion.present, cursors=portion.cursors, infos=self.waiting.infos)
+            except (sqlite3.Error, OSError):
+                raise
+            except Exception:
+                self.waiting.give_up()  # only here samples can be to blame; whatever else fails, they wait
+                raise
             self.generation += 1
             self.waiting.committed(portion, journal)
             rollups.add_registers(portion.registers)

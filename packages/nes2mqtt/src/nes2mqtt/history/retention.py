@@ -164,7 +164,11 @@ class Retention:
         """Delete minutes older than any label noted during the days of running for which they are kept."""
         today = ran // DAY
         since = today - self._config.keep_minutes_days
-        self._connection.execute("INSERT OR IGNORE INTO days_run VALUES (?, ?)", (today, label))
+        # The earliest label of the day: the first may be of a clock that was ahead and was put right since.
+        self._connection.execute(
+            "INSERT INTO days_run VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET label = min(label, excluded.label)",
+            (today, label),
+        )
         if since < 0:
             return
         first, lowest = self._connection.execute(

@@ -313,8 +313,9 @@ class Rollups:
         registers = self._journal.registers
         query = registers.select.replace("FROM registers", "FROM heads")
         for row in self._connection.execute(query):
-            sample = registers.decode(row, self._journal.meters, {})
-            self.heads[row[1]] = Head(row[0], row[2], row[3], dict(sample.values))
+            sample = self._journal.decode(row, placed=False)
+            if sample is not None:
+                self.heads[row[1]] = Head(row[0], row[2], row[3], dict(sample.values))
 
     def _replay(self) -> None:
         """Add what was committed after the last flush."""
@@ -322,7 +323,9 @@ class Rollups:
         for row in self._connection.execute(
             f"{journal.registers.select} WHERE seq > ? ORDER BY seq", (self._rolled_seq,)
         ):
-            self._advance(row[0], row[1], row[2], journal.registers.decode(row, journal.meters, journal.segments))
+            sample = journal.decode(row)
+            if sample is not None:
+                self._advance(row[0], row[1], row[2], sample)
         if self._rolled_block is None:
             self._replay_rows()
         query = "SELECT block, meter, layout, data FROM blocks WHERE block > ? ORDER BY block"

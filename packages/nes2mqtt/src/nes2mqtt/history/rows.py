@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +21,18 @@ from nes2mqtt.history.blocks import BadBlock, unpack
 from nes2mqtt.reading import MeterInfo, Sample, TableGroup
 from osgp.sources import SOURCES, Source
 
-__all__ = ["MAX_METERS", "PARTS", "BlockRows", "Columns", "RegisterRows", "Segment", "moment", "present_key", "stamp"]
+__all__ = [
+    "MAX_METERS",
+    "PARTS",
+    "BlockRows",
+    "Columns",
+    "RegisterRows",
+    "Segment",
+    "moment",
+    "numbers_in",
+    "present_key",
+    "stamp",
+]
 
 PARTS = "abc"
 """Parts of ``registers`` and ``present``, used in turn."""
@@ -44,6 +56,26 @@ def moment(stamp: int) -> datetime:
 def present_key(received: int, meter: int) -> int:
     """Return the key of a roll-up (and of ``present``, before there were blocks) for a time in ms and a meter number."""
     return received << 16 | meter
+
+
+def numbers_in(cell: object) -> dict[str, int]:
+    """Return the numbers in a cell that holds a JSON object, by key; none for NULL.
+
+    Raises:
+        TypeError, ValueError: it holds anything else.
+    """
+    if cell is None:
+        return {}
+    if not isinstance(cell, str) or _NO_CHARACTER in cell:
+        raise ValueError(f"{cell!r} is damaged")
+    found = json.loads(cell)
+    if not isinstance(found, dict) or not all(type(value) is int for value in found.values()):
+        raise ValueError(f"{cell!r} is no object of numbers")
+    return found
+
+
+_NO_CHARACTER = "\ufffd"
+"""What stands for bytes that are no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +158,17 @@ class RegisterRows:
             row: as :attr:`select` gives it.
             meters: ids by meter number.
             segments: by (meter number, segment).
+
+        Raises:
+            ArithmeticError, LookupError, TypeError, ValueError: the row is damaged.
         """
         _, meter, received, segment, meter_time, _, other = row[: len(_REGISTER_HEAD)]
         values = self.columns.present(row[len(_REGISTER_HEAD) :])
-        if other is not None:
+        if not all(isinstance(value, int) for value in (segment, *values.values())):
+            raise TypeError("a register is no number")
+        with suppress(TypeError, ValueError):  # a damaged cell costs its registers; the others are true
             # A source that a later version renamed would be a broken promise; one it does not know is left out.
-            values.update({SOURCES[key]: value for key, value in json.loads(other).items() if key in SOURCES})
+            values.update({SOURCES[key]: value for key, value in numbers_in(other).items() if key in SOURCES})
         at = moment(received)
         place = segments.get((meter, segment), Segment())
         return Sample(

@@ -110,6 +110,8 @@ class Store:
         """How many register samples each meter gave since this program started: energies change with these only."""
         self._last_seq = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unanswered: set[str] = set()
+        """Outboxes whose question could not be answered, which was said."""
 
     @classmethod
     def open(cls, path: Path, config: HistoryConfig, timezone: ZoneInfo, *, clock: Clock | None = None) -> Store:
@@ -348,7 +350,19 @@ class Store:
 
     async def _refill(self, name: str, seq: int) -> None:
         outbox = self._outboxes[name]
-        numbered, last = await self._call(lambda: (self._recorder.after(seq, outbox.window), self._recorder.last_seq))
+        try:
+            numbered, last = await self._call(
+                lambda: (self._recorder.after(seq, outbox.window), self._recorder.last_seq)
+            )
+        except Exception:  # noqa: BLE001 - an outbox that is not answered would never ask again
+            if name not in self._unanswered:
+                self._unanswered.add(name)
+                _log.exception(
+                    "history: what waits for %s cannot be read now; it is tried again with each reading", name
+                )
+            outbox.refill(None, seq)
+            return
+        self._unanswered.discard(name)
         outbox.refill(numbered, last)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:

@@ -127,6 +127,8 @@ class Waiting:
             if isinstance(event, MeterStatus):
                 self.infos[event.meter] = event.info
             elif not self._offered_before(event):
+                if dated and event.segment_instant is not None:
+                    event = replace(event, segment_instant=None)  # noqa: PLW2901 - its start was told; that stays
                 if self._since is None:
                     self._since = now
                 if event.group is TableGroup.REGISTERS:
@@ -218,9 +220,9 @@ class Waiting:
         tail.begin(Head(self._numbers.life, self._boot_now, *self._saved))
         dated = self._clock.known
         for seq, sample in self.registers:
-            tail.keep(self.dated(sample) if dated else sample, seq, dated=dated)
+            tail.keep(self.dated(sample) if dated else sample, seq, dated=dated or not sample.instant)
         for sample in self.present:
-            tail.keep(self.dated(sample) if dated else sample, None, dated=dated)
+            tail.keep(self.dated(sample) if dated else sample, None, dated=dated or not sample.instant)
         for name in self._moved:
             tail.delivered(name, self.cursors[name])
         tail.write()
@@ -269,7 +271,7 @@ class Waiting:
         self.begin_tail(journal)
 
     def dated(self, sample: Sample) -> Sample:
-        """Return a sample with its time of day as it is known now."""
+        """Return a sample with its time of day as it is known now; one without a moment keeps the one it has."""
         if not sample.instant:
             return sample
         label = self._clock.label(sample.instant)
