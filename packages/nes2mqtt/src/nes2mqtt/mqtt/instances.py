@@ -33,6 +33,10 @@ _MOST = 16
 """Other gateways remembered; a flood of inventions must not grow."""
 
 
+_LONGEST = 1024
+"""Characters; what is longer is no claim of a gateway, whoever may have sent it."""
+
+
 @dataclass(slots=True)
 class _Other:
     said: str
@@ -63,12 +67,12 @@ class Instances:
 
     def hear(self, message: Received, now: float) -> Message | None:
         """Take note of a message on :attr:`topic`; return our answer, if it wants one."""
-        if message.retained:
+        if message.retained or len(message.payload) > _LONGEST:
             return None
         try:
             who = json.loads(message.payload)
             instance, said = str(who["instance"]), f"'{who['name']}' on {who['host']}"
-        except (ValueError, TypeError, LookupError):
+        except (ValueError, TypeError, LookupError, RecursionError):
             return None
         if instance == self._instance:
             return None
