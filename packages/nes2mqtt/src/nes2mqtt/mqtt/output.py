@@ -479,6 +479,7 @@ def _contradict(will: Will) -> Heard:
     async def heard(session: Session, message: Received) -> None:
         if message.payload == will.offline:
             with contextlib.suppress(Refused):
-                await session.publish(will.birth)
+                # Unheard: we are called by the very loop that hears, so it cannot wait for what it would hear.
+                await session.publish(will.birth, unheard=True)
 
     return heard
