@@ -47,6 +47,7 @@ NOT_HERE = (
     "packages/nes2mqtt/tests/core/test_optical_gateway.py",  # whole days
     "packages/nes2mqtt/tests/security/test_canaries.py",
     "packages/nes2mqtt/tests/web/test_web_page.py",  # a browser
+    "packages/nes2mqtt/tests/web/test_web_page_truth.py",
     "packages/piprint/tests/core/test_core_kills.py",
     "packages/piprint/tests/simulate/test_stand_in_page.py",
 )

@@ -81,7 +81,7 @@ def _opener(settings: MeterConfig) -> OpenMeter:
     return open_it
 
 
-async def _remembered(store: Store | None, meter: str) -> Memory | None:
+async def _remembered(store: Store | None, meter: str, clock: Clock) -> Memory | None:
     """Return what the history remembers of a meter's registers, so that a restart forgets nothing."""
     if store is None:
         return None
@@ -97,6 +97,10 @@ async def _remembered(store: Store | None, meter: str) -> Memory | None:
         serial=who.serial if who is not None else "",
         restarted=last.restarted,
         base=last.base,
+        # What got its time of day already has no instant any more; what waits for it has a guess until the clock is known.
+        known=clock.known or not last.instant,
+        instant=last.instant or None,
+        segment_instant=last.segment_instant,
     )
 
 
@@ -106,7 +110,7 @@ def _stale_after(settings: MeterConfig) -> Mapping[TableGroup, timedelta]:
 
 
 async def _pollers(config: Config, hub: Hub, store: Store | None) -> list[Poller]:
-    memories = await asyncio.gather(*(_remembered(store, meter) for meter in config.meters))
+    memories = await asyncio.gather(*(_remembered(store, meter, hub.clock) for meter in config.meters))
     pollers = []
     for index, ((meter, settings), memory) in enumerate(zip(config.meters.items(), memories, strict=True)):
         pollers.append(

@@ -16,16 +16,18 @@ frequency           rated +- 20 %; without a        grids of 50 and 60 Hz switch
 power               2 * the larger of max_power     what the owner says can flow, or what the meter is made for,
                     and the rated power             doubled for moments in which a fuse holds more than it carries
 current             2 * rated current * ratio;      as above; 100 V is the lowest voltage, and all may flow through
-                    without a rating that power /   one phase
-                    100 V
+                    without a rating or a ratio     one phase
+                    that power / 100 V
 values on the       4000 times as much              the largest ratio of current transformers in use
 primary side
 power factor, sine  -1 to 1                         by definition
 angle               -360 to 360 degrees             by definition
 ==================  ==============================  ===========================================================
 
-The ratings are the meter's own (ET04, MEP guide v1.1 p. 58), the ratio that of its transformers (BT15, p. 199-200), whether
-or not it is part of what the meter shows. A rating that cannot be is none.
+The ratings are the meter's own (ET04, MEP guide v1.1 p. 58), the ratio that of its transformers (BT15, p. 199-200, of meters
+behind transformers only), whether or not it is part of what the meter shows. A rating that cannot be is none. A ratio
+that is not told is 1 where no transformer can be: meters for more than 20 A or at least 120 V are wired directly. Else
+it may be the largest in use.
 
 0 V and 0 A are true values of a phase that is off; 0 Hz is not, a meter without mains does not answer.
 
@@ -39,7 +41,7 @@ from typing import Protocol
 
 from osgp.sources import Quantity, Source
 
-__all__ = ["NOT_MEASURED", "Bounds", "Ratings", "depends_on_power"]
+__all__ = ["NOT_MEASURED", "Bounds", "Ratings"]
 
 NOT_MEASURED = frozenset({0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, -0x8000_0000})
 """Both ends of a 32-bit field, signed and unsigned, but -1, which is a value of signed fields."""
@@ -58,6 +60,10 @@ _ABOVE_RATED = 2.0
 _FREQUENCY_AROUND = 0.2
 _LOWEST_VOLTAGE = 100.0
 _LARGEST_RATIO = 4000
+_BEHIND_TRANSFORMERS = 20
+"""A: transformers give 1 or 5 A when fully loaded, and their meters are made for at most four times that."""
+_WIRED_DIRECTLY = 120
+"""V: transformers give 57 to 115 V. A house with less than 120 V is rare; its voltage is only bound more widely."""
 _PHASES = 3
 _VOLTAGES = range(50, 1001)
 _CURRENTS = range(1, 10_001)
@@ -111,13 +117,17 @@ class Bounds:
             return cls(power)
         volts, amperes = _told(ratings.voltage, _VOLTAGES), _told(ratings.maximum_current, _CURRENTS)
         hertz = _told(ratings.frequency, _FREQUENCIES)
-        ct, vt = (_told(ratio, range(1, _LARGEST_RATIO + 1)) or 1 for ratio in (ratings.ct_ratio, ratings.vt_ratio))
-        rated = _PHASES * volts * vt * amperes * ct if volts and amperes else 0
+        ct, vt = (_told(ratio, range(1, _LARGEST_RATIO + 1)) for ratio in (ratings.ct_ratio, ratings.vt_ratio))
+        rated = _PHASES * volts * (vt or 1) * amperes * (ct or 1) if volts and amperes else 0
+        if amperes and ct is None:
+            ct = 1 if amperes > _BEHIND_TRANSFORMERS else None
+        if volts and vt is None:
+            vt = 1 if volts >= _WIRED_DIRECTLY else _LARGEST_RATIO
         return cls(
             max(power, rated),
-            _ABOVE_RATED * volts * vt if volts else _VOLTAGE,
+            _ABOVE_RATED * volts * vt if volts and vt else _VOLTAGE,
             (hertz * (1 - _FREQUENCY_AROUND), hertz * (1 + _FREQUENCY_AROUND)) if hertz else _FREQUENCY,
-            _ABOVE_RATED * amperes * ct if amperes else None,
+            _ABOVE_RATED * amperes * ct if amperes and ct else None,
         )
 
     def allows(self, source: Source, value: int) -> bool:
@@ -139,11 +149,10 @@ class Bounds:
             return abs(value) <= _ABOVE_RATED * self.power * ratio
         return True
 
+    def depends_on_power(self, source: Source) -> bool:
+        """Tell whether the bounds of a value follow from the setting ``max_power``."""
+        return source.quantity in _POWERS or (source.quantity is Quantity.CURRENT and self.current is None)
+
 
 def _told(rating: int | None, possible: range) -> int | None:
     return rating if rating in possible else None
-
-
-def depends_on_power(source: Source) -> bool:
-    """Tell whether the bounds of a value follow from the setting ``max_power``."""
-    return source.quantity in _POWERS or source.quantity is Quantity.CURRENT

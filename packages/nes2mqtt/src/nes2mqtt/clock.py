@@ -32,9 +32,10 @@ This module does not know what is labelled. The sources of time are passed in, s
 from __future__ import annotations
 
 import ctypes
+import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -142,6 +143,8 @@ class _Witness:
     offset: float
     """The meter's clock minus the monotonic one, in seconds since 1970."""
     instant: float
+    gone: bool = False
+    """Whether that meter was replaced: its clock goes on as a count of seconds, until the new one's was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,9 @@ class Clock:
         self.monotonic = monotonic
         self._synchronised = synchronised
         self._built = datetime.fromisoformat(__built__).replace(tzinfo=UTC).timestamp() if built is None else built
+        self._lock = threading.RLock()
+        """Threads of the outputs ask too. What follows changes together, or one of them sees the host's new clock with
+        the old belief; and the host, asked whether it is synchronised, lets other threads run."""
         self._witnesses: dict[str, _Witness] = {}
         self._stepped: dict[str, _Witness] = {}
         """What meters' clocks showed that were set, it seems: read once so far."""
@@ -227,7 +233,6 @@ class Clock:
         self._host_offset = float("nan")
         self._looked = float("-inf")
         self._belief = _Belief(Trust.NONE, 0.0, None)
-        """Put in its place as a whole: other threads ask too."""
 
     def now(self) -> datetime:
         """Return the time of day, UTC and aware; a mere guess while :attr:`known` is False."""
@@ -272,41 +277,50 @@ class Clock:
         Returns:
             False if it jumped since it was read before: it counts when it is read a second time.
         """
-        seen, before = _Witness(shown.timestamp() - instant, instant), self._witnesses.get(meter)
-        if before is not None and instant - before.instant <= _WITNESS_FOR and _jumped(before, seen):
-            first = self._stepped.get(meter)
-            if first is None or _jumped(first, seen):
-                self._stepped[meter] = seen
-                return False
-            self._errors.pop(meter, None)
-        self._stepped.pop(meter, None)
-        self._witnesses[meter] = seen
-        self._looked = float("-inf")
-        return True
+        seen = _Witness(shown.timestamp() - instant, instant)
+        with self._lock:
+            before = self._witnesses.get(meter)
+            if before is not None and before.gone:
+                self._errors.pop(meter, None)
+            elif before is not None and instant - before.instant <= _WITNESS_FOR and _jumped(before, seen):
+                first = self._stepped.get(meter)
+                if first is None or _jumped(first, seen):
+                    self._stepped[meter] = seen
+                    return False
+                self._errors.pop(meter, None)
+            self._stepped.pop(meter, None)
+            self._witnesses[meter] = seen
+            self._looked = float("-inf")
+            return True
 
     def forget(self, meter: str) -> None:
-        """No longer count a meter's clock: another meter may be there."""
-        self._stepped.pop(meter, None)
-        self._errors.pop(meter, None)
-        if self._witnesses.pop(meter, None) is not None:
-            self._looked = float("-inf")
+        """Note that another meter is there: its clock counts at its first reading, whatever the old one showed.
+
+        Until then the time of day goes on from the old one's. It was the truth a moment ago, and an unsynchronised
+        host has not become right by a swap.
+        """
+        with self._lock:
+            self._stepped.pop(meter, None)
+            if meter in self._witnesses:
+                self._witnesses[meter] = replace(self._witnesses[meter], gone=True)
 
     def _look(self) -> _Belief:
         """Decide which clock to believe, when something may have changed."""
-        instant = self.monotonic()
-        host_offset = self._wall() - instant
-        stepped = not abs(host_offset - self._host_offset) <= _STEP
-        if not stepped and instant - self._looked < _LOOK_EVERY:
-            belief = self._belief
-            return _Belief(Trust.HOST, host_offset, None) if belief.trust is Trust.HOST else belief
-        self._looked, self._host_offset = instant, host_offset
-        self._belief = self._judge(instant, host_offset)
-        return self._belief
+        with self._lock:
+            instant = self.monotonic()
+            host_offset = self._wall() - instant
+            stepped = not abs(host_offset - self._host_offset) <= _STEP
+            if not stepped and instant - self._looked < _LOOK_EVERY:
+                belief = self._belief
+                return _Belief(Trust.HOST, host_offset, None) if belief.trust is Trust.HOST else belief
+            self._belief = self._judge(instant, host_offset)
+            self._looked, self._host_offset = instant, host_offset
+            return self._belief
 
     def _judge(self, instant: float, host_offset: float) -> _Belief:
         witnesses = {
             meter: seen.offset - self._errors.get(meter, 0.0)
-            for meter, seen in tuple(self._witnesses.items())
+            for meter, seen in self._witnesses.items()
             if instant - seen.instant <= _WITNESS_FOR and instant + seen.offset >= self._built
         }
         if instant + host_offset >= self._built:

@@ -221,7 +221,7 @@ class MeterConfig(BaseModel):
     """The most power in W that can flow through the meter; what the meter says it is made for, if that is more.
     A register that rises faster waits for a second read; a power of twice that is left out."""
     segment: Annotated[int, Field(ge=1)] = 1
-    """Raise by one when the meter was replaced or its registers were reset and the gateway did not notice."""
+    """When the meter was replaced or its registers were reset and the gateway did not notice: the number the log names."""
     power_cycle: PowerCycle | None = None
     """What to do when the meter stays silent: switch a stuck level shifter off and on again."""
 

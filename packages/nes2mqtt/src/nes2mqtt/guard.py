@@ -36,8 +36,8 @@ wrong. A meter that carries more than its owner configured outruns every read: t
 stay absent; nothing is filled in. So are those that cannot be (:mod:`nes2mqtt.bounds`); other present values (power,
 voltage) may be anything and pass.
 
-How long it was between two reads is measured by the monotonic clock. After a restart of this program only the label of
-what was believed last is left; if it or the clock now was wrong, the first values wait for the second read like any
+How long it was between two reads is measured by the monotonic clock. After a restart of this program often only the label
+of what was believed last is left; if it or the clock now was wrong, the first values wait for the second read like any
 rise, but nobody is blamed for it.
 
 Nothing here knows a clock, a meter or an output: times are passed in, verdicts are returned.
@@ -49,7 +49,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from nes2mqtt.bounds import NOT_MEASURED, Bounds, Ratings, depends_on_power
+from nes2mqtt.bounds import NOT_MEASURED, Bounds, Ratings
 from nes2mqtt.clock import Moment
 from nes2mqtt.reading import Sample, TableGroup
 from nes2mqtt.register import Held, Limits, Register, Why, elapsed, measured
@@ -76,7 +76,11 @@ class Memory:
     restarted: Mapping[Source, datetime] = field(default_factory=dict)
     base: Mapping[Source, int] = field(default_factory=dict)
     known: bool = True
-    """Whether :attr:`received` was the true time."""
+    """Whether :attr:`received` and :attr:`segment_start` are true times; else mere guesses."""
+    instant: float | None = None
+    """When it was received, by the monotonic clock of this start of the machine; None if in an earlier one."""
+    segment_instant: float | None = None
+    """Likewise of :attr:`segment_start`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +123,15 @@ class _Tally:
     notes: list[Note] = field(default_factory=list)
 
 
-def _fall(fell: list[str]) -> Note:
-    """Say once what fell, however many registers did."""
+def _fall(fell: list[str], segment: int) -> Note:
+    """Say once what fell, however many registers did, and which number of ``segment`` would start anew (R8).
+
+    The present number may be one that no configuration holds, after a swap the guard saw itself.
+    """
     others = f", and {len(fell) - 1} more" if len(fell) > 1 else ""
     return Note(
         f"registers fell: {fell[0]}{others}. Not believed and not published. If the meter was replaced or reset "
-        "and this lasts, raise 'segment' of this meter in the configuration by one"
+        f"and this lasts, set segment = {segment + 1} for this meter in the configuration and start the gateway again"
     )
 
 
@@ -162,14 +169,16 @@ class Guard:
 
     def _recall(self, memory: Memory) -> None:
         self._segment = memory.segment
-        self._segment_start = Moment(memory.segment_start) if memory.segment_start is not None else None
+        if memory.segment_start is not None:
+            known = memory.known or memory.segment_instant is None
+            self._segment_start = Moment(memory.segment_start, memory.segment_instant, known)
         self._restarted = {source: Moment(label) for source, label in memory.restarted.items()}
         self._base = dict(memory.base)
         self._counts_base = bool(memory.base)
         self._serial = memory.serial
         for source, value in memory.values.items():
             register = self._new_register(source)
-            register.value, register.at = value, Moment(memory.received, known=memory.known)
+            register.value, register.at = value, Moment(memory.received, memory.instant, memory.known)
 
     def _new_register(self, source: Source) -> Register:
         register = self._registers[source] = Register.of(source, self._rated)
@@ -220,7 +229,7 @@ class Guard:
         absurd = {source: value for source, value in values.items() if source not in believed}
         notes: tuple[Note, ...] = ()
         if absurd and not self._unbelievable:
-            notes = (_absurd(absurd),)
+            notes = (_absurd(absurd, self._bounds),)
         self._unbelievable = bool(absurd)
         sample = self._sample(TableGroup.PRESENT, believed, at, meter_time) if believed else None
         return Verdict(sample, rejected=len(absurd), notes=notes)
@@ -248,7 +257,7 @@ class Guard:
         if not tally.held and not tally.falling:
             self._layout_changed = False
         if tally.fell:  # R5
-            tally.notes.append(_fall(tally.fell))
+            tally.notes.append(_fall(tally.fell, self._segment))
         if tally.fell or tally.jumped:
             return Verdict(None, tally.rejected, tally.held, doubt=True, notes=tuple(tally.notes))
         sample = self._sample(TableGroup.REGISTERS, tally.believed, at, meter_time) if tally.believed else None
@@ -396,13 +405,13 @@ def _settled(moment: Moment, now: Moment) -> Moment:
     return Moment(now.label - timedelta(seconds=now.instant - moment.instant), moment.instant, now.known)
 
 
-def _absurd(absurd: Mapping[Source, int]) -> Note:
+def _absurd(absurd: Mapping[Source, int], bounds: Bounds) -> Note:
     """Say once what cannot be, however many values it is."""
     source, value = next(iter(absurd.items()))
     others = f", and {len(absurd) - 1} more" if len(absurd) > 1 else ""
     advice = (
         "If the meter carries that much, raise max_power of this meter in the configuration"
-        if depends_on_power(source) and value not in NOT_MEASURED
+        if bounds.depends_on_power(source) and value not in NOT_MEASURED
         else "If this lasts, save an osgp dump and report it"
     )
     return Note(

@@ -6,12 +6,15 @@ import signal
 import socket
 import time
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 
 from nes2mqtt import app
+from nes2mqtt.clock import Clock
 from nes2mqtt.config import parse
 from nes2mqtt.demo import free_port, run_demo
+from nes2mqtt.guard import Guard
 from nes2mqtt.history import Store
 from nes2mqtt.hub import Hub
 from nes2mqtt.reading import Sample, TableGroup
@@ -111,6 +114,39 @@ async def test_after_a_restart_the_guard_remembers(tmp_path, registers, caplog):
             await until(lambda: "Not believed" in caplog.text)
     after, _ = await kept(config)
     assert after.values[IMPORT] == before.values[IMPORT]
+
+
+async def test_what_waits_for_the_time_of_day_explains_no_rise_after_a_restart(tmp_path, monkeypatch):
+    """A host back at 1970, no meter's clock yet, and this program is started again: the label it left is a guess."""
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    config = config_for(tmp_path, "tcp://127.0.0.1:1")
+    uptime = 1000.0
+    shown = datetime(2027, 3, 10, tzinfo=UTC).timestamp()
+    wall = uptime
+
+    def clock():
+        return Clock(wall=lambda: wall, monotonic=lambda: uptime, synchronised=lambda: False, built=shown - 86_400)
+
+    def store(clocks):
+        return Store.open(tmp_path / "history.db", config.history, config.timezone, clock=clocks)
+
+    async with store(now := clock()) as before:
+        guess = now.now()
+        sample = Sample(
+            "house", TableGroup.REGISTERS, guess, {IMPORT: 1000}, None, 2, guess, instant=uptime, segment_instant=900.0
+        )
+        before.offer(sample)
+    uptime, wall = 1010.0, 1010.0
+    async with store(now := clock()) as after:
+        memory = await app._remembered(after, "house", now)
+    assert (memory.known, memory.instant, memory.segment_instant) == (False, 1000.0, 900.0)
+    wall = shown  # the host is set right before the first read
+    guard = Guard("house", memory=memory)
+    assert guard.registers({IMPORT: 900_000}, now.moment(), None).sample is None
+    uptime, wall = uptime + 10, wall + 10
+    sample = guard.registers({IMPORT: 1001}, now.moment(), None).sample
+    assert sample.values == {IMPORT: 1001}
+    assert sample.segment_start == datetime.fromtimestamp(shown - 110, UTC)
 
 
 async def test_another_serial_number_after_a_restart_is_another_meter(tmp_path, registers, caplog):

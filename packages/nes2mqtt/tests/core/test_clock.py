@@ -1,5 +1,6 @@
 """Which clock is believed, and what label a moment gets."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -113,12 +114,56 @@ def test_a_meter_whose_clock_was_never_set_is_no_witness(host):
     assert host.clock.trust is Trust.HOST
 
 
-def test_a_witness_that_is_gone_counts_no_longer(host):
-    host.host_is_ahead = timedelta(hours=2)
-    host.meter_says()
-    assert host.clock.trust is Trust.METER
+def test_a_swap_does_not_make_a_wrong_host_right(host):
+    """One meter, and a host three days behind: until the new meter's clock was read the old one's goes on."""
+    host.host_is_ahead = timedelta(days=-3)
+    host.meter_says(timedelta(seconds=20))
+    host.wait(100)
     host.clock.forget("house")
+    host.wait(100)
+    assert host.clock.trust is Trust.METER
+    assert host.error() == 20
+    assert host.clock.moment().known
+    host.wait(8 * 86400)
+    assert host.clock.trust is Trust.HOST, "it would have drifted too far"
+
+
+def test_the_clock_of_a_new_meter_counts_at_once_and_without_the_error_of_the_old_one(host):
+    host.synchronised = True
+    host.meter_says(timedelta(hours=-2))
     assert host.clock.trust is Trust.HOST
+    host.wait(10)
+    host.clock.forget("house")
+    host.synchronised, host.host_is_ahead = False, timedelta(days=-3)
+    assert host.error() == 0
+    host.meter_says(timedelta(seconds=20))
+    assert host.error() == 20
+
+
+@pytest.mark.parametrize("step", [timedelta(days=3650), timedelta(days=-3)])
+def test_a_step_that_two_threads_see_gives_neither_the_wrong_clock(host, step):
+    """The host's answer takes a while, and meanwhile another thread asks for the time."""
+    host.meter_says()
+    host.clock.now()
+    asked, answer = threading.Event(), threading.Event()
+
+    def slow():
+        asked.set()
+        answer.wait(10)
+        return False
+
+    host.clock._synchronised = slow
+    host.host_is_ahead = step
+    seen = []
+    threads = [threading.Thread(target=lambda: seen.append(host.clock.moment())) for _ in range(2)]
+    threads[0].start()
+    assert asked.wait(10)
+    threads[1].start()
+    threads[1].join(0.2)  # without a lock it has its answer by now, and a wrong one
+    answer.set()
+    for thread in threads:
+        thread.join()
+    assert {(moment.label, moment.known) for moment in seen} == {(host.truth(), True)}
 
 
 def test_the_kernel_tells_whether_it_is_synchronised():

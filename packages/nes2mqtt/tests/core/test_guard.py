@@ -1,5 +1,6 @@
 """Every rule of the guard by its number, then properties over whole lives of meters."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -167,6 +168,30 @@ class TestRise:
             verdict = life.guard.registers({IMPORT: 1002 + 700 * (n + 1)}, at, None)
             assert value_of(verdict) == 1002 + 700 * (n + 1)
             step = -2 * step
+
+    @pytest.mark.parametrize("later", [False, True], ids=["still unknown", "known later"])
+    def test_what_was_read_at_a_time_nobody_knew_explains_no_rise(self, later):
+        """Restarted in the same start of the machine: the label left is a guess, years off; the seconds are measured."""
+        guess = datetime(2001, 1, 1, tzinfo=UTC)
+        memory = Memory(2, guess, guess, {IMPORT: 1000}, "1", known=False, instant=100.0, segment_instant=40.0)
+        guard = Guard("house", memory=memory)
+
+        def read(value, instant):
+            label = START if later else guess
+            at = Moment(label + timedelta(seconds=instant - 100.0), instant, known=later)
+            return guard.registers({IMPORT: value}, at, None)
+
+        assert value_of(read(1050, 110.0)) == 1050
+        jump = read(900_000, 120.0)
+        assert jump.sample is None
+        assert jump.doubt, "the time was measured"
+        sample = read(1051, 130.0).sample
+        assert value_of(read(1051, 130.0)) == 1051
+        assert sample.segment_start == (START if later else guess) - timedelta(seconds=60)
+
+    def test_a_guess_without_an_instant_explains_no_rise_either(self):
+        life = remembering(serial="1", received=datetime(2001, 1, 1, tzinfo=UTC), known=False)
+        assert life.published(900_000, 1001) == [None, 1001]
 
     def test_a_time_nobody_knows_makes_a_restart_wait_for_the_second_read(self):
         guard = Guard("house", memory=Memory(1, None, START - timedelta(days=9), {IMPORT: 1000}, "1"))
@@ -361,6 +386,19 @@ class TestSegments:
         assert sample.segment == 2
         assert sample.segment_start == START + timedelta(seconds=10)
 
+    @pytest.mark.parametrize("segment", [1, 2, 7])
+    def test_r8_the_number_that_the_log_names_starts_the_next_segment(self, segment):
+        """Also after swaps the guard saw itself, of which the configuration knows nothing."""
+        life = Life(Guard("house", memory=Memory(1, None, START, {IMPORT: 1000}, serial="1")))
+        for swap in range(1, segment):
+            life.guard.identify(str(1 + swap), "d", moment(life.now))
+            life.published(5000, 5000)
+        (note,) = life.read(3).notes
+        told = int(re.search(r"set segment = (\d+) for this meter", note.text)[1])
+        memory = Memory(segment, START, START, {IMPORT: 5000})
+        assert Life(Guard("house", memory=memory, segment=told)).published(3, 3) == [None, 3]
+        assert told == segment + 1
+
     def test_r8_does_not_turn_back_what_the_guard_saw_itself(self):
         memory = Memory(3, START, START, {IMPORT: 1000}, serial="1")
         life = Life(Guard("house", memory=memory, segment=2))
@@ -421,6 +459,45 @@ class TestPresent:
             assert fresh.guard.present({SOURCES[key]: value}, moment(START), None).sample
         for value in cannot_be:
             assert fresh.guard.present({SOURCES[key]: value}, moment(START), None).sample is None
+
+    @pytest.mark.parametrize("ratio", [None, 60_000])
+    def test_a_meter_behind_transformers_that_does_not_tell_their_ratio_is_bound_by_max_power(self, ratio):
+        """One for 6 A that shows what flows on the primary side; the advice in the log must help."""
+        source, rated = SOURCES["current_l1"], Rated(voltage=230, frequency=50, maximum_current=6, ct_ratio=ratio)
+        guard = Guard("house")
+        guard.rate(rated)
+        assert guard.present({source: 80_000}, moment(START), None).sample
+        (note,) = guard.present({source: 2_100_000}, moment(START), None).notes
+        assert "raise max_power" in note.text
+        guard = Guard("house", Limits(power=200_000))
+        guard.rate(rated)
+        assert guard.present({source: 2_100_000}, moment(START), None).sample
+
+    @pytest.mark.parametrize(
+        "rated",
+        [Rated(maximum_current=100), Rated(maximum_current=6, ct_ratio=1), Rated(maximum_current=5, ct_ratio=20)],
+    )
+    def test_a_current_that_max_power_does_not_bound_is_not_blamed_on_it(self, rated):
+        source = SOURCES["current_l1"]
+        guard = Guard("house")
+        guard.rate(rated)
+        (note,) = guard.present({source: 201_000}, moment(START), None).notes
+        assert "max_power" not in note.text
+        assert "osgp dump" in note.text
+
+    @pytest.mark.parametrize(
+        ("rated", "can_be"),
+        [
+            (Rated(voltage=110), True),
+            (Rated(voltage=110, vt_ratio=100), True),
+            (Rated(voltage=110, vt_ratio=1), False),
+            (Rated(voltage=230), False),
+        ],
+    )
+    def test_a_voltage_of_the_primary_side_passes_if_transformers_can_be(self, fresh, rated, can_be):
+        fresh.guard.rate(rated)
+        verdict = fresh.guard.present({SOURCES["voltage_l1"]: 11_000_000}, moment(START), None)
+        assert (verdict.sample is not None) == can_be
 
     def test_m7_a_meter_behind_current_transformers_needs_no_setting(self):
         life = remembering(serial="1")

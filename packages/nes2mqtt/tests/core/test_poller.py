@@ -552,6 +552,29 @@ async def test_t5_a_meter_that_dies_stays_the_witness_of_the_time(house, fake_me
         assert one.hub.clock.trouble.code == "clock_ahead"
 
 
+async def test_a_swap_with_a_wrong_host_is_labelled_by_the_clock_of_the_meter_that_was_there(
+    house, fake_meter, memory, wall_clock, loop_clocks
+):
+    """One meter, a host three days behind; the new meter's clock is not read for a while."""
+    wrong = loop_clocks(lambda: wall_clock() - timedelta(days=3), synchronised=False)
+    async with house(memory(serial="87654321"), clocks=wrong) as listener:
+        await asyncio.sleep(20)
+        swap(fake_meter)
+        swapped = wall_clock()
+
+        async def no_answer():
+            raise TableError("no")
+
+        fake_meter.clock = no_answer
+        await asyncio.sleep(60)
+        late = [sample for sample in listener.samples(TableGroup.REGISTERS) if sample.segment == 2]
+        assert late
+        assert all(abs(sample.segment_start - swapped) < timedelta(seconds=30) for sample in late)
+        registers = listener.samples(TableGroup.REGISTERS)
+        assert all(abs(sample.received - swapped) < timedelta(seconds=70) for sample in registers)
+        assert {sample.segment_start for sample in late} == {late[0].segment_start}
+
+
 async def test_a_message_has_its_code_and_what_it_is_made_of(house, fake_meter):
     fake_meter.opening_trouble = PortMissing("there is no such port: plug it in")
     async with house() as listener:
