@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -161,6 +162,80 @@ def test_s9_an_old_database_beside_a_newer_log_is_put_right_by_restore(open_reco
     assert not log_of(recorder.path).exists()
     assert rows(recorder.path) == list(range(1, 101))
     assert rows(kept) == list(range(1, 201))
+
+
+@pytest.fixture
+def after_a_kill(open_recorder, live, tmp_path, kill):
+    """A history that was killed, with its log and tail, and a backup of the half of it; return both paths."""
+    recorder = open_recorder()
+    live(recorder, 0, 1000)
+    target = tmp_path / "backup.db"
+    back_up(recorder.path, target)
+    live(recorder, 1000, 2000)
+    log = log_of(recorder.path).read_bytes()
+    content = recorder.path.read_bytes()
+    kill(recorder)
+    recorder.path.write_bytes(content)
+    log_of(recorder.path).write_bytes(log)
+    return recorder.path, target
+
+
+def fail_when_renaming(patch, wanted):
+    """Let the disk fail when a file gets a name that ``wanted`` picks."""
+    rename = Path.replace
+
+    def replace(path, target):
+        if wanted(Path(target).name):
+            raise OSError(5, "Input/output error")
+        return rename(path, target)
+
+    patch.setattr(Path, "replace", replace)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        lambda name: name == "history.db.ready",
+        lambda name: name == "history.db.moving",
+        lambda name: "before-restore" in name and name.endswith("-wal"),
+        lambda name: "before-restore" in name and name.endswith(".db"),
+    ],
+    ids=["ready", "moving", "log", "database"],
+)
+def test_s9_a_restore_that_fails_says_that_nothing_was_changed_and_that_is_so(
+    after_a_kill, open_recorder, clock, tmp_path, monkeypatch, wanted
+):
+    database, source = after_a_kill
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with monkeypatch.context() as patch:
+        fail_when_renaming(patch, wanted)
+        with pytest.raises(HistoryError, match="Nothing was changed"):
+            restore(database, source, clock.now)
+    left = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    left.pop("history.db-shm", None)
+    before.pop("history.db-shm", None)
+    assert left == before
+    recorder = open_recorder()
+    assert recorder.last_seq == 200
+    assert recorder.notices.all() == ()
+
+
+def test_s9_a_restore_that_fails_at_its_last_step_says_so_and_the_next_start_goes_on_with_it(
+    after_a_kill, open_recorder, clock, tmp_path, monkeypatch
+):
+    database, source = after_a_kill
+    with monkeypatch.context() as patch:
+        fail_when_renaming(patch, lambda name: name == "history.db")
+        with pytest.raises(HistoryError, match="takes its place when the gateway starts"):
+            restore(database, source, clock.now)
+    recorder = open_recorder()
+    assert recorder.last_seq >= 200
+    assert recorder.notices.all() == ()
+    recorder.close()
+    assert rows(database) == list(range(1, 101))
+    (kept,) = tmp_path.glob("history.before-restore-*.db")
+    assert rows(kept) == list(range(1, 201))
+    assert not list(tmp_path.glob("history.db.*"))
 
 
 def test_nothing_to_acknowledge(tmp_path):

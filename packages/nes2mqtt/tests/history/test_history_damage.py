@@ -7,14 +7,16 @@ import sqlite3
 import struct
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from nes2mqtt.history import Unreadable
-from nes2mqtt.history.database import PAGE_SIZE, log_of
+from nes2mqtt.history.database import PAGE_SIZE, log_of, open_damaged, open_writer
 from nes2mqtt.history.durable import write_durably
 from nes2mqtt.history.recorder import RETRY_AFTER
 from nes2mqtt.history.rewrite import page_size_of
+from nes2mqtt.history.salvage import salvage
 
 
 @pytest.fixture
@@ -182,7 +184,25 @@ def test_s8_an_emptied_database_is_told_and_its_log_kept(open_recorder, live, ki
     (notice,) = [text for text in recorder.notices.all() if "is empty or gone" in text]
     assert "nes2mqtt restore" in notice
     assert log_of(recorder.moved_aside).stat().st_size > 0
+    assert recorder.moved_aside.exists()
     assert recorder.last_seq >= 100
+
+
+def test_s8_the_log_of_a_database_that_is_gone_is_kept_alone_and_moves_nothing_later(open_recorder, live, kill, clock):
+    recorder = open_recorder()
+    live(recorder, 0, 1000)
+    kill_and_keep_log(recorder, kill)
+    recorder.path.unlink()
+    recorder = open_recorder()
+    (notice,) = [text for text in recorder.notices.all() if "is empty or gone" in text]
+    assert recorder.moved_aside.stat().st_size > 0
+    assert f"kept as {recorder.moved_aside.name} and" in notice
+    live(recorder, 1000, 2000)
+    recorder.work(clock.s(2000), flush=True)
+    recorder.close()
+    recorder = open_recorder()
+    assert count(recorder, "registers") >= 100
+    assert recorder.moved_aside is None
 
 
 def kill_and_keep_log(recorder, kill):
@@ -270,6 +290,28 @@ def test_s6_one_bad_page_costs_its_rows_and_nothing_else(damaged, open_recorder,
     assert open_recorder().notices.all() == ()
 
 
+@pytest.mark.parametrize("table", ["minute_rollups", "registers_a", "blocks_a"])
+@pytest.mark.parametrize(
+    "bad",
+    [(0,), (0.5,), (1,), (0, 0.5), (0, 1), (0.3, 0.6, 1), (0, 0.3, 0.6, 1)],
+    ids=lambda bad: "-".join(f"{part:.0%}" for part in bad),
+)
+def test_s6_a_bad_page_costs_the_rows_on_it_wherever_it_is(damaged, tmp_path, table, bad):
+    leaves = leaf_pages(damaged, table)
+    assert len(leaves) > 6
+    data, size = damaged.read_bytes(), page_size_of(damaged)
+    with closing(sqlite3.connect(damaged)) as connection, connection:
+        (left,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    for page in {leaves[round(part * (len(leaves) - 1))] for part in bad}:
+        (on_it,) = struct.unpack_from(">H", data, (page - 1) * size + 3)
+        left -= on_it
+        damage(damaged, page)
+    with closing(open_damaged(damaged)) as source, closing(open_writer(tmp_path / "new.db")) as target:
+        salvaged = salvage(source, target)
+        assert target.execute(f"SELECT count(*) FROM {table}").fetchone() == (left,)
+    assert len(salvaged.damaged) == 1
+
+
 @pytest.mark.parametrize("table", ["registers_a", "blocks_a", "hour_rollups", "heads", "state", "meters", "segments"])
 def test_s6_any_table_may_be_damaged_and_the_queue_goes_on(damaged, open_recorder, live, clock, table):
     if table in ("state", "segments"):
@@ -289,37 +331,51 @@ def test_s6_any_table_may_be_damaged_and_the_queue_goes_on(damaged, open_recorde
     recorder.work(clock.s(172_900), flush=True)
     assert recorder.journal.last_seq == before + 10
     (minutes,) = recorder.journal.connection.execute("SELECT sum(active_energy_import) FROM minute_rollups").fetchone()
-    assert minutes <= 172_890, "nothing is counted twice"
+    assert minutes == 172_890, "nothing is counted twice, and nothing is gone"
 
 
-def test_s6_a_kill_in_the_middle_of_the_mending_is_gone_on_from(damaged, open_recorder, clock):
+@pytest.mark.parametrize("moment", ["salvaged, not renamed", "log renamed", "database renamed", "new one in place"])
+def test_s6_s11_a_kill_in_the_middle_of_the_mending_is_gone_on_from_and_told(
+    damaged, open_recorder, clock, tmp_path, moment
+):
     leaves = leaf_pages(damaged, "minute_rollups")
     damage(damaged, leaves[3])
-    for moment in ("salvaged, not renamed", "log renamed", "database renamed"):
-        stopped = stop_at(moment)
-        try:
-            with pytest.raises(Killed):
-                open_recorder().suspect(clock.s(172_800))
-        finally:
-            stopped.undo()
+    stopped = stop_at(moment)
+    try:
+        with pytest.raises(Killed):
+            open_recorder().suspect(clock.s(172_800))
+    finally:
+        stopped.undo()
     recorder = open_recorder()
-    recorder.suspect(clock.s(172_800))
+    if moment == "salvaged, not renamed":
+        assert recorder.notices.all() == (), "nothing was done yet"
+        recorder.suspect(clock.s(172_800))
+    (notice,) = recorder.notices.all()
+    assert "missing are some of: minutes" in notice
     assert count(recorder, "registers") == 2880
-    assert count(recorder, "minute_rollups") > 2700
+    assert 2880 - 40 < count(recorder, "minute_rollups") < 2880
+    assert not list(tmp_path.glob("history.db.*"))
+    (kept,) = tmp_path.glob("history.damaged-*.db")
+    assert kept.name in notice
+    if moment == "log renamed":
+        assert log_of(kept).exists()
+        assert recorder.moved_aside == kept
 
 
 def stop_at(moment):
     """End the program at a moment of the mending."""
-    from pathlib import Path  # noqa: PLC0415
+    from nes2mqtt.history import repair  # noqa: PLC0415
 
     patch = pytest.MonkeyPatch()
     rename = Path.replace
 
     def replace(path, target):
+        target = Path(target)
         done = {
-            "salvaged, not renamed": str(target).endswith(".ready"),
-            "log renamed": "damaged" in str(target) and str(target).endswith("-wal"),
-            "database renamed": "damaged" in str(target) and not str(target).endswith("-wal"),
+            "salvaged, not renamed": target.name == "history.db.ready",
+            "log renamed": "damaged" in target.name and target.name.endswith("-wal"),
+            "database renamed": "damaged" in target.name and target.name.endswith(".db"),
+            "new one in place": target.name == "history.db",
         }[moment]
         result = rename(path, target)
         if done:
@@ -328,16 +384,13 @@ def stop_at(moment):
 
     patch.setattr(Path, "replace", replace)
     if moment == "log renamed":  # a log must be there to be renamed
-        from nes2mqtt.history import repair  # noqa: PLC0415
+        original = repair._move
 
-        original = repair._aside
+        def move(path, kept):
+            log_of(path).write_bytes(b"")
+            original(path, kept)
 
-        def aside(path, wanted):
-            if not log_of(path).exists():
-                log_of(path).write_bytes(b"")
-            return original(path, wanted)
-
-        patch.setattr(repair, "_aside", aside)
+        patch.setattr(repair, "_move", move)
     return patch
 
 
@@ -345,12 +398,56 @@ def test_s11_a_log_that_got_its_new_name_alone_is_joined_by_its_database(open_re
     recorder = open_recorder()
     live(recorder, 0, 1000)
     kill_and_keep_log(recorder, kill)
-    log = log_of(recorder.path)
-    log.rename(tmp_path / "history.damaged-20260115-120000.db-wal")
+    recorder.path.write_bytes(b"")
+    stopped = stop_at("log renamed")
+    try:
+        with pytest.raises(Killed):
+            open_recorder()
+    finally:
+        stopped.undo()
+    assert not list(tmp_path.glob("history.damaged-*.db"))
     recorder = open_recorder()
-    assert (tmp_path / "history.damaged-20260115-120000.db").exists()
+    (kept,) = tmp_path.glob("history.damaged-*.db")
+    assert log_of(kept).exists()
+    (notice,) = [text for text in recorder.notices.all() if "is empty or gone" in text]
+    assert kept.name in notice
     assert recorder.trouble is None
     assert recorder.last_seq >= 100
+
+
+@pytest.mark.parametrize("kept", ["damaged-20260101-000000", "before-restore-20260101-000000"])
+def test_s11_a_log_that_was_kept_and_lost_its_database_moves_no_healthy_history(
+    open_recorder, live, clock, tmp_path, kept
+):
+    recorder = open_recorder()
+    live(recorder, 0, 1000)
+    recorder.work(clock.s(1000), flush=True)
+    recorder.close()
+    stray = tmp_path / f"history.{kept}.db-wal"
+    stray.write_bytes(b"x" * 5000)  # its owner deleted history.damaged-*.db
+    recorder = open_recorder()
+    assert recorder.last_seq == 100
+    assert count(recorder, "registers") == 100
+    assert recorder.moved_aside is None
+    assert recorder.notices.all() == ()
+    assert [file.name for file in tmp_path.glob("history.*-2026*")] == [stray.name]
+
+
+def test_s8_an_overwritten_log_that_was_kept_may_be_deleted_in_any_way(open_recorder, live, clock, tmp_path):
+    recorder = open_recorder()
+    live(recorder, 0, 1000)
+    recorder.work(clock.s(1000), flush=True)
+    recorder.close()
+    log_of(recorder.path).write_bytes(b"x" * 5000)
+    recorder = open_recorder()
+    assert recorder.moved_aside.read_bytes() == b"x" * 5000
+    assert count(recorder, "registers") == 100
+    recorder.close()
+    for file in tmp_path.glob("history.damaged-*.db"):
+        file.unlink()
+    recorder = open_recorder()
+    assert count(recorder, "registers") == 100
+    assert recorder.moved_aside is None
 
 
 async def test_s7_a_page_only_readers_meet_is_an_error_and_told(damaged, open_store, clock):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 
 import httpx
@@ -111,6 +112,22 @@ async def test_a_page_of_another_site_or_port_cannot_make_a_browser_ask(page, pa
             assert reply.status_code == 403
 
 
+@pytest.mark.parametrize("path", ["/api/v1/live", "/api/v1/readings", "/metrics", "/getDashDataWS"])
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:8098", STRANGER, "null", ""])
+async def test_b10_a_page_by_plain_http_is_known_by_its_origin(page, path, origin):
+    """Browsers send Sec-Fetch-Site to https and this machine only."""
+    async with page() as client:
+        async with asyncio.timeout(5):
+            assert (await client.get(path, headers={"origin": origin})).status_code == 403
+
+
+async def test_b10_our_own_origin_and_programs_are_let_in(page):
+    async with page() as client:
+        for headers in ({}, {"origin": "http://127.0.0.1:8099"}, {"origin": STRANGER, "sec-fetch-site": "same-origin"}):
+            assert (await client.get("/api/v1/readings", headers=headers)).status_code == 200
+        assert (await client.get("/static/app.js", headers={"origin": STRANGER})).status_code == 200
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 async def test_a_link_or_a_frame_of_another_site_may_lead_here_but_not_to_a_place_of_the_stream(page, site):
     async with page() as client:
@@ -168,6 +185,14 @@ def test_who_guesses_from_one_address_does_not_lock_the_owner_out():
     assert limit.refuse("192.0.2.1", 3600.0) is None
 
 
+def test_b13_one_ipv4_address_guesses_as_one_however_it_is_written():
+    limit = GuessLimit()
+    for number in range(6):
+        refused = limit.refuse("192.0.2.66" if number % 2 else "::ffff:192.0.2.66", 0.0)
+    assert refused is not None
+    assert limit.refuse("::ffff:192.0.2.1", 0.0) is None
+
+
 @pytest.mark.parametrize("before", [b"", b"GET /login HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"], ids=["first", "second"])
 @pytest.mark.parametrize("says", [b"", b"GET", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"])
 async def test_a_connection_that_says_no_whole_request_is_closed(served_page, monkeypatch, before, says):
@@ -187,6 +212,29 @@ async def test_a_slow_form_is_not_waited_for(served_page, monkeypatch):
         async with asyncio.timeout(5):
             assert b" 400 " in await reader.readline()
         writer.close()
+
+
+async def test_b14_who_leaves_in_the_middle_of_the_form_leaves_nothing_in_the_log(served_page, monkeypatch, caplog):
+    read = asyncio.Event()
+    original = login._password
+
+    async def observed(request):
+        try:
+            return await original(request)
+        finally:
+            read.set()
+
+    monkeypatch.setattr(login, "_password", observed)
+    async with served_page(password=PASSWORD) as web:
+        _, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        writer.write(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\npass")
+        await writer.drain()
+        writer.close()
+        async with asyncio.timeout(5):
+            await read.wait()
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{web.url}/login")).status_code == 200
+    assert not [record for record in caplog.records if record.exc_info or record.levelno >= logging.WARNING]
 
 
 async def test_an_open_stream_outlives_the_patience(served_page, monkeypatch):
@@ -230,14 +278,21 @@ class _Peer:
         ("192.0.2.66", ["192.0.2.66"] * 5, True),
         ("192.0.2.1", ["192.0.2.66"] * 5, False),
         ("fe80::1%eth0", ["fe80::1%eth0"] * 5, True),
+        ("2001:db8::1", [f"2001:db8::{n}" for n in range(2, 7)], True),
+        ("2001:db8::1", [f"2001:db8:0:{n}::1" for n in range(1, 6)], False),
+        ("::ffff:192.0.2.66", ["::ffff:192.0.2.66"] * 3 + ["192.0.2.66"] * 2, True),
+        ("::ffff:192.0.2.1", [f"::ffff:192.0.2.{n}" for n in range(2, 7)], False),
+        ("::ffff:127.0.0.1", ["::ffff:127.0.0.1"] * 9, False),
+        ("::ffff:10.0.0.1", ["::ffff:10.0.0.1"] * 9, False),
         ("127.0.0.1", ["127.0.0.1"] * 9, False),
         ("127.0.0.1", ["127.0.0.1"] * 10, True),
     ],
 )
-def test_one_address_cannot_take_all_connections(host, others, too_many):
+def test_b13_one_address_cannot_take_all_connections(host, others, too_many):
     connection = server._Connection.__new__(server._Connection)
     connection.client = (host, 1)
     connection.most = 10
+    connection.spokesmen = (server.network_of("10.0.0.0/8"),)
     connection.connections = {connection, *map(_Peer, others)}
     assert connection._is_too_many() is too_many
 

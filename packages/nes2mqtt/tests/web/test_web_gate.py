@@ -143,11 +143,74 @@ async def test_our_own_names_are_let_in(make_web, client_for, host):
         assert (await client.get("/api/v1/readings", headers={"Host": host})).status_code == 200
 
 
-async def test_in_the_network_any_name_will_do_because_the_login_protects(make_web, client_for):
-    async with client_for(
-        make_web(listen="0.0.0.0:0", password=PASSWORD, allowed_hosts=["energy.example.org"])
-    ) as client:
-        assert (await client.get("/login", headers={"Host": "raspberrypi.local"})).status_code == 200
+IN_THE_NETWORK = {
+    "listen": "0.0.0.0:8099",
+    "password": PASSWORD,
+    "dabbler_open": True,
+    "allowed_hosts": ["energy.example.org"],
+    "public_url": "http://power.example.org:81/",
+}
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "192.168.1.10:8099",
+        "10.0.0.2",
+        "[2001:db8::7]:8099",
+        "[fe80::1]:8099",
+        "127.0.0.1:8099",
+        "localhost:8099",
+        "raspberrypi:8099",
+        "raspberrypi.local:8099",
+        "RaspberryPi.Local.:8099",
+        "raspberrypi.lan",
+        "raspberrypi.fritz.box",
+        "raspberrypi.home.arpa",
+        "gateway.internal",
+        "gateway.attic.home",
+        "gw.branch.example.com",
+        "energy.example.org:8099",
+        "power.example.org:81",
+    ],
+)
+async def test_b11_in_the_network_the_owner_gets_in_by_every_name_of_home(monkeypatch, make_web, client_for, host):
+    monkeypatch.setattr("nes2mqtt.web.gate.socket.gethostname", lambda: "GW.branch.example.com")
+    async with client_for(make_web(**IN_THE_NETWORK)) as client:
+        assert (await client.get("/login", headers={"Host": host})).status_code == 200
+        headers = {"Host": host, "Origin": f"http://{host}"}
+        assert (await log_in(client, "wrong horse", **headers)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:8099",
+        "192.168.1.10.evil.example",
+        "local.evil.example",
+        "evil-fritz.box",
+        "fritz.box.evil.example",
+        "evil.energy.example.org",
+        "[::zz]",
+        "[1.2.3.4.5]",
+        "",
+    ],
+)
+async def test_b11_in_the_network_no_name_of_the_internet_opens_the_page(make_web, client_for, host):
+    async with client_for(make_web(**IN_THE_NETWORK)) as client:
+        reply = await client.get("/getDashDataWS", headers={"Host": host})
+        assert reply.status_code == 421
+        assert "IP address" in reply.text
+        assert "allowed_hosts" in reply.text
+        assert (await log_in(client, Host=host, Origin=f"http://{host}")).status_code == 421
+        forwarded = {"Host": "192.168.1.10:8099", "X-Forwarded-Host": host}
+        assert (await client.get("/login", headers=forwarded)).status_code == 200, "nobody is believed"
+
+
+async def test_b11_the_name_it_listens_on_is_ours(make_web, client_for):
+    async with client_for(make_web(listen="meter.example.org:8099", password=PASSWORD)) as client:
+        assert (await client.get("/login", headers={"Host": "meter.example.org:8099"})).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/readings", "/nowhere", "/static/app.js", "/metrics"])

@@ -1,6 +1,7 @@
 """Behind a reverse proxy: who asks, under which address, and what the browser is told."""
 
 import logging
+import time
 
 import httpx
 import pytest
@@ -42,11 +43,27 @@ def caller(headers, peer="10.0.0.2"):
         ([("x-forwarded-for", "")], "10.0.0.2"),
         ([("x-forwarded-for", "10.0.0.4, 10.0.0.3")], "10.0.0.4"),
         ([("forwarded", "for=_hidden")], "10.0.0.2"),
+        ([("forwarded", ' proto=https ; For = "192.0.2.7" ;by=10.0.0.3 ')], "192.0.2.7"),
+        ([("forwarded", "for=6.6.6.6"), ("forwarded", "for=192.0.2.7;;")], "192.0.2.7"),
+        ([("forwarded", 'for="6.6.6.6, for=192.0.2.7')], "192.0.2.7"),
+        ([("forwarded", "for=6.6.6.6, " * 30 + "for=192.0.2.7")], "192.0.2.7"),
+        ([("x-forwarded-for", "6.6.6.6, " * 30 + "192.0.2.7")], "192.0.2.7"),
         ([], "10.0.0.2"),
     ],
 )
 def test_the_caller_is_the_last_address_that_is_no_trusted_proxy(headers, address):
     assert caller(headers).address == address
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a" * 60_000, "x" + " " * 60_000 + "x", 'for="' + "\\a" * 30_000, "a=" * 30_000, ";" * 60_000, "," * 60_000],
+)
+@pytest.mark.parametrize("name", ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"])
+def test_b5_a_hostile_header_costs_nothing(name, value):
+    started = time.process_time()
+    assert caller([(name, value)]).address == "10.0.0.2"
+    assert time.process_time() - started < 0.2
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.66", "127.0.0.1", "2001:db8:2::1", "", "unix"])
@@ -112,6 +129,22 @@ def behind(make_web):
     return made
 
 
+@pytest.mark.parametrize("path", ["/getDashDataWS", "/energy/getDashDataWS"])
+async def test_b5_who_asks_is_not_read_from_a_head_that_is_too_long(behind, monkeypatch, path):
+    monkeypatch.setattr(Proxies, "caller", lambda *_, **__: pytest.fail("it was read"))
+    async with behind(public_url=PUBLIC) as client:
+        reply = await client.get(path, headers={"forwarded": "a" * 20_000})
+        assert (reply.status_code, reply.headers["content-type"]) == (431, "text/plain; charset=utf-8")
+
+
+async def test_b5_a_mistake_while_reading_who_asks_is_answered_with_every_header(behind, monkeypatch):
+    monkeypatch.setattr(Proxies, "caller", lambda *_, **__: 1 / 0)
+    async with behind() as client:
+        reply = await client.get("/login")
+        assert reply.status_code == 500
+        assert "default-src 'none'" in reply.headers["content-security-policy"]
+
+
 async def log_in(client, address, password=PASSWORD):
     headers = {"x-forwarded-for": address, "x-forwarded-proto": "https"}
     return await client.post("/login", data={"password": password}, headers=headers)
@@ -127,6 +160,31 @@ async def test_five_bad_guesses_behind_a_proxy_lock_out_only_who_guessed(behind,
     assert lines == ["login from 203.0.113.66 refused: wrong password"] * 5 + [
         "login from 203.0.113.66 refused: too many attempts"
     ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"forwarded": "for=1.1.1.1"},
+        {"forwarded": "for=127.0.0.1"},
+        {"forwarded": "for=_hidden"},
+        {"forwarded": "nonsense"},
+        {"x-forwarded-for": "", "forwarded": "for=203.0.113.66"},
+    ],
+)
+async def test_b7_nobody_counts_as_the_proxy_by_sending_the_other_kind_of_header(behind, caplog, more):
+    async with behind() as client:
+        headers = {"x-forwarded-for": "203.0.113.66", **more}
+        reply = await client.post("/login", data={"password": "wrong horse"}, headers=headers)
+        assert reply.status_code == 400
+        assert 'proxy_set_header Forwarded ""' in reply.json()["detail"]
+    assert "login from" not in caplog.text
+
+
+async def test_b7_both_kinds_that_agree_are_let_in(behind):
+    async with behind() as client:
+        headers = {"x-forwarded-for": "203.0.113.66", "forwarded": "for=203.0.113.66"}
+        assert (await client.get("/login", headers=headers)).status_code == 200
 
 
 async def test_who_is_logged_in_passes_while_others_guess(behind):

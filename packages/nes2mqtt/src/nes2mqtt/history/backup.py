@@ -22,7 +22,7 @@ from nes2mqtt.history.durable import sync_folder, write_durably
 from nes2mqtt.history.errors import HistoryError, NewerSchema
 from nes2mqtt.history.migrations import VERSION
 from nes2mqtt.history.numbers import RESTORED, Mark, read_mark, text_of
-from nes2mqtt.history.repair import put_in_place
+from nes2mqtt.history.repair import Unfinished, put_in_place
 from nes2mqtt.history.snapshot import snapshot
 from nes2mqtt.history.waiting import numbers_of
 
@@ -78,7 +78,8 @@ def restore(database: Path, source: Path, now: datetime) -> Path | None:
         now: for the name.
 
     Raises:
-        HistoryError: the gateway runs, or the backup is not good; nothing was changed.
+        HistoryError: the gateway runs, or the backup is not good, and nothing was changed; or the disk failed in the
+            middle, and the text says what is now.
     """
     if not source.is_file():
         raise HistoryError(f"there is no file {source}")
@@ -90,18 +91,57 @@ def restore(database: Path, source: Path, now: datetime) -> Path | None:
         owner = (database if database.exists() else database.parent).stat()
         if os.name == "posix" and os.geteuid() == 0:
             os.chown(new, owner.st_uid, owner.st_gid)
-        if last is not None:
-            mark = numbers_of(database)
-            write_durably(mark, text_of(Mark(last, last, 0, RESTORED)))
-            if os.name == "posix" and os.geteuid() == 0:
-                os.chown(mark, owner.st_uid, owner.st_gid)
-        return put_in_place(database, new, f"before-restore-{now:%Y%m%d-%H%M%S}")
+        mark = numbers_of(database)
+        before = _text(mark)
+        try:
+            if last is not None:
+                _write_mark(mark, text_of(Mark(last, last, 0, RESTORED)), owner)
+            return put_in_place(database, new, f"before-restore-{now:%Y%m%d-%H%M%S}")
+        except Unfinished:
+            raise
+        except OSError:
+            _put_back(mark, before, owner)
+            raise
+    except Unfinished as error:
+        raise HistoryError(
+            f"{database} cannot be written: {error.strerror}. The history that was there is kept under another name "
+            "beside it, and the backup takes its place when the gateway starts and can write there again."
+        ) from error
     except OSError as error:
         raise HistoryError(f"{database} cannot be written: {error.strerror}. Nothing was changed.") from error
     finally:
         for leftover in (new, files.log_of(new)):
             with suppress(OSError):
                 leftover.unlink()
+
+
+def _text(mark: Path) -> str | None:
+    return mark.read_text(encoding="utf-8", errors="replace") if mark.exists() else None
+
+
+def _write_mark(mark: Path, text: str, owner: os.stat_result) -> None:
+    write_durably(mark, text)
+    if os.name == "posix" and os.geteuid() == 0:
+        os.chown(mark, owner.st_uid, owner.st_gid)
+
+
+def _put_back(mark: Path, before: str | None, owner: os.stat_result) -> None:
+    """Write what the mark said before, unless it still says so.
+
+    Raises:
+        HistoryError: it cannot be written.
+    """
+    try:
+        now = _text(mark)
+        if before is None and now is not None:
+            mark.unlink()
+        elif before is not None and now != before:
+            _write_mark(mark, before, owner)
+    except OSError as error:
+        raise HistoryError(
+            f"{mark} cannot be written: {error.strerror}. The history is as it was, but the gateway will not take over the "
+            "readings since its last commit if it did not end in order. Mend the disk and restore again."
+        ) from error
 
 
 def _check(connection: sqlite3.Connection, database: Path) -> None:

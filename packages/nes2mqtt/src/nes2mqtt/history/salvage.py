@@ -1,7 +1,8 @@
 """Copies what can be read of a damaged database into a new one, table by table.
 
 SQLite reads a table in the order of its key up to a damaged page; the rest is found behind it, by trying keys
-further and further on. So a damaged page costs the rows on it and no others.
+further and further on. A table whose first page is damaged is read from its other end in the same way. So a damaged
+page costs the rows on it and no others.
 
 This module does not rename or delete files.
 """
@@ -9,8 +10,10 @@ This module does not rename or delete files.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 
 from nes2mqtt.history.migrations import migrate
 from nes2mqtt.history.rollups import LEVELS
@@ -19,6 +22,7 @@ from nes2mqtt.history.rows import PARTS
 __all__ = ["Salvaged", "salvage"]
 
 _LARGEST_KEY = (1 << 63) - 1
+_KEY_BITS = 63
 _BATCH = 2000
 _WORDS = {
     "registers": "register readings",
@@ -34,6 +38,26 @@ _WORDS = {
     "state": "how far roll-ups had come",
     "heads": "the last registers of the meters",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """In which direction a table is read.
+
+    Args:
+        step: from a key to the next possible one.
+        from_: SQL for "is this one or further on". With "further on than" SQLite would look for the one before too, which
+            may be on a damaged page.
+        order: SQL for the order.
+    """
+
+    step: int
+    from_: str
+    order: str
+
+
+_UP = _Way(1, ">=", "ASC")
+_DOWN = _Way(-1, "<=", "DESC")
 
 
 @dataclass(slots=True)
@@ -101,35 +125,53 @@ class _Copy:
 
     def by_number(self) -> bool:
         """Copy a table whose key is a number; return whether all of it could be read."""
-        whole, at = True, -_LARGEST_KEY
-        query = f"SELECT rowid, {self._listed} FROM {self._table} WHERE rowid > ? ORDER BY rowid"  # noqa: S608
-        while True:
-            batch: list[Sequence[object]] = []
-            try:
-                for number, *row in self._source.execute(query, (at,)):
-                    batch.append(row)
-                    at = number
-                    if len(batch) == _BATCH:
-                        self._write(batch)
-            except sqlite3.DatabaseError as error:
-                if not _is_damage(error):
-                    raise
-            else:
-                self._write(batch)
-                return whole
-            self._write(batch)
-            # The module sqlite3 reads one row ahead and loses it with the error: the last ones come one by one.
-            before = self._one_by_one(f"{query} LIMIT 1", at)
-            if before is None:
-                return whole
-            whole = False
-            following = self._skip(before)
-            if following is None:
-                return whole
-            at = following
+        whole, begun = self._along(_UP, -_LARGEST_KEY)
+        if not begun:  # the first page is damaged, and nothing tells where the rows behind it begin
+            _, begun = self._along(_DOWN, _LARGEST_KEY)
+        if not begun and (number := self._foothold()) is not None:  # so is the last one
+            self._along(_UP, number)
+            self._along(_DOWN, number - 1)
+        return whole
 
-    def _one_by_one(self, query: str, at: int) -> int | None:
-        """Copy row by row up to the damage; return the last number read, None if there is nothing more."""
+    def _along(self, way: _Way, at: int) -> tuple[bool, bool]:
+        """Copy all rows from ``at`` on; return whether all could be read, and whether there was a place to go on from."""
+        whole, start = True, at
+        query = f"SELECT rowid, {self._listed} FROM {self._table} WHERE rowid {way.from_} ? ORDER BY rowid {way.order}"  # noqa: S608
+        while (bad := self._up_to_damage(way, query, at)) is not None:
+            whole = False
+            try:
+                number = self._first(way, bad)
+            except sqlite3.DatabaseError:
+                if bad == start:
+                    return False, False
+                following = self._readable(way, bad)
+            else:  # the row has a key, and nothing else
+                following = None if number is None else number + way.step
+            if following is None:
+                break
+            at = following
+        return whole, True
+
+    def _up_to_damage(self, way: _Way, query: str, at: int) -> int | None:
+        """Copy up to the damage; return from which number on nothing can be read, None if there is no more."""
+        batch: list[Sequence[object]] = []
+        try:
+            for number, *row in self._source.execute(query, (at,)):
+                batch.append(row)
+                at = number + way.step
+                if len(batch) == _BATCH:
+                    self._write(batch)
+        except sqlite3.DatabaseError as error:
+            self._write(batch)
+            if not _is_damage(error):
+                raise
+            # The module sqlite3 reads one row ahead and loses it with the error: the last ones come one by one.
+            return self._one_by_one(way, f"{query} LIMIT 1", at)
+        self._write(batch)
+        return None
+
+    def _one_by_one(self, way: _Way, query: str, at: int) -> int | None:
+        """Copy row by row up to the damage; return from which number nothing can be read, None if there is no more."""
         while True:
             try:
                 found = self._source.execute(query, (at,)).fetchone()
@@ -137,15 +179,9 @@ class _Copy:
                 return at
             if found is None:
                 return None
-            at, *row = found
+            number, *row = found
             self._write([row])
-
-    def _skip(self, at: int) -> int | None:
-        """Return a number behind what cannot be read after ``at``; None if nothing behind it can be read."""
-        try:
-            return self._first_after(at)  # the row has a key, and nothing else
-        except sqlite3.DatabaseError:
-            return self._readable_after(at)
+            at = number + way.step
 
     def in_order_of_key(self) -> bool:
         """Copy a small table with another key, from both ends; return whether all of it could be read."""
@@ -173,29 +209,51 @@ class _Copy:
         self.rows += len(batch)
         batch.clear()
 
-    def _readable_after(self, at: int) -> int | None:
-        """Return a number behind which rows can be read again, the smallest there is; None if there is none."""
-        step, bad = 1, at
-        while not self._can_read(at + step):
+    def _readable(self, way: _Way, at: int) -> int | None:
+        """Return a number from which on rows can be read again, the nearest there is; None if there is none."""
+        step, bad = way.step, at
+        while not self._can_read(way, at + step):
             bad = at + step
             step *= 2
-            if at + step > _LARGEST_KEY:
+            if abs(at + step) > _LARGEST_KEY:
                 return None
         good = at + step
-        while good - bad > 1:
+        while abs(good - bad) > 1:
             middle = (good + bad) // 2
-            good, bad = (middle, bad) if self._can_read(middle) else (good, middle)
+            good, bad = (middle, bad) if self._can_read(way, middle) else (good, middle)
         return good
 
-    def _can_read(self, number: int) -> bool:
+    def _foothold(self) -> int | None:
+        """Return any number from which on a row can be read, None if none is found.
+
+        Keys that count lie between powers of two; keys of roll-ups are times, and those of another table are among them.
+        """
+        levels = [level.table for level in reversed(LEVELS)]
+        numbers: Iterable[int] = (1 << power for power in range(_KEY_BITS))
+        if self._table in levels:
+            numbers = chain.from_iterable(self._numbers_of(table) for table in levels if table != self._table)
+        for number in numbers:
+            with suppress(sqlite3.DatabaseError):
+                if self._first(_UP, number) is not None:
+                    return number
+        return None
+
+    def _numbers_of(self, table: str) -> Iterator[int]:
+        """Return the newest keys of another table that can be read."""
+        with suppress(sqlite3.DatabaseError):
+            query = f"SELECT rowid FROM {table} ORDER BY rowid DESC LIMIT {_BATCH}"  # noqa: S608
+            for (number,) in self._source.execute(query):
+                yield number
+
+    def _can_read(self, way: _Way, number: int) -> bool:
         try:
-            self._first_after(number)
+            self._first(way, number)
         except sqlite3.DatabaseError:
             return False
         return True
 
-    def _first_after(self, number: int) -> int | None:
-        query = f"SELECT rowid FROM {self._table} WHERE rowid > ? ORDER BY rowid LIMIT 1"  # noqa: S608
+    def _first(self, way: _Way, number: int) -> int | None:
+        query = f"SELECT rowid FROM {self._table} WHERE rowid {way.from_} ? ORDER BY rowid {way.order} LIMIT 1"  # noqa: S608
         row = self._source.execute(query, (number,)).fetchone()
         return None if row is None else int(row[0])
 

@@ -5,8 +5,8 @@ anybody else. They are read only when the connection comes from one of ``trusted
 address it was asked from, so the list is read from its end: the first address that is no trusted proxy's is the
 caller, and what stands before it is hearsay.
 
-A proxy passes on the kind of header it does not write itself. When both kinds are there and disagree, neither is
-believed, and the caller is the proxy.
+A proxy passes on the kind of header it does not write itself. When both kinds are there and disagree, nobody
+knows which one the proxy wrote: such a request is to be refused, or anybody could choose to be counted as the proxy.
 
 This module does not know what is asked for.
 """
@@ -14,19 +14,18 @@ This module does not know what is asked for.
 from __future__ import annotations
 
 import ipaddress
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 
-__all__ = ["Caller", "Proxies", "network_of"]
+__all__ = ["Caller", "Proxies", "address_of", "network_of"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _MOST_HOPS = 20
-_PAIR = re.compile(r'\s*([A-Za-z]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s";,]*)\s*(?:;|$)')
+"""Proxies in a row that are looked at, from the end of the list; the headers are not read beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,8 @@ class Caller:
     """The browser's side of the connection is encrypted."""
     proxied: bool
     """A trusted proxy speaks for it."""
+    disputed: bool = False
+    """``X-Forwarded-For`` and ``Forwarded`` name different callers; :attr:`address` is the proxy's."""
 
 
 def network_of(text: str) -> Network:
@@ -67,12 +68,12 @@ class Proxies:
             secure: the connection is encrypted.
         """
         host = headers.get("host", "")
-        if not self._trusted(_address(peer)):
+        if not self._trusted(address_of(peer)):
             return Caller(_text(peer), host, secure, proxied=False)
-        old, new = _forwarded_for(headers), _forwarded(headers)
+        old, new = _hops(headers, "x-forwarded-for"), _forwarded(headers)
         address = self._first_stranger(peer, old or [pair.get("for", "") for pair in new])
         if old and new and self._first_stranger(peer, [pair.get("for", "") for pair in new]) != address:
-            return Caller(_text(peer), host, secure, proxied=True)
+            return Caller(_text(peer), host, secure, proxied=True, disputed=True)
         last = new[-1] if new else {}
         scheme = _last(headers, "x-forwarded-proto") or last.get("proto", "")
         host = _last(headers, "x-forwarded-host") or last.get("host", "") or host
@@ -85,8 +86,8 @@ class Proxies:
 
     def _first_stranger(self, peer: str, hops: list[str]) -> str:
         caller = _text(peer)
-        for hop in reversed(hops[-_MOST_HOPS:]):
-            address = _address(_without_port(hop))
+        for hop in reversed(hops):
+            address = address_of(_without_port(hop))
             if address is None:
                 return caller
             caller = str(address)
@@ -95,7 +96,7 @@ class Proxies:
         return caller
 
 
-def _address(text: str) -> Address | None:
+def address_of(text: str) -> Address | None:
     """Read an address; one of IPv4 inside IPv6 is the one of IPv4."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
@@ -105,7 +106,7 @@ def _address(text: str) -> Address | None:
 
 
 def _text(peer: str) -> str:
-    return str(_address(peer) or peer.partition("%")[0])
+    return str(address_of(peer) or peer.partition("%")[0])
 
 
 def _without_port(hop: str) -> str:
@@ -115,8 +116,12 @@ def _without_port(hop: str) -> str:
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
-def _forwarded_for(headers: Headers) -> list[str]:
-    return [hop.strip() for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
+def _hops(headers: Headers, name: str) -> list[str]:
+    """Return the last elements of a header that each proxy adds one to. Each step's time is linear: anybody can send it."""
+    hops: list[str] = []
+    for line in headers.getlist(name)[-_MOST_HOPS:]:
+        hops += line.rsplit(",", _MOST_HOPS)[-_MOST_HOPS:]
+    return [hop.strip() for hop in hops[-_MOST_HOPS:]]
 
 
 def _last(headers: Headers, name: str) -> str:
@@ -125,11 +130,9 @@ def _last(headers: Headers, name: str) -> str:
 
 
 def _forwarded(headers: Headers) -> list[dict[str, str]]:
-    return [
-        dict(_pairs(element)) for line in headers.getlist("forwarded") for element in line.split(",") if element.strip()
-    ]
+    return [_pairs(element) for element in _hops(headers, "forwarded") if element]
 
 
-def _pairs(element: str) -> Iterator[tuple[str, str]]:
-    for found in _PAIR.finditer(element):
-        yield found[1].lower(), found[2].strip('"')
+def _pairs(element: str) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in element.split(";"))
+    return {key.strip().lower(): value.strip().strip('"') for key, _, value in pairs}

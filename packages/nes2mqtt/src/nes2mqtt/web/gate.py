@@ -3,10 +3,11 @@
 In this order:
 
 0. A request whose length is told twice, or whose head is longer than any browser's, is not looked at.
-1. Who asks: the caller behind a trusted proxy (:mod:`nes2mqtt.web.caller`), else the other side of the connection.
-2. ``Host`` must be a name of ours while only this machine may connect: a web page elsewhere
-   whose name was pointed at 127.0.0.1 (DNS rebinding) is turned away. So is what a browser asks for on behalf
-   of another page (``Sec-Fetch-Site``), be it another site's or one on another port of this host, except to go here: it
+1. Who asks: the caller behind a trusted proxy (:mod:`nes2mqtt.web.caller`), else the other side of the connection. A
+   request whose headers name two different callers is refused.
+2. ``Host`` must be a name of ours: a web page elsewhere whose name was pointed at this machine (DNS rebinding) is turned
+   away. In the network every address and every name that nobody can register is taken for ours. So is what a browser asks for on behalf
+   of another page (``Sec-Fetch-Site``, or ``Origin`` where browsers do not send that), be it another site's or one on another port of this host, except to go here: it
    could not read a reply, but hold every place of the live stream.
 3. A request that changes something must come from our own page (``Origin``), whatever cookies it carries.
 4. With a password set, everything but the login page and its files needs a session or the token. Wrong tokens are
@@ -20,9 +21,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import logging
 import math
 import re
+import socket
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -69,6 +72,18 @@ _OPEN_PATHS = frozenset(
 _LIVE_PATH = "/api/v1/live"
 _ELSEWHERE = frozenset({"cross-site", "same-site"})
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
+_HOME_DOMAINS = (
+    ".local",
+    ".lan",
+    ".home.arpa",
+    ".fritz.box",
+    ".internal",
+    ".localhost",
+    ".localdomain",
+    ".home",
+    ".intranet",
+)
+"""Ends of names that home networks use and that nobody on the internet can own."""
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -84,17 +99,21 @@ def session_cookie(headers: Headers, name: str) -> str:
     return ""
 
 
-def _is_for_another_page(scope: Scope, headers: Headers) -> bool:
-    """Tell whether a browser says that another page wants to load this; programs say nothing of the kind."""
-    if headers.get("sec-fetch-site") not in _ELSEWHERE:
-        return False
-    return headers.get("sec-fetch-mode") != "navigate" or scope["path"] == _LIVE_PATH
-
-
 def _host_name(host: str) -> str:
     """Return a ``Host`` header's name without port and brackets; empty when it is none."""
     found = _HOST.fullmatch(host)
-    return (found["v6"] or found["name"]).lower() if found else ""
+    return (found["v6"] or found["name"]).lower().removesuffix(".") if found else ""
+
+
+def _is_of_the_network(name: str) -> bool:
+    """Tell whether a name cannot be one that somebody on the internet pointed at this machine.
+
+    It is an address, a name without a dot, or one below a domain of home networks.
+    """
+    try:
+        return bool(ipaddress.ip_address(name))
+    except ValueError:
+        return bool(name) and ":" not in name and ("." not in name or name.endswith(_HOME_DOMAINS))
 
 
 class Gate:
@@ -125,8 +144,10 @@ class Gate:
         named = {host.lower() for host in config.allowed_hosts}
         if public is not None and public.hostname:
             named.add(public.hostname)
-        # In the network any name will do: a foreign page has no cookie for it, and the login is in front of everything.
-        self._names = _LOOPBACK_NAMES | named if config.address.is_loopback else frozenset()
+        self._only_here = config.address.is_loopback
+        if not self._only_here:
+            named |= {socket.gethostname().lower(), config.address.host.lower()}
+        self._names = _LOOPBACK_NAMES | {name.removesuffix(".") for name in named}
         self._headers = security_headers(config)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,10 +167,15 @@ class Gate:
                     out.setdefault(name, value)
             await send(message)
 
-        peer = scope["client"][0] if scope.get("client") else ""
-        caller = self._proxies.caller(peer, headers, secure=scope["scheme"] == "https")
-        scope = self._seen_from_here(scope, headers, caller)
+        scope = {**scope, "path": self._path_here(scope["path"])}
         try:
+            # First, so that nothing reads a head that is longer than any browser's.
+            if malformed := _malformed(scope, headers):
+                await problem_response(scope["path"], *malformed, {"connection": "close"})(scope, receive, guarded_send)
+                return
+            peer = scope["client"][0] if scope.get("client") else ""
+            caller = self._proxies.caller(peer, headers, secure=scope["scheme"] == "https")
+            scope = self._seen_from_here(scope, headers, caller)
             refusal = self._refusal(scope, headers, caller)
             await (refusal or self._app)(scope, receive, guarded_send)
         except Exception:
@@ -161,15 +187,14 @@ class Gate:
             )
             await mistake(scope, receive, guarded_send)
 
+    def _path_here(self, path: str) -> str:
+        """Return the path below the public address. Some proxies leave the path they stand at in front, others take it off."""
+        return path[len(self._path) - 1 :] if self._path != "/" and path.startswith(self._path) else path
+
     def _seen_from_here(self, scope: Scope, headers: Headers, caller: Caller) -> Scope:
-        """Return the request as the application sees it: who asks, and the path below the public address."""
-        path = scope["path"]
-        if self._path != "/" and path.startswith(self._path):
-            # Some proxies leave the path they stand at in front, others take it off.
-            path = path[len(self._path) - 1 :]
+        """Return the request as the application sees it: who asks, and what it may."""
         return {
             **scope,
-            "path": path,
             "client": (caller.address, 0) if caller.address else None,
             "scheme": "https" if caller.secure else scope["scheme"],
             # A reply that lasts, such as the live stream, asks again: a logout ends it.
@@ -185,17 +210,24 @@ class Gate:
 
     def _refusal(self, scope: Scope, headers: Headers, caller: Caller) -> ASGIApp | None:
         path = scope["path"]
-        if malformed := _malformed(scope, headers):
-            return problem_response(path, *malformed, {"connection": "close"})
-        if self._names and not {_host_name(headers.get("host", "")), _host_name(caller.host)} <= self._names:
+        if caller.disputed:
+            return problem_response(
+                path,
+                400,
+                "X-Forwarded-For and Forwarded name different callers",
+                "Send neither. If you did not, let the reverse proxy remove the one it does not write; in nginx: "
+                'proxy_set_header Forwarded "";',
+            )
+        if not (self._is_named(headers.get("host", "")) and self._is_named(caller.host)):
+            ours = "as http://127.0.0.1 or http://localhost" if self._only_here else "by this machine's IP address"
             return problem_response(
                 path,
                 421,
                 "This address is not one of this gateway's names",
-                "Open it as http://127.0.0.1 or http://localhost with its port, "
-                "or add the name to allowed_hosts in the section [web], or set public_url.",
+                f"Open it {ours} with its port, or add the name to allowed_hosts in the section [web], "
+                'such as allowed_hosts = ["energy.example.org"], or set public_url.',
             )
-        if _is_for_another_page(scope, headers):
+        if self._is_for_another_page(scope, headers, caller):
             return problem_response(
                 path,
                 403,
@@ -215,6 +247,11 @@ class Gate:
         if self._sessions is None or path in self._open or self._is_logged_in(headers):
             return None
         return self._without_session(scope, headers, caller)
+
+    def _is_named(self, host: str) -> bool:
+        """Tell whether a ``Host`` is a name of this gateway."""
+        name = _host_name(host)
+        return name in self._names or (not self._only_here and _is_of_the_network(name))
 
     def _without_session(self, scope: Scope, headers: Headers, caller: Caller) -> ASGIApp | None:
         """Look at the token of a request; there is a password, and no session."""
@@ -260,13 +297,30 @@ class Gate:
             _log.warning("token from %s refused: too many wrong ones", address)
         return math.ceil(refused.seconds)
 
+    def _is_for_another_page(self, scope: Scope, headers: Headers, caller: Caller) -> bool:
+        """Tell whether a browser says that another page wants to load this; programs say nothing of the kind."""
+        site = headers.get("sec-fetch-site")
+        if site is None:
+            # By plain http in the network browsers send no Sec-Fetch-Site, but Origin with what a script of another page
+            # loads. They also send it with our own files, and a proxy may change Host; the files tell nothing.
+            return (
+                "origin" in headers and not scope["path"].startswith("/static/") and not self._is_ours(headers, caller)
+            )
+        if site not in _ELSEWHERE:
+            return False
+        return headers.get("sec-fetch-mode") != "navigate" or scope["path"] == _LIVE_PATH
+
     def _same_origin(self, headers: Headers, caller: Caller) -> bool:
         if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return False
-        origin = headers.get("origin")
-        if origin is None:
+        if "origin" not in headers:
             # Browsers send Origin with every POST; without it and without a cookie it is a program.
             return not session_cookie(headers, self._cookie)
+        return self._is_ours(headers, caller)
+
+    def _is_ours(self, headers: Headers, caller: Caller) -> bool:
+        """Tell whether ``Origin`` is the address of this page."""
+        origin = headers.get("origin", "")
         if self._public and origin.lower() == self._public:
             return True
         scheme, netloc = _origin(origin)

@@ -10,7 +10,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["GuessLimit", "Places", "Refused"]
+from nes2mqtt.web.caller import address_of
+
+__all__ = ["GuessLimit", "Places", "Refused", "subscriber"]
 
 MOST_ADDRESSES = 1024
 """Addresses remembered by the limit; who pushes others out has long met the limit for everybody."""
@@ -30,7 +32,8 @@ class GuessLimit:
     """Allows a few guesses at once, then one each few seconds: per address, and for all strangers together.
 
     An address that has once known the answer is no stranger: it has its own limit, but does not wait because others
-    guess. So nobody can lock the owner out by guessing from elsewhere.
+    guess. So guesses from a few addresses do not lock the owner out, nor any at all from an address known since the start.
+    Guesses from many (about a dozen, each as fast as it may) use up what strangers have: then a new address has to wait.
     """
 
     ADDRESS = (5.0, 30.0)
@@ -45,7 +48,7 @@ class GuessLimit:
 
     def refuse(self, address: str, now: float) -> Refused | None:
         """Count a guess and return None, or tell that it is not looked at."""
-        key = _network(address)
+        key = subscriber(address)
         own = _refilled(self._addresses.get(key, (self.ADDRESS[0], now)), self.ADDRESS, now)
         everybody = _refilled(self._everybody, self.EVERYBODY, now)
         stranger = key not in self._known
@@ -71,7 +74,7 @@ class GuessLimit:
 
     def right(self, address: str) -> None:
         """Note that an address knew the answer: it has its guesses back."""
-        key = _network(address)
+        key = subscriber(address)
         self._addresses.pop(key, None)
         self._refused.discard(key)
         self._known[key] = None
@@ -81,11 +84,11 @@ class GuessLimit:
 
     def is_known(self, address: str) -> bool:
         """Tell whether an address has known the answer before."""
-        return _network(address) in self._known
+        return subscriber(address) in self._known
 
     def is_waiting(self, address: str, now: float) -> bool:
         """Tell whether a guess of this address would be refused, without counting one."""
-        key = _network(address)
+        key = subscriber(address)
         own = _refilled(self._addresses.get(key, (self.ADDRESS[0], now)), self.ADDRESS, now)
         everybody = _refilled(self._everybody, self.EVERYBODY, now)
         return own[0] < 1.0 or (everybody[0] < 1.0 and key not in self._known)
@@ -105,7 +108,7 @@ class Places:
 
     def take(self, address: str, *, stranger: bool) -> Callable[[], None] | None:
         """Take a place and return what gives it back; None when there is none for this one."""
-        key = _network(address)
+        key = subscriber(address)
         known_here, strange_here = self._taken.get(key, (0, 0))
         strange = sum(counts[1] for counts in self._taken.values())
         known = sum(counts[0] for counts in self._taken.values())
@@ -127,10 +130,8 @@ class Places:
 
 
 def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+    parsed = address_of(address)
+    return parsed is not None and parsed.is_loopback
 
 
 def _refilled(bucket: tuple[float, float], limit: tuple[float, float], now: float) -> tuple[float, float]:
@@ -139,12 +140,11 @@ def _refilled(bucket: tuple[float, float], limit: tuple[float, float], now: floa
     return min(most, left + max(0.0, now - at) / seconds_each), now
 
 
-def _network(address: str) -> str:
-    """Take an IPv6 /64 as one, because one subscriber has all of it."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
+def subscriber(address: str) -> str:
+    """Return whose address it is: an IPv6 /64 is one, because one subscriber has all of it. IPv4 inside IPv6 is IPv4."""
+    parsed = address_of(address)
+    if parsed is None:
         return address
     if parsed.version == 6:  # noqa: PLR2004 - the protocol's own number
         return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return address
+    return str(parsed)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -103,7 +103,7 @@ class _Login:
 
 
 async def _password(request: Request) -> str | None:
-    """Read the form's password, None when the form is none."""
+    """Read the form's password, None when the form is none or who sent it is gone."""
     body = b""
     try:
         async with asyncio.timeout(_PATIENCE):
@@ -113,7 +113,7 @@ async def _password(request: Request) -> str | None:
                     return None
         fields = parse_qs(body.decode("ascii"), max_num_fields=4, strict_parsing=True, keep_blank_values=True)
         return fields["password"][0]
-    except (ValueError, KeyError, TimeoutError):
+    except (ValueError, KeyError, TimeoutError, ClientDisconnect):
         return None
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 import sys
 from collections.abc import Callable, Generator, Iterable
@@ -21,10 +20,11 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from nes2mqtt.web.caller import Network, network_of
+from nes2mqtt.web.caller import Network, address_of, network_of
 from nes2mqtt.web.config import WebConfig
 from nes2mqtt.web.gate import MOST_HEAD
 from nes2mqtt.web.headers import security_headers
+from nes2mqtt.web.limits import subscriber
 
 __all__ = ["serve"]
 
@@ -32,7 +32,7 @@ MOST_CONNECTIONS = 200
 """Beyond the live clients; more are closed at once."""
 
 ONE_ADDRESS = 0.5
-"""Share of all connections that one address may hold. This machine and trusted proxies are free of it: they speak for many."""
+"""Share of all connections that one address, or one IPv6 /64, may hold. This machine and trusted proxies are free of it: they speak for many."""
 
 PATIENCE = 10.0
 """Seconds in which a connection has to say a whole request, or to shake hands for TLS."""
@@ -95,12 +95,14 @@ class _Connection(H11Protocol):
         address = _address(self)
         if not address or self._speaks_for_many(address):
             return False
-        return sum(_address(other) == address for other in self.connections) > self.most * ONE_ADDRESS
+        ours = subscriber(address)
+        return sum(subscriber(_address(other)) == ours for other in self.connections) > self.most * ONE_ADDRESS
 
     def _speaks_for_many(self, address: str) -> bool:
-        parsed = ipaddress.ip_address(address)
-        return parsed.is_loopback or any(
-            parsed.version == network.version and parsed in network for network in self.spokesmen
+        parsed = address_of(address)
+        return parsed is not None and (
+            parsed.is_loopback
+            or any(parsed.version == network.version and parsed in network for network in self.spokesmen)
         )
 
     def _look(self) -> None:
@@ -117,7 +119,7 @@ class _Connection(H11Protocol):
 
 def _address(connection: object) -> str:
     client = getattr(connection, "client", None)
-    return client[0].partition("%")[0] if client else ""
+    return client[0] if client else ""
 
 
 class _Server(uvicorn.Server):
