@@ -64,7 +64,9 @@ How topics behave:
 connection is lost (last will). `<base>` is the dialect's base topic, `<meter>` the meter's id in the configuration.
 
 `<base>/gateway` (not retained) says who the gateway is when it connects: `instance` (new with each start), `name`, `host`. A second
-gateway with the same base topic answers, and both say so in their status: give each its own `name` and `base_topic`.
+gateway with the same base topic answers (`answer`), and both say so in their status: give each its own `name` and `base_topic`.
+The same is said below the base topic of each other dialect, and on `homeassistant/device/nes2mqtt_<name>/gateway`, because two gateways
+with one `name` announce themselves in the same topics. A user of the broker with an access list needs to read and write these topics.
 
 ## What the broker refuses
 
@@ -87,7 +89,8 @@ JSON objects. Numbers are in the unit people read (kWh, W, V, A, Hz); the keys a
 minus export, W); `registers` has `time`, `meter_time` (the meter's clock, if it was read), `seq` (the reading's number in the
 history), `segment` (counts physical meters at this place) and, once a register started anew, `last_reset` (from when
 each register counts). Once the meter was exchanged `registers` also has `since_swap`: an object with what each register counted
-since then, from 0 on; the other keys are what the meter shows. (Only with a history, which remembers where the registers stood.) `link` has `state`, `since`, `message` and `code` (what is wrong), identity, `last_reply`, `clock_ahead` (s), `clock` (what is wrong with
+since then, from 0 on; the other keys are what the meter shows. (Without a history, which remembers where the registers stood, it is
+empty, and `last_reset` is left out.) `link` has `state`, `since`, `message` and `code` (what is wrong), identity, `last_reply`, `clock_ahead` (s), `clock` (what is wrong with
 this computer's clock), `answered` (% of requests) and the counts since the program started.
 
 `event` (QoS 1, not retained) tells once what happened to the meter: `{"event_type": "exchanged", "segment": 2, "serial": "..."}`,

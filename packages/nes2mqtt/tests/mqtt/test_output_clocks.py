@@ -36,6 +36,9 @@ class Recorder:
     async def subscribe(self, *topics):
         pass
 
+    async def listen(self, topic):
+        pass
+
     def of(self, end):
         return [(moment, message.payload) for moment, message in self.published if message.topic.endswith(end)]
 

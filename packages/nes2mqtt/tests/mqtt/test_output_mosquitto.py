@@ -14,6 +14,9 @@ import aiomqtt
 import pytest
 
 from nes2mqtt.mqtt import MqttOutput
+from nes2mqtt.mqtt.connection import Received
+from nes2mqtt.mqtt.message import Will
+from nes2mqtt.mqtt.output import _contradict
 from nes2mqtt.reading import LinkQuality, MeterState, TableGroup
 
 ALL = {"dialects": ["homeassistant", "nmr-raw", "dabbler"], "dabbler": {"every": 1}, "homeassistant": {"every": 1}}
@@ -207,6 +210,18 @@ async def test_a_late_will_of_an_earlier_connection_is_contradicted(rig, broker,
         async with aiomqtt.Client("127.0.0.1", broker.port) as stranger:
             await stranger.publish("nes2mqtt/status", "offline", qos=1, retain=True)
         await listener.until(lambda: listener.of("nes2mqtt/status")[-2:] == ["offline", "online"])
+
+
+async def test_b9_contradicting_a_late_will_does_not_wait_for_its_own_echo():
+    """The loop that hears calls us: what we ask for back there would never come, and count as refused."""
+    will, asked = Will("nes2mqtt/status"), []
+
+    class Session:
+        async def publish(self, message, *, unheard=False):
+            asked.append((message, unheard))
+
+    await _contradict(will)(Session(), Received(will.topic, will.offline, retained=True))
+    assert asked == [(will.birth, True)]
 
 
 async def test_home_assistants_birth_is_answered_with_everything(rig, broker, make, hub):

@@ -37,6 +37,9 @@ class Recorder:
     async def subscribe(self, *topics):
         pass
 
+    async def listen(self, topic):
+        pass
+
     def times(self, topic):
         return [round(moment, 3) for moment, message in self.published if message.topic == topic]
 

@@ -338,3 +338,25 @@ async def test_r1_without_a_history_the_newest_reading_is_kept_while_it_is_refus
     assert session.taken == [("house", "1999")]
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_b1_a_topic_refused_for_ever_does_not_hold_up_a_backlog_of_the_other_topic():
+    outbox = FakeOutbox([None] * 2000)
+    taken = []
+
+    class Half:
+        async def publish(self, message):
+            await asyncio.sleep(0)
+            if message.topic == "b":
+                raise Refused(Answer.PUBACK, 0x87)
+            taken.append(message.payload)
+
+    work = asyncio.ensure_future(deliver(outbox, Half(), two_messages, lambda message: None))
+    for _ in range(40_000):
+        await asyncio.sleep(0)
+        if len(taken) == 2000:
+            break
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    assert taken == [f"{seq}a" for seq in range(1, 2001)]
+    assert outbox.waiting() <= KEPT

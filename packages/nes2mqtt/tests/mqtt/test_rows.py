@@ -181,9 +181,23 @@ def test_m4_while_the_time_of_the_swap_is_not_known_nothing_is_counted(rig, view
     assert "last_reset" not in document
 
 
-def test_m4_without_a_history_nobody_would_remember_where_the_registers_stood(rig, view):
-    swapped = {"segment": 2, "segment_start": SWAP, "base": {IMPORT: 25_310_300}}
+@pytest.mark.parametrize("start", [SWAP, None])
+@pytest.mark.parametrize("base", [{IMPORT: 25_310_300}, {}])
+def test_b12_without_a_history_nothing_is_counted_after_a_swap(rig, view, start, base):
+    """Nobody would remember where the registers stood; with last_reset Home Assistant would add all of 25,310 kWh."""
+    swapped = {"segment": 2, "segment_start": start, "base": base}
     document = registers(view(rig.sample(TableGroup.REGISTERS, {"active_energy_import": 25_310_800}, **swapped)))
+    assert "last_reset" not in document
+    assert document["active_energy_import"] == 25310.8, "what the meter shows"
+    if start or base:
+        assert document["since_swap"] == {}
+
+
+def test_b12_without_a_history_a_register_that_rolled_over_still_says_since_when_it_counts(rig, view):
+    document = registers(
+        view(rig.sample(TableGroup.REGISTERS, {"active_energy_import": 125}, restarted={IMPORT: SWAP}))
+    )
+    assert document["last_reset"]["active_energy_import"] == "2026-11-22T12:00:00+00:00"
     assert "since_swap" not in document
 
 

@@ -11,6 +11,8 @@ from nes2mqtt.mqtt import client as client_module
 from nes2mqtt.mqtt.aiomqtt_client import UNREAD
 from nes2mqtt.mqtt.client import Broker, Pace
 from nes2mqtt.mqtt.config import MqttConfig
+from nes2mqtt.mqtt.connection import Received
+from nes2mqtt.mqtt.instances import Instances
 from nes2mqtt.mqtt.library import Client
 from nes2mqtt.mqtt.message import Will
 
@@ -168,3 +170,23 @@ async def test_a_flood_of_messages_is_not_kept():
         for _ in range(10 * UNREAD):
             await asyncio.sleep(0)  # each turn hands over one at least
         assert UNREAD <= count <= UNREAD + 1
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "[" * 3000,
+        '{"instance":' * 3000,
+        "[" * 1000,
+        "9" * 5000,
+        "",
+        "null",
+        "[]",
+        '{"instance": 1}',
+        '{"instance": "x", "name": "%s", "host": "h"}' % ("n" * 3000),
+    ],
+)
+def test_b6_what_is_no_claim_of_a_gateway_is_passed_over(payload):
+    instances = Instances("nes2mqtt", "home", "us")
+    assert instances.hear(Received("nes2mqtt/gateway", payload, retained=False), 0) is None
+    assert instances.others(0) == []

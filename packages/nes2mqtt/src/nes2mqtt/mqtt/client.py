@@ -122,6 +122,8 @@ class Session:
         self._places = asyncio.Semaphore(max(1, min(WINDOW, limits.in_flight)))
         self._large: dict[int, int] = {}
         """Sizes of the large messages under way."""
+        self.largest_taken = 0
+        """The size of the largest message that the broker has confirmed on this connection."""
 
     async def publish(self, message: Message, *, unheard: bool = False, quiet: bool = False) -> None:
         """Publish; with QoS 1 return when the broker has it (PUBACK), with QoS 0 when it is sent.
@@ -160,6 +162,8 @@ class Session:
         else:
             await self._echo.publish(message, size, self._publish)
         self._large.pop(id(message), None)
+        if message.qos:
+            self.largest_taken = max(self.largest_taken, size)
 
     async def _publish(self, message: Message) -> None:
         async with _answered("does not confirm what we publish; trying again"):
@@ -404,7 +408,9 @@ class Broker:
         """See whether the connection was cut because of the size of a message."""
         size = session.largest_under_way
         self._cut_at = size
-        if not size:
+        if session.largest_taken >= self._cuts[0]:
+            self._cuts = (0, 0)  # a message of that size was taken since: it was not its size
+        if not size or size <= session.largest_taken:
             return
         cause = error.__cause__
         if isinstance(cause, Refused) and cause.code == TOO_LARGE:
@@ -471,6 +477,8 @@ class Broker:
         if now - self._greeted >= SETTLED:
             self._backoff.reset()
             self._short_lives = 0
+            if not self._cut_at:
+                self._cuts = (0, 0)
             self._said = {said: at for said, at in self._said.items() if now - at < SAY_AGAIN}
         elif not self._trouble and not self._cut_at:
             self._short_lives += 1

@@ -227,6 +227,8 @@ class Delivery:
             lane.task = None
             if not lane.queue:
                 self._lanes.pop(topic, None)
+                # Now perhaps nothing is under way any more but what is refused: then the oldest may be passed over.
+                self._outbox.changed.set()
 
     def _acknowledge(self) -> bool:
         """Tell the outbox how far all is confirmed; return whether that is farther than before."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -33,10 +33,11 @@ class Leftovers:
     def __init__(self, folder: Path | None, broker: str) -> None:
         self._path = None if folder is None else folder / f"mqtt-{sha256(broker.encode()).hexdigest()[:12]}.json"
         self._broker = broker
-        self.topics: set[str] = set()
-        """Topics in which something of ours may be retained."""
-        self.bases: set[str] = set()
-        """Base topics they stand under."""
+        self.topics: dict[str, str] = {}
+        """Topics in which something of ours may be retained, each with the topic on which a gateway claims it.
+
+        The latter is empty where an older version of this program did not note it.
+        """
         self.step = 0
         """How small announcements had to be made."""
         self._used: set[str] = set()
@@ -48,26 +49,26 @@ class Leftovers:
             return
         with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
             noted = json.loads(self._path.read_text(encoding="utf-8"))
-            self.topics = {str(topic) for topic in noted["topics"]}
-            self.bases = {str(base) for base in noted["bases"]}
+            topics = noted["topics"]
+            self.topics = {str(topic): str(topics[topic]) if isinstance(topics, dict) else "" for topic in topics}
             self.step = int(noted["step"])
 
     def beyond(self, ours: Collection[str]) -> list[str]:
         """Return the noted topics that are not ours any more."""
-        return sorted(self.topics - self._used - set(ours))
+        return sorted(set(self.topics) - self._used - set(ours))
 
-    def add(self, topics: Collection[str], bases: Collection[str], step: int) -> None:
-        """Note topics before something is retained there."""
+    def add(self, topics: Mapping[str, str], step: int) -> None:
+        """Note topics, each with the topic on which it is claimed, before something is retained there."""
         self._used.update(topics)
-        topics, bases = self.topics | self._used, self.bases | set(bases)
-        if (topics, bases, step) != (self.topics, self.bases, self.step):
-            self.topics, self.bases, self.step = topics, bases, step
+        noted = {**self.topics, **topics}
+        if (noted, step) != (self.topics, self.step):
+            self.topics, self.step = noted, step
             self._save()
 
-    def removed(self, topics: Collection[str], bases: Collection[str]) -> None:
-        """Note that topics are empty, or another gateway's, and which base topics remain."""
-        self.topics -= set(topics)
-        self.bases = set(bases)
+    def removed(self, topics: Collection[str]) -> None:
+        """Note that topics are empty, or another gateway's."""
+        for topic in topics:
+            self.topics.pop(topic, None)
         self._save()
 
     def _save(self) -> None:
@@ -75,9 +76,8 @@ class Leftovers:
             return
         noted = {
             "broker": self._broker,
-            "bases": sorted(self.bases),
             "step": self.step,
-            "topics": sorted(self.topics),
+            "topics": dict(sorted(self.topics.items())),
         }
         new = self._path.with_suffix(".new")
         try:

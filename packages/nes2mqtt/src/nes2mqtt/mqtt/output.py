@@ -217,6 +217,13 @@ class MqttOutput:
         if sample.segment > self._segments.setdefault(sample.meter, sample.segment):
             self._segments[sample.meter] = sample.segment
             status = self._told.get(sample.meter)
+            if not self._numbered:
+                _log.warning(
+                    "meter %s was exchanged: without a history nobody remembers where its registers stood, so Home "
+                    "Assistant gets no energy to count of it until this program starts again, and then the difference "
+                    "of the two meters' registers. Set enabled = true in [history] before a meter is exchanged",
+                    sample.meter,
+                )
             self._happened(
                 sample.meter, "exchanged", segment=sample.segment, serial=status.info.serial if status else ""
             )
@@ -479,6 +486,7 @@ def _contradict(will: Will) -> Heard:
     async def heard(session: Session, message: Received) -> None:
         if message.payload == will.offline:
             with contextlib.suppress(Refused):
-                await session.publish(will.birth)
+                # Unheard: we are called by the very loop that hears, so it cannot wait for what it would hear.
+                await session.publish(will.birth, unheard=True)
 
     return heard

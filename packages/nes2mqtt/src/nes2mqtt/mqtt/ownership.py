@@ -16,7 +16,7 @@ from nes2mqtt.mqtt.config import MqttConfig
 from nes2mqtt.mqtt.connection import Received, Refused
 from nes2mqtt.mqtt.dialects import Dialect
 from nes2mqtt.mqtt.discovery import Discovery
-from nes2mqtt.mqtt.instances import REPEAT, Instances
+from nes2mqtt.mqtt.instances import CLAIM, REPEAT, Instances
 from nes2mqtt.mqtt.leftovers import Leftovers
 from nes2mqtt.mqtt.message import Message
 
@@ -61,36 +61,48 @@ class Ownership:
         self._instance = instance
         self._monotonic = monotonic
         self._alone = alone
-        self._base = dialects[0].will.topic.rpartition("/")[0]
-        self._instances = self._instances_at(self._base)
-        self._predecessors: dict[str, Instances] = {}
-        """Base topics we had before, by the topic on which whoever is there now says so."""
-        self._ours = frozenset(self._retained_topics(meters))
+        self._told: set[str] = set()
+        """Claim topics of which we said that their leftovers stay."""
+        claims = [self._instances_at(_gateway_base(dialect)) for dialect in dialects]
+        self._announced = ""
+        """The topic on which we claim our name to Home Assistant; empty when nothing is announced."""
+        if discovery is not None:
+            base = discovery.topic(discovery.gateway_id).rpartition("/")[0]
+            claims.append(self._instances_at(base, "announces itself to Home Assistant under the same name"))
+            self._announced = claims[-1].topic
+        self._claims = {instances.topic: instances for instances in claims}
+        """What is ours now, by the topic on which another gateway would say that it is its own."""
+        self._former: dict[str, Instances] = {}
+        """What was ours before, likewise. It outlives a connection: who was heard there once is there."""
+        self._topic = claims[0].topic
+        self._ours = dict(self._retained_topics(meters))
         self._part_of_ours = self._part_pattern(meters)
 
     @property
     def topic(self) -> str:
-        """Return the topic to listen to."""
-        return self._instances.topic
+        """Return the topic to listen to from the start; to the others this class listens by itself."""
+        return self._topic
 
     @property
     def problem(self) -> str:
         """Return in words that another gateway has our topics, and what to do; empty when they are ours."""
-        return self._instances.problem(self._monotonic())
+        now = self._monotonic()
+        return next((problem for instances in self._claims.values() if (problem := instances.problem(now))), "")
 
     def note(self, topics: Collection[str] = (), step: int | None = None) -> None:
         """Note in which topics something may be retained, and how small announcements had to be made."""
-        self._leftovers.add({*self._ours, *topics}, {self._base}, self._leftovers.step if step is None else step)
+        announced = dict.fromkeys(topics, self._announced)
+        self._leftovers.add({**announced, **self._ours}, self._leftovers.step if step is None else step)
 
     async def hear(self, session: Session, message: Received) -> bool:
         """Take note of another gateway; return whether the message was for us."""
-        if message.topic in self._predecessors:
-            self._predecessors[message.topic].hear(message, self._monotonic())
+        if message.topic in self._former:
+            self._former[message.topic].hear(message, self._monotonic())
             return True
-        if message.topic != self.topic:
+        if message.topic not in self._claims:
             return False
         before = self.problem
-        answer = self._instances.hear(message, self._monotonic())
+        answer = self._claims[message.topic].hear(message, self._monotonic())
         if not before and (problem := self.problem):
             _log.warning("broker %s: %s", self._address, problem)
         if answer is not None:
@@ -98,15 +110,22 @@ class Ownership:
         return True
 
     async def say_who_we_are(self, session: Session) -> None:
-        """Let other gateways with our base topic know of us: at once, and again while there are some."""
-        await _say(session, self._instances.claim())
+        """Let other gateways with our topics know of us: at once, and again while there are some."""
+        for instances in self._claims.values():
+            await session.listen(instances.topic)
+            await _say(session, instances.claim())
         while True:
             await asyncio.sleep(REPEAT)
-            if self._instances.others(self._monotonic()):
-                await _say(session, self._instances.claim())
+            for instances in self._claims.values():
+                if instances.others(self._monotonic()):
+                    await _say(session, instances.claim())
 
     async def remove_leftovers(self, session: Session) -> None:
-        """Empty the retained topics of names that left the configuration, unless another gateway has them now."""
+        """Empty the retained topics of names that left the configuration.
+
+        Only those of which surely no other gateway has them now: the broker gave our own claim back, so we would have
+        heard another's answer, and there was none.
+        """
         gone = [
             topic
             for topic in self._leftovers.beyond(self._ours)
@@ -114,23 +133,43 @@ class Ownership:
         ]
         if not gone:
             return
-        former = [self._instances_at(base) for base in self._leftovers.bases - {self._base}]
-        self._predecessors = {instances.topic: instances for instances in former}
-        if former:
-            await session.subscribe(*self._predecessors)
-            for instances in former:
-                await _say(session, instances.claim())
+        claimed_on = {topic: self._leftovers.topics[topic] for topic in gone}
+        asked: dict[str, Instances] = {}
+        for claim in sorted(set(claimed_on.values()) - {""}):
+            instances = self._claims.get(claim) or self._former.get(claim)
+            if instances is None:
+                instances = self._former[claim] = self._instances_at(claim.removesuffix(f"/{CLAIM}"))
+            asked[claim] = instances
+            await session.listen(claim)
+            instances.heard_ourselves = False
+            await _say(session, instances.claim())
         await asyncio.sleep(self._alone)
         now = self._monotonic()
-        if any(instances.others(now) for instances in (self._instances, *former)):
+        others = {claim for claim, instances in asked.items() if instances.others(now)}
+        free = {claim for claim, instances in asked.items() if instances.heard_ourselves} - others
+        if others:
             _log.info("broker %s: what an earlier configuration left is another gateway's now", self._address)
-        else:
-            gone = await self._empty(session, gone)
-        left = bool(self._leftovers.beyond(self._ours | frozenset(gone)))
-        self._leftovers.removed(gone, self._leftovers.bases if left else {self._base})
+        self._tell_kept({topic: claim for topic, claim in claimed_on.items() if claim not in free | others})
+        emptied = await self._empty(session, [topic for topic in gone if claimed_on[topic] in free])
+        self._leftovers.removed([*emptied, *(topic for topic in gone if claimed_on[topic] in others)])
+
+    def _tell_kept(self, kept: dict[str, str]) -> None:
+        """Say once which leftovers stay because nobody can tell whether another gateway has them."""
+        if kept and not self._told.issuperset(kept.values()):
+            self._told.update(kept.values())
+            _log.warning(
+                "broker %s keeps %d messages of names that left the configuration, such as %s. They stay: it does not "
+                "let us hear whether another gateway has these topics now. If none has, remove them with "
+                "mosquitto_pub -r -n -t TOPIC",
+                self._address,
+                len(kept),
+                min(kept),
+            )
 
     async def _empty(self, session: Session, topics: list[str]) -> list[str]:
         """Empty retained topics; return those of which the broker took it."""
+        if not topics:
+            return []
         emptied = []
         for topic in topics:
             with contextlib.suppress(Refused):
@@ -143,19 +182,21 @@ class Ownership:
         )
         return emptied
 
-    def _instances_at(self, base: str) -> Instances:
-        return Instances(base, self._name, self._instance)
+    def _instances_at(self, base: str, shares: str = "") -> Instances:
+        return Instances(base, self._name, self._instance, shares)
 
-    def _retained_topics(self, meters: Collection[str]) -> Iterator[str]:
-        """Yield every topic in which the broker keeps something of ours."""
+    def _retained_topics(self, meters: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Yield every topic in which the broker keeps something of ours, and the topic on which we claim it."""
         for dialect in self._dialects:
-            yield dialect.will.topic
+            claim = f"{_gateway_base(dialect)}/{CLAIM}"
+            yield dialect.will.topic, claim
             for meter in meters:
-                yield from dialect.retained(meter)
+                for topic in dialect.retained(meter):
+                    yield topic, claim
         if self._discovery is not None:
-            yield self._discovery.topic(self._discovery.gateway_id)
+            yield self._discovery.topic(self._discovery.gateway_id), self._announced
             for meter in meters:
-                yield self._discovery.topic(f"{self._discovery.gateway_id}_{meter}")
+                yield self._discovery.topic(f"{self._discovery.gateway_id}_{meter}"), self._announced
 
     def _part_pattern(self, meters: Collection[str]) -> re.Pattern[str] | None:
         """Return what matches the topics of announcements in parts."""
@@ -164,6 +205,10 @@ class Ownership:
         names = "|".join(re.escape(f"{self._discovery.gateway_id}_{meter}") for meter in meters)
         before, after = self._discovery.topic("\0").split("\0")
         return re.compile(f"{re.escape(before)}({names})-[0-9]+{re.escape(after)}")
+
+
+def _gateway_base(dialect: Dialect) -> str:
+    return dialect.will.topic.rpartition("/")[0]
 
 
 async def _say(session: Session, claim: Message) -> None:

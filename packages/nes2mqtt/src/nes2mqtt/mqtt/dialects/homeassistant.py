@@ -86,14 +86,21 @@ def _last_reset(sample: Sample) -> dict[str, str | None]:
     return {key: _iso(start) for key, start in starts.items() if start is not None}
 
 
+def _exchanged_unremembered(view: View, sample: Sample) -> bool:
+    """Tell whether the meter was exchanged and no history remembers where its registers stood."""
+    return view.seq is None and bool(sample.base or sample.segment_start)
+
+
 def _since_swap(view: View, sample: Sample) -> dict[str, dict[str, int | float]]:
     """Return what each register has counted since the meter was exchanged: it restarts from 0.
 
     Empty before the first exchange. While the time of the exchange is not known nothing is said of any register:
-    without ``last_reset`` Home Assistant would take the new start for a negative consumption. Without a history the
-    register's height at the exchange would be forgotten at the next start of this program, so it is not counted from.
+    without ``last_reset`` Home Assistant would take the new start for a negative consumption. Nor without a history: the
+    register's height at the exchange would be forgotten at the next start of this program.
     """
-    if not sample.base or view.seq is None:
+    if _exchanged_unremembered(view, sample):
+        return {SINCE_SWAP: {}}
+    if not sample.base:
         return {}
     if sample.segment_start is None:
         return {SINCE_SWAP: {}}
@@ -115,7 +122,8 @@ def _registers(view: View) -> Mapping[str, Any] | None:
         "seq": view.seq,
         "segment": sample.segment,
     }
-    resets = _last_reset(sample)
+    # With last_reset Home Assistant would add the whole register of the new meter.
+    resets = {} if _exchanged_unremembered(view, sample) else _last_reset(sample)
     return {
         **_known(head),
         **_values(sample),
