@@ -39,9 +39,13 @@ MATRIX = {
 
 
 def values_for(sources):
-    """Return a value of its own for each source; none is zero."""
+    """Return a value of its own for each source; none is zero. Outages are whole minutes: firmware 2.0 counts no seconds."""
     draw = random.Random(7)
-    return {source: draw.randrange(1, 200 if source.key == "demand_reset_count" else 10**8) for source in sources}
+    most = {"demand_reset_count": 200, "outage_duration": 10**6}
+    return {
+        source: draw.randrange(1, most.get(source.key, 10**8)) * (60 if source.key == "outage_duration" else 1)
+        for source in sources
+    }
 
 
 def image_of(dims):
