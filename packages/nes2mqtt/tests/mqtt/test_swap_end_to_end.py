@@ -28,7 +28,7 @@ def life(tmp_path, gateway, hub, rig):
         async with Store.open(tmp_path / "history.db", HistoryConfig(), ZoneInfo("UTC"), clock=rig.CLOCK) as store:
             outbox = store.outbox(config.name)
             output = MqttOutput(config, gateway, outbox, hub, timing=rig.QUICK)
-            guard = Guard("house", Limits(), await _remembered(store, "house"))
+            guard = Guard("house", Limits(), await _remembered(store, "house", rig.CLOCK))
             for meter, watt_hours in readings:
                 at += timedelta(seconds=10)
                 moment = Moment(at, at.timestamp())

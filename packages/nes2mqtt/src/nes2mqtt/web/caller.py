@@ -16,8 +16,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers
+if TYPE_CHECKING:  # this is loaded without the page too
+    from starlette.datastructures import Headers
 
 __all__ = ["Caller", "Proxies", "address_of", "network_of"]
 
