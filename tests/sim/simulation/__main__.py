@@ -14,10 +14,11 @@ from collections import Counter
 
 from simulation.cuts import cut_history, cut_journal
 from simulation.disk import available
-from simulation.faults import chosen
-from simulation.known_failures import KNOWN_CUTS, known
+from simulation.gateway.faults import chosen
+from simulation.gateway.known_failures import KNOWN_CUTS, known
+from simulation.gateway.world import Setting, run
+from simulation.plan import dump
 from simulation.story import smaller, tell
-from simulation.world import Setting, dump, run
 
 _SOUND = ("none", "all", "prefix", "torn", "page", "sector")
 _AT_ONCE = 100
@@ -127,7 +128,7 @@ def _worlds(asked: argparse.Namespace) -> dict[str, object]:
                 continue
             failed[name] += 1
             if failed[name] == 1:
-                small = smaller(setting, name)
+                small = smaller(setting, name, run)
                 again = run(small)
                 print(f"\n{name}: {len(small.faults)} of {len(setting.faults)} faults needed (seed {seed})")
                 print(
