@@ -326,7 +326,7 @@ class Disk:
 
     def sqlites(self, path: Path) -> bool:
         """Tell whether SQLite looks after a file."""
-        return str(path) in self.files or path.name.endswith((".db", "-wal", "-shm", "-journal"))
+        return str(path) in self.files or path.name.endswith((".db", ".sqlite", "-wal", "-shm", "-journal"))
 
     def arm(self, writes: int, how: str, rng: random.Random, *, main: bool = False) -> None:
         """Cut the power before the n-th write from now; with ``main`` the n-th to a database itself: in a checkpoint."""

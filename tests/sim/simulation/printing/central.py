@@ -220,7 +220,6 @@ class Central:
                     "cancelled",
                     f"document {number} was set to {wish.decided[1].name} by a user at {wish.decided[0]:.0f} s, and is {row.status.name} now",
                 )
-                wish.decided = None
         for number in self._seen.keys() - rows.keys():
             self.wishes[number].gone = True
         self._seen = rows

@@ -52,6 +52,8 @@ _OPERATIONS = (
 _ORPHANED = 900.0
 """MultipleOperationTimeout: a job whose document does not come is ended."""
 _RETRY = 5.0
+_WRITE_BACK = 30.0
+"""Seconds after which Linux has written what nobody synced."""
 
 
 class Cups:
@@ -84,8 +86,8 @@ class Cups:
         self.doubled: set[int] = set()
         """Numbers of documents that it began again with, by its own doing."""
         self._next_id = 1
-        self._saved: list[tuple[int, dict[int, SpoolJob]]] = [(1, {})]
-        """The job list as it is on disk: the last two savings."""
+        self._saved: list[tuple[float, int, dict[int, SpoolJob]]] = [(-1e9, 1, {})]
+        """The job list as it is on disk: the last two savings, each with its time."""
         self._dirty: asyncio.TimerHandle | None = None
         self._tasks: dict[str, tuple[SpoolJob, asyncio.Task[None]]] = {}
 
@@ -108,7 +110,7 @@ class Cups:
             if power or self._rng.random() < 0.5:
                 task.cancel()
         self._tasks.clear()
-        if power and self._rng.random() < 0.5:
+        if power and self._loop.now - self._saved[-1][0] < _WRITE_BACK and self._rng.random() < 0.5:
             self._saved = self._saved[:1]  # the last saving was not on the disk yet
 
     def stop(self) -> None:
@@ -122,7 +124,7 @@ class Cups:
 
     def start(self) -> None:
         """Start it: what the saved list says is what there is."""
-        self._next_id, saved = self._saved[-1]
+        _, self._next_id, saved = self._saved[-1]
         self.jobs = {number: replace(job) for number, job in saved.items()}
         self.place.away = False
         for job in self.jobs.values():
@@ -140,7 +142,7 @@ class Cups:
 
     def _save(self) -> None:
         self._dirty = None
-        now = self._next_id, {number: replace(job) for number, job in self.jobs.items()}
+        now = self._loop.now, self._next_id, {number: replace(job) for number, job in self.jobs.items()}
         self._saved = [self._saved[-1], now]
 
     # Printing.

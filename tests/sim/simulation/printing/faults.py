@@ -14,7 +14,7 @@ j     users
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from simulation.disk import CUTS
 from simulation.plan import DAY, Fault, Kind, choose, duration, one_of, step
@@ -123,14 +123,17 @@ def words(fault: Fault) -> str:
     )
 
 
-def draw(rng: random.Random, minutes: float, kinds: Collection[str], many: tuple[int, int] = (1, 6)) -> list[Fault]:
-    """Draw a plan of so many faults; the first half minute is quiet."""
+def draw(
+    rng: random.Random, minutes: float, kinds: Collection[str], prints: Sequence[float], many: tuple[int, int] = (1, 6)
+) -> list[Fault]:
+    """Draw a plan of so many faults, two of three within seconds of a document that is printed; ``prints`` says when those are."""
     names = [kind for kind in KINDS if kind in kinds]
     weights = [KINDS[kind].common for kind in names]
     faults = []
     for name in rng.choices(names, weights, k=rng.randint(*many)):
-        at = round(rng.uniform(30, minutes * 60), 1)
-        faults.append(Fault(at, name, rng.choice(KINDS[name].spans), KINDS[name].much(rng)))
+        at = rng.choice(prints) + rng.choice((2, 8, 30)) * rng.random() if rng.random() < 0.67 else 0.0
+        at = at or rng.uniform(20, minutes * 60)
+        faults.append(Fault(round(at, 1), name, rng.choice(KINDS[name].spans), KINDS[name].much(rng)))
     return sorted(faults, key=lambda fault: fault.at)
 
 

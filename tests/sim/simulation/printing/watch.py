@@ -41,6 +41,7 @@ class Watch:
         self._world = world
         self._said: Counter[tuple[str, int]] = Counter()
         self._log: list[tuple[float, str]] = []
+        """Its warnings."""
         self._idle_since: float | None = None
         self.settling = 0.0
 
@@ -52,7 +53,8 @@ class Watch:
         if text.startswith("Unclosed"):
             return  # collected garbage of a program that was killed
         world.note(f"{record.levelname} {text}", tell=record.levelno >= logging.WARNING)
-        self._log.append((world.loop.now, text))
+        if record.levelno >= logging.WARNING:
+            self._log.append((world.loop.now, text))
         if record.exc_info or record.levelno >= logging.CRITICAL or record.name == "asyncio" or "mistake" in text:
             error = f" ({record.exc_info[1]!r})" if record.exc_info else ""
             world.fail("mistake", f"{text}{error}"[:400])
@@ -114,7 +116,8 @@ class Watch:
             printer.problem for printer in view.printers if printer.address.printer_id == wish.printer
         )
         named = re.compile(rf"\bjob {row.row_no}\b")
-        in_log = any(at >= since - 1 and named.search(text) for at, text in self._log)
+        taken = max(holder.since, wish.claims[-1][0] if wish.claims else 0.0)
+        in_log = any(at >= taken and named.search(text) for at, text in self._log)
         printer = next(
             (each for each in world.central.database.tables.printers.values() if each.printer_id == wish.printer), None
         )

@@ -17,7 +17,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TextIO
 
@@ -87,12 +87,12 @@ class Setting:
     def draw(cls, seed: int, kinds: Sequence[str]) -> Setting:
         """Draw a world by its seed."""
         rng = random.Random(f"print {seed}")
-        minutes = rng.choice((4.0, 8.0, 8.0, 15.0))
-        return cls(
+        minutes, jobs = rng.choice((2.0, 4.0, 4.0, 10.0)), rng.choice((2, 5, 8, 12))
+        setting = cls(
             seed,
-            tuple(draw(rng, minutes, kinds)),
+            (),
             minutes,
-            rng.choice((2, 5, 8, 12)),
+            jobs,
             rng.choice(("2.0", "2.0", "1.0")),
             rng.choice((1, 1, 1, 2)),
             rng.choice(("hold", "hold", "reprint")),
@@ -100,6 +100,12 @@ class Setting:
             token_seconds=rng.choice((4500.0, 4500.0, 400.0)),
             page_seconds=rng.choice((0.3, 1.5, 6.0)),
         )
+        return replace(setting, faults=tuple(draw(rng, minutes, kinds, setting.times())))
+
+    def times(self) -> list[float]:
+        """Return when users print."""
+        rng = random.Random(f"times {self.seed}")
+        return sorted(round(rng.uniform(5, max(20.0, self.minutes * 60 - 30)), 1) for _ in range(self.jobs))
 
 
 class Processor:
@@ -382,8 +388,7 @@ class World:
     async def _users(self) -> None:
         setting = self.setting
         rng = random.Random(f"users {setting.seed}")
-        times = sorted(round(rng.uniform(5, max(20.0, setting.minutes * 60 - 60)), 1) for _ in range(setting.jobs))
-        for at in times:
+        for at in setting.times():
             printer = rng.choice(("office", "office", "office", "desk", "desk", "label"))
             pages, large = rng.choice((1, 1, 2, 5)), rng.random() < 0.15
             await asyncio.sleep(max(0.0, at - self.loop.now))
