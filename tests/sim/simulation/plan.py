@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,6 @@ __all__ = [
     "Fault",
     "Kind",
     "Much",
-    "choose",
     "dump",
     "duration",
     "one_of",
@@ -82,18 +81,6 @@ def step(seconds: Much) -> str:
     """Say where a clock goes."""
     assert not isinstance(seconds, str)
     return f"{duration(abs(seconds))} {'ahead' if seconds > 0 else 'back'}"
-
-
-def choose(text: str, kinds: Mapping[str, Kind], groups: str) -> list[str]:
-    """Return kinds by a list of names and of the letters of classes: ``a,d,kill``; all of them where it is empty."""
-    wanted = [part for part in text.replace(",", " ").split() if part]
-    unknown = [part for part in wanted if part not in kinds and part not in groups]
-    if unknown:
-        raise ValueError(
-            f"no kind of fault is called {', '.join(unknown)}; there are {', '.join(kinds)} and the classes "
-            f"{groups[0]} to {groups[-1]}"
-        )
-    return [name for name, kind in kinds.items() if not wanted or name in wanted or kind.group in wanted]
 
 
 def dump(setting: Any) -> str:

@@ -18,9 +18,9 @@ from collections.abc import Collection
 
 from simulation.disk import CUTS
 from simulation.gateway.packets import Kind as PacketKind
-from simulation.plan import DAY, FOR_EVER, HOUR, Fault, Kind, choose, duration, one_of, step
+from simulation.plan import DAY, FOR_EVER, HOUR, Fault, Kind, duration, one_of, step
 
-__all__ = ["KINDS", "Fault", "chosen", "draw", "words"]
+__all__ = ["KINDS", "Fault", "draw", "words"]
 
 YEAR = 365.25 * DAY
 
@@ -187,8 +187,3 @@ def draw(rng: random.Random, hours: float, kinds: Collection[str], many: tuple[i
         longer = rng.choice((1, 3, 10)) if hours > 6 else 1
         faults.append(Fault(at, name, rng.choice(KINDS[name].spans) * longer, KINDS[name].much(rng)))
     return sorted(faults, key=lambda fault: fault.at)
-
-
-def chosen(text: str) -> list[str]:
-    """Return kinds by a list of names and of the letters of classes; see :func:`simulation.plan.choose`."""
-    return choose(text, KINDS, "abcde")

@@ -171,6 +171,10 @@ class World:
             self.failures[name] = Failure(self.loop.now, rule, text)
             self.note(f"WRONG {name}: {text}", tell=True)
 
+    def what_happened(self) -> str:
+        """Say in numbers what this life was."""
+        return f"{self.host.life} lives of the program, {self.broker.messages} messages"
+
     def bad_end(self, part: str) -> float:
         """Return when a part became good last."""
         good = self.bad.good_for(part)

@@ -19,7 +19,7 @@ __all__ = ["ACTIONS", "TAKES_DOWN"]
 
 Action = Callable[["World", Fault], Awaitable[None]]
 
-TAKES_DOWN = ("kill", "kill_step", "kill_await", "restart", "cut", "cut_step", "cut_in_write")
+TAKES_DOWN = ("kill", "kill_step", "kill_await", "restart", "cut", "cut_printing", "cut_step", "cut_in_write")
 """Faults that end a program: the next fault waits for them."""
 
 _PATIENCE = 120.0
@@ -133,13 +133,35 @@ async def _line_silent(world: World, fault: Fault) -> None:
 async def _cups(world: World, fault: Fault) -> None:
     assert isinstance(fault.much, int | float)
     with world.bad.bad("cups", "office"):
-        if fault.kind == "cups_kill":
+        if fault.kind != "cups_restart":
+            world.note("now: cupsd is killed", tell=fault.kind != "cups_kill")
             world.cups.kill()
         else:
             world.cups.stop()
         await asyncio.sleep(fault.much)
         if world.cups.place.away:
             world.cups.start()
+
+
+async def _begins(world: World) -> bool:
+    """Wait until CUPS begins with a document, and a moment more."""
+    for _ in range(int(_PATIENCE / 0.05)):
+        if not world.cups.busy:
+            await asyncio.sleep(0.05)
+            continue
+        await asyncio.sleep(world.rng.choice((0.2, 0.8, 2.5)) * world.rng.random())
+        return True
+    return False
+
+
+async def _cups_printing(world: World, fault: Fault) -> None:
+    if await _begins(world):
+        await _cups(world, fault)
+
+
+async def _cut_printing(world: World, fault: Fault) -> None:
+    if await _begins(world):
+        await _down(world, fault, str(fault.much))
 
 
 async def _disable(world: World, fault: Fault) -> None:
@@ -319,7 +341,18 @@ ACTIONS: dict[str, Action] = {
     "clock": _clock,
     "clock_stays": _clock,
     **dict.fromkeys(
-        ("bc_away", "bc_silent", "bc_before", "bc_after", "bc_torn", "bc_mute", "bc_slow", "throttle", "gateway", "replica"),
+        (
+            "bc_away",
+            "bc_silent",
+            "bc_before",
+            "bc_after",
+            "bc_torn",
+            "bc_mute",
+            "bc_slow",
+            "throttle",
+            "gateway",
+            "replica",
+        ),
         _central,
     ),
     "tokens": _tokens,
@@ -329,12 +362,14 @@ ACTIONS: dict[str, Action] = {
     **dict.fromkeys(("line", "line_before"), _line),
     "line_silent": _line_silent,
     **dict.fromkeys(("cups_kill", "cups_restart"), _cups),
+    "cups_kill_printing": _cups_printing,
     "disable": _disable,
     "kill": _kill,
     **dict.fromkeys(("kill_step", "cut_step"), _at_step),
     "kill_await": _at_await,
     "restart": _restart,
     "cut": _cut,
+    "cut_printing": _cut_printing,
     "cut_in_write": _cut_in_write,
     "lag": _lag,
     **dict.fromkeys(("cancel", "hold", "reprint", "delete"), _user),

@@ -48,6 +48,8 @@ class Wish:
     messages: list[tuple[float, str]] = field(default_factory=list)
     states: list[tuple[float, JobState]] = field(default_factory=list)
     claims: list[tuple[float, str]] = field(default_factory=list)
+    restored: bool = False
+    """Its row is one of a backup: it says less than was done."""
     gone: bool = False
     """Its row is not there any more: deleted, or older than a backup."""
 
@@ -174,11 +176,13 @@ class Central:
         for number, wish in self.wishes.items():
             wish.touched.append(now)
             row = back.get(number)
-            wish.gone = row is None
+            wish.gone, wish.restored = row is None, True
             if row is not None:
                 fixed = row.status in {JobState.CANCELLED, JobState.HOLD}
                 wish.decided = (now, row.status) if fixed else None
-                if row.status in {JobState.QUEUED, JobState.PRINTING} and any(state_at > at for state_at, _ in wish.states):
+                if row.status in {JobState.QUEUED, JobState.PRINTING} and any(
+                    state_at > at for state_at, _ in wish.states
+                ):
                     wish.asked.append(now)  # whoever restores knows that what was printed since is printed again
         self._changed()
 
@@ -230,7 +234,10 @@ class Central:
             old, new = last.partition(".")[0], claim.partition(".")[0]
             since = next((at for at, token in reversed(wish.claims) if token == last), world.loop.now)
             if old != new and world.has_lived(old, world.setting.lease * 1.5) and world.loop.now - since > 1:
-                world.fail("lease", f"document {wish.paper.number} was taken from {old}, which lives and was heard of, by {new}")
+                world.fail(
+                    "lease",
+                    f"document {wish.paper.number} was taken from {old}, which lives and was heard of, by {new}",
+                )
         wish.claims.append((world.loop.now, claim))
 
     # The wire.
@@ -283,6 +290,6 @@ def claim_of(row: PrintJob) -> str:
 
 
 def _reply(answer: Answer) -> Reply:
-    from piprint.simulate.server import _wire  # noqa: PLC0415,PLC2701 - its way of writing answers is the product's
+    from piprint.simulate.server import _wire  # noqa: PLC0415 - its way of writing answers is the product's
 
     return Reply(answer.status, b"".join(_wire(answer.parts, raw=answer.raw)), dict(answer.headers))

@@ -1,5 +1,5 @@
 """CUPS in memory, as 2.4 behaves: it saves its job list late, forgets what was not saved when it is killed, begins again with what printed,
-and tells its up-time by the host's clock.
+tells its up-time by the host's clock, and says "completed" of a document that a power cut destroyed.
 
 Measured with the real one (docs/decisions/printing.md): a job that was printing when cupsd was killed prints again from its beginning, even a
 finished one whose end was not saved; ids that were not saved are given anew; a filter that fails stops the job, not the queue.
@@ -28,8 +28,8 @@ from simulation.printing.printers import (
     STOPPED,
     Device,
     DeviceOff,
-    SpoolJob,
     Spawn,
+    SpoolJob,
     describe,
     done,
     job_group,
@@ -52,6 +52,8 @@ _OPERATIONS = (
 _ORPHANED = 900.0
 """MultipleOperationTimeout: a job whose document does not come is ended."""
 _RETRY = 5.0
+_NAMES = 5.0
+"""Seconds after which a file's new name is on the disk."""
 _WRITE_BACK = 30.0
 """Seconds after which Linux has written what nobody synced."""
 
@@ -88,6 +90,8 @@ class Cups:
         self._next_id = 1
         self._saved: list[tuple[float, int, dict[int, SpoolJob]]] = [(-1e9, 1, {})]
         """The job list as it is on disk: the last two savings, each with its time."""
+        self._came: dict[str, float] = {}
+        """When each job's document came, by its uuid."""
         self._dirty: asyncio.TimerHandle | None = None
         self._tasks: dict[str, tuple[SpoolJob, asyncio.Task[None]]] = {}
 
@@ -110,8 +114,18 @@ class Cups:
             if power or self._rng.random() < 0.5:
                 task.cancel()
         self._tasks.clear()
-        if power and self._loop.now - self._saved[-1][0] < _WRITE_BACK and self._rng.random() < 0.5:
-            self._saved = self._saved[:1]  # the last saving was not on the disk yet
+        if power:
+            self._cut()
+
+    def _cut(self) -> None:
+        """Leave what a power cut leaves: the list is synced and its name is not; documents are not synced at all."""
+        now, rng = self._loop.now, self._rng
+        if now - self._saved[-1][0] < _NAMES and rng.random() < 0.5:
+            self._saved = self._saved[:1]
+        for job in self._saved[-1][2].values():
+            if job.document is not None and now - self._came.get(job.uuid, -1e9) < _WRITE_BACK:
+                whole = job.document
+                job.document = rng.choice((whole, whole, b"", whole[: len(whole) // 2], bytes(len(whole))))
 
     def stop(self) -> None:
         """End it as systemd does: the job list is saved."""
@@ -147,6 +161,11 @@ class Cups:
 
     # Printing.
 
+    @property
+    def busy(self) -> bool:
+        """Tell whether it prints."""
+        return bool(self._tasks)
+
     def enable(self, queue: str) -> None:
         """Let a queue print again."""
         self.disabled.discard(queue)
@@ -181,7 +200,7 @@ class Cups:
 
         paper = read(job.document)
         await asyncio.sleep(0.05 + self._rng.random() * 0.2)  # the filters
-        if paper is None or paper.poison:
+        if paper is not None and paper.poison:
             job.state, job.reasons, job.message = STOPPED, ("job-stopped",), "Filter failed"
         else:
             while True:
@@ -189,7 +208,7 @@ class Cups:
                     await device.put_out(job.document, page)
                     break
                 except DeviceOff:
-                    while not device.on:
+                    while not device.on:  # noqa: ASYNC110 - in virtual time
                         await asyncio.sleep(_RETRY)
             job.state, job.completed = COMPLETED, int(self._wall())
         if self.web.up == up:
@@ -255,9 +274,7 @@ class Cups:
             return done(asked, job_group(job, now))
         if operation == Operation.GET_JOBS:
             completed = group.text("which-jobs") == "completed"
-            found = [
-                job for job in self.jobs.values() if job.queue == queue and (job.state in FINAL) is completed
-            ]
+            found = [job for job in self.jobs.values() if job.queue == queue and (job.state in FINAL) is completed]
             return done(asked, *(job_group(job, now) for job in found))
         named = self.jobs.get(group.integer("job-id") or 0)
         if named is None:
@@ -298,5 +315,6 @@ class Cups:
 
     def _take(self, job: SpoolJob, document: bytes) -> None:
         job.document = document
+        self._came[job.uuid] = self._loop.now
         self._touch()
         self._go_on()

@@ -17,9 +17,9 @@ import random
 from collections.abc import Collection, Sequence
 
 from simulation.disk import CUTS
-from simulation.plan import DAY, Fault, Kind, choose, duration, one_of, step
+from simulation.plan import DAY, Fault, Kind, duration, one_of, step
 
-__all__ = ["KINDS", "PRINTERS", "chosen", "draw", "words"]
+__all__ = ["KINDS", "PRINTERS", "draw", "words"]
 
 PRINTERS = ("office", "desk", "label")
 """A queue of CUPS; a printer by IPP that holds nothing and takes one job at a time; one at port 9100."""
@@ -44,9 +44,14 @@ KINDS: dict[str, Kind] = {
         (40, 200),
         2,
     ),
-    "bc_torn": Kind("g", "{share} of Business Central's answers break off in the middle, for {span}", one_of(0.3), (40,)),
+    "bc_torn": Kind(
+        "g", "{share} of Business Central's answers break off in the middle, for {span}", one_of(0.3), (40,)
+    ),
     "bc_mute": Kind(
-        "g", "Business Central does what is asked and keeps silent about {share} of it, for {span}", one_of(0.2), (40, 200)
+        "g",
+        "Business Central does what is asked and keeps silent about {share} of it, for {span}",
+        one_of(0.2),
+        (40, 200),
     ),
     "bc_slow": Kind("g", "Business Central takes {much} s for each answer, for {span}", one_of(2, 8, 25), (40, 200)),
     "throttle": Kind("g", "Business Central answers 429, retry after {much} s, for {span}", one_of(0, 1, 20), (5, 40)),
@@ -59,13 +64,27 @@ KINDS: dict[str, Kind] = {
     # h: printers.
     "printer_off": Kind("h", "the printer {much} is switched off for {span}", one_of(*PRINTERS)),
     "jam": Kind("h", "the printer {much} has no paper for {span}", one_of(*PRINTERS)),
-    "stuck": Kind("h", "the printer {much} says that it prints and does nothing, for {span}", one_of("office", "desk"), (40, 200, 900)),
-    "line": Kind("h", "{share} of the answers of CUPS and of the printer desk are lost, for {span}", one_of(0.1, 0.4), (40, 200)),
+    "stuck": Kind(
+        "h",
+        "the printer {much} says that it prints and does nothing, for {span}",
+        one_of("office", "desk"),
+        (40, 200, 900),
+    ),
+    "line": Kind(
+        "h", "{share} of the answers of CUPS and of the printer desk are lost, for {span}", one_of(0.1, 0.4), (40, 200)
+    ),
     "line_before": Kind(
         "h", "{share} of the requests to CUPS and to the printer desk are lost, for {span}", one_of(0.1, 0.4), (40, 200)
     ),
     "line_silent": Kind("h", "nothing comes through to the printers desk and label for {span}", spans=(5, 40, 200)),
     "cups_kill": Kind("h", "kill -9 of cupsd, back {much} s later", one_of(*_BACK), (0,), 3),
+    "cups_kill_printing": Kind(
+        "h",
+        "kill -9 of cupsd soon after it begins with the next document, back {much} s later",
+        one_of(*_BACK),
+        (0,),
+        3,
+    ),
     "cups_restart": Kind("h", "cupsd is restarted, back {much} s later", one_of(0.9, 2.0), (0,)),
     "disable": Kind("h", "the queue office is stopped for {span}", spans=(40, 200)),
     # i: the computer.
@@ -78,17 +97,32 @@ KINDS: dict[str, Kind] = {
         3,
     ),
     "kill_await": Kind(
-        "i", "kill -9 {much} rounds of the loop after the next claim, back after {span}", lambda rng: rng.randint(1, 400), (0.1, 1, 20), 3
+        "i",
+        "kill -9 {much} rounds of the loop after the next claim, back after {span}",
+        lambda rng: rng.randint(1, 400),
+        (0.1, 1, 20),
+        3,
     ),
     "restart": Kind("i", "restart", spans=(1, 20)),
     "cut": Kind(
-        "i", "power cut of processor and CUPS (of what was not synced is left: {name}), back after {span}", one_of(*_SOUND), (5, 40), 2
+        "i",
+        "power cut of processor and CUPS (of what was not synced is left: {name}), back after {span}",
+        one_of(*_SOUND),
+        (5, 40),
+        2,
     ),
     "cut_step": Kind(
         "i",
         "power cut of processor and CUPS {much} step of the journal from then, back after 20 s",
         lambda rng: f"{rng.choice(('before', 'after'))} the {rng.randint(1, 25)}.",
         (20,),
+        2,
+    ),
+    "cut_printing": Kind(
+        "i",
+        "power cut of processor and CUPS soon after the next document begins to come out (of what was not synced is left: {name}), back after {span}",
+        one_of(*_SOUND),
+        (5, 40),
         2,
     ),
     "cut_in_write": Kind(
@@ -103,7 +137,9 @@ KINDS: dict[str, Kind] = {
     "hold": Kind("j", "a user holds document {ago}, and lets it go {span} later", one_of(0, 0, 1, 2), (5, 40, 200)),
     "reprint": Kind("j", "a user restarts document {ago}", one_of(0, 0, 1, 2, 3), (0,), 2),
     "delete": Kind("j", "a user deletes document {ago}", one_of(0, 1), (0,), 0.5),
-    "poison": Kind("j", "a user prints a document at {much} that filters and printers refuse", one_of("office", "desk"), (0,)),
+    "poison": Kind(
+        "j", "a user prints a document at {much} that filters and printers refuse", one_of("office", "desk"), (0,)
+    ),
     "burst": Kind("j", "a user prints {much} documents at office at once", one_of(3, 12), (0,)),
 }
 
@@ -135,8 +171,3 @@ def draw(
         at = at or rng.uniform(20, minutes * 60)
         faults.append(Fault(round(at, 1), name, rng.choice(KINDS[name].spans), KINDS[name].much(rng)))
     return sorted(faults, key=lambda fault: fault.at)
-
-
-def chosen(text: str) -> list[str]:
-    """Return kinds by a list of names and of the letters of classes; see :func:`simulation.plan.choose`."""
-    return choose(text, KINDS, "fghij")

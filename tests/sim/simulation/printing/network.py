@@ -73,7 +73,7 @@ class Network:
             host, port = sock.place
         place = self.places.get((host, port))
         await asyncio.sleep(0.0005 + self.loop.rng.random() * 0.002)
-        while place is not None and place.silent:
+        while place is not None and place.silent:  # noqa: ASYNC110 - in virtual time
             await asyncio.sleep(1)
         if place is None or place.away:
             raise ConnectionRefusedError(111, "Connection refused")
@@ -159,7 +159,9 @@ class End(asyncio.Transport):
         silent = self._place.silent
         self._gone(None)
         if not silent:
-            self._network.loop.call_at(self._soon(), self.far.lose, ConnectionResetError(104, "Connection reset by peer"))
+            self._network.loop.call_at(
+                self._soon(), self.far.lose, ConnectionResetError(104, "Connection reset by peer")
+            )
 
     def vanish(self) -> None:
         """End without a word to the other side."""

@@ -152,7 +152,7 @@ def _keeps_documents(_: World, swap: Replace) -> None:
 
 
 def _keeps_silent(_: World, swap: Replace) -> None:
-    swap(logging.getLogger("piprint.carrier"), "disabled", True)  # noqa: FBT003
+    swap(logging.getLogger("piprint.carrier"), "disabled", True)
 
 
 def _waits_for_ever(_: World, swap: Replace) -> None:

@@ -15,7 +15,18 @@ from simulation.printing.network import Place
 from simulation.printing.papers import Ledger, Sheet, pages_in, read
 from simulation.printing.web import Reply, Request, Web
 
-__all__ = ["CANCELED", "FINAL", "Device", "DeviceOff", "IppPrinter", "RawPrinter", "SpoolJob", "describe", "done", "job_group"]
+__all__ = [
+    "CANCELED",
+    "FINAL",
+    "Device",
+    "DeviceOff",
+    "IppPrinter",
+    "RawPrinter",
+    "SpoolJob",
+    "describe",
+    "done",
+    "job_group",
+]
 
 PENDING, HELD, PROCESSING, STOPPED, CANCELED, ABORTED, COMPLETED = range(3, 10)
 """RFC 8011, 5.3.7."""
@@ -47,6 +58,7 @@ class Device:
         """It says that it prints, and nothing happens."""
         self.moving = -1e9
         """When the last sheet came out."""
+        self._busy = asyncio.Lock()
 
     async def put_out(self, document: bytes, told: Callable[[int], None] = lambda _: None) -> None:
         """Print what is whole of a document.
@@ -57,6 +69,10 @@ class Device:
         paper = read(document)
         if paper is None:
             return
+        async with self._busy:
+            await self._print(paper.number, document, told)
+
+    async def _print(self, number: int, document: bytes, told: Callable[[int], None]) -> None:
         for page in pages_in(document):
             if not self.on:
                 raise DeviceOff
@@ -67,7 +83,7 @@ class Device:
                     raise DeviceOff
             if not self.on:
                 raise DeviceOff
-            self.ledger.sheets.append(Sheet(self.loop.now, self.name, paper.number, page))
+            self.ledger.sheets.append(Sheet(self.loop.now, self.name, number, page))
             self.moving = self.loop.now
             told(page)
 
@@ -207,7 +223,12 @@ class IppPrinter:
             reasons = ("media-empty-error",) if self.device.jammed else ()
             state = 5 if self.device.jammed else 4 if self._active() else 3
             told = describe(
-                state=state, reasons=reasons, message="", up_time=self._up_time(), operations=self._OPERATIONS, holds=False
+                state=state,
+                reasons=reasons,
+                message="",
+                up_time=self._up_time(),
+                operations=self._OPERATIONS,
+                holds=False,
             )
             return done(asked, Group(Delimiter.PRINTER, tuple(told)))
         if operation in (Operation.CREATE_JOB, Operation.PRINT_JOB):

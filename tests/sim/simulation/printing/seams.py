@@ -74,7 +74,7 @@ class Inspector:
         del limit_bytes, language
         await asyncio.sleep(0.005 + self._world.rng.random() * 0.02)
         try:
-            data = document.read_bytes()
+            data = document.read_bytes()  # noqa: ASYNC240 - in memory
         except OSError:
             raise DocumentError("the document cannot be read from disk any more") from None
         paper = read(data[:200])
@@ -101,7 +101,7 @@ class Seams:
         self._parts()
         for name in ("piprint", "asyncio", "aiohttp"):
             logger = logging.getLogger(name)
-            self._set(logger, "propagate", False)  # noqa: FBT003
+            self._set(logger, "propagate", False)
             logger.addHandler(self._handler)
         self._set(logging.getLogger("piprint"), "level", logging.INFO)
         logging.getLogger("piprint").manager._clear_cache()  # type: ignore[attr-defined]

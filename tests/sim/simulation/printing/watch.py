@@ -107,7 +107,9 @@ class Watch:
         if still > _SOON:
             self._told(wish, row, holder, since)
         if still > world.setting.give_up + _LATE and not self._world.bad.touched("line", since, now):
-            world.fail("ends", f"document {number} has been Printing for {still:.0f} s without a sheet", f"at {wish.printer}")
+            world.fail(
+                "ends", f"document {number} has been Printing for {still:.0f} s without a sheet", f"at {wish.printer}"
+            )
 
     def _told(self, wish: Wish, row: PrintJob, holder: Processor, since: float) -> None:
         world, number = self._world, wish.paper.number
@@ -125,21 +127,26 @@ class Watch:
         for where, told in (("the page", on_page), ("the log", in_log), ("Business Central", in_central)):
             if not told:
                 world.fail(
-                    "told", f"document {number} has waited at {wish.printer} for {world.loop.now - since:.0f} s; {where} does not say why", where
+                    "told",
+                    f"document {number} has waited at {wish.printer} for {world.loop.now - since:.0f} s; {where} does not say why",
+                    where,
                 )
 
     def _waiting(self, wish: Wish) -> None:
         """Look at a job that waits in Business Central: something comes out of its printer, or that is not well."""
         world, now = self._world, self._world.loop.now
         device = world.devices[wish.printer]
-        well = self._well_for("bc", "host", "threads", "line", "clock", wish.printer, "cups" if wish.printer == "office" else wish.printer)
+        well = self._well_for(
+            "bc", "host", "threads", "line", "clock", wish.printer, "cups" if wish.printer == "office" else wish.printer
+        )
         if not any(each.running and now - each.since > _BLOCKED for each in world.processors):
             return
         queued = wish.states[-1][0] if wish.states else now
         still = now - max(queued, device.moving, now - min(well, now), max(wish.touched, default=0.0))
         if still > _BLOCKED:
             world.fail(
-                "blocks", f"document {wish.paper.number} waits for {wish.printer}, from which nothing has come for {still:.0f} s"
+                "blocks",
+                f"document {wish.paper.number} waits for {wish.printer}, from which nothing has come for {still:.0f} s",
             )
 
     def _calls(self) -> None:
@@ -179,7 +186,10 @@ class Watch:
                 at = wish.decided[0]
                 late = [sheet for sheet in world.ledger.sheets if sheet.number == number and sheet.at > at]
                 if late:
-                    world.fail("after", f"document {number} was set to {wish.decided[1].name} at {at:.0f} s while it waited; {len(late)} sheets came out since")
+                    world.fail(
+                        "after",
+                        f"document {number} was set to {wish.decided[1].name} at {at:.0f} s while it waited; {len(late)} sheets came out since",
+                    )
         if len(world.processors) == 1:
             self._order()
 
@@ -196,11 +206,18 @@ class Watch:
 
     def _honest(self, wish: Wish, row: PrintJob) -> None:
         world, number = self._world, wish.paper.number
-        if row.status is JobState.PRINTED and DOUBT not in row.message:
-            times = sum(state is JobState.PRINTED for _, state in wish.states)
+        if row.status is JobState.PRINTED:
+            times = (
+                1
+                if DOUBT in row.message or wish.restored
+                else sum(state is JobState.PRINTED for _, state in wish.states)
+            )
             trusted = wish.printer != "label" or not world.bad.ever("label")
             if trusted and world.ledger.whole(wish.paper) < min(times, len(wish.asked)):
-                world.fail("whole", f"document {number} is Printed {times} times and came out whole {world.ledger.whole(wish.paper)} times")
+                world.fail(
+                    "whole",
+                    f"document {number} is Printed {times} times and came out whole {world.ledger.whole(wish.paper)} times",
+                )
         if row.status is JobState.ERROR and row.message.startswith("Not printed") and len(wish.asked) == 1:
             came = world.ledger.most(number)
             if came and DOUBT not in row.message:
@@ -208,10 +225,20 @@ class Watch:
 
     def _alarms(self, wish: Wish) -> None:
         world = self._world
-        parts = ["host", "cups", "line", "printer", "restored", "threads", *(("bc",) if len(world.processors) > 1 else ())]
+        parts = [
+            "host",
+            "cups",
+            "line",
+            "printer",
+            "restored",
+            "threads",
+            *(("bc",) if len(world.processors) > 1 else ()),
+        ]
         for at, message in wish.messages:
             if DOUBT in message and not any(world.bad.touched(part, wish.asked[0] - 60, at) for part in parts):
-                world.fail("alarm", f"nothing broke, and document {wish.paper.number} is told to be doubtful: {message!r}")
+                world.fail(
+                    "alarm", f"nothing broke, and document {wish.paper.number} is told to be doubtful: {message!r}"
+                )
 
     def _order(self) -> None:
         world = self._world
@@ -222,8 +249,10 @@ class Watch:
             last: tuple[float, int] = (0.0, 0)
             for number, wish in sorted(world.central.wishes.items()):
                 plain = wish.printer == printer and number in first and len(wish.asked) == 1 and len(wish.claims) == 1
-                if not plain or wish.touched or any(
-                    world.bad.touched(part, wish.asked[0] - 60, first[number]) for part in _TROUBLE
+                if (
+                    not plain
+                    or wish.touched
+                    or any(world.bad.touched(part, wish.asked[0] - 60, first[number]) for part in _TROUBLE)
                 ):
                     continue
                 if first[number] < last[0]:
@@ -235,7 +264,15 @@ class Watch:
         world = self._world
         for processor in world.processors:
             spool = processor.folder / "spool"
-            wanted = {f"{row}-{attempt}" for (row, attempt), (entry, _) in processor.known.items() if entry.step is not Step.REPORTED}
-            left = [path.name for path in spool.iterdir() if path.name.split(".", 1)[0] not in wanted] if spool.is_dir() else []
+            wanted = {
+                f"{row}-{attempt}"
+                for (row, attempt), (entry, _) in processor.known.items()
+                if entry.step is not Step.REPORTED
+            }
+            left = (
+                [path.name for path in spool.iterdir() if path.name.split(".", 1)[0] not in wanted]
+                if spool.is_dir()
+                else []
+            )
             if left:
                 world.fail("spool", f"{', '.join(sorted(left))} of jobs that were reported, or never were")

@@ -217,7 +217,9 @@ class World:
         """Put up Business Central and the printers; needs the seams."""
         setting = self.setting
         self.central = Central(self, setting.extension)
-        self.devices = {name: Device(name, self.loop, self.ledger, setting.page_seconds) for name in ("office", "desk", "label")}
+        self.devices = {
+            name: Device(name, self.loop, self.ledger, setting.page_seconds) for name in ("office", "desk", "label")
+        }
         self.cups = Cups(
             self.loop, self.rng, self.spawn, self.host.wall, {"office": self.devices["office"]}, setting.save_after
         )
@@ -279,6 +281,10 @@ class World:
             self.failures[name] = Failure(self.loop.now, rule, text)
             self.note(f"WRONG {name}: {text}", tell=True)
 
+    def what_happened(self) -> str:
+        """Say in numbers what this life was."""
+        return f"{self.lives} lives of the program, {self.numbers} documents, {len(self.ledger.sheets)} sheets"
+
     # Who lives.
 
     def alive(self, life: int) -> bool:
@@ -294,7 +300,10 @@ class World:
 
     def has_lived(self, instance: str, seconds: float) -> bool:
         """Tell whether a processor has run, and been heard by Business Central, for so long without a break."""
-        lives = any(each.running and each.instance == instance and self.loop.now - each.since > seconds for each in self.processors)
+        lives = any(
+            each.running and each.instance == instance and self.loop.now - each.since > seconds
+            for each in self.processors
+        )
         return lives and all(self.bad.good_for(part) > seconds for part in ("bc", "threads", "host", "clock"))
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -425,9 +434,9 @@ class World:
         self.watch.settling = self.loop.now
         while self.loop.now - self.watch.settling < SETTLE:
             await asyncio.sleep(10)
-            if not any(row.status in {JobState.QUEUED, JobState.PRINTING} for row in self.central.rows().values()) and all(
-                each.dispatcher is not None and not each.dispatcher._around.jobs for each in self.processors
-            ):
+            if not any(
+                row.status in {JobState.QUEUED, JobState.PRINTING} for row in self.central.rows().values()
+            ) and all(each.dispatcher is not None and not each.dispatcher._around.jobs for each in self.processors):
                 break
         await asyncio.sleep(40)
 
