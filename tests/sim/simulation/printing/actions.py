@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
 from piprint.contract import JobState
 from piprint.journal.entry import Entry
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ACTIONS", "TAKES_DOWN"]
 
-Action = Callable[["World", Fault], Awaitable[None]]
+Action = Callable[["World", Fault], Coroutine[Any, Any, None]]
 
 TAKES_DOWN = ("kill", "kill_step", "kill_await", "restart", "cut", "cut_printing", "cut_step", "cut_in_write")
 """Faults that end a program: the next fault waits for them."""
@@ -59,7 +59,7 @@ async def _central(world: World, fault: Fault) -> None:
         elif fault.kind == "replica":
             central.database.lag.seconds = float(much)
         else:
-            central.web.mood = Mood(**{fault.kind.removeprefix("bc_"): float(much)})
+            setattr(central.web.mood, fault.kind.removeprefix("bc_"), float(much))
         await asyncio.sleep(fault.span)
         central.place.away = central.place.silent = False
         central.web.mood = Mood()

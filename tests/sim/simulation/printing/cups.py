@@ -234,7 +234,8 @@ class Cups:
 
     def _about_queue(self, queue: str) -> list[Attribute]:
         device, busy = self.devices[queue], queue in self._tasks
-        state, reasons, message = (4 if busy else 3), (), ""
+        state, message = (4 if busy else 3), ""
+        reasons: tuple[str, ...] = ()
         if queue in self.disabled:
             state, reasons, message = 5, ("paused",), "Paused"
         elif busy and not device.on:

@@ -11,6 +11,7 @@ from typing import Any
 import piprint.carrier
 from piprint import wording
 from piprint.carrier import Carrier
+from piprint.contract import JobState
 from piprint.dispatcher import Dispatcher
 from piprint.journal.entry import Outcome
 from piprint.journal.store import Journal
@@ -71,13 +72,14 @@ def _drops_some(_: World, swap: Replace) -> None:
 
 
 def _aborted_is_printed(_: World, swap: Replace) -> None:
-    decide = piprint.carrier.decide
+    carrier: Any = piprint.carrier
+    decide = carrier.decide
 
     def instead(*args: Any, **more: Any) -> Action:
         action = decide(*args, **more)
         return Action.END_PRINTED if action is Action.END_ABORTED else action
 
-    swap(piprint.carrier, "decide", instead)
+    swap(carrier, "decide", instead)
 
 
 def _says_not_printed(_: World, swap: Replace) -> None:
@@ -100,7 +102,7 @@ def _claims_anything(_: World, swap: Replace) -> None:
     claim = actions._ACTIONS["claim"]
 
     def instead(asked: Any) -> Any:
-        queued = replace(asked.job, status=piprint.contract.JobState.QUEUED)  # type: ignore[attr-defined]
+        queued = replace(asked.job, status=JobState.QUEUED)
         return claim(replace(asked, job=queued))
 
     swap(actions, "_ACTIONS", {**actions._ACTIONS, "claim": instead})

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InOrder", "Seams"]
 
+_SERVICE: Any = piprint.service
 _REAL_DATETIME = dt.datetime
 _TELL_EVERY = 60.0
 """Seconds between two tidyings of what the page shows: nobody looks, and there is no systemd."""
@@ -152,24 +153,25 @@ class Seams:
         world, connect = self._world, sqlite3.connect
 
         def noted(*args: Any, **more: Any) -> sqlite3.Connection:
-            connection = connect(*args, **more)
+            connection: sqlite3.Connection = connect(*args, **more)
             world.connections.append((OWNER.get(), connection))
             return connection
 
         self._set(sqlite3, "connect", noted)
 
     def _network(self) -> None:
-        self._set(aiohttp.connector, "monotonic", self._world.loop.time)
-        happy = SimpleNamespace(**vars(aiohttp.connector.aiohappyeyeballs))
+        connector: Any = aiohttp.connector
+        self._set(connector, "monotonic", self._world.loop.time)
+        happy = SimpleNamespace(**vars(connector.aiohappyeyeballs))
         happy.start_connection = self._world.network.start_connection
-        self._set(aiohttp.connector, "aiohappyeyeballs", happy)
+        self._set(connector, "aiohappyeyeballs", happy)
         for name, value in (("getproxies", dict), ("proxy_bypass", lambda _: True)):
             if hasattr(piprint.bc.http, name):
                 self._set(piprint.bc.http, name, value)
 
     def _parts(self) -> None:
         """Stand beside the parts that the service makes."""
-        world, service = self._world, piprint.service
+        world, service = self._world, _SERVICE
         journal, dispatcher = service.Journal, service.Dispatcher
 
         async def opened(folder: Path, **more: Any) -> Any:

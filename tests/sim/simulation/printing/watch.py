@@ -242,7 +242,7 @@ class Watch:
 
     def _order(self) -> None:
         world = self._world
-        first = {}
+        first: dict[int, float] = {}
         for sheet in world.ledger.sheets:
             first.setdefault(sheet.number, sheet.at)
         for printer in world.devices:
