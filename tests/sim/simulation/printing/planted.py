@@ -108,6 +108,14 @@ def _claims_anything(_: World, swap: Replace) -> None:
     swap(actions, "_ACTIONS", {**actions._ACTIONS, "claim": instead})
 
 
+def _cancels_nothing(_: World, swap: Replace) -> None:
+    async def cancel(*_: Any) -> None:
+        pass
+
+    for name in ("cancel", "cancel_by_name"):
+        swap(piprint.carrier, name, cancel)
+
+
 def _youngest_first(_: World, swap: Replace) -> None:
     import heapq  # noqa: PLC0415
 
@@ -214,6 +222,14 @@ PLANTED = (
         (_BURST, Fault(30, "cancel", 0, 0)),
         _SLOW,
     ),
+    Planted(
+        "stops",
+        "what is taken back prints on",
+        _cancels_nothing,
+        (Fault(20, "burst", 0, 1), Fault(30, "cancel", 0, 0)),
+        (("page_seconds", 45.0), ("jobs", 0)),
+    ),
+    Planted("left", "what is given up stays at the printer", _cancels_nothing, (Fault(20, "poison", 0, "office"),)),
     Planted("order", "the youngest job goes first", _youngest_first, (Fault(20, "burst", 0, 5),), _SLOW),
     Planted("journal", "the journal is not synced", _not_synced, (Fault(100, "cut", 5, "none"),)),
     Planted(

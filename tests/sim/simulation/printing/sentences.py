@@ -12,6 +12,8 @@ SENTENCES = {
     "alarm": "That a job may have been printed is said only where something really broke.",
     "cancelled": "What a user cancelled or held stays so until a user changes it.",
     "after": "What was cancelled or held while it waited does not come out.",
+    "stops": "What a user takes back while it prints stops coming out within half a minute, while all is well.",
+    "left": "When all is over no printer has a job of ours that has not ended.",
     "order": "Documents for a printer come out in the order in which they were printed, where nothing happened to them.",
     "journal": "After a kill or a power cut every step that was synced is in the journal.",
     "lease": "A job is not taken from a processor that lives and is heard of.",

@@ -13,6 +13,7 @@ from piprint.contract import JobState
 from piprint.journal.steps import Step
 from piprint.simulate.tables import PrintJob
 from simulation.printing.central import Wish, claim_of
+from simulation.printing.printers import FINAL
 
 if TYPE_CHECKING:
     from simulation.printing.world import Processor, World
@@ -26,6 +27,7 @@ _SOON = 80.0
 """Seconds within which a wait has to be told: a minute, and the time of a look."""
 _BLOCKED = 150.0
 """Seconds for which a well printer may stand still with documents waiting: the longest of the pauses after trouble, and more."""
+_STOPS = 30.0
 _LATE = 150.0
 """Seconds beyond the setting until a job that does not get on has to end."""
 _HOUR = 3600.0
@@ -190,8 +192,29 @@ class Watch:
                         "after",
                         f"document {number} was set to {wish.decided[1].name} at {at:.0f} s while it waited; {len(late)} sheets came out since",
                     )
+            self._stops(wish)
+        for job in (*world.cups.jobs.values(), *world.desk.jobs.values()):
+            if job.state not in FINAL:
+                world.fail(
+                    "left",
+                    f"the printer {job.queue or 'desk'} still has job {job.id}, {job.name}, in state {job.state}",
+                )
         if len(world.processors) == 1:
             self._order()
+
+    def _stops(self, wish: Wish) -> None:
+        world = self._world
+        if wish.decided is None or wish.waited or wish.printer == "label":
+            return
+        at = wish.decided[0]
+        late = [
+            sheet.at for sheet in world.ledger.sheets if sheet.number == wish.paper.number and sheet.at > at + _STOPS
+        ]
+        if late and not any(world.bad.touched(part, at - 60, late[-1]) for part in _TROUBLE):
+            world.fail(
+                "stops",
+                f"document {wish.paper.number} was taken back at {at:.0f} s, and a page came out at {late[-1]:.0f} s",
+            )
 
     def _twice(self, wish: Wish) -> None:
         world, number = self._world, wish.paper.number
