@@ -33,7 +33,7 @@ from piprint.errors import (
     SpoolFull,
     concerns_one,
 )
-from piprint.evidence import Evidence, ran_on
+from piprint.evidence import MAY_BE_LOST, Evidence, ran_on
 from piprint.fence import Fence
 from piprint.inhand import Job
 from piprint.journal.entry import Outcome
@@ -302,7 +302,8 @@ class Carrier:
         """Ask once how far the job is."""
         printer, entry = self._desk.printer(), job.entry
         status = await printer.look(entry.accepted)
-        if status is None or not ran_on(job.run, status.run, unwatched=job.unwatched):
+        lost = entry.ipp_run == MAY_BE_LOST and status is not None and status.state.final
+        if status is None or lost or not ran_on(job.run, status.run, unwatched=job.unwatched):
             job.live = False
             return
         await self._witness.follow(job, status)
