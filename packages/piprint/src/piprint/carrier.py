@@ -262,8 +262,7 @@ class Carrier:
         )
         if not await self._fence.announce(job) or job.is_changed():
             return
-        watched = {} if accepted.held else await self._witness.watch(job, printer)
-        await self._advance(job, Step.SENDING, submitted=True, **watched)
+        await self._advance(job, Step.SENDING, submitted=True, **await self._witness.watch(job, printer))
         sent = await self._send(job, printer, accepted)
         await self._advance(job, Step.SENT, ipp_id=sent.id, ipp_uuid=sent.uuid)
         if printer.feedback is Feedback.SENT_ONLY:
@@ -272,7 +271,7 @@ class Carrier:
         if accepted.held:
             if job.is_changed():
                 return
-            await self._advance(job, Step.RELEASING, **await self._witness.watch(job, printer))
+            await self._advance(job, Step.RELEASING)
             await printer.release(sent)
         await self._advance(job, Step.FOLLOWING)
         job.live, job.trouble_since, job.trouble, job.failures = True, None, "", 0

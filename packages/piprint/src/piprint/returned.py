@@ -114,12 +114,13 @@ class ReturnedJobs:
         printer = self.shelf.printer(printer_id)
         if printer is None or printer.feedback is Feedback.SENT_ONLY:
             return
-        run, heard = await printer.run(), self.around.heard
-        if self._runs.get(printer_id) != run.number:
+        run, last = await printer.run(), self._runs.get(printer_id)
+        if last != run.number:
             await self._sweep(printer_id, printer)
             self._runs[printer_id] = run.number
+            self.around.heard.pop((printer_id, -1 if last is None else last), None)
         if run.up_time is not None:
-            heard[printer_id] = run.up_time
+            self.around.heard[printer_id, run.number] = run.up_time
 
     def told(self, printer_id: str = "") -> list[str]:
         """Return what could not be stopped within the last day; at one printer, or at all."""
@@ -163,7 +164,7 @@ class ReturnedJobs:
             return False
         if entry.step not in _OVER or begun != entry.ipp_begun or now - begun > _JUST_NOW:
             return False
-        heard = self.around.heard.get(entry.printer_id)
+        heard = self.around.heard.get((entry.printer_id, self._runs.get(entry.printer_id, -1)))
         over = heard is not None and heard > begun
         return not over and await printer.has_run_on(entry.ipp_run) is not True
 

@@ -60,7 +60,7 @@ class Witness:
     async def follow(self, job: Job, status: JobStatus) -> None:
         """Look at what a printer says that has run on."""
         if status.up_time is not None:
-            self._around.heard[job.entry.printer_id] = status.up_time
+            self._around.heard[job.entry.printer_id, status.run] = status.up_time
         await self._compare(job, status)
 
     async def _compare(self, job: Job, status: JobStatus) -> None:
