@@ -322,11 +322,15 @@ class Tail:
         before = series.values
         values = series.take(sample.values)
         places = series.places
-        changed = [
-            f"{places[source]}{value - before[source]:+d}" if source in before else f"{places[source]}={value}"
-            for source, value in values.items()
-            if before.get(source) != value
-        ]
+        changed = []
+        for source, value in values.items():
+            earlier = before.get(source)
+            if earlier is None:
+                changed.append(f"{places[source]}={value}")
+            elif value > earlier:
+                changed.append(f"{places[source]}+{value - earlier}")
+            elif value < earlier:
+                changed.append(f"{places[source]}{value - earlier}")
         if before.keys() != values.keys():
             changed += [f"{places[source]}=" for source in before if source not in values]
         return {"n": series.number, "v": ",".join(changed)}
