@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from nes2mqtt.mqtt.client import Session
 from nes2mqtt.mqtt.config import MqttConfig
 from nes2mqtt.mqtt.connection import Received, Refused
 from nes2mqtt.mqtt.dialects import Dialect
@@ -19,6 +18,7 @@ from nes2mqtt.mqtt.discovery import Discovery
 from nes2mqtt.mqtt.instances import CLAIM, REPEAT, Instances
 from nes2mqtt.mqtt.leftovers import Leftovers
 from nes2mqtt.mqtt.message import Message
+from nes2mqtt.mqtt.session import Session
 
 __all__ = ["Ownership"]
 
