@@ -26,6 +26,9 @@ WINDOW = 100
 ANSWER = 10.0
 """Seconds the broker has to greet us, and to confirm a message."""
 
+_AT_ONCE = 50
+"""Topics in one SUBSCRIBE, which then fits every broker's packet limit."""
+
 _SMALL = 4096
 """Bytes; a message up to this size is not suspected of being too large when a connection is cut."""
 
@@ -137,10 +140,11 @@ class Session:
             else:
                 self.refusals.taken(topic)
 
-    async def listen(self, topic: str) -> None:
-        """Ask for messages on a topic for a while."""
-        async with answered("does not confirm what we subscribe to; trying again"):
-            await self._client.subscribe([topic])
+    async def listen(self, *topics: str) -> None:
+        """Ask for messages on topics for a while."""
+        for first in range(0, len(topics), _AT_ONCE):
+            async with answered("does not confirm what we subscribe to; trying again"):
+                await self._client.subscribe(topics[first : first + _AT_ONCE])
 
     async def listen_no_more(self, topic: str) -> None:
         """Ask no more for messages on a topic, unless it is one of :meth:`subscribe`."""
