@@ -12,7 +12,7 @@ from tree_sitter import Node
 from al_check.base import TABLES
 from al_check.finding import Finding
 from al_check.model import App, Object
-from al_check.reach import READS, Call, Reach, Routine, Use, flows_from, reach_of, within
+from al_check.reach import QUESTIONS, READS, Call, Reach, Routine, Use, flows_from, reach_of, within
 from al_check.rights import granted
 from al_check.tree import child, plain, walk
 
@@ -51,7 +51,7 @@ def _judged(app: App, owner: Object, allowed: dict[tuple[str, str], str], use: U
     name = use.routine.owner.name
     letters = allowed.get(("tabledata", use.table), "")
     what = f"{name}.{use.routine.procedure.name}, which {owner.name} can run"
-    if use.letter.upper() in letters:
+    if use.letter.upper() in letters or use.method in QUESTIONS:
         return
     own = granted(app, use.routine.owner).get(("tabledata", use.table), "").lower()
     if use.letter not in letters:
@@ -92,7 +92,9 @@ def foreign(app: App) -> Iterator[Finding]:
         own = granted(app, owner)
         for procedure in owner.procedures:
             for use in reach.of(reach.routine(owner, procedure))[0]:
-                if use.table in TABLES and use.letter not in own.get(("tabledata", use.table), "").lower():
+                if use.base or use.table not in TABLES:
+                    continue
+                if use.letter not in own.get(("tabledata", use.table), "").lower():
                     what = f"{owner.name}.{procedure.name}"
                     why = f"it {_WORDS[use.letter]} table {use.table!r} without Permissions"
                     yield owner.source.at(use.node, what, why, f"add {use.letter!r} to Permissions of {owner.name}")

@@ -5,6 +5,7 @@ Follows types as far as names lead, and keeps silent where they lead into other 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,13 +15,14 @@ from al_check.base import CODEUNITS, TABLES
 from al_check.finding import Finding
 from al_check.model import App, Object, Procedure, Type
 from al_check.platform import ARITY, FIELD_METHODS, FUNCTIONS, METHODS, RECORD_METHODS, RETURNS, STATICS
-from al_check.tree import child, plain, text, walk
+from al_check.tree import child, plain, string, text, walk
 from al_check.wire import states
 
 __all__ = ["Scope", "check"]
 
 _UNKNOWN = Type("")
 _OBJECTS = {"page": "page", "codeunit": "codeunit", "database": "table", "report": "report"}
+_MARKS = re.compile(r"%(\d)")
 _NAMES = ("identifier", "quoted_identifier")
 
 
@@ -32,6 +34,27 @@ def check(app: App) -> Iterator[Finding]:
             scope = Scope.of(app, each, procedure, values)
             yield from scope.check()
         yield from _properties(app, each, values)
+        yield from _placeholders(each)
+
+
+def _placeholders(owner: Object) -> Iterator[Finding]:
+    """What a label leaves room for is given, and no more (CodeCop AA0131)."""
+    labels = {}
+    for node in owner.nodes:
+        if node.type == "variable_declaration" and text(node.child_by_field_name("type") or node).lower() == "label":
+            said = next((string(each) for each in node.children if each.type == "string_literal"), "")
+            labels[plain(child(node, "name")).lower()] = max((int(each) for each in _MARKS.findall(said)), default=0)
+    for node in owner.nodes:
+        function = child(node, "function") if node.type == "call_expression" else None
+        if function is None or plain(function).lower() not in ("strsubstno", "error", "message", "confirm"):
+            continue
+        brackets = child(node, "arguments")
+        given = [each for each in brackets.children if each.is_named] if brackets else []
+        wanted = labels.get(plain(given[0]).lower()) if given else None
+        others = len(given) - (2 if plain(function).lower() == "confirm" else 1)  # Confirm has its default second
+        if wanted is not None and others != wanted:
+            why = f"its text has room for {wanted}, and {others} are given"
+            yield owner.source.at(node, f"{plain(function)}({plain(given[0])}, ...)", why, "give as many")
 
 
 def _properties(app: App, owner: Object, values: dict[str, set[str]]) -> Iterator[Finding]:

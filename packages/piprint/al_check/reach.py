@@ -18,12 +18,14 @@ from al_check.code import Scope
 from al_check.model import App, Object, Procedure
 from al_check.tree import child, plain, text, walk
 
-__all__ = ["READS", "Call", "Reach", "Routine", "Use", "flows_from", "reach_of", "within"]
+__all__ = ["QUESTIONS", "READS", "Call", "Reach", "Routine", "Use", "flows_from", "reach_of", "within"]
 
 READS = frozenset(
     {"calcfields", "calcsums", "count", "find", "findfirst", "findlast", "findset", "get", "getbysystemid", "isempty"}
 )
 """Record methods that ask the database; Next goes on with what was asked."""
+QUESTIONS = {"readpermission": "r", "writepermission": "imd"}
+"""Record methods that only ask for rights: nothing fails, but without ``Permissions`` an indirect right may count as none."""
 _LETTERS = {**dict.fromkeys(READS, "r"), "insert": "i", "modify": "m", "modifyall": "m", "rename": "m"}
 _LETTERS |= {"delete": "d", "deleteall": "d"}
 _TRIGGERS = {
@@ -155,6 +157,8 @@ class Reach:
     def _used(
         self, routine: Routine, node: Node, name: str, table: Object | None, method: str, arguments: list[Node]
     ) -> Iterator[Use | Call]:
+        for letter in QUESTIONS.get(method, ""):
+            yield Use(routine, node, name, letter, method)
         if method in _LETTERS:
             yield Use(routine, node, name, _LETTERS[method], method)
         elif name in TABLES and method in TABLES[name].procedures and method != "initrecurringjob":

@@ -257,6 +257,9 @@ def _event(owner: Object, parameters: dict[str, Type], node: Node) -> Iterator[F
             node, "EventSubscriber", "it takes 6 arguments", "give object type, object, event, element and two booleans"
         )
         return
+    if any(text(each).lower() != "true" for each in given[4:]):
+        why = "whoever has no right to the codeunit could not go on"
+        yield say(node, f"subscriber of {string(given[2])}", why, "skip it then: set the last two arguments to true")
     publisher, event = plain(given[1].child_by_field_name("table_name")), string(given[2])
     wanted = EVENTS.get((publisher, event))
     if wanted is None or text(given[0]).lower() != "objecttype::codeunit":

@@ -92,6 +92,12 @@ TRIALS = {
         "",
         "no permission set gives rights to codeunit PIPrintAPI",
     ),
+    "subscriber that stops whoever has no right to it": (
+        MANAGEMENT,
+        "'OnOpenPrinterSettings', '', true, true)",
+        "'OnOpenPrinterSettings', '', true, false)",
+        "whoever has no right to the codeunit could not go on",
+    ),
     # clean-up
     "not scheduled by an installation": (
         INSTALL,
@@ -253,6 +259,18 @@ TRIALS = {
         "TaskScheduler.CanCreateTask()",
         "TaskScheduler.MayCreateTask()",
         "has none of that name",
+    ),
+    "label with more room than is given": (
+        CLEAN_UP,
+        "StrSubstNo(ForgottenTxt, Job.SystemModifiedAt)",
+        "StrSubstNo(ForgottenTxt)",
+        "its text has room for 1, and 0 are given",
+    ),
+    "right asked for without Permissions": (
+        CLEAN_UP,
+        '        tabledata "Error Message" = rimd,\n',
+        '        tabledata "Error Message" = r,\n',
+        "table 'error message' without Permissions",
     ),
     "image unknown": (QUEUE, "Image = Restore", "Image = Restart", "it was not looked up"),
     "anchor no page has": (MANAGEMENT_PAGE, "addlast(Processing)", "addlast(Printers)", "it is no area of actions"),

@@ -69,7 +69,10 @@ codeunit 90004 PIPrintCleanUp
         exit(true);
     end;
 
-    /// <summary>Switches the clean-up on for all companies and sees to this company's entry. Fails when the user may not schedule jobs.</summary>
+    /// <summary>
+    /// Switches the clean-up on for all companies and sets up this company's entry anew, to run as this user: entries of a partner's
+    /// delegated administrator, who may have installed us, are never run. Fails when the user may not schedule jobs.
+    /// </summary>
     procedure SwitchOn()
     var
         JobQueueEntry: Record "Job Queue Entry";
@@ -78,11 +81,12 @@ codeunit 90004 PIPrintCleanUp
         PIPrintSetup.GetOrInsert();
         PIPrintSetup.CleanUpOff := false;
         PIPrintSetup.Modify(true);
-        if not FindEntry(JobQueueEntry) then
-            Enqueue(PIPrintSetup.CleanUpMinutes)
-        else
-            if JobQueueEntry.Status in [JobQueueEntry.Status::Error, JobQueueEntry.Status::"On Hold"] then
-                JobQueueEntry.Restart();
+        if FindEntry(JobQueueEntry) then begin
+            if JobQueueEntry.Status = JobQueueEntry.Status::"In Process" then
+                exit;
+            JobQueueEntry.Cancel();
+        end;
+        Enqueue(PIPrintSetup.CleanUpMinutes);
     end;
 
     /// <summary>Switches the clean-up off for all companies, until SwitchOn; no upgrade schedules it again. Other companies' entries do nothing.</summary>

@@ -26,7 +26,7 @@ page 90006 PIPrintSetup
                 }
                 field(CleanUpMinutes; Rec.CleanUpMinutes)
                 {
-                    ToolTip = 'Specifies how often the clean-up looks for jobs to cancel or delete. It counts for job queue entries that are set up afterwards.';
+                    ToolTip = 'Specifies how often the clean-up looks for jobs to cancel or delete. Choose Switch On Clean-Up to make a change count.';
                 }
                 field(CleanUpOff; Rec.CleanUpOff)
                 {
@@ -53,7 +53,7 @@ page 90006 PIPrintSetup
             action(SwitchOnCleanUp)
             {
                 Caption = 'Switch On Clean-Up';
-                ToolTip = 'Cancel and delete old jobs as the printers say, and set up this company''s job queue entry for it. It also starts an entry that is on hold or in error.';
+                ToolTip = 'Cancel and delete old jobs as the printers say, and set up this company''s job queue entry for it anew, to run with your rights. Choose it if the entry is on hold or in error, or if no clean-up begins.';
                 Image = Start;
 
                 trigger OnAction()
