@@ -20,6 +20,7 @@ from al_places import (
     PRINTER_WS,
     PRINTING,
     QUEUE,
+    RETENTION,
     RIGHTS,
     TABLE,
     TAGS,
@@ -102,19 +103,19 @@ TRIALS = {
     "not scheduled by an installation": (
         INSTALL,
         "if not PIPrintCleanUp.ScheduleUnlessOff() then",
-        "if not PIPrintCleanUp.IsScheduled() then",
+        "if PIPrintCleanUp.EntryState() = '' then",
         "an installation does not schedule it",
     ),
     "not scheduled by an upgrade": (
         UPGRADE,
         "if PIPrintCleanUp.ScheduleUnlessOff() then",
-        "if PIPrintCleanUp.IsScheduled() then",
+        "if PIPrintCleanUp.EntryState() <> '' then",
         "an upgrade does not schedule it",
     ),
     "not scheduled in a new company": (
         INSTALL,
         "        PIPrintCleanUp.ScheduleUnlessOff();\n",
-        "        PIPrintCleanUp.IsScheduled();\n",
+        "        PIPrintCleanUp.EntryState();\n",
         "a new company does not schedule it",
     ),
     "upgrade step without its tag": (
@@ -261,7 +262,7 @@ TRIALS = {
         "has none of that name",
     ),
     "label with more room than is given": (
-        CLEAN_UP,
+        RETENTION,
         "StrSubstNo(ForgottenTxt, Job.SystemModifiedAt)",
         "StrSubstNo(ForgottenTxt)",
         "its text has room for 1, and 0 are given",
@@ -316,10 +317,22 @@ def test_al_whoever_switched_the_clean_up_off_keeps_it_off(extension):
     assert sorted(writes) == [("PIPrintCleanUp.Codeunit.al", "false"), ("PIPrintCleanUp.Codeunit.al", "true")]
     clean_up = sources["PIPrintCleanUp.Codeunit.al"]
     for procedure in ("procedure ScheduleUnlessOff()", "local procedure TakesTurn()"):
-        body = clean_up.split(procedure, 1)[1].split("    end;", 1)[0]
+        body = clean_up.split(procedure, 1)[1].split("\n    end;", 1)[0]
         assert "CleanUpOff then" in body
-        assert body.index("CleanUpOff") < min(body.find(word) % 10_000 for word in ("Enqueue(", "LastCleanUp"))
+        assert body.index("CleanUpOff") < min(
+            body.find(word) % 10_000 for word in ("Enqueue(", "Restart(", "LastCleanUp")
+        )
     assert len(re.findall(r"Enqueue\(PIPrintSetup", clean_up)) == 2  # ScheduleUnlessOff and SwitchOn
+
+
+def test_al_a_failure_at_one_printer_stops_neither_the_others_nor_the_job_queue_entry(extension):
+    """Business Central stops an entry after three failures, and nobody would look: its code lets no failure out."""
+    body = (extension / CLEAN_UP).read_text("utf-8").split("procedure CleanUp()", 1)[1].split("\n    end;", 1)[0]
+    assert re.search(r"Commit\(\);.*\n\s+if not Codeunit\.Run\(Codeunit::PIPrintRetention, PIPrintPrinter\) then", body)
+    assert "CleanUpFailure :=" in body
+    retention = (extension / RETENTION).read_text("utf-8")
+    states = set(re.findall(r"(?:DeleteOld|EndOld)\(Rec\.RowNo, State::(\w+),", retention))
+    assert states == {each.enum_name for each in contract.JobState}  # no state in which a document stays for ever
 
 
 def test_al_only_one_codeunit_is_public(extension):

@@ -1,8 +1,7 @@
 /// <summary>
-/// The retention of jobs, run by a job queue entry and by nothing else. Age counts from a job's last change. A job that
-/// waits or is on hold for too long is cancelled with a message, and deleted only later as a cancelled one. A job being
-/// printed is never touched: its processor changes it all the time; one that nobody changed for as long goes to Error.
-/// Each company has an entry, so that no company's end is the end of the clean-up; all share the jobs, so one a time does the work.
+/// Runs the retention of jobs (PIPrintRetention), by a job queue entry and by nothing else. Each company has an entry, so that
+/// no company's end is the end of the clean-up; all share the jobs, so one at a time does the work. Nothing that fails in it fails the
+/// entry: Business Central stops an entry that failed some times, and nobody would look.
 /// </summary>
 codeunit 90004 PIPrintCleanUp
 {
@@ -16,7 +15,6 @@ codeunit 90004 PIPrintCleanUp
         tabledata "Job Queue Entry" = rimd,
         tabledata "Job Queue Log Entry" = rimd,
         tabledata PIPrintPrinter = r,
-        tabledata PIPrintQueue = rmd,
         tabledata PIPrintSetup = rim;
 
     trigger OnRun()
@@ -27,26 +25,32 @@ codeunit 90004 PIPrintCleanUp
 
     var
         DescriptionTxt: Label 'Clean up jobs of direct printing';
-        ForgottenTxt: Label 'The print processor that took the job has not been heard of since %1. It may have been printed: look for the paper before you restart it.', Comment = '%1 is a date and time';
         NotScheduledTxt: Label 'Not scheduled';
-        TooOldTxt: Label 'Cancelled by the clean-up: not printed by %1. Restart it to print it all the same.', Comment = '%1 is a date and time';
 
-    /// <summary>Cancels and deletes what each printer's date formulas say. An empty formula keeps jobs for ever.</summary>
+    /// <summary>Cleans up printer by printer: what fails at one takes nothing back of the others, and is shown in the setup.</summary>
     procedure CleanUp()
     var
         PIPrintPrinter: Record PIPrintPrinter;
-        State: Enum PIPrintJobState;
+        PIPrintSetup: Record PIPrintSetup;
+        RowNos: List of [Integer];
+        RowNo: Integer;
+        Failure: Text;
     begin
-        if not PIPrintPrinter.FindSet() then
-            exit;
-        repeat
-            DeleteOld(PIPrintPrinter.RowNo, State::Printed, PIPrintPrinter.AutoDeleteJobsPrinted);
-            DeleteOld(PIPrintPrinter.RowNo, State::Error, PIPrintPrinter.AutoDeleteJobsInError);
-            DeleteOld(PIPrintPrinter.RowNo, State::Cancelled, PIPrintPrinter.AutoDeleteJobsCancelled);
-            EndOld(PIPrintPrinter.RowNo, State::Hold, PIPrintPrinter.AutoDeleteJobsOnHold);
-            EndOld(PIPrintPrinter.RowNo, State::Queued, PIPrintPrinter.AutoDeleteJobsQueued);
-            EndOld(PIPrintPrinter.RowNo, State::Printing, PIPrintPrinter.AutoDeleteJobsQueued);
-        until PIPrintPrinter.Next() = 0;
+        PIPrintPrinter.SetLoadFields(RowNo);
+        if PIPrintPrinter.FindSet() then
+            repeat
+                RowNos.Add(PIPrintPrinter.RowNo);
+            until PIPrintPrinter.Next() = 0;
+        PIPrintPrinter.SetLoadFields();
+        foreach RowNo in RowNos do
+            if PIPrintPrinter.Get(RowNo) then begin
+                Commit(); // Codeunit.Run tells of a failure only outside a transaction
+                if not Codeunit.Run(Codeunit::PIPrintRetention, PIPrintPrinter) then
+                    Failure := GetLastErrorText();
+            end;
+        PIPrintSetup.GetOrInsert();
+        PIPrintSetup.CleanUpFailure := CopyStr(Failure, 1, MaxStrLen(PIPrintSetup.CleanUpFailure));
+        PIPrintSetup.Modify(true);
     end;
 
     /// <summary>
@@ -55,6 +59,7 @@ codeunit 90004 PIPrintCleanUp
     /// </summary>
     procedure ScheduleUnlessOff(): Boolean
     var
+        JobQueueEntry: Record "Job Queue Entry";
         PIPrintSetup: Record PIPrintSetup;
     begin
         if not PIPrintSetup.ReadPermission() then
@@ -64,8 +69,11 @@ codeunit 90004 PIPrintCleanUp
             exit(true);
         if not MaySchedule() then
             exit(false);
-        if not IsScheduled() then
-            Enqueue(PIPrintSetup.CleanUpMinutes);
+        if not FindEntry(JobQueueEntry) then
+            Enqueue(PIPrintSetup.CleanUpMinutes)
+        else
+            if JobQueueEntry.Status = JobQueueEntry.Status::Error then // nobody holds it; it was given up
+                JobQueueEntry.Restart();
         exit(true);
     end;
 
@@ -100,14 +108,6 @@ codeunit 90004 PIPrintCleanUp
         PIPrintSetup.Modify(true);
         if FindEntry(JobQueueEntry) then
             JobQueueEntry.Cancel();
-    end;
-
-    /// <summary>Whether this company has the job queue entry.</summary>
-    procedure IsScheduled(): Boolean
-    var
-        JobQueueEntry: Record "Job Queue Entry";
-    begin
-        exit(FindEntry(JobQueueEntry));
     end;
 
     /// <summary>Says how this company's job queue entry is, in the user's language.</summary>
@@ -177,52 +177,5 @@ codeunit 90004 PIPrintCleanUp
         if not (JobQueueEntry.ReadPermission() and JobQueueEntry.WritePermission()) then
             exit(false);
         exit(JobQueueLogEntry.WritePermission() and ErrorMessageRegister.WritePermission() and ErrorMessage.WritePermission());
-    end;
-
-    local procedure DeleteOld(PrinterRowNo: Integer; State: Enum PIPrintJobState; Age: DateFormula)
-    var
-        Job: Record PIPrintQueue;
-    begin
-        if Format(Age) = '' then
-            exit;
-        Job.SetRange(PrinterRowNo, PrinterRowNo);
-        Job.SetRange(Status, State);
-        Job.SetFilter(SystemModifiedAt, '<%1', Before(Age));
-        Job.DeleteAll(true);
-    end;
-
-    local procedure EndOld(PrinterRowNo: Integer; State: Enum PIPrintJobState; Age: DateFormula)
-    var
-        Job: Record PIPrintQueue;
-    begin
-        if Format(Age) = '' then
-            exit;
-        Job.ReadIsolation := IsolationLevel::UpdLock;
-        Job.SetRange(PrinterRowNo, PrinterRowNo);
-        Job.SetRange(Status, State);
-        Job.SetFilter(SystemModifiedAt, '<%1', Before(Age));
-        while Job.FindFirst() do
-            EndJob(Job);
-    end;
-
-    local procedure EndJob(var Job: Record PIPrintQueue)
-    var
-        Reason: Text;
-    begin
-        if Job.Status = Job.Status::Printing then begin
-            Reason := StrSubstNo(ForgottenTxt, Job.SystemModifiedAt);
-            Job.Validate(Status, Job.Status::Error);
-        end else begin
-            Reason := StrSubstNo(TooOldTxt, CurrentDateTime());
-            Job.Validate(Status, Job.Status::Cancelled);
-        end;
-        Job.ClearClaim();
-        Job.PrinterMessage := CopyStr(Reason, 1, MaxStrLen(Job.PrinterMessage));
-        Job.Modify(true);
-    end;
-
-    local procedure Before(Age: DateFormula): DateTime
-    begin
-        exit(CreateDateTime(CalcDate(Age, Today()), Time()));
     end;
 }

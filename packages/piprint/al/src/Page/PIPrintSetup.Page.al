@@ -42,6 +42,11 @@ page 90006 PIPrintSetup
                 {
                     ToolTip = 'Specifies when a clean-up last began, in whatever company.';
                 }
+                field(CleanUpFailure; Rec.CleanUpFailure)
+                {
+                    ToolTip = 'Specifies what went wrong in the last clean-up. Empty when nothing did. The next one tries again.';
+                    Style = Unfavorable;
+                }
             }
         }
     }

@@ -36,6 +36,11 @@ table 90003 PIPrintSetup
             Caption = 'Last Clean-Up Began at';
             Editable = false;
         }
+        field(6; CleanUpFailure; Text[250])
+        {
+            Caption = 'What Failed in It';
+            Editable = false;
+        }
     }
 
     keys
