@@ -345,6 +345,32 @@ def test_al_only_one_codeunit_is_public(extension):
     assert public == ["PIPrintAPI.Codeunit.al"]
 
 
+def test_al_the_guides_example_fits_the_public_codeunit(run_gate, extension):
+    guide = (ROOT / "docs" / "printing.md").read_text("utf-8")
+    (example,) = re.findall(r"```al\n(.*?)```", guide, re.DOTALL)
+    path = extension / "src" / "Codeunit" / "PIPrintExample.Codeunit.al"
+    path.write_text(f"codeunit 90099 PIPrintExample\n{{\n    Access = Internal;\n\n{example}}}\n", "utf-8")
+    (only,) = run_gate(extension).stdout.splitlines()
+    assert "no permission set gives rights to codeunit PIPrintExample" in only
+    path.write_text(path.read_text("utf-8").replace("PIPrintAPI.SendZpl('Labels', ", "PIPrintAPI.SendZpl("), "utf-8")
+    assert "call of SendZpl: it takes 4 arguments, not 3" in run_gate(extension).stdout
+
+
+def test_al_the_guide_lists_what_is_public(extension):
+    guide = (ROOT / "docs" / "printing.md").read_text("utf-8")
+    listed = {
+        name: re.findall(r"\w+(?=[,:]|$)", re.sub(r":[^,]*|var ", "", parameters))
+        for name, parameters in re.findall(r"^\| `(\w+)\(([^)]*)\): \w+` \|", guide, re.MULTILINE)
+    }
+    source = (extension / OURS).read_text("utf-8")
+    public = {
+        name: re.findall(r"(\w+): ", parameters)
+        for name, parameters in re.findall(r"^    procedure (\w+)\((.*)\): \w+$", source, re.MULTILINE)
+    }
+    assert listed == public
+    assert len(public) == 4
+
+
 def test_al_a_document_without_a_report_says_its_type_as_the_processor_reads_it(extension):
     payload = (extension / "src/Codeunit/PIPrintPayload.Codeunit.al").read_text("utf-8")
     assert f"PdfTypeTok: Label '{contract.PDF}', Locked = true" in payload
