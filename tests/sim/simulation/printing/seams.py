@@ -22,9 +22,8 @@ from typing import TYPE_CHECKING, Any, Self
 import aiohttp.connector
 
 import piprint.bc.http
+import piprint.document
 import piprint.service
-from piprint.document import DocumentFacts
-from piprint.errors import DocumentError
 from piprint.log import RecentLines
 from simulation.fibers import Fibers
 from simulation.loop import OWNER
@@ -64,27 +63,18 @@ class _WallType(type):
         return isinstance(instance, _REAL_DATETIME)
 
 
-class Inspector:
-    """Looks into documents in place of the helper process: the parsing is left to tests with real parts."""
+def _inspects(world: World) -> Callable[..., Any]:
+    """Return what answers for the helper process that reads PDFs: the parsing is left to tests with real parts."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    async def check(self, document: Path, *, limit_bytes: int, language: str = "pdf") -> DocumentFacts:
-        """Say how many pages it has."""
-        del limit_bytes, language
-        await asyncio.sleep(0.005 + self._world.rng.random() * 0.02)
-        try:
-            data = document.read_bytes()  # noqa: ASYNC240 - in memory
-        except OSError:
-            raise DocumentError("the document cannot be read from disk any more") from None
+    async def exchange(_: Any, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        await asyncio.sleep(0.005 + world.rng.random() * 0.02)
+        data = Path(request["path"]).read_bytes()  # noqa: ASYNC240 - in memory
         paper = read(data[:200])
         if paper is None or not data.endswith(b"%%EOF\n"):
-            raise DocumentError("the PDF is damaged and cannot be mended; print it again from Business Central")
-        return DocumentFacts(len(data), paper.pages, (21_000, 29_700))
+            return {"trouble": "damaged"}, b""
+        return {"pages": paper.pages, "width": 595.0, "height": 842.0}, b""
 
-    async def close(self) -> None:
-        """Nothing is to be closed."""
+    return exchange
 
 
 class Seams:
@@ -189,7 +179,7 @@ class Seams:
 
         self._set(service, "Journal", SimpleNamespace(open=opened))
         self._set(service, "Dispatcher", dispatches)
-        self._set(service, "Inspector", lambda *_, **__: Inspector(world))
+        self._set(piprint.document.Inspector, "_exchange", _inspects(world))
         self._set(service, "_TELL_EVERY", _TELL_EVERY)
 
 
