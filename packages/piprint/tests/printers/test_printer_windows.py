@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from piprint.config import PrinterConfig
+from piprint.config import PrinterConfig, Rule
 from piprint.errors import PrinterError, PrinterRefused, PrinterUnreachable
 from piprint.payloads import JobPayload, PaperTray
-from piprint.printers.options import make_ticket, trays
+from piprint.printers.offer import trays
+from piprint.printers.options import make_ticket
 from piprint.printers.printer import Accepted, Media, Printer, PrinterAddress, PrinterState, SpoolerState, Ticket
 from piprint.printers.windows import WindowsPrinter, find_windows_printers
 
@@ -168,9 +169,10 @@ async def test_a_simple_printer(spooler: Spooler) -> None:
 
 async def test_a_job_goes_to_sumatra_as_a_list_of_arguments(spooler: Spooler, sumatra: Path, document: Path) -> None:
     one = printer(spooler, str(sumatra))
-    payload = JobPayload(copies=3, duplex=True, color=False, papertray=PaperTray(source=2, kind=9))
+    payload = JobPayload(copies=3, color=False, papertray=PaperTray(source=2, kind=9))
+    rules = [Rule(sides="two-sided-long-edge")]
     ticket, notes = make_ticket(
-        "bc-prod-7-1", payload, await one.capabilities(), PrinterConfig(id=QUEUE), [], printer_id=QUEUE
+        "bc-prod-7-1", payload, await one.capabilities(), PrinterConfig(id=QUEUE), rules, printer_id=QUEUE
     )
     assert notes == []
     spooler.add(41, r"C:\spool\x\bc-prod-7-1.pdf")

@@ -17,7 +17,7 @@ from piprint.desk import Desk, _told
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.steps import Step
 from piprint.log import RecentLines, Redactor
-from piprint.printers.options import printer_payload
+from piprint.printers.offer import printer_payload
 from piprint.printers.printer import Capabilities, Feedback, Media, PrinterAddress, PrinterState, PrinterStatus
 from piprint.shelf import OnShelf
 from piprint.snapshot import ConnectionView, JobView, PrinterView, Snapshot
