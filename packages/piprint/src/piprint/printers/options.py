@@ -112,15 +112,21 @@ def make_ticket(
     wish = _wish(payload, capabilities, settings, page_size, notes)
     for rule in fitting:
         wish = _ruled(wish, rule, notes)
+    row = _row(wish, trays(capabilities, settings))
+    told = capabilities.media or capabilities.media_ready or capabilities.media_default
+    paper = wish.size or (row.size if row and told else None)
     # Pages that lie across say so themselves, and filters turn them; pages that do not must not be turned.
     across = payload.papertray.landscape and _is_landscape(payload, page_size)
-    media = _media(wish.size, page_size, capabilities, settings, notes)
+    media = _media(paper, page_size, capabilities, settings, notes)
     ticket = Ticket(
         name=name,
         format=_format(capabilities, settings, notes),
         copies=_copies(wish.copies, capabilities, notes),
         sides=_sides(wish.sides, capabilities, pages, notes),
-        color_mode=_color_mode(capabilities, notes, color=wish.color),
+        # A colour printer that shall count as one without must be told so.
+        color_mode=_color_mode(
+            capabilities, notes, color=False if wish.color is None and settings.color is False else wish.color
+        ),
         source=_source(wish, capabilities, settings, notes),
         media=media,
         orientation=_LANDSCAPE if across and _LANDSCAPE in capabilities.orientations else None,
@@ -169,7 +175,7 @@ def _wish(
 def _chosen_size(
     payload: JobPayload, source: int | None, table: Sequence[OfferedTray], notes: list[str]
 ) -> Size | None:
-    """Return the paper somebody chose, be it by its tray; None when it is the one we offer for no tray in particular."""
+    """Return the paper somebody chose; None when it is the one we offer with the tray: then the tray decides."""
     tray = payload.papertray
     kind = PAPER_KINDS.get(tray.kind) if tray.kind is not None else None
     if tray.kind is not None and kind is None:
@@ -177,9 +183,8 @@ def _chosen_size(
             f"Business Central asks for paper kind {tray.kind}, which does not exist, so the paper was left to the printer."
         )
     size = (tray.width, tray.height) if tray.width and tray.height else kind.size if kind else None
-    if source is not None:
-        return size or next((row.size for row in table if row.source == source), None)
-    return None if size is None or _is_same_sheet(size, table[0].size) else size
+    offer = next((row.size for row in table if row.source == source), table[0].size)
+    return None if size is None or _is_same_sheet(size, offer) else size
 
 
 def _ruled(wish: _Wish, rule: Rule, notes: list[str]) -> _Wish:
@@ -201,6 +206,12 @@ def _ruled(wish: _Wish, rule: Rule, notes: list[str]) -> _Wish:
         else:
             wish = replace(wish, size=size)
     return wish
+
+
+def _row(wish: _Wish, table: Sequence[OfferedTray]) -> OfferedTray | None:
+    """Return the line of the tray that is wished for; None when there is none, or no such."""
+    named = next((row for row in table if wish.keyword and row.keyword == wish.keyword), None)
+    return named or next((row for row in table if row.source == wish.source), None)
 
 
 def _is_landscape(payload: JobPayload, page_size: Size | None) -> bool:
@@ -324,8 +335,14 @@ def _media(
         found = _same_sheet(page_size, ready) if page_size else None
         return found or (capabilities.media_default if settings.paper else None)
     found = _same_sheet(wanted, known) or _custom(wanted, capabilities)
-    if found is not None or not known:
-        return found  # a printer that tells no sizes gets none: it would not know what to do with them
+    if found is not None:
+        return found
+    if not known:  # it would not know what to do with a size
+        notes.append(
+            f"Paper {paper_name(wanted)} was asked for, and this printer does not tell which papers it has, so it was left to "
+            f'the printer. Write paper = ["{paper_name(wanted).replace(" ", "")}"] under this printer in the settings.'
+        )
+        return None
     default = capabilities.media_default or known[0]
     notes.append(
         f"Paper {paper_name(wanted)} was asked for and is not in this printer, so it was printed on {paper_name(size_of(default))}."

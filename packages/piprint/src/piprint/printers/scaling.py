@@ -34,7 +34,8 @@ def fits(page: Size, sheet: Size) -> bool:
 
 def paper_name(size: Size) -> str:
     """Return a size as people say it: ``A4``, or ``100 x 150 mm``."""
-    kind = kind_of_size(size) or kind_of_size((size[1], size[0]))
+    upright = (min(size), max(size))
+    kind = kind_of_size(upright) or kind_of_size((upright[1], upright[0]))
     return kind.name if kind else f"{size[0] / 100:g} x {size[1] / 100:g} mm"
 
 
