@@ -58,6 +58,8 @@ PRINTERS: dict[str, dict[str, str]] = {
     "prints black only": {"color-supported": "false", "print-color-mode-supported": "monochrome"},
     "makes up to 99 copies, 1 by itself": {"copies-supported": "1-99", "copies-default": "1"},
     "makes up to 99 copies, 2 by itself": {"copies-supported": "1-99", "copies-default": "2"},
+    "makes up to 9999 copies, 1 by itself (a queue of CUPS)": {"copies-supported": "1-9999", "copies-default": "1"},
+    "does not say how many copies it makes": {},
     "has A4 in tray 1 and A4 letterhead in tray 2": _TRAYS | {"media-col-ready": _LETTERHEAD},
     "has A4 in tray 1 and A5 in tray 2": _TRAYS | {"media-col-ready": _TWO_SIZES},
     "has A4 loaded, and A5": _PAPERS | {"print-scaling-supported": "auto,fit,fill,none"},

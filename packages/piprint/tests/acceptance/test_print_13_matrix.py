@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from itertools import zip_longest
+from pathlib import Path
 
-import pytest
 from everywhere import EverywherePrinter, Out
-from matrix import PRINTERS, Row, rows
+from matrix import PRINTERS, Row, attributes, rows
 from office import Office
 from papers import pdf
+from printshop import LabelPrinter, Printed
 
+from piprint import demo_cups
 from piprint.contract import JobState
+from piprint.paper import read_paper
 
 POINTS = 72 / 2540
+DPI = 203
 TOPICS = ("sides", "color", "copies", "media")
 """What a printer tells of itself is about one of these; so one device stands for a printer of each."""
 NOT_HERE = {"P7"}
@@ -41,8 +46,6 @@ def devices(wanted: Iterable[str]) -> list[list[str]]:
 
 def told(printers: Iterable[str]) -> str:
     """Return a device as ``ippeveprinter -a`` reads it."""
-    from matrix import attributes  # noqa: PLC0415
-
     return "".join(attributes(printer) for printer in printers)
 
 
@@ -126,3 +129,98 @@ async def test_13_p2_p6_p10_the_matrix_at_printers_of_the_network():
             for row, job in jobs.items():
                 outs = [out for out in shop[row.printer].printed() if out.name.split("-")[2] == str(job)]
                 judge(row, outs[0] if outs else None, office.job(job).status, office.job(job).message)
+
+
+LASER = (Path(demo_cups.__file__).with_name("demo.ppd")).read_text()
+QUEUES = {
+    "can print both sides, is set to one": LASER,
+    "can print both sides, is set to both": LASER.replace("DefaultDuplex: None", "DefaultDuplex: DuplexNoTumble"),
+    "scales when told": LASER,
+    "says nothing about itself (a queue without a driver)": "",
+    "makes up to 9999 copies, 1 by itself (a queue of CUPS)": "",
+}
+"""Queues of CUPS that are a printer of the page, by their drivers."""
+AT_CUPS = (
+    "S1",
+    "S2",
+    "S6",
+    "S8",
+    "S9",
+    "S11",
+    "S12",
+    "S5",
+    "S13",
+    "N8",
+    "P9",
+    "P10",
+    "F1",
+    "F2",
+    "F6",
+    "F7",
+    "F8",
+    "F9",
+)
+
+
+def options_of(printed: Printed) -> dict[str, str]:
+    """Return what CUPS told the printer of a job."""
+    return dict(each.partition("=")[::2] for each in printed.options.split())
+
+
+async def test_13_p2_p6_p10_the_matrix_at_queues_of_cups(tmp_path):
+    asked = {row.number: row for row in rows(*"SNPF")}
+    lines = [asked[number] for number in AT_CUPS]
+    async with Office() as office:
+        for row in lines:
+            driver = tmp_path / f"{row.number}.ppd"
+            driver.write_text(QUEUES[row.printer])
+            office.cups.add_printer(row.number, ppd=driver if QUEUES[row.printer] else None)
+        office.config = "".join(configuration(row, "").replace('uri = ""\n', "") for row in lines)
+        await office.start()
+        await office.offers(*AT_CUPS, seconds=60)
+        jobs = {row: await print_row(office, row) for row in lines}
+        await office.ends(jobs.values())
+        for row, job in jobs.items():
+            message, printed = office.job(job).message, office.cups.ledger(row.number)
+            if row.told == "not printed":
+                assert (printed, row.message in message) == ([], True), f"{row.number}: {message}"
+                continue
+            (out,) = printed
+            told = dict(each.partition(" ")[::2] for each in row.told.split(", ") if each != "nothing")
+            options = options_of(out)
+            for name, value in told.items():
+                got = str(out.copies) if name == "copies" else options.get(name)
+                wanted = value if name != "media" else f"iso_{value.lower()}_148x210mm"
+                assert got == wanted, f"{row.number}: {name} is {got} in {out.options}"
+            for name in {"sides", "print-scaling"} - told.keys():
+                assert name not in options, f"{row.number}: {out.options}"
+            assert row.message in message, f"{row.number}: {message}"
+
+
+async def test_13_p6_the_matrix_at_a_label_printer():
+    lines = rows("L")
+    async with AsyncExitStack() as stack:
+        printers = {row: await stack.enter_async_context(LabelPrinter().listening()) for row in lines}
+        config = ""
+        for row, printer in printers.items():
+            labels = row.cells["The labels"].replace(" ", "")
+            paper = "" if labels == "notknown" else f'paper = ["{labels}"]\n'
+            place = f'uri = "{printer.uri}"\nlanguage = "zpl"\n{paper}'
+            config += configuration(row, printer.uri).replace(f'uri = "{printer.uri}"\n', place)
+        office = await stack.enter_async_context(Office(config=config))
+        await office.start()
+        await office.offers(*(row.number for row in lines), seconds=60)
+        jobs = {row: await print_row(office, row) for row in lines}
+        await office.ends(jobs.values())
+        for row, job in jobs.items():
+            message, received = office.job(job).message, printers[row].received
+            assert row.message in message, f"{row.number}: {message}"
+            if row.cells["Drawn"] == "not printed":
+                assert (received, office.job(job).status) == ([], JobState.ERROR), row.number
+                continue
+            width, height = (int(side) for side in re.search(rb"\^PW(\d+)\n\^LL(\d+)", received[0]).groups())
+            drawn = row.cells["Drawn"]
+            sides = (row.page[1], row.page[0]) if "turned" in drawn else row.page
+            label = read_paper(row.cells["The labels"].replace(" ", "")) or sides
+            expected = sides if drawn in {"as it is", "turned"} else label  # a scaled page fills a label's whole bitmap
+            assert (width, height) == tuple(round(side * DPI / 2540) for side in expected), row.number

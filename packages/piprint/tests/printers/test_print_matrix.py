@@ -76,7 +76,7 @@ def test_the_page_has_all_its_tables_and_every_printer_is_used():
     assert {section: len(rows(section)) for section in "SCNTPFL"} == {
         "S": 14,
         "C": 8,
-        "N": 8,
+        "N": 9,
         "T": 9,
         "P": 12,
         "F": 10,

@@ -457,7 +457,6 @@ def test_a_ticket_has_nothing_the_printer_cannot_do(
 @given(JOBS, CAPABILITIES, SETTINGS)
 def test_nothing_is_replaced_silently(payload: JobPayload, capabilities: Capabilities, settings: PrinterConfig) -> None:
     made, notes = ticket(payload, capabilities, settings=settings)
-    can = with_settings(capabilities, settings)
     offer = offered(capabilities, settings)
     if made.copies != payload.copies and payload.copies not in {None, offer.copies}:
         assert any("copies" in note for note in notes)
