@@ -224,9 +224,10 @@ class PrinterConfig(_Model):
     trays: dict[str, str] = {}
     """Tray of the printer (IPP keyword) = Business Central's paper source (Upper, Lower, Manual ...); each source once."""
     duplex: bool | None = None
-    """It can print both sides; default: what it says. Whether it does is said by a rule's sides, else by the printer's own setting."""
+    """It can print both sides; default: what it says. true: whether it does is said by a rule's sides, else by the printer's own setting.
+    false: every job is printed on one side."""
     color: bool | None = None
-    """It prints colour; default: what it says."""
+    """It can print colour; default: what it says. false: every job is printed in black."""
     scaling: Scaling | None = None
     """What is done with a page that does not have the paper's size: auto (a larger one is made smaller), fit (made as large as the paper
     takes it), fill (fills the paper, edges may be lost), none (as it is; one too large is refused). Default: what the printer is set to;

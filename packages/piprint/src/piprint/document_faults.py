@@ -79,9 +79,9 @@ def _is_whole(picture: Any, about: Any) -> bool:
     count = pdfium.FPDFImageObj_GetImageFilterCount(picture)
     if count < 1 or not all(_filter(picture, place) in _PLAIN for place in range(count)):
         return True
-    bits = max(about.bits_per_pixel, 1)
+    bits = max(int(about.bits_per_pixel), 1)
     there = int(pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0))
-    return there >= (about.width * bits + 7) // 8 * int(about.height)
+    return there >= (int(about.width) * bits + 7) // 8 * int(about.height)
 
 
 def _filter(picture: Any, place: int) -> str:
