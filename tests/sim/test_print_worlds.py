@@ -12,7 +12,7 @@ from simulation.printing.sentences import SENTENCES
 from simulation.printing.world import Setting, World, run
 from simulation.story import smaller, tell
 
-EVERY_TIME = range(8)
+EVERY_TIME = (0, 1, 3, 4, 5)
 """Seeds."""
 QUIET = Setting(1, (), 64.0, 2)
 """An hour without work."""

@@ -154,7 +154,7 @@ def words(fault: Fault) -> str:
         name=much,
         share=f"{much:.0%}" if isinstance(much, float) else much,
         lag=f"{much} s",
-        ago=_AGO[much] if isinstance(much, int) and much < len(_AGO) else much,
+        ago=_AGO[much] if isinstance(much, int) and 0 <= much < len(_AGO) else much,
         span=duration(fault.span),
     )
 

@@ -35,18 +35,6 @@ _CUTS = frozenset({"cut", "cut_printing", "cut_step", "cut_in_write"})
 
 KNOWN: tuple[Known, ...] = (
     Known(
-        "twice",
-        "P3: cupsd is killed while it prints and is back within the same second",
-        Setting(1, (Fault(5.0, "cups_kill_printing", 0, 0.0),), 1.0, 2, save_after=0.0, page_seconds=0.3),
-        frozenset({"cups_kill", "cups_kill_printing"}),
-    ),
-    Known(
-        "twice",
-        "S2: a power cut makes CUPS forget that a job was finished",
-        Setting(4, (Fault(5.0, "cut_printing", 5, "none"),), 1.0, 3, save_after=0.0, page_seconds=0.3),
-        _CUTS,
-    ),
-    Known(
         "told the page",
         "P4: of a printer that says that it prints and does nothing nobody is told",
         Setting(1, (Fault(1.0, "stuck", 300, "office"), Fault(20.0, "burst", 0, 3)), **_LONG),

@@ -175,7 +175,7 @@ def _sulks(_: World, swap: Replace) -> None:
     async def slowly(carrier: Carrier, job: Any, outcome: Outcome, text: str) -> None:
         await end(carrier, job, outcome, text)
         if outcome is Outcome.ERROR:
-            await asyncio.sleep(500)
+            await asyncio.sleep(300)
 
     swap(Carrier, "_end", slowly)
 
@@ -198,9 +198,13 @@ def _trips(_: World, swap: Replace) -> None:
 
 
 _POISON = (Fault(20, "poison", 0, "desk"),)
-_JAM = (Fault(1, "jam", 400, "office"),)
 _SLOW = (("page_seconds", 8.0), ("jobs", 0))
 _BURST = Fault(20, "burst", 0, 3)
+
+
+def _jam(seconds: float) -> tuple[Fault, ...]:
+    return (Fault(1, "jam", seconds, "office"), _BURST)
+
 
 PLANTED = (
     Planted("twice", "each job is printed once more, without a word", _prints_again),
@@ -241,9 +245,9 @@ PLANTED = (
     ),
     Planted("calls", "it asks each second", _asks_each_second, (), (("minutes", 14.0), ("jobs", 0))),
     Planted("spool", "documents are kept", _keeps_documents),
-    Planted("told", "the log does not say what a job waits for", _keeps_silent, _JAM),
-    Planted("ends", "a printer is waited for for ever", _waits_for_ever, _JAM),
-    Planted("blocks", "after a failed job the printer rests", _sulks, _POISON, (("minutes", 2.0), ("jobs", 12))),
+    Planted("told", "the log does not say what a job waits for", _keeps_silent, _jam(130), (("jobs", 0),)),
+    Planted("ends", "a printer is waited for for ever", _waits_for_ever, _jam(310), (("jobs", 0),)),
+    Planted("blocks", "after a failed job the printer rests", _sulks, _POISON, (("minutes", 2.0), ("jobs", 6))),
     Planted("once", "each question is a warning", _talks_too_much),
     Planted("mistake", "to follow a job divides by zero", _trips),
 )

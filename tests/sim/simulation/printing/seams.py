@@ -72,7 +72,9 @@ def _inspects(world: World) -> Callable[..., Any]:
         paper = read(data[:200])
         if paper is None or not data.endswith(b"%%EOF\n"):
             return {"trouble": "damaged"}, b""
-        return {"pages": paper.pages, "width": 595.0, "height": 842.0}, b""
+        size = (595.0, 842.0)
+        # All that any version asks for.
+        return {"pages": paper.pages, "width": size[0], "height": size[1], "sizes": [size], "forbidden": False}, b""
 
     return exchange
 
