@@ -296,6 +296,8 @@ JOBS_API = Entity(
         Action("submitting", (_TOKEN,)),
         Action("release", (_TOKEN, _MESSAGE)),  # -> Queued
         Action("finish", (_TOKEN, Field("printed", "boolean"), _MESSAGE)),  # -> Printed or Error
+        # Once Printed or Error under that token: something about its end came to light; changes the message alone.
+        Action("amend", (_TOKEN, _MESSAGE)),
         # For people, through the processor's page: any state but Printing -> Queued.
         Action("restart", ()),
     ),
@@ -331,7 +333,9 @@ class Guard(enum.StrEnum):
     """Why an action was refused: the word stands in square brackets in the message, ``... [not-yours]``, untranslated."""
 
     NOT_CLAIMABLE = "not-claimable"  # claim: neither Queued nor Printing with a lease that ran out
-    NOT_YOURS = "not-yours"  # renew, submitting, release, finish: another's token, or no longer Printing
+    NOT_YOURS = (
+        "not-yours"  # renew, submitting, release, finish: another's token, or no longer Printing; amend: or not ended
+    )
     NOT_RESTARTABLE = "not-restartable"  # restart: it is Printing
 
     @property
