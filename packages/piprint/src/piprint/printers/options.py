@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from piprint.config import PrinterConfig, Rule
+from piprint.contract import PDF, ZPL
 from piprint.paper import PAPER_KINDS, PAPER_SOURCES, custom_media_name, is_same_size, read_paper, source_by_name
 from piprint.payloads import JobPayload
 from piprint.printers.capabilities import with_settings
@@ -120,7 +121,7 @@ def make_ticket(
     media = _media(paper, page_size, capabilities, settings, notes)
     ticket = Ticket(
         name=name,
-        format=_format(capabilities, settings, notes),
+        format=_format(capabilities, settings, notes, labels=payload.documenttype == ZPL),
         copies=_copies(wish.copies, capabilities, notes),
         sides=_sides(wish.sides, capabilities, pages, notes),
         # A colour printer that shall count as one without must be told so.
@@ -221,13 +222,13 @@ def _is_landscape(payload: JobPayload, page_size: Size | None) -> bool:
     return bool(payload.papertray.landscape)
 
 
-def _format(capabilities: Capabilities, settings: PrinterConfig, notes: list[str]) -> str:
+def _format(capabilities: Capabilities, settings: PrinterConfig, notes: list[str], *, labels: bool) -> str:
     known = capabilities.formats
-    choices = ["application/pdf", "application/octet-stream"]
-    if settings.language == "raw":
-        choices = ["application/vnd.cups-raw", "application/octet-stream"]
+    choices = [PDF, "application/octet-stream"]
+    if labels or settings.language == "raw":
+        choices = [*([ZPL] if labels else []), "application/vnd.cups-raw", "application/octet-stream"]
     if not known:
-        return choices[-1] if settings.language == "raw" else choices[0]
+        return choices[0] if choices[0] == PDF else choices[-1]
     for choice in choices:
         if choice in known:
             return choice

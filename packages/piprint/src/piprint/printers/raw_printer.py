@@ -24,6 +24,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from piprint.config import PrinterConfig
+from piprint.contract import PDF, ZPL
 from piprint.document import Inspector, is_zpl
 from piprint.errors import DocumentError, PrinterError, PrinterRefused, PrinterUnreachable, reason_of
 from piprint.printers.capabilities import with_settings
@@ -35,6 +36,7 @@ from piprint.printers.printer import (
     PrinterAddress,
     PrinterState,
     PrinterStatus,
+    Run,
     Ticket,
 )
 from piprint.printers.zpl import label, not_drawn
@@ -47,7 +49,7 @@ _MOST_PAGES = 1000
 """Labels of one PDF; more is no label job."""
 _LABELS = Capabilities(
     description="label printer (ZPL)",
-    formats=frozenset({"application/pdf", "application/octet-stream"}),
+    formats=frozenset({PDF, ZPL, "application/octet-stream"}),
     color=False,
     copies=999,
     scalings=("auto", "fit", "fill", "none"),
@@ -121,7 +123,7 @@ class RawPrinter:
             with self._opened(document) as (file, drawn):
                 repeats = 1
                 if self._settings.language == "zpl":
-                    if is_zpl(file.read(_CHUNK)):
+                    if ticket.format == ZPL or is_zpl(file.read(_CHUNK)):
                         repeats = ticket.copies  # its own ^PQ stays as it is
                     else:
                         accepted = replace(accepted, ignored=await self._draw(document, ticket, drawn))
@@ -245,8 +247,20 @@ class RawPrinter:
         """Find nothing: these printers do not tell."""
         return []
 
+    async def jobs(self) -> list[JobStatus]:
+        """Find nothing: these printers do not tell."""
+        return []
+
     async def cancel(self, accepted: Accepted) -> None:
         """Do nothing: what was sent cannot be called back."""
+
+    async def run(self) -> Run:
+        """Know nothing: a restart cannot be told, and what was in the printer is lost by it."""
+        return Run()
+
+    async def has_run_on(self, token: str) -> bool | None:  # noqa: ARG002 - the interface's
+        """Know nothing."""
+        return None
 
     async def close(self) -> None:
         """End the helper process, if this printer started one."""
