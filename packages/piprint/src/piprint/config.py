@@ -110,7 +110,7 @@ class BusinessCentral(_Model):
     verify: bool = True
     """Check the server's certificate. false is for a test on one desk; it is logged and shown."""
     timeout: float = Field(default=60, gt=0, le=600)
-    """Seconds to wait for an answer to begin, or for its next bytes."""
+    """Seconds an answer may take, and more as it is larger; of a document, each part of it."""
 
     @field_validator("url")
     @classmethod

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import enum
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from piprint.clock import utc_now
 from piprint.errors import BcDenied, BcError, BcThrottled, BcUnreachable
 
 __all__ = ["Connection", "ConnectionState", "pause_after"]
@@ -64,6 +66,10 @@ def pause_after(error: BcError, failures: int, rng: random.Random) -> float:
 class Connection:
     """What the last calls of the poll loop said of Business Central.
 
+    Args:
+        rng: blurs waiting times.
+        now: the time of day, UTC; for people.
+
     Attributes:
         state: see :class:`ConnectionState`.
         message: for people; "" when all is well.
@@ -71,8 +77,9 @@ class Connection:
         next_try: when it is asked again after a failed call, UTC; None while it answers.
     """
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, now: Callable[[], datetime] = utc_now) -> None:
         self._rng = rng
+        self._now = now
         self.state = ConnectionState.UNKNOWN
         self.message = ""
         self.failures = 0
@@ -89,5 +96,5 @@ class Connection:
         self.failures += 1
         self.state, self.message = _sort(error)[0], str(error)
         pause = pause_after(error, self.failures, self._rng)
-        self.next_try = datetime.now(UTC) + timedelta(seconds=pause)
+        self.next_try = self._now() + timedelta(seconds=pause)
         return pause

@@ -278,7 +278,13 @@ class Journal:
             ) from error
         path = self.folder / "journal.sqlite"
         try:
-            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+            self._database = sqlite3.connect(
+                f"{path.absolute().as_uri()}?psow=0",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=10,
+            )
             path.chmod(0o600)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
