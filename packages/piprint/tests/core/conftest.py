@@ -576,6 +576,7 @@ class Processor:
             executor=_Inline(lambda: self.alive),
             durable=False,
             clock=self.world.wall,
+            seconds=asyncio.get_running_loop().time,
             observer=self._observe,
         )
         self.shelf = Shelf(self.config, self.journal, self._find, self._open)
