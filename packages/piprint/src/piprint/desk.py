@@ -203,10 +203,10 @@ class Desk:
         _log.info("%s", told)
         return told
 
-    async def restart(self, row_no: int) -> str:
-        """Queue a job again."""
+    async def restart(self, row_no: int, *, any_host: bool = False) -> str:
+        """Queue a job again, also another host's if that is asked for."""
         try:
-            state = await self._queue.restart(row_no)
+            state = await self._queue.restart(row_no, any_host=any_host)
         except BcError as error:
             raise ActionFailed(str(error)) from error
         if state is None:

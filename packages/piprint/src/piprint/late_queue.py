@@ -122,9 +122,9 @@ class LateQueue:
         """Report an outcome."""
         return await self._ask(lambda queue: queue.finish(job, claim, printed=printed, message=message))
 
-    async def restart(self, row_no: int) -> JobState | None:
+    async def restart(self, row_no: int, *, any_host: bool = False) -> JobState | None:
         """Queue a job again."""
-        return await self._ask(lambda queue: queue.restart(row_no))
+        return await self._ask(lambda queue: queue.restart(row_no, any_host=any_host))
 
     async def close(self) -> None:
         """Give back the connections."""

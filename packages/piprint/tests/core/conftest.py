@@ -282,7 +282,7 @@ class QueueView:
         await self._answer()
         return FinishOutcome.DONE
 
-    async def restart(self, row_no: int) -> JobState | None:
+    async def restart(self, row_no: int, *, any_host: bool = False) -> JobState | None:
         self.server.set(row_no, JobState.QUEUED)
         return JobState.QUEUED
 

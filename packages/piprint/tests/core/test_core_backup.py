@@ -1,4 +1,4 @@
-# ruff: noqa: ASYNC110, ASYNC240 - the clock is virtual; files in memory are quick
+# ruff: noqa: ASYNC110, ASYNC240, FBT001 - parameters of tests; the clock is virtual; files in memory are quick
 """S9: the journal put away and put back. Judged by the printer's ledger: a restored journal prints nothing again."""
 
 from __future__ import annotations
@@ -203,7 +203,9 @@ async def test_s9_what_was_there_is_kept_whole_under_another_name(tmp_path: Path
     assert kept == tmp_path / "cut" / "journal.sqlite.before-restore-20261130-120000"
     with closing(sqlite3.connect(kept)) as database:
         assert database.execute("SELECT count(*) FROM job WHERE row_no = 9").fetchone() == (1,)
-    assert not (tmp_path / "cut" / "journal.sqlite-wal").exists(), "a log of another journal would be played into this one"
+    assert not (tmp_path / "cut" / "journal.sqlite-wal").exists(), (
+        "a log of another journal would be played into this one"
+    )
 
 
 async def test_s9_nothing_is_restored_under_a_running_processor(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC240, PT017 - small files; what is refused is looked at, what is taken, too
 """S10: whatever is damaged in the journal, the start either goes well or is refused in sentences; never a traceback."""
 
 from __future__ import annotations

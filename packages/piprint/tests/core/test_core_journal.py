@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 

@@ -52,7 +52,8 @@ async def printed(journal: Journal, row_no: int) -> Entry:
 # ---- Who asks for the time -------------------------------------------------------------------------------------------
 
 ASKING = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")} | {
-    ("time", name) for name in ("time", "time_ns", "monotonic", "localtime", "gmtime", "strftime", "ctime", "perf_counter")
+    ("time", name)
+    for name in ("time", "time_ns", "monotonic", "localtime", "gmtime", "strftime", "ctime", "perf_counter")
 }
 
 
@@ -78,7 +79,14 @@ def test_only_the_module_of_the_clock_asks_for_the_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["datetime.now(UTC)", "import datetime as dt\ndt.datetime.now()", "time.time()", "from time import time", "f(time.time)"]
+    "line",
+    [
+        "datetime.now(UTC)",
+        "import datetime as dt\ndt.datetime.now()",
+        "time.time()",
+        "from time import time",
+        "f(time.time)",
+    ],
 )
 def test_no_way_of_asking_is_overlooked(line: str) -> None:
     assert asks(line)
@@ -174,7 +182,9 @@ async def test_age_goes_on_over_restarts(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-async def test_how_long_a_job_took_is_true_although_the_clock_was_set_meanwhile(tmp_path: Path, jump: timedelta) -> None:
+async def test_how_long_a_job_took_is_true_although_the_clock_was_set_meanwhile(
+    tmp_path: Path, jump: timedelta
+) -> None:
     host = Host()
     host.set_by = jump
     journal = await host.journal(tmp_path)

@@ -166,8 +166,12 @@ class Queue(Protocol):
     async def finish(self, job: JobRow, claim: Claim, *, printed: bool, message: str) -> FinishOutcome:
         """Report Printed or Error, unless the job is no longer ours. Safe to call again after no answer."""
 
-    async def restart(self, row_no: int) -> JobState | None:
-        """Queue a job again, as a user would with Restart; return its state, None when it is gone."""
+    async def restart(self, row_no: int, *, any_host: bool = False) -> JobState | None:
+        """Queue a job again, as a user would with Restart; return its state, None when it is gone.
+
+        Raises:
+            BcRefused: it is another host's, and ``any_host`` was not asked for; nothing was done.
+        """
 
     async def close(self) -> None:
         """Give back the connections."""

@@ -109,7 +109,11 @@ def restore(folder: Path, source: Path, now: datetime) -> Path | None:
     except sqlite3.Error as error:
         raise JournalError(f"{source} cannot be read as a journal: {error}; nothing was changed") from error
     except OSError as error:
-        there = "nothing was changed" if journal.exists() else f"the journal before is kept beside {journal} under another name"
+        there = (
+            "nothing was changed"
+            if journal.exists()
+            else f"the journal before is kept beside {journal} under another name"
+        )
         raise JournalError(f"the journal {journal} cannot be written: {error.strerror}; {there}") from error
     else:
         return kept

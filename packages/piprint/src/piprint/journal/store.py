@@ -35,7 +35,7 @@ from piprint.journal.spool import Spool
 from piprint.journal.steps import FOLLOWED_BY, Step
 from piprint.payloads import read_job_payload
 
-__all__ = ["FILE", "LOCK", "KEEP_DAYS", "KEEP_JOBS", "SCHEMA_VERSION", "Journal", "Observer"]
+__all__ = ["FILE", "KEEP_DAYS", "KEEP_JOBS", "LOCK", "SCHEMA_VERSION", "Journal", "Observer"]
 
 FILE = "journal.sqlite"
 LOCK = "piprint.lock"
@@ -63,6 +63,7 @@ _NO_DAMAGE = frozenset(
 """Primary result codes of SQLite that tell of the disk or of rights, not of what is in the file."""
 _SET = timedelta(seconds=2)
 """By more than this the time of day differs from what the monotonic clock counted: it was set meanwhile."""
+
 
 class _Unreadable(ValueError):
     """SQLite finds all in order, but what stands there is none of what we write."""
@@ -395,7 +396,9 @@ class Journal:
         """Give a reported job its place: the order of reports and their age must not hang on a clock that can be set."""
         self._last_no += 1  # a number whose commit fails stays free
         values = (self._last_no, self._hour(), entry.row_no, entry.attempt)
-        self._database.execute("UPDATE job SET reported_no = ?, reported_hour = ? WHERE row_no = ? AND attempt = ?", values)
+        self._database.execute(
+            "UPDATE job SET reported_no = ?, reported_hour = ? WHERE row_no = ? AND attempt = ?", values
+        )
 
     def _count(self, outcome: Outcome) -> None:
         count = "INSERT INTO total VALUES (?, 1) ON CONFLICT (outcome) DO UPDATE SET jobs = jobs + 1"
