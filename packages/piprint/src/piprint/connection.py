@@ -9,6 +9,7 @@ This module does not know calls, only how they ended.
 from __future__ import annotations
 
 import enum
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ _AWAY = _Pace(1, 30)
 _DENIED = _Pace(30, 300)
 """A wrong secret does not mend itself, and too many wrong logins lock an account."""
 _REFUSED = _Pace(5, 600)
+_SAID_EVERY = 600.0
+"""Seconds between two times that the log says the same of Business Central."""
 
 
 def _sort(error: BcError) -> tuple[ConnectionState, _Pace]:
@@ -84,6 +87,25 @@ class Connection:
         self.message = ""
         self.failures = 0
         self.next_try: datetime | None = None
+        self._told = ""
+        self._told_at = -math.inf
+        self._telling = False
+
+    def is_news(self, now: float) -> bool:
+        """Tell whether the log should say this failure: a line that comes and goes would fill it with one sentence.
+
+        Args:
+            now: seconds of a clock that never goes back.
+        """
+        if self.failures != 1 or (self.message == self._told and now - self._told_at < _SAID_EVERY):
+            return False
+        self._told, self._told_at, self._telling = self.message, now, True
+        return True
+
+    def is_relief(self) -> bool:
+        """Tell whether the log said that it did not answer, and not yet that it does."""
+        telling, self._telling = self._telling, False
+        return telling
 
     def succeeded(self) -> None:
         """Note an answer."""

@@ -178,7 +178,7 @@ class Dispatcher:
                 busy = await self._poll()
             except BcError as error:
                 pause = self._connection.failed(error)
-                if self._connection.failures == 1:
+                if self._connection.is_news(_now()):
                     _log.warning("Business Central: %s", error)
                 self._due_at = _now() + pause
                 await asyncio.sleep(pause)
@@ -196,7 +196,8 @@ class Dispatcher:
 
     def _answered(self) -> None:
         if self._connection.failures:
-            _log.info("Business Central answers again")
+            if self._connection.is_relief():
+                _log.info("Business Central answers again")
             self._reporter.hurry()
         self._connection.succeeded()
         if self._mistake and _now() - self._mistaken_at >= _MISTAKE_TOLD:

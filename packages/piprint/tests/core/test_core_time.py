@@ -241,3 +241,18 @@ async def test_a_processor_whose_clock_is_years_off_prints_once_and_lets_others_
     assert row.state is JobState.PRINTED
     assert row.attempts == 1
     assert world.ledger == [b"document 1"]
+
+
+def test_a_line_that_comes_and_goes_does_not_fill_the_log() -> None:
+    link, said, relieved = Connection(random.Random(1)), 0, 0
+    for second in range(3600):
+        if second % 2:
+            link.failed(BcUnreachable("the connection broke off"))
+            said += link.is_news(float(second))
+        else:
+            relieved += link.is_relief()
+            link.succeeded()
+    assert (said, relieved) == (6, 6)
+    link.succeeded()
+    link.failed(BcUnreachable("the name is not known"))
+    assert link.is_news(3600.0), "something else is news at once"
