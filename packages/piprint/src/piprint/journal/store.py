@@ -31,6 +31,7 @@ from piprint.job import Claim, JobRow
 from piprint.journal.database import SCHEMA_VERSION, damaged, expect_sound, migrate, open_database
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.lock import FileLock
+from piprint.journal.log_file import has_lost_commits
 from piprint.journal.spool import Spool
 from piprint.journal.steps import FOLLOWED_BY, Step
 from piprint.payloads import read_job_payload
@@ -305,6 +306,8 @@ class Journal:
             ) from error
         path = self.folder / FILE
         try:
+            if has_lost_commits(path):  # before SQLite plays the log, and with it forgets what it passed over
+                raise damaged(path, "its log has a hole: the disk lost what was written there")
             self._database = open_database(path, durable=self._durable)
             expect_sound(self._database, path)
             migrate(self._database, self.folder)
