@@ -22,7 +22,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-__all__ = ["DISAGREEMENT", "Clock", "http_date", "monotonic", "utc_now"]
+__all__ = ["DISAGREEMENT", "Clock", "http_date", "monotonic", "utc_now", "utc_seconds"]
 
 DISAGREEMENT = 300.0
 """Seconds by which the host's clock and Business Central's may differ."""
@@ -36,6 +36,11 @@ monotonic = time.monotonic
 def utc_now() -> datetime:
     """Return the host's time of day, UTC and aware."""
     return datetime.now(UTC)
+
+
+def utc_seconds() -> float:
+    """Return the host's time of day in seconds since 1970."""
+    return time.time()
 
 
 def http_date(text: str) -> datetime | None:

@@ -208,6 +208,7 @@ async def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.M
 async def test_history_is_bounded_by_age_and_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = [7e6]
     monkeypatch.setattr(store, "KEEP_JOBS", 3)
+    monkeypatch.setattr(store, "KEEP_LAST", 2)
     monkeypatch.setattr(store, "_PRUNE_EVERY", 1)
     journal = await Journal.open(tmp_path, durable=False, seconds=lambda: seconds[0])
     for row_no in range(1, 8):
@@ -216,7 +217,7 @@ async def test_history_is_bounded_by_age_and_number(tmp_path: Path, monkeypatch:
     open_entry = await begun(journal, 100)
     seconds[0] += 31 * 86400
     await ended(journal, 101)
-    assert [entry.row_no for entry in await journal.history()] == [101]
+    assert [entry.row_no for entry in await journal.history()] == [101, 7], "the last ones stay, however old"
     assert await journal.unreported() == [open_entry]
     assert await journal.totals() == {Outcome.PRINTED: 8}
     await journal.close()

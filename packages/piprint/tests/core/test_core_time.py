@@ -151,6 +151,7 @@ async def test_a_clock_that_jumps_deletes_nothing_and_keeps_the_order(
     tmp_path: Path, jump: timedelta, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "_PRUNE_EVERY", 1)
+    monkeypatch.setattr(store, "KEEP_LAST", 0)
     host = Host()
     journal = await host.journal(tmp_path)
     for row_no in (1, 2):
@@ -169,6 +170,7 @@ async def test_a_clock_that_jumps_deletes_nothing_and_keeps_the_order(
 
 async def test_age_goes_on_over_restarts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "_PRUNE_EVERY", 1)
+    monkeypatch.setattr(store, "KEEP_LAST", 1)
     host = Host()
     for day in range(40):
         journal = await host.journal(tmp_path)

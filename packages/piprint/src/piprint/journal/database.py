@@ -21,6 +21,7 @@ _LATER = {
     "title": "TEXT NOT NULL DEFAULT ''",
     "company": "TEXT NOT NULL DEFAULT ''",
     "run_id": "TEXT NOT NULL DEFAULT ''",
+    "ipp_run": "TEXT NOT NULL DEFAULT ''",
     "reported_no": "INTEGER NOT NULL DEFAULT 0",
     "reported_hour": "INTEGER NOT NULL DEFAULT 0",
 }

@@ -16,7 +16,7 @@ import secrets
 import sqlite3
 import stat
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -36,7 +36,7 @@ from piprint.journal.spool import Spool
 from piprint.journal.steps import FOLLOWED_BY, Step
 from piprint.payloads import read_job_payload
 
-__all__ = ["FILE", "KEEP_DAYS", "KEEP_JOBS", "LOCK", "SCHEMA_VERSION", "Journal", "Observer"]
+__all__ = ["FILE", "KEEP_DAYS", "KEEP_JOBS", "KEEP_LAST", "LOCK", "SCHEMA_VERSION", "Journal", "Observer"]
 
 FILE = "journal.sqlite"
 LOCK = "piprint.lock"
@@ -44,6 +44,8 @@ KEEP_DAYS = 30
 """Days of running for which a reported job stays for the status page. No clock that is set can end them."""
 KEEP_JOBS = 10_000
 """Reported jobs kept at most; about 5 MB."""
+KEEP_LAST = 1_000
+"""Reported jobs kept however old they are: after weeks of holidays CUPS may come back with the last it had."""
 _PRUNE_EVERY = 256
 """Reports between two looks at what is too old."""
 _LONGEST_NAME = 100
@@ -233,6 +235,11 @@ class Journal:
         found = await self._call(lambda: self._select("row_no = ? AND claim = ?", row_no, token))
         return found[0] if found else None
 
+    async def by_names(self, names: Sequence[str]) -> list[Entry]:
+        """Return the entries of the jobs that have one of these names at the printer."""
+        where = "name IN (SELECT value FROM json_each(?))"
+        return await self._call(lambda: self._select(where, json.dumps(list(names)))) if names else []
+
     async def history(self, limit: int = 100) -> list[Entry]:
         """Return the last reported jobs, newest first; claims that never became ours are left out."""
         where = "step = 'reported' AND outcome <> 'unclaimed' ORDER BY reported_no DESC, changed DESC LIMIT ?"
@@ -372,12 +379,12 @@ class Journal:
         return str(self._database.execute("SELECT value FROM meta WHERE name = 'instance'").fetchone()[0])
 
     def _prune(self) -> None:
-        """Delete what is old, by the hours this journal was in use, and what is more than enough."""
+        """Delete what is old, by the hours this journal was in use, but for the last ones; and what is more than enough."""
+        ranked = "SELECT row_no, attempt, reported_hour FROM job WHERE step = 'reported' ORDER BY reported_no DESC, changed DESC"
         oldest = self._hour() - KEEP_DAYS * 24
-        self._database.execute("DELETE FROM job WHERE step = 'reported' AND reported_hour < ?", (oldest,))
-        kept = "SELECT row_no, attempt FROM job WHERE step = 'reported' ORDER BY reported_no DESC, changed DESC LIMIT -1 OFFSET ?"
-        for key in self._database.execute(kept, (KEEP_JOBS,)).fetchall():
-            self._database.execute("DELETE FROM job WHERE row_no = ? AND attempt = ?", key)
+        for place, (row_no, attempt, hour) in enumerate(self._database.execute(ranked).fetchall()):
+            if place >= KEEP_JOBS or (place >= KEEP_LAST and hour < oldest):
+                self._database.execute("DELETE FROM job WHERE row_no = ? AND attempt = ?", (row_no, attempt))
 
     def _insert(self, entry: Entry) -> None:
         marks = ", ".join("?" * len(_COLUMNS))
