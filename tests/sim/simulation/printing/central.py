@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -16,7 +17,8 @@ from piprint.contract import JobState
 from piprint.simulate.environment import Environment
 from piprint.simulate.login import Accounts, TokenRefusal
 from piprint.simulate.refusal import Refusal
-from piprint.simulate.service import API_ROUTE, Answer, Call
+from piprint.simulate.server import _wire
+from piprint.simulate.service import API_ROUTE, Call
 from piprint.simulate.tables import PrintJob
 from simulation.printing.network import Place
 from simulation.printing.papers import Paper, read
@@ -261,8 +263,9 @@ class Central:
             body=request.body,
         )
         answer = self.environment.service.answer(call)
+        date = {"Date": format_datetime(self._now(), usegmt=True)}
         self._world.note(f"BC {request.method} {unquote(request.path)[-60:]} {answer.status}")
-        return _reply(answer)
+        return Reply(answer.status, b"".join(_wire(answer.parts, raw=answer.raw)), {**answer.headers, **date})
 
     def _token(self, request: Request, path: str) -> Reply:
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
@@ -287,9 +290,3 @@ def paper_of(row: PrintJob) -> Paper | None:
 def claim_of(row: PrintJob) -> str:
     """Return the claim of a row that prints."""
     return row.claimed_by if row.status is JobState.PRINTING else ""
-
-
-def _reply(answer: Answer) -> Reply:
-    from piprint.simulate.server import _wire  # noqa: PLC0415 - its way of writing answers is the product's
-
-    return Reply(answer.status, b"".join(_wire(answer.parts, raw=answer.raw)), dict(answer.headers))

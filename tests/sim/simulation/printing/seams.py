@@ -133,6 +133,7 @@ class Seams:
             "random": (random, _PinnedRandom()),
             "uuid": (uuid, SimpleNamespace(uuid4=lambda: uuid.UUID(int=world.rng.getrandbits(128)), UUID=uuid.UUID)),
             "datetime": (_REAL_DATETIME, WallClock),
+            "monotonic": (time.monotonic, world.loop.time),
         }
         for name, module in sorted(sys.modules.items()):
             if name.partition(".")[0] not in ("piprint", "servicekit"):
@@ -168,9 +169,8 @@ class Seams:
 
         async def opened(folder: Path, **more: Any) -> Any:
             processor = world.processor_of(OWNER.get())
-            made = await journal.open(
-                folder, **{"executor": InOrder(world.fibers), "observer": processor.committed, **more}
-            )
+            ours = {"executor": InOrder(world.fibers), "observer": processor.committed, "seconds": world.loop.time}
+            made = await journal.open(folder, **ours, **more)
             await processor.opened(made)
             return made
 
