@@ -25,11 +25,13 @@ __all__ = [
     "ENTITIES",
     "GUARD_ERROR",
     "JOBS_API",
+    "PDF",
     "PRINTERS_API",
     "PRINTER_WS",
     "PROCESSORS_API",
     "PROCESSOR_PERMISSION_SET",
     "QUEUE_WS",
+    "ZPL",
     "Action",
     "Entity",
     "Field",
@@ -224,6 +226,11 @@ QUEUE_WS = Entity(
         Field("PrinterMessage", "text", 2048, writable=True),
     ),
 )
+
+PDF = "application/pdf"
+ZPL = "application/vnd.zebra-zpl"
+"""``documenttype`` of a job's payload: Business Central itself says PDF; ours says ZPL (the name LPrint gives it) for labels of
+other extensions. The extension's codeunit PIPrintPayload has both."""
 
 API_PUBLISHER = "piprint"
 API_GROUP = "printing"
