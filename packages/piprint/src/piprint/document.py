@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 from piprint.errors import DocumentError
 
-__all__ = ["Bitmap", "DocumentFacts", "Inspector", "is_zpl", "looks_like"]
+__all__ = ["FORBIDDEN", "Bitmap", "DocumentFacts", "Inspector", "is_zpl", "looks_like"]
 
 Language = Literal["pdf", "zpl", "raw"]
 
@@ -71,11 +71,16 @@ _LOOKS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
 _TROUBLES: dict[str, str] = {
     "unreadable": "the document cannot be read from disk any more",
     "damaged": "the PDF is damaged and cannot be mended; print it again from Business Central",
-    "encrypted": "the PDF is encrypted and asks for a password; print it without one",
+    "encrypted": "the PDF asks for a password before it can be read; print it without one",
     "empty": "the PDF has no pages",
     "no such page": "a page of the PDF is damaged; print it again from Business Central",
     "too large to draw": "a page of the PDF is too large for this printer's resolution",
 }
+FORBIDDEN = (
+    "the PDF forbids printing: whoever made it locked it with a password; make it without that lock, or print it from a "
+    "program that knows the password"
+)
+"""Told of a document that :attr:`DocumentFacts.forbidden` is true of, where that keeps it from being printed."""
 _CRASHED = "the PDF is damaged so badly that reading it fails; print it again from Business Central"
 
 
@@ -87,11 +92,14 @@ class DocumentFacts:
         bytes: its size.
         pages: how many; None for labels and raw data.
         size: width and height of the first page as it is seen, in hundredths of a millimetre; None as above.
+        forbidden: its maker allows looking at it, and not printing (ISO 32000-1, 7.6.3.2). Programs that open it obey that: CUPS's
+            filters and we; whoever passes it on unopened does not know.
     """
 
     bytes: int
     pages: int | None = None
     size: tuple[int, int] | None = None
+    forbidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +181,7 @@ class Inspector:
             raise DocumentError(f"the document is no PDF: it is {looks_like(head)}")
         told, _ = await self._ask({"do": "check", "path": str(path)})
         width, height = (_points(told[side]) for side in ("width", "height"))
-        return DocumentFacts(size, told["pages"], (width, height) if width and height else None)
+        return DocumentFacts(size, told["pages"], (width, height) if width and height else None, told["forbidden"])
 
     async def draw(self, path: Path, page: int, *, dpi: int, portrait: bool | None = None) -> Bitmap:
         """Draw a page of a PDF in black and white.

@@ -5,7 +5,7 @@ stay in here. So this process has limits, no files to write, no secrets in its e
 
 Frames go both ways, over standard input and output: four bytes of length (big-endian), then so many bytes. A request is one
 frame of JSON: ``{"do": "check", "path": ...}`` or ``{"do": "draw", "path": ..., "page": 0, "dpi": 203, "portrait": null}`` (with
-true or false, a page that lies otherwise is turned by 90 degrees, clockwise). The answer is one frame of JSON, ``{"pages", "width", "height"}`` (points) or ``{"width", "height"}`` (dots) or ``{"trouble": word}``, with one of the
+true or false, a page that lies otherwise is turned by 90 degrees, clockwise). The answer is one frame of JSON, ``{"pages", "width", "height", "forbidden"}`` (points) or ``{"width", "height"}`` (dots) or ``{"trouble": word}``, with one of the
 words of :data:`TROUBLES`; to ``draw``, a second frame follows with the bitmap, a bit per dot, 1 is black, rows of whole bytes.
 The first frame, without a request, is ``{}``: ready.
 
@@ -42,6 +42,9 @@ _ERRORS = {
     pdfium.FPDF_ERR_PASSWORD: "encrypted",
     pdfium.FPDF_ERR_SECURITY: "encrypted",
 }
+_MAY_PRINT = 1 << 2
+"""Bit 3 of P: "print the document" (ISO 32000-1, table 22). Bit 12, of later handlers, only says how finely: nothing here, nor in
+CUPS's filters (measured, cups-filters 1.28), makes a difference of it."""
 _THRESHOLD = 128
 _BITS = bytes(ord("1") if level < _THRESHOLD else ord("0") for level in range(256))
 """For ``bytes.translate``: levels of grey to the digits of a binary number."""
@@ -96,7 +99,8 @@ def _check(path: str) -> dict[str, object]:
         size = pdfium.FS_SIZEF()
         if not pdfium.FPDF_GetPageSizeByIndexF(document, 0, size):
             raise _Trouble("damaged")
-        return {"pages": pages, "width": size.width, "height": size.height}
+        forbidden = not pdfium.FPDF_GetDocPermissions(document) & _MAY_PRINT
+        return {"pages": pages, "width": size.width, "height": size.height, "forbidden": forbidden}
 
 
 def _draw(path: str, number: int, dpi: int, portrait: object) -> tuple[dict[str, object], bytes]:

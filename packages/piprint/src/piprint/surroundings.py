@@ -74,3 +74,7 @@ class Surroundings:
     def give_up_after(self, printer_id: str) -> float:
         """Return how many seconds a job may wait for a printer."""
         return settings_of(printer_id, self.config).give_up_after
+
+    def stuck_after(self, printer_id: str) -> float:
+        """Return how many seconds a job may print without a sign of progress."""
+        return settings_of(printer_id, self.config).stuck_after

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from piprint.config import PrinterConfig
 from piprint.document import Inspector, is_zpl
-from piprint.errors import DocumentError, PrinterError, PrinterRefused, PrinterUnreachable, reason_of
+from piprint.errors import DocumentError, PrinterError, PrinterUnreachable, reason_of
 from piprint.printers.capabilities import with_settings
 from piprint.printers.printer import (
     Accepted,
@@ -144,8 +144,8 @@ class RawPrinter:
         facts = await self._inspector.check(document, limit_bytes=sys.maxsize)
         pages = facts.pages or 0
         if pages > _MOST_PAGES:
-            raise PrinterRefused(
-                f"the document has {pages} pages, and a label printer gets {_MOST_PAGES} at most; print fewer"
+            raise DocumentError(
+                f"the document has {pages} pages, and a label printer gets {_MOST_PAGES} at most; print fewer at a time"
             )
         sheet = ticket.media
         portrait = None if sheet is None or sheet.height == sheet.width else sheet.height > sheet.width
