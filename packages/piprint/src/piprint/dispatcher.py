@@ -22,7 +22,7 @@ from piprint.aside import Aside
 from piprint.bc.queue import OfferedPrinter, Probe, Queue
 from piprint.config import Config
 from piprint.connection import Connection
-from piprint.errors import BcError, concerns_one
+from piprint.errors import BcError
 from piprint.inhand import Job, Prepare
 from piprint.job import Claim, JobRow, job_name
 from piprint.journal.entry import Entry, Outcome
@@ -34,6 +34,7 @@ from piprint.reporter import Reporter
 from piprint.shelf import Shelf
 from piprint.snapshot import ConnectionView, JobView, PrinterView, Snapshot
 from piprint.surroundings import Surroundings
+from piprint.telling import Teller, excuse
 from piprint.worker import Item, Worker
 
 __all__ = ["Dispatcher"]
@@ -107,6 +108,7 @@ class Dispatcher:
             set_aside=self._set_aside,
             hungry=self._hungry,
         )
+        self._teller = Teller(self._around)
         self._workers: dict[str, Worker] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._work: list[asyncio.Task[None]] = []
@@ -216,6 +218,7 @@ class Dispatcher:
         if self._around.jobs or probe.printing:
             await self._watch()
         await self._renew()
+        await self._teller.tell(self._paused, probe.queued)
         return bool(self._around.jobs or any(worker.backlog for worker in self._workers.values()) or self._more)
 
     async def _list(self, probe: Probe) -> None:
@@ -247,8 +250,8 @@ class Dispatcher:
         paused = ""
         if free < needed:
             paused = (
-                f"only {free >> 20} MB are free on the disk of {self._journal.folder}, {needed >> 20} MB shall stay so: "
-                "no job is taken until there is room. Jobs wait in Business Central"
+                f"less than {needed >> 20} MB are free on the disk of {self._journal.folder} at {self._config.host}, and no "
+                "job is taken until there is room; make room there, or lower keep_free_mb in [limits]. Jobs wait in Business Central"
             )
         if paused and not self._paused:
             _log.error("%s", paused)
@@ -282,7 +285,7 @@ class Dispatcher:
         try:
             row = await self._queue.row(job.entry.row_no)
         except BcError as error:
-            _excuse(job.entry.row_no, error)
+            excuse(job.entry.row_no, error)
             return
         if self._is_watched(job) and not job.is_ours(row):
             job.change(row)
@@ -292,7 +295,7 @@ class Dispatcher:
         try:
             return await self._report_again(row)
         except BcError as error:
-            _excuse(row.row_no, error)
+            excuse(row.row_no, error)
             self._set_aside(row.row_no)
             return True
 
@@ -337,7 +340,7 @@ class Dispatcher:
             try:
                 await self._renew_one(job)
             except BcError as error:
-                _excuse(job.entry.row_no, error)
+                excuse(job.entry.row_no, error)
 
     async def _renew_one(self, job: Job) -> None:
         asked = _now()
@@ -362,7 +365,7 @@ class Dispatcher:
 
     async def _register(self) -> None:
         """Tell Business Central which printers there are: at the start, when something changed, every 15 minutes."""
-        offered = tuple(self._shelf.offered())
+        offered = tuple(self._teller.offered(self._shelf.offered(), self._paused))
         age = _now() - self._registered_at
         if self._registered is not None and age < REGISTER_EVERY:
             same = offered == self._registered
@@ -465,13 +468,6 @@ class Dispatcher:
 def _essence(offered: Sequence[OfferedPrinter]) -> list[tuple[str, str, str]]:
     """Return what is told to Business Central at once; how a printer is can wait a minute."""
     return [(each.printer_id, each.printer_name, each.payload) for each in offered]
-
-
-def _excuse(row_no: int, error: BcError) -> None:
-    """Let what Business Central has against one job hold up no other; raise again whatever is wider."""
-    if not concerns_one(error):
-        raise error
-    _log.warning("job %d: %s", row_no, error)
 
 
 def _view(job: Job) -> JobView:

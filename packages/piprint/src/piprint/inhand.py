@@ -68,6 +68,7 @@ class Job:
         remedy: what to do about that; "" when it is not known, or the trouble says it.
         logged: troubles that stand in the log already.
         quiet: its signs of progress while it prints.
+        silent: it has been printing for long without any; that is its trouble.
         stuck: it was given up because there were none.
         stopped_since: since when the printer has it stopped for no reason; loop time.
         waiting_since: since when it was seen waiting for whatever it is; loop time.
@@ -101,6 +102,7 @@ class Job:
     remedy: str = ""
     logged: set[str] = field(default_factory=set)
     quiet: Quiet = field(default_factory=Quiet)
+    silent: bool = False
     stuck: bool = False
     stopped_since: float | None = None
     waiting_since: float | None = None

@@ -35,7 +35,7 @@ _HOPELESS = (
     "It would end the same way again: print it on another printer, or make the document anew. Whoever looks after this "
     "printer finds more in CUPS's error_log"
 )
-_STUCK = "Look at the printer, and switch it off and on if it does nothing"
+_STUCK = "Switch the printer off and on if it does nothing"
 
 
 class Patience:
@@ -60,7 +60,7 @@ class Patience:
         if reason not in job.logged:
             job.logged.add(reason)
             _log.warning("job %d waits for printer %s: %s", job.entry.row_no, self._printer_id, reason)
-        job.trouble, job.remedy = reason, remedy
+        job.trouble, job.remedy, job.silent = reason, remedy, False
         patience = self._around.give_up_after(self._printer_id)
         if now - job.trouble_since >= patience and not job.given_up:
             job.given_up = f"Given up after waiting {wording.lasted(patience)} for the printer: {reason}"
@@ -74,12 +74,14 @@ class Patience:
         hindrance = self._hindrance(status, how)
         sign = (status.state, status.reasons, status.message)
         silent = job.quiet.note(_now(), status.progress, sign, waits=bool(hindrance))
+        job.silent = False
         if hindrance:
             self.hinder(job, hindrance, helped(how) or wording.helped(status))
             return
         job.trouble_since, job.trouble, job.remedy, job.failures = None, "", "", 0
-        if silent >= _QUIET_TOLD:
-            await self._quiet(job, printer, silent)
+        patience = self._around.stuck_after(self._printer_id)
+        if silent >= min(_QUIET_TOLD, patience):
+            await self._quiet(job, printer, silent, patience)
 
     def _hindrance(self, status: JobStatus, how: PrinterStatus) -> str:
         """Return why a job does not get on, for people; "" while it prints."""
@@ -104,16 +106,15 @@ class Patience:
             job.remedy = f"{helped(how)}. {_HOPELESS}"
         _log.warning("job %d at printer %s: %s", job.entry.row_no, self._printer_id, job.given_up)
 
-    async def _quiet(self, job: Job, printer: Printer, silent: float) -> None:
+    async def _quiet(self, job: Job, printer: Printer, silent: float, patience: float) -> None:
         """Tell that nothing moves; when that has lasted too long, give up."""
-        told_for = _QUIET_TOLD
+        told_for = min(_QUIET_TOLD, patience)
         while told_for * 2 <= silent:
             told_for *= 2
-        job.trouble, job.remedy = wording.quiet(told_for), _STUCK
+        job.trouble, job.remedy, job.silent = wording.quiet(told_for), _STUCK, True
         if job.trouble not in job.logged:
             job.logged.add(job.trouble)
             _log.warning("job %d at printer %s: %s", job.entry.row_no, self._printer_id, job.trouble)
-        patience = self._around.stuck_after(self._printer_id)
         if silent >= patience and silent >= patience + await self._allowance(job, printer):
             job.given_up, job.stuck = f"Given up, as {wording.quiet(silent)}", True
 

@@ -43,6 +43,7 @@ class Surroundings:
         rng: blurs waiting times.
         jobs: the jobs in hand by row number, from before the claim until the report is accepted.
         taken: row number and printer of the jobs that Business Central may have counted as waiting and that no longer are.
+        no_room: by printer, a waiting job that the disk has no room for, and why, for people.
         set_aside: called with a row number that could not be claimed, so that it is not tried again at once.
         hungry: called when a worker has nothing to do.
     """
@@ -58,6 +59,7 @@ class Surroundings:
     hungry: Callable[[], None]
     jobs: dict[int, Job] = field(default_factory=dict)
     taken: dict[int, str] = field(default_factory=dict)
+    no_room: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     async def count(self, *, beat: bool) -> Probe:
         """Have Business Central count what waits. Its answer knows of the claims that were made before it was asked."""

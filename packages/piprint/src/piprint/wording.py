@@ -30,6 +30,7 @@ __all__ = [
     "fit",
     "given_up",
     "helped",
+    "holds_up",
     "lasted",
     "message",
     "not_printed",
@@ -39,6 +40,7 @@ __all__ = [
     "refused",
     "sent",
     "sentence",
+    "silent",
     "stopped",
     "uncertain",
     "waiting",
@@ -214,6 +216,19 @@ def waiting(reason: str, remedy: str, patience: float | None) -> str:
     if patience is not None:
         parts.append(f"After {lasted(patience)} of waiting it goes to Error.")
     return " ".join(filter(None, parts))
+
+
+def silent(reason: str, remedy: str, patience: float) -> str:
+    """Say of a job that seems to print that nothing moves, and what becomes of it."""
+    end = (
+        f"If nothing moves for {lasted(patience)}, it is cancelled and goes to Error; a large document gets more time."
+    )
+    return " ".join(filter(None, (sentence(reason), sentence(remedy), end)))
+
+
+def holds_up(row_no: int, reason: str, remedy: str) -> str:
+    """Say of a printer that a job waits there, and others behind it."""
+    return " ".join(filter(None, (f"Job {row_no} waits, and those behind it: {sentence(reason)}", sentence(remedy))))
 
 
 def _to_do(remedy: str) -> str:
