@@ -227,7 +227,7 @@ class Carrier:
         """Hand the job to the printer: announced, sent, let go."""
         around = self._around
         if job.faults >= around.config.limits.attempts:
-            job.given_up = f"Tried {job.faults} times: {job.trouble}"
+            job.given_up = f"Tried {job.faults} times{f': {job.trouble}' if job.trouble else ''}"
             return
         printer = self._desk.printer()
         await self._fence.confirm(job)
@@ -428,7 +428,7 @@ class Carrier:
 
     async def _reprint(self, job: Job, why: str) -> None:
         """Print once more what may have been printed; the printer's settings want it so."""
-        job.faults += 1
+        job.faults = max(job.faults, job.entry.faults + 1)  # a sending that broke is counted already
         job.given_up, job.stuck, job.trouble_since, job.quiet = "", False, None, Quiet()
         await self._again(job, notes=_with(job.entry.notes, f"{wording.TWICE}: {why}."))
 
@@ -465,8 +465,8 @@ class Carrier:
             await self._end(job, Outcome.ERROR, wording.failed(status, printing=job.seen_printing))
 
     async def _hold(self, job: Job, why: str, remedy: str = "") -> None:
-        twice = bool(wording.doubts(job.entry.notes))
-        await self._end(job, Outcome.UNCERTAIN, wording.uncertain(why, remedy, twice=twice))
+        often = bool(wording.doubts(job.entry.notes))
+        await self._end(job, Outcome.UNCERTAIN, wording.uncertain(why, remedy, often=often))
 
     async def _end(self, job: Job, outcome: Outcome, text: str) -> None:
         message = wording.message(outcome, text, job.entry.notes)

@@ -69,12 +69,12 @@ _LOOKS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
 )
 
 _TROUBLES: dict[str, str] = {
-    "unreadable": "the document cannot be read from disk any more",
+    "unreadable": "the document cannot be read from disk any more; restart the job",
     "damaged": "the PDF is damaged and cannot be mended; print it again from Business Central",
     "encrypted": "the PDF asks for a password before it can be read; print it without one",
-    "empty": "the PDF has no pages",
+    "empty": "the PDF has no pages; print it again from Business Central",
     "no such page": "a page of the PDF is damaged; print it again from Business Central",
-    "too large to draw": "a page of the PDF is too large for this printer's resolution",
+    "too large to draw": "a page of the PDF is too large for this printer's resolution; print it on another printer",
 }
 FORBIDDEN = (
     "the PDF forbids printing: whoever made it locked it with a password; make it without that lock, or print it from a "
@@ -178,7 +178,9 @@ class Inspector:
         if language == "raw" or (language == "zpl" and is_zpl(head)):
             return DocumentFacts(size)
         if b"%PDF-" not in head:
-            raise DocumentError(f"the document is no PDF: it is {looks_like(head)}")
+            raise DocumentError(
+                f"the document is no PDF: it is {looks_like(head)}; print it again from Business Central"
+            )
         told, _ = await self._ask({"do": "check", "path": str(path)})
         width, height = (_points(told[side]) for side in ("width", "height"))
         return DocumentFacts(size, told["pages"], (width, height) if width and height else None, told["forbidden"])
@@ -234,7 +236,8 @@ class Inspector:
         except TimeoutError:
             await self._kill()
             raise DocumentError(
-                f"the PDF could not be read within {self._timeout:g} seconds; it is damaged or far too complicated"
+                f"the PDF could not be read within {self._timeout:g} seconds; it is damaged or far too complicated; "
+                "print it again from Business Central, with less in it"
             ) from None
         except (asyncio.IncompleteReadError, ConnectionError, json.JSONDecodeError):
             await self._kill()

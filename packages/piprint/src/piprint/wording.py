@@ -38,6 +38,7 @@ __all__ = [
     "printed_late",
     "quiet",
     "refused",
+    "says_what_to_do",
     "sent",
     "sentence",
     "silent",
@@ -56,7 +57,7 @@ NOT_CANCELLED = "it could not be cancelled at the printer, and may still come ou
 _SOME = " Some pages may have come out."
 _UNCERTAIN = "It may have been printed, that is not certain"
 _LOOK = "Look at the printer; restart the job if it is missing."
-_REMEDIES = ("print it again", "restart the job", "print fewer", "print it without", "print it from", "print it on")
+_REMEDIES = ("print it", "print fewer", "restart the job")
 """A reason with one of these says already what to do; a damaged PDF is not mended by a restart."""
 _END = re.compile(r"[.!?…](?=\s)")
 _CAME_OUT = frozenset({Outcome.PRINTED, Outcome.UNCERTAIN})
@@ -101,7 +102,7 @@ def sentence(text: str) -> str:
     if not text:
         return ""
     text = f"{text[:1].upper()}{text[1:]}"
-    return text if text[-1] in "?!…" else f"{text.rstrip('. ;,')}."
+    return text if text[-1] in "?!…" else f"{text.rstrip('. ;,:')}."
 
 
 def lasted(seconds: float) -> str:
@@ -113,6 +114,11 @@ def lasted(seconds: float) -> str:
         return f"{minutes} minutes"
     hours = round(minutes / 60)
     return f"{hours} {'hour' if hours == 1 else 'hours'}"
+
+
+def says_what_to_do(text: str) -> bool:
+    """Tell whether a reason says already what its reader can do."""
+    return any(each in text.casefold() for each in _REMEDIES)
 
 
 # ---- Ends ----
@@ -144,8 +150,7 @@ def not_printed(reason: str, remedy: str = "") -> str:
     """Say that nothing came out, for certain."""
     if remedy:
         return f"Not printed. {sentence(reason)} {_to_do(remedy)}"
-    helped = any(each in reason for each in _REMEDIES)
-    return f"Not printed. {sentence(reason)}{'' if helped else ' Mend it, then restart the job.'}"
+    return f"Not printed. {sentence(reason)}{'' if says_what_to_do(reason) else ' Mend it, then restart the job.'}"
 
 
 def given_up(reason: str, *, printing: bool, remedy: str = "") -> str:
@@ -154,9 +159,9 @@ def given_up(reason: str, *, printing: bool, remedy: str = "") -> str:
     return f"{sentence(reason)} The job was cancelled at the printer.{some} {_to_do(remedy or 'Look at the printer')}"
 
 
-def uncertain(why: str, remedy: str = "", *, twice: bool = False) -> str:
-    """Say that nobody knows whether it came out; ``twice``: nor how often."""
-    what = "It may have been printed, perhaps twice; that is not certain" if twice else _UNCERTAIN
+def uncertain(why: str, remedy: str = "", *, often: bool = False) -> str:
+    """Say that nobody knows whether it came out; ``often``: nor how many times."""
+    what = "It may have been printed, perhaps more than once; that is not certain" if often else _UNCERTAIN
     more = f"{sentence(remedy)} " if remedy else ""
     return f"{what}: {sentence(why)} {more}{_LOOK}"
 
@@ -233,7 +238,7 @@ def holds_up(row_no: int, reason: str, remedy: str) -> str:
 
 def _to_do(remedy: str) -> str:
     """Say what to do, and what to do then, unless a restart would not help."""
-    return sentence(remedy if any(each in remedy for each in _REMEDIES) else f"{remedy}, then restart the job")
+    return sentence(remedy if says_what_to_do(remedy) else f"{remedy}, then restart the job")
 
 
 def _told(status: JobStatus) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from office import Office
-from papers import locked_pdf, pdf
+from papers import locked_pdf
 from printshop import PrivateCups, until
 
 from piprint.config import PrinterConfig
@@ -101,14 +101,14 @@ async def test_p1_a_document_a_filter_refuses_ends_at_once_with_its_words(tmp_pa
         fails = "echo 'ERROR: The toner library is missing.' >&2; exit 1"
         program = add_driven(office.cups, tmp_path, script=f'[ ! -e "$0.fails" ] || {{ {fails}; }}\ncat "$6"')
         mark = Path(f"{program}.fails")
-        mark.touch()
+        await asyncio.to_thread(mark.touch)
         await office.start()
         await office.offers("driven")
         began = time.monotonic()
         poison = office.print("driven")
         await office.becomes(JobState.ERROR, poison, seconds=20)
         assert time.monotonic() - began < 20
-        mark.unlink()
+        await asyncio.to_thread(mark.unlink)
         later = office.print("driven")
         await office.becomes(JobState.PRINTED, later)
         assert office.printed() == [later], "the job a filter refused is not kept for later"
@@ -160,7 +160,9 @@ async def test_p5_a_disabled_queue_is_told_within_a_minute_and_taken_back(extens
             told = lambda: office.printer("one").state_message  # noqa: E731 - read again and again
             await until(lambda: f"Job {first} waits, and those behind it" in told(), 90, "the printer's message")
         else:
-            await until(lambda: f"Waiting behind job {first}: " in office.job(second).message, 60, "the second's message")
+            await until(
+                lambda: f"Waiting behind job {first}: " in office.job(second).message, 60, "the second's message"
+            )
         office.cups.command("cupsenable", "one")
         await office.becomes(JobState.PRINTED, first, second, seconds=60)
         assert office.printed() == [first, second]

@@ -170,7 +170,7 @@ async def test_p4_a_label_is_printed_again_by_policy_and_ends_all_the_same(world
     await world.settled()
     assert row.state is JobState.ERROR
     assert row.message.startswith(
-        "It may have been printed, perhaps twice; that is not certain: Given up, as it has been"
+        "It may have been printed, perhaps more than once; that is not certain: Given up, as it has been"
     )
     assert len(device.begun) == 3
 
@@ -221,7 +221,7 @@ async def test_p7_a_second_try_that_was_not_sent_does_not_make_the_first_undone(
     await world.settled()
     assert row.state is JobState.ERROR
     assert "Not printed" not in row.message
-    assert row.message.startswith("It may have been printed, perhaps twice; that is not certain: ")
+    assert row.message.startswith("It may have been printed, perhaps more than once; that is not certain: ")
 
 
 async def test_p7_a_job_that_may_be_out_is_not_given_back_as_if_it_were_not(world: Any) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: FBT001 - parameters of tests
 """Every wait of more than a minute is told: in Business Central, on the page and in the log; with what to do, once; until it is over."""
 
 from __future__ import annotations
@@ -181,7 +182,9 @@ async def test_p5_a_raw_printer_that_is_off_is_told(world: Any) -> None:
 
     processor.shelf.printer("A").send = send
     await asyncio.sleep(60)
-    assert row.message.startswith("Waiting. The printer at socket://10.0.0.9 does not answer; is it switched on? It goes")
+    assert row.message.startswith(
+        "Waiting. The printer at socket://10.0.0.9 does not answer; is it switched on? It goes"
+    )
 
 
 async def test_p4_a_silent_printer_is_told_in_business_central(world: Any) -> None:
