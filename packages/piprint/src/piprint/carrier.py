@@ -416,7 +416,7 @@ class Carrier:
         elif ended and job.stuck and self._may_reprint(job):
             await self._reprint(job, "the printer did not get on with it")
         elif ended and not job.stuck and not wording.doubts(entry.notes):
-            some = job.seen_printing
+            some = job.has_begun(after)
             await self._end(job, Outcome.ERROR, wording.given_up(reason, printing=some, remedy=job.remedy))
         else:
             lost = entry.ipp_id and not ended
@@ -462,7 +462,7 @@ class Carrier:
         if wording.doubts(job.entry.notes):  # this time it was not; but before?
             await self._hold(job, wording.ended(status))
         else:
-            await self._end(job, Outcome.ERROR, wording.failed(status, printing=job.seen_printing))
+            await self._end(job, Outcome.ERROR, wording.failed(status, printing=job.has_begun(status)))
 
     async def _hold(self, job: Job, why: str, remedy: str = "") -> None:
         often = bool(wording.doubts(job.entry.notes))

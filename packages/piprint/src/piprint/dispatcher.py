@@ -31,6 +31,7 @@ from piprint.journal.store import Journal
 from piprint.leases import LeaseWatch
 from piprint.pacing import REGISTER_EVERY, Pace
 from piprint.reporter import Reporter
+from piprint.said import Said
 from piprint.shelf import Shelf
 from piprint.snapshot import ConnectionView, JobView, PrinterView, Snapshot
 from piprint.surroundings import Surroundings
@@ -127,6 +128,7 @@ class Dispatcher:
         self._mistaken_at = 0.0
         self._mistakes = 0
         self._more = False
+        self._said, self._told_away = Said(), False
         self._stopping = False
 
     # ---- Life ----
@@ -181,8 +183,9 @@ class Dispatcher:
                 busy = await self._poll()
             except BcError as error:
                 pause = self._connection.failed(error)
-                if self._connection.failures == 1:
+                if self._connection.failures == 1 and self._said.is_news(str(error), _now()):
                     _log.warning("Business Central: %s", error)
+                    self._told_away = True
                 self._due_at = _now() + pause
                 await asyncio.sleep(pause)
                 continue
@@ -199,7 +202,9 @@ class Dispatcher:
 
     def _answered(self) -> None:
         if self._connection.failures:
-            _log.info("Business Central answers again")
+            if self._told_away:
+                _log.info("Business Central answers again")
+                self._told_away = False
             self._reporter.hurry()
         self._connection.succeeded()
         if self._mistake and _now() - self._mistaken_at >= _MISTAKE_TOLD:

@@ -14,7 +14,7 @@ from typing import Protocol
 from piprint.contract import JobState
 from piprint.job import Claim, JobRow
 from piprint.journal.entry import Entry
-from piprint.printers.printer import Printer, Ticket
+from piprint.printers.printer import JobStatus, Printer, Ticket
 from piprint.quiet import Quiet
 
 __all__ = ["Job", "Prepare", "Prepared", "row_of"]
@@ -129,6 +129,11 @@ class Job:
             and row.claim is not None
             and row.claim.token == self.entry.claim
         )
+
+    def has_begun(self, status: JobStatus | None) -> bool:
+        """Tell whether the printer began to print it, so that pages may be out; ``status``: what it says last."""
+        told = status is not None and (status.begun is not None or bool(status.sheets))
+        return self.seen_printing or self.entry.ipp_begun is not None or told
 
     def is_changed(self) -> bool:
         """Tell whether Business Central calls it ours no longer. Asked anew after each wait: the answer comes from elsewhere."""

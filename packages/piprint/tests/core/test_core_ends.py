@@ -90,6 +90,21 @@ async def test_p1_a_job_of_a_printer_that_wants_paper_is_stopped_too_and_waited_
     assert (row.state, world.ledger) == (JobState.PRINTED, [b"document 1"])
 
 
+async def test_p1_pages_that_may_be_out_are_told_also_after_a_restart(world: Any) -> None:
+    device = world.device("A", seconds=10)
+    device.stops[b"document 1"] = FILTER
+    row = world.server.add(1)
+    first = await world.processor()
+    await reach(first, Step.FOLLOWING)
+    await asyncio.sleep(5)
+    await first.kill()
+    await asyncio.sleep(10)
+    await world.processor()
+    await world.settled()
+    assert row.state is JobState.ERROR
+    assert "Some pages may have come out." in row.message
+
+
 # ---- P4: a printer that is said to print for ever -------------------------------------------------------------------
 
 

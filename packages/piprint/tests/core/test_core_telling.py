@@ -197,3 +197,16 @@ async def test_p4_a_silent_printer_is_told_in_business_central(world: Any) -> No
         "If nothing moves for 1 hour, it is cancelled and goes to Error; a large document gets more time."
     )
     assert told(world, "tell") == 2, "after ten minutes, and after twenty"
+
+
+async def test_p5_a_bad_line_to_business_central_does_not_fill_the_log(
+    world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.processor()
+    for _ in range(60):
+        world.server.away = True
+        await asyncio.sleep(3)
+        world.server.away = False
+        await asyncio.sleep(10)
+    assert sum("Business Central: no answer" in line for line in caplog.messages) <= 2
+    assert sum("answers again" in line for line in caplog.messages) <= 2
