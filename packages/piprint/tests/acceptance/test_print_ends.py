@@ -1,4 +1,4 @@
-"""Acceptance 22: every job ends and says how, every wait is told; what CUPS really does decides."""
+"""Acceptance 6, further: every job ends and says how, every wait is told; what CUPS really does decides."""
 
 from __future__ import annotations
 
