@@ -92,6 +92,7 @@ class DocumentFacts:
         bytes: its size.
         pages: how many; None for labels and raw data.
         size: width and height of the first page as it is seen, in hundredths of a millimetre; None as above.
+        sizes: every size its pages have, each once.
         forbidden: its maker allows looking at it, and not printing (ISO 32000-1, 7.6.3.2). Programs that open it obey that: CUPS's
             filters and we; whoever passes it on unopened does not know.
     """
@@ -99,6 +100,7 @@ class DocumentFacts:
     bytes: int
     pages: int | None = None
     size: tuple[int, int] | None = None
+    sizes: tuple[tuple[int, int], ...] = ()
     forbidden: bool = False
 
 
@@ -110,11 +112,15 @@ class Bitmap:
         width: dots.
         height: dots.
         rows: a bit per dot, 1 is black, the leftmost first; each row fills whole bytes.
+        pictures: how many pictures of the page could not be drawn and are missing.
+        fonts: names of fonts that are not in the document, so that others were drawn.
     """
 
     width: int
     height: int
     rows: bytes
+    pictures: int = 0
+    fonts: tuple[str, ...] = ()
 
     @property
     def row_bytes(self) -> int:
@@ -156,13 +162,16 @@ class Inspector:
         self._retirement: asyncio.TimerHandle | None = None
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def check(self, path: Path, *, limit_bytes: int, language: Language = "pdf") -> DocumentFacts:
+    async def check(
+        self, path: Path, *, limit_bytes: int, language: Language = "pdf", labels: bool = False
+    ) -> DocumentFacts:
         """Say what a document is.
 
         Args:
             path: where it lies.
             limit_bytes: a larger one is refused.
             language: what the printer takes: ``zpl`` lets labels pass beside PDF, ``raw`` anything that is not empty.
+            labels: whoever sent it says that it is ZPL. Its first command may then be any, so only a PDF is refused.
 
         Raises:
             DocumentError: it cannot be printed; the message says why and what to do.
@@ -175,6 +184,10 @@ class Inspector:
                 f"the document has {size / _MEGABYTE:.1f} MB, more than the {limit_bytes / _MEGABYTE:g} MB allowed here; "
                 "raise document_mb in [limits], or print fewer pages"
             )
+        if labels:
+            if b"%PDF-" in head:
+                raise DocumentError("the document was sent as labels in ZPL, but it is a PDF; send it as a PDF")
+            return DocumentFacts(size)
         if language == "raw" or (language == "zpl" and is_zpl(head)):
             return DocumentFacts(size)
         if b"%PDF-" not in head:
@@ -182,23 +195,30 @@ class Inspector:
                 f"the document is no PDF: it is {looks_like(head)}; print it again from Business Central"
             )
         told, _ = await self._ask({"do": "check", "path": str(path)})
-        width, height = (_points(told[side]) for side in ("width", "height"))
-        return DocumentFacts(size, told["pages"], (width, height) if width and height else None, told["forbidden"])
+        first, *_ = sizes = [(_points(width), _points(height)) for width, height in told["sizes"]]
+        known = tuple(filter(all, sizes))
+        return DocumentFacts(size, told["pages"], first if all(first) else None, known, told["forbidden"])
 
-    async def draw(self, path: Path, page: int, *, dpi: int, portrait: bool | None = None) -> Bitmap:
+    async def draw(
+        self, path: Path, page: int, *, dpi: int, sheet: tuple[int, int] | None = None, scaling: str = "auto"
+    ) -> Bitmap:
         """Draw a page of a PDF in black and white.
 
         Args:
             path: where it lies.
             page: from 0.
             dpi: dots per inch.
-            portrait: the sheet is higher than wide (or not): a page that lies otherwise is turned; None: leave it.
+            sheet: width and height of the label in hundredths of a millimetre: a page that lies otherwise is turned; None: not
+                known.
+            scaling: what is done with a page of another size (print-scaling, PWG 5100.16): auto, fit, fill or none.
 
         Raises:
             DocumentError: it cannot be drawn.
         """
-        told, rows = await self._ask({"do": "draw", "path": str(path), "page": page, "dpi": dpi, "portrait": portrait})
-        return Bitmap(told["width"], told["height"], rows)
+        dots = None if sheet is None else [max(1, round(side * dpi / 2540)) for side in sheet]
+        request = {"do": "draw", "path": str(path), "page": page, "dpi": dpi, "sheet": dots, "scaling": scaling}
+        told, rows = await self._ask(request)
+        return Bitmap(told["width"], told["height"], rows, told["pictures"], tuple(told["fonts"]))
 
     async def close(self) -> None:
         """End the helper process, after the document it is at."""

@@ -21,8 +21,11 @@ from piprint.printers.printer import JobStatus, SpoolerState
 from piprint.reasons import told
 
 __all__ = [
+    "BEGAN_AGAIN",
+    "CAME_BACK",
     "NOT_CANCELLED",
     "TWICE",
+    "came_back",
     "changed",
     "doubts",
     "ended",
@@ -38,6 +41,7 @@ __all__ = [
     "printed_late",
     "quiet",
     "refused",
+    "restarted",
     "says_what_to_do",
     "sent",
     "sentence",
@@ -49,15 +53,21 @@ __all__ = [
 ]
 
 TWICE = "It may have been printed twice"
+_DOUBT = "It may have been printed"
 LONGEST = 2048
 """UTF-16 units: Text[2048] of Business Central."""
 _LONGEST_TEXT = 1200
 """Units of what is said about the end, and of all doubts: a printer's words may be long, and the doubts have to fit."""
 NOT_CANCELLED = "it could not be cancelled at the printer, and may still come out"
+BEGAN_AGAIN = f"{TWICE}: the printer began again while it printed. If two lie there, throw one away."
+CAME_BACK = (
+    f"{TWICE}: after a restart the print server (CUPS) printed it again, as it had not yet saved that it was done. "
+    "If two lie there, throw one away."
+)
 _SOME = " Some pages may have come out."
 _UNCERTAIN = "It may have been printed, that is not certain"
 _LOOK = "Look at the printer; restart the job if it is missing."
-_REMEDIES = ("print it", "print fewer", "restart the job")
+_REMEDIES = ("print it", "print fewer", "restart the job", "send it to")
 """A reason with one of these says already what to do; a damaged PDF is not mended by a restart."""
 _END = re.compile(r"[.!?…](?=\s)")
 _CAME_OUT = frozenset({Outcome.PRINTED, Outcome.UNCERTAIN})
@@ -84,7 +94,7 @@ def message(outcome: Outcome, text: str, notes: Iterable[str] = ()) -> str:
 
 def doubts(notes: Iterable[str]) -> tuple[str, ...]:
     """Return the notes that say that a document, or a part of it, may have come out more often than asked."""
-    return tuple(note for note in notes if note.startswith(TWICE))
+    return tuple(note for note in notes if note.startswith(_DOUBT))
 
 
 def fit(text: str, length: int) -> str:
@@ -164,6 +174,27 @@ def uncertain(why: str, remedy: str = "", *, often: bool = False) -> str:
     what = "It may have been printed, perhaps more than once; that is not certain" if often else _UNCERTAIN
     more = f"{sentence(remedy)} " if remedy else ""
     return f"{what}: {sentence(why)} {more}{_LOOK}"
+
+
+def restarted(*, failed: bool) -> str:
+    """Say that the printer, or its spooler, may have begun anew with a job.
+
+    Args:
+        failed: it was not printed in the end.
+    """
+    why = "the printer or its print server (CUPS) was restarted, or could not be asked, while it had the job"
+    if failed:
+        return f"It may have been printed before that: {why}. Look at the paper first."
+    return f"{TWICE}: {why}. If two lie there, throw one away."
+
+
+def came_back(row_no: int, title: str, printer_id: str) -> str:
+    """Say that a job that had ended was printed again, where people look who do not look at the job any more."""
+    what = f"job {row_no} ({title})" if title else f"job {row_no}"
+    return (
+        f"{what} may have been printed twice at {printer_id}: after a restart CUPS had it again. Look at the paper. "
+        "DirtyCleanInterval 0 in /etc/cups/cupsd.conf makes CUPS save at once"
+    )
 
 
 def changed(what: str, more: str = "") -> str:

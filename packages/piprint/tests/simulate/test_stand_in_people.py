@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from piprint.contract import JobState
+from piprint.contract import ZPL, JobState
 from piprint.payloads import read_job_payload
 from piprint.simulate import dateformula
 from piprint.simulate.people import Choice
@@ -25,15 +25,13 @@ TWO_TRAYS = json.dumps(
 )
 
 
-async def test_a_payload_says_what_the_printer_offers_unless_the_user_chose(ask):
+async def test_p2_a_payload_says_what_the_printer_offers_and_only_paper_tray_and_direction_can_be_chosen(ask):
     ask.bc.database.change_printer(ask.bc.database.printer(1), {"payload": TWO_TRAYS, "printer_name": "Büro"})
     plain = json.loads(ask.print().payload)
     assert (plain["duplex"], plain["color"], plain["defaultcopies"], plain["printername"]) == (True, False, 2, "Büro")
     assert (plain["papertray"]["papersourcekind"], plain["papertray"]["paperkind"]) == (1, 9)
-    chosen = json.loads(
-        ask.print(choice=Choice(copies=5, duplex=False, color=True, source=257, landscape=True)).payload
-    )
-    assert (chosen["duplex"], chosen["color"], chosen["defaultcopies"]) == (False, True, 5)
+    chosen = json.loads(ask.print(choice=Choice(source=257, landscape=True)).payload)
+    assert (chosen["duplex"], chosen["color"], chosen["defaultcopies"]) == (True, False, 2)
     assert chosen["papertray"] == {
         "papersourcekind": 257,
         "paperkind": 0,
@@ -46,9 +44,9 @@ async def test_a_payload_says_what_the_printer_offers_unless_the_user_chose(ask)
 
 
 async def test_the_payload_is_one_that_processors_read_without_a_complaint(ask):
-    job = ask.print(choice=Choice(copies=3, paper=11))
+    job = ask.print(choice=Choice(paper=11))
     read = read_job_payload(job.payload)
-    assert (read.copies, read.objectid, read.companyname) == (3, 1306, "CRONUS International Ltd.")
+    assert (read.copies, read.objectid, read.companyname) == (1, 1306, "CRONUS International Ltd.")
     assert (read.papertray.source, read.papertray.kind, json.loads(job.payload)["intent"]) == (7, 11, "Print")
     assert read.notes == ()
 
@@ -150,8 +148,9 @@ async def test_ours_cleans_up_by_itself_spares_what_prints_and_cancels_what_wait
     clock.move(days=31)
     await ask.log_in()
     assert len((await ask("GET", "PIPrintQueueWS")).json["value"]) == 6
-    assert ask.bc.database.clean_up() == 5
     jobs = ask.bc.database.tables.jobs
+    ask.bc.database.change_job(jobs[5], {"submitted": True})  # its processor is at it
+    assert ask.bc.database.clean_up() == 5
     assert {number: job.status for number, job in jobs.items()} == {
         1: JobState.CANCELLED,
         2: JobState.CANCELLED,
@@ -161,6 +160,36 @@ async def test_ours_cleans_up_by_itself_spares_what_prints_and_cancels_what_wait
     clock.move(days=2)
     assert ask.bc.database.clean_up() == 2
     assert list(jobs) == [5]
+
+
+async def test_al_a_job_whose_processor_is_silent_for_too_long_goes_to_error_and_ends(ask, clock):
+    ask.bc.database.change_job(ask.print(), {"status": JobState.PRINTING, "submitted": True})
+    clock.move(days=27)
+    assert ask.bc.database.clean_up() == 0
+    clock.move(days=5)
+    assert ask.bc.database.clean_up() == 1
+    (job,) = ask.bc.database.tables.jobs.values()
+    assert (job.status, job.claimed_by, job.lease_until) == (JobState.ERROR, "", None)
+    assert "may have been printed" in job.message
+    clock.move(days=8)
+    assert ask.bc.database.clean_up() == 1
+    assert not ask.bc.database.tables.jobs
+
+
+async def test_al_other_extensions_send_labels_and_say_so(ask):
+    job = ask.bc.people.send(1, b"^XA^XZ", name="Pallet 7", document_type=ZPL, copies=3)
+    told = json.loads(job.payload)
+    assert (told["documenttype"], told["defaultcopies"], told["objectname"]) == (ZPL, 3, "Pallet 7")
+    assert {"duplex", "color", "papertray"}.isdisjoint(told)  # nobody chose, so the printer does
+
+
+async def test_al_other_extensions_are_told_what_does_not_work(ask, ask_old):
+    with pytest.raises(Refusal, match="1 to 999 times, not 0"):
+        ask.bc.people.send(1, b"^XA^XZ", name="x", document_type=ZPL, copies=0)
+    with pytest.raises(Refusal, match="no printer Nowhere"):
+        ask.bc.people.send("Nowhere", b"^XA^XZ", name="x", document_type=ZPL)
+    with pytest.raises(Refusal, match=r"PIPrint 1\.0 prints reports only"):
+        ask_old.bc.people.send(1, b"^XA^XZ", name="x", document_type=ZPL)
 
 
 async def test_without_a_formula_jobs_stay(ask, clock):

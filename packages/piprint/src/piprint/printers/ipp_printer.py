@@ -9,21 +9,26 @@ standards do not say, each measured and tested:
 * A long or non-ASCII job name can stop a queue: names are cut to 64 plain characters.
 * ippeveprinter takes one job at a time (server-error-busy), and refuses job-hold-until.
 * A held job without a document is told by CUPS as held, not as incomplete.
+* CUPS keeps a connection open as long as it lives, and closes it when it dies or reloads; so jobs are followed by one
+  connection of their own, and that it is still the same proves that CUPS has run on (:mod:`piprint.evidence`).
 
 This module does not know what to do about any failure; :mod:`piprint.worker` decides.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from piprint.config import PrinterConfig
 from piprint.errors import PrinterBusy, PrinterRefused
-from piprint.ipp.client import IppClient
+from piprint.ipp.client import IppClient, http_url
 from piprint.ipp.codec import Attribute, Group, Message, attribute
 from piprint.ipp.registry import Delimiter, Operation, Status, Tag
 from piprint.paper import media_name
@@ -37,6 +42,7 @@ from piprint.printers.capabilities import (
     status_told,
     with_settings,
 )
+from piprint.printers.obeyed import HOLD, fewer, ignored
 from piprint.printers.printer import (
     Accepted,
     Capabilities,
@@ -45,14 +51,21 @@ from piprint.printers.printer import (
     Media,
     PrinterAddress,
     PrinterStatus,
+    Run,
     Ticket,
 )
+from piprint.printers.runs import RunCounter
+from piprint.printers.spooler_run import SpoolerRun
 
 __all__ = ["IppPrinter", "job_attributes"]
 
 _LONGEST_NAME: Final = 64
 _GONE: Final = frozenset({Status.NOT_FOUND, Status.GONE})
 _NOTHING_TO_CANCEL: Final = _GONE | {Status.NOT_POSSIBLE}
+_COUNTED, _SUBSCRIBED = "counts from ", "subscription "
+"""How the two kinds of :attr:`Run.token` begin."""
+_BLUR: Final = 5.0
+"""Seconds by which a printer's start may seem to move: counts are in whole seconds, and clocks differ."""
 
 
 class IppPrinter:
@@ -62,16 +75,29 @@ class IppPrinter:
         address: where it is.
         settings: what the configuration says about it.
         timeout: seconds to wait for an answer.
+        wall: the time of day, in seconds; for what outlives this process.
     """
 
     feedback = Feedback.FOLLOWED
 
-    def __init__(self, address: PrinterAddress, settings: PrinterConfig, *, timeout: float = 30) -> None:
+    def __init__(
+        self,
+        address: PrinterAddress,
+        settings: PrinterConfig,
+        *,
+        timeout: float = 30,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self.address = address
         self._settings = settings
+        self._wall = wall
         self._client = IppClient(
             address.uri, ca_file=settings.ca_file, timeout=timeout, stall=max(timeout, settings.give_up_after)
         )
+        self._following = IppClient(address.uri, ca_file=settings.ca_file, timeout=timeout, keep=True)
+        self._runs = RunCounter()
+        self._spooler: SpoolerRun | None = None
+        self._timeout = timeout
         self._known: Capabilities | None = None
         self._refuses_hold = False
 
@@ -97,28 +123,16 @@ class IppPrinter:
             return Accepted(0, "", name)
         wanted = job_attributes(ticket, known)
         if known.holds and not self._refuses_hold:
-            try:
-                return await self._create(name, [attribute("job-hold-until", Tag.KEYWORD, "indefinite"), *wanted])
-            except PrinterRefused as refusal:
-                if refusal.status != Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED:
-                    raise
-            accepted = await self._create(name, wanted)  # if it was not for the hold, it is refused again, and told
-            self._refuses_hold = True
-            return accepted
-        return await self._create(name, wanted)
+            wanted = [attribute(HOLD, Tag.KEYWORD, "indefinite"), *wanted]
+        return await self._make(Operation.CREATE_JOB, name, wanted)
 
     async def send(self, accepted: Accepted, ticket: Ticket, document: Path) -> Accepted:
         """Send the document (Send-Document; Print-Job where nothing was announced)."""
         form = attribute("document-format", Tag.MIME_MEDIA_TYPE, ticket.format)
         if accepted.id == 0:
             known = self._known or await self.capabilities()
-            answer = await self._client.ask(
-                Operation.PRINT_JOB,
-                [attribute("job-name", Tag.NAME, accepted.name), form],
-                job=job_attributes(ticket, known),
-                document=document,
-            )
-            return await self._accepted(answer, accepted.name)
+            wanted = job_attributes(ticket, known)
+            return await self._make(Operation.PRINT_JOB, accepted.name, wanted, form, document=document)
         try:
             await self._client.ask(
                 Operation.SEND_DOCUMENT,
@@ -146,10 +160,17 @@ class IppPrinter:
     async def look(self, accepted: Accepted) -> JobStatus | None:
         """Ask for a job by id; None when it is gone, or when the id is another job's now."""
         job = await self._job(accepted)
-        return None if job is None else job_told(job)
+        if job is None:
+            return None
+        told = job_told(job)
+        return replace(told, run=self._run_told(told.up_time))
 
     async def find(self, name: str) -> list[JobStatus]:
         """Ask for our jobs of that name."""
+        return [job for job in await self.jobs() if job.name == _plain(name)]
+
+    async def jobs(self) -> list[JobStatus]:
+        """Ask for all our jobs."""
         found: dict[int, JobStatus] = {}
         # In this order: a job that ends between the two questions is in both answers, not in none.
         for which in ("not-completed", "completed"):
@@ -161,8 +182,7 @@ class IppPrinter:
                     _wanted(JOB_ATTRIBUTES),
                 ],
             )
-            jobs = map(job_told, answer.all(Delimiter.JOB))
-            found.update((job.id, job) for job in jobs if job.name == _plain(name))
+            found.update((job.id, job) for job in map(job_told, answer.all(Delimiter.JOB)))
         return list(found.values())
 
     async def cancel(self, accepted: Accepted) -> None:
@@ -176,13 +196,67 @@ class IppPrinter:
             if refusal.status not in _NOTHING_TO_CANCEL:
                 raise
 
+    async def run(self) -> Run:
+        """Ask which run of the printer, or of CUPS, answers."""
+        known = self._known or await self.capabilities()
+        asked = _wanted(("printer-up-time",))
+        answer = await self._following.ask(Operation.GET_PRINTER_ATTRIBUTES, [asked])
+        up_time = answer.first(Delimiter.PRINTER).integer("printer-up-time")
+        number = self._run_told(up_time)
+        if _is_cups(known):
+            token = await self._cups().token(number)
+            return Run(number, _SUBSCRIBED + token if token else "", up_time)
+        return Run(number, f"{_COUNTED}{self._wall() - (up_time or 0):.0f}" if number else "", up_time)
+
+    async def has_run_on(self, token: str) -> bool | None:
+        """Tell whether the printer, or CUPS, has run on since :meth:`run` returned this token."""
+        if token.startswith(_SUBSCRIBED):
+            return await self._cups().is_same(token.removeprefix(_SUBSCRIBED))
+        if not token.startswith(_COUNTED):
+            return None
+        now = (await self.run()).token
+        if not now.startswith(_COUNTED):
+            return None
+        return abs(float(now.removeprefix(_COUNTED)) - float(token.removeprefix(_COUNTED))) <= _BLUR
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+        await self._following.close()
+        if self._spooler is not None:
+            await self._spooler.close()
 
-    async def _create(self, name: str, job: Iterable[Attribute]) -> Accepted:
-        answer = await self._client.ask(Operation.CREATE_JOB, [attribute("job-name", Tag.NAME, name)], job=job)
-        return await self._accepted(answer, name)
+    def _run_told(self, up_time: int | None) -> int:
+        """Return the number of the run that just answered by the connection for following; 0 when nothing tells."""
+        if self._known is not None and _is_cups(self._known):
+            return self._following.connections
+        return self._runs.see(up_time, asyncio.get_running_loop().time())
+
+    def _cups(self) -> SpoolerRun:
+        if self._spooler is None:
+            root = str(http_url(self.address.uri).origin()) + "/"
+            client = IppClient(root, ca_file=self._settings.ca_file, timeout=self._timeout)
+            self._spooler = SpoolerRun(client)
+        return self._spooler
+
+    async def _make(
+        self, operation: Operation, name: str, job: list[Attribute], *more: Attribute, document: Path | None = None
+    ) -> Accepted:
+        """Make a job of what the printer takes of a ticket; see :mod:`piprint.printers.obeyed`."""
+        head = [attribute("job-name", Tag.NAME, name), attribute("ipp-attribute-fidelity", Tag.BOOLEAN, False), *more]
+        left_out: set[str] = set()
+        while True:
+            try:
+                answer = await self._client.ask(operation, head, job=job, document=document)
+                break
+            except PrinterRefused as refusal:
+                if (less := fewer(job, refusal)) is None:
+                    raise
+                left_out |= {each.name for each in job} - {each.name for each in less}
+                job = less
+        self._refuses_hold = self._refuses_hold or HOLD in left_out
+        accepted = await self._accepted(answer, name)
+        return replace(accepted, ignored=ignored(answer, job, left_out))
 
     async def _accepted(self, answer: Message, name: str) -> Accepted:
         """Read the id a job got, and ask what else identifies it: the answers to Create-Job and Print-Job lack it."""
@@ -208,7 +282,9 @@ class IppPrinter:
         if accepted.id == 0:
             return None
         try:
-            answer = await self._client.ask(Operation.GET_JOB_ATTRIBUTES, [_wanted(JOB_ATTRIBUTES)], job_id=accepted.id)
+            answer = await self._following.ask(
+                Operation.GET_JOB_ATTRIBUTES, [_wanted(JOB_ATTRIBUTES)], job_id=accepted.id
+            )
         except PrinterRefused as refusal:
             if refusal.status in _GONE:
                 return None
@@ -233,6 +309,8 @@ def job_attributes(ticket: Ticket, known: Capabilities) -> list[Attribute]:
         wanted.append(attribute("print-color-mode", Tag.KEYWORD, ticket.color_mode))
     if ticket.orientation is not None:
         wanted.append(attribute("orientation-requested", Tag.ENUM, ticket.orientation))
+    if ticket.scaling:
+        wanted.append(attribute("print-scaling", Tag.KEYWORD, ticket.scaling))
     if ticket.source and known.media_col:
         members = [] if ticket.media is None else [_size(ticket.media)]
         members.append(attribute("media-source", Tag.KEYWORD, ticket.source))
@@ -249,6 +327,10 @@ def _size(media: Media) -> Attribute:
         attribute("y-dimension", Tag.INTEGER, media.height),
     )
     return attribute("media-size", Tag.BEGIN_COLLECTION, sides)
+
+
+def _is_cups(known: Capabilities) -> bool:
+    return Operation.CUPS_GET_PRINTERS in known.operations
 
 
 def _is_same(job: Group, accepted: Accepted) -> bool:

@@ -24,6 +24,7 @@ __all__ = [
     "PrinterAddress",
     "PrinterState",
     "PrinterStatus",
+    "Run",
     "SpoolerState",
     "Ticket",
 ]
@@ -89,13 +90,16 @@ class Capabilities:
         custom: smallest and largest custom size; None when there are none.
         sources: IPP media-source keywords, such as ``tray-1``, ``manual``.
         sides: IPP sides keywords.
+        sides_default: which it uses for a job that names none (sides-default); "" when not told.
+        scalings: IPP print-scaling keywords.
+        scaling_default: which it uses for a job that names none; "" when not told.
         color: it prints colour; None when not told.
         color_modes: IPP print-color-mode keywords.
         copies: most copies of one job; None when not told.
-        copies_default: its default.
+        copies_default: how many it makes of a job that names no number.
         orientations: IPP orientation-requested values.
         holds: it takes job-hold-until, so that a job can be handed over in two steps.
-        media_col: it takes media-col (size and source together).
+        media_col: it can be told size and tray together (IPP media-col).
         operations: IPP operation ids.
     """
 
@@ -107,6 +111,9 @@ class Capabilities:
     custom: tuple[Media, Media] | None = None
     sources: tuple[str, ...] = ()
     sides: tuple[str, ...] = ()
+    sides_default: str = ""
+    scalings: tuple[str, ...] = ()
+    scaling_default: str = ""
     color: bool | None = None
     color_modes: tuple[str, ...] = ()
     copies: int | None = None
@@ -144,11 +151,12 @@ class Ticket:
         name: the job's name at the printer.
         format: the document's MIME type.
         copies: 1 or more.
-        sides: an IPP keyword; always sent when the printer knows sides, so that its default never decides.
+        sides: an IPP keyword.
         color_mode: an IPP print-color-mode keyword.
         media: the sheet.
         source: an IPP media-source keyword.
         orientation: an IPP orientation-requested value (3 portrait, 4 landscape).
+        scaling: an IPP print-scaling keyword (PWG 5100.16).
     """
 
     name: str
@@ -159,6 +167,7 @@ class Ticket:
     media: Media | None = None
     source: str = ""
     orientation: int | None = None
+    scaling: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +180,7 @@ class Accepted:
         name: the job's name.
         up_time: printer-up-time when the job was made; None when not told.
         held: it prints only after :meth:`Printer.release`.
+        ignored: for people: what the printer said it would not do as asked; sentences.
     """
 
     id: int
@@ -178,6 +188,7 @@ class Accepted:
     name: str
     up_time: int | None = None
     held: bool = False
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +205,8 @@ class JobStatus:
         begun: time-at-processing, in seconds of the printer's own count; None when not told, or before it prints. Another
             number later means that the printer began again.
         progress: what it has done of the job, by its own counts, always in the same order; a count that grows is a sign of life.
+        up_time: the printer's own count when it answered (job-printer-up-time); None when not told.
+        run: the number of the run that answered, see :class:`Run`; 0 when not told.
     """
 
     id: int
@@ -206,6 +219,24 @@ class JobStatus:
     sheets: int | None = None
     begun: int | None = None
     progress: tuple[int, ...] = ()
+    up_time: int | None = None
+    run: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Which run of a printer, or of its spooler, answers: a restart begins another.
+
+    Attributes:
+        number: counted by the one :class:`Printer` object that was asked: the same number later means that it has run on.
+            0 when nothing tells.
+        token: what :meth:`Printer.has_run_on` takes, also after a restart of this process; "" when nothing tells.
+        up_time: printer-up-time; None when not told.
+    """
+
+    number: int = 0
+    token: str = ""
+    up_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +296,17 @@ class Printer(Protocol):
     async def find(self, name: str) -> list[JobStatus]:
         """Ask for our jobs of that name, waiting, printing or done, as far as the printer remembers."""
 
+    async def jobs(self) -> list[JobStatus]:
+        """Ask for all our jobs, waiting, printing or done, as far as the printer remembers."""
+
     async def cancel(self, accepted: Accepted) -> None:
         """Cancel a job; no error when it is done or gone."""
+
+    async def run(self) -> Run:
+        """Ask which run of the printer answers. Asked before a job may print, and noted."""
+
+    async def has_run_on(self, token: str) -> bool | None:
+        """Tell whether the printer has run on since it told this :attr:`Run.token`; None when that cannot be known."""
 
     async def close(self) -> None:
         """Give back the connections."""

@@ -18,11 +18,13 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from piprint.config import PrinterConfig
+from piprint.contract import PDF, ZPL
 from piprint.document import Inspector, is_zpl
 from piprint.errors import DocumentError, PrinterError, PrinterUnreachable, reason_of
 from piprint.printers.capabilities import with_settings
@@ -34,9 +36,10 @@ from piprint.printers.printer import (
     PrinterAddress,
     PrinterState,
     PrinterStatus,
+    Run,
     Ticket,
 )
-from piprint.printers.zpl import label
+from piprint.printers.zpl import label, not_drawn
 
 __all__ = ["RawPrinter", "host_status"]
 
@@ -46,9 +49,11 @@ _MOST_PAGES = 1000
 """Labels of one PDF; more is no label job."""
 _LABELS = Capabilities(
     description="label printer (ZPL)",
-    formats=frozenset({"application/pdf", "application/octet-stream"}),
+    formats=frozenset({PDF, ZPL, "application/octet-stream"}),
     color=False,
     copies=999,
+    scalings=("auto", "fit", "fill", "none"),
+    scaling_default="auto",
 )
 _ANY = Capabilities(description="printer on a network port", copies=1)
 """A stream of unknown bytes cannot be told how often to print it."""
@@ -118,10 +123,10 @@ class RawPrinter:
             with self._opened(document) as (file, drawn):
                 repeats = 1
                 if self._settings.language == "zpl":
-                    if is_zpl(file.read(_CHUNK)):
+                    if ticket.format == ZPL or is_zpl(file.read(_CHUNK)):
                         repeats = ticket.copies  # its own ^PQ stays as it is
                     else:
-                        await self._draw(document, ticket, drawn)
+                        accepted = replace(accepted, ignored=await self._draw(document, ticket, drawn))
                 await self._transmit(drawn if drawn.tell() else file, repeats)
         return accepted
 
@@ -140,20 +145,28 @@ class RawPrinter:
                 started=False,
             ) from None
 
-    async def _draw(self, document: Path, ticket: Ticket, into: BinaryIO) -> None:
+    async def _draw(self, document: Path, ticket: Ticket, into: BinaryIO) -> tuple[str, ...]:
+        """Draw a label per page; return what could not be drawn, for people."""
         facts = await self._inspector.check(document, limit_bytes=sys.maxsize)
         pages = facts.pages or 0
         if pages > _MOST_PAGES:
             raise DocumentError(
                 f"the document has {pages} pages, and a label printer gets {_MOST_PAGES} at most; print fewer at a time"
             )
-        sheet = ticket.media
-        portrait = None if sheet is None or sheet.height == sheet.width else sheet.height > sheet.width
+        sheet = None if ticket.media is None else (ticket.media.width, ticket.media.height)
+        pictures: dict[int, int] = {}
+        fonts: dict[str, None] = {}
         for page in range(pages):
-            bitmap = await self._inspector.draw(document, page, dpi=self._settings.dpi, portrait=portrait)
+            bitmap = await self._inspector.draw(
+                document, page, dpi=self._settings.dpi, sheet=sheet, scaling=ticket.scaling or "auto"
+            )
+            if bitmap.pictures:
+                pictures[page + 1] = bitmap.pictures
+            fonts |= dict.fromkeys(bitmap.fonts)
             text = await asyncio.to_thread(label, bitmap, ticket.copies)
             into.write(text)
         into.flush()  # a full disk shows here, before the first byte is sent
+        return not_drawn(pictures, list(fonts))
 
     async def _transmit(self, source: BinaryIO, repeats: int) -> None:
         sent = 0
@@ -234,8 +247,20 @@ class RawPrinter:
         """Find nothing: these printers do not tell."""
         return []
 
+    async def jobs(self) -> list[JobStatus]:
+        """Find nothing: these printers do not tell."""
+        return []
+
     async def cancel(self, accepted: Accepted) -> None:
         """Do nothing: what was sent cannot be called back."""
+
+    async def run(self) -> Run:
+        """Know nothing: a restart cannot be told, and what was in the printer is lost by it."""
+        return Run()
+
+    async def has_run_on(self, token: str) -> bool | None:  # noqa: ARG002 - the interface's
+        """Know nothing."""
+        return None
 
     async def close(self) -> None:
         """End the helper process, if this printer started one."""

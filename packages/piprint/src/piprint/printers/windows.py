@@ -39,6 +39,7 @@ from piprint.printers.printer import (
     PrinterAddress,
     PrinterState,
     PrinterStatus,
+    Run,
     SpoolerState,
     Ticket,
 )
@@ -96,8 +97,13 @@ _BIN_KEYWORDS: dict[int, str] = {
     11: "large-capacity",
     14: "tray-4",
 }
-"""IPP media-source by DMBIN number; chosen so that :mod:`piprint.printers.options` gives each its own number back."""
+"""IPP media-source by DMBIN number; chosen so that :mod:`piprint.printers.offer` gives each its own number back."""
 _SIDES = {"one-sided": "simplex", "two-sided-long-edge": "duplexlong", "two-sided-short-edge": "duplexshort"}
+_DUPLEX = {1: "one-sided", 2: "two-sided-long-edge", 3: "two-sided-short-edge"}
+"""What the queue is set to, by DEVMODE's dmDuplex (DMDUP_SIMPLEX, DMDUP_VERTICAL, DMDUP_HORIZONTAL)."""
+_UNSCALED = "none"
+_SCALINGS = {"auto": "shrink", "fit": "fit", _UNSCALED: "noscale"}
+"""SumatraPDF's words for print-scaling. Without one it would make every page smaller by the printer's margins, also one that fits."""
 _PAPERS = {8: "A3", 9: "A4", 11: "A5", 66: "A2", 70: "A6", 1: "letter", 5: "legal", 3: "tabloid", 6: "statement"}
 """Names SumatraPDF knows, by PaperKind."""
 
@@ -200,9 +206,13 @@ class WindowsPrinter:
             media_default=self._default_media(info),
             sources=tuple(self._bins),
             sides=tuple(_SIDES) if told(_DC_DUPLEX) == 1 else ("one-sided",),
+            sides_default=_DUPLEX.get(getattr(info.get("pDevMode"), "Duplex", 0), ""),
             color=color,
             color_modes=("color", "monochrome") if color else ("monochrome",),
             copies=max(int(told(_DC_COPIES)), 1),
+            media_col=True,
+            scalings=tuple(_SCALINGS),
+            scaling_default=_UNSCALED,
         )
 
     def _default_media(self, info: Any) -> Media | None:
@@ -276,7 +286,7 @@ class WindowsPrinter:
 
     def _print_settings(self, ticket: Ticket) -> str:
         """Return the ticket in SumatraPDF's words."""
-        parts = [f"{ticket.copies}x", "noscale"]
+        parts = [f"{ticket.copies}x", _SCALINGS[ticket.scaling or _UNSCALED]]
         if ticket.sides:
             parts.append(_SIDES[ticket.sides])
         if ticket.color_mode:
@@ -312,6 +322,11 @@ class WindowsPrinter:
                 self._handed_over[name] = int(job["Status"])
         return [_job(job, name) for job in ours]
 
+    async def jobs(self) -> list[JobStatus]:
+        """Ask for all jobs in the queue, by the names of their documents; done ones have left it."""
+        found = await self._ask(lambda handle: self._module.EnumJobs(handle, 0, _MOST_JOBS, 2))
+        return [_job(job, PureWindowsPath(str(job["pDocument"] or "")).stem) for job in found]
+
     async def cancel(self, accepted: Accepted) -> None:
         """Cancel a job; no error when it is gone."""
         for job in await self.find(accepted.name):
@@ -321,6 +336,14 @@ class WindowsPrinter:
 
     def _cancel(self, number: int, handle: Any) -> None:
         self._module.SetJob(handle, number, 0, None, _CANCEL)
+
+    async def run(self) -> Run:
+        """Know nothing: the spooler tells nobody when it started."""
+        return Run()
+
+    async def has_run_on(self, token: str) -> bool | None:  # noqa: ARG002 - the interface's
+        """Know nothing."""
+        return None
 
     async def close(self) -> None:
         """Do nothing: no connection is kept."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from piprint.contract import JOBS_API, JobState, units
+from piprint.contract import JOBS_API, PDF, JobState, units
 from piprint.paper import kind_by_name, source_by_name
 from piprint.payloads import UNITS, validate_printer_payload
 from piprint.simulate.actions import act
@@ -29,19 +29,21 @@ _IN_MEMORY = 1 << 20
 _PAYLOAD_LENGTH = 2048
 """Of PIPrint 1.0's field; printing fails when the payload does not fit."""
 
+_MOST_COPIES = 999
+"""Of one call of PIPrintAPI."""
+
 _RESTART = next(action for action in JOBS_API.actions if action.name == "restart")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the user chose for a job; None leaves it to the printer's payload.
+    """What the user, or the report's page setup, chose for a job; None leaves it to the printer's payload.
+
+    That is all there is to choose: sides, colour and copies of a job are those of the printer's payload, whoever prints what.
 
     Attributes:
         report_id: the report's number.
         report_name: its name.
-        copies: how many.
-        duplex: both sides.
-        color: in colour.
         source: paper source, a number of .NET's PaperSourceKind.
         paper: paper kind, a number of .NET's PaperKind.
         height: of a custom paper, in hundredths of an inch.
@@ -51,9 +53,6 @@ class Choice:
 
     report_id: int = 1306
     report_name: str = "Standard Sales - Invoice"
-    copies: int | None = None
-    duplex: bool | None = None
-    color: bool | None = None
     source: int | None = None
     paper: int | None = None
     height: int | None = None
@@ -118,6 +117,41 @@ class People:
                 report_run_id=run,
             )
         )
+
+    def send(
+        self, printer: int | str, document: bytes | Path, *, name: str, document_type: str = PDF, copies: int = 1
+    ) -> PrintJob:
+        """Send a document without a report, as another extension does through our codeunit PIPrintAPI.
+
+        Args:
+            printer: as for :meth:`print`.
+            document: likewise.
+            name: of the document.
+            document_type: :data:`piprint.contract.PDF` or ``ZPL``.
+            copies: 1 to 999.
+
+        Raises:
+            Refusal: no such printer, too many copies, or the extension is PIPrint 1.0, which has no such codeunit.
+        """
+        if self._database.extension == "1.0":
+            raise Refusal(
+                "Application_DialogException", "PIPrint 1.0 prints reports only, no labels of other extensions."
+            )
+        if not 1 <= copies <= _MOST_COPIES:
+            raise Refusal(
+                "Application_DialogException", f"A document is printed 1 to {_MOST_COPIES} times, not {copies}."
+            )
+        told = {
+            "version": 1,
+            "objectname": name,
+            "objectid": 0,
+            "documenttype": document_type,
+            "companyname": self._company,
+            "printername": self._chosen(printer)[0],
+            "defaultcopies": copies,
+        }
+        payload = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+        return self.print(printer, document, name=name, payload=payload)
 
     def hold(self, row_no: int) -> PrintJob:
         """Keep a job from being printed."""
@@ -207,14 +241,14 @@ class People:
                 "version": 1,
                 "objectname": choice.report_name,
                 "objectid": choice.report_id,
-                "documenttype": "application/pdf",
+                "documenttype": PDF,
                 "invokedby": "00000000-0000-0000-0000-000000000001",
                 "invokeddatetime": self._database.now().isoformat(timespec="milliseconds"),
                 "companyname": self._company,
                 "printername": name,
-                "duplex": _or(choice.duplex, given.get("duplex", False)),
-                "color": _or(choice.color, given.get("color", False)),
-                "defaultcopies": _or(choice.copies, given.get("defaultcopies", 1)),
+                "duplex": given.get("duplex", False),
+                "color": given.get("color", False),
+                "defaultcopies": given.get("defaultcopies", 1),
                 "papertray": told,
                 "intent": "Print",
                 "layoutmodel": "Rdlc",
@@ -253,7 +287,3 @@ def _tray(given: Mapping[str, Any]) -> dict[str, Any]:
         "height": round(given.get("height", 0) * size),
         "width": round(given.get("width", 0) * size),
     }
-
-
-def _or(chosen: object, given: object) -> object:
-    return given if chosen is None else chosen

@@ -41,11 +41,12 @@ const printerNow = () => now?.printers.find((printer) => String(printer.row_no) 
 
 async function print(document) {
   const query = new URLSearchParams({ printer: byId("printer").value, name: document?.name ?? "" });
-  for (const name of ["copies", "duplex", "color", "source", "paper", "landscape"]) {
+  for (const name of ["source", "paper", "landscape"]) {
     query.set(name, byId(name).value);
   }
   try {
-    await send(`page/print?${query}`, document ?? undefined, "application/pdf");
+    const labels = /\.zpl$/i.test(document?.name ?? "");
+    await send(`page/print?${query}`, document ?? undefined, labels ? "application/vnd.zebra-zpl" : "application/pdf");
     tell(document ? `${document.name} is in the queue.` : "The invoice is in the queue.");
   } catch (error) {
     tell(error.message, true);
@@ -54,7 +55,7 @@ async function print(document) {
 
 function choose(chosen) {
   file = chosen ?? null;
-  say(byId("drop-title"), file ? file.name : "Drop a PDF here");
+  say(byId("drop-title"), file ? file.name : "Drop a PDF or ZPL here");
   say(byId("drop-hint"), file ? size(file.size) : "or click to choose one");
   byId("drop").classList.toggle("full", Boolean(file));
   showForm();
@@ -66,21 +67,13 @@ function showForm() {
   byId("sample").disabled = !ready;
 }
 
-let shown = "";
 function showPrinterChoice() {
   const enabled = now.printers.filter((printer) => printer.enabled);
   offer(byId("printer"), enabled.map((printer) => [printer.row_no, printer.name]));
   byId("no-printers").hidden = enabled.length > 0;
-  const printer = printerNow();
-  const trays = printer?.trays ?? [];
+  const trays = printerNow()?.trays ?? [];
   offer(byId("source"), [["", "As the printer says"], ...trays.map((tray) => [tray.source, `${tray.name} (${tray.paper})`])]);
   offer(byId("paper"), [["", "As the tray has it"], ...now.papers.map((paper) => [paper.number, paper.name])]);
-  if (printer && shown !== byId("printer").value) {
-    shown = byId("printer").value;
-    byId("copies").value = printer.copies || 1;
-    byId("duplex").value = String(printer.duplex);
-    byId("color").value = String(printer.color);
-  }
   showForm();
 }
 
