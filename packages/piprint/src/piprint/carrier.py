@@ -37,7 +37,7 @@ from piprint.inhand import Job
 from piprint.journal.entry import Outcome
 from piprint.journal.steps import Step
 from piprint.patience import Patience
-from piprint.printer_desk import PrinterDesk, accepted_of, cancel, cancel_by_name, take_back
+from piprint.printer_desk import PrinterDesk, accepted_of, cancel, cancel_by_name, sent_nothing, take_back
 from piprint.printers.printer import Accepted, Feedback, JobStatus, Printer, SpoolerState
 from piprint.quiet import Quiet
 from piprint.recovery import Action, Known, Ownership, decide, decide_inherited, judge, pick
@@ -283,7 +283,7 @@ class Carrier:
         try:
             return await printer.send(accepted, job.prepared.ticket, job.prepared.document)
         except (PrinterError, DocumentError) as error:
-            if _sent_nothing(error, printer):
+            if sent_nothing(error, printer):
                 job.entry = await self._around.journal.note(job.entry, submitted=False)
             else:
                 job.faults += 1
@@ -497,11 +497,3 @@ def _now() -> float:
 
 def _with(notes: tuple[str, ...], *more: str) -> tuple[str, ...]:
     return (*notes, *(note for note in more if note not in notes))
-
-
-def _sent_nothing(error: PrinterError | DocumentError, printer: Printer) -> bool:
-    """Tell whether not a byte of the document can have reached the printer."""
-    if isinstance(error, PrinterUnreachable):
-        return error.started is False
-    # A printer that tells nothing back refuses nothing: whatever was refused, was refused here.
-    return isinstance(error, (PrinterBusy, DocumentError)) or printer.feedback is Feedback.SENT_ONLY

@@ -496,6 +496,7 @@ def _view(job: Job) -> JobView:
         entry.begun,
         entry.title,
         entry.company,
+        job.remedy,
     )
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 
-from piprint.errors import PrinterBusy, PrinterUnreachable
+from piprint.errors import DocumentError, PrinterBusy, PrinterError, PrinterUnreachable
 from piprint.journal.entry import Entry
 from piprint.journal.steps import Step
-from piprint.printers.printer import Accepted, JobStatus, Printer, PrinterStatus
+from piprint.printers.printer import Accepted, Feedback, JobStatus, Printer, PrinterStatus
 from piprint.surroundings import Printers
 
-__all__ = ["PrinterDesk", "accepted_of", "cancel", "cancel_by_name", "take_back"]
+__all__ = ["PrinterDesk", "accepted_of", "cancel", "cancel_by_name", "sent_nothing", "take_back"]
 
 _STATUS_EVERY = 2.0
 """Seconds between two questions for the printer's state."""
@@ -92,3 +92,11 @@ async def take_back(printer: Printer, entry: Entry) -> JobStatus | None:
     elif entry.inherits:
         await cancel_by_name(printer, entry.inherits)
     return None
+
+
+def sent_nothing(error: PrinterError | DocumentError, printer: Printer) -> bool:
+    """Tell whether not a byte of the document can have reached the printer."""
+    if isinstance(error, PrinterUnreachable):
+        return error.started is False
+    # A printer that tells nothing back refuses nothing: whatever was refused, was refused here.
+    return isinstance(error, (PrinterBusy, DocumentError)) or printer.feedback is Feedback.SENT_ONLY

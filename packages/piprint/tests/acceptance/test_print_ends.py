@@ -155,7 +155,9 @@ async def test_p5_a_disabled_queue_is_told_within_a_minute_and_taken_back(extens
         await until(lambda: "The queue is stopped: on holiday" in office.job(first).message, 60, "the message")
         assert "Start the queue again, on CUPS's page or with cupsenable" in office.job(first).message
         assert "the queue is stopped: on holiday" in processor.log
-        assert "on holiday" in str((await processor.status())["jobs"])
+        jobs = str((await processor.status())["jobs"])
+        assert "on holiday" in jobs
+        assert "Start the queue again" in jobs
         if extension == "2.0":
             told = lambda: office.printer("one").state_message  # noqa: E731 - read again and again
             await until(lambda: f"Job {first} waits, and those behind it" in told(), 90, "the printer's message")

@@ -29,7 +29,7 @@ SOURCES = Path(piprint.__file__).parent
 LONGEST = 2048
 ERRORS = {"DocumentError", "PrinterError", "PrinterUnreachable", "PrinterBusy", "PrinterRefused", "SpoolFull"}
 TO_DO = re.compile(
-    r"\b(Look|Mend|[Rr]estart|[Pp]rint (it|fewer)|Put|Take|Close|Start|Switch|Release|[Mm]ake room|make it|Press|raise)\b"
+    r"\b([Ss]end it|Look|Mend|[Rr]estart|[Pp]rint (it|fewer)|Put|Take|Close|Start|Switch|Release|[Mm]ake room|make it|Press|raise)\b"
 )
 DOUBT = f"{wording.TWICE}: the printer began again while it printed."
 NOTES = {

@@ -66,6 +66,7 @@ async def test_p5_each_kind_of_waiting_is_told_within_a_minute_everywhere(
     assert remedy in rows[0].message
     assert "After 1 hour of waiting it goes to Error." in rows[0].message
     shown = processor.dispatcher.snapshot().jobs[0].message
+    assert remedy in processor.dispatcher.snapshot().jobs[0].remedy
     assert f"{shown[0].upper()}{shown[1:]}" == reason
     assert sum(f"job 1 waits for printer A: {shown}" in line for line in caplog.messages) == 1
     if api:

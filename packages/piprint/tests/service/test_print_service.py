@@ -220,6 +220,7 @@ async def test_as_a_process_a_wrong_configuration_is_a_line_and_exit_code_2(tmp_
 
 class Answering:
     dialect = "API pages"
+    says_state = True
 
     def __init__(self) -> None:
         self.closed = False
