@@ -32,8 +32,7 @@ from piprint.leases import LeaseWatch
 from piprint.pacing import REGISTER_EVERY, Pace
 from piprint.reporter import Reporter
 from piprint.returned import ReturnedJobs
-from piprint.said import Said
-from piprint.shelf import Shelf
+from piprint.shelf import GRACE, Shelf
 from piprint.snapshot import ConnectionView, JobView, PrinterView, Snapshot
 from piprint.surroundings import Surroundings
 from piprint.telling import Teller, excuse
@@ -119,7 +118,7 @@ class Dispatcher:
         self._aside = Aside()
         self._probe = Probe({}, {})
         self._started = wall()
-        self._due_at = 0.0
+        self._began = self._due_at = 0.0
         self._beaten_at: float | None = None
         self._registered: tuple[OfferedPrinter, ...] | None = None
         self._registered_at = 0.0
@@ -130,14 +129,13 @@ class Dispatcher:
         self._mistaken_at = 0.0
         self._mistakes = 0
         self._more = False
-        self._said, self._told_away = Said(), False
         self._stopping = False
 
     # ---- Life ----
 
     async def start(self) -> None:
         """Take up what the last run left, and begin to work."""
-        self._due_at = _now()
+        self._began = self._due_at = _now()
         self._totals = await self._journal.totals()
         swept = await self._journal.sweep()
         await self._guarded("looking for printers", self._shelf.refresh)
@@ -187,9 +185,8 @@ class Dispatcher:
                 busy = await self._poll()
             except BcError as error:
                 pause = self._connection.failed(error)
-                if self._connection.failures == 1 and self._said.is_news(str(error), _now()):
+                if self._connection.failures == 1:
                     _log.warning("Business Central: %s", error)
-                    self._told_away = True
                 self._due_at = _now() + pause
                 await asyncio.sleep(pause)
                 continue
@@ -206,9 +203,7 @@ class Dispatcher:
 
     def _answered(self) -> None:
         if self._connection.failures:
-            if self._told_away:
-                _log.info("Business Central answers again")
-                self._told_away = False
+            _log.info("Business Central answers again")
             self._reporter.hurry()
         self._connection.succeeded()
         if self._mistake and _now() - self._mistaken_at >= _MISTAKE_TOLD:
@@ -368,6 +363,8 @@ class Dispatcher:
         while True:
             for _ in range(int(REFRESH_EVERY / LOOK_EVERY)):
                 await asyncio.sleep(LOOK_EVERY)
+                if self._shelf.problems and _now() - self._began < GRACE:
+                    break  # CUPS is just starting, perhaps
                 if self._shelf.watched:
                     await self._guarded("asking printers how they are", self._shelf.look)
             await self._guarded("looking for printers", self._shelf.refresh)
@@ -375,6 +372,8 @@ class Dispatcher:
     async def _register(self) -> None:
         """Tell Business Central which printers there are: at the start, when something changed, every 15 minutes."""
         offered = tuple(map(self._returned.with_remark, self._teller.offered(self._shelf.offered(), self._paused)))
+        if self._registered is None and not offered and self._shelf.problems and _now() - self._began < GRACE:
+            return  # started before CUPS: the printers of the last run are not gone
         age = _now() - self._registered_at
         if self._registered is not None and age < REGISTER_EVERY:
             same = offered == self._registered

@@ -42,6 +42,11 @@ class PrinterDesk:
             PrinterUnreachable: this host has none of that name at present.
         """
         printer = self._printers.printer(self._printer_id)
+        if printer is None and self._printers.problems:
+            raise PrinterUnreachable(
+                f"the printer {self._printer_id} cannot be found just now: {'; '.join(self._printers.problems)}",
+                started=False,
+            )
         if printer is None:
             raise PrinterUnreachable(
                 f"the printer {self._printer_id} is not there any more; add it again or rename it back", started=False

@@ -26,6 +26,9 @@ __all__ = ["Printers", "Surroundings"]
 class Printers(Protocol):
     """Where printers are got from."""
 
+    problems: tuple[str, ...]
+    """What could not be listed, for people."""
+
     def printer(self, printer_id: str) -> Printer | None:
         """Return a printer, None while this host has none of that name."""
 

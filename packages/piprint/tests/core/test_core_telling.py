@@ -200,14 +200,23 @@ async def test_p4_a_silent_printer_is_told_in_business_central(world: Any) -> No
     assert told(world, "tell") == 2, "after ten minutes, and after twenty"
 
 
-async def test_p5_a_bad_line_to_business_central_does_not_fill_the_log(
-    world: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    await world.processor()
-    for _ in range(60):
-        world.server.away = True
-        await asyncio.sleep(3)
-        world.server.away = False
-        await asyncio.sleep(10)
-    assert sum("Business Central: no answer" in line for line in caplog.messages) <= 2
-    assert sum("answers again" in line for line in caplog.messages) <= 2
+async def test_p5_a_start_before_cups_takes_no_printer_from_the_users_and_says_what_is_missing(world: Any) -> None:
+    world.devices["A"].stopped = ("paused",)
+    row = world.server.add(1)
+    first = await world.processor()
+    await asyncio.sleep(10)
+    await first.kill()
+    world.server.calls.clear()
+    away, world.devices = world.devices, {}
+    world.problems.append("CUPS at http://localhost:631/ does not answer; is it running?")
+    processor = await world.processor()
+    await asyncio.sleep(30)
+    assert processor.dispatcher.snapshot().jobs[0].message == (
+        "the printer A cannot be found just now: CUPS at http://localhost:631/ does not answer; is it running?"
+    )
+    assert told(world, "register") == 0, "Business Central would switch its printers off"
+    world.devices = away
+    world.problems.clear()
+    world.devices["A"].mend()
+    await asyncio.sleep(25)
+    assert row.state is JobState.PRINTED, "it is looked for again within seconds"
