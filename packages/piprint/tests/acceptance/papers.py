@@ -37,7 +37,7 @@ def pdf(text: str = "test", *, pages: int = 1, size: tuple[float, float] = A4) -
     return stream.getvalue()
 
 
-class _Lock(StandardEncryption):  # type: ignore[misc] - reportlab has no types
+class _Lock(StandardEncryption):  # type: ignore[misc]  # reportlab has no types
     """A lock with just these permissions: the number P of ISO 32000-1, table 20."""
 
     def __init__(self, password: str, permissions: int, strength: int) -> None:
