@@ -103,7 +103,7 @@ async def _printer_off(world: World, fault: Fault) -> None:
 
 async def _jam(world: World, fault: Fault) -> None:
     device = world.devices[str(fault.much)]
-    with world.bad.bad(device.name):
+    with world.bad.bad(device.name, *(("stuck",) if fault.kind == "stuck" else ())):
         if fault.kind == "jam":
             device.jammed = True
         else:

@@ -34,4 +34,18 @@ ONCE_FAILED = {
         save_after=0.0,
         page_seconds=6.0,
     ),
+    # blocks, told, seeds 200, 219 and 1038: a document that a filter refuses stopped the queue until it was given up
+    "p1_filter_refuses": Setting(1, (Fault(20.0, "poison", 0, "office"),), 5.0, 5, save_after=0.0),
+    # told, ends, seeds 5 and 1078: of a printer that says that it prints and does nothing nobody was told, and its jobs never ended
+    "p4_printer_stuck": Setting(
+        1, (Fault(1.0, "stuck", 300, "office"), Fault(20.0, "burst", 0, 3)), 1.0, 0, save_after=0.0, give_up=100.0
+    ),
+    # told, seeds 4011 and 4012: Business Central did not say what a job waited for
+    "p5_queue_stopped": Setting(1, (Fault(10.0, "disable", 200, 0), Fault(20.0, "burst", 0, 2)), 1.0, 0),
+    # once, seed 31: each failure of a line that flaps was a warning
+    "line_flaps": Setting(202, (Fault(20.0, "bc_before", 200, 0.5),), 4.0, 12),
+    # once, seed 4024: the same on the way to CUPS
+    "line_to_cups_flaps": Setting(
+        4024, (Fault(163.6, "cancel", 0, 1), Fault(209.2, "line_before", 40, 0.4)), 4.0, 12, page_seconds=6.0
+    ),
 }

@@ -25,6 +25,8 @@ OFTEN = 6
 _EVERY = 5.0
 _SOON = 80.0
 """Seconds within which a wait has to be told: a minute, and the time of a look."""
+_QUIET = 600.0
+"""Seconds after which it is told that a job prints without a sign of it (docs/decisions/printing.md)."""
 _BLOCKED = 150.0
 """Seconds for which a well printer may stand still with documents waiting: the longest of the pauses after trouble, and more."""
 _STOPS = 30.0
@@ -106,7 +108,9 @@ class Watch:
             now - min(self._well_for("bc", "threads", "host"), now),
         )
         still = now - since
-        if still > _SOON:
+        # Of a printer that says that it prints nobody can know at once that it does not.
+        stuck = world.bad.touched("stuck", since, now)
+        if still > (min(_QUIET, world.setting.give_up) + _SOON if stuck else _SOON):
             self._told(wish, row, holder, since)
         if still > world.setting.give_up + _LATE and not self._world.bad.touched("line", since, now):
             world.fail(

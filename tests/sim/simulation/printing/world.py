@@ -63,7 +63,7 @@ class Setting:
         processors: with one host name and different data folders, on one computer.
         uncertain: see below, as for all that follow.
         save_after: seconds after which CUPS saves its job list.
-        give_up: seconds a job may wait for its printer.
+        give_up: seconds a job may wait for its printer, and be said to print without a sign of it.
         lease: seconds.
         token_seconds: how long a token lives.
         page_seconds: how long a printer takes for a page.
@@ -234,7 +234,7 @@ class World:
     def configuration(self, processor: Processor) -> Config:
         """Return the settings."""
         setting = self.setting
-        more = {"uncertain": setting.uncertain, "give_up_after": setting.give_up}
+        more = {"uncertain": setting.uncertain, "give_up_after": setting.give_up, "stuck_after": setting.give_up}
         return Config.model_validate(
             {
                 "host": "shop",
