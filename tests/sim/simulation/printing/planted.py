@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import piprint.carrier
+import piprint.printer_desk
 from piprint import wording
 from piprint.carrier import Carrier
 from piprint.contract import JobState
@@ -112,8 +113,9 @@ def _cancels_nothing(_: World, swap: Replace) -> None:
     async def cancel(*_: Any) -> None:
         pass
 
-    for name in ("cancel", "cancel_by_name"):
-        swap(piprint.carrier, name, cancel)
+    for module in (piprint.carrier, piprint.printer_desk):
+        for name in ("cancel", "cancel_by_name"):
+            swap(module, name, cancel)
 
 
 def _youngest_first(_: World, swap: Replace) -> None:
@@ -162,7 +164,8 @@ def _keeps_documents(_: World, swap: Replace) -> None:
 
 
 def _keeps_silent(_: World, swap: Replace) -> None:
-    swap(logging.getLogger("piprint.carrier"), "disabled", True)
+    for name in ("carrier", "patience"):
+        swap(logging.getLogger(f"piprint.{name}"), "disabled", True)
 
 
 def _waits_for_ever(_: World, swap: Replace) -> None:

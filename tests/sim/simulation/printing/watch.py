@@ -257,6 +257,7 @@ class Watch:
             "cups",
             "line",
             "printer",
+            "stuck",
             "restored",
             "threads",
             *(("bc",) if len(world.processors) > 1 else ()),
