@@ -6,23 +6,25 @@ A kill is SIGKILL. The CUPS below lives on; so every job can be found again, and
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 from collections import Counter
 
 import pytest
 from everywhere import EverywherePrinter
+from killplan import draw
+from killworld import KillWorld
 from office import Office
-from papers import pdf
 
 from piprint.contract import JobState
 from piprint.journal.steps import Step
-from piprint.simulate.limits import Limits
 
+SEED = os.environ.get("PIPRINT_SEED") or "1"
 KILLS = int(os.environ.get("PIPRINT_KILLS", "10"))
-JOBS = int(os.environ.get("PIPRINT_KILL_JOBS", "50"))
+JOBS = int(os.environ.get("PIPRINT_KILL_JOBS", "30"))
 """For each of the two extensions."""
+LONGEST = float(os.environ.get("PIPRINT_KILL_LONGEST", "1"))
+"""Seconds; nothing stays away longer."""
 UNCERTAIN = "may have been printed"
 
 
@@ -52,36 +54,16 @@ async def test_03_kill_at_every_step_of_the_journal(when):
 
 
 @pytest.mark.parametrize("extension", ["1.0", "2.0"])
-async def test_03_random_kills_under_load(extension):
-    queues = ("a", "b", "c", "d", "e")
-    dice = random.Random(KILLS)
-    limits = Limits(requests=10**9)  # years of starts
-    cups = {"log_level": "none"}
-    async with Office(*queues, extension=extension, poll=0.05, cups=cups, bc={"limits": limits}) as office:
-        for queue in queues:
-            office.cups.behave(queue, sleep=0.02)
-        processor = await office.start()
-        jobs = {queue: [] for queue in queues}
-        for kill in range(KILLS):
-            for _ in range(JOBS * kill // KILLS, JOBS * (kill + 1) // KILLS):
-                queue = dice.choice(queues)
-                jobs[queue].append(office.print(queue, pdf(str(dice.random()))))
-            await asyncio.sleep(dice.uniform(0.0, 1.5) ** 2)
-            processor.kill()
-            processor.start()
-        every = [number for numbers in jobs.values() for number in numbers]
-        await office.ends(every, seconds=120)
-        came_out = Counter(office.printed())
-        assert all(count == 1 for count in came_out.values()), "something came out twice"
-        for number in every:
-            job = office.job(number)
-            if job.status is JobState.PRINTED:
-                assert came_out[number] == 1, f"job {number} says printed and was not"
-            else:
-                assert job.status is JobState.ERROR
-                assert UNCERTAIN in job.message
-        assert set(came_out) == set(every), "CUPS lived on: nothing is lost, not even to doubt"
-        assert {office.job(number).status for number in every} == {JobState.PRINTED}
+async def test_03_random_kills_of_everything_under_load(extension):
+    """Processor, CUPS, network and the whole host; what may be killed how is in :mod:`killplan`."""
+    dice = random.Random(f"{SEED} {extension}")
+    plan = draw(dice, KILLS, longest=LONGEST)
+    print(f"PIPRINT_SEED={SEED} PIPRINT_KILLS={KILLS} PIPRINT_KILL_JOBS={JOBS}, extension {extension}")
+    async with KillWorld(extension) as world:
+        await world.run(plan, JOBS, dice)
+        findings = await world.judged()
+        print(world.summary)
+    assert not findings, f"PIPRINT_SEED={SEED}\n" + "\n".join(map(str, findings))
 
 
 async def test_03_kill_with_a_printer_that_cannot_hold_jobs():
