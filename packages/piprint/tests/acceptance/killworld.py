@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from everywhere import EverywherePrinter
 from killplan import Kill
@@ -38,10 +38,10 @@ _MOMENT = 4.0
 """Seconds to wait at most until a job is at a printer."""
 _OFFERED = 60.0
 """Seconds until a printer that Business Central was told is gone must be offered again."""
-_QUIET = 90.0
-"""Seconds without any change after which a job counts as one that never ends."""
 _TOLD = 15.0
 """Seconds after the last printing within which a doubt must be told."""
+_STARTS = 1.5
+"""Seconds in which a processor is up and has looked for CUPS in vain."""
 _SLEEPS = (0.02, 0.2, 0.6, 1.2)
 """Seconds the printers need for a document."""
 _ACTIVE = ("now printing", "disabled")
@@ -76,23 +76,30 @@ class KillWorld(Office):
         extension: of Business Central.
         eve: with the printer that cannot hold jobs.
         saved: DirtyCleanInterval of the first CUPS.
+        quiet: seconds without any change after which a job counts as one that never ends.
+
+    Attributes:
+        one: the processor.
+        disk: CUPS's folder.
+        stories: what became of each job, once :meth:`judged`.
     """
 
-    def __init__(self, extension: str = "2.0", *, eve: bool = True, saved: int = 0) -> None:
+    def __init__(self, extension: str = "2.0", *, eve: bool = True, saved: int = 0, quiet: float = 20.0) -> None:
         limits = Limits(requests=10**9)  # years of starts
         super().__init__(
             "a", "b", "c", "d", extension=extension, poll=0.05, cups={"log_level": "none"}, bc={"limits": limits}
         )
         self.saved = saved
+        self.quiet = quiet
         self.eve = EverywherePrinter(color=False, duplex=False) if eve else None
         self.stories: list[Story] = []
+        self.one: Processor
         self._lives: dict[int, _Life] = {}
         self._windows: list[_Window] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._spooler = asyncio.Lock()
         """Whoever ends CUPS or the network to it has it until all is well."""
         self._office_line = asyncio.Lock()
-        self._one: Processor
 
     @property
     def printers(self) -> tuple[str, ...]:
@@ -133,8 +140,8 @@ class KillWorld(Office):
             self.cups.behave(queue, sleep=seconds)
         self.cups.restart(dirty_clean_interval=self.saved)  # the queues themselves are saved by now
         self.bc.listeners.add(self._note)
-        self._one = self.processor()
-        self._one.start()
+        self.one = self.processor()
+        self.one.start()
         await self.offers(*self.printers)
 
     def config_text(self, data: Path, web: int, *, host: str, more: str) -> str:
@@ -170,6 +177,11 @@ class KillWorld(Office):
                 life.claimed = now
             life.ended = now if job.status in FINAL and life.ended is None else life.ended
 
+    def spool_says(self, state: int) -> bool:
+        """Tell whether CUPS has written down that a job is in that state (RFC 8011 5.3.7), its document included."""
+        cache = self.cups.folder / "cache" / "job.cache"
+        return cache.exists() and f"State {state}\n" in cache.read_text() and "\nFile 1 " in cache.read_text()
+
     # kills
 
     async def run(self, plan: Sequence[Kill], jobs: int, dice: random.Random) -> None:
@@ -187,12 +199,12 @@ class KillWorld(Office):
         """Carry out one kill; what comes back later than at once does so in the background."""
         if kill.moment:
             with contextlib.suppress(AssertionError):
-                await until(self._somebody_prints, _MOMENT)
+                await until(self.somebody_prints, _MOMENT)
         if kill.kind == "processor":
             window = self._begin(kill)
-            self._one.kill()
+            self.one.kill()
             await asyncio.sleep(kill.back)
-            self._one.start()
+            self.one.start()
             self._end(window)
         elif kill.kind == "power":
             await self._power_cut(kill)
@@ -226,23 +238,27 @@ class KillWorld(Office):
         async with self._spooler:
             self.disk.remember()
             await asyncio.sleep(kill.age)
-            window = self._begin(kill)
-            self._one.kill()
-            self.cups.kill()
-            end_processes("CUPS_SERVERROOT", f"{self.cups.folder}/etc")
-            end_processes("PIPRINT_TEST", str(self._one.folder))
-            await self.printer_line.fail("cut")
-            self.disk.lose(kill.documents)
-            forget_unsynced(self._one.data)
-            await asyncio.sleep(kill.back)
-            if kill.processor_first:
-                self._one.start()
-                await asyncio.sleep(1.5)
-            self._start_cups(kill.saved)
-            await self.printer_line.heal()
-            if not kill.processor_first:
-                self._one.start()
-            self._end(window)
+            await self.cut(kill)
+
+    async def cut(self, kill: Kill) -> None:
+        """Cut the power of the host, and start all again; the names on disk are those remembered last."""
+        window = self._begin(kill)
+        self.one.kill()
+        self.cups.kill()
+        end_processes("CUPS_SERVERROOT", f"{self.cups.folder}/etc")
+        end_processes("PIPRINT_TEST", str(self.one.folder))
+        await self.printer_line.fail("cut")
+        self.disk.lose(kill.documents)
+        forget_unsynced(self.one.data)
+        await asyncio.sleep(kill.back)
+        if kill.processor_first:
+            self.one.start()
+            await asyncio.sleep(_STARTS)
+        self._start_cups(kill.saved)
+        await self.printer_line.heal()
+        if not kill.processor_first:
+            self.one.start()
+        self._end(window)
 
     def _start_cups(self, saved: int) -> None:
         self.cups.dirty_clean_interval = saved
@@ -260,7 +276,7 @@ class KillWorld(Office):
     def _end(self, window: _Window) -> None:
         window.end = time.time() + _UP
 
-    def _somebody_prints(self) -> bool:
+    def somebody_prints(self) -> bool:
         """Tell whether a document is coming out; one that does not within seconds was killed, or is empty."""
         out = {(each.queue, each.job, each.start) for each in self.cups.ledger()}
         lately = time.time() - max(_SLEEPS) - 1
@@ -280,7 +296,7 @@ class KillWorld(Office):
         with contextlib.suppress(AssertionError):
             await until(self._idle, 60)
         with contextlib.suppress(AssertionError):
-            await until(lambda: not self._findings(), _TOLD)
+            await until(lambda: not (self._findings() or self.left_in_cups()), _TOLD)
         return self._findings()
 
     @property
@@ -300,7 +316,7 @@ class KillWorld(Office):
         """Wait until every job has ended, or nothing has changed for a while."""
         loop = asyncio.get_running_loop()
         changed, seen = loop.time(), ""
-        while loop.time() - changed < _QUIET:
+        while loop.time() - changed < self.quiet:
             states = self.states()
             if all(states[number] in FINAL for number in self._lives):
                 return
@@ -342,7 +358,7 @@ class KillWorld(Office):
                 yield f"{window.at:.2f}  {window.kill}, all up {window.end - _UP:.2f}"
 
     def _log_of(self, number: int) -> list[str]:
-        return [f"log: {line}" for line in self._one.log.splitlines() if f"job {number} " in line or f"job {number}:" in line or f"job {number}," in line]  # fmt: skip
+        return [f"log: {line}" for line in self.one.log.splitlines() if f"job {number} " in line or f"job {number}:" in line or f"job {number}," in line]  # fmt: skip
 
 
 def _number(name: str) -> int:

@@ -73,6 +73,10 @@ class SpoolerDisk:
                 continue
             self._names[path] = _File(kept, kept.stat().st_size)
 
+    def forget(self, name: str) -> None:
+        """Let one of CUPS's files be not on disk at all."""
+        del self._names[self._folder / "spool" / name]
+
     def lose(self, documents: Documents) -> None:
         """Go back to the names that were remembered; let documents that are not on disk be as told. CUPS must be dead."""
         for path in self._files():
@@ -110,9 +114,7 @@ def forget_unsynced(data: Path) -> int:
     with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as database:
         names = {
             f"{row_no}-{attempt}"
-            for row_no, attempt in database.execute(
-                "SELECT row_no, attempt FROM job WHERE step IN (?, ?)", _UNFINISHED
-            )
+            for row_no, attempt in database.execute("SELECT row_no, attempt FROM job WHERE step IN (?, ?)", _UNFINISHED)
         }
     unsynced = [path for path in (data / "spool").iterdir() if path.name.split(".", 1)[0] in names]
     for path in unsynced:

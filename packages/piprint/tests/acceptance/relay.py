@@ -52,6 +52,7 @@ class Relay:
         self.port = 0
         self.failure: Failure = ""
         self._lines: set[_Line] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
 
     @contextlib.asynccontextmanager
@@ -62,6 +63,8 @@ class Relay:
             yield self
         finally:
             await self.fail("cut")
+            while self._tasks:
+                await asyncio.wait(self._tasks)
 
     async def fail(self, how: Failure) -> None:
         """Fail in this way from now on."""
@@ -70,6 +73,7 @@ class Relay:
             if self._listener is not None:
                 self._listener.close()
                 self._listener = None
+                await asyncio.sleep(0)
             for line in list(self._lines):
                 line.abort()
 
@@ -86,11 +90,17 @@ class Relay:
             self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
             self.port = self._listener.sockets[0].getsockname()[1]
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._relay(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             answers, server = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
             writer.transport.abort()
+            await asyncio.sleep(0)
             return
         line = _Line(writer, server)
         self._lines.add(line)
@@ -103,6 +113,7 @@ class Relay:
         finally:
             self._lines.discard(line)
             line.abort()
+            await asyncio.sleep(0)  # a transport closes its socket at the next turn
 
     async def _pump(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, line: _Line, what: Failure) -> None:
         with contextlib.suppress(OSError):
