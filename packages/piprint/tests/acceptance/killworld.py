@@ -141,6 +141,7 @@ class KillWorld(Office):
         self.cups.restart(dirty_clean_interval=self.saved)  # the queues themselves are saved by now
         self.bc.listeners.add(self._note)
         self.one = self.processor()
+        self.one.watchful = True
         self.one.start()
         await self.offers(*self.printers)
 
@@ -189,11 +190,20 @@ class KillWorld(Office):
         for index, kill in enumerate(plan):
             for _ in range(jobs * index // len(plan), jobs * (index + 1) // len(plan)):
                 printer = dice.choice(self.printers)
-                await self.offers(printer, seconds=_OFFERED)
+                await self._offered(printer)
                 self.print_one(printer, str(dice.random()))
             await asyncio.sleep(kill.wait)
             await self.strike(kill)
         await self.all_up()
+
+    async def _offered(self, printer: str) -> None:
+        try:
+            await self.offers(printer, seconds=_OFFERED)
+        except AssertionError:
+            for task in self._tasks:
+                if task.done():
+                    task.result()  # what went wrong here comes first
+            raise
 
     async def strike(self, kill: Kill) -> None:
         """Carry out one kill; what comes back later than at once does so in the background."""
