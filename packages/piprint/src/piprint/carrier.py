@@ -33,6 +33,7 @@ from piprint.errors import (
     SpoolFull,
     concerns_one,
 )
+from piprint.evidence import Evidence, ran_on
 from piprint.fence import Fence
 from piprint.inhand import Job
 from piprint.journal.entry import Outcome
@@ -42,6 +43,7 @@ from piprint.printers.printer import Accepted, Feedback, JobStatus, Printer, Spo
 from piprint.recovery import Action, Known, Ownership, decide, decide_inherited, judge, pick
 from piprint.surroundings import Surroundings
 from piprint.trouble import is_lasting, is_passing
+from piprint.witness import Witness
 
 __all__ = ["Carrier"]
 
@@ -80,6 +82,7 @@ class Carrier:
         self._around = around
         self._desk = PrinterDesk(printer_id, around.printers)
         self._fence = Fence(around)
+        self._witness = Witness(around)
 
     async def carry(self, job: Job) -> bool:
         """Take step after step until the job has ended; return False when it was left as it is, for the next start."""
@@ -115,8 +118,7 @@ class Carrier:
 
     def _printer_failed(self, job: Job, error: PrinterError) -> None:
         job.live = False
-        if isinstance(error, PrinterUnreachable) and job.entry.step is Step.FOLLOWING and job.seen_printing:
-            job.outage = True
+        job.unwatched = job.unwatched or isinstance(error, PrinterUnreachable)
         if isinstance(error, PrinterRefused) and job.entry.step is Step.STORED and not is_passing(error.status):
             job.faults += 1
             if is_lasting(error.status):
@@ -215,10 +217,12 @@ class Carrier:
         status = pick(await printer.find(entry.inherits), Known())
         action = decide_inherited(judge(status), self._around.policy(self._printer_id), submitted=entry.inherited)
         _log.info("job %d taken over from %s: %s", entry.row_no, entry.inherits, action.value)
-        if action is Action.CANCEL_AND_SUBMIT and status is not None:
-            status = await cancel(printer, accepted_of(status))
-            came_out = status is not None and status.state is SpoolerState.COMPLETED  # it was faster than the cancel
-            action = Action.FOLLOW if came_out else Action.SUBMIT
+        if status is not None and action in {Action.CANCEL_AND_SUBMIT, Action.HOLD, Action.REPRINT}:
+            after = status if status.state.final else await cancel(printer, accepted_of(status))
+            if after is not None and after.state is SpoolerState.COMPLETED:  # it was faster than the cancel
+                action = Action.FOLLOW
+            elif action is Action.CANCEL_AND_SUBMIT:
+                action = Action.SUBMIT
         if action is Action.SUBMIT:
             job.entry = await self._around.journal.note(entry, inherits="")
         elif action is Action.REPRINT:
@@ -258,7 +262,8 @@ class Carrier:
         )
         if not await self._fence.announce(job) or job.is_changed():
             return
-        await self._advance(job, Step.SENDING, submitted=True)
+        watched = {} if accepted.held else await self._witness.watch(job, printer)
+        await self._advance(job, Step.SENDING, submitted=True, **watched)
         sent = await self._send(job, printer, accepted)
         await self._advance(job, Step.SENT, ipp_id=sent.id, ipp_uuid=sent.uuid)
         if printer.feedback is Feedback.SENT_ONLY:
@@ -267,7 +272,7 @@ class Carrier:
         if accepted.held:
             if job.is_changed():
                 return
-            await self._advance(job, Step.RELEASING)
+            await self._advance(job, Step.RELEASING, **await self._witness.watch(job, printer))
             await printer.release(sent)
         await self._advance(job, Step.FOLLOWING)
         job.live, job.trouble_since, job.trouble, job.failures = True, None, "", 0
@@ -297,10 +302,10 @@ class Carrier:
         """Ask once how far the job is."""
         printer, entry = self._desk.printer(), job.entry
         status = await printer.look(entry.accepted)
-        if status is None:
+        if status is None or not ran_on(job.run, status.run, unwatched=job.unwatched):
             job.live = False
             return
-        await self._compare(job, status)
+        await self._witness.follow(job, status)
         if status.state.final:
             await self._perform(job, printer, decide(entry, Ownership.OURS, judge(status), "hold"), status)
             return
@@ -310,20 +315,6 @@ class Carrier:
         else:
             job.trouble_since, job.trouble, job.failures = None, "", 0
         job.wait = job.look_every = min(max(job.look_every, _FIRST_LOOK) * 1.5, _LONGEST_LOOK)
-
-    async def _compare(self, job: Job, status: JobStatus) -> None:
-        """Notice that the printer, or CUPS, began again with a job it was printing: pages came out twice."""
-        before, begun = job.entry.ipp_begun, status.begun
-        if begun is not None and before is None:
-            job.entry = await self._around.journal.note(job.entry, ipp_begun=begun)
-        elif begun is not None and begun != before:
-            job.entry = await self._around.journal.note(job.entry, ipp_begun=begun)
-            await self._doubt(job, f"{wording.TWICE}: the printer began again while it printed.")
-        elif begun is None and job.seen_printing and status.state in {SpoolerState.PENDING, SpoolerState.HELD}:
-            await self._doubt(job, f"{wording.TWICE}: the printer began again while it printed.")
-        elif begun is None and job.outage:
-            await self._doubt(job, f"{wording.TWICE}: the printer could not be reached while it printed.")
-        job.outage = False
 
     # ---- The way back ----
 
@@ -338,10 +329,12 @@ class Carrier:
             await self._again(job)
             return
         status = await self._search(job, printer)
-        action = decide(entry, Ownership.OURS, judge(status), self._around.policy(self._printer_id))
-        _log.info("job %d, step %s, printer says %s: %s", entry.row_no, entry.step, judge(status).value, action.value)
-        if status is not None:
-            await self._compare(job, status)
+        evidence = await self._witness.weigh(job, printer, status)
+        entry, finding = job.entry, judge(status)
+        action = decide(entry, Ownership.OURS, finding, self._around.policy(self._printer_id), evidence)
+        words = (entry.row_no, entry.step, finding.value, evidence.value, action.value)
+        _log.info("job %d, step %s, printer says %s, %s: %s", *words)
+        await self._witness.take_note(job, status, action, evidence)
         await self._perform(job, printer, action, status)
 
     async def _search(self, job: Job, printer: Printer) -> JobStatus | None:
@@ -353,6 +346,7 @@ class Carrier:
             status = pick(await printer.find(entry.name), known)
             if status is not None:
                 job.entry = await self._around.journal.note(entry, ipp_id=status.id, ipp_uuid=status.uuid)
+                status = await printer.look(job.entry.accepted) or status  # it says by which run it was told
         return status
 
     async def _perform(self, job: Job, printer: Printer, action: Action, status: JobStatus | None) -> None:
@@ -375,19 +369,34 @@ class Carrier:
             await self._end_printed(job, printer, status)
         elif action in {Action.END_CANCELED, Action.END_ABORTED} and status is not None:
             await self._end_failed(job, status)
-        elif action is Action.REPRINT:
-            job.faults += 1
-            notes = _with(job.entry.notes, f"{wording.TWICE}: the printer no longer knew it after an interruption.")
-            await self._again(job, notes=notes)
         else:
-            await self._hold(job, "the printer no longer knows it after an interruption")
+            await self._leave_to_policy(job, printer, action, status)
+
+    async def _leave_to_policy(self, job: Job, printer: Printer, action: Action, status: JobStatus | None) -> None:
+        """End an uncertain job, or print it again."""
+        why = "the printer no longer {} it after an interruption"
+        if status is not None:
+            why = "the printer or its print server (CUPS) was restarted, and no longer {} whether it printed the job"
+            after = (
+                status if status.state.final else await cancel(printer, accepted_of(status))
+            )  # nobody lets it go later
+            if after is not None and after.state is SpoolerState.COMPLETED:  # it was faster than the cancel
+                await self._witness.take_note(job, after, Action.END_PRINTED, Evidence.OPEN)
+                await self._end_printed(job, printer, after)
+                return
+        if action is Action.REPRINT:
+            job.faults += 1
+            await self._again(job, notes=_with(job.entry.notes, f"{wording.TWICE}: {why.format('knew')}."))
+        else:
+            await self._hold(job, why.format("knows"))
 
     async def _again(self, job: Job, **changes: Any) -> None:
         """Go back to before the printer."""
         entry = job.entry
         gone = {"ipp_id": 0, "ipp_uuid": "", "ipp_up_time": None, "ipp_begun": None, "held": False, "submitted": False}
+        gone["ipp_run"] = ""
         await self._advance(job, Step.STORED, tries=entry.tries + 1, faults=job.faults, **gone, **changes)
-        job.seen_printing = job.outage = False
+        job.seen_printing, job.run, job.unwatched, job.begun_at = False, 0, True, None
 
     async def _to_following(self, job: Job) -> None:
         if job.entry.step is not Step.FOLLOWING:
@@ -462,25 +471,22 @@ class Carrier:
 
     async def _end_printed(self, job: Job, printer: Printer, status: JobStatus) -> None:
         text = wording.printed(printer.address.printer_id, status, _now() - job.begun)
-        await self._end(job, Outcome.PRINTED, text)
+        await self._end(job, Outcome.PRINTED, text, status)
 
     async def _end_sent(self, job: Job, printer: Printer) -> None:
         await self._end(job, Outcome.PRINTED, wording.sent(printer.address.printer_id))
 
     async def _end_failed(self, job: Job, status: JobStatus) -> None:
-        await self._end(job, Outcome.ERROR, wording.failed(status, printing=job.seen_printing))
+        await self._end(job, Outcome.ERROR, wording.failed(status, printing=job.seen_printing), status)
 
     async def _hold(self, job: Job, why: str) -> None:
         await self._end(job, Outcome.UNCERTAIN, wording.uncertain(why))
 
-    async def _end(self, job: Job, outcome: Outcome, text: str) -> None:
+    async def _end(self, job: Job, outcome: Outcome, text: str, status: JobStatus | None = None) -> None:
+        begun = {} if status is None else {"ipp_begun": status.begun}  # another later: it was printed again
         message = cut(" ".join((text, *job.entry.notes)), _LONGEST_MESSAGE)
-        await self._advance(job, Step.ENDED, outcome=outcome, message=message, faults=job.faults)
+        await self._advance(job, Step.ENDED, outcome=outcome, message=message, faults=job.faults, **begun)
         job.trouble = ""
-
-    async def _doubt(self, job: Job, note: str) -> None:
-        if note not in job.entry.notes:
-            job.entry = await self._around.journal.note(job.entry, notes=(*job.entry.notes, note))
 
     async def _advance(self, job: Job, step: Step, **changes: Any) -> None:
         job.entry = await self._around.journal.advance(job.entry, step, **changes)

@@ -95,10 +95,12 @@ _ONLY_OURS = (
     "CUPS-Get-Devices",
     "CUPS-Get-Document",
     "Set-Printer-Attributes",
-    "Create-Printer-Subscriptions",
     "Create-Job-Subscriptions",
 )
-"""Operations only the user who runs it may ask for."""
+"""Operations only the user who runs it may ask for. Subscriptions to a printer are let to all: without notifiers
+(:data:`_LEFT_OUT`) they run nothing, and the processor sees by one whether CUPS was restarted."""
+_LEFT_OUT = frozenset({"backend", "notifier"})
+"""Folders of CUPS's programs: of backends there are only a few, of notifiers (mail, RSS) none."""
 
 
 def cups_programs() -> Path | None:
@@ -267,7 +269,7 @@ class CupsServer:
         for part in ("etc/ppd", "etc/ssl", "spool/tmp", "cache/rss", "state/certs", "log", "bin/backend"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         for each in programs.iterdir():
-            if each.name != "backend":
+            if each.name not in _LEFT_OUT:
                 _link(self.folder / "bin" / each.name, each)
         for name in ("ipp", "socket"):
             if (programs / "backend" / name).exists():

@@ -31,6 +31,7 @@ from piprint.journal.store import Journal
 from piprint.leases import LeaseWatch
 from piprint.pacing import REGISTER_EVERY, Pace
 from piprint.reporter import Reporter
+from piprint.returned import ReturnedJobs
 from piprint.shelf import Shelf
 from piprint.snapshot import ConnectionView, JobView, PrinterView, Snapshot
 from piprint.surroundings import Surroundings
@@ -107,6 +108,7 @@ class Dispatcher:
             set_aside=self._set_aside,
             hungry=self._hungry,
         )
+        self._returned = ReturnedJobs(self._around, shelf, self._guarded)
         self._workers: dict[str, Worker] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._work: list[asyncio.Task[None]] = []
@@ -134,15 +136,17 @@ class Dispatcher:
         self._due_at = _now()
         self._totals = await self._journal.totals()
         swept = await self._journal.sweep()
+        await self._guarded("looking for printers", self._shelf.refresh)
+        await self._returned.look_everywhere()
         entries = await self._journal.unreported()
         if swept or entries:
             _log.info("taken up from the journal: %d jobs; documents without a job deleted: %d", len(entries), swept)
-        await self._guarded("looking for printers", self._shelf.refresh)
         for entry in entries:
             self._take_up(entry)
         self._loops = [
             asyncio.create_task(self._look_after_printers(), name="printers"),
             asyncio.create_task(self._poll_forever(), name="poll"),
+            asyncio.create_task(self._returned.watch(), name="spoolers"),
         ]
 
     async def stop(self, deadline: float = 20) -> None:
@@ -362,7 +366,7 @@ class Dispatcher:
 
     async def _register(self) -> None:
         """Tell Business Central which printers there are: at the start, when something changed, every 15 minutes."""
-        offered = tuple(self._shelf.offered())
+        offered = tuple(map(self._returned.with_remark, self._shelf.offered()))
         age = _now() - self._registered_at
         if self._registered is not None and age < REGISTER_EVERY:
             same = offered == self._registered
@@ -441,7 +445,7 @@ class Dispatcher:
             )
             for each in self._shelf.all()
         )
-        problems = [*self._shelf.problems, *([self._mistake] if self._mistake else [])]
+        problems = [*self._shelf.problems, *self._returned.told(), *([self._mistake] if self._mistake else [])]
         return Snapshot(
             host=self._config.host,
             instance=self._journal.instance,

@@ -66,7 +66,9 @@ class Job:
         refusals: times Business Central answered and did not give the document.
         mistakes: unexpected exceptions.
         seen_printing: the printer said it prints the job.
-        outage: the printer could not be reached after that.
+        run: the number of the printer's run that it was handed to (:class:`piprint.printers.printer.Run`); 0 when not known.
+        unwatched: the printer was not, or could not be, asked all the time since.
+        begun_at: time-at-processing as it was first seen; None before.
         withdrawing: Business Central no longer calls it ours; what is at the printer is being cancelled.
         given_up: why the printer is not waited for any longer.
         faults: submissions that failed by the printer's doing, also those the journal does not know yet.
@@ -91,7 +93,9 @@ class Job:
     refusals: int = 0
     mistakes: int = 0
     seen_printing: bool = False
-    outage: bool = False
+    run: int = 0
+    unwatched: bool = True
+    begun_at: int | None = None
     withdrawing: bool = False
     given_up: str = ""
     faults: int = 0

@@ -2,11 +2,14 @@
 
 The same table serves the start of the processor, a connection that broke while a document was sent, and a job taken
 over from another processor. Three things decide: the step on disk (what may have happened), whether Business Central
-still calls the job ours, and what the printer says when it is asked by id, uuid and name.
+still calls the job ours, and what the printer says when it is asked by id, uuid and name. Where a restart of the printer,
+or of its spooler, can make the printer's word an old one, a fourth does: the evidence (:mod:`piprint.evidence`).
 
 The rule behind every cell: a document goes to a printer again only when it is certain that nothing came out of it.
-"Certain" is: the printer never had the whole document, or it held the job and the release was not begun. Everything
-else that cannot be found is *uncertain*, and the printer's policy decides.
+"Certain" is: the printer never had the whole document, or it held the job and the release was not begun, or it holds the
+job and has run on since the release was begun. Everything else that cannot be found is *uncertain*, and the printer's
+policy decides. What goes on or has ended at a printer of which a restart cannot be excluded may have come out twice, and
+is told so (:func:`is_doubtful`).
 
 Pure: this module asks nobody and waits for nothing.
 """
@@ -18,11 +21,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from piprint.evidence import Evidence
 from piprint.journal.entry import Entry
 from piprint.journal.steps import Step
 from piprint.printers.printer import JobStatus, SpoolerState
 
-__all__ = ["ASKED", "TABLE", "Action", "Finding", "Known", "Ownership", "decide", "decide_inherited", "judge", "pick"]
+__all__ = [
+    "ASKED",
+    "TABLE",
+    "Action",
+    "Finding",
+    "Known",
+    "Ownership",
+    "decide",
+    "decide_inherited",
+    "is_doubtful",
+    "judge",
+    "pick",
+]
 
 
 class Ownership(enum.Enum):
@@ -66,16 +82,28 @@ class Action(enum.Enum):
 
 
 class _Uncertain(enum.Enum):
-    """A cell the printer's policy decides."""
+    """A cell more than the step and the printer's word decide."""
 
     BY_POLICY = "by policy"
+    RELEASE = "release if the printer has run on; else by policy"
+    FOLLOW = "follow if the printer has run on; else by policy"
+    SUBMIT = "submit if the printer has run on; else by policy"
+    AGAIN = "cancel and submit if the printer has run on; else by policy"
 
 
 _BY_POLICY = _Uncertain.BY_POLICY
+_IF_RAN_ON: dict[_Uncertain, Action] = {
+    _Uncertain.RELEASE: Action.RELEASE,
+    _Uncertain.FOLLOW: Action.FOLLOW,
+    _Uncertain.SUBMIT: Action.SUBMIT,
+    _Uncertain.AGAIN: Action.CANCEL_AND_SUBMIT,
+}
 _Cell = Action | _Uncertain
 _SUBMIT, _AGAIN, _FOLLOW = Action.SUBMIT, Action.CANCEL_AND_SUBMIT, Action.FOLLOW
 _DONE, _CANCELED, _ABORTED = Action.END_PRINTED, Action.END_CANCELED, Action.END_ABORTED
 _RELEASE = Action.RELEASE
+_RELEASE_OR, _FOLLOW_OR = _Uncertain.RELEASE, _Uncertain.FOLLOW
+_SUBMIT_OR, _AGAIN_OR = _Uncertain.SUBMIT, _Uncertain.AGAIN
 
 _ROWS: dict[tuple[Step, bool], tuple[_Cell, ...]] = {
     # step, held:             NONE        INCOMPLETE  HELD      ACTIVE   COMPLETED  CANCELED   ABORTED
@@ -87,15 +115,18 @@ _ROWS: dict[tuple[Step, bool], tuple[_Cell, ...]] = {
     # Held and not released: only somebody at the printer can have released it, and then it is found active or done.
     # Canceled while still incomplete is CUPS ending an orphan (MultipleOperationTimeout, 15 minutes).
     (Step.SENDING, True): (_SUBMIT, _AGAIN, _AGAIN, _FOLLOW, _DONE, _SUBMIT, _SUBMIT),
-    # Aborted while the document was on its way: the printer never had the whole of it.
-    (Step.SENDING, False): (_BY_POLICY, _AGAIN, _FOLLOW, _FOLLOW, _DONE, _CANCELED, _SUBMIT),
+    # Not the whole document, or aborted while it was on its way: the printer never had the whole of it. Unless it has
+    # restarted since and says what it had saved: then it may have got it, printed it, and forgotten.
+    (Step.SENDING, False): (_BY_POLICY, _AGAIN_OR, _FOLLOW, _FOLLOW, _DONE, _CANCELED, _SUBMIT_OR),
     (Step.SENT, True): (_SUBMIT, _AGAIN, _RELEASE, _FOLLOW, _DONE, _CANCELED, _ABORTED),
-    (Step.SENT, False): (_BY_POLICY, _FOLLOW, _FOLLOW, _FOLLOW, _DONE, _CANCELED, _ABORTED),
-    (Step.RELEASING, True): (_BY_POLICY, _FOLLOW, _RELEASE, _FOLLOW, _DONE, _CANCELED, _ABORTED),
-    (Step.RELEASING, False): (_BY_POLICY, _FOLLOW, _FOLLOW, _FOLLOW, _DONE, _CANCELED, _ABORTED),
-    # A spooler that was killed may have forgotten the release (CUPS writes its jobs every 30 s): release it again.
-    (Step.FOLLOWING, True): (_BY_POLICY, _FOLLOW, _RELEASE, _FOLLOW, _DONE, _CANCELED, _ABORTED),
-    (Step.FOLLOWING, False): (_BY_POLICY, _FOLLOW, _FOLLOW, _FOLLOW, _DONE, _CANCELED, _ABORTED),
+    (Step.SENT, False): (_BY_POLICY, _FOLLOW_OR, _FOLLOW, _FOLLOW, _DONE, _CANCELED, _ABORTED),
+    # Held, though its release was begun: CUPS saves its jobs up to 30 s late, and after a power cut tells what was saved.
+    # It may have printed since; only if CUPS has run on it was not let go.
+    (Step.RELEASING, True): (_BY_POLICY, _FOLLOW_OR, _RELEASE_OR, _FOLLOW, _DONE, _CANCELED, _ABORTED),
+    (Step.RELEASING, False): (_BY_POLICY, _FOLLOW_OR, _FOLLOW, _FOLLOW, _DONE, _CANCELED, _ABORTED),
+    # As before; but if CUPS has run on, somebody holds it at the printer, and may let it go.
+    (Step.FOLLOWING, True): (_BY_POLICY, _FOLLOW_OR, _FOLLOW_OR, _FOLLOW, _DONE, _CANCELED, _ABORTED),
+    (Step.FOLLOWING, False): (_BY_POLICY, _FOLLOW_OR, _FOLLOW, _FOLLOW, _DONE, _CANCELED, _ABORTED),
 }
 
 TABLE: dict[tuple[Step, bool, Finding], _Cell] = {
@@ -118,7 +149,13 @@ _OURS: dict[Step, Action] = {
 """What to do after the other steps while the job is ours."""
 
 
-def decide(entry: Entry, ownership: Ownership, finding: Finding | None, policy: Literal["hold", "reprint"]) -> Action:
+def decide(
+    entry: Entry,
+    ownership: Ownership,
+    finding: Finding | None,
+    policy: Literal["hold", "reprint"],
+    evidence: Evidence = Evidence.OPEN,
+) -> Action:
     """Decide how to go on with a job of our own.
 
     Args:
@@ -126,6 +163,7 @@ def decide(entry: Entry, ownership: Ownership, finding: Finding | None, policy: 
         ownership: whose it is.
         finding: what the printer says; None for a step after which it need not be asked (not in :data:`ASKED`).
         policy: what the printer's configuration says about uncertain jobs.
+        evidence: whether the printer can have printed the job, and forgotten it.
 
     Raises:
         ValueError: the printer should have been asked, or should not.
@@ -139,16 +177,30 @@ def decide(entry: Entry, ownership: Ownership, finding: Finding | None, policy: 
         return Action.WITHDRAW if step in ASKED else Action.DROP
     if finding is not None:
         row = Step.CREATED if entry.unsent and step is Step.SENDING else step
-        return _resolve(TABLE[row, entry.held, finding], policy)
+        return _resolve(TABLE[row, entry.held, finding], policy, evidence)
     if ownership is Ownership.UNKNOWN and step in {Step.CLAIMING, Step.CLAIMED}:
         return Action.ASK_BC
     return _OURS[step]
 
 
+_MAY_PRINT = frozenset({Step.SENDING, Step.SENT, Step.RELEASING, Step.FOLLOWING})
+_GOES_ON = frozenset({Action.FOLLOW, Action.END_PRINTED, Action.END_CANCELED, Action.END_ABORTED})
+
+
+def is_doubtful(entry: Entry, action: Action, evidence: Evidence) -> bool:
+    """Tell whether a job that goes on or has ended at its printer may have come out before.
+
+    A restart begins a job again that was printing, or that CUPS had not yet saved as done.
+    """
+    return evidence is Evidence.OPEN and action in _GOES_ON and entry.step in _MAY_PRINT and not entry.unsent
+
+
+# Found held or incomplete: it was not printed yet, or so says a spooler that restarted since. Who takes a job over has no
+# evidence of that; so by policy, unless the job was never submitted.
 _INHERITED: dict[Finding, _Cell] = {
     Finding.NONE: _BY_POLICY,
-    Finding.INCOMPLETE: _AGAIN,
-    Finding.HELD: _AGAIN,
+    Finding.INCOMPLETE: _BY_POLICY,
+    Finding.HELD: _BY_POLICY,
     Finding.ACTIVE: _FOLLOW,
     Finding.COMPLETED: _DONE,
     Finding.CANCELED: _BY_POLICY,
@@ -166,13 +218,15 @@ def decide_inherited(finding: Finding, policy: Literal["hold", "reprint"], *, su
     """
     cell = _INHERITED[finding]
     if cell is _BY_POLICY and submitted is False:
-        return Action.SUBMIT
-    return _resolve(cell, policy)
+        return Action.CANCEL_AND_SUBMIT if finding in {Finding.HELD, Finding.INCOMPLETE} else Action.SUBMIT
+    return _resolve(cell, policy, Evidence.OPEN)
 
 
-def _resolve(cell: _Cell, policy: Literal["hold", "reprint"]) -> Action:
+def _resolve(cell: _Cell, policy: Literal["hold", "reprint"], evidence: Evidence) -> Action:
     if isinstance(cell, Action):
         return cell
+    if cell in _IF_RAN_ON and evidence is Evidence.RAN_ON:
+        return _IF_RAN_ON[cell]
     return Action.REPRINT if policy == "reprint" else Action.HOLD
 
 

@@ -5,6 +5,7 @@ This module does not know how any of it is made or used.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ class Surroundings:
         reporter: takes jobs that have ended.
         rng: blurs waiting times.
         jobs: the jobs in hand by row number, from before the claim until the report is accepted.
+        suspected: set when a printer, or its spooler, may have restarted.
+        heard: by printer, its own clock (printer-up-time) when its present run was last heard of.
         taken: row number and printer of the jobs that Business Central may have counted as waiting and that no longer are.
         set_aside: called with a row number that could not be claimed, so that it is not tried again at once.
         hungry: called when a worker has nothing to do.
@@ -58,6 +61,8 @@ class Surroundings:
     hungry: Callable[[], None]
     jobs: dict[int, Job] = field(default_factory=dict)
     taken: dict[int, str] = field(default_factory=dict)
+    heard: dict[str, int] = field(default_factory=dict)
+    suspected: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def count(self, *, beat: bool) -> Probe:
         """Have Business Central count what waits. Its answer knows of the claims that were made before it was asked."""

@@ -12,13 +12,17 @@ from piprint.printers.printer import JobStatus, SpoolerState
 from piprint.reasons import told
 
 __all__ = [
+    "BEGAN_AGAIN",
+    "CAME_BACK",
     "TWICE",
+    "came_back",
     "changed",
     "failed",
     "given_up",
     "not_printed",
     "printed",
     "printed_late",
+    "restarted",
     "sent",
     "stopped",
     "uncertain",
@@ -26,6 +30,11 @@ __all__ = [
 ]
 
 TWICE = "It may have been printed twice"
+BEGAN_AGAIN = f"{TWICE}: the printer began again while it printed. If two lie there, throw one away."
+CAME_BACK = (
+    f"{TWICE}: after a restart the print server (CUPS) printed it again, as it had not yet saved that it was done. "
+    "If two lie there, throw one away."
+)
 _SOME = " Some pages may have come out."
 _REMEDIES = ("print it again", "restart the job")
 """A reason with one of these says already what to do; a damaged PDF is not mended by a restart."""
@@ -70,6 +79,27 @@ def uncertain(why: str) -> str:
     return (
         f"It may have been printed, that is not certain: {_sentence(why)} "
         "Look at the printer; restart the job if it is missing."
+    )
+
+
+def restarted(*, failed: bool) -> str:
+    """Say that the printer, or its spooler, may have begun anew with a job.
+
+    Args:
+        failed: it was not printed in the end.
+    """
+    why = "the printer or its print server (CUPS) was restarted, or could not be asked, while it had the job"
+    if failed:
+        return f"It may have been printed before that: {why}. Look at the paper first."
+    return f"{TWICE}: {why}. If two lie there, throw one away."
+
+
+def came_back(row_no: int, title: str, printer_id: str) -> str:
+    """Say that a job that had ended was printed again, where people look who do not look at the job any more."""
+    what = f"job {row_no} ({title})" if title else f"job {row_no}"
+    return (
+        f"{what} may have been printed twice at {printer_id}: after a restart CUPS had it again. Look at the paper. "
+        "DirtyCleanInterval 0 in /etc/cups/cupsd.conf makes CUPS save at once"
     )
 
 

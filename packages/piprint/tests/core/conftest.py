@@ -40,6 +40,7 @@ from piprint.printers.printer import (
     PrinterAddress,
     PrinterState,
     PrinterStatus,
+    Run,
     SpoolerState,
     Ticket,
 )
@@ -323,6 +324,8 @@ class Device:
     """Takes one job at a time (busy otherwise)."""
     uuids: bool = True
     tells_begin: bool = True
+    tells_run: bool = True
+    """Whether a restart can be told from a break in the line."""
     feedback: Feedback = Feedback.FOLLOWED
     seconds: float = 1.0
     latency: float = 0.01
@@ -339,6 +342,7 @@ class Device:
     """Documents of which a crash made two."""
     canceled: list[str] = field(default_factory=list)
     up_since: float = 0.0
+    runs: int = 1
     rng: random.Random = field(default_factory=lambda: random.Random(2))
     _printing: PrinterJob | None = None
     _timer: asyncio.TimerHandle | None = None
@@ -390,6 +394,7 @@ class Device:
             self._printing.state = SpoolerState.PENDING
         self._printing = None
         self.up_since = now()
+        self.runs += 1
         if not keep:
             self.jobs = {number: job for number, job in self.jobs.items() if job.state.final}
             self.next_id = 1
@@ -495,6 +500,8 @@ class PrinterView:
             document_complete=job.document is not None or job.held,
             sheets=1 if job.state is SpoolerState.COMPLETED else None,
             begun=job.begun,
+            up_time=round(now() * 1000),
+            run=self.device.runs if self.device.tells_run else 0,
         )
 
     async def look(self, accepted: Accepted) -> JobStatus | None:
@@ -507,9 +514,24 @@ class PrinterView:
 
     async def find(self, name: str) -> list[JobStatus]:
         await self._call("find")
-        found = [self._status(job) for job in self.device.jobs.values() if job.name == name]
+        return [job for job in await self.jobs() if job.name == name]
+
+    async def jobs(self) -> list[JobStatus]:
+        found = [self._status(job) for job in self.device.jobs.values()]
         await self._answer()
         return found
+
+    async def run(self) -> Run:
+        await self._call("run")
+        told = Run(self.device.runs, str(self.device.runs)) if self.device.tells_run else Run()
+        await self._answer()
+        return told
+
+    async def has_run_on(self, token: str) -> bool | None:
+        await self._call("has_run_on")
+        same = token == str(self.device.runs) if self.device.tells_run else None
+        await self._answer()
+        return same
 
     async def cancel(self, accepted: Accepted) -> None:
         await self._call("cancel")

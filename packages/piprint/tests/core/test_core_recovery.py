@@ -9,10 +9,22 @@ from typing import Any, Literal
 
 import pytest
 
+from piprint.evidence import Evidence
 from piprint.journal.entry import Entry
 from piprint.journal.steps import FOLLOWED_BY, Step
 from piprint.printers.printer import JobStatus, SpoolerState
-from piprint.recovery import ASKED, Action, Finding, Known, Ownership, decide, decide_inherited, judge, pick
+from piprint.recovery import (
+    ASKED,
+    Action,
+    Finding,
+    Known,
+    Ownership,
+    decide,
+    decide_inherited,
+    is_doubtful,
+    judge,
+    pick,
+)
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 POLICIES: tuple[Literal["hold", "reprint"], ...] = ("hold", "reprint")
@@ -27,8 +39,12 @@ def status(state: SpoolerState, *, uuid: str = "u1", number: int = 1, complete: 
     return JobStatus(number, uuid, "bc-test-7-1", state, document_complete=complete)
 
 
-def expected(step: Step, finding: Finding, policy: str, *, held: bool) -> Action:  # noqa: C901 - one rule a line
+def expected(  # noqa: C901, PLR0912 - one rule a line
+    step: Step, finding: Finding, policy: str, evidence: Evidence, *, held: bool
+) -> Action:
     """Say in rules what the table says in cells."""
+    ran_on = evidence is Evidence.RAN_ON
+    let_go = not held or step in {Step.RELEASING, Step.FOLLOWING}
     uncertain = Action.REPRINT if policy == "reprint" else Action.HOLD
     at_printer = finding in {Finding.INCOMPLETE, Finding.HELD, Finding.ACTIVE}
     if step in {Step.CREATING, Step.CREATED}:  # it never had the document
@@ -37,6 +53,11 @@ def expected(step: Step, finding: Finding, policy: str, *, held: bool) -> Action
         return Action.END_PRINTED
     if finding is Finding.ACTIVE:
         return Action.FOLLOW
+    if let_go and not ran_on:  # its word may be older than what it printed
+        if finding is Finding.INCOMPLETE or (finding is Finding.HELD and held):
+            return uncertain
+        if finding is Finding.ABORTED and step is Step.SENDING:
+            return uncertain
     if step is Step.SENDING and finding is Finding.INCOMPLETE:
         return Action.CANCEL_AND_SUBMIT
     if step is Step.SENDING and finding is Finding.ABORTED:
@@ -48,7 +69,7 @@ def expected(step: Step, finding: Finding, policy: str, *, held: bool) -> Action
             return Action.CANCEL_AND_SUBMIT
     if finding is Finding.NONE:
         return uncertain
-    if finding is Finding.HELD and held:
+    if finding is Finding.HELD and held and step is not Step.FOLLOWING:
         return Action.RELEASE
     if finding is Finding.CANCELED:
         return Action.END_CANCELED
@@ -57,16 +78,35 @@ def expected(step: Step, finding: Finding, policy: str, *, held: bool) -> Action
     return Action.FOLLOW
 
 
+@pytest.mark.parametrize("evidence", Evidence)
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize(
     ("step", "held", "finding"), [cell for cell in product(Step, (False, True), Finding) if cell[0] in ASKED]
 )
 def test_each_cell_of_the_table_follows_from_the_rules(
-    step: Step, held: bool, finding: Finding, policy: Literal["hold", "reprint"]
+    step: Step, held: bool, finding: Finding, policy: Literal["hold", "reprint"], evidence: Evidence
 ) -> None:
     for ownership in (Ownership.OURS, Ownership.UNKNOWN):
-        decided = decide(entry(step, held=held), ownership, finding, policy)
-        assert decided is expected(step, finding, policy, held=held)
+        decided = decide(entry(step, held=held), ownership, finding, policy, evidence)
+        assert decided is expected(step, finding, policy, evidence, held=held)
+
+
+@pytest.mark.parametrize(("step", "held"), list(product(sorted(ASKED), (False, True))))
+def test_s1_a_document_is_sent_or_let_go_again_only_if_it_cannot_have_printed(step: Step, held: bool) -> None:
+    again = {Action.SUBMIT, Action.CANCEL_AND_SUBMIT, Action.RELEASE}
+    may_have_printed = step in {Step.RELEASING, Step.FOLLOWING} or (not held and step in {Step.SENDING, Step.SENT})
+    for finding, evidence in product(Finding, (Evidence.OPEN, Evidence.NOT_AGAIN)):
+        decided = decide(entry(step, held=held), Ownership.OURS, finding, "hold", evidence)
+        assert not (may_have_printed and decided in again), (finding, evidence)
+
+
+@pytest.mark.parametrize("step", sorted(ASKED))
+def test_p3_what_goes_on_after_a_possible_restart_is_told_and_nothing_else(step: Step) -> None:
+    for action, evidence in product(Action, Evidence):
+        goes_on = action in {Action.FOLLOW, Action.END_PRINTED, Action.END_CANCELED, Action.END_ABORTED}
+        sent = step not in {Step.CREATING, Step.CREATED}
+        assert is_doubtful(entry(step), action, evidence) is (evidence is Evidence.OPEN and goes_on and sent)
+    assert not is_doubtful(entry(Step.SENDING, submitted=False), Action.FOLLOW, Evidence.OPEN)
 
 
 @pytest.mark.parametrize("finding", Finding)
@@ -74,7 +114,7 @@ def test_each_cell_of_the_table_follows_from_the_rules(
 def test_a_sending_that_failed_before_the_first_byte_is_as_if_it_was_not_begun(finding: Finding, held: bool) -> None:
     failed = entry(Step.SENDING, held=held, submitted=False)
     decided = decide(failed, Ownership.OURS, finding, "hold")
-    assert decided is expected(Step.CREATED, finding, "hold", held=held)
+    assert decided is expected(Step.CREATED, finding, "hold", Evidence.OPEN, held=held)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -130,8 +170,8 @@ NEXT = {
 
 @pytest.mark.parametrize(("step", "held", "finding"), list(product(sorted(ASKED), (False, True), Finding)))
 def test_what_is_decided_is_a_step_the_journal_allows(step: Step, held: bool, finding: Finding) -> None:
-    for policy in POLICIES:
-        action = decide(entry(step, held=held), Ownership.OURS, finding, policy)
+    for policy, evidence in product(POLICIES, Evidence):
+        action = decide(entry(step, held=held), Ownership.OURS, finding, policy, evidence)
         reached = {step} | FOLLOWED_BY[step]
         if action is Action.RELEASE and step is Step.SENT:
             reached |= FOLLOWED_BY[Step.RELEASING]
@@ -149,10 +189,9 @@ def test_a_job_taken_over_is_printed_only_if_the_last_holder_cannot_have_printed
         assert action is Action.FOLLOW
     elif finding is Finding.COMPLETED:
         assert action is Action.END_PRINTED
-    elif finding in {Finding.HELD, Finding.INCOMPLETE}:
-        assert action is Action.CANCEL_AND_SUBMIT
     elif submitted is False:
-        assert action is Action.SUBMIT
+        at_printer = finding in {Finding.HELD, Finding.INCOMPLETE}
+        assert action is (Action.CANCEL_AND_SUBMIT if at_printer else Action.SUBMIT)
     else:
         assert action is (Action.REPRINT if policy == "reprint" else Action.HOLD)
 

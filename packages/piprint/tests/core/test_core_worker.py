@@ -442,20 +442,6 @@ async def test_a_power_cut_of_both_is_told_too(world: Any) -> None:
     assert "It may have been printed twice" in row.message
 
 
-async def test_a_held_job_whose_release_the_spooler_forgot_is_released_again(world: Any) -> None:
-    device = world.device("A", seconds=10)
-    device.stopped = ("paused",)
-    row = world.server.add(1)
-    first = await world.processor()
-    await reach(first, Step.FOLLOWING)
-    await first.kill()
-    device.jobs[1].state = SpoolerState.HELD
-    device.mend()
-    await world.processor()
-    await world.settled()
-    assert (row.state, world.ledger) == (JobState.PRINTED, [b"document 1"])
-
-
 # ---- Users ----------------------------------------------------------------------------------------------------------
 
 

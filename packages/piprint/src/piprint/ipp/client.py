@@ -45,6 +45,8 @@ _WHOLE: Final = 4
 """Timeouts a whole answer may take, however it drips: nobody else waits for a printer that never ends."""
 _IDLE: Final = 1.0
 """Seconds a connection is kept: shorter than any printer does, so that none is taken that the other side is closing."""
+_KEPT: Final = 300.0
+"""Seconds a connection is kept that shall tell whether the other side runs on."""
 _PATH: Final = "/%:@!$&()*+,;=-._~"
 """Characters of a path that stay as they are (RFC 3986, 3.3); people write others, such as blanks, into addresses, too."""
 _SCHEMES: Final = {"ipp": "http", "ipps": "https", "http": "http", "https": "https"}
@@ -53,6 +55,9 @@ _QUESTIONS: Final = frozenset(
         Operation.GET_PRINTER_ATTRIBUTES,
         Operation.GET_JOBS,
         Operation.GET_JOB_ATTRIBUTES,
+        Operation.GET_SUBSCRIPTION_ATTRIBUTES,
+        Operation.GET_SUBSCRIPTIONS,
+        Operation.GET_NOTIFICATIONS,
         Operation.CUPS_GET_PRINTERS,
     }
 )
@@ -104,10 +109,19 @@ class IppClient:
         ca_file: PEM file the server's certificate must fit; None for the system's authorities.
         timeout: seconds to wait for an answer once all is sent.
         stall: seconds a document may stand still while it is sent, and the answer to it may take.
+        keep: use one connection for everything, and keep it: that it is the same tells that the other side has run on.
+
+    Attributes:
+        connections: how many connections were opened so far; of use with ``keep``.
     """
 
-    def __init__(self, uri: str, *, ca_file: Path | None = None, timeout: float = 30, stall: float = 3600) -> None:
+    def __init__(
+        self, uri: str, *, ca_file: Path | None = None, timeout: float = 30, stall: float = 3600, keep: bool = False
+    ) -> None:
         self.uri = uri
+        self.connections = 0
+        self._keep = keep
+
         self._ca_file = ca_file
         self._timeout = timeout
         self._stall = stall
@@ -121,6 +135,7 @@ class IppClient:
         *,
         job_id: int | None = None,
         job: Iterable[Attribute] = (),
+        subscription: Iterable[Attribute] = (),
         document: Path | None = None,
         target: bool = True,
     ) -> Message:
@@ -131,6 +146,7 @@ class IppClient:
             attributes: further operation attributes.
             job_id: the job it is about.
             job: job attributes.
+            subscription: subscription attributes.
             document: a file to send after the request.
             target: name the printer; CUPS's own operations have none.
 
@@ -153,6 +169,8 @@ class IppClient:
         groups = [Group(Delimiter.OPERATION, (*head, *attributes))]
         if job_attributes := tuple(job):
             groups.append(Group(Delimiter.JOB, job_attributes))
+        if subscription_attributes := tuple(subscription):
+            groups.append(Group(Delimiter.SUBSCRIPTION, subscription_attributes))
         request = encode(Message(operation, next(self._numbers) & 0x7FFFFFFF, tuple(groups)))
         answer = await self._exchange(request, document, questions=2 if operation in _QUESTIONS else 1)
         if answer.code >= 0x0100:  # noqa: PLR2004 - RFC 8011, 4.1.6: the successful ones are below
@@ -224,12 +242,20 @@ class IppClient:
     def _open(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             ssl=self._trust() if http_url(self.uri).scheme == "https" else True,
-            keepalive_timeout=_IDLE,
+            keepalive_timeout=_KEPT if self._keep else _IDLE,
+            limit=1 if self._keep else 0,
             socket_factory=_socket,
             resolver=aiohttp.ThreadedResolver(),  # the system's, which knows printer.local and /etc/hosts
         )
         # No proxies from the environment, no cookies: printers stand in the same house.
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(self._count)
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, trace_configs=[trace]
+        )
+
+    async def _count(self, *_: object) -> None:
+        self.connections += 1
 
     def _trust(self) -> ssl.SSLContext:
         try:

@@ -62,7 +62,7 @@ class Tag(enum.IntEnum):
 
 
 class Operation(enum.IntEnum):
-    """What a printer is asked to do (RFC 8011, 5.4.15; CUPS)."""
+    """What a printer is asked to do (RFC 8011, 5.4.15; RFC 3995 and 3996: subscriptions; CUPS)."""
 
     PRINT_JOB = 0x0002
     VALIDATE_JOB = 0x0004
@@ -73,6 +73,12 @@ class Operation(enum.IntEnum):
     GET_JOBS = 0x000A
     GET_PRINTER_ATTRIBUTES = 0x000B
     RELEASE_JOB = 0x000D
+    CREATE_PRINTER_SUBSCRIPTIONS = 0x0016
+    GET_SUBSCRIPTION_ATTRIBUTES = 0x0018
+    GET_SUBSCRIPTIONS = 0x0019
+    RENEW_SUBSCRIPTION = 0x001A
+    CANCEL_SUBSCRIPTION = 0x001B
+    GET_NOTIFICATIONS = 0x001C
     CUPS_GET_PRINTERS = 0x4002
 
 

@@ -55,7 +55,9 @@ class Entry:
         ipp_id: the printer's job id; 0 before it has one.
         ipp_uuid: the printer's job-uuid; "" when it has none.
         ipp_up_time: printer-up-time when the printer took the job; None when not told.
-        ipp_begun: time-at-processing when it was first seen printing; None before, or when not told.
+        ipp_begun: time-at-processing, noted once that second was over by the printer's clock, and at the end; None before, or
+            when not told.
+        ipp_run: which run of the printer the job was handed to (:attr:`piprint.printers.printer.Run.token`); "" when not told.
         held: the printer holds the job until it is released.
         submitted: a part of the document may have reached the printer. False at :attr:`Step.SENDING`: the sending failed, and
             for certain before the first byte.
@@ -90,6 +92,7 @@ class Entry:
     ipp_uuid: str = ""
     ipp_up_time: int | None = None
     ipp_begun: int | None = None
+    ipp_run: str = ""
     held: bool = False
     submitted: bool = False
     size: int = 0

@@ -25,6 +25,7 @@ CREATE TABLE job (
     ipp_uuid TEXT NOT NULL,
     ipp_up_time INTEGER,
     ipp_begun INTEGER,
+    ipp_run TEXT NOT NULL DEFAULT '',
     held INTEGER NOT NULL,
     submitted INTEGER NOT NULL,
     size INTEGER NOT NULL,

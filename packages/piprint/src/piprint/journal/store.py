@@ -16,7 +16,7 @@ import secrets
 import sqlite3
 import stat
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -34,18 +34,20 @@ from piprint.journal.spool import Spool
 from piprint.journal.steps import FOLLOWED_BY, Step
 from piprint.payloads import read_job_payload
 
-__all__ = ["KEEP_DAYS", "KEEP_JOBS", "SCHEMA_VERSION", "Journal", "Observer"]
+__all__ = ["KEEP_DAYS", "KEEP_JOBS", "KEEP_LAST", "SCHEMA_VERSION", "Journal", "Observer"]
 
 SCHEMA_VERSION = 1
 KEEP_DAYS = 30
 """Days a reported job stays for the status page."""
 KEEP_JOBS = 10_000
 """Reported jobs kept at most; about 5 MB."""
+KEEP_LAST = 1_000
+"""Reported jobs kept however old they are: after weeks of holidays CUPS may come back with the last it had."""
 _PRUNE_EVERY = 256
 """Reports between two looks at what is too old."""
 _LONGEST_NAME = 100
 """Characters kept of a report's or company's name, and of a run's number: 30 or 36 as Business Central has them."""
-_LATER = ("title", "company", "run_id")
+_LATER = ("title", "company", "run_id", "ipp_run")
 """Columns that journals of before 0.1.0 do not have."""
 
 T = TypeVar("T")
@@ -205,6 +207,11 @@ class Journal:
         found = await self._call(lambda: self._select("row_no = ? AND claim = ?", row_no, token))
         return found[0] if found else None
 
+    async def by_names(self, names: Sequence[str]) -> list[Entry]:
+        """Return the entries of the jobs that have one of these names at the printer."""
+        where = "name IN (SELECT value FROM json_each(?))"
+        return await self._call(lambda: self._select(where, json.dumps(list(names)))) if names else []
+
     async def history(self, limit: int = 100) -> list[Entry]:
         """Return the last reported jobs, newest first; claims that never became ours are left out."""
         where = "step = 'reported' AND outcome <> 'unclaimed' ORDER BY changed DESC LIMIT ?"
@@ -329,8 +336,10 @@ class Journal:
 
     def _prune(self) -> None:
         oldest = (self._clock() - timedelta(days=KEEP_DAYS)).isoformat()
-        self._database.execute("DELETE FROM job WHERE step = 'reported' AND changed < ?", (oldest,))
         query = "SELECT changed FROM job WHERE step = 'reported' ORDER BY changed DESC LIMIT 1 OFFSET ?"
+        if last := self._database.execute(query, (KEEP_LAST,)).fetchone():
+            delete = "DELETE FROM job WHERE step = 'reported' AND changed < ? AND changed <= ?"
+            self._database.execute(delete, (oldest, *last))
         if last := self._database.execute(query, (KEEP_JOBS,)).fetchone():
             self._database.execute("DELETE FROM job WHERE step = 'reported' AND changed <= ?", last)
 

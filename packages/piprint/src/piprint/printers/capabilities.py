@@ -155,6 +155,7 @@ def job_told(job: Group) -> JobStatus:
         # Queues that count nothing tell 0.
         sheets=job.integer("job-impressions-completed") or None,
         begun=job.integer("time-at-processing"),
+        up_time=job.integer("job-printer-up-time"),
     )
 
 

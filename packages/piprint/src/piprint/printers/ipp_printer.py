@@ -9,21 +9,26 @@ standards do not say, each measured and tested:
 * A long or non-ASCII job name can stop a queue: names are cut to 64 plain characters.
 * ippeveprinter takes one job at a time (server-error-busy), and refuses job-hold-until.
 * A held job without a document is told by CUPS as held, not as incomplete.
+* CUPS keeps a connection open as long as it lives, and closes it when it dies or reloads; so jobs are followed by one
+  connection of their own, and that it is still the same proves that CUPS has run on (:mod:`piprint.evidence`).
 
 This module does not know what to do about any failure; :mod:`piprint.worker` decides.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from piprint.config import PrinterConfig
 from piprint.errors import PrinterBusy, PrinterRefused
-from piprint.ipp.client import IppClient
+from piprint.ipp.client import IppClient, http_url
 from piprint.ipp.codec import Attribute, Group, Message, attribute
 from piprint.ipp.registry import Delimiter, Operation, Status, Tag
 from piprint.paper import media_name
@@ -45,14 +50,21 @@ from piprint.printers.printer import (
     Media,
     PrinterAddress,
     PrinterStatus,
+    Run,
     Ticket,
 )
+from piprint.printers.runs import RunCounter
+from piprint.printers.spooler_run import SpoolerRun
 
 __all__ = ["IppPrinter", "job_attributes"]
 
 _LONGEST_NAME: Final = 64
 _GONE: Final = frozenset({Status.NOT_FOUND, Status.GONE})
 _NOTHING_TO_CANCEL: Final = _GONE | {Status.NOT_POSSIBLE}
+_COUNTED, _SUBSCRIBED = "counts from ", "subscription "
+"""How the two kinds of :attr:`Run.token` begin."""
+_BLUR: Final = 5.0
+"""Seconds by which a printer's start may seem to move: counts are in whole seconds, and clocks differ."""
 
 
 class IppPrinter:
@@ -62,16 +74,29 @@ class IppPrinter:
         address: where it is.
         settings: what the configuration says about it.
         timeout: seconds to wait for an answer.
+        wall: the time of day, in seconds; for what outlives this process.
     """
 
     feedback = Feedback.FOLLOWED
 
-    def __init__(self, address: PrinterAddress, settings: PrinterConfig, *, timeout: float = 30) -> None:
+    def __init__(
+        self,
+        address: PrinterAddress,
+        settings: PrinterConfig,
+        *,
+        timeout: float = 30,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self.address = address
         self._settings = settings
+        self._wall = wall
         self._client = IppClient(
             address.uri, ca_file=settings.ca_file, timeout=timeout, stall=max(timeout, settings.give_up_after)
         )
+        self._following = IppClient(address.uri, ca_file=settings.ca_file, timeout=timeout, keep=True)
+        self._runs = RunCounter()
+        self._spooler: SpoolerRun | None = None
+        self._timeout = timeout
         self._known: Capabilities | None = None
         self._refuses_hold = False
 
@@ -146,10 +171,17 @@ class IppPrinter:
     async def look(self, accepted: Accepted) -> JobStatus | None:
         """Ask for a job by id; None when it is gone, or when the id is another job's now."""
         job = await self._job(accepted)
-        return None if job is None else job_told(job)
+        if job is None:
+            return None
+        told = job_told(job)
+        return replace(told, run=self._run_told(told.up_time))
 
     async def find(self, name: str) -> list[JobStatus]:
         """Ask for our jobs of that name."""
+        return [job for job in await self.jobs() if job.name == _plain(name)]
+
+    async def jobs(self) -> list[JobStatus]:
+        """Ask for all our jobs."""
         found: dict[int, JobStatus] = {}
         # In this order: a job that ends between the two questions is in both answers, not in none.
         for which in ("not-completed", "completed"):
@@ -161,8 +193,7 @@ class IppPrinter:
                     _wanted(JOB_ATTRIBUTES),
                 ],
             )
-            jobs = map(job_told, answer.all(Delimiter.JOB))
-            found.update((job.id, job) for job in jobs if job.name == _plain(name))
+            found.update((job.id, job) for job in map(job_told, answer.all(Delimiter.JOB)))
         return list(found.values())
 
     async def cancel(self, accepted: Accepted) -> None:
@@ -176,9 +207,48 @@ class IppPrinter:
             if refusal.status not in _NOTHING_TO_CANCEL:
                 raise
 
+    async def run(self) -> Run:
+        """Ask which run of the printer, or of CUPS, answers."""
+        known = self._known or await self.capabilities()
+        asked = _wanted(("printer-up-time",))
+        answer = await self._following.ask(Operation.GET_PRINTER_ATTRIBUTES, [asked])
+        up_time = answer.first(Delimiter.PRINTER).integer("printer-up-time")
+        number = self._run_told(up_time)
+        if _is_cups(known):
+            token = await self._cups().token(number)
+            return Run(number, _SUBSCRIBED + token if token else "", up_time)
+        return Run(number, f"{_COUNTED}{self._wall() - (up_time or 0):.0f}" if number else "", up_time)
+
+    async def has_run_on(self, token: str) -> bool | None:
+        """Tell whether the printer, or CUPS, has run on since :meth:`run` returned this token."""
+        if token.startswith(_SUBSCRIBED):
+            return await self._cups().is_same(token.removeprefix(_SUBSCRIBED))
+        if not token.startswith(_COUNTED):
+            return None
+        now = (await self.run()).token
+        if not now.startswith(_COUNTED):
+            return None
+        return abs(float(now.removeprefix(_COUNTED)) - float(token.removeprefix(_COUNTED))) <= _BLUR
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+        await self._following.close()
+        if self._spooler is not None:
+            await self._spooler.close()
+
+    def _run_told(self, up_time: int | None) -> int:
+        """Return the number of the run that just answered by the connection for following; 0 when nothing tells."""
+        if self._known is not None and _is_cups(self._known):
+            return self._following.connections
+        return self._runs.see(up_time, asyncio.get_running_loop().time())
+
+    def _cups(self) -> SpoolerRun:
+        if self._spooler is None:
+            root = str(http_url(self.address.uri).origin()) + "/"
+            client = IppClient(root, ca_file=self._settings.ca_file, timeout=self._timeout)
+            self._spooler = SpoolerRun(client)
+        return self._spooler
 
     async def _create(self, name: str, job: Iterable[Attribute]) -> Accepted:
         answer = await self._client.ask(Operation.CREATE_JOB, [attribute("job-name", Tag.NAME, name)], job=job)
@@ -208,7 +278,9 @@ class IppPrinter:
         if accepted.id == 0:
             return None
         try:
-            answer = await self._client.ask(Operation.GET_JOB_ATTRIBUTES, [_wanted(JOB_ATTRIBUTES)], job_id=accepted.id)
+            answer = await self._following.ask(
+                Operation.GET_JOB_ATTRIBUTES, [_wanted(JOB_ATTRIBUTES)], job_id=accepted.id
+            )
         except PrinterRefused as refusal:
             if refusal.status in _GONE:
                 return None
@@ -249,6 +321,10 @@ def _size(media: Media) -> Attribute:
         attribute("y-dimension", Tag.INTEGER, media.height),
     )
     return attribute("media-size", Tag.BEGIN_COLLECTION, sides)
+
+
+def _is_cups(known: Capabilities) -> bool:
+    return Operation.CUPS_GET_PRINTERS in known.operations
 
 
 def _is_same(job: Group, accepted: Accepted) -> bool:

@@ -24,6 +24,7 @@ __all__ = [
     "PrinterAddress",
     "PrinterState",
     "PrinterStatus",
+    "Run",
     "SpoolerState",
     "Ticket",
 ]
@@ -193,6 +194,8 @@ class JobStatus:
         sheets: sides of paper printed, IPP's impressions; None when not told.
         begun: time-at-processing, in seconds of the printer's own count; None when not told, or before it prints. Another
             number later means that the printer began again.
+        up_time: the printer's own count when it answered (job-printer-up-time); None when not told.
+        run: the number of the run that answered, see :class:`Run`; 0 when not told.
     """
 
     id: int
@@ -204,6 +207,24 @@ class JobStatus:
     document_complete: bool = True
     sheets: int | None = None
     begun: int | None = None
+    up_time: int | None = None
+    run: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Which run of a printer, or of its spooler, answers: a restart begins another.
+
+    Attributes:
+        number: counted by the one :class:`Printer` object that was asked: the same number later means that it has run on.
+            0 when nothing tells.
+        token: what :meth:`Printer.has_run_on` takes, also after a restart of this process; "" when nothing tells.
+        up_time: printer-up-time; None when not told.
+    """
+
+    number: int = 0
+    token: str = ""
+    up_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +284,17 @@ class Printer(Protocol):
     async def find(self, name: str) -> list[JobStatus]:
         """Ask for our jobs of that name, waiting, printing or done, as far as the printer remembers."""
 
+    async def jobs(self) -> list[JobStatus]:
+        """Ask for all our jobs, waiting, printing or done, as far as the printer remembers."""
+
     async def cancel(self, accepted: Accepted) -> None:
         """Cancel a job; no error when it is done or gone."""
+
+    async def run(self) -> Run:
+        """Ask which run of the printer answers. Asked before a job may print, and noted."""
+
+    async def has_run_on(self, token: str) -> bool | None:
+        """Tell whether the printer has run on since it told this :attr:`Run.token`; None when that cannot be known."""
 
     async def close(self) -> None:
         """Give back the connections."""

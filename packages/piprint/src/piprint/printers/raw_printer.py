@@ -34,6 +34,7 @@ from piprint.printers.printer import (
     PrinterAddress,
     PrinterState,
     PrinterStatus,
+    Run,
     Ticket,
 )
 from piprint.printers.zpl import label
@@ -234,8 +235,20 @@ class RawPrinter:
         """Find nothing: these printers do not tell."""
         return []
 
+    async def jobs(self) -> list[JobStatus]:
+        """Find nothing: these printers do not tell."""
+        return []
+
     async def cancel(self, accepted: Accepted) -> None:
         """Do nothing: what was sent cannot be called back."""
+
+    async def run(self) -> Run:
+        """Know nothing: a restart cannot be told, and what was in the printer is lost by it."""
+        return Run()
+
+    async def has_run_on(self, token: str) -> bool | None:  # noqa: ARG002 - the interface's
+        """Know nothing."""
+        return None
 
     async def close(self) -> None:
         """End the helper process, if this printer started one."""

@@ -39,6 +39,7 @@ from piprint.printers.printer import (
     PrinterAddress,
     PrinterState,
     PrinterStatus,
+    Run,
     SpoolerState,
     Ticket,
 )
@@ -312,6 +313,11 @@ class WindowsPrinter:
                 self._handed_over[name] = int(job["Status"])
         return [_job(job, name) for job in ours]
 
+    async def jobs(self) -> list[JobStatus]:
+        """Ask for all jobs in the queue, by the names of their documents; done ones have left it."""
+        found = await self._ask(lambda handle: self._module.EnumJobs(handle, 0, _MOST_JOBS, 2))
+        return [_job(job, PureWindowsPath(str(job["pDocument"] or "")).stem) for job in found]
+
     async def cancel(self, accepted: Accepted) -> None:
         """Cancel a job; no error when it is gone."""
         for job in await self.find(accepted.name):
@@ -321,6 +327,14 @@ class WindowsPrinter:
 
     def _cancel(self, number: int, handle: Any) -> None:
         self._module.SetJob(handle, number, 0, None, _CANCEL)
+
+    async def run(self) -> Run:
+        """Know nothing: the spooler tells nobody when it started."""
+        return Run()
+
+    async def has_run_on(self, token: str) -> bool | None:  # noqa: ARG002 - the interface's
+        """Know nothing."""
+        return None
 
     async def close(self) -> None:
         """Do nothing: no connection is kept."""

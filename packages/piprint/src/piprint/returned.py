@@ -1,0 +1,193 @@
+"""Jobs that had ended and that a spooler has again: found, cancelled before they print, or told.
+
+CUPS saves its list of jobs up to DirtyCleanInterval seconds late (30 unless set). After a power cut, or a kill, it has jobs
+as they were when it last saved: one that was printed is waiting again, and prints again. The journal knows better. So at our
+start, and whenever a spooler may have restarted, its list is held against the journal.
+
+CUPS begins to print as soon as it runs, and this processor starts after it: what prints first cannot be stopped, only told.
+What can be done is to have CUPS save at once; ``piprint doctor`` looks at that.
+
+This module does not know Business Central.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from piprint import wording
+from piprint.bc.queue import OfferedPrinter
+from piprint.contract import cut
+from piprint.errors import PrinterError
+from piprint.journal.entry import Entry
+from piprint.journal.steps import Step
+from piprint.printer_desk import accepted_of, cancel
+from piprint.printers.printer import Feedback, JobStatus, Printer, SpoolerState
+from piprint.printers.runs import is_time_of_day
+from piprint.shelf import Shelf
+from piprint.surroundings import Surroundings
+
+__all__ = ["ReturnedJobs"]
+
+_log = logging.getLogger(__name__)
+
+_TOLD_FOR = 86400.0
+"""Seconds for which the page and Business Central's list of printers show it."""
+_MOST_TOLD = 20
+_LONGEST_STATE = 250
+_CUPS_EVERY, _PRINTERS_EVERY = 10.0, 6
+"""Seconds between two questions to CUPS whether it has run on; a printer itself is asked every so many times."""
+_JUST_NOW = 60
+"""Seconds: nobody was away for so long who was killed in the same second as CUPS."""
+_PATIENCE = 20.0
+"""Seconds a printer may take to list and cancel its jobs."""
+_OVER = frozenset({Step.ENDED, Step.REPORTED})
+_AT_PRINTER = frozenset({Step.SENDING, Step.SENT, Step.RELEASING, Step.FOLLOWING})
+_AT_WORK = frozenset({SpoolerState.PROCESSING, SpoolerState.STOPPED})
+
+
+@dataclass(slots=True)
+class _Told:
+    printer_id: str
+    text: str
+    at: float
+
+
+@dataclass(slots=True)
+class ReturnedJobs:
+    """Looks for returned jobs.
+
+    Attributes:
+        around: the journal, which knows what has ended, and the jobs in hand.
+        shelf: the printers.
+        guarded: does something under a name, and counts what goes wrong in it by a mistake of ours.
+    """
+
+    around: Surroundings
+    shelf: Shelf
+    guarded: Callable[[str, Callable[[], Awaitable[None]]], Awaitable[None]]
+    _runs: dict[str, int] = field(default_factory=dict)
+    _told: list[_Told] = field(default_factory=list)
+
+    async def watch(self) -> None:
+        """Look whenever a spooler may have restarted: at queues of CUPS often, at printers seldom, for they sleep."""
+        suspected = self.around.suspected
+        for turn in itertools.count(1):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CUPS_EVERY):
+                    await suspected.wait()
+            everywhere = suspected.is_set() or turn % _PRINTERS_EVERY == 0
+            suspected.clear()
+            await self.look_everywhere(everywhere=everywhere)
+
+    async def look_everywhere(self, *, everywhere: bool = True) -> None:
+        """Look at all printers that are there; else at the queues of CUPS. Never raises for a printer's sake."""
+        asked = [
+            each.address.printer_id
+            for each in self.shelf.all()
+            if each.gone_since is None and (everywhere or each.address.origin == "cups")
+        ]
+        await asyncio.gather(*map(self._look_guarded, asked))
+
+    async def _look_guarded(self, printer_id: str) -> None:
+        async def look() -> None:
+            with suppress(PrinterError, TimeoutError):  # it is asked again in a moment
+                async with asyncio.timeout(_PATIENCE):
+                    await self.look(printer_id)
+
+        await self.guarded("looking for jobs that came back", look)
+
+    async def look(self, printer_id: str) -> None:
+        """Look at one printer, unless it has run on since the last time.
+
+        Raises:
+            PrinterError: it does not answer, or does not cancel; look again later.
+        """
+        printer = self.shelf.printer(printer_id)
+        if printer is None or printer.feedback is Feedback.SENT_ONLY:
+            return
+        run, heard = await printer.run(), self.around.heard
+        if self._runs.get(printer_id) != run.number:
+            await self._sweep(printer_id, printer)
+            self._runs[printer_id] = run.number
+        if run.up_time is not None:
+            heard[printer_id] = run.up_time
+
+    def told(self, printer_id: str = "") -> list[str]:
+        """Return what could not be stopped within the last day; at one printer, or at all."""
+        since = asyncio.get_running_loop().time() - _TOLD_FOR
+        self._told = [each for each in self._told if each.at >= since][-_MOST_TOLD:]
+        return [each.text for each in self._told if printer_id in {"", each.printer_id}]
+
+    def with_remark(self, printer: OfferedPrinter) -> OfferedPrinter:
+        """Let Business Central's list of printers say what may have come out twice: the job's own row is closed by then."""
+        told = self.told(printer.printer_id)
+        message = "; ".join(filter(None, (printer.state_message, *reversed(told))))
+        return replace(printer, state_message=cut(message, _LONGEST_STATE))
+
+    async def _sweep(self, printer_id: str, printer: Printer) -> None:
+        jobs = await printer.jobs()
+        entries = {entry.name: entry for entry in await self.around.journal.by_names([job.name for job in jobs])}
+        failed: PrinterError | None = None
+        for job in jobs:
+            entry = entries.get(job.name)
+            if entry is None or entry.printer_id != printer_id:
+                continue
+            if await self._may_have_begun_again(entry, job, printer):
+                await self._tell(entry, job)
+            if not _is_returned(entry, job):
+                continue
+            try:
+                after = job if job.state.final else await cancel(printer, accepted_of(job))
+            except PrinterError as error:
+                failed, after = error, job
+            if job.state in _AT_WORK or (after is not None and _began_again(entry, after)):
+                await self._tell(entry, job)
+            else:
+                _log.warning("%s: it had ended, and the printer had it again; it is cancelled there", entry.about)
+        if failed is not None:
+            raise failed
+
+    async def _may_have_begun_again(self, entry: Entry, job: JobStatus, printer: Printer) -> bool:
+        """Tell whether CUPS may have come back, and printed again, within the very second in which a job had begun."""
+        begun, now = job.begun, job.up_time
+        if job.state is not SpoolerState.COMPLETED or begun is None or now is None or not is_time_of_day(now):
+            return False
+        if entry.step not in _OVER or begun != entry.ipp_begun or now - begun > _JUST_NOW:
+            return False
+        heard = self.around.heard.get(entry.printer_id)
+        over = heard is not None and heard > begun
+        return not over and await printer.has_run_on(entry.ipp_run) is not True
+
+    async def _tell(self, entry: Entry, job: JobStatus) -> None:
+        if wording.CAME_BACK in entry.notes:
+            return
+        _log.error("%s: %s (job %d at the printer)", entry.about, wording.CAME_BACK, job.id)
+        message = f"{entry.message} {wording.CAME_BACK}".strip() if entry.step in _OVER else entry.message
+        noted = await self.around.journal.note(entry, notes=(*entry.notes, wording.CAME_BACK), message=message)
+        held = self.around.jobs.get(entry.row_no)
+        if held is not None and held.entry.claim == entry.claim:
+            held.entry = noted
+        now = asyncio.get_running_loop().time()
+        self._told.append(_Told(entry.printer_id, wording.came_back(entry.row_no, entry.title, entry.printer_id), now))
+
+
+def _is_returned(entry: Entry, job: JobStatus) -> bool:
+    """Tell whether a printer has, or has printed, a job again; also one of an earlier try."""
+    if entry.step in _OVER:
+        return not job.state.final or (job.state is SpoolerState.COMPLETED and _began_again(entry, job))
+    other = bool(job.uuid and entry.ipp_uuid and job.uuid != entry.ipp_uuid)
+    return other and entry.step in _AT_PRINTER and not job.state.final
+
+
+def _began_again(entry: Entry, job: JobStatus) -> bool:
+    """Tell whether it began to print at another time than the journal knows of."""
+    if job.uuid and entry.ipp_uuid and job.uuid != entry.ipp_uuid:
+        return job.begun is not None and not job.state.final
+    if job.begun is None or (entry.ipp_begun is None and job.state.final):
+        return False
+    return job.begun != entry.ipp_begun

@@ -1,0 +1,78 @@
+"""Watches a job at its printer for whatever may make two of it, and writes down what it saw.
+
+What the sightings mean is weighed in :mod:`piprint.evidence`; what follows from it is decided in :mod:`piprint.recovery`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from piprint import wording
+from piprint.evidence import Evidence, begun_for_certain, ran_on, weigh
+from piprint.inhand import Job
+from piprint.printers.printer import JobStatus, Printer, SpoolerState
+from piprint.recovery import Action, is_doubtful
+from piprint.surroundings import Surroundings
+
+__all__ = ["Witness"]
+
+_WAITING = frozenset({SpoolerState.PENDING, SpoolerState.HELD})
+
+
+class Witness:
+    """Sees what becomes of the jobs of one printer.
+
+    Args:
+        around: what is worked with; the journal takes the notes.
+    """
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+
+    async def watch(self, job: Job, printer: Printer) -> dict[str, Any]:
+        """Begin: find out which run of the printer is about to print a job; return what the journal shall keep of it."""
+        run = await printer.run()
+        job.run, job.unwatched = run.number, False
+        return {"ipp_run": run.token}
+
+    async def weigh(self, job: Job, printer: Printer, status: JobStatus | None) -> Evidence:
+        """Find out whether a restart of the printer may have made two of a job."""
+        same_run = status is not None and ran_on(job.run, status.run, unwatched=job.unwatched)
+        if not same_run and job.entry.ipp_run:
+            same_run = await printer.has_run_on(job.entry.ipp_run) is True
+        if not same_run:
+            self._around.suspected.set()
+        return weigh(job.entry, status, same_run=same_run)
+
+    async def take_note(self, job: Job, status: JobStatus | None, action: Action, evidence: Evidence) -> None:
+        """Write down what the evidence says against a job, and begin to watch it anew."""
+        if status is None:
+            return
+        entry = job.entry
+        await self._compare(job, status)
+        if is_doubtful(entry, action, evidence):
+            failed = action in {Action.END_CANCELED, Action.END_ABORTED}
+            await self._doubt(job, wording.restarted(failed=failed))
+        job.run, job.unwatched = status.run, False
+
+    async def follow(self, job: Job, status: JobStatus) -> None:
+        """Look at what a printer says that has run on."""
+        if status.up_time is not None:
+            self._around.heard[job.entry.printer_id] = status.up_time
+        await self._compare(job, status)
+
+    async def _compare(self, job: Job, status: JobStatus) -> None:
+        """Notice that the printer, or CUPS, began again with a job it was printing: pages came out twice."""
+        before, begun = job.entry.ipp_begun or job.begun_at, status.begun
+        later = begun is not None and before not in (None, begun)
+        waits_again = begun is None and job.seen_printing and status.state in _WAITING
+        if later or waits_again:
+            await self._doubt(job, wording.BEGAN_AGAIN)
+        job.begun_at = begun or job.begun_at
+        certain = begun_for_certain(status)
+        if certain is not None and certain != job.entry.ipp_begun:
+            job.entry = await self._around.journal.note(job.entry, ipp_begun=certain)
+
+    async def _doubt(self, job: Job, note: str) -> None:
+        if not any(wording.TWICE in each for each in job.entry.notes):  # one sentence of that kind is enough
+            job.entry = await self._around.journal.note(job.entry, notes=(*job.entry.notes, note))
