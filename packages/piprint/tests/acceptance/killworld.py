@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import random
+import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -95,6 +96,8 @@ class KillWorld(Office):
         self.stories: list[Story] = []
         self.one: Processor
         self._lives: dict[int, _Life] = {}
+        self._remarks: set[str] = set()
+        """What the printers' rows said."""
         self._windows: list[_Window] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._spooler = asyncio.Lock()
@@ -165,6 +168,7 @@ class KillWorld(Office):
     def _note(self) -> None:
         """Note what changed in Business Central."""
         now = time.time()
+        self._remarks.update(row.state_message for row in self.bc.database.tables.printers.values())
         for number, life in self._lives.items():
             job = self.bc.database.tables.jobs[number]
             if job.version == life.version:
@@ -358,7 +362,10 @@ class KillWorld(Office):
             job = self.job(number)
             touched = tuple(self._touched(life))
             history = [*life.history, *begun[number], *self._log_of(number)]
-            yield Story(number, life.printer, job.status, job.message, tuple(came[number]), touched, tuple(history))
+            beside = tuple(text for text in self._remarks if re.search(rf"\b[jJ]ob {number}\b", text))
+            yield Story(
+                number, life.printer, job.status, job.message, beside, tuple(came[number]), touched, tuple(history)
+            )
 
     def _touched(self, life: _Life) -> Iterable[str]:
         begin = float("inf") if life.claimed is None else life.claimed

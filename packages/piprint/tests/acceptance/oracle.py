@@ -7,7 +7,8 @@ The sentences a run must fulfil:
 * Every job ends.
 * Not lost: a job that says it was printed came out; one that did not come out says Error.
 * Not denied: a job that came out, and says Error, says that something may have come out.
-* Told: a job that came out twice says that it may have been printed twice, or, as Error, that it may have been printed.
+* Told: a job that came out twice says that it may have been printed twice, or, as Error, that it may have been printed. If CUPS printed
+  it again after it was reported, Business Central's list of printers may say it instead, by the job's number.
 * No false alarm: a job whose life no kill touched says that it was printed, without any doubt, and came out once.
 """
 
@@ -50,6 +51,7 @@ class Story:
         printer: its printer.
         status: in Business Central, at the end.
         message: likewise.
+        beside: what else Business Central says, or said, of this job: in its list of printers.
         came: what came out of the printer, from the ledger.
         touched: the kills that happened while it was on its way, in words; none: nothing happened to it.
         history: for people who look for the cause.
@@ -59,6 +61,7 @@ class Story:
     printer: str
     status: JobState
     message: str
+    beside: tuple[str, ...] = ()
     came: tuple[Came, ...] = ()
     touched: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
@@ -77,6 +80,7 @@ class Finding:
         lines = [
             f"{self.kind}: job {story.number} for {story.printer}, {story.status.name}: {story.message}",
             f"  came out: {came or 'never'}",
+            *(f"  list of printers: {each}" for each in story.beside),
             *(f"  touched by {each}" for each in story.touched),
             *(f"  {each}" for each in story.history),
         ]
@@ -94,6 +98,7 @@ def tally(stories: Iterable[Story]) -> str:
     for story in stories:
         times = sum(each.whole for each in story.came)
         told = "plain" if DOUBT not in story.message else "twice told" if TWICE in story.message else "doubt told"
+        told += ", told beside" if story.beside else ""
         counts[f"{story.status.name}, came out {times} x, {told}"] += 1
     return "; ".join(f"{count} {what}" for what, count in sorted(counts.items()))
 
@@ -108,7 +113,8 @@ def _faults(story: Story) -> Iterable[str]:
         yield "lost"
     if times > 0 and not printed and DOUBT not in story.message and SOME not in story.message:
         yield "denied"
-    if times > 1 and (TWICE if printed else DOUBT) not in story.message:
+    wanted = TWICE if printed else DOUBT
+    if times > 1 and not any(wanted in text for text in (story.message, *story.beside)):
         yield "doubled without being told"
-    if not story.touched and (times != 1 or not printed or DOUBT in story.message):
+    if not story.touched and (times != 1 or not printed or DOUBT in story.message or story.beside):
         yield "false alarm" if times == 1 else "not printed once although nothing happened"

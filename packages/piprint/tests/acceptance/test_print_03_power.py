@@ -78,9 +78,11 @@ async def test_s1_power_cut_brings_a_printed_job_back_without_its_document():
         assert await judged(world) >= 1
 
 
-@pytest.mark.parametrize("first", [False, True], ids=["CUPS first", "processor first"])
-async def test_s2_power_cut_brings_a_reported_job_back(first):
-    async with KillWorld(eve=False) as world:
+@pytest.mark.parametrize(
+    ("extension", "first"), [("1.0", False), ("2.0", True)], ids=["1.0-CUPS first", "2.0-processor first"]
+)
+async def test_s2_power_cut_brings_a_reported_job_back(extension, first):
+    async with KillWorld(extension, eve=False) as world:
         number = world.print_one("c", "s2")
         await until(lambda: world.spool_says(PROCESSING))
         world.disk.remember()

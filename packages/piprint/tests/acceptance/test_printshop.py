@@ -7,6 +7,7 @@ import hashlib
 import os
 import random
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
@@ -191,8 +192,15 @@ ORACLE = {
 @pytest.mark.parametrize("case", ORACLE)
 def test_oracle_of_the_kill_test_can_fail(case):
     (status, message, came, touched), kinds = ORACLE[case]
-    story = Story(7, "a", status, message, came, touched)
+    story = Story(7, "a", status, message, came=came, touched=touched)
     assert [finding.kind for finding in judge([story])] == kinds
+
+
+def test_oracle_hears_what_the_list_of_printers_says():
+    story = Story(7, "a", JobState.PRINTED, "Printed.", ("Job 7 may have been printed twice.",), TWO, KILLED)
+    assert judge([story]) == []
+    (finding,) = judge([replace(story, came=ONCE, touched=())])
+    assert finding.kind == "false alarm"
 
 
 def test_plan_of_kills_comes_again_with_its_seed():
