@@ -110,8 +110,8 @@ class Days:
         recorder = self.recorder
         for _ in range(seconds):
             self._second += 1
-            begin = time.thread_time()
             samples = list(_samples(self._house, self._second))
+            begin = time.thread_time()
             recorder.take(samples, self._now())
             due = recorder.due()
             if due is not None and self._now() >= due:
@@ -184,7 +184,7 @@ def rows() -> list[Row]:
         Row("  as SQLite counts them", f"{given[-1]:.1f}"),
         Row("  on the first day, when nothing is old enough to go", f"{counted[0]:.1f}"),
         Row("  with the tail on disk", f"{on_disk[-1]:.1f}", f"< {GOAL / 1e6:.0f}", on_disk[-1] * 1e6 < GOAL),
-        Row("history: CPU of a sample, made, committed and rolled up", f"{spent * 1e6:.0f} us"),
+        Row("history: CPU of a sample, kept, committed and rolled up", f"{spent * 1e6:.0f} us"),
     ]
 
 

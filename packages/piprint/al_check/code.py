@@ -5,21 +5,24 @@ Follows types as far as names lead, and keeps silent where they lead into other 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tree_sitter import Node
 
+from al_check.base import CODEUNITS, TABLES
 from al_check.finding import Finding
 from al_check.model import App, Object, Procedure, Type
-from al_check.platform import FIELD_METHODS, FUNCTIONS, METHODS, RECORD_METHODS, RETURNS, STATICS
-from al_check.tree import child, plain, text, walk
+from al_check.platform import ARITY, FIELD_METHODS, FUNCTIONS, METHODS, RECORD_METHODS, RETURNS, STATICS
+from al_check.tree import child, plain, string, text, walk
 from al_check.wire import states
 
-__all__ = ["check"]
+__all__ = ["Scope", "check"]
 
 _UNKNOWN = Type("")
 _OBJECTS = {"page": "page", "codeunit": "codeunit", "database": "table", "report": "report"}
+_MARKS = re.compile(r"%(\d)")
 _NAMES = ("identifier", "quoted_identifier")
 
 
@@ -28,23 +31,46 @@ def check(app: App) -> Iterator[Finding]:
     values = {name.lower(): {each["name"].lower() for each in of} for name, of in states(app).items()}
     for each in app.of("codeunit", "page", "pageextension", "table"):
         for procedure in each.procedures:
-            scope = _Scope.of(app, each, procedure, values)
+            scope = Scope.of(app, each, procedure, values)
             yield from scope.check()
         yield from _properties(app, each, values)
+        yield from _placeholders(each)
+
+
+def _placeholders(owner: Object) -> Iterator[Finding]:
+    """What a label leaves room for is given, and no more (CodeCop AA0131)."""
+    labels = {}
+    for node in owner.nodes:
+        if node.type == "variable_declaration" and text(node.child_by_field_name("type") or node).lower() == "label":
+            said = next((string(each) for each in node.children if each.type == "string_literal"), "")
+            labels[plain(child(node, "name")).lower()] = max((int(each) for each in _MARKS.findall(said)), default=0)
+    for node in owner.nodes:
+        function = child(node, "function") if node.type == "call_expression" else None
+        if function is None or plain(function).lower() not in ("strsubstno", "error", "message", "confirm"):
+            continue
+        brackets = child(node, "arguments")
+        given = [each for each in brackets.children if each.is_named] if brackets else []
+        wanted = labels.get(plain(given[0]).lower()) if given else None
+        others = len(given) - (2 if plain(function).lower() == "confirm" else 1)  # Confirm has its default second
+        if wanted is not None and others != wanted:
+            why = f"its text has room for {wanted}, and {others} are given"
+            yield owner.source.at(node, f"{plain(function)}({plain(given[0])}, ...)", why, "give as many")
 
 
 def _properties(app: App, owner: Object, values: dict[str, set[str]]) -> Iterator[Finding]:
     """Check expressions in properties, such as Enabled and StyleExpr."""
     for node in owner.nodes:
         if node.type == "property" and plain(child(node, "name")).lower() in ("enabled", "styleexpr", "visible"):
-            scope = _Scope.of(app, owner, None, values)
+            scope = Scope.of(app, owner, None, values)
             value = node.child_by_field_name("value")
             if value is not None:
                 yield from scope.below(value)
 
 
 @dataclass(slots=True)
-class _Scope:
+class Scope:
+    """What names mean in a procedure, and what is said of them."""
+
     app: App
     owner: Object
     procedure: Procedure | None
@@ -53,7 +79,8 @@ class _Scope:
     values: dict[str, set[str]]
 
     @classmethod
-    def of(cls, app: App, owner: Object, procedure: Procedure | None, values: dict[str, set[str]]) -> _Scope:
+    def of(cls, app: App, owner: Object, procedure: Procedure | None, values: dict[str, set[str]]) -> Scope:
+        """Return the scope of a procedure, or of an object's properties."""
         names = dict(owner.variables)
         if owner.kind == "table":
             record = Type("record", owner.name)
@@ -69,9 +96,11 @@ class _Scope:
         return cls(app, owner, procedure, names, routines, values)
 
     def say(self, node: Node, what: str, why: str, fix: str) -> Finding:
+        """Say something about a node."""
         return self.owner.source.at(node, what, why, fix)
 
     def check(self) -> Iterator[Finding]:
+        """Check the procedure."""
         assert self.procedure is not None  # noqa: S101 - scopes of properties use below()
         yield from self._unused()
         body = child(self.procedure.node, "body")
@@ -113,7 +142,7 @@ class _Scope:
 
     def _declared(self, name: str) -> bool:
         """Whether a bare name means something: in a table also a field of the record at hand."""
-        if name.lower() in self.names or name.lower() in self.routines:
+        if name.lower() in self.names or name.lower() in self.routines or name.lower() in STATICS:
             return True
         return self.owner.kind == "table" and self.app.type_of_column(self.owner, name) is not None
 
@@ -163,8 +192,44 @@ class _Scope:
         elif owner.kind in METHODS:
             if name.lower() not in METHODS[owner.kind]:
                 yield self.say(right, f"method {name!r}", f"a {owner.kind} has none of that name", "correct the name")
-        elif owner.kind == "record" and self.app.get("table", owner.name) is None and owner.name.startswith("PIPrint"):
-            yield self.say(left, f"table {owner.name!r}", "there is none of that name", "correct the name")
+        elif owner.kind in ("record", "codeunit"):
+            yield from self._of_base(owner, left, right, arguments)
+        elif (
+            left.type == "identifier"
+            and text(left).lower() in STATICS
+            and name.lower() not in STATICS[text(left).lower()]
+        ):
+            yield self.say(right, f"method {name!r}", f"{text(left)} has none of that name", "correct the name")
+
+    def _of_base(self, owner: Type, left: Node, right: Node, arguments: list[Node] | None) -> Iterator[Finding]:
+        """Check a member of one of Microsoft's own tables or codeunits."""
+        name, known = plain(right), (TABLES if owner.kind == "record" else CODEUNITS).get(owner.name.lower())
+        if known is None:
+            kind = "table" if owner.kind == "record" else "codeunit"
+            yield self.say(
+                left,
+                f"{kind} {owner.name!r}",
+                "there is none of that name",
+                "correct it, or look it up for al_check.base",
+            )
+        elif name.lower() in known.procedures:
+            least, most = known.procedures[name.lower()]
+            if arguments is not None and not least <= len(arguments) <= most:
+                yield self.say(right, f"call of {name}", f"it does not take {len(arguments)} arguments", "correct them")
+        elif owner.kind == "codeunit" or not (
+            name.lower() in TABLES[owner.name.lower()].fields or name.lower() in RECORD_METHODS
+        ):
+            why = f"{owner.name} has nothing of that name, as far as was looked up"
+            yield self.say(right, f"{owner.name}.{name}", why, "correct the name, or look it up for al_check.base")
+        elif (
+            name.lower() in FIELD_METHODS
+            and arguments
+            and plain(arguments[0]).lower() not in TABLES[owner.name.lower()].fields
+        ):
+            why = f"the table {owner.name} has none of that name, as far as was looked up"
+            yield self.say(
+                arguments[0], f"field {plain(arguments[0])!r}", why, "correct it, or look it up for al_check.base"
+            )
 
     def _of_record(self, table: Object, right: Node, arguments: list[Node] | None) -> Iterator[Finding]:
         name = plain(right)
@@ -176,6 +241,12 @@ class _Scope:
                 )
         elif routine and not routine.trigger:
             yield from self._arguments(right, routine, arguments)
+        elif (
+            arguments is not None
+            and (arity := ARITY.get(f"record.{name.lower()}"))
+            and not arity[0] <= len(arguments) <= arity[1]
+        ):
+            yield self.say(right, f"call of {name}", "that many arguments it does not take", "correct them")
         elif name.lower() not in RECORD_METHODS:
             why = f"the table {table.name} has no such field, nor records such a method"
             yield self.say(right, f"{table.name}.{name}", why, "correct the name")
@@ -219,6 +290,10 @@ class _Scope:
             name = plain(function).lower()
             if name in self.routines:
                 yield from self._arguments(function, self.routines[name], arguments)
+            elif name in ARITY and not ARITY[name][0] <= len(arguments) <= ARITY[name][1]:
+                yield self.say(
+                    function, f"call of {plain(function)}", "that many arguments it does not take", "correct them"
+                )
             elif name not in FUNCTIONS and not (self.owner.kind == "table" and name in RECORD_METHODS):
                 what = f"call of {plain(function)!r}"
                 yield self.say(function, what, "there is no such procedure here", "correct the name, or write it")
@@ -267,8 +342,12 @@ class _Scope:
     def _reference(self, node: Node) -> Iterator[Finding]:
         """Check ``Page::Name``, ``Codeunit::Name``; quoted names are Business Central's own."""
         keyword, name = text(node.children[0]).lower(), node.child_by_field_name("table_name")
-        if name is None or name.type == "quoted_identifier" or plain(name) == "ReportManagement":
+        if name is None:
             return
         kind = _OBJECTS.get(keyword)
+        if (kind == "codeunit" and plain(name).lower() in CODEUNITS) or (
+            kind == "table" and plain(name).lower() in TABLES
+        ):
+            return
         if kind and self.app.get(kind, plain(name)) is None:
             yield self.say(node, f"{kind} {plain(name)!r}", "the extension has none of that name", "correct the name")

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from al_check.finding import Finding
 from al_check.model import App, Object
-from al_check.tree import child, plain, properties, walk
+from al_check.platform import AREAS, IMAGES
+from al_check.tree import child, children, plain, properties, walk
 
 __all__ = ["CHECKS"]
 
@@ -115,8 +116,18 @@ def _for_people(page: Object) -> Iterator[Finding]:
     yield from _actions(page, area=area)
 
 
+def _anchors(page: Object) -> Iterator[Finding]:
+    for node in page.nodes:
+        if node.type.startswith("add") and node.type.endswith("_action_modification"):
+            anchor = children(node, "identifier", "quoted_identifier")
+            if anchor and plain(anchor[0]).lower() not in AREAS:
+                what = f"anchor {plain(anchor[0])!r}"
+                yield page.source.at(node, what, "it is no area of actions every page has", "take one that is")
+
+
 def _actions(page: Object, *, area: bool) -> Iterator[Finding]:
     nodes = list(page.nodes)
+    yield from _anchors(page)
     named = {plain(child(each, "name")).lower() for each in nodes if each.type == "action_declaration"}
     for node in nodes:
         if node.type == "action_declaration":
@@ -124,6 +135,11 @@ def _actions(page: Object, *, area: bool) -> Iterator[Finding]:
             for name in ("caption", "tooltip", "image") + (() if area else ("applicationarea",)):
                 if name not in found:
                     yield page.source.at(node, f"action {plain(child(node, 'name'))}", f"it has no {name}", "add it")
+            image = plain(found.get("image"))
+            if image and image.lower() not in IMAGES:
+                yield page.source.at(
+                    node, f"image {image!r}", "it was not looked up", "correct it, or add it to al_check.platform"
+                )
         elif node.type == "actionref_declaration":
             name = plain(child(node, "action_name"))
             if name.lower() not in named:

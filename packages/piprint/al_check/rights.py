@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from al_check.base import TABLES
 from al_check.finding import Finding
 from al_check.model import App, Object
 from al_check.tree import child, plain, text, walk
 from al_check.xliff import LANGUAGES
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "granted", "included"]
 
 _KINDS = {"tabledata": "table", "table": "table", "page": "page", "codeunit": "codeunit"}
 
 
-def _granted(app: App, owner: Object) -> dict[tuple[str, str], str]:
-    """Return the rights of a permission set with those it includes: (keyword, object) -> letters."""
+def granted(app: App, owner: Object) -> dict[tuple[str, str], str]:
+    """Return the rights of a permission set with those it includes, or those an object has: (keyword, object) -> letters."""
     found: dict[tuple[str, str], str] = {}
-    for name in _included(owner):
+    for name in included(owner):
         other = app.get("permissionset", name)
         if other is not None and other is not owner:
-            found |= _granted(app, other)
+            for key, letters in granted(app, other).items():
+                found[key] = found.get(key, "") + letters
     for node in owner.nodes:
         if node.type == "tabledata_permission":
             key = (text(node.children[0]).lower(), plain(child(node, "table_name")).lower())
@@ -28,7 +30,8 @@ def _granted(app: App, owner: Object) -> dict[tuple[str, str], str]:
     return found
 
 
-def _included(owner: Object) -> list[str]:
+def included(owner: Object) -> list[str]:
+    """Return the names of the permission sets another one includes."""
     node = owner.properties.get("includedpermissionsets")
     return (
         [plain(each) for each in walk(node) if each.type in ("identifier", "quoted_identifier")]
@@ -40,7 +43,7 @@ def _included(owner: Object) -> list[str]:
 def permissions(app: App) -> Iterator[Finding]:
     """Rights are for objects that exist, those asked for in code, too."""
     for owner in app.of("permissionset", "permissionsetextension"):
-        for name in _included(owner):
+        for name in included(owner):
             if app.get("permissionset", name) is None:
                 what = f"permission set {name!r}"
                 yield owner.source.at(owner.node, what, "there is none of that name", "correct it")
@@ -49,7 +52,7 @@ def permissions(app: App) -> Iterator[Finding]:
             if node.type != "tabledata_permission":
                 continue
             kind, name = text(node.children[0]).lower(), plain(child(node, "table_name"))
-            if app.get(_KINDS.get(kind, kind), name) is None:
+            if app.get(_KINDS.get(kind, kind), name) is None and not (kind == "tabledata" and name.lower() in TABLES):
                 yield owner.source.at(node, f"right to {kind} {name!r}", "there is none of that name", "correct it")
             letters = plain(child(node, "permission")).lower()
             if len(set(letters)) != len(letters) or not set(letters) <= set("rimd" if kind == "tabledata" else "x"):
@@ -58,7 +61,7 @@ def permissions(app: App) -> Iterator[Finding]:
 
 def coverage(app: App) -> Iterator[Finding]:
     """Somebody can be given each object."""
-    covered = {key for owner in app.of("permissionset") for key in _granted(app, owner)}
+    covered = {key for owner in app.of("permissionset") for key in granted(app, owner)}
     for each in app.of("table", "page", "codeunit"):
         kinds = ("table", "tabledata") if each.kind == "table" else (each.kind,)
         for kind in kinds:
@@ -91,7 +94,7 @@ def services(app: App) -> Iterator[Finding]:
     reachable = [page for page in pages.values() if page.name in seen or page.said("PageType") == "API"]
     for page in reachable:
         table = page.said("SourceTable").lower()
-        sets = [_granted(app, each) for each in app.of("permissionset")]
+        sets = [granted(app, each) for each in app.of("permissionset")]
         if not any(("page", page.name.lower()) in each and "R" in each.get(("tabledata", table), "") for each in sets):
             yield page.source.at(
                 page.node, f"page {page.name}", "no permission set opens it with its table", "add it to one"

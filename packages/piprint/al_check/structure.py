@@ -9,7 +9,7 @@ from tree_sitter import Node
 
 from al_check.finding import Finding
 from al_check.model import App, Object, TableField, Type
-from al_check.platform import EVENTS, PROPERTIES
+from al_check.platform import ATTRIBUTES, EVENTS, PROPERTIES, TRIGGERS, VALUES
 from al_check.tree import child, children, plain, string, text, walk
 from al_check.wire import states
 
@@ -46,10 +46,6 @@ def objects(app: App) -> Iterator[Finding]:
         other = names.setdefault((each.kind, each.name.lower()), each)
         if other is not each:
             yield say(each.node, f"{each.kind} {each.name}", f"{other.source.name} has that name, too", "rename one")
-        if len(each.name) > (20 if each.kind == "permissionset" else 30):
-            yield say(
-                each.node, f"name {each.name!r}", "names have at most 30 characters, permission sets' 20", "shorten it"
-            )
         wanted = f"{each.name}.{_FILES.get(each.kind, each.kind)}.al"
         if PurePosixPath(each.source.name).name != wanted:
             yield say(each.node, f"{each.kind} {each.name}", f"its file should be called {wanted}", "rename the file")
@@ -75,6 +71,9 @@ def _properties(owner: Object, node: Node, known: frozenset[str]) -> Iterator[Fi
         if name.lower() in seen:
             yield owner.source.at(each, f"property {name!r}", "it is set twice", "leave one")
         seen.add(name.lower())
+        value = plain(each.child_by_field_name("value"))
+        if name.lower() in VALUES and value.lower() not in VALUES[name.lower()]:
+            yield owner.source.at(each, f"{name} {value!r}", "the property has no such value", "correct it")
 
 
 def _repeated(owner: Object) -> Iterator[Finding]:
@@ -88,6 +87,15 @@ def _repeated(owner: Object) -> Iterator[Finding]:
             if key in seen:
                 yield owner.source.at(node, f"{key[0]} {name!r}", "there are two", "rename one")
             seen.add(key)
+    kind = f"{owner.kind} {owner.said('Subtype')}".strip().lower()
+    triggers = TRIGGERS.get(kind, TRIGGERS.get(owner.kind.removesuffix("extension"), frozenset()))
+    for each in owner.procedures:
+        if each.trigger and each.name.lower() not in triggers:
+            yield owner.source.at(each.node, f"trigger {each.name!r}", f"a {kind} has none of that name", "correct it")
+        for attribute in each.attributes:
+            name = plain(child(attribute, "name"))
+            if name.lower() not in ATTRIBUTES:
+                yield owner.source.at(attribute, f"attribute {name!r}", "there is none of that name", "correct it")
     names = [each for each in owner.procedures if not each.trigger]
     for index, each in enumerate(names):
         if any(other.name.lower() == each.name.lower() for other in names[:index]):
@@ -249,6 +257,9 @@ def _event(owner: Object, parameters: dict[str, Type], node: Node) -> Iterator[F
             node, "EventSubscriber", "it takes 6 arguments", "give object type, object, event, element and two booleans"
         )
         return
+    if any(text(each).lower() != "true" for each in given[4:]):
+        why = "whoever has no right to the codeunit could not go on"
+        yield say(node, f"subscriber of {string(given[2])}", why, "skip it then: set the last two arguments to true")
     publisher, event = plain(given[1].child_by_field_name("table_name")), string(given[2])
     wanted = EVENTS.get((publisher, event))
     if wanted is None or text(given[0]).lower() != "objecttype::codeunit":

@@ -20,7 +20,7 @@ from al_check.finding import Finding
 from al_check.model import App, Object
 from al_check.tree import Source, child, children, plain, properties, string, text
 
-__all__ = ["LANGUAGES", "Unit", "check", "name_hash", "renew", "units"]
+__all__ = ["LANGUAGES", "Unit", "check", "name_hash", "renew", "translations", "units"]
 
 LANGUAGES = ("da-DK", "de-DE")
 """Besides English, which stands in the sources."""
@@ -66,6 +66,7 @@ class Unit:
     target: str
     source: Source
     node: Node
+    locked: bool = False
 
 
 def name_hash(name: str) -> int:
@@ -76,11 +77,16 @@ def name_hash(name: str) -> int:
     return (value if value < 1 << 31 else value - (1 << 32)) + (1 << 31) - 1
 
 
-def units(app: App) -> Iterator[Unit]:
-    """Go through all texts that are not locked."""
+def units(app: App, *, locked: bool = False) -> Iterator[Unit]:
+    """Go through all texts that are to be translated; with ``locked`` through the others, too."""
     for each in app.objects:
         if each.kind in _KINDS:
-            yield from _units_of(each)
+            yield from (unit for unit in _units_of(each) if locked or not unit.locked)
+
+
+def translations(app: App, language: str) -> dict[str, str]:
+    """Return the translated texts of a language by their id."""
+    return {name: target for name, (_, target, _) in _read(_file(app, language)).items()}
 
 
 @lru_cache(maxsize=256)
@@ -127,6 +133,7 @@ def _unit(source: Source, node: Node, path: list[tuple[str, str]], target: str) 
     if not literals or not string(literals[0]):
         return None
     comment = ""
+    locked = False
     attributes = children(node, "label_attribute")
     pairs = [(plain(child(each, "name")), each.children[-1]) for each in attributes]
     pairs += [
@@ -134,12 +141,12 @@ def _unit(source: Source, node: Node, path: list[tuple[str, str]], target: str) 
     ]
     for name, value in pairs:
         if name.lower() == "locked" and text(value).lower() == "true":
-            return None
+            locked = True
         if name.lower() == "comment" and value.type == "string_literal":
             comment = string(value)
     ids = " - ".join(f"{word} {name_hash(name)}" for word, name in path)
     said = " - ".join(f"{word} {name}" for word, name in path)
-    return Unit(ids, said, string(literals[0]), comment, target, source, node)
+    return Unit(ids, said, string(literals[0]), comment, target, source, node, locked)
 
 
 def _read(path: Path) -> dict[str, tuple[str, str, int]]:

@@ -8,27 +8,27 @@ one day of somebody's statistics. So registers must earn belief:
 ====  =======================================================  ========================================
 rule  what is seen                                             what is done
 ====  =======================================================  ========================================
-R1    the first value of a register nothing is known about     held until the next read confirms it
-R2    it rose, not faster than the meter can count             believed
-R3    it rose faster than the meter can count                  held until the next read confirms it; of the
+G1    the first value of a register nothing is known about     held until the next read confirms it
+G2    it rose, not faster than the meter can count             believed
+G3    it rose faster than the meter can count                  held until the next read confirms it; of the
                                                                first such reply nothing is believed
-R4    it fell close to a roll-over (a power of ten)            held; confirmed, it restarts from 0
-R5    it fell and nothing explains it                          rejected, as long as it lasts; of the first
+G4    it fell close to a roll-over (a power of ten)            held; confirmed, it restarts from 0
+G5    it fell and nothing explains it                          rejected, as long as it lasts; of the first
                                                                such reply nothing is believed
-R6    the serial number changed                                next segment; all starts again with R1
-R7    it fell and the table layout changed since               held; confirmed, it is the next segment
-R8    the owner raised ``segment`` in the configuration        next segment; all starts again with R1
-R9    a meter without a serial number rose ten times faster    held; confirmed, it is the next segment
+G6    the serial number changed                                next segment; all starts again with G1
+G7    it fell and the table layout changed since               held; confirmed, it is the next segment
+G8    the owner raised ``segment`` in the configuration        next segment; all starts again with G1
+G9    a meter without a serial number rose ten times faster    held; confirmed, it is the next segment
       than it can count
 ====  =======================================================  ========================================
 
-Reasons. R1: a wrong first value would make every true one after it a fall. R3: an upward spike
-is as bad as a fall, but ``max_power`` may be set too low, so the second read decides. R4: registers roll over after 5 to 9
+Reasons. G1: a wrong first value would make every true one after it a fall. G3: an upward spike
+is as bad as a fall, but ``max_power`` may be set too low, so the second read decides. G4: registers roll over after 5 to 9
 digits (MEP guide v1.1, p. 119, ET42 "Accumulator Rollover Digit"); near that point a fall is expected, and still one
-corrupt value must not pass, hence the second read. R3 and R5: a jump and a fall that stays are most often a meter that was
+corrupt value must not pass, hence the second read. G3 and G5: a jump and a fall that stays are most often a meter that was
 replaced: then the other registers of that reply are the new meter's too, so all wait until the caller has
-asked who it is (:attr:`Verdict.doubt`). If the serial number cannot be read, of a fall only the owner knows (R8); a
-rise that no consumption explains (R9) is counted from there, so that it is nobody's consumption. R7: a
+asked who it is (:attr:`Verdict.doubt`). If the serial number cannot be read, of a fall only the owner knows (G8); a
+rise that no consumption explains (G9) is counted from there, so that it is nobody's consumption. G7: a
 firmware or program change may redefine what a place in the table means.
 
 "Held" means: absent from the sample. The next read either agrees with the value held or proves it
@@ -124,7 +124,7 @@ class _Tally:
 
 
 def _fall(fell: list[str], segment: int) -> Note:
-    """Say once what fell, however many registers did, and which number of ``segment`` would start anew (R8).
+    """Say once what fell, however many registers did, and which number of ``segment`` would start anew (G8).
 
     The present number may be one that no configuration holds, after a swap the guard saw itself.
     """
@@ -142,7 +142,7 @@ class Guard:
         meter: the meter's configured id.
         limits: how fast its registers can count.
         memory: what was believed before this program started, if anything.
-        segment: the lowest segment number the owner allows (rule R8).
+        segment: the lowest segment number the owner allows (rule G8).
     """
 
     def __init__(
@@ -190,7 +190,7 @@ class Guard:
         return self._segment
 
     def identify(self, serial: str, layout: Hashable, at: Moment) -> tuple[Note, ...]:
-        """Compare who the meter says it is with who it was (R6, R7).
+        """Compare who the meter says it is with who it was (G6, G7).
 
         Args:
             serial: the serial number; empty when the meter does not tell it.
@@ -236,7 +236,7 @@ class Guard:
 
     def registers(self, values: Mapping[Source, int], at: Moment, meter_time: datetime | None) -> Verdict:
         """Judge a reply of registers."""
-        if self._started_by_owner:  # R8
+        if self._started_by_owner:  # G8
             self._started_by_owner = False
             self._segment_start, self._counts_base = at, True
         tally = _Tally()
@@ -250,13 +250,13 @@ class Guard:
                 tally.believed[source] = value
             else:
                 self._settle(source, register, value, at, tally)
-        if tally.next_segment:  # R7, R9: two reads agreed, all starts again with R1
+        if tally.next_segment:  # G7, G9: two reads agreed, all starts again with G1
             self._start_segment(at)
             again = self.registers(values, at, meter_time)
             return Verdict(None, tally.rejected, again.held, notes=tuple(tally.notes))
         if not tally.held and not tally.falling:
             self._layout_changed = False
-        if tally.fell:  # R5
+        if tally.fell:  # G5
             tally.notes.append(_fall(tally.fell, self._segment))
         if tally.fell or tally.jumped:
             return Verdict(None, tally.rejected, tally.held, doubt=True, notes=tuple(tally.notes))
@@ -277,7 +277,7 @@ class Guard:
             if held is not None:
                 tally.rejected += 1
             why = self._why_hold(register, value, at)
-            if why is None:  # R5
+            if why is None:  # G5
                 self._reject(source, register, value, tally)
             else:
                 self._note_outrun(source, register, held, value, at, tally)
@@ -332,7 +332,7 @@ class Guard:
         elif held.why is Why.JUMP and register.at is not None and register.value is not None:
             seconds = elapsed(register.at, held.at) or 0.0
             change = f"{source.label} changed by {source.scaled(held.value - register.value):g} {source.unit} in"
-            if not self._serial and not register.net and register.impossible(held.value, held.at):  # R9
+            if not self._serial and not register.net and register.impossible(held.value, held.at):  # G9
                 tally.next_segment = True
                 tally.notes.append(
                     Note(

@@ -111,7 +111,7 @@ class Register:
         return self.value is not None and self.at is not None and self.follows(value, self.value, self.at, at)
 
     def follows(self, value: int, earlier: int, since: Moment, at: Moment) -> bool:
-        """Tell whether ``value`` at ``at`` can come after ``earlier`` at ``since`` (R2)."""
+        """Tell whether ``value`` at ``at`` can come after ``earlier`` at ``since`` (G2)."""
         step = value - earlier
         if step == 0:
             return True
@@ -126,7 +126,7 @@ class Register:
         return abs(value - self.value) > _IMPOSSIBLE * self._most(elapsed(self.at, at) or 0.0)
 
     def rolls_over(self, value: int, at: Moment) -> bool:
-        """Tell whether a fall to ``value`` is what a roll-over looks like (R4): by more than half of the range."""
+        """Tell whether a fall to ``value`` is what a roll-over looks like (G4): by more than half of the range."""
         if self.net or self.value is None or self.at is None or not 0 <= value < self.value:
             return False
         seconds = elapsed(self.at, at)

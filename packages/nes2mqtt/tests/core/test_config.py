@@ -157,6 +157,12 @@ MISTAKES = {
         + '[[mqtt]]\nhost="a"\ndialects=["dabbler"]',
         ["several meters would share the topics of dialect dabbler"],
     ),
+    "l8 meters that share an id in Home Assistant": (
+        SMALLEST
+        + SMALLEST.replace("house", "house_display").replace("7000", "7001")
+        + '[[mqtt]]\nhost="a"\ndialects=["homeassistant"]',
+        ["meters.house and meters.house_display would have one id in Home Assistant", "Choose another name"],
+    ),
     "option of a dialect": (
         SMALLEST + '[[mqtt]]\nhost = "a"\nnmr-raw.evry = 1',
         [":7: mqtt.nmr-raw.evry:", "did you mean 'every'?"],

@@ -78,19 +78,19 @@ def remembering(values=None, **more):
 
 
 class TestFirst:
-    def test_r1_the_first_value_waits_for_the_second(self, fresh):
+    def test_g1_the_first_value_waits_for_the_second(self, fresh):
         first = fresh.read(1000)
         assert first.sample is None
         assert first.held == 1
         assert value_of(fresh.read(1001)) == 1001
 
-    def test_r1_a_wrong_first_value_does_not_shut_out_the_truth(self, fresh):
+    def test_g1_a_wrong_first_value_does_not_shut_out_the_truth(self, fresh):
         assert fresh.published(999_999_999, 1000, 1001) == [None, None, 1001]
 
-    def test_r1_a_first_zero_is_not_published(self, fresh):
+    def test_g1_a_first_zero_is_not_published(self, fresh):
         assert fresh.published(0, 1000, 1001) == [None, None, 1001]
 
-    def test_r1_a_meter_that_is_really_new_may_show_zero(self, fresh):
+    def test_g1_a_meter_that_is_really_new_may_show_zero(self, fresh):
         assert fresh.published(0, 0, 1) == [None, 0, 1]
 
     def test_what_is_remembered_needs_no_second_read(self):
@@ -104,11 +104,11 @@ class TestFirst:
 
 
 class TestRise:
-    def test_r2_a_rise_within_the_limit_passes_at_once(self):
+    def test_g2_a_rise_within_the_limit_passes_at_once(self):
         # 100 kW for 10 s and the slack of 15 s is 694 Wh, and a margin of a tenth
         assert remembering().published(1000 + 763) == [1763]
 
-    def test_r3_a_jump_waits_and_is_believed_when_it_stays(self):
+    def test_g3_a_jump_waits_and_is_believed_when_it_stays(self):
         life = remembering(serial="1")
         life.read(1000)
         held = life.read(5000)
@@ -199,39 +199,39 @@ class TestRise:
         assert guard.registers({IMPORT: 60_000}, unknown[0], None).sample is None
         assert value_of(guard.registers({IMPORT: 60_001}, unknown[1], None)) == 60_001
 
-    def test_r3_a_spike_is_dropped_and_counted(self):
+    def test_g3_a_spike_is_dropped_and_counted(self):
         life = remembering()
         assert life.read(900_000_000).sample is None
         back = life.read(1002)
         assert value_of(back) == 1002
         assert back.rejected == 1
 
-    def test_r3_a_long_outage_explains_a_large_rise(self):
+    def test_g3_a_long_outage_explains_a_large_rise(self):
         assert remembering().published(1_000_000, after=30 * 86400) == [1_000_000]
 
-    def test_r3_a_host_clock_set_back_does_not_lock_the_guard(self):
+    def test_g3_a_host_clock_set_back_does_not_lock_the_guard(self):
         life = remembering()
         assert life.published(1001, 1002, after=-86400) == [1001, 1002]
 
-    def test_r3_a_larger_meter_has_a_larger_limit(self):
+    def test_g3_a_larger_meter_has_a_larger_limit(self):
         memory = Memory(1, None, START, {IMPORT: 1000})
         life = Life(Guard("works", Limits(power=5_000_000), memory))
         assert life.published(31_000) == [31_000]
 
-    def test_r3_a_seconds_count_cannot_outrun_time(self):
+    def test_g3_a_seconds_count_cannot_outrun_time(self):
         life = remembering({OUTAGE_DURATION: 100})
         assert life.read(outage_duration=400).held == 1
         assert life.read(outage_duration=100).rejected == 1
 
     @pytest.mark.parametrize("life", [remembering(), Life(Guard("house"))], ids=["known", "new"])
-    def test_r3_a_meter_above_max_power_is_told_once(self, life):
+    def test_g3_a_meter_above_max_power_is_told_once(self, life):
         notes = [note for n in range(20) for note in life.read(1_000_000 + 2000 * n).notes]
         assert ["raise max_power" in note.text for note in notes] == [True]
         assert "rises by 2 kWh in 10 s" in notes[0].text
 
 
 class TestFall:
-    def test_r5_a_fall_is_absent_and_said_once(self):
+    def test_g5_a_fall_is_absent_and_said_once(self):
         life = remembering()
         verdicts = [life.read(0) for _ in range(5)]
         assert all(verdict.sample is None for verdict in verdicts)
@@ -239,13 +239,13 @@ class TestFall:
         assert [len(verdict.notes) for verdict in verdicts] == [1, 0, 0, 0, 0]
         assert "segment" in verdicts[0].notes[0].text
 
-    def test_r5_the_next_fall_is_a_new_episode(self):
+    def test_g5_the_next_fall_is_a_new_episode(self):
         life = remembering()
         life.read(0)
         life.read(1001)
         assert len(life.read(0).notes) == 1
 
-    def test_r5_the_first_reply_is_withheld_as_a_whole_then_the_others_pass(self):
+    def test_g5_the_first_reply_is_withheld_as_a_whole_then_the_others_pass(self):
         life = remembering({IMPORT: 1000, EXPORT: 7})
         first = life.read(0, active_energy_export=8)
         assert first.sample is None
@@ -254,7 +254,7 @@ class TestFall:
         assert dict(second.sample.values) == {EXPORT: 9}
         assert not second.doubt
 
-    def test_r5_however_many_fall_it_is_one_line(self):
+    def test_g5_however_many_fall_it_is_one_line(self):
         life = remembering({IMPORT: 1000, EXPORT: 700, NET: 300})
         (note,) = life.read(0, active_energy_export=0).notes
         assert "registers fell: Export energy from 0.7 to 0 kWh, and 1 more." in note.text
@@ -273,7 +273,7 @@ class TestFall:
 class TestRollover:
     # 5 to 9 digits (p. 119) of units of 1, 10 or 100 Wh (p. 158).
     @pytest.mark.parametrize("digits", range(5, 12))
-    def test_r4_a_rollover_passes_with_the_second_read(self, digits):
+    def test_g4_a_rollover_passes_with_the_second_read(self, digits):
         life = remembering({IMPORT: 10**digits - 3, EXPORT: 7})
         assert dict(life.read(2, active_energy_export=7).sample.values) == {EXPORT: 7}
         sample = life.read(4, active_energy_export=7).sample
@@ -281,33 +281,33 @@ class TestRollover:
         assert dict(sample.restarted) == {IMPORT: life.now - timedelta(seconds=10)}
         assert sample.segment == 1
 
-    def test_r4_the_point_printed_in_the_guide(self):
+    def test_g4_the_point_printed_in_the_guide(self):
         """999,999 -> 0 with digit 6 (MEP guide v1.1, p. 119)."""
         assert remembering({IMPORT: 999_999}).published(0, 0) == [None, 0]
 
-    def test_r4_a_corrupt_small_value_near_the_rollover_is_not_believed(self):
+    def test_g4_a_corrupt_small_value_near_the_rollover_is_not_believed(self):
         life = remembering({IMPORT: 999_990})
         assert life.published(5, 999_991) == [None, 999_991]
 
-    def test_r4_a_fall_far_from_a_rollover_is_none(self):
+    def test_g4_a_fall_far_from_a_rollover_is_none(self):
         assert remembering({IMPORT: 950_000}).published(5, 5, 5) == [None, None, None]
 
-    def test_r4_a_byte_count_rolls_over_where_its_byte_ends(self):
+    def test_g4_a_byte_count_rolls_over_where_its_byte_ends(self):
         life = remembering({OUTAGE_COUNT: 255})
         life.read(outage_count=0)
         assert value_of(life.read(outage_count=0), OUTAGE_COUNT) == 0
 
-    def test_r4_a_count_that_falls_by_one_did_not_roll_over(self):
+    def test_g4_a_count_that_falls_by_one_did_not_roll_over(self):
         life = remembering({OUTAGE_COUNT: 14})
         assert [life.read(outage_count=13).held for _ in range(3)] == [0, 0, 0]
 
-    def test_r4_is_remembered_over_a_restart(self):
+    def test_g4_is_remembered_over_a_restart(self):
         life = remembering({IMPORT: 5}, restarted={IMPORT: START})
         assert dict(life.read(6).sample.restarted) == {IMPORT: START}
 
 
 class TestSegments:
-    def test_r6_another_serial_number_starts_the_next_segment(self):
+    def test_g6_another_serial_number_starts_the_next_segment(self):
         life = remembering(serial="1")
         (note,) = life.guard.identify("2", "d", moment(life.now))
         assert "1 became 2" in note.text
@@ -315,12 +315,12 @@ class TestSegments:
         sample = life.read(3).sample
         assert (sample.segment, sample.segment_start, dict(sample.values)) == (2, START, {IMPORT: 3})
 
-    def test_r6_the_same_serial_number_changes_nothing(self):
+    def test_g6_the_same_serial_number_changes_nothing(self):
         life = remembering(serial="1")
         assert life.guard.identify("1", "d", moment(life.now)) == ()
         assert life.published(1001) == [1001]
 
-    def test_r6_a_serial_number_that_cannot_be_read_is_no_other_meter(self):
+    def test_g6_a_serial_number_that_cannot_be_read_is_no_other_meter(self):
         life = remembering(serial="1")
         life.guard.identify("", None, moment(life.now))
         assert life.published(1001) == [1001]
@@ -356,7 +356,7 @@ class TestSegments:
         assert read(START + timedelta(seconds=200), 200.0).segment_start == START + timedelta(seconds=100)
         assert read(START + timedelta(days=1), 300.0).segment_start == START + timedelta(seconds=100)
 
-    def test_r7_a_fall_after_a_new_layout_starts_the_next_segment(self):
+    def test_g7_a_fall_after_a_new_layout_starts_the_next_segment(self):
         life = remembering({IMPORT: 1000, EXPORT: 7}, serial="1")
         life.guard.identify("1", "old", moment(life.now))
         life.guard.identify("1", "new", moment(life.now))
@@ -365,20 +365,20 @@ class TestSegments:
         sample = life.read(3, active_energy_export=7).sample
         assert (sample.segment, dict(sample.values)) == (2, {IMPORT: 3, EXPORT: 7})
 
-    def test_r7_one_corrupt_fall_after_a_new_layout_is_not_believed(self):
+    def test_g7_one_corrupt_fall_after_a_new_layout_is_not_believed(self):
         life = remembering()
         life.guard.identify("", "old", moment(life.now))
         life.guard.identify("", "new", moment(life.now))
         assert life.published(0, 1001, 1002) == [None, 1001, 1002]
         assert life.guard.segment == 1
 
-    def test_r7_once_all_is_well_a_fall_is_a_fall_again(self):
+    def test_g7_once_all_is_well_a_fall_is_a_fall_again(self):
         life = remembering()
         life.guard.identify("", "old", moment(life.now))
         life.guard.identify("", "new", moment(life.now))
         assert life.published(1001, 0, 0, 0) == [1001, None, None, None]
 
-    def test_r8_the_owner_starts_the_next_segment(self):
+    def test_g8_the_owner_starts_the_next_segment(self):
         memory = Memory(1, None, START, {IMPORT: 1000}, serial="1")
         life = Life(Guard("house", memory=memory, segment=2))
         assert life.published(0, 0) == [None, 0]
@@ -387,7 +387,7 @@ class TestSegments:
         assert sample.segment_start == START + timedelta(seconds=10)
 
     @pytest.mark.parametrize("segment", [1, 2, 7])
-    def test_r8_the_number_that_the_log_names_starts_the_next_segment(self, segment):
+    def test_g8_the_number_that_the_log_names_starts_the_next_segment(self, segment):
         """Also after swaps the guard saw itself, of which the configuration knows nothing."""
         life = Life(Guard("house", memory=Memory(1, None, START, {IMPORT: 1000}, serial="1")))
         for swap in range(1, segment):
@@ -399,7 +399,7 @@ class TestSegments:
         assert Life(Guard("house", memory=memory, segment=told)).published(3, 3) == [None, 3]
         assert told == segment + 1
 
-    def test_r8_does_not_turn_back_what_the_guard_saw_itself(self):
+    def test_g8_does_not_turn_back_what_the_guard_saw_itself(self):
         memory = Memory(3, START, START, {IMPORT: 1000}, serial="1")
         life = Life(Guard("house", memory=memory, segment=2))
         sample = life.read(1001).sample

@@ -11,10 +11,10 @@ import aiomqtt
 import pytest
 
 from nes2mqtt.mqtt import MqttConfig, MqttOutput
-from nes2mqtt.mqtt import client as client_module
-from nes2mqtt.mqtt.client import Session
+from nes2mqtt.mqtt import session as session_module
 from nes2mqtt.mqtt.connection import Answer, Disconnected, Limits, Refused, Version
 from nes2mqtt.mqtt.refusals import REASONS, SILENT, Refusals, describe, kind_of
+from nes2mqtt.mqtt.session import Session
 from nes2mqtt.secret import Secret
 
 # paho leaves a socket whose TLS handshake failed to the garbage collector.
@@ -131,7 +131,7 @@ async def test_a_certificate_for_another_name(rig, broker_at, make, authority):
 
 
 async def test_a_broker_that_wants_our_certificate(rig, broker_at, make, authority, monkeypatch):
-    monkeypatch.setattr(client_module, "ANSWER", 1.0)
+    monkeypatch.setattr(session_module, "ANSWER", 1.0)
     broker = broker_at(
         f"allow_anonymous true\ncafile {authority}/ca.pem\nrequire_certificate true\n"
         f"certfile {authority}/broker.pem\nkeyfile {authority}/broker.key\n"
@@ -144,7 +144,7 @@ async def test_a_broker_that_wants_our_certificate(rig, broker_at, make, authori
 
 
 async def test_tls_on_a_port_without(rig, broker, make, monkeypatch):
-    monkeypatch.setattr(client_module, "ANSWER", 1.0)
+    monkeypatch.setattr(session_module, "ANSWER", 1.0)
     said = await problem(rig, make(broker, host="localhost", tls={}), "broker")
     assert "TLS" in said
     assert "heck port and tls" in said
@@ -161,7 +161,7 @@ async def test_a_name_without_address(rig, make, broker):
 
 
 async def test_something_listens_that_is_no_broker(rig, make, broker, monkeypatch):
-    monkeypatch.setattr(client_module, "ANSWER", 0.3)
+    monkeypatch.setattr(session_module, "ANSWER", 0.3)
 
     # The kernel takes the connection; nobody ever reads from it.
     with socket.create_server(("127.0.0.1", 0)) as mute:

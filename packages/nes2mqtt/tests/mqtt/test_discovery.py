@@ -10,8 +10,8 @@ import pytest
 
 from nes2mqtt.mqtt import MqttConfig
 from nes2mqtt.mqtt.connection import Limits
-from nes2mqtt.mqtt.discovery import Discovery
-from nes2mqtt.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, ENABLED
+from nes2mqtt.mqtt.discovery import _PLACES, Discovery
+from nes2mqtt.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, DISPLAY, ENABLED
 from nes2mqtt.reading import LinkQuality, TableGroup
 from osgp.sources import SOURCES, Kind, Quantity
 
@@ -226,3 +226,8 @@ def test_r2_every_component_has_a_place(rig, discovery):
     after = rig.sample(TableGroup.REGISTERS, rig.DANISH_REGISTERS, base={SOURCES["active_energy_import"]: 1})
     discovery.learn(after, 0)
     assert len(places(discovery, LIMITS)) == len(SOURCES) + 9 + len(fields(LinkQuality))
+
+
+def test_l8_no_two_meters_of_one_gateway_make_one_id_but_those_that_are_refused():
+    between = {one.removesuffix(f"_{other}") for one in _PLACES for other in _PLACES if one.endswith(f"_{other}")}
+    assert between == {DISPLAY}

@@ -27,8 +27,8 @@ class Connection:
         self.emptied = []
         bus.connections.append(self)
 
-    async def listen(self, topic):
-        self.topics.add(topic)
+    async def listen(self, *topics):
+        self.topics.update(topics)
 
     async def publish(self, message, **_):
         if not message.payload:
@@ -177,6 +177,33 @@ async def test_b4_the_base_topic_of_every_dialect_is_claimed(bus, make):
     await connect(bus, ours)
     for ownership in (theirs, ours):
         assert "publishes below dabbler/ on this broker too" in ownership.problem
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"name": "home", "meters": ["barn_house"]}, {"name": "home_barn", "meters": ["house"]}),
+        ({"name": "home", "meters": ["barn"]}, {"name": "home_barn", "meters": ["house"]}),
+    ],
+)
+async def test_l8_two_gateways_whose_names_make_one_id_notice_each_other(bus, make, one, other):
+    theirs = make("a", folder="a", base_topic="first", **one)
+    ours = make("b", base_topic="second", **other)
+    await connect(bus, theirs)
+    await connect(bus, ours)
+    for ownership in (theirs, ours):
+        assert "Home Assistant" in ownership.problem
+        assert "Give each its own name" in ownership.problem
+
+
+async def test_l8_an_announcement_that_is_another_gateways_now_is_not_removed(bus, make):
+    await connect(bus, make("a", folder="a", base_topic="first", name="home_barn", meters=["house"]))
+    make("before", base_topic="second", name="home", meters=["barn_house", "barn_roof"])
+    ours = make("b", base_topic="second", name="home", meters=["attic"])
+    connection = await connect(bus, ours)
+    await ours.remove_leftovers(connection)
+    assert "homeassistant/device/nes2mqtt_home_barn_house/config" not in connection.emptied
+    assert "homeassistant/device/nes2mqtt_home_barn_roof/config" in connection.emptied
 
 
 async def test_b4_two_gateways_with_nothing_in_common_do_not_notice_each_other(bus, make):

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from nes2mqtt.mqtt.client import SETTLED, Broker, Session
+from nes2mqtt.mqtt.client import SETTLED, Broker
 from nes2mqtt.mqtt.config import MqttConfig
 from nes2mqtt.mqtt.connection import Disconnected, Limits, Version
 from nes2mqtt.mqtt.message import Message, Will
+from nes2mqtt.mqtt.session import Session
 
 LARGE = Message("large", "x" * 9000, 1, retain=True)
 LOST = Disconnected("gone")

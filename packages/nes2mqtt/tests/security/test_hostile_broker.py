@@ -8,6 +8,7 @@ import paho.mqtt.client as paho
 import pytest
 
 from nes2mqtt.mqtt import client as client_module
+from nes2mqtt.mqtt import session as session_module
 from nes2mqtt.mqtt.aiomqtt_client import UNREAD
 from nes2mqtt.mqtt.client import Broker, Pace
 from nes2mqtt.mqtt.config import MqttConfig
@@ -129,7 +130,7 @@ async def test_n4_a_connection_given_up_while_it_is_made_does_not_come_about(slo
 
 async def test_n4_a_socket_closed_at_once_is_not_looked_at(monkeypatch):
     """Bytes that are no MQTT in the same turn of the loop in which something is to be sent."""
-    monkeypatch.setattr(client_module, "ANSWER", 0.3)
+    monkeypatch.setattr(session_module, "ANSWER", 0.3)
     errors = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context))
 

@@ -56,16 +56,19 @@ async def test_login_gives_a_careful_cookie_and_logout_ends_it(make_web, client_
     async with client_for(make_web(password=PASSWORD)) as client:
         reply = await log_in(client)
         assert (reply.status_code, reply.headers["location"]) == (303, "./")
-        cookie = reply.headers["set-cookie"]
-        assert "HttpOnly" in cookie
-        assert "SameSite=strict" in cookie
-        assert "Max-Age=2592000" in cookie
+        session, device = reply.headers.get_list("set-cookie")
+        for cookie in (session, device):
+            assert "HttpOnly" in cookie
+            assert "SameSite=strict" in cookie
+        assert "Max-Age=2592000" in session
+        assert "Path=/login" in device
         assert (await client.get("/api/v1/readings")).status_code == 200
         kept = dict(client.cookies)
         refused = await client.post("/logout")
         assert refused.status_code == 403, "a POST with a cookie must say where it comes from"
         reply = await client.post("/logout", headers={"Origin": "http://127.0.0.1:8099"})
         assert (reply.status_code, reply.headers["location"]) == (303, "login")
+        assert "_device" not in reply.headers["set-cookie"], "who logs out is still no stranger"
         client.cookies.update(kept)
         assert (await client.get("/api/v1/readings")).status_code == 401
 

@@ -5,11 +5,12 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
-from nes2mqtt.history import Line, Series
+from nes2mqtt.history import HistoryConfig, Line, Series, Store
 from nes2mqtt.hub import Hub
 from nes2mqtt.reading import MeterState, TableGroup
 from nes2mqtt.web.live import BEAT, QUEUE, LiveFeed, TooManyClients
@@ -257,6 +258,35 @@ def test_the_curve_takes_older_points_in_front(make_sample):
     assert recent.document("barn", 0.0, Now(1000.0))["import"] == [5]
 
 
+async def test_l2_the_hour_before_a_start_is_as_fine_as_the_meter_was_read(make_web, make_sample, tmp_path):
+    web = make_web(samples=False)
+    clock = web.hub.clock
+    now = clock.now()
+    async with Store.open(tmp_path / "history.db", HistoryConfig(), ZoneInfo("UTC"), clock=clock) as store:
+        for place in range(2 * 3590):
+            at = now - timedelta(seconds=3590 - place / 2)
+            values = {POWER_IMPORT: place}
+            store.offer(make_sample(values, group=TableGroup.PRESENT, received=at, instant=clock.instant(at)))
+        await store.flush()
+        web.store = store
+        await web.recall("house")
+    document = web.recent.document("house", 0.0, clock)
+    assert document["import"] == list(range(2 * 3590))
+
+
+async def test_l2_averages_do_not_stand_beside_readings(make_web):
+    class Coarse:
+        async def series(self, meter, keys, start, end, _):
+            line = Line([5] * 60, [5] * 60, [5] * 60)
+            times = [start + timedelta(minutes=place) for place in range(60)]
+            return Series(meter, timedelta(minutes=1), times, dict.fromkeys(keys, line))
+
+    web = make_web(store=Coarse())
+    before = web.recent.document("house", 0.0, web.hub.clock)
+    await web.recall("house")
+    assert web.recent.document("house", 0.0, web.hub.clock)["import"] == before["import"]
+
+
 async def test_over_a_real_server(make_web, served, danish_samples):
     web = make_web()
     async with served(web) as url, httpx.AsyncClient(base_url=url, timeout=5) as client:
@@ -295,7 +325,7 @@ async def test_the_curve_begins_with_what_the_history_remembers(make_web, served
             curve = json.loads(line.removeprefix("data: "))["recent"]
             assert curve["import"] == [5, None, 7, 432]
             assert curve["export"] == [None, None, 0, 0]
-    assert asked == [("house", timedelta(hours=1), 3600)], "once"
+    assert asked == [("house", timedelta(hours=1), 4 * 3600)], "once"
 
 
 async def test_a_full_house_is_said_so(make_web, served):

@@ -187,6 +187,19 @@ async def test_b7_both_kinds_that_agree_are_let_in(behind):
         assert (await client.get("/login", headers=headers)).status_code == 200
 
 
+async def test_l4_the_owner_logs_in_from_a_new_address_while_many_addresses_guess(behind):
+    async with behind() as client:
+        await log_in(client, "198.51.100.1")
+        mark = {name: value for name, value in dict(client.cookies).items() if name.endswith("_device")}
+        client.cookies.clear()
+        for number in range(30):
+            await log_in(client, f"203.0.113.{number}", "wrong horse")
+        assert (await log_in(client, "198.51.100.99")).status_code == 429, "a new device waits, or anybody could guess"
+        client.cookies.update(mark)
+        assert (await client.get("/api/v1/status")).status_code == 401, "the mark opens nothing"
+        assert (await log_in(client, "198.51.100.99")).status_code == 303
+
+
 async def test_who_is_logged_in_passes_while_others_guess(behind):
     async with behind(trusted_proxies=[]) as client:
         await log_in(client, "", PASSWORD)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nes2mqtt.clock import Clock
 from nes2mqtt.web.limits import MOST_ADDRESSES, GuessLimit, Places
 from nes2mqtt.web.password import PasswordHash
-from nes2mqtt.web.sessions import MOST_SESSIONS, Sessions
+from nes2mqtt.web.sessions import DEVICE_LIFETIME, MOST_DEVICES, MOST_SESSIONS, Sessions
 
 DAY = 86400.0
 
@@ -240,6 +240,49 @@ def test_who_has_known_the_answer_does_not_wait_because_others_guess():
         limit.refuse(f"10.0.{number}.1", 0.0)
     assert limit.refuse("192.0.2.2", 0.0) is not None, "a stranger waits"
     assert [wait(limit, "192.0.2.1", 0.0) for _ in range(6)] == [0.0] * 5 + [pytest.approx(30)]
+
+
+def test_l4_a_device_with_a_mark_has_a_limit_of_its_own_wherever_it_is():
+    limit = GuessLimit()
+    for number in range(200):
+        limit.refuse(f"10.0.{number}.1", 0.0)
+    assert limit.refuse("192.0.2.1", 0.0) is not None, "a stranger waits"
+    assert [limit.refuse(f"192.0.2.{number}", 0.0, "phone") is None for number in range(7)] == [True] * 5 + [False] * 2
+    limit.right("192.0.2.1", "phone")
+    assert limit.refuse("192.0.2.9", 0.0, "phone") is None
+
+
+def test_l4_guesses_of_a_marked_device_take_nothing_from_strangers():
+    limit = GuessLimit()
+    for number in range(100):
+        limit.refuse(f"10.0.{number}.1", 0.0, "phone")
+    assert limit.refuse("192.0.2.1", 0.0) is None
+
+
+def test_l4_marks_survive_a_restart_and_the_end_of_the_session_but_not_a_new_password(host, tmp_path):
+    file = tmp_path / "sessions.json"
+    sessions = host.sessions(file=file)
+    token, mark = sessions.open(), sessions.mark("")
+    assert not sessions.valid(mark), "a mark opens nothing"
+    assert not sessions.device(token)
+    assert sessions.mark(mark) == mark
+    assert sessions.mark("chosen by somebody else") != "chosen by somebody else"
+    host.wait(40 * DAY)
+    host.restart()
+    again = host.sessions(file=file)
+    assert not again.valid(token)
+    assert again.device(mark)
+    assert mark not in file.read_text(), "only its hash is kept"
+    host.wait(DEVICE_LIFETIME)
+    assert not again.device(mark)
+    again.mark("")
+    assert not host.sessions("another horse", file=file).device(mark)
+
+
+def test_l4_marks_are_bounded(host):
+    sessions = host.sessions()
+    marks = [sessions.mark("") for _ in range(MOST_DEVICES + 1)]
+    assert [bool(sessions.device(mark)) for mark in (marks[0], marks[1], marks[-1])] == [False, True, True]
 
 
 def test_many_addresses_share_a_limit_and_memory_is_bounded():

@@ -4,7 +4,9 @@ The file is the JSON of :mod:`osgp.image`, so whatever takes an image takes a du
 
     "refused": {"ET21": "this key may not do that"},      tables the meter has but did not give, and why
     "listed": ["BT00", "BT01", ...],                      what the meter says it has (BT00)
-    "complete": true                                      all of these are here, or were left out on purpose
+    "complete": true,                                     all of these are here, or were left out on purpose
+    "layout": "confirmed"                                 whether the meter was the same, and set up the same, from the first
+                                                          table to the last: only then do all of them fit each other
 
 A dump that is not complete is continued: tables that are missing are asked for again. Even one cut off in the middle of the file is: every
 whole table in it is kept.
@@ -31,9 +33,12 @@ from osgp.tables import Dimensions, survey
 from osgp.tables.survey import SURVEYED
 from osgp.tables.table import MAX_TABLE_SIZE
 
-__all__ = ["EMPTY", "LEFT_OUT", "NOT_READ", "Dump"]
+__all__ = ["CHANGED", "CONFIRMED", "EMPTY", "LEFT_OUT", "NOT_READ", "UNCONFIRMED", "Dump"]
 
-_MEMBERS = ("refused", "listed", "complete")
+_MEMBERS = ("refused", "listed", "complete", "layout")
+
+CONFIRMED, CHANGED, UNCONFIRMED = "confirmed", "changed: ", "not confirmed: "
+"""What the member layout says, or begins with."""
 
 LEFT_OUT, NOT_READ, EMPTY = "left out: ", "not read: ", "holds nothing: "
 """Begin the reasons of tables that are absent on purpose: anonymised, secret, or without a byte. All other reasons are
@@ -54,6 +59,8 @@ class Dump:
     refused: dict[str, str] = field(default_factory=dict)
     listed: list[str] = field(default_factory=list)
     complete: bool = False
+    layout: str = ""
+    """As in the file; empty where nobody has looked yet."""
 
     @classmethod
     def parse(cls, content: str, origin: str) -> Dump:
@@ -93,7 +100,7 @@ class Dump:
         """Return the text of the file."""
         document = json.loads(self.image.to_json())
         tables = document.pop("tables")
-        more = {"refused": self.refused, "listed": self.listed, "complete": self.complete}
+        more = {"refused": self.refused, "listed": self.listed, "complete": self.complete, "layout": self.layout}
         return json.dumps(document | more | {"tables": tables}, indent=1, ensure_ascii=False) + "\n"
 
     def to_csv(self) -> str:
@@ -115,12 +122,12 @@ class Dump:
             {number: bytearray(data) for number, data in kept.items()}, self.image.meter, self.image.port, "anonymised"
         )
         gone = {table_name(number): f"{LEFT_OUT}its content is not known" for number in held.keys() - kept.keys()}
-        return Dump(image, dict(sorted((self.refused | gone).items())), self.listed, self.complete)
+        return Dump(image, dict(sorted((self.refused | gone).items())), self.listed, self.complete, self.layout)
 
 
 def _member(document: Mapping[str, Any], name: str, origin: str) -> Any:
     """Return one of the members that an image lacks; an image without them is a whole dump."""
-    default: Any = {"refused": {}, "listed": [], "complete": True}[name]
+    default: Any = {"refused": {}, "listed": [], "complete": True, "layout": ""}[name]
     value = document.get(name, default)
     if not isinstance(value, type(default)):
         raise TableError(f"{origin}: {name} is {value!r:.40}; this was changed by hand, take the dump again")

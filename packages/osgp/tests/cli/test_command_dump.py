@@ -143,6 +143,30 @@ def test_r10_a_dump_says_which_tables_are_missing(osgp, town, tmp_path):
     assert "BT02" not in json.loads((tmp_path / "a.json").read_text())["refused"]
 
 
+def test_l6_a_dump_says_whether_its_tables_are_of_one_configuration(osgp, town, tmp_path):
+    image = large_image()
+    image.tables[table_id("BT02")] = bytearray(b"\x01" * 600)
+    del image.tables[0]
+    image.derive_dimensions()
+    where = town.put("large", image)
+    ended = osgp("dump", "a.json", "--fast", "-p", where.mep)
+    assert "reconfigured" not in ended.err
+    assert json.loads((tmp_path / "a.json").read_text())["layout"] == "confirmed"
+    version = TABLES["ET04"].layout(Dimensions()).entries["idt_version"].offset
+    town.sources["large"].tables[table_id("ET04")][version] += 1
+    ended = osgp("dump", "a.json", "--fast", "-p", where.mep)
+    assert "Not complete. The meter was reconfigured while this dump was taken" in ended.err
+    document = json.loads((tmp_path / "a.json").read_text())
+    assert document["layout"].startswith("changed: The meter was reconfigured")
+    assert document["complete"] is False
+    ended = osgp("dump", "a.json", "--fast", "-p", where.mep)
+    assert ended.code != 0
+    assert "a.json cannot be continued. The meter was reconfigured" in ended.err
+    assert "Delete the file and take the dump again" in ended.err
+    osgp("dump", "b.json", "--from", "a.json", "--anonymise")
+    assert json.loads((tmp_path / "b.json").read_text())["layout"].startswith("changed: ")
+
+
 def test_r10_a_dump_of_an_earlier_version_is_no_more_complete_than_it_was():
     text = '{"format": 1, "refused": {"BT26": "the operation is not possible"}, "listed": ["BT26"], "complete": true, "tables": {}}'
     dump = Dump.parse(text, "old.json")
@@ -187,6 +211,7 @@ def test_a_dump_served_and_dumped_again_is_the_same(osgp, denmark, town, tmp_pat
         "refused": {},
         "complete": True,
         "missing": [],
+        "layout": "not confirmed: the meter does not give ET04, whose version says whether it was reconfigured meanwhile",
     }
     assert (tmp_path / "first.json").read_bytes() == (tmp_path / "second.json").read_bytes()
 

@@ -116,6 +116,18 @@ def test_the_picture_moves_within_seconds():
         assert len({present[source] for present in moments}) >= 3, source
 
 
+def test_l2_a_house_that_draws_as_much_as_its_roof_gives_still_moves():
+    household = Household(1)
+    days = range(20_620, 20_630)
+    cells = [(day, number) for day in days for number in range(CELLS)]
+    flat = [
+        sum(household.day(day).watts(number))
+        for day, number in cells
+        if len({sum(second) for second in zip(*household.cell(day, number).active, strict=True)}) == 1
+    ]
+    assert all(abs(watts) < 20 for watts in flat), "five minutes of one number look like a coarse history"
+
+
 def test_summer_noon_exports_and_winter_night_does_not():
     noons = [moment_of((6, day), 11).present for day in range(1, 15)]
     assert sum(present[9] > 1000 for present in noons) >= 4

@@ -33,7 +33,7 @@ from piprint.errors import (
     SpoolFull,
     concerns_one,
 )
-from piprint.evidence import Evidence, ran_on
+from piprint.evidence import MAY_BE_LOST, Evidence, ran_on
 from piprint.fence import Fence
 from piprint.inhand import Job
 from piprint.journal.entry import Outcome
@@ -262,8 +262,7 @@ class Carrier:
         )
         if not await self._fence.announce(job) or job.is_changed():
             return
-        watched = {} if accepted.held else await self._witness.watch(job, printer)
-        await self._advance(job, Step.SENDING, submitted=True, **watched)
+        await self._advance(job, Step.SENDING, submitted=True, **await self._witness.watch(job, printer))
         sent = await self._send(job, printer, accepted)
         await self._advance(job, Step.SENT, ipp_id=sent.id, ipp_uuid=sent.uuid)
         if printer.feedback is Feedback.SENT_ONLY:
@@ -272,7 +271,7 @@ class Carrier:
         if accepted.held:
             if job.is_changed():
                 return
-            await self._advance(job, Step.RELEASING, **await self._witness.watch(job, printer))
+            await self._advance(job, Step.RELEASING)
             await printer.release(sent)
         await self._advance(job, Step.FOLLOWING)
         job.live, job.trouble_since, job.trouble, job.failures = True, None, "", 0
@@ -302,7 +301,8 @@ class Carrier:
         """Ask once how far the job is."""
         printer, entry = self._desk.printer(), job.entry
         status = await printer.look(entry.accepted)
-        if status is None or not ran_on(job.run, status.run, unwatched=job.unwatched):
+        lost = entry.ipp_run == MAY_BE_LOST and status is not None and status.state.final
+        if status is None or lost or not ran_on(job.run, status.run, unwatched=job.unwatched):
             job.live = False
             return
         await self._witness.follow(job, status)

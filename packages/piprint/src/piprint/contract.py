@@ -25,11 +25,13 @@ __all__ = [
     "ENTITIES",
     "GUARD_ERROR",
     "JOBS_API",
+    "PDF",
     "PRINTERS_API",
     "PRINTER_WS",
     "PROCESSORS_API",
     "PROCESSOR_PERMISSION_SET",
     "QUEUE_WS",
+    "ZPL",
     "Action",
     "Entity",
     "Field",
@@ -225,6 +227,11 @@ QUEUE_WS = Entity(
     ),
 )
 
+PDF = "application/pdf"
+ZPL = "application/vnd.zebra-zpl"
+"""``documenttype`` of a job's payload: Business Central itself says PDF; ours says ZPL (the name LPrint gives it) for labels of
+other extensions. The extension's codeunit PIPrintPayload has both."""
+
 API_PUBLISHER = "piprint"
 API_GROUP = "printing"
 API_VERSION = "v2.0"
@@ -289,6 +296,8 @@ JOBS_API = Entity(
         Action("submitting", (_TOKEN,)),
         Action("release", (_TOKEN, _MESSAGE)),  # -> Queued
         Action("finish", (_TOKEN, Field("printed", "boolean"), _MESSAGE)),  # -> Printed or Error
+        # Once Printed or Error under that token: something about its end came to light; changes the message alone.
+        Action("amend", (_TOKEN, _MESSAGE)),
         # For people, through the processor's page: any state but Printing -> Queued.
         Action("restart", ()),
     ),
@@ -324,7 +333,9 @@ class Guard(enum.StrEnum):
     """Why an action was refused: the word stands in square brackets in the message, ``... [not-yours]``, untranslated."""
 
     NOT_CLAIMABLE = "not-claimable"  # claim: neither Queued nor Printing with a lease that ran out
-    NOT_YOURS = "not-yours"  # renew, submitting, release, finish: another's token, or no longer Printing
+    NOT_YOURS = (
+        "not-yours"  # renew, submitting, release, finish: another's token, or no longer Printing; amend: or not ended
+    )
     NOT_RESTARTABLE = "not-restartable"  # restart: it is Printing
 
     @property

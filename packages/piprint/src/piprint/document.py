@@ -148,13 +148,16 @@ class Inspector:
         self._retirement: asyncio.TimerHandle | None = None
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def check(self, path: Path, *, limit_bytes: int, language: Language = "pdf") -> DocumentFacts:
+    async def check(
+        self, path: Path, *, limit_bytes: int, language: Language = "pdf", labels: bool = False
+    ) -> DocumentFacts:
         """Say what a document is.
 
         Args:
             path: where it lies.
             limit_bytes: a larger one is refused.
             language: what the printer takes: ``zpl`` lets labels pass beside PDF, ``raw`` anything that is not empty.
+            labels: whoever sent it says that it is ZPL. Its first command may then be any, so only a PDF is refused.
 
         Raises:
             DocumentError: it cannot be printed; the message says why and what to do.
@@ -167,6 +170,10 @@ class Inspector:
                 f"the document has {size / _MEGABYTE:.1f} MB, more than the {limit_bytes / _MEGABYTE:g} MB allowed here; "
                 "raise document_mb in [limits], or print fewer pages"
             )
+        if labels:
+            if b"%PDF-" in head:
+                raise DocumentError("the document was sent as labels in ZPL, but it is a PDF; send it as a PDF")
+            return DocumentFacts(size)
         if language == "raw" or (language == "zpl" and is_zpl(head)):
             return DocumentFacts(size)
         if b"%PDF-" not in head:

@@ -13,7 +13,8 @@ an error, or nothing            nothing: that it restarted cannot be excluded
 ==============================  ==========================================================================================
 
 What proves nothing: job ids (CUPS gives them out again), CUPS's printer-up-time (it is the time of day), CUPS's job list
-(saved up to 30 s late), job-impressions-completed (0 on queues that count nothing), and a time-at-processing within the
+(saved up to 30 s late), "completed" after a restart of its computer (CUPS never syncs documents, and "prints" an empty one:
+2.4.2), job-impressions-completed (0 on queues that count nothing), and a time-at-processing within the
 second in which the connection broke: CUPS can be back, and have begun again, in the same second.
 
 Pure: this module asks nobody, and knows no clock.
@@ -27,8 +28,10 @@ from piprint.journal.entry import Entry
 from piprint.printers.printer import JobStatus, SpoolerState
 from piprint.printers.runs import is_time_of_day
 
-__all__ = ["Evidence", "begun_for_certain", "ran_on", "weigh"]
+__all__ = ["MAY_BE_LOST", "Evidence", "begun_for_certain", "ran_on", "weigh"]
 
+MAY_BE_LOST = "may be lost"
+"""In the journal in place of a run: CUPS may have lost the document, so that it says "completed" proves nothing."""
 _AT_WORK = frozenset(SpoolerState) - {SpoolerState.PENDING, SpoolerState.HELD}
 
 
@@ -38,6 +41,7 @@ class Evidence(enum.Enum):
     RAN_ON = "it has run on since it got the job"
     NOT_AGAIN = "it may have restarted, but has not begun the job again"
     OPEN = "that it restarted since it got the job cannot be excluded"
+    LOST = "that its computer restarted, and lost the document, cannot be excluded"
 
 
 def ran_on(noted: int, told: int, *, unwatched: bool) -> bool:
@@ -51,22 +55,25 @@ def ran_on(noted: int, told: int, *, unwatched: bool) -> bool:
     return noted == told if noted and told else not unwatched
 
 
-def weigh(entry: Entry, status: JobStatus | None, *, same_run: bool) -> Evidence:
+def weigh(entry: Entry, status: JobStatus | None, *, same_run: bool, resumed: bool) -> Evidence:
     """Weigh what is known of a job that was handed over.
 
     Args:
         entry: the job as the journal has it.
         status: what the printer says of it now; None when it does not know it.
         same_run: it is proven that the printer has run on since it got the job.
+        resumed: this process was restarted since, so its whole computer may have been, and CUPS's with it.
     """
+    if entry.ipp_run == MAY_BE_LOST:
+        return Evidence.LOST
     if same_run:
         return Evidence.RAN_ON
-    if status is None or status.begun is None or status.state not in _AT_WORK:
-        return Evidence.OPEN
-    # A beginning after the outage would have a later second: the one noted was over before it (see begun_for_certain).
-    # A printer that counts from its start may come to the same number again.
-    unchanged = status.begun == entry.ipp_begun and is_time_of_day(status.up_time)
-    return Evidence.NOT_AGAIN if unchanged else Evidence.OPEN
+    if status is None or not is_time_of_day(status.up_time):
+        return Evidence.OPEN  # a printer that counts from its start may come to the same time-at-processing again
+    if status.begun is not None and status.begun == entry.ipp_begun and status.state in _AT_WORK:
+        # A beginning after the outage would have a later second: the one noted was over before (see begun_for_certain).
+        return Evidence.NOT_AGAIN
+    return Evidence.LOST if resumed else Evidence.OPEN
 
 
 def begun_for_certain(status: JobStatus) -> int | None:

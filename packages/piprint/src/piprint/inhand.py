@@ -68,6 +68,7 @@ class Job:
         seen_printing: the printer said it prints the job.
         run: the number of the printer's run that it was handed to (:class:`piprint.printers.printer.Run`); 0 when not known.
         unwatched: the printer was not, or could not be, asked all the time since.
+        resumed: this process was started anew since.
         begun_at: time-at-processing as it was first seen; None before.
         withdrawing: Business Central no longer calls it ours; what is at the printer is being cancelled.
         given_up: why the printer is not waited for any longer.
@@ -95,6 +96,7 @@ class Job:
     seen_printing: bool = False
     run: int = 0
     unwatched: bool = True
+    resumed: bool = True
     begun_at: int | None = None
     withdrawing: bool = False
     given_up: str = ""

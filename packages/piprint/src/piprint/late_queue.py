@@ -119,6 +119,10 @@ class LateQueue:
         """Report an outcome."""
         return await self._ask(lambda queue: queue.finish(job, claim, printed=printed, message=message))
 
+    async def amend(self, job: JobRow, claim: Claim, message: str, *, before: str) -> bool:
+        """Change what is said of a job's end."""
+        return await self._ask(lambda queue: queue.amend(job, claim, message, before=before))
+
     async def restart(self, row_no: int) -> JobState | None:
         """Queue a job again."""
         return await self._ask(lambda queue: queue.restart(row_no))

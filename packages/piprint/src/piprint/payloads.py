@@ -312,6 +312,7 @@ class JobPayload:
 
     Attributes:
         copies: from ``defaultcopies``, 1 or more.
+        documenttype: MIME type of the document, in lower case; see :data:`piprint.contract.ZPL`.
         notes: what could not be read, for people.
         See the documentation of ``OnAfterDocumentPrintReady`` for the others.
     """
@@ -320,6 +321,7 @@ class JobPayload:
     duplex: bool | None = None
     color: bool | None = None
     papertray: PaperTray = field(default_factory=PaperTray)
+    documenttype: str = ""
     objectname: str = ""
     objectid: int | None = None
     companyname: str = ""
@@ -341,6 +343,7 @@ def read_job_payload(text: str) -> JobPayload:
         duplex=_truth(payload.get("duplex")),
         color=_truth(payload.get("color")),
         papertray=_paper_tray(tray, notes) if isinstance(tray, dict) else PaperTray(),
+        documenttype=_text(payload.get("documenttype")).casefold(),
         objectname=_text(payload.get("objectname")),
         objectid=_whole(payload.get("objectid"), LARGEST_SIDE),
         companyname=_text(payload.get("companyname")),

@@ -8,7 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from piprint.config import Config
+from piprint.contract import ZPL
 from piprint.document import Inspector
+from piprint.errors import DocumentError
 from piprint.inhand import Prepared
 from piprint.payloads import read_job_payload
 from piprint.printers.find import settings_of
@@ -34,13 +36,23 @@ class Preparation:
         """Return what goes to the printer; see :class:`piprint.inhand.Prepare`."""
         printer_id = printer.address.printer_id
         settings = settings_of(printer_id, self._config)
+        asked = read_job_payload(payload)
+        labels = asked.documenttype == ZPL
+        if labels and settings.language == "pdf":
+            raise DocumentError(
+                f"the document is labels in ZPL, and the printer {printer_id!r} is not set up to take ZPL, so nothing was "
+                'printed; send it to a label printer, or, if this one speaks ZPL, write language = "zpl" for it in [[printers]]'
+            )
         capabilities = await printer.capabilities()
         facts = await self._inspector.check(
-            document, limit_bytes=self._config.limits.document_mb * 1_000_000, language=settings.language
+            document,
+            limit_bytes=self._config.limits.document_mb * 1_000_000,
+            language=settings.language,
+            labels=labels,
         )
         ticket, notes = make_ticket(
             name,
-            read_job_payload(payload),
+            asked,
             capabilities,
             settings,
             self._config.rules,

@@ -89,6 +89,8 @@ class _Uncertain(enum.Enum):
     FOLLOW = "follow if the printer has run on; else by policy"
     SUBMIT = "submit if the printer has run on; else by policy"
     AGAIN = "cancel and submit if the printer has run on; else by policy"
+    RELEASE_OR_AGAIN = "release if the printer has run on; else cancel and submit"
+    DONE = "printed, unless the document may be lost; else by policy"
 
 
 _BY_POLICY = _Uncertain.BY_POLICY
@@ -97,13 +99,14 @@ _IF_RAN_ON: dict[_Uncertain, Action] = {
     _Uncertain.FOLLOW: Action.FOLLOW,
     _Uncertain.SUBMIT: Action.SUBMIT,
     _Uncertain.AGAIN: Action.CANCEL_AND_SUBMIT,
+    _Uncertain.RELEASE_OR_AGAIN: Action.RELEASE,
 }
 _Cell = Action | _Uncertain
 _SUBMIT, _AGAIN, _FOLLOW = Action.SUBMIT, Action.CANCEL_AND_SUBMIT, Action.FOLLOW
 _DONE, _CANCELED, _ABORTED = Action.END_PRINTED, Action.END_CANCELED, Action.END_ABORTED
-_RELEASE = Action.RELEASE
 _RELEASE_OR, _FOLLOW_OR = _Uncertain.RELEASE, _Uncertain.FOLLOW
-_SUBMIT_OR, _AGAIN_OR = _Uncertain.SUBMIT, _Uncertain.AGAIN
+_SUBMIT_OR, _AGAIN_OR, _DONE_OR = _Uncertain.SUBMIT, _Uncertain.AGAIN, _Uncertain.DONE
+_REL_AGAIN = _Uncertain.RELEASE_OR_AGAIN
 
 _ROWS: dict[tuple[Step, bool], tuple[_Cell, ...]] = {
     # step, held:             NONE        INCOMPLETE  HELD      ACTIVE   COMPLETED  CANCELED   ABORTED
@@ -114,19 +117,20 @@ _ROWS: dict[tuple[Step, bool], tuple[_Cell, ...]] = {
     (Step.CREATED, True): (_SUBMIT, _AGAIN, _AGAIN, _AGAIN, _SUBMIT, _SUBMIT, _SUBMIT),
     # Held and not released: only somebody at the printer can have released it, and then it is found active or done.
     # Canceled while still incomplete is CUPS ending an orphan (MultipleOperationTimeout, 15 minutes).
-    (Step.SENDING, True): (_SUBMIT, _AGAIN, _AGAIN, _FOLLOW, _DONE, _SUBMIT, _SUBMIT),
+    (Step.SENDING, True): (_SUBMIT, _AGAIN, _AGAIN, _FOLLOW, _DONE_OR, _SUBMIT, _SUBMIT),
     # Not the whole document, or aborted while it was on its way: the printer never had the whole of it. Unless it has
     # restarted since and says what it had saved: then it may have got it, printed it, and forgotten.
-    (Step.SENDING, False): (_BY_POLICY, _AGAIN_OR, _FOLLOW, _FOLLOW, _DONE, _CANCELED, _SUBMIT_OR),
-    (Step.SENT, True): (_SUBMIT, _AGAIN, _RELEASE, _FOLLOW, _DONE, _CANCELED, _ABORTED),
-    (Step.SENT, False): (_BY_POLICY, _FOLLOW_OR, _FOLLOW, _FOLLOW, _DONE, _CANCELED, _ABORTED),
+    (Step.SENDING, False): (_BY_POLICY, _AGAIN_OR, _FOLLOW, _FOLLOW, _DONE_OR, _CANCELED, _SUBMIT_OR),
+    # Held, and nothing of it was printed. After a power cut the document CUPS has may be damaged: it gets another.
+    (Step.SENT, True): (_SUBMIT, _AGAIN, _REL_AGAIN, _FOLLOW, _DONE_OR, _CANCELED, _ABORTED),
+    (Step.SENT, False): (_BY_POLICY, _FOLLOW_OR, _FOLLOW, _FOLLOW, _DONE_OR, _CANCELED, _ABORTED),
     # Held, though its release was begun: CUPS saves its jobs up to 30 s late, and after a power cut tells what was saved.
     # It may have printed since; only if CUPS has run on it was not let go.
-    (Step.RELEASING, True): (_BY_POLICY, _FOLLOW_OR, _RELEASE_OR, _FOLLOW, _DONE, _CANCELED, _ABORTED),
-    (Step.RELEASING, False): (_BY_POLICY, _FOLLOW_OR, _FOLLOW, _FOLLOW, _DONE, _CANCELED, _ABORTED),
+    (Step.RELEASING, True): (_BY_POLICY, _FOLLOW_OR, _RELEASE_OR, _FOLLOW, _DONE_OR, _CANCELED, _ABORTED),
+    (Step.RELEASING, False): (_BY_POLICY, _FOLLOW_OR, _FOLLOW, _FOLLOW, _DONE_OR, _CANCELED, _ABORTED),
     # As before; but if CUPS has run on, somebody holds it at the printer, and may let it go.
-    (Step.FOLLOWING, True): (_BY_POLICY, _FOLLOW_OR, _FOLLOW_OR, _FOLLOW, _DONE, _CANCELED, _ABORTED),
-    (Step.FOLLOWING, False): (_BY_POLICY, _FOLLOW_OR, _FOLLOW, _FOLLOW, _DONE, _CANCELED, _ABORTED),
+    (Step.FOLLOWING, True): (_BY_POLICY, _FOLLOW_OR, _FOLLOW_OR, _FOLLOW, _DONE_OR, _CANCELED, _ABORTED),
+    (Step.FOLLOWING, False): (_BY_POLICY, _FOLLOW_OR, _FOLLOW, _FOLLOW, _DONE_OR, _CANCELED, _ABORTED),
 }
 
 TABLE: dict[tuple[Step, bool, Finding], _Cell] = {
@@ -192,7 +196,8 @@ def is_doubtful(entry: Entry, action: Action, evidence: Evidence) -> bool:
 
     A restart begins a job again that was printing, or that CUPS had not yet saved as done.
     """
-    return evidence is Evidence.OPEN and action in _GOES_ON and entry.step in _MAY_PRINT and not entry.unsent
+    doubtful = evidence in {Evidence.OPEN, Evidence.LOST}
+    return doubtful and action in _GOES_ON and entry.step in _MAY_PRINT and not entry.unsent
 
 
 # Found held or incomplete: it was not printed yet, or so says a spooler that restarted since. Who takes a job over has no
@@ -227,6 +232,10 @@ def _resolve(cell: _Cell, policy: Literal["hold", "reprint"], evidence: Evidence
         return cell
     if cell in _IF_RAN_ON and evidence is Evidence.RAN_ON:
         return _IF_RAN_ON[cell]
+    if cell is _Uncertain.RELEASE_OR_AGAIN:
+        return Action.CANCEL_AND_SUBMIT
+    if cell is _Uncertain.DONE and evidence is not Evidence.LOST:
+        return Action.END_PRINTED
     return Action.REPRINT if policy == "reprint" else Action.HOLD
 
 

@@ -22,7 +22,8 @@ from dataclasses import dataclass, field, replace
 from piprint import wording
 from piprint.bc.queue import OfferedPrinter
 from piprint.contract import cut
-from piprint.errors import PrinterError
+from piprint.errors import BcError, PrinterError, concerns_one
+from piprint.inhand import row_of
 from piprint.journal.entry import Entry
 from piprint.journal.steps import Step
 from piprint.printer_desk import accepted_of, cancel
@@ -38,7 +39,7 @@ _log = logging.getLogger(__name__)
 _TOLD_FOR = 86400.0
 """Seconds for which the page and Business Central's list of printers show it."""
 _MOST_TOLD = 20
-_LONGEST_STATE = 250
+_LONGEST_STATE, _LONGEST_MESSAGE = 250, 2048
 _CUPS_EVERY, _PRINTERS_EVERY = 10.0, 6
 """Seconds between two questions to CUPS whether it has run on; a printer itself is asked every so many times."""
 _JUST_NOW = 60
@@ -72,6 +73,8 @@ class ReturnedJobs:
     guarded: Callable[[str, Callable[[], Awaitable[None]]], Awaitable[None]]
     _runs: dict[str, int] = field(default_factory=dict)
     _told: list[_Told] = field(default_factory=list)
+    _owed: list[Entry] = field(default_factory=list)
+    """What Business Central does not know yet."""
 
     async def watch(self) -> None:
         """Look whenever a spooler may have restarted: at queues of CUPS often, at printers seldom, for they sleep."""
@@ -83,6 +86,7 @@ class ReturnedJobs:
             everywhere = suspected.is_set() or turn % _PRINTERS_EVERY == 0
             suspected.clear()
             await self.look_everywhere(everywhere=everywhere)
+            await self.guarded("telling what came out again", self._pay)
 
     async def look_everywhere(self, *, everywhere: bool = True) -> None:
         """Look at all printers that are there; else at the queues of CUPS. Never raises for a printer's sake."""
@@ -110,12 +114,13 @@ class ReturnedJobs:
         printer = self.shelf.printer(printer_id)
         if printer is None or printer.feedback is Feedback.SENT_ONLY:
             return
-        run, heard = await printer.run(), self.around.heard
-        if self._runs.get(printer_id) != run.number:
+        run, last = await printer.run(), self._runs.get(printer_id)
+        if last != run.number:
             await self._sweep(printer_id, printer)
             self._runs[printer_id] = run.number
+            self.around.heard.pop((printer_id, -1 if last is None else last), None)
         if run.up_time is not None:
-            heard[printer_id] = run.up_time
+            self.around.heard[printer_id, run.number] = run.up_time
 
     def told(self, printer_id: str = "") -> list[str]:
         """Return what could not be stopped within the last day; at one printer, or at all."""
@@ -159,19 +164,40 @@ class ReturnedJobs:
             return False
         if entry.step not in _OVER or begun != entry.ipp_begun or now - begun > _JUST_NOW:
             return False
-        heard = self.around.heard.get(entry.printer_id)
+        heard = self.around.heard.get((entry.printer_id, self._runs.get(entry.printer_id, -1)))
         over = heard is not None and heard > begun
         return not over and await printer.has_run_on(entry.ipp_run) is not True
 
+    async def _pay(self) -> None:
+        """Tell Business Central what it does not know yet, as far as it answers."""
+        while self._owed:
+            entry = self._owed[0]
+            claim = entry.claim_of(self.around.config.host)
+            before = entry.message.removesuffix(wording.CAME_BACK).rstrip()
+            try:
+                await self.around.queue.amend(row_of(entry), claim, entry.message, before=before)
+            except BcError as error:
+                if not concerns_one(error):
+                    return  # later
+                _log.warning("job %d: that it may have come out again cannot be said there: %s", entry.row_no, error)
+            self._owed.pop(0)
+
     async def _tell(self, entry: Entry, job: JobStatus) -> None:
         if wording.CAME_BACK in entry.notes:
+            if entry.printer_id not in self._runs and entry.step is Step.REPORTED:
+                self._owed.append(entry)  # found again at our start: it may not have been said
             return
         _log.error("%s: %s (job %d at the printer)", entry.about, wording.CAME_BACK, job.id)
-        message = f"{entry.message} {wording.CAME_BACK}".strip() if entry.step in _OVER else entry.message
+        message = entry.message
+        if entry.step in _OVER:
+            message = f"{cut(message, _LONGEST_MESSAGE - len(wording.CAME_BACK) - 1)} {wording.CAME_BACK}".strip()
         noted = await self.around.journal.note(entry, notes=(*entry.notes, wording.CAME_BACK), message=message)
         held = self.around.jobs.get(entry.row_no)
         if held is not None and held.entry.claim == entry.claim:
             held.entry = noted
+        if noted.step is Step.REPORTED:
+            self._owed.append(noted)
+            self.around.suspected.set()
         now = asyncio.get_running_loop().time()
         self._told.append(_Told(entry.printer_id, wording.came_back(entry.row_no, entry.title, entry.printer_id), now))
 

@@ -44,7 +44,7 @@ class Surroundings:
         rng: blurs waiting times.
         jobs: the jobs in hand by row number, from before the claim until the report is accepted.
         suspected: set when a printer, or its spooler, may have restarted.
-        heard: by printer, its own clock (printer-up-time) when its present run was last heard of.
+        heard: by printer and the number of its run, its own clock (printer-up-time) when that run was last heard of.
         taken: row number and printer of the jobs that Business Central may have counted as waiting and that no longer are.
         set_aside: called with a row number that could not be claimed, so that it is not tried again at once.
         hungry: called when a worker has nothing to do.
@@ -61,7 +61,7 @@ class Surroundings:
     hungry: Callable[[], None]
     jobs: dict[int, Job] = field(default_factory=dict)
     taken: dict[int, str] = field(default_factory=dict)
-    heard: dict[str, int] = field(default_factory=dict)
+    heard: dict[tuple[str, int], int] = field(default_factory=dict)
     suspected: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def count(self, *, beat: bool) -> Probe:

@@ -6,7 +6,7 @@ from office import Office
 from papers import LABEL, pdf
 from printshop import LabelPrinter, until
 
-from piprint.contract import JobState
+from piprint.contract import ZPL, JobState
 
 LABEL_SIZE = (283.46, 425.2)
 """100 x 150 mm in points."""
@@ -33,6 +33,27 @@ async def test_17_pdf_becomes_one_zpl_label_per_page():
         (label,) = printer.received
         assert label.count(b"^XA") == label.count(b"^XZ") == 2
         assert b"^GF" in label
+
+
+async def test_al_labels_of_another_extension_reach_a_label_printer_and_no_other():
+    """Sent as our codeunit PIPrintAPI does; the judge is what arrived at the port."""
+    document = b"CT~~CD,~CC^~CT~\n" + LABEL  # its first command says nothing of ZPL to whoever guesses
+    async with LabelPrinter().listening() as zebra, LabelPrinter().listening() as plain, Office() as office:
+        office.config = "".join(
+            f'[[printers]]\nid = "{name}"\nuri = "{sink.uri}"\nlanguage = "{language}"\n'
+            for name, sink, language in (("zebra", zebra, "zpl"), ("plain", plain, "pdf"))
+        )
+        await office.start()
+        await office.offers("zebra", "plain")
+        rows = [office.printer(name).row_no for name in ("zebra", "plain")]
+        good, bad = (
+            office.bc.people.send(row, document, name="Pallet", document_type=ZPL, copies=2).row_no for row in rows
+        )
+        await office.becomes(JobState.PRINTED, good)
+        await office.becomes(JobState.ERROR, bad)
+        assert zebra.received == [document * 2]
+        assert plain.received == []
+        assert "not set up to take ZPL" in office.job(bad).message
 
 
 async def test_17_label_printer_switched_off_is_waited_for():

@@ -125,9 +125,9 @@ async def test_s1_a_job_that_a_power_cut_shows_held_again_goes_by_policy(policy)
         )
 
 
-@pytest.mark.parametrize("in_time", [True, False])
-async def test_s2_a_finished_job_that_cups_has_again_is_cancelled_or_told(in_time):
-    async with Office("one") as office:
+@pytest.mark.parametrize(("in_time", "extension"), [(True, "2.0"), (False, "2.0"), (False, "1.0")])
+async def test_s2_a_finished_job_that_cups_has_again_is_cancelled_or_told(in_time, extension):
+    async with Office("one", extension=extension) as office:
         office.cups.command("cupsdisable", "one")
         processor = await office.start(hurried=True)
         job = office.print("one")
@@ -148,8 +148,11 @@ async def test_s2_a_finished_job_that_cups_has_again_is_cancelled_or_told(in_tim
         else:
             await office.cups.wait_ledger(2)
             assert office.printed() == [job, job]
-            await until(lambda: TWICE in office.printer("one").state_message, 20, "it is told")
-            assert any(TWICE in problem for problem in (await processor.status())["problems"])
+            await until(lambda: TWICE in office.job(job).message, 20, "it is told")
+            assert office.job(job).status is JobState.PRINTED
+            if extension == "2.0":
+                await until(lambda: TWICE in office.printer("one").state_message, 20, "it is told there, too")
+            assert TWICE in str(await processor.status())
 
 
 def _is_released(office):

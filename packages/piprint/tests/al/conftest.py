@@ -34,7 +34,7 @@ def run_gate(gate_python: Path) -> Callable[..., subprocess.CompletedProcess[str
         command = [gate_python, *what, *arguments]
         environment = {"PYTHONPATH": str(PACKAGE), "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(
-            command, capture_output=True, text=True, check=False, env=environment, input=input, timeout=120
+            command, capture_output=True, text=True, check=False, env=environment, input=input, timeout=280
         )
 
     return run
@@ -44,6 +44,19 @@ def run_gate(gate_python: Path) -> Callable[..., subprocess.CompletedProcess[str
 def extension_said(run_gate) -> dict[str, Any]:
     """Findings and contract of our extension, as JSON."""
     return json.loads(run_gate(EXTENSION, "--json").stdout)
+
+
+@pytest.fixture(scope="session")
+def break_all(run_gate, tmp_path_factory) -> Callable[[dict[str, tuple[str, str, str]]], dict[str, Any]]:
+    """Puts defects into a copy, ``{name: (file, before, after)}``, one after the other; returns what the gate says of each."""
+
+    def run(wanted: dict[str, tuple[str, str, str]]) -> dict[str, Any]:
+        folder = shutil.copytree(EXTENSION, tmp_path_factory.mktemp("broken") / "al")
+        done = run_gate(folder, script=Path(__file__).parent / "break.py", input=json.dumps(wanted))
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
 
 
 @pytest.fixture

@@ -7,34 +7,33 @@ follows all 14 and names what is wrong: captions of states that are not locked, 
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
+from al_places import (
+    ADMIN,
+    API,
+    BASIC,
+    CLAIM,
+    DANISH,
+    GERMAN,
+    JOBS,
+    MANAGEMENT,
+    PRINTER,
+    PRINTER_WS,
+    PROCESSOR,
+    QUEUE,
+    QUEUE_WS,
+    RIGHTS,
+    SERVICES,
+    SETUP,
+    STATES,
+    TABLE,
+)
 
 HERE = Path(__file__).parent
-EXTENSION = HERE.parents[1] / "al"
 
 pytestmark = pytest.mark.xdist_group("al")
-
-TABLE = "src/Table/PIPrintQueue.Table.al"
-PRINTER = "src/Table/PIPrintPrinter.Table.al"
-PROCESSOR = "src/Table/PIPrintProcessor.Table.al"
-STATES = "src/Enum/PIPrintJobState.Enum.al"
-CLAIM = "src/Codeunit/PIPrintClaim.Codeunit.al"
-JOBS = "src/Codeunit/PIPrintJobs.Codeunit.al"
-MANAGEMENT = "src/Codeunit/PIPrintManagement.Codeunit.al"
-API = "src/Page/PIPrintJobsAPI.Page.al"
-QUEUE = "src/Page/PIPrintQueue.Page.al"
-PRINTER_WS = "src/Page/PIPrintPrinterWS.Page.al"
-QUEUE_WS = "src/Page/PIPrintQueueWS.Page.al"
-SETUP = "src/Page/PIPrintSetup.Page.al"
-RIGHTS = "src/PermissionSet/PIPrintProcessor.PermissionSet.al"
-ADMIN = "src/PermissionSet/PIPrintAdmin.PermissionSet.al"
-BASIC = "src/PermissionSetExtension/PIPrintD365Basic.PermissionSetExt.al"
-SERVICES = "src/WebService/PIPrintWS.xml"
-DANISH = "Translations/piprint.da-DK.xlf"
-GERMAN = "Translations/piprint.de-DE.xlf"
 
 DEFECTS = {
     "missing end": (CLAIM, "        Job.Modify(true);\n    end;\n", "        Job.Modify(true);\n", "syntax error"),
@@ -267,13 +266,9 @@ CONTRACT_DEFECTS = {
 
 
 @pytest.fixture(scope="session")
-def broken(run_gate, tmp_path_factory):
+def broken(break_all):
     """What the gate says of each defect, all tried in one go."""
-    folder = shutil.copytree(EXTENSION, tmp_path_factory.mktemp("broken") / "al")
-    wanted = {**{name: each[:3] for name, each in DEFECTS.items()}, **CONTRACT_DEFECTS}
-    done = run_gate(folder, script=HERE / "break.py", input=json.dumps(wanted))
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return break_all({**{name: each[:3] for name, each in DEFECTS.items()}, **CONTRACT_DEFECTS})
 
 
 @pytest.mark.parametrize("defect", DEFECTS)

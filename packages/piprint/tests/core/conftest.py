@@ -283,6 +283,16 @@ class QueueView:
         await self._answer()
         return FinishOutcome.DONE
 
+    async def amend(self, job: JobRow, claim: Claim, message: str, *, before: str) -> bool:
+        await self._call("amend")
+        row = self.server.rows.get(job.row_no)
+        if row is None or row.state not in {JobState.PRINTED, JobState.ERROR} or row.message not in {before, message}:
+            return False
+        row.message = message
+        self.server.touch(row)
+        await self._answer()
+        return True
+
     async def restart(self, row_no: int) -> JobState | None:
         self.server.set(row_no, JobState.QUEUED)
         return JobState.QUEUED

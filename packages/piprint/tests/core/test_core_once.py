@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from piprint.contract import JobState
-from piprint.evidence import Evidence, begun_for_certain, ran_on, weigh
+from piprint.evidence import MAY_BE_LOST, Evidence, begun_for_certain, ran_on, weigh
 from piprint.journal.entry import Entry
 from piprint.journal.steps import Step
 from piprint.printers.printer import JobStatus, SpoolerState
@@ -138,9 +139,14 @@ def test_p3_a_second_that_is_not_over_proves_nothing() -> None:
 def test_p3_evidence(
     state: SpoolerState, noted: int | None, begun: int | None, up_time: int, evidence: Evidence
 ) -> None:
-    assert weigh(_entry(noted), _status(state, begun, up_time), same_run=False) is evidence
-    assert weigh(_entry(noted), _status(state, begun, up_time), same_run=True) is Evidence.RAN_ON
-    assert weigh(_entry(noted), None, same_run=False) is Evidence.OPEN
+    status = _status(state, begun, up_time)
+    assert weigh(_entry(noted), status, same_run=False, resumed=False) is evidence
+    assert weigh(_entry(noted), status, same_run=True, resumed=True) is Evidence.RAN_ON
+    assert weigh(_entry(noted), None, same_run=False, resumed=True) is Evidence.OPEN
+    lost = Evidence.LOST if evidence is Evidence.OPEN and up_time >= NOON else evidence
+    assert weigh(_entry(noted), status, same_run=False, resumed=True) is lost
+    told = replace(_entry(noted), ipp_run=MAY_BE_LOST)
+    assert weigh(told, status, same_run=True, resumed=False) is Evidence.LOST, "that is not forgotten"
 
 
 @pytest.mark.parametrize(
@@ -238,7 +244,12 @@ async def test_s2_a_finished_job_that_waits_again_is_cancelled_before_it_prints(
 
 async def test_s2_a_finished_job_that_came_out_again_is_told(world: Any) -> None:
     processor = await _printed_and_back(world, stopped=False)
+    world.server.away = True  # it is told when it answers again
+    await asyncio.sleep(100)
+    world.server.away = False
     await asyncio.sleep(130)
+    row = world.server.rows[1]
+    assert (row.state, TWICE in row.message) == (JobState.PRINTED, True)
     assert world.ledger == [b"document 1"] * 2
     assert any(TWICE in each for each in processor.dispatcher.snapshot().problems)
     assert TWICE in world.server.offered[0].state_message

@@ -43,16 +43,19 @@ def expected(  # noqa: C901, PLR0912 - one rule a line
     step: Step, finding: Finding, policy: str, evidence: Evidence, *, held: bool
 ) -> Action:
     """Say in rules what the table says in cells."""
+    lost = evidence is Evidence.LOST
     ran_on = evidence is Evidence.RAN_ON
     let_go = not held or step in {Step.RELEASING, Step.FOLLOWING}
     uncertain = Action.REPRINT if policy == "reprint" else Action.HOLD
     at_printer = finding in {Finding.INCOMPLETE, Finding.HELD, Finding.ACTIVE}
     if step in {Step.CREATING, Step.CREATED}:  # it never had the document
         return Action.CANCEL_AND_SUBMIT if at_printer else Action.SUBMIT
-    if finding is Finding.COMPLETED:
-        return Action.END_PRINTED
+    if finding is Finding.COMPLETED:  # of a document that CUPS may have lost it proves nothing
+        return uncertain if lost else Action.END_PRINTED
     if finding is Finding.ACTIVE:
         return Action.FOLLOW
+    if step is Step.SENT and held and finding is Finding.HELD and not ran_on:
+        return Action.CANCEL_AND_SUBMIT  # the printer's document may be damaged
     if let_go and not ran_on:  # its word may be older than what it printed
         if finding is Finding.INCOMPLETE or (finding is Finding.HELD and held):
             return uncertain
@@ -95,7 +98,7 @@ def test_each_cell_of_the_table_follows_from_the_rules(
 def test_s1_a_document_is_sent_or_let_go_again_only_if_it_cannot_have_printed(step: Step, held: bool) -> None:
     again = {Action.SUBMIT, Action.CANCEL_AND_SUBMIT, Action.RELEASE}
     may_have_printed = step in {Step.RELEASING, Step.FOLLOWING} or (not held and step in {Step.SENDING, Step.SENT})
-    for finding, evidence in product(Finding, (Evidence.OPEN, Evidence.NOT_AGAIN)):
+    for finding, evidence in product(Finding, (Evidence.OPEN, Evidence.NOT_AGAIN, Evidence.LOST)):
         decided = decide(entry(step, held=held), Ownership.OURS, finding, "hold", evidence)
         assert not (may_have_printed and decided in again), (finding, evidence)
 
@@ -105,7 +108,9 @@ def test_p3_what_goes_on_after_a_possible_restart_is_told_and_nothing_else(step:
     for action, evidence in product(Action, Evidence):
         goes_on = action in {Action.FOLLOW, Action.END_PRINTED, Action.END_CANCELED, Action.END_ABORTED}
         sent = step not in {Step.CREATING, Step.CREATED}
-        assert is_doubtful(entry(step), action, evidence) is (evidence is Evidence.OPEN and goes_on and sent)
+        assert is_doubtful(entry(step), action, evidence) is (
+            evidence in {Evidence.OPEN, Evidence.LOST} and goes_on and sent
+        )
     assert not is_doubtful(entry(Step.SENDING, submitted=False), Action.FOLLOW, Evidence.OPEN)
 
 

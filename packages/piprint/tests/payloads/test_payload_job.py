@@ -46,6 +46,7 @@ def test_microsofts_sample() -> None:
     assert (payload.copies, payload.duplex, payload.color) == (1, False, True)
     assert (payload.objectname, payload.objectid) == ("Standard Sales - Invoice", 1306)
     assert payload.companyname == "CRONUS International Ltd."
+    assert payload.documenttype == "application/pdf"
     assert payload.reportrunid == "c08679d0-a879-4afd-a4ca-b8a63a021f0a"
     assert payload.notes == ()
 

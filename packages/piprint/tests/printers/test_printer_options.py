@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piprint.config import PrinterConfig, Rule
+from piprint.contract import PDF, ZPL
 from piprint.paper import PAPER_KINDS, is_same_size, media_name, media_size
 from piprint.payloads import JobPayload, PaperTray, validate_printer_payload
 from piprint.printers.capabilities import with_settings
@@ -261,6 +262,25 @@ def test_a_rule_that_cannot_be_met_is_told() -> None:
 
 def test_notes_of_the_payload_come_along() -> None:
     assert ticket(JobPayload(notes=("cut",)))[1] == ["cut"]
+
+
+@pytest.mark.parametrize(
+    ("known", "format_"),
+    [
+        ({PDF, ZPL, "application/octet-stream"}, ZPL),
+        ({PDF, "application/vnd.cups-raw", "application/octet-stream"}, "application/vnd.cups-raw"),
+        ({PDF, "application/octet-stream"}, "application/octet-stream"),
+        (set(), "application/octet-stream"),
+    ],
+)
+def test_al_labels_are_never_called_a_pdf_so_that_no_filter_stops_a_queue(known: set[str], format_: str) -> None:
+    for language in ("zpl", "raw"):
+        told = ticket(
+            JobPayload(documenttype=ZPL),
+            Capabilities(formats=frozenset(known)),
+            settings=PrinterConfig(id="r", language=language),
+        )
+        assert told[0].format == format_
 
 
 def test_a_raw_queue_gets_raw_bytes() -> None:

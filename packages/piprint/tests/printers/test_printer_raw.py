@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piprint.config import PrinterConfig
+from piprint.contract import ZPL
 from piprint.errors import DocumentError, PrinterError, PrinterUnreachable
 from piprint.payloads import JobPayload, PaperTray
 from piprint.printers.options import make_ticket
@@ -160,6 +161,15 @@ async def test_a_document_that_is_gone_sends_nothing(
     with pytest.raises(DocumentError, match="not on the disk"):
         await printer_at(sink.uri, language="raw").send(JOB, TICKET, tmp_path / "gone.pdf")
     assert sink.jobs == []
+
+
+@pytest.mark.parametrize("language", ["zpl", "raw"])
+async def test_al_what_is_said_to_be_zpl_goes_out_as_it_is_whatever_its_first_command(
+    language: str, sink: Sink, saved: Saved, printer_at: Callable[..., RawPrinter]
+) -> None:
+    document = b"\x10CT~~CD,~CC^~CT~\r\n" + LABEL  # as Zebra's own driver begins
+    await printer_at(sink.uri, language=language).send(JOB, Ticket("x", format=ZPL), saved(document))
+    assert sink.jobs == [document]
 
 
 async def test_raw_printers_cannot_be_told_of_copies(printer_at: Callable[..., RawPrinter]) -> None:

@@ -13,7 +13,7 @@ import pypdfium2
 import pytest
 from playwright.async_api import async_playwright, expect
 
-from piprint.contract import JobState
+from piprint.contract import ZPL, JobState
 from piprint.simulate.people import Choice
 from piprint.simulate.sample import sample_invoice
 from piprint.simulate.server import Settings, serve
@@ -51,6 +51,18 @@ async def test_a_dropped_document_is_printed_as_chosen(ask):
         assert (await response.read(), response.content_type) == (b"%PDF-", "application/pdf")
     async with ask.session.get(ask.bc.origin + "/page/jobs/9") as response:
         assert response.status == 404
+
+
+async def test_al_dropped_labels_are_sent_as_zpl(ask):
+    zpl = b"^XA^FDpallet^FS^XZ"
+    headers = {**OURS, "Content-Type": ZPL}
+    assert await print_by_page(ask, zpl, headers, printer="1", name="Pallet.zpl", copies="2") == (200, {})
+    told = json.loads(ask.job().payload)
+    assert (told["documenttype"], told["defaultcopies"], told["objectname"]) == (ZPL, 2, "Pallet.zpl")
+    async with ask.session.get(ask.bc.origin + "/page/jobs/1") as response:
+        assert (await response.read(), response.content_type) == (zpl, "text/plain")
+    status, said = await print_by_page(ask, zpl, headers, printer="1", copies="1000")
+    assert (status, said["error"]) == (400, "A document is printed 1 to 999 times, not 1000.")
 
 
 async def test_without_a_document_the_sample_invoice_is_printed(ask):

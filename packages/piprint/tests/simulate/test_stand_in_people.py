@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from piprint.contract import JobState
+from piprint.contract import ZPL, JobState
 from piprint.payloads import read_job_payload
 from piprint.simulate import dateformula
 from piprint.simulate.people import Choice
@@ -150,8 +150,9 @@ async def test_ours_cleans_up_by_itself_spares_what_prints_and_cancels_what_wait
     clock.move(days=31)
     await ask.log_in()
     assert len((await ask("GET", "PIPrintQueueWS")).json["value"]) == 6
-    assert ask.bc.database.clean_up() == 5
     jobs = ask.bc.database.tables.jobs
+    ask.bc.database.change_job(jobs[5], {"submitted": True})  # its processor is at it
+    assert ask.bc.database.clean_up() == 5
     assert {number: job.status for number, job in jobs.items()} == {
         1: JobState.CANCELLED,
         2: JobState.CANCELLED,
@@ -161,6 +162,36 @@ async def test_ours_cleans_up_by_itself_spares_what_prints_and_cancels_what_wait
     clock.move(days=2)
     assert ask.bc.database.clean_up() == 2
     assert list(jobs) == [5]
+
+
+async def test_al_a_job_whose_processor_is_silent_for_too_long_goes_to_error_and_ends(ask, clock):
+    ask.bc.database.change_job(ask.print(), {"status": JobState.PRINTING, "submitted": True})
+    clock.move(days=27)
+    assert ask.bc.database.clean_up() == 0
+    clock.move(days=5)
+    assert ask.bc.database.clean_up() == 1
+    (job,) = ask.bc.database.tables.jobs.values()
+    assert (job.status, job.claimed_by, job.lease_until) == (JobState.ERROR, "", None)
+    assert "may have been printed" in job.message
+    clock.move(days=8)
+    assert ask.bc.database.clean_up() == 1
+    assert not ask.bc.database.tables.jobs
+
+
+async def test_al_other_extensions_send_labels_and_say_so(ask):
+    job = ask.bc.people.send(1, b"^XA^XZ", name="Pallet 7", document_type=ZPL, copies=3)
+    told = json.loads(job.payload)
+    assert (told["documenttype"], told["defaultcopies"], told["objectname"]) == (ZPL, 3, "Pallet 7")
+    assert {"duplex", "color", "papertray"}.isdisjoint(told)  # nobody chose, so the printer does
+
+
+async def test_al_other_extensions_are_told_what_does_not_work(ask, ask_old):
+    with pytest.raises(Refusal, match="1 to 999 times, not 0"):
+        ask.bc.people.send(1, b"^XA^XZ", name="x", document_type=ZPL, copies=0)
+    with pytest.raises(Refusal, match="no printer Nowhere"):
+        ask.bc.people.send("Nowhere", b"^XA^XZ", name="x", document_type=ZPL)
+    with pytest.raises(Refusal, match=r"PIPrint 1\.0 prints reports only"):
+        ask_old.bc.people.send(1, b"^XA^XZ", name="x", document_type=ZPL)
 
 
 async def test_without_a_formula_jobs_stay(ask, clock):

@@ -25,6 +25,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from errno import ENOSPC
 from hashlib import sha256
+from operator import sub
 from pathlib import Path
 from typing import Any
 
@@ -218,14 +219,17 @@ class _Series:
         number: how the records call it.
         places: how they call each source.
         values: what the last sample held.
+        in_order: that it held all sources, in the order of their places.
     """
 
     number: int
     places: Mapping[Source, int]
     values: Mapping[Source, int] = field(default_factory=dict)
+    in_order: bool = False
 
     def take(self, values: Mapping[Source, int]) -> Mapping[Source, int]:
         self.values = values
+        self.in_order = list(values) == list(self.places)
         return values
 
 
@@ -319,14 +323,22 @@ class Tail:
                 "n": series.number,
                 "v": ",".join(f"{place}={value}" for place, value in enumerate(series.take(sample.values).values())),
             }
+        alike = series.in_order
         before = series.values
         values = series.take(sample.values)
+        if alike and series.in_order:  # as nearly always: no look-ups
+            steps = enumerate(map(sub, values.values(), before.values()))
+            return {"n": series.number, "v": ",".join([f"{n}+{by}" if by > 0 else f"{n}{by}" for n, by in steps if by])}
         places = series.places
-        changed = [
-            f"{places[source]}{value - before[source]:+d}" if source in before else f"{places[source]}={value}"
-            for source, value in values.items()
-            if before.get(source) != value
-        ]
+        changed = []
+        for source, value in values.items():
+            earlier = before.get(source)
+            if earlier is None:
+                changed.append(f"{places[source]}={value}")
+            elif value > earlier:
+                changed.append(f"{places[source]}+{value - earlier}")
+            elif value < earlier:
+                changed.append(f"{places[source]}{value - earlier}")
         if before.keys() != values.keys():
             changed += [f"{places[source]}=" for source in before if source not in values]
         return {"n": series.number, "v": ",".join(changed)}

@@ -27,6 +27,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from nes2mqtt.mqtt.homeassistant_names import DISPLAY
 from nes2mqtt.secret import Secret
 
 __all__ = [
@@ -273,12 +274,20 @@ class MqttConfig(_Section):
         return self.base_topic
 
     def check_meters(self, meters: Iterable[str]) -> None:
-        """Refuse a configuration in which two meters would publish to the same topics.
+        """Refuse a configuration in which two meters would publish to the same topics, or under the same id.
 
         Raises:
-            ValueError: several meters, and a dialect whose topics do not name the meter.
+            ValueError: several meters, and a dialect whose topics do not name the meter; or names that make one id.
         """
-        if len(set(meters)) < 2:  # noqa: PLR2004 - two is where several starts
+        meters = set(meters)
+        if DialectName.HOMEASSISTANT in self.dialects:
+            for meter in sorted(meters):
+                if f"{meter}_{DISPLAY}" in meters:
+                    raise ValueError(
+                        f"meters.{meter} and meters.{meter}_{DISPLAY} would have one id in Home Assistant: what the display "
+                        f"of {meter} shows is called {meter}_{DISPLAY} there. Choose another name for meters.{meter}_{DISPLAY}"
+                    )
+        if len(meters) < 2:  # noqa: PLR2004 - two is where several starts
             return
         for dialect in (DialectName.NMR_RAW, DialectName.DABBLER):
             if dialect in self.dialects and _PLACEHOLDER not in self.dialect_base(dialect):

@@ -26,9 +26,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from nes2mqtt.backoff import Backoff
-from nes2mqtt.mqtt.client import WINDOW, Session
 from nes2mqtt.mqtt.connection import Disconnected, Refused
 from nes2mqtt.mqtt.message import Message
+from nes2mqtt.mqtt.session import WINDOW, Session
 from nes2mqtt.reading import Sample
 
 __all__ = ["KEPT", "RETRY", "Delivery", "LatestRegisters", "Outbox"]

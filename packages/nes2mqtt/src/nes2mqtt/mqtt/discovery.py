@@ -38,7 +38,7 @@ from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.mqtt.config import MqttConfig
 from nes2mqtt.mqtt.connection import Limits
 from nes2mqtt.mqtt.dialects import homeassistant as topics
-from nes2mqtt.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, ENABLED, MAINTENANCE
+from nes2mqtt.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, DISPLAY, ENABLED, MAINTENANCE
 from nes2mqtt.mqtt.message import Message
 from nes2mqtt.mqtt.rows import compact
 from nes2mqtt.reading import Event, LinkQuality, MeterInfo, MeterState, MeterStatus, TableGroup
@@ -67,8 +67,8 @@ _PLACES: Mapping[str, int] = MappingProxyType(
                 "last_reply",
                 "link_quality",
                 "clock_ahead",
-                "display_active_energy_import",
-                "display_active_energy_export",
+                f"{DISPLAY}_active_energy_import",
+                f"{DISPLAY}_active_energy_export",
                 *(f"link_{count.name}" for count in fields(LinkQuality)),
             )
         )
@@ -367,7 +367,7 @@ class Discovery:
             if key in meter.keys:
                 source = SOURCES[key]
                 yield (
-                    f"display_{key}",
+                    f"{DISPLAY}_{key}",
                     {
                         "p": "sensor",
                         "name": f"{source.label} on the meter's display",

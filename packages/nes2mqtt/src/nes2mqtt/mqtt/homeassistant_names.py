@@ -13,7 +13,11 @@ from types import MappingProxyType
 
 from osgp.sources import Quantity
 
-__all__ = ["ABBREVIATIONS", "CLASSES", "ENABLED", "MAINTENANCE", "HaClass"]
+__all__ = ["ABBREVIATIONS", "CLASSES", "DISPLAY", "ENABLED", "MAINTENANCE", "HaClass"]
+
+DISPLAY = "display"
+"""Begins the names of entities that show what the display shows. Only these names end as others do: no meter's id may be
+another's with this behind it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from pathlib import Path
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub, Latest, OutputStatus
 from nes2mqtt.mqtt.aiomqtt_client import LibraryClient
-from nes2mqtt.mqtt.client import Broker, Pace, Session, publish_all
+from nes2mqtt.mqtt.client import Broker, Pace
 from nes2mqtt.mqtt.config import DialectName, MqttConfig
 from nes2mqtt.mqtt.connection import ClientFactory, Limits, Received, Refused
 from nes2mqtt.mqtt.delivery import Delivery, LatestRegisters, Outbox
@@ -41,6 +41,7 @@ from nes2mqtt.mqtt.leftovers import Leftovers
 from nes2mqtt.mqtt.message import Message, Will
 from nes2mqtt.mqtt.ownership import Ownership
 from nes2mqtt.mqtt.rows import When
+from nes2mqtt.mqtt.session import Session, publish_all
 from nes2mqtt.mqtt.view import EnergyPeriods, View
 from nes2mqtt.reading import Event, MeterState, MeterStatus, Quality, Sample, TableGroup
 

@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from nes2mqtt.mqtt.client import Session
 from nes2mqtt.mqtt.config import MqttConfig
 from nes2mqtt.mqtt.connection import Received, Refused
 from nes2mqtt.mqtt.dialects import Dialect
@@ -19,10 +18,13 @@ from nes2mqtt.mqtt.discovery import Discovery
 from nes2mqtt.mqtt.instances import CLAIM, REPEAT, Instances
 from nes2mqtt.mqtt.leftovers import Leftovers
 from nes2mqtt.mqtt.message import Message
+from nes2mqtt.mqtt.session import Session
 
 __all__ = ["Ownership"]
 
 _log = logging.getLogger(__name__)
+
+_PART = re.compile(r"-[0-9]+$")
 
 
 class Ownership:
@@ -64,12 +66,17 @@ class Ownership:
         self._told: set[str] = set()
         """Claim topics of which we said that their leftovers stay."""
         claims = [self._instances_at(_gateway_base(dialect)) for dialect in dialects]
-        self._announced = ""
-        """The topic on which we claim our name to Home Assistant; empty when nothing is announced."""
         if discovery is not None:
-            base = discovery.topic(discovery.gateway_id).rpartition("/")[0]
+            base = _device_base(discovery.topic(discovery.gateway_id))
             claims.append(self._instances_at(base, "announces itself to Home Assistant under the same name"))
-            self._announced = claims[-1].topic
+            # Gateway "home" with meter "barn_house" and gateway "home_barn" with meter "house" have one id in Home Assistant.
+            claims += [
+                self._instances_at(
+                    _device_base(discovery.topic(f"{discovery.gateway_id}_{meter}")),
+                    f"announces to Home Assistant what has the id of our meter {meter}",
+                )
+                for meter in meters
+            ]
         self._claims = {instances.topic: instances for instances in claims}
         """What is ours now, by the topic on which another gateway would say that it is its own."""
         self._former: dict[str, Instances] = {}
@@ -91,7 +98,7 @@ class Ownership:
 
     def note(self, topics: Collection[str] = (), step: int | None = None) -> None:
         """Note in which topics something may be retained, and how small announcements had to be made."""
-        announced = dict.fromkeys(topics, self._announced)
+        announced = {topic: _claim_of(topic) for topic in topics}
         self._leftovers.add({**announced, **self._ours}, self._leftovers.step if step is None else step)
 
     async def hear(self, session: Session, message: Received) -> bool:
@@ -111,9 +118,8 @@ class Ownership:
 
     async def say_who_we_are(self, session: Session) -> None:
         """Let other gateways with our topics know of us: at once, and again while there are some."""
-        for instances in self._claims.values():
-            await session.listen(instances.topic)
-            await _say(session, instances.claim())
+        await session.listen(*self._claims)
+        await asyncio.gather(*(_say(session, instances.claim()) for instances in self._claims.values()))
         while True:
             await asyncio.sleep(REPEAT)
             for instances in self._claims.values():
@@ -194,9 +200,9 @@ class Ownership:
                 for topic in dialect.retained(meter):
                     yield topic, claim
         if self._discovery is not None:
-            yield self._discovery.topic(self._discovery.gateway_id), self._announced
-            for meter in meters:
-                yield self._discovery.topic(f"{self._discovery.gateway_id}_{meter}"), self._announced
+            ids = [self._discovery.gateway_id, *(f"{self._discovery.gateway_id}_{meter}" for meter in meters)]
+            for topic in map(self._discovery.topic, ids):
+                yield topic, _claim_of(topic)
 
     def _part_pattern(self, meters: Collection[str]) -> re.Pattern[str] | None:
         """Return what matches the topics of announcements in parts."""
@@ -209,6 +215,16 @@ class Ownership:
 
 def _gateway_base(dialect: Dialect) -> str:
     return dialect.will.topic.rpartition("/")[0]
+
+
+def _device_base(announcement: str) -> str:
+    """Return the topic below which a device is announced: without ``/config``, and without the number of a part."""
+    return _PART.sub("", announcement.rpartition("/")[0])
+
+
+def _claim_of(announcement: str) -> str:
+    """Return the topic on which the device of an announcement is claimed."""
+    return f"{_device_base(announcement)}/{CLAIM}"
 
 
 async def _say(session: Session, claim: Message) -> None:

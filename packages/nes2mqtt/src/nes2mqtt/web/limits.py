@@ -32,8 +32,9 @@ class GuessLimit:
     """Allows a few guesses at once, then one each few seconds: per address, and for all strangers together.
 
     An address that has once known the answer is no stranger: it has its own limit, but does not wait because others
-    guess. So guesses from a few addresses do not lock the owner out, nor any at all from an address known since the start.
-    Guesses from many (about a dozen, each as fast as it may) use up what strangers have: then a new address has to wait.
+    guess. Neither does a device that shows the mark of an earlier login: whatever address it has now, the device has a limit
+    of its own. So guesses from a few addresses do not lock the owner out, nor any at all where the owner was logged in before.
+    Guesses from many (about a dozen, each as fast as it may) use up what strangers have: then a new device has to wait.
     """
 
     ADDRESS = (5.0, 30.0)
@@ -46,12 +47,18 @@ class GuessLimit:
         self._refused: set[str] = set()
         self._known: OrderedDict[str, None] = OrderedDict()
 
-    def refuse(self, address: str, now: float) -> Refused | None:
-        """Count a guess and return None, or tell that it is not looked at."""
-        key = subscriber(address)
+    def refuse(self, address: str, now: float, device: str = "") -> Refused | None:
+        """Count a guess and return None, or tell that it is not looked at.
+
+        Args:
+            address: where it comes from.
+            now: the moment.
+            device: the name of the device that shows a mark of ours; empty for none.
+        """
+        key = _guesser(address, device)
         own = _refilled(self._addresses.get(key, (self.ADDRESS[0], now)), self.ADDRESS, now)
         everybody = _refilled(self._everybody, self.EVERYBODY, now)
-        stranger = key not in self._known
+        stranger = not device and key not in self._known
         wait = max(
             0.0,
             (1.0 - own[0]) * self.ADDRESS[1],
@@ -72,11 +79,12 @@ class GuessLimit:
         self._refused.add(key)
         return Refused(wait, first)
 
-    def right(self, address: str) -> None:
-        """Note that an address knew the answer: it has its guesses back."""
+    def right(self, address: str, device: str = "") -> None:
+        """Note that an address knew the answer: it has its guesses back, and so has the device."""
         key = subscriber(address)
-        self._addresses.pop(key, None)
-        self._refused.discard(key)
+        for guesser in {key, _guesser(address, device)}:
+            self._addresses.pop(guesser, None)
+            self._refused.discard(guesser)
         self._known[key] = None
         self._known.move_to_end(key)
         while len(self._known) > MOST_ADDRESSES:
@@ -127,6 +135,11 @@ class Places:
                 del self._taken[key]
 
         return give_back
+
+
+def _guesser(address: str, device: str) -> str:
+    """Return by which name guesses are counted. No address has a blank in it."""
+    return f"device {device}" if device else subscriber(address)
 
 
 def _is_loopback(address: str) -> bool:

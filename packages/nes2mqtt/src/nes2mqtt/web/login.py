@@ -18,9 +18,9 @@ from starlette.routing import Route
 from nes2mqtt.clock import Clock
 from nes2mqtt.web.assets import Asset
 from nes2mqtt.web.config import WebConfig
-from nes2mqtt.web.gate import session_cookie
+from nes2mqtt.web.gate import COOKIE_SUFFIX, session_cookie
 from nes2mqtt.web.limits import GuessLimit
-from nes2mqtt.web.sessions import Sessions
+from nes2mqtt.web.sessions import DEVICE_LIFETIME, Sessions
 
 __all__ = ["login_routes"]
 
@@ -33,6 +33,7 @@ _ERROR_MARK = b'data-error=""'
 """Where the page takes the reason it is shown again."""
 _PUBLIC_MARK = b'data-public=""'
 """Where the page takes the address at which logging in works, if there is only one."""
+_DEVICE_SUFFIX = "_device"
 _DAY = 86400
 
 
@@ -43,6 +44,7 @@ class _Login:
         self._page = page.content.replace(_PUBLIC_MARK, b'data-public="%s"' % config.public_url.encode("ascii"))
         self._sessions = sessions
         self._cookie = cookie
+        self._device_cookie = cookie.removesuffix(COOKIE_SUFFIX) + _DEVICE_SUFFIX
         self._path = config.path
         self._lifetime = config.session_days * _DAY
         self._secure = config.is_https
@@ -56,7 +58,9 @@ class _Login:
 
     async def log_in(self, request: Request) -> Response:
         address = request.client.host if request.client else ""
-        refused = self._limit.refuse(address, self._clock.monotonic())
+        mark = session_cookie(request.headers, self._device_cookie)
+        device = self._sessions.device(mark)
+        refused = self._limit.refuse(address, self._clock.monotonic(), device)
         if refused is not None:
             if refused.first:
                 _log.warning("login from %s refused: too many attempts", address)
@@ -69,18 +73,18 @@ class _Login:
         if not right:
             _log.warning("login from %s refused: wrong password", address)
             return self._reply(401, b"wrong")
-        self._limit.right(address)
+        self._limit.right(address, device)
         _log.info("login from %s", address)
         response = Response(status_code=303, headers={"location": "./"})
-        response.set_cookie(
-            self._cookie,
-            self._sessions.open(),
-            max_age=self._lifetime,
-            path=self._path,
-            httponly=True,
-            samesite="strict",
-            secure=self._secure or request.scope["scheme"] == "https",
-        )
+        secure = self._secure or request.scope["scheme"] == "https"
+        for name, value, seconds, path in (
+            (self._cookie, self._sessions.open(), self._lifetime, self._path),
+            # Sent to the login alone, and left there by a logout.
+            (self._device_cookie, self._sessions.mark(mark), DEVICE_LIFETIME, f"{self._path}login"),
+        ):
+            response.set_cookie(
+                name, value, max_age=seconds, path=path, httponly=True, samesite="strict", secure=secure
+            )
         return response
 
     async def log_out(self, request: Request) -> Response:

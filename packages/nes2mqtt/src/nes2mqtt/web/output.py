@@ -41,6 +41,8 @@ _log = logging.getLogger(__name__)
 RETRY = 10.0
 """Seconds between two attempts to get the port."""
 BACKLOG = 64
+_MOST_RECALLED = 4 * int(SPAN)
+"""Readings of an hour, from a meter that is read faster than any we know."""
 
 
 class CertificateError(OSError):
@@ -183,10 +185,12 @@ class WebOutput:
         now = clock.now()
         keys = [POWER_IMPORT.key, POWER_EXPORT.key]
         try:
-            series = await self.store.series(meter, keys, now - timedelta(seconds=SPAN), now, int(SPAN))
+            series = await self.store.series(meter, keys, now - timedelta(seconds=SPAN), now, _MOST_RECALLED)
         except HistoryError as error:
             _log.warning("the last hour of meter %s is not on the page: %s", meter, error)
             return
+        if series.step is not None:
+            return  # averages beside readings would be drawn as steps, or as points with gaps between them
         imported, exported = (series.lines[key].average for key in keys)
         instants = [clock.instant(time) for time in series.times]
         self.recent.fill(meter, zip(instants, imported, exported, strict=True))

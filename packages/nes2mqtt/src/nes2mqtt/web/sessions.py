@@ -4,6 +4,10 @@ A session is 256 random bits in a cookie; kept here is only its SHA-256 and its 
 survives a restart in a file of its own, together with a hash of the password it belongs to:
 a new password ends all sessions.
 
+Beside them stand the marks of devices from which somebody logged in, kept in the same way and for much longer. A mark
+opens nothing: who shows it has an own limit for guessing the password (OWASP, "Slow Down Online Guessing Attacks with Device
+Cookies"), and does not wait because strangers guess.
+
 How long a session lasts is counted by the monotonic clock, so that no step of the time of day ends it or lets it live
 for ever. In the file stands what is left of each. What passed while the program did not run is counted by the
 monotonic clock too while the machine ran on, and by the time of day after the machine itself was restarted, if it is known.
@@ -32,6 +36,10 @@ _log = logging.getLogger(__name__)
 
 MOST_SESSIONS = 256
 """The oldest ends when one more logs in: memory and file stay small whatever happens."""
+MOST_DEVICES = 256
+"""The one that logged in longest ago loses its mark."""
+DEVICE_LIFETIME = 365 * 86400
+"""Seconds a mark lasts after the last login."""
 _SAVE_EVERY = 3600.0
 """Seconds between two notes of what is left, when sessions are used: more than this is not forgotten in a power cut."""
 
@@ -56,8 +64,10 @@ class Sessions:
         self._boot = boot_id() if boot is None else boot
         self._ends: OrderedDict[str, float] = OrderedDict()
         """Moments of the monotonic clock."""
+        self._devices: OrderedDict[str, float] = OrderedDict()
+        """The same of marks."""
         self._saved = clock.monotonic()
-        stored, ends = self._load()
+        stored, ends, devices = self._load()
         if PasswordHash.is_one(password):
             self._hash = PasswordHash.parse(password)
             known = str(self._hash) == stored
@@ -65,6 +75,7 @@ class Sessions:
             self._hash, known = _hash_again(password, stored)
         if known:
             self._ends.update(ends)
+            self._devices.update(devices)
 
     def password_matches(self, password: str) -> bool:
         """Compare a password somebody typed; slow on purpose, so call it in a thread."""
@@ -94,25 +105,45 @@ class Sessions:
         if self._ends.pop(_digest(token), None) is not None:
             self._save()
 
-    def _load(self) -> tuple[str, dict[str, float]]:
+    def mark(self, token: str) -> str:
+        """Return the mark for a device that has just logged in: the one it showed if it is ours, else a new one."""
+        if not self.device(token):
+            token = secrets.token_urlsafe(32)
+            while len(self._devices) >= MOST_DEVICES:
+                self._devices.popitem(last=False)
+        key = _digest(token)
+        self._devices[key] = self._clock.monotonic() + DEVICE_LIFETIME
+        self._devices.move_to_end(key)
+        self._save()
+        return token
+
+    def device(self, token: str) -> str:
+        """Return the name of the device that shows a mark; empty if the mark is not ours or has ended."""
+        key = _digest(token)
+        return key if self._clock.monotonic() < self._devices.get(key, 0.0) else ""
+
+    def _load(self) -> tuple[str, dict[str, float], dict[str, float]]:
         if self._file is None:
-            return "", {}
+            return "", {}, {}
         try:
             content = json.loads(self._file.read_text(encoding="utf-8"))
-            return str(content["password"]), self._ends_of(content)
+            ends = self._ends_of(content, "sessions", self._lifetime)
+            # Version 0.1 had no marks.
+            devices = self._ends_of(content, "devices", DEVICE_LIFETIME) if "devices" in content else {}
+            return str(content["password"]), ends, devices
         except FileNotFoundError:
-            return "", {}
+            return "", {}, {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             _log.warning("logins of the page are forgotten, %s cannot be read: %s", self._file, error)
-            return "", {}
+            return "", {}, {}
 
-    def _ends_of(self, content: dict[str, Any]) -> dict[str, float]:
-        """Return when the sessions of the file end, by the monotonic clock of this run."""
+    def _ends_of(self, content: dict[str, Any], table: str, lifetime: float) -> dict[str, float]:
+        """Return when the sessions, or marks, of the file end, by the monotonic clock of this run."""
         now = self._clock.monotonic()
-        seconds = {str(key): float(value) for key, value in content["sessions"].items()}
+        seconds = {str(key): float(value) for key, value in content[table].items()}
         wall = self._clock.now().timestamp() if self._clock.known else None
         if "saved" not in content:  # written by version 0.1: ends by the time of day
-            left = {key: end - wall if wall is not None else self._lifetime for key, end in seconds.items()}
+            left = {key: end - wall if wall is not None else lifetime for key, end in seconds.items()}
         else:
             moment = content["instant"]
             saved = content["saved"]
@@ -121,12 +152,13 @@ class Sessions:
             else:
                 away = max(0.0, wall - float(saved)) if wall is not None and saved is not None else 0.0
             left = {key: rest - away for key, rest in seconds.items()}
-        return {key: now + min(rest, self._lifetime) for key, rest in left.items() if rest > 0}
+        return {key: now + min(rest, lifetime) for key, rest in left.items() if rest > 0}
 
     def _save(self) -> None:
         now = self._saved = self._clock.monotonic()
-        for key in [key for key, end in self._ends.items() if end <= now]:
-            del self._ends[key]
+        for table in (self._ends, self._devices):
+            for key in [key for key, end in table.items() if end <= now]:
+                del table[key]
         if self._file is None:
             return
         content = json.dumps(
@@ -136,6 +168,7 @@ class Sessions:
                 "instant": now,
                 "saved": self._clock.now().timestamp() if self._clock.known else None,
                 "sessions": {key: end - now for key, end in self._ends.items()},
+                "devices": {key: end - now for key, end in self._devices.items()},
             }
         )
         new = self._file.with_suffix(".new")

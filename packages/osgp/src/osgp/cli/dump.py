@@ -93,17 +93,20 @@ def load_dump(path: Path) -> Dump:
 async def _take(target: Target, working: Path) -> Dump:
     """Read what the file lacks, and write it after each table."""
     from osgp.cli.whole import WHOLE_TABLES  # noqa: PLC0415
-    from osgp.dump import Dump  # noqa: PLC0415
+    from osgp.dump import CHANGED, Dump  # noqa: PLC0415
 
     taken = load_dump(working) if _begun(working) else Dump()
     if taken.complete:
         raise MisuseError(f"{working} is a complete dump already; choose another file, or delete this one")
     if taken.image.tables:
         note(f"Going on with {working}: {len(taken.image.tables)} tables are there")
+    if taken.layout.startswith(CHANGED):
+        raise MisuseError(f"{working} cannot be continued. {_RECONFIGURED} Delete the file and take the dump again")
     async with target.meter(offer=WHOLE_TABLES) as meter:
         await _begin(meter, taken, working)
         await _fill(meter, taken, lambda: _write(working, taken.to_json()))
-    taken.complete = not taken.missing()
+        taken.layout = await _layout(meter, taken)
+    taken.complete = not (taken.missing() or taken.layout.startswith(CHANGED))
     return taken
 
 
@@ -128,8 +131,8 @@ async def _begin(meter: Meter, taken: Dump, working: Path) -> None:
             raise MisuseError(f"{working} is a dump of another meter (serial number {held}); choose another file")
     with step("reading the list of tables (BT00)"):
         used = tables_used(await configuration(meter))
-    # What tells the sizes of others comes before them.
-    first = [name for name in dict.fromkeys(("BT00", *SURVEYED, *TELLING)) if name in used]
+    # First what tells whether all the others are of one configuration; what tells the sizes of others comes before them.
+    first = [name for name in dict.fromkeys(("BT00", "ET04", *SURVEYED, *TELLING)) if name in used]
     taken.listed = first + [name for name in sorted(used, key=table_id) if name not in first]
     image = taken.image
     image.meter = f"{who.manufacturer} {who.model}, firmware {who.firmware}".strip(" ,")
@@ -180,6 +183,34 @@ async def _fill(meter: Meter, taken: Dump, save: Callable[[], None]) -> None:
         bar.end()
 
 
+async def _layout(meter: Meter, taken: Dump) -> str:
+    """Return whether the meter is still configured as when the first table was read (:mod:`osgp.layout`), for the file."""
+    from osgp.dump import CHANGED, CONFIRMED, UNCONFIRMED  # noqa: PLC0415
+    from osgp.tables import TABLES  # noqa: PLC0415
+
+    if "ET04" not in taken.image:
+        return f"{UNCONFIRMED}the meter does not give ET04, whose version says whether it was reconfigured meanwhile"
+    entries = TABLES["ET04"].layout(taken.dimensions()).entries
+    looked = False
+    with step("looking whether the meter was reconfigured meanwhile (ET04)"):
+        for field in (entries["program_id"], entries["idt_version"]):
+            before = taken.image.read("ET04", field.offset, field.size)
+            if len(before) < field.size:
+                continue  # an older meter, whose ET04 ends before
+            if await meter.read("ET04", field.offset, field.size) != before:
+                return f"{CHANGED}{_RECONFIGURED}"
+            looked = True
+    return (
+        CONFIRMED if looked else f"{UNCONFIRMED}this meter's ET04 has no version that says whether it was reconfigured"
+    )
+
+
+_RECONFIGURED = (
+    "The meter was reconfigured while this dump was taken, so its tables may not fit each other: what one says of another "
+    "may be wrong."
+)
+
+
 def _write(path: Path, content: str) -> None:
     """Write a file so that it is whole at any moment."""
     new = path.with_name(path.name + ".new")
@@ -192,6 +223,8 @@ def _write(path: Path, content: str) -> None:
 
 
 def _tell(taken: Dump, file: Path, file_format: Format, *, as_json: bool) -> None:
+    from osgp.dump import CHANGED, UNCONFIRMED  # noqa: PLC0415
+
     tables = taken.image.tables
     if as_json:
         print_json(
@@ -202,6 +235,7 @@ def _tell(taken: Dump, file: Path, file_format: Format, *, as_json: bool) -> Non
                 "refused": taken.refused,
                 "complete": taken.complete,
                 "missing": taken.missing(),
+                "layout": taken.layout,
             }
         )
         return
@@ -209,6 +243,10 @@ def _tell(taken: Dump, file: Path, file_format: Format, *, as_json: bool) -> Non
         note(f"{name}: {reason}")
     if missing := taken.missing():
         note(f"Not complete: {', '.join(missing)} could not be read; why stands above. The same command tries again")
+    if taken.layout.startswith(CHANGED):
+        note(f"Not complete. {_RECONFIGURED} Delete {file} and take the dump again")
+    elif taken.layout.startswith(UNCONFIRMED):
+        note(f"Whether all tables are of one configuration is {taken.layout}")
     size = sum(map(len, tables.values()))
     hint = f" Try it: osgp simulate {file}" if file_format is Format.JSON else ""
     print_lines([f"{file}: {len(tables)} tables, {size} bytes.{hint}"])

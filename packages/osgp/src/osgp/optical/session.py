@@ -47,6 +47,7 @@ from osgp.optical.events import (
     SessionEnded,
     SessionOpened,
 )
+from osgp.optical.keeping import Keeping
 from osgp.optical.key import OpticalKey
 from osgp.optical.link import (
     EchoFound,
@@ -68,7 +69,6 @@ from osgp.optical.services import (
     Security,
     Service,
     Terminate,
-    Wait,
     decode_grant,
     decode_identity,
     decode_response,
@@ -81,21 +81,17 @@ from osgp.optical.timing import (
     DEFAULT_BAUD,
     DEFAULT_LIMITS,
     IDENTIFY_PATIENCE,
-    KEEP_ALIVE,
     RETRY_PAUSE,
     WAKEUP_PAUSE,
     Limits,
     Line,
 )
-from osgp.psem import PartialRead, Request, Response
+from osgp.psem import Request, Response
 
 __all__ = ["OpticalClient"]
 
 _BAUD_PAUSE = 0.05
 """On both sides of a change of rate."""
-
-_WAIT = Wait(int(CHANNEL_TRAFFIC))
-_ONE_BYTE = PartialRead(1, 0, 1)  # of BT01, which needs no key: keeps a session on a meter that does not know Wait
 
 
 class OpticalClient:
@@ -125,8 +121,7 @@ class OpticalClient:
         self._now = 0.0
         self._state = State.BASE
         self._ending: EndReason | None = None
-        self._opened = self._traffic = self._idle_since = 0.0
-        self._keep: Service = _WAIT
+        self._keeping = Keeping(self._settings)
         self._identity: Identity | None = None
         self._proven = self._woken = self._baud_unproven = False
         self._odd_grants = 0
@@ -206,8 +201,7 @@ class OpticalClient:
             return self._now
         times = [self._link.deadline(), self._pause_until]
         if self._idle:
-            renew_at = self._opened + self._settings.renewal
-            times += [renew_at, self._traffic + KEEP_ALIVE, self._idle_since + self._settings.linger]
+            times.append(self._keeping.deadline())
         return min((time for time in times if time is not None), default=None)
 
     def expire(self, now: float) -> list[ClientEvent]:
@@ -246,12 +240,11 @@ class OpticalClient:
 
     def _tend(self, now: float) -> None:
         """Look after an idle session."""
-        if now >= self._opened + self._settings.renewal:
-            self._ending = EndReason.RENEWED
-        elif now >= self._idle_since + self._settings.linger:
-            self._ending = EndReason.IDLE
-        elif now >= self._traffic + KEEP_ALIVE:
-            self._ask(self._keep, now)
+        due = self._keeping.due(now)
+        if isinstance(due, EndReason):
+            self._ending = due
+        elif due is not None:
+            self._ask(due, now)
 
     def _go_on(self, now: float) -> None:
         """Take the next step, unless one is under way."""
@@ -272,7 +265,7 @@ class OpticalClient:
         if self._state is State.BASE:
             self._ending = None if errand is None else self._ending
             return None if errand is None else Identify()
-        if self._ending is None and errand is not None and now >= self._opened + self._settings.renewal:
+        if self._ending is None and errand is not None and self._keeping.is_old(now):
             self._ending = EndReason.RENEWED
         if self._ending is not None and (errand is None or self._ending is not EndReason.CLOSED):
             return Terminate()
@@ -297,7 +290,7 @@ class OpticalClient:
         """End an errand well; what comes next is decided anew."""
         self._events.append(event)
         self._errand = None
-        self._idle_since = self._now
+        self._keeping.used = self._now
         return self._next(self._now)
 
     def _give_up(self, error: OsgpError) -> None:
@@ -305,7 +298,7 @@ class OpticalClient:
         if self._errand is not None:
             self._events.append(self._errand.failed(error))
             self._errand = None
-        self._idle_since = self._now
+        self._keeping.used = self._now
 
     def _ask(self, service: Service, now: float) -> None:
         if isinstance(service, Identify):
@@ -319,7 +312,7 @@ class OpticalClient:
         elif isinstance(service, Security) and self._errand is not None:
             self._errand.passwords += 1
         self._service, self._service_for = service, self._errand
-        self._traffic = now
+        self._keeping.traffic = now
         patience = IDENTIFY_PATIENCE if isinstance(service, Identify) else None
         self._link.send(encode_service(service), now, patience=patience)
 
@@ -388,7 +381,7 @@ class OpticalClient:
         self._state = state_after(self._state, service) or self._state
         self._baud_unproven = False
         if identity is not None:
-            self._opened = now
+            self._keeping.opened = now
             self._identity = identity
         elif grant is not None:
             self._settle(grant, now)
@@ -396,7 +389,7 @@ class OpticalClient:
             self._proven |= isinstance(service, Security)
             if self._errand is None or self._errand.wanted is not Goal.LOGIN:
                 self._events.append(SessionOpened(self.limits, isinstance(service, Security)))
-        elif not isinstance(service, Logon) and service is not self._keep:
+        elif not isinstance(service, Logon) and service is not self._keeping.service:
             self._answer(response)
 
     def _settle(self, grant: Grant, now: float) -> None:
@@ -419,11 +412,11 @@ class OpticalClient:
         if whole is not None:
             self._events.append(whole)
             self._errand = None
-            self._idle_since = self._now
+            self._keeping.used = self._now
 
     def _take_refusal(self, service: Service, response: Response, now: float) -> None:
-        if service is self._keep:
-            self._keep_otherwise(response.code)
+        if service is self._keeping.service:
+            self._ending = self._keeping.refused(response.code, self._state) or self._ending
             return
         match judge_refusal(service, response.code, self._errand, proven=self._proven):
             case Verdict.AGAIN:
@@ -447,15 +440,6 @@ class OpticalClient:
                 self._give_up(refused(service, response.code))
             case Verdict.ANSWER:
                 self._answer(response)
-
-    def _keep_otherwise(self, code: int) -> None:
-        """The meter refused Wait, or what stands for it."""
-        if starts_anew(code):
-            self._ending = EndReason.RESTARTED
-        elif self._keep is _WAIT and self._state in {State.LOGGED_ON, State.SECURED}:
-            self._keep = _ONE_BYTE
-        elif code not in BUSY:
-            self._ending = EndReason.IDLE
 
     def _take_failure(self, reason: FailReason, now: float, *, arrived: bool) -> None:
         service = self._service

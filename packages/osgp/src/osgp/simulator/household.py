@@ -172,7 +172,7 @@ def _wander(amplitude: float, draw: Callable[[], float]) -> Watts:
 def _fit(means: Triple, shapes: Sequence[Watts]) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
     """Lay shapes around means: whole numbers whose sums are exact and whose total never changes its sign."""
     total = sum(means)
-    for scale in (1.0, 0.5, 0.2):
+    for scale in (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01):
         phases = [_centred(mean, shape, scale) for mean, shape in zip(means, shapes, strict=True)]
         sums = list(map(sum, zip(*phases, strict=True)))
         if (total > 0 and min(sums) >= 0) or (total < 0 and max(sums) <= 0):

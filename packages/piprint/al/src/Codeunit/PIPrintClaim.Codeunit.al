@@ -88,6 +88,18 @@ codeunit 90002 PIPrintClaim
         Job.Modify(true);
     end;
 
+    /// <summary>Something about the end of a job came to light: another message. Only while nobody had the job since.</summary>
+    procedure Amend(JobId: Guid; ClaimToken: Text; Message: Text)
+    var
+        Job: Record PIPrintQueue;
+    begin
+        LockJob(Job, JobId);
+        if not (Job.Status in [Job.Status::Printed, Job.Status::Error]) or (Job.ClaimedBy <> ClaimToken) or (ClaimToken = '') then
+            Error(NotYoursErr, Job.RowNo);
+        Job.PrinterMessage := CopyStr(Message, 1, MaxStrLen(Job.PrinterMessage));
+        Job.Modify(true);
+    end;
+
     /// <summary>Any state but Printing becomes Queued.</summary>
     procedure Restart(JobId: Guid)
     var

@@ -11,7 +11,7 @@ codeunit 90003 PIPrintJobs
 
     var
         CancelledTxt: Label 'Cancelled by %1', Comment = '%1 is the name of a user';
-        FileNameTok: Label '%1-%2.pdf', Locked = true, Comment = '%1 is the name of the document, %2 the number of the job';
+        FileNameTok: Label '%1-%2.%3', Locked = true, Comment = '%1 is the name of the document, %2 the number of the job, %3 pdf or zpl';
         HeldTxt: Label 'Put on hold by %1', Comment = '%1 is the name of a user';
         NoDocumentErr: Label 'Print job %1 has no document.', Comment = '%1 is the number of the job';
         StateHoldTxt: Label 'On hold';
@@ -22,9 +22,8 @@ codeunit 90003 PIPrintJobs
         StatePrintedTxt: Label 'Printed';
 
     /// <summary>Queues a document; on hold if the printer says so.</summary>
-    procedure Add(PIPrintPrinter: Record PIPrintPrinter; Settings: JsonObject; Document: InStream): Integer
+    procedure Add(PIPrintPrinter: Record PIPrintPrinter; Settings: JsonObject; Document: InStream; var Job: Record PIPrintQueue)
     var
-        Job: Record PIPrintQueue;
         PIPrintPayload: Codeunit PIPrintPayload;
         Writer: OutStream;
     begin
@@ -41,7 +40,6 @@ codeunit 90003 PIPrintJobs
         Job.InvokedBy := UserSecurityId();
         Job.InvokedByName := CopyStr(UserId(), 1, MaxStrLen(Job.InvokedByName));
         Job.Insert(true);
-        exit(Job.RowNo);
     end;
 
     /// <summary>Keeps a job from being printed until it is restarted; the processor takes it back from the printer if it can.</summary>
@@ -68,14 +66,21 @@ codeunit 90003 PIPrintJobs
     /// <summary>Hands the document to the user's browser.</summary>
     procedure ShowDocument(Job: Record PIPrintQueue)
     var
+        PIPrintPayload: Codeunit PIPrintPayload;
+        Settings: JsonObject;
         Reader: InStream;
         FileName: Text;
+        Ending: Text;
     begin
         if not Job.PDFPrintJob.HasValue() then
             Error(NoDocumentErr, Job.RowNo);
         Job.CalcFields(PDFPrintJob);
         Job.PDFPrintJob.CreateInStream(Reader);
-        FileName := StrSubstNo(FileNameTok, Job.DocumentName, Job.RowNo);
+        Ending := 'pdf';
+        if Settings.ReadFrom(Job.GetPayload()) then
+            if PIPrintPayload.TextOf(Settings, 'documenttype') = PIPrintPayload.ZplType() then
+                Ending := 'zpl';
+        FileName := StrSubstNo(FileNameTok, Job.DocumentName, Job.RowNo, Ending);
         DownloadFromStream(Reader, '', '', '', FileName);
     end;
 

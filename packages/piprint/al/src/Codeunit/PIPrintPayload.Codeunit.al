@@ -7,6 +7,8 @@ codeunit 90001 PIPrintPayload
     Access = Internal;
 
     var
+        PdfTypeTok: Label 'application/pdf', Locked = true;
+        ZplTypeTok: Label 'application/vnd.zebra-zpl', Locked = true;
         VersionTxt: Label 'The description of the printer has no version 1.';
         TraysTxt: Label 'The description of the printer must have 1 to 14 paper trays.';
         TrayTxt: Label 'Paper tray %1 of the printer has no source or no paper.', Comment = '%1 is the number of the tray';
@@ -40,6 +42,30 @@ codeunit 90001 PIPrintPayload
         if Token.AsValue().IsNull() then
             exit('');
         exit(Token.AsValue().AsText());
+    end;
+
+    /// <summary>The document type of a PDF, as Business Central itself says it.</summary>
+    procedure PdfType(): Text
+    begin
+        exit(PdfTypeTok);
+    end;
+
+    /// <summary>The document type of labels in ZPL; part of the contract with the processor.</summary>
+    procedure ZplType(): Text
+    begin
+        exit(ZplTypeTok);
+    end;
+
+    /// <summary>Makes the print settings of a document that comes from no report. What is not said is left to the printer and the rules.</summary>
+    procedure PlainJob(PrinterName: Text; DocumentName: Text; DocumentType: Text; Copies: Integer) Settings: JsonObject
+    begin
+        Settings.Add('version', 1);
+        Settings.Add('objectname', DocumentName);
+        Settings.Add('objectid', 0);
+        Settings.Add('documenttype', DocumentType);
+        Settings.Add('companyname', CompanyName());
+        Settings.Add('printername', PrinterName);
+        Settings.Add('defaultcopies', Copies);
     end;
 
     /// <summary>Describes a printer nobody described: one tray with A4, colour, no duplex.</summary>
@@ -138,6 +164,9 @@ codeunit 90001 PIPrintPayload
             exit(CopyStr(Content, 1, 2048));
         if not Description.ReadFrom(Content) then
             exit('');
+        Description.WriteTo(Content); // without blanks between its parts
+        if StrLen(Content) <= 2048 then
+            exit(CopyStr(Content, 1, 2048));
         if Description.Remove('description') then
             Description.WriteTo(Content);
         if StrLen(Content) <= 2048 then

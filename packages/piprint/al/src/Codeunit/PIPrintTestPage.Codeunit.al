@@ -16,7 +16,9 @@ codeunit 90007 PIPrintTestPage
     /// <summary>Queues a test page for a printer, enabled or not, and tells the user its number.</summary>
     procedure Print(PIPrintPrinter: Record PIPrintPrinter)
     var
+        Job: Record PIPrintQueue;
         PIPrintJobs: Codeunit PIPrintJobs;
+        PIPrintPayload: Codeunit PIPrintPayload;
         TempBlob: Codeunit "Temp Blob";
         Lines: List of [Text];
         Reader: InStream;
@@ -30,19 +32,8 @@ codeunit 90007 PIPrintTestPage
         TempBlob.CreateOutStream(Writer, TextEncoding::UTF8);
         Writer.WriteText(Pdf(Lines));
         TempBlob.CreateInStream(Reader);
-        Message(QueuedMsg, PIPrintJobs.Add(PIPrintPrinter, Settings(PIPrintPrinter), Reader));
-    end;
-
-    local procedure Settings(PIPrintPrinter: Record PIPrintPrinter) Payload: JsonObject
-    begin
-        Payload.Add('version', 1);
-        Payload.Add('objectname', NameTxt);
-        Payload.Add('objectid', 0);
-        Payload.Add('documenttype', 'application/pdf');
-        Payload.Add('printername', PIPrintPrinter.PrinterName);
-        Payload.Add('duplex', false);
-        Payload.Add('color', true);
-        Payload.Add('defaultcopies', 1);
+        PIPrintJobs.Add(PIPrintPrinter, PIPrintPayload.PlainJob(PIPrintPrinter.PrinterName, NameTxt, PIPrintPayload.PdfType(), 1), Reader, Job);
+        Message(QueuedMsg, Job.RowNo);
     end;
 
     // PDF 1.4 (ISO 32000-1, 7.5): objects, a table of where each starts, a trailer. All of it ASCII, so characters are bytes.

@@ -1,20 +1,49 @@
-/// <summary>What a newer version needs: the row of settings, and each printer judged by the rules of this version.</summary>
+/// <summary>
+/// What a newer version needs, each step once: the row of settings, the clean-up in each company, and each printer judged by the
+/// rules of this version.
+/// </summary>
 codeunit 90006 PIPrintUpgrade
 {
     Access = Internal;
     Subtype = Upgrade;
+    InherentEntitlements = X;
+    InherentPermissions = X;
+    Permissions =
+        tabledata PIPrintPrinter = rm,
+        tabledata PIPrintSetup = ri;
 
     trigger OnUpgradePerDatabase()
     var
-        PIPrintPrinter: Record PIPrintPrinter;
         PIPrintSetup: Record PIPrintSetup;
+        PIPrintUpgradeTags: Codeunit PIPrintUpgradeTags;
+        UpgradeTag: Codeunit "Upgrade Tag";
+    begin
+        PIPrintSetup.GetOrInsert();
+        if UpgradeTag.HasUpgradeTag(PIPrintUpgradeTags.PrintersJudged(), '') then
+            exit;
+        JudgePrinters();
+        UpgradeTag.SetDatabaseUpgradeTag(PIPrintUpgradeTags.PrintersJudged());
+    end;
+
+    // Where this session may not schedule jobs the tag stays away: the next upgrade, or whoever opens the setup, tries again.
+    trigger OnUpgradePerCompany()
+    var
+        PIPrintCleanUp: Codeunit PIPrintCleanUp;
+        PIPrintUpgradeTags: Codeunit PIPrintUpgradeTags;
+        UpgradeTag: Codeunit "Upgrade Tag";
+    begin
+        if UpgradeTag.HasUpgradeTag(PIPrintUpgradeTags.CleanUpScheduled()) then
+            exit;
+        if PIPrintCleanUp.ScheduleUnlessOff() then
+            UpgradeTag.SetUpgradeTag(PIPrintUpgradeTags.CleanUpScheduled());
+    end;
+
+    local procedure JudgePrinters()
+    var
+        PIPrintPrinter: Record PIPrintPrinter;
         PIPrintPayload: Codeunit PIPrintPayload;
         Description: JsonObject;
     begin
-        if not PIPrintSetup.Get() then begin
-            PIPrintSetup.Init();
-            PIPrintSetup.Insert(true);
-        end;
         if PIPrintPrinter.FindSet(true) then
             repeat
                 Clear(Description);

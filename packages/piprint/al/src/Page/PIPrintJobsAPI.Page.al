@@ -175,6 +175,16 @@ page 90011 PIPrintJobsAPI
         Answer(ActionContext);
     end;
 
+    /// <summary>Says something that came to light about the job's end.</summary>
+    [ServiceEnabled]
+    procedure amend(var ActionContext: WebServiceActionContext; claimToken: Text[250]; message: Text[2048])
+    var
+        PIPrintClaim: Codeunit PIPrintClaim;
+    begin
+        PIPrintClaim.Amend(Rec.SystemId, claimToken, message);
+        Answer(ActionContext);
+    end;
+
     /// <summary>Queues the job again, unless it is being printed.</summary>
     [ServiceEnabled]
     procedure restart(var ActionContext: WebServiceActionContext)

@@ -83,7 +83,7 @@ page 90003 PIPrintQueue
             action(ShowDocument)
             {
                 Caption = 'Show Document';
-                ToolTip = 'Open the document of the job as PDF.';
+                ToolTip = 'Open the document of the job: a PDF, or the ZPL of labels.';
                 Image = SendAsPDF;
                 Enabled = Rec.DocumentSize > 0;
 

@@ -20,60 +20,60 @@ page 90002 PIPrintQueueWS
                 field(RowNo; Rec.RowNo)
                 {
                     Caption = 'RowNo', Locked = true;
-                    ToolTip = 'The number of the job.', Locked = true;
+                    ToolTip = 'Specifies the number of the job.', Locked = true;
                     Editable = false;
                 }
                 field(PrinterRowNo; Rec.PrinterRowNo)
                 {
                     Caption = 'PrinterRowNo', Locked = true;
-                    ToolTip = 'The number of the printer.', Locked = true;
+                    ToolTip = 'Specifies the number of the printer.', Locked = true;
                     Editable = false;
                 }
                 field(HostID; Rec.HostID)
                 {
                     Caption = 'HostID', Locked = true;
-                    ToolTip = 'The host whose print processor serves the printer.', Locked = true;
+                    ToolTip = 'Specifies the host whose print processor serves the printer.', Locked = true;
                     Editable = false;
                 }
                 field(PrinterID; Rec.PrinterID)
                 {
                     Caption = 'PrinterID', Locked = true;
-                    ToolTip = 'The name of the queue at the host.', Locked = true;
+                    ToolTip = 'Specifies the name of the queue at the host.', Locked = true;
                     Editable = false;
                 }
                 field(PrinterName; Rec.PrinterName)
                 {
                     Caption = 'PrinterName', Locked = true;
-                    ToolTip = 'The name of the printer.', Locked = true;
+                    ToolTip = 'Specifies the name of the printer.', Locked = true;
                     Editable = false;
                 }
                 field(PrinterJobJsonPayload; Rec.PrinterJobJsonPayload)
                 {
                     Caption = 'PrinterJobJsonPayload', Locked = true;
-                    ToolTip = 'The print settings, as JSON; at most 2048 characters.', Locked = true;
+                    ToolTip = 'Specifies the print settings, as JSON; at most 2048 characters.', Locked = true;
                     Editable = false;
                 }
                 field(PDFPrintJobBASE64; PDFPrintJobBASE64)
                 {
                     Caption = 'PDFPrintJobBASE64', Locked = true;
-                    ToolTip = 'The document, in base64.', Locked = true;
+                    ToolTip = 'Specifies the document, in base64.', Locked = true;
                     Editable = false;
                 }
                 field(Status; Rec.Status)
                 {
                     Caption = 'Status', Locked = true;
-                    ToolTip = 'The state of the job.', Locked = true;
+                    ToolTip = 'Specifies the state of the job.', Locked = true;
                 }
                 field(Printed; Rec.Printed)
                 {
                     Caption = 'Printed', Locked = true;
-                    ToolTip = 'When the job was printed.', Locked = true;
+                    ToolTip = 'Specifies when the job was printed.', Locked = true;
                     Editable = false;
                 }
                 field(PrinterMessage; Rec.PrinterMessage)
                 {
                     Caption = 'PrinterMessage', Locked = true;
-                    ToolTip = 'What the processor says about the job.', Locked = true;
+                    ToolTip = 'Specifies what the processor says about the job.', Locked = true;
                 }
             }
         }

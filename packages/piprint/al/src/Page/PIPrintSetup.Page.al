@@ -26,13 +26,26 @@ page 90006 PIPrintSetup
                 }
                 field(CleanUpMinutes; Rec.CleanUpMinutes)
                 {
-                    ToolTip = 'Specifies how often the clean-up looks for jobs to cancel or delete. It counts when the clean-up is scheduled.';
+                    ToolTip = 'Specifies how often the clean-up looks for jobs to cancel or delete. Choose Switch On Clean-Up to make a change count.';
                 }
-                field(CleanUpScheduled; CleanUpScheduled)
+                field(CleanUpOff; Rec.CleanUpOff)
                 {
-                    Caption = 'Clean-Up Is Scheduled';
-                    ToolTip = 'Specifies whether this company has a job queue entry for the clean-up. One company is enough.';
+                    ToolTip = 'Specifies whether jobs and their documents are kept for ever, in all companies. No upgrade changes it.';
+                }
+                field(CleanUpState; CleanUpState)
+                {
+                    Caption = 'Clean-Up in This Company';
+                    ToolTip = 'Specifies how the job queue entry is that runs the clean-up in this company. Each company has one; whichever comes first does the work for all.';
                     Editable = false;
+                }
+                field(LastCleanUp; Rec.LastCleanUp)
+                {
+                    ToolTip = 'Specifies when a clean-up last began, in whatever company.';
+                }
+                field(CleanUpFailure; Rec.CleanUpFailure)
+                {
+                    ToolTip = 'Specifies what went wrong in the last clean-up. Empty when nothing did. The next one tries again.';
+                    Style = Unfavorable;
                 }
             }
         }
@@ -42,19 +55,35 @@ page 90006 PIPrintSetup
     {
         area(Processing)
         {
-            action(ScheduleCleanUp)
+            action(SwitchOnCleanUp)
             {
-                Caption = 'Schedule Clean-Up';
-                ToolTip = 'Set up the job queue entry that cancels and deletes old jobs as the printers say.';
+                Caption = 'Switch On Clean-Up';
+                ToolTip = 'Cancel and delete old jobs as the printers say, and set up this company''s job queue entry for it anew, to run with your rights. Choose it if the entry is on hold or in error, or if no clean-up begins.';
                 Image = Start;
-                Enabled = not CleanUpScheduled;
 
                 trigger OnAction()
                 var
                     PIPrintCleanUp: Codeunit PIPrintCleanUp;
                 begin
-                    PIPrintCleanUp.Schedule();
-                    CleanUpScheduled := PIPrintCleanUp.IsScheduled();
+                    PIPrintCleanUp.SwitchOn();
+                    Look();
+                end;
+            }
+            action(SwitchOffCleanUp)
+            {
+                Caption = 'Switch Off Clean-Up';
+                ToolTip = 'Keep all jobs and their documents for ever, in all companies, until somebody switches the clean-up on again.';
+                Image = Stop;
+                Enabled = not Rec.CleanUpOff;
+
+                trigger OnAction()
+                var
+                    PIPrintCleanUp: Codeunit PIPrintCleanUp;
+                begin
+                    if not Confirm(KeepForEverQst, false) then
+                        exit;
+                    PIPrintCleanUp.SwitchOff();
+                    Look();
                 end;
             }
         }
@@ -77,7 +106,10 @@ page 90006 PIPrintSetup
         }
         area(Promoted)
         {
-            actionref(ScheduleCleanUp_Promoted; ScheduleCleanUp)
+            actionref(SwitchOnCleanUp_Promoted; SwitchOnCleanUp)
+            {
+            }
+            actionref(SwitchOffCleanUp_Promoted; SwitchOffCleanUp)
             {
             }
             actionref(Printers_Promoted; Printers)
@@ -93,13 +125,21 @@ page 90006 PIPrintSetup
     var
         PIPrintCleanUp: Codeunit PIPrintCleanUp;
     begin
-        if not Rec.Get() then begin
-            Rec.Init();
-            Rec.Insert(true);
-        end;
-        CleanUpScheduled := PIPrintCleanUp.IsScheduled();
+        Rec.GetOrInsert();
+        PIPrintCleanUp.ScheduleUnlessOff();
+        CleanUpState := PIPrintCleanUp.EntryState();
     end;
 
     var
-        CleanUpScheduled: Boolean;
+        KeepForEverQst: Label 'All jobs, with the documents in them, will then be kept for ever, in all companies. Do you want to switch the clean-up off?';
+        CleanUpState: Text;
+
+    local procedure Look()
+    var
+        PIPrintCleanUp: Codeunit PIPrintCleanUp;
+    begin
+        Rec.Get();
+        CleanUpState := PIPrintCleanUp.EntryState();
+        CurrPage.Update(false);
+    end;
 }

@@ -5,7 +5,7 @@ pageextension 90000 PIPrintPrinterManagement extends "Printer Management"
 {
     actions
     {
-        addlast(Navigation)
+        addlast(Processing)
         {
             action(PIPrintPrinters)
             {

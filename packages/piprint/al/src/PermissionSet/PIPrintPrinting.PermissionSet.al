@@ -1,10 +1,10 @@
 /// <summary>
 /// What printing itself needs, and nothing to look at: rights only through our code (small letters). Everybody has it
-/// by D365 BASIC.
+/// by D365 BASIC; it can be given to others on its own.
 /// </summary>
 permissionset 90003 PIPrintPrinting
 {
-    Assignable = false;
+    Assignable = true;
     Caption = 'Direct Printing, Print Only';
     Permissions =
         tabledata PIPrintPrinter = r,
@@ -15,6 +15,7 @@ permissionset 90003 PIPrintPrinting
         table PIPrintProcessor = X,
         table PIPrintQueue = X,
         table PIPrintSetup = X,
+        codeunit PIPrintAPI = X,
         codeunit PIPrintJobs = X,
         codeunit PIPrintManagement = X,
         codeunit PIPrintPayload = X;

@@ -5,7 +5,7 @@ table 90003 PIPrintSetup
     DataClassification = SystemMetadata;
     DataPerCompany = false;
     Permissions =
-        tabledata PIPrintSetup = r;
+        tabledata PIPrintSetup = ri;
 
     fields
     {
@@ -25,6 +25,22 @@ table 90003 PIPrintSetup
             InitValue = 60;
             MinValue = 5;
         }
+        // Off, not on: a field that is new with an upgrade is false in the row that is there already.
+        field(4; CleanUpOff; Boolean)
+        {
+            Caption = 'Clean-Up Is Switched Off';
+            Editable = false;
+        }
+        field(5; LastCleanUp; DateTime)
+        {
+            Caption = 'Last Clean-Up Began at';
+            Editable = false;
+        }
+        field(6; CleanUpFailure; Text[250])
+        {
+            Caption = 'What Failed in It';
+            Editable = false;
+        }
     }
 
     keys
@@ -40,5 +56,14 @@ table 90003 PIPrintSetup
     begin
         if not Rec.Get() then
             Rec.Init();
+    end;
+
+    /// <summary>Reads the settings; writes the initial ones when the row is not there yet.</summary>
+    procedure GetOrInsert()
+    begin
+        if Rec.Get() then
+            exit;
+        Rec.Init();
+        Rec.Insert(true);
     end;
 }

@@ -221,6 +221,10 @@ class ApiQueue:
         state = JobState.PRINTED if printed else JobState.ERROR
         return await self._end(job, claim, "finish", state, message, {"printed": printed})
 
+    async def amend(self, job: JobRow, claim: Claim, message: str, *, before: str) -> bool:  # noqa: ARG002 - the interface's
+        """Change what is said of a job's end; see :class:`~piprint.bc.queue.Queue`."""
+        return await self._still(job, "amend", {_TOKEN: claim.token, "message": cut(message, _MESSAGE_LENGTH)})
+
     async def restart(self, row_no: int) -> JobState | None:
         """Queue a job again, unless it prints; see :class:`~piprint.bc.queue.Queue`."""
         now = await self.row(row_no)

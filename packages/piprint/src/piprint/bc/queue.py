@@ -166,6 +166,19 @@ class Queue(Protocol):
     async def finish(self, job: JobRow, claim: Claim, *, printed: bool, message: str) -> FinishOutcome:
         """Report Printed or Error, unless the job is no longer ours. Safe to call again after no answer."""
 
+    async def amend(self, job: JobRow, claim: Claim, message: str, *, before: str) -> bool:
+        """Write another message into a job whose end was reported, as something about it came to light.
+
+        Args:
+            job: the job.
+            claim: the claim under which it ended.
+            message: the message in full.
+            before: the message as it was reported.
+
+        Returns:
+            False when it is not as we left it any more: a user, or another processor, had it since.
+        """
+
     async def restart(self, row_no: int) -> JobState | None:
         """Queue a job again, as a user would with Restart; return its state, None when it is gone."""
 

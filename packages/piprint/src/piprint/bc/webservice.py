@@ -209,6 +209,19 @@ class WebServiceQueue:
         """Report how a job ended; see :class:`~piprint.bc.queue.Queue`."""
         return await self._end(job, claim, JobState.PRINTED if printed else JobState.ERROR, message)
 
+    async def amend(self, job: JobRow, claim: Claim, message: str, *, before: str) -> bool:  # noqa: ARG002 - the interface's
+        """Change what is said of a job's end, as long as that is what we said; see :class:`~piprint.bc.queue.Queue`."""
+        now = await self.row(job.row_no)
+        ended = now is not None and now.state in {JobState.PRINTED, JobState.ERROR}
+        if now is None or not ended or now.message != cut(before, _MESSAGE_LENGTH):
+            return False
+        body = {"PrinterMessage": cut(message, _MESSAGE_LENGTH)}
+        try:
+            await self._change(job.row_no, now.tag, body, f"amend job {job.row_no}")
+        except (BcConflict, BcMissing):
+            return False
+        return True
+
     async def restart(self, row_no: int) -> JobState | None:
         """Queue a job again, unless it prints; see :class:`~piprint.bc.queue.Queue`."""
         trouble: BcError | None = None

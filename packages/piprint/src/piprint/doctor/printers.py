@@ -10,10 +10,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from piprint import reasons
-from piprint.config import Config
+from piprint.config import Config, is_loopback
+from piprint.doctor.cups_settings import saves_at_once
 from piprint.doctor.finding import Finding, State
 from piprint.errors import PiprintError, PrinterError, PrinterRefused
-from piprint.ipp.client import IppClient
+from piprint.ipp.client import IppClient, http_url
 from piprint.ipp.codec import attribute
 from piprint.ipp.registry import Operation, Tag
 from piprint.printers.find import find_printers, open_printer, settings_of
@@ -23,6 +24,7 @@ __all__ = ["abilities", "printers"]
 
 _TOPIC = "Printers"
 _PATIENCE = 15.0
+_IPP_PORT = 631
 _NOT_ALLOWED = frozenset({0x0401, 0x0402, 0x0403})
 """IPP forbidden, not-authenticated, not-authorized."""
 
@@ -32,6 +34,8 @@ async def printers(config: Config) -> AsyncIterator[Finding]:
     cups = await _cups(config) if config.cups.enabled else None
     if cups is not None:
         yield cups
+        if cups.state is State.OK and (memory := _memory(config)):
+            yield memory
     try:
         found = await find_printers(config)
     except PiprintError as error:
@@ -66,6 +70,13 @@ async def _cups(config: Config) -> Finding:
     finally:
         await client.close()
     return Finding(_TOPIC, "CUPS", State.OK, f"answers at {config.cups.url}")
+
+
+def _memory(config: Config) -> Finding | None:
+    """Look at how late CUPS saves its jobs; a CUPS at another port of this host has its settings anywhere."""
+    url = http_url(config.cups.url)
+    host = url.host or ""
+    return None if is_loopback(host) and url.port != _IPP_PORT else saves_at_once(host)
 
 
 async def _printer(address: PrinterAddress, config: Config) -> Finding:

@@ -12,15 +12,38 @@ STORED            the document is here                    submit
 CREATING          the printer may have an empty job       cancel any of that name, then submit
 CREATED           the printer has an empty job            cancel it, then submit
 SENDING           it may have the document                held jobs: cancel and submit; others: ask, see below
-SENT              it has the document (a held job: whole) held: release; else follow
+SENT              it has the document (a held job: whole) held, and it has run on: release; else cancel and submit
 RELEASING         it may print                            ask, see below
 FOLLOWING         it prints                               ask, see below
-ENDED             outcome known, not yet reported         report
-REPORTED          Business Central knows                  nothing; the document is deleted
+ENDED             outcome known, not yet reported         report; a spooler that has the job again: see below
+REPORTED          Business Central knows                  the document is deleted; a spooler that has it again: see below
 ================  ======================================  ==============================================
 
-"Ask": look for the job by id, uuid and name, then by name alone. Found: follow it. Not found: it is *uncertain*, and the
-printer's policy decides (hold: Error, "may have printed"; reprint: a new attempt).
+"Ask": look for the job by id, uuid and name, then by name alone; weigh whether the printer has run on since it got the job
+(:mod:`piprint.evidence`). Then, at a step after which it may have printed:
+
+=============================  ==========================  =========================================================
+the printer says               it has run on               that it restarted cannot be excluded
+=============================  ==========================  =========================================================
+no such job                    policy                      policy
+it waits for the document      follow (sending: again)     policy: it may have had it, printed it, and forgotten
+held, release begun            release                     policy: what it says may be older than what it printed
+held, release done             follow: somebody holds it   policy, as above
+prints, or will                follow                      follow, told "may have been printed twice"
+completed                      printed                     printed, told so; policy if it may have lost the document
+cancelled, aborted             Error                       Error, told "may have been printed before that"
+=============================  ==========================  =========================================================
+
+"Policy" is the printer's setting ``uncertain`` (hold: Error, "may have been printed"; reprint: a new attempt, told); whatever
+the printer still has of the job is cancelled first. "May have lost the document": CUPS, after a restart of this process, for
+then its computer may have restarted, too, and CUPS never syncs documents.
+
+What tells the kinds of printers apart: CUPS shows a restart by its connection and by a subscription; IPP printers by
+printer-up-time; the Windows queue by nothing, so after any error it cannot be excluded; a raw printer (port 9100) takes
+a job in one go and is never asked: a sending that broke is *uncertain*.
+
+A job that had ended and that a spooler has again (CUPS saves its list up to 30 s late) is cancelled there, and told if it
+came out first (:mod:`piprint.returned`).
 
 This module does not know SQLite (see :mod:`piprint.journal.store`) and takes no decision (see :mod:`piprint.recovery`).
 """

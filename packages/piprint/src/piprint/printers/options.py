@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from piprint.config import PrinterConfig, Rule
+from piprint.contract import PDF, ZPL
 from piprint.paper import (
     PAPER_KINDS,
     PAPER_SOURCES,
@@ -216,7 +217,7 @@ def make_ticket(
     across = payload.papertray.landscape and _is_landscape(payload, page_size)
     ticket = Ticket(
         name=name,
-        format=_format(capabilities, settings, notes),
+        format=_format(capabilities, settings, notes, labels=payload.documenttype == ZPL),
         copies=_copies(wish.copies, capabilities, notes),
         sides=_sides(wish.sides, capabilities, pages, notes),
         color_mode=_color_mode(capabilities, notes, color=wish.color),
@@ -282,13 +283,13 @@ def _is_landscape(payload: JobPayload, page_size: Size | None) -> bool:
     return bool(payload.papertray.landscape)
 
 
-def _format(capabilities: Capabilities, settings: PrinterConfig, notes: list[str]) -> str:
+def _format(capabilities: Capabilities, settings: PrinterConfig, notes: list[str], *, labels: bool) -> str:
     known = capabilities.formats
-    choices = ["application/pdf", "application/octet-stream"]
-    if settings.language == "raw":
-        choices = ["application/vnd.cups-raw", "application/octet-stream"]
+    choices = [PDF, "application/octet-stream"]
+    if labels or settings.language == "raw":
+        choices = [*([ZPL] if labels else []), "application/vnd.cups-raw", "application/octet-stream"]
     if not known:
-        return choices[-1] if settings.language == "raw" else choices[0]
+        return choices[0] if choices[0] == PDF else choices[-1]
     for choice in choices:
         if choice in known:
             return choice

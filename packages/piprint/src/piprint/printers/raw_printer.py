@@ -23,6 +23,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from piprint.config import PrinterConfig
+from piprint.contract import PDF, ZPL
 from piprint.document import Inspector, is_zpl
 from piprint.errors import DocumentError, PrinterError, PrinterRefused, PrinterUnreachable, reason_of
 from piprint.printers.capabilities import with_settings
@@ -47,7 +48,7 @@ _MOST_PAGES = 1000
 """Labels of one PDF; more is no label job."""
 _LABELS = Capabilities(
     description="label printer (ZPL)",
-    formats=frozenset({"application/pdf", "application/octet-stream"}),
+    formats=frozenset({PDF, ZPL, "application/octet-stream"}),
     color=False,
     copies=999,
 )
@@ -119,7 +120,7 @@ class RawPrinter:
             with self._opened(document) as (file, drawn):
                 repeats = 1
                 if self._settings.language == "zpl":
-                    if is_zpl(file.read(_CHUNK)):
+                    if ticket.format == ZPL or is_zpl(file.read(_CHUNK)):
                         repeats = ticket.copies  # its own ^PQ stays as it is
                     else:
                         await self._draw(document, ticket, drawn)

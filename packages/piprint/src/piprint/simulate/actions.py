@@ -1,4 +1,4 @@
-"""The guarded actions of the print jobs' API page: claim, renew, submitting, release, finish, restart.
+"""The guarded actions of the print jobs' API page: claim, renew, submitting, release, finish, amend, restart.
 
 Each guard looks at the row as it is now and by the server's clock, so that of two processors one is refused; the reason is
 a word in brackets in the message (:class:`piprint.contract.Guard`). This module does not know HTTP.
@@ -105,6 +105,14 @@ def _finish(asked: _Asked) -> PrintJob:
     return asked.write(status=status, message=asked.given["message"], lease_until=None)
 
 
+def _amend(asked: _Asked) -> PrintJob:
+    """Change the message of a job that has ended; the state stays."""
+    token, job = asked.given["claimToken"], asked.job
+    if job.status not in {JobState.PRINTED, JobState.ERROR} or not token or job.claimed_by != token:
+        raise _refused(Guard.NOT_YOURS, f"Print job {job.row_no} has not ended under this claim.")
+    return asked.write(message=asked.given["message"])
+
+
 def _restart(asked: _Asked) -> PrintJob:
     if asked.job.status is JobState.PRINTING:
         raise _refused(Guard.NOT_RESTARTABLE, f"Print job {asked.job.row_no} is being printed.")
@@ -117,6 +125,7 @@ _ACTIONS: Mapping[str, Callable[[_Asked], PrintJob]] = {
     "submitting": _submitting,
     "release": _release,
     "finish": _finish,
+    "amend": _amend,
     "restart": _restart,
 }
 

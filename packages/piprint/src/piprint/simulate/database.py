@@ -226,22 +226,31 @@ class Database:
         """Carry out the retention by the printers' date formulas, and return how many jobs it touched.
 
         PIPrint 1.0 deletes by the time a job was made, whatever its state. Ours, run by a job queue, goes by the last
-        change, leaves alone what prints, and cancels what waited too long instead of deleting it.
+        change, and cancels what waited too long instead of deleting it. A job that prints changes all the time; one that
+        has not for as long as a waiting one may wait goes to Error.
         """
         now = self.now()
         old = [job for job in self.tables.jobs.values() if self._is_old(job, now)]
         for job in old:
             if self.extension == "2.0" and job.status in _UNPRINTED:
-                message = f"Cancelled by the clean-up: not printed by {now:%Y-%m-%d %H:%M}."
-                self.change_job(job, {"status": JobState.CANCELLED, "message": message, **UNCLAIMED})
+                self._end_old(job, now)
             else:
                 self.delete_job(job)
         return len(old)
 
+    def _end_old(self, job: PrintJob, now: datetime) -> None:
+        status, message = JobState.CANCELLED, f"Cancelled by the clean-up: not printed by {now:%Y-%m-%d %H:%M}."
+        if job.status is JobState.PRINTING:
+            status = JobState.ERROR
+            message = (
+                f"The print processor that took the job has not been heard of since {job.modified or job.created:%Y-%m-%d %H:%M}. "
+                "It may have been printed: look for the paper before you restart it."
+            )
+        self.change_job(job, {"status": status, "message": message, **UNCLAIMED})
+
     def _is_old(self, job: PrintJob, now: datetime) -> bool:
-        if self.extension == "2.0" and job.status is JobState.PRINTING:
-            return False
-        formula = getattr(self.tables.printers[job.printer_row_no], RETENTION[job.status])
+        state = JobState.QUEUED if self.extension == "2.0" and job.status is JobState.PRINTING else job.status
+        formula = getattr(self.tables.printers[job.printer_row_no], RETENTION[state])
         since = job.created if self.extension == "1.0" or job.modified is None else job.modified
         return bool(formula) and since < dateformula.apply(formula, now)
 

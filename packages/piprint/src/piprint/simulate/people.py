@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from piprint.contract import JOBS_API, JobState, units
+from piprint.contract import JOBS_API, PDF, JobState, units
 from piprint.paper import kind_by_name, source_by_name
 from piprint.payloads import UNITS, validate_printer_payload
 from piprint.simulate.actions import act
@@ -28,6 +28,9 @@ _IN_MEMORY = 1 << 20
 """Bytes; larger documents are kept in files."""
 _PAYLOAD_LENGTH = 2048
 """Of PIPrint 1.0's field; printing fails when the payload does not fit."""
+
+_MOST_COPIES = 999
+"""Of one call of PIPrintAPI."""
 
 _RESTART = next(action for action in JOBS_API.actions if action.name == "restart")
 
@@ -119,6 +122,41 @@ class People:
             )
         )
 
+    def send(
+        self, printer: int | str, document: bytes | Path, *, name: str, document_type: str = PDF, copies: int = 1
+    ) -> PrintJob:
+        """Send a document without a report, as another extension does through our codeunit PIPrintAPI.
+
+        Args:
+            printer: as for :meth:`print`.
+            document: likewise.
+            name: of the document.
+            document_type: :data:`piprint.contract.PDF` or ``ZPL``.
+            copies: 1 to 999.
+
+        Raises:
+            Refusal: no such printer, too many copies, or the extension is PIPrint 1.0, which has no such codeunit.
+        """
+        if self._database.extension == "1.0":
+            raise Refusal(
+                "Application_DialogException", "PIPrint 1.0 prints reports only, no labels of other extensions."
+            )
+        if not 1 <= copies <= _MOST_COPIES:
+            raise Refusal(
+                "Application_DialogException", f"A document is printed 1 to {_MOST_COPIES} times, not {copies}."
+            )
+        told = {
+            "version": 1,
+            "objectname": name,
+            "objectid": 0,
+            "documenttype": document_type,
+            "companyname": self._company,
+            "printername": self._chosen(printer)[0],
+            "defaultcopies": copies,
+        }
+        payload = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+        return self.print(printer, document, name=name, payload=payload)
+
     def hold(self, row_no: int) -> PrintJob:
         """Keep a job from being printed."""
         return self._set(row_no, JobState.HOLD, "Put on hold by USER")
@@ -207,7 +245,7 @@ class People:
                 "version": 1,
                 "objectname": choice.report_name,
                 "objectid": choice.report_id,
-                "documenttype": "application/pdf",
+                "documenttype": PDF,
                 "invokedby": "00000000-0000-0000-0000-000000000001",
                 "invokeddatetime": self._database.now().isoformat(timespec="milliseconds"),
                 "companyname": self._company,

@@ -4,7 +4,7 @@
 ``GET /``, ``/static/...``  the page
 ``GET /page/events``        all the page shows (:mod:`piprint.simulate.view`), pushed whenever it changes
 ``GET /page/jobs/7``        the document of a job
-``POST /page/print``        a PDF as body, the choice in the query; without a body the sample invoice
+``POST /page/print``        a PDF, or ZPL as its content type says, as body, the choice in the query; without a body the sample invoice
 ``POST /page/do``           ``{"do": "cancel", "row_no": 7, ...}``, see ``_DEEDS``
 ==========================  ==================================================================================
 
@@ -23,7 +23,9 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from piprint.contract import PDF, ZPL
 from piprint.errors import PiprintError
+from piprint.payloads import read_job_payload
 from piprint.simulate.environment import Environment
 from piprint.simulate.faults import FaultRule
 from piprint.simulate.login import Access
@@ -111,7 +113,8 @@ class _Page:
         if job is None:
             raise web.HTTPNotFound(text="The job is gone.")
         headers = {**_HEADERS, "Content-Disposition": f"inline; filename*=UTF-8''{quote(job.document_name)}"}
-        response = web.StreamResponse(headers={**headers, "Content-Type": "application/pdf"})
+        kind = "text/plain; charset=utf-8" if read_job_payload(job.payload).documenttype == ZPL else PDF
+        response = web.StreamResponse(headers={**headers, "Content-Type": kind})
         response.content_length = job.document.size
         await response.prepare(request)
         for chunk in job.document.chunks(1 << 16):
@@ -122,6 +125,8 @@ class _Page:
         """Print what was dropped, or the sample invoice."""
         self._check(request, changing=True)
         document, name = await request.read(), request.query.get("name", "")
+        if document and request.content_type == ZPL:
+            return await _done(lambda: self._send_labels(request.query, document, name))
         if not document:
             self._samples += 1
             bc = self._bc
@@ -153,6 +158,12 @@ class _Page:
             landscape=_truth(query, "landscape"),
         )
         self._bc.people.print(_integer(query, "printer") or 0, document, name=name, choice=choice)
+
+    def _send_labels(self, query: Mapping[str, str], document: bytes, name: str) -> None:
+        copies = _integer(query, "copies") or 1
+        self._bc.people.send(
+            _integer(query, "printer") or 0, document, name=name or "Labels", document_type=ZPL, copies=copies
+        )
 
     def _check(self, request: web.Request, *, changing: bool = False) -> None:
         host = request.url.host or ""

@@ -45,7 +45,8 @@ async function print(document) {
     query.set(name, byId(name).value);
   }
   try {
-    await send(`page/print?${query}`, document ?? undefined, "application/pdf");
+    const labels = /\.zpl$/i.test(document?.name ?? "");
+    await send(`page/print?${query}`, document ?? undefined, labels ? "application/vnd.zebra-zpl" : "application/pdf");
     tell(document ? `${document.name} is in the queue.` : "The invoice is in the queue.");
   } catch (error) {
     tell(error.message, true);
@@ -54,7 +55,7 @@ async function print(document) {
 
 function choose(chosen) {
   file = chosen ?? null;
-  say(byId("drop-title"), file ? file.name : "Drop a PDF here");
+  say(byId("drop-title"), file ? file.name : "Drop a PDF or ZPL here");
   say(byId("drop-hint"), file ? size(file.size) : "or click to choose one");
   byId("drop").classList.toggle("full", Boolean(file));
   showForm();
