@@ -66,8 +66,10 @@ async def test_03_random_kills_of_everything_under_load(extension):
     async with KillWorld(extension) as world:
         await world.run(plan, JOBS, dice)
         findings = await world.judged()
+        left = world.left_in_cups()
         print(world.summary)  # noqa: T201 - for make soak
     assert not findings, f"PIPRINT_SEED={SEED}\n" + "\n".join(map(str, findings))
+    assert not left, "jobs stay in CUPS that somebody may let go later"
 
 
 async def test_03_kill_with_a_printer_that_cannot_hold_jobs():
