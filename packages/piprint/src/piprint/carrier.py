@@ -377,9 +377,8 @@ class Carrier:
         why = "the printer no longer {} it after an interruption"
         if status is not None:
             why = "the printer or its print server (CUPS) was restarted, and no longer {} whether it printed the job"
-            after = (
-                status if status.state.final else await cancel(printer, accepted_of(status))
-            )  # nobody lets it go later
+            # Nobody shall let it go later.
+            after = None if status.state.final else await cancel(printer, accepted_of(status))
             if after is not None and after.state is SpoolerState.COMPLETED:  # it was faster than the cancel
                 await self._witness.take_note(job, after, Action.END_PRINTED, Evidence.OPEN)
                 await self._end_printed(job, printer, after)

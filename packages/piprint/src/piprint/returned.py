@@ -89,11 +89,17 @@ class ReturnedJobs:
             await self.guarded("telling what came out again", self._pay)
 
     async def look_everywhere(self, *, everywhere: bool = True) -> None:
-        """Look at all printers that are there; else at the queues of CUPS. Never raises for a printer's sake."""
+        """Look at all printers that are there; else at the queues of CUPS. Never raises for a printer's sake.
+
+        The first time, those that did not say how they are are left for later: the start does not wait for them twice.
+        """
+        started = bool(self._runs)
         asked = [
             each.address.printer_id
             for each in self.shelf.all()
-            if each.gone_since is None and (everywhere or each.address.origin == "cups")
+            if each.gone_since is None
+            and (everywhere or each.address.origin == "cups")
+            and (started or each.status is not None)
         ]
         await asyncio.gather(*map(self._look_guarded, asked))
 

@@ -334,6 +334,8 @@ class Device:
     """Takes one job at a time (busy otherwise)."""
     uuids: bool = True
     tells_begin: bool = True
+    clock: int = 0
+    """Its own time of day in seconds when the test begins, as CUPS tells it; 0: it counts from its start."""
     tells_run: bool = True
     """Whether a restart can be told from a break in the line."""
     feedback: Feedback = Feedback.FOLLOWED
@@ -365,7 +367,8 @@ class Device:
             if job.state is SpoolerState.PENDING and job.document is not None:
                 self._printing, job.state = job, SpoolerState.PROCESSING
                 self.begun.append(without_nonce(job.name))
-                job.begun = round(now() * 1000) if self.tells_begin else None
+                counted = self.clock + int(now()) if self.clock else round(now() * 1000)
+                job.begun = counted if self.tells_begin else None
                 self._timer = asyncio.get_running_loop().call_later(self.seconds, self._put_out, job)
                 return
 
@@ -510,7 +513,7 @@ class PrinterView:
             document_complete=job.document is not None or job.held,
             sheets=1 if job.state is SpoolerState.COMPLETED else None,
             begun=job.begun,
-            up_time=round(now() * 1000),
+            up_time=self.device.clock + int(now()) if self.device.clock else round(now() * 1000),
             run=self.device.runs if self.device.tells_run else 0,
         )
 

@@ -291,3 +291,25 @@ async def test_s2_the_journal_remembers_the_last_jobs_however_long_nobody_was_th
     world.wall_error = timedelta(days=60)
     await world.processor()
     assert world.devices["A"].canceled == ["bc-test-1-1"]
+
+
+@pytest.mark.parametrize("policy", ["hold", "reprint"])
+async def test_s1_completed_proves_nothing_of_a_document_that_cups_may_have_lost(world: Any, policy: str) -> None:
+    """A power cut of everything: CUPS comes back without the document, and ends the job as completed."""
+    device = world.device("A", seconds=5, clock=NOON)
+    row = world.server.add(1)
+    settings = {"printers": [{"id": "A", "uncertain": policy}]}
+    processor = await world.processor(**settings)
+    await printing(world, processor)
+    await processor.kill()
+    device._timer.cancel()
+    device._printing, device.runs = None, 2
+    job = device.jobs[1]
+    job.begun, job.state = NOON + int(now()) + 1, SpoolerState.PROCESSING
+    await world.processor(**settings)
+    await asyncio.sleep(2)
+    job.state = SpoolerState.COMPLETED
+    await world.settled()
+    assert world.printed(1) == (0 if policy == "hold" else 1), "not lost without a word"
+    assert row.state is (JobState.ERROR if policy == "hold" else JobState.PRINTED)
+    assert ONCE in row.message
