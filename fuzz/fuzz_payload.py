@@ -67,7 +67,7 @@ def check(data: bytes) -> None:
     ticket, notes = make_ticket("job", payload, _PRINTER, _SETTINGS, (), printer_id="fuzz")
     assert 1 <= ticket.copies <= 99  # noqa: PLR2004 - the printer's own
     assert ticket.source in {"", *_PRINTER.sources}
-    assert ticket.sides in _PRINTER.sides
+    assert ticket.sides in _PRINTER.sides  # it does not tell its own setting, so it is told
     assert all(isinstance(note, str) for note in notes)
     if not validate_printer_payload(text):
         assert not payload.notes

@@ -259,12 +259,14 @@ class Carrier:
             ipp_uuid=accepted.uuid,
             ipp_up_time=accepted.up_time,
             held=accepted.held,
+            notes=_with(job.entry.notes, *accepted.ignored),
         )
         if not await self._fence.announce(job) or job.is_changed():
             return
         await self._advance(job, Step.SENDING, submitted=True, **await self._witness.watch(job, printer))
         sent = await self._send(job, printer, accepted)
-        await self._advance(job, Step.SENT, ipp_id=sent.id, ipp_uuid=sent.uuid)
+        notes = _with(job.entry.notes, *sent.ignored)
+        await self._advance(job, Step.SENT, ipp_id=sent.id, ipp_uuid=sent.uuid, notes=notes)
         if printer.feedback is Feedback.SENT_ONLY:
             await self._end_sent(job, printer)
             return

@@ -32,6 +32,7 @@ __all__ = [
     "Poll",
     "PrinterConfig",
     "Rule",
+    "Scaling",
     "Web",
     "is_loopback",
 ]
@@ -195,6 +196,10 @@ class Discovery(_Model):
     """Which of them not."""
 
 
+Scaling = Literal["auto", "fit", "fill", "none"]
+"""Keywords of print-scaling (PWG 5100.16)."""
+
+
 class PrinterConfig(_Model):
     """A printer given by hand, or more about one that was found."""
 
@@ -219,9 +224,14 @@ class PrinterConfig(_Model):
     trays: dict[str, str] = {}
     """Tray of the printer (IPP keyword) = Business Central's paper source (Upper, Lower, Manual ...); each source once."""
     duplex: bool | None = None
-    """It prints both sides; default: what it says."""
+    """It can print both sides; default: what it says. true: whether it does is said by a rule's sides, else by the printer's own setting.
+    false: every job is printed on one side."""
     color: bool | None = None
-    """It prints colour; default: what it says."""
+    """It can print colour; default: what it says. false: every job is printed in black."""
+    scaling: Scaling | None = None
+    """What is done with a page that does not have the paper's size: auto (a larger one is made smaller), fit (made as large as the paper
+    takes it), fill (fills the paper, edges may be lost), none (as it is; one too large is refused). Default: what the printer is set to;
+    auto for zpl."""
 
     @field_validator("id")
     @classmethod
@@ -255,6 +265,8 @@ class Rule(_Model):
     """Print on these sides."""
     color: bool | None = None
     """Print in colour, or not."""
+    scaling: Scaling | None = None
+    """What is done with a page that does not have the paper's size; see scaling of a printer."""
     tray: str = ""
     """Take paper from this tray (IPP keyword, or Business Central's paper source)."""
     paper: str = ""

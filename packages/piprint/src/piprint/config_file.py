@@ -209,8 +209,24 @@ def _warnings(config: Config, data: Mapping[str, Any], file: Path) -> Iterator[s
         yield "business_central.url begins with http: login and documents travel readable; switch on TLS in the server"
     if isinstance(bc.login, Certificate) and _mode(bc.login.key) & _OTHERS:
         yield f"other users of this host may read the private key {bc.login.key}; type: chmod 600 {bc.login.key}"
+    for printer in config.printers:
+        yield from _doubts(printer, ruled=any(rule.sides for rule in config.rules))
     if isinstance(bc.login, Basic) and not bc.login.password.get_secret_value().isascii():
         yield "business_central.login.password has characters that Business Central does not take (only ASCII works)"
+
+
+def _doubts(printer: PrinterConfig, *, ruled: bool) -> Iterator[str]:
+    """Yield what a printer's settings may be thought to mean, and do not."""
+    if printer.duplex and not ruled:
+        yield (
+            f"printer {printer.id}: duplex = true says that it can print both sides, not that it shall; to have every job on both "
+            f'sides, add two lines below [[rules]]: printer = "{printer.id}" and sides = "two-sided-long-edge"'
+        )
+    if printer.language == "zpl" and not printer.paper:
+        yield (
+            f"printer {printer.id}: the size of its labels is not known, so a page that is too large is cut; "
+            'add paper = ["100x150mm"], or what the labels have'
+        )
 
 
 def _mode(file: Path) -> int:

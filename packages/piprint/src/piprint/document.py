@@ -87,11 +87,13 @@ class DocumentFacts:
         bytes: its size.
         pages: how many; None for labels and raw data.
         size: width and height of the first page as it is seen, in hundredths of a millimetre; None as above.
+        sizes: every size its pages have, each once.
     """
 
     bytes: int
     pages: int | None = None
     size: tuple[int, int] | None = None
+    sizes: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +104,15 @@ class Bitmap:
         width: dots.
         height: dots.
         rows: a bit per dot, 1 is black, the leftmost first; each row fills whole bytes.
+        pictures: how many pictures of the page could not be drawn and are missing.
+        fonts: names of fonts that are not in the document, so that others were drawn.
     """
 
     width: int
     height: int
     rows: bytes
+    pictures: int = 0
+    fonts: tuple[str, ...] = ()
 
     @property
     def row_bytes(self) -> int:
@@ -179,23 +185,29 @@ class Inspector:
         if b"%PDF-" not in head:
             raise DocumentError(f"the document is no PDF: it is {looks_like(head)}")
         told, _ = await self._ask({"do": "check", "path": str(path)})
-        width, height = (_points(told[side]) for side in ("width", "height"))
-        return DocumentFacts(size, told["pages"], (width, height) if width and height else None)
+        first, *_ = sizes = [(_points(width), _points(height)) for width, height in told["sizes"]]
+        return DocumentFacts(size, told["pages"], first if all(first) else None, tuple(filter(all, sizes)))
 
-    async def draw(self, path: Path, page: int, *, dpi: int, portrait: bool | None = None) -> Bitmap:
+    async def draw(
+        self, path: Path, page: int, *, dpi: int, sheet: tuple[int, int] | None = None, scaling: str = "auto"
+    ) -> Bitmap:
         """Draw a page of a PDF in black and white.
 
         Args:
             path: where it lies.
             page: from 0.
             dpi: dots per inch.
-            portrait: the sheet is higher than wide (or not): a page that lies otherwise is turned; None: leave it.
+            sheet: width and height of the label in hundredths of a millimetre: a page that lies otherwise is turned; None: not
+                known.
+            scaling: what is done with a page of another size (print-scaling, PWG 5100.16): auto, fit, fill or none.
 
         Raises:
             DocumentError: it cannot be drawn.
         """
-        told, rows = await self._ask({"do": "draw", "path": str(path), "page": page, "dpi": dpi, "portrait": portrait})
-        return Bitmap(told["width"], told["height"], rows)
+        dots = None if sheet is None else [max(1, round(side * dpi / 2540)) for side in sheet]
+        request = {"do": "draw", "path": str(path), "page": page, "dpi": dpi, "sheet": dots, "scaling": scaling}
+        told, rows = await self._ask(request)
+        return Bitmap(told["width"], told["height"], rows, told["pictures"], tuple(told["fonts"]))
 
     async def close(self) -> None:
         """End the helper process, after the document it is at."""

@@ -4,9 +4,11 @@ A PDF comes from outside, and a parser of PDFs is large: whatever one makes of i
 stay in here. So this process has limits, no files to write, no secrets in its environment, and imports little.
 
 Frames go both ways, over standard input and output: four bytes of length (big-endian), then so many bytes. A request is one
-frame of JSON: ``{"do": "check", "path": ...}`` or ``{"do": "draw", "path": ..., "page": 0, "dpi": 203, "portrait": null}`` (with
-true or false, a page that lies otherwise is turned by 90 degrees, clockwise). The answer is one frame of JSON, ``{"pages", "width", "height"}`` (points) or ``{"width", "height"}`` (dots) or ``{"trouble": word}``, with one of the
-words of :data:`TROUBLES`; to ``draw``, a second frame follows with the bitmap, a bit per dot, 1 is black, rows of whole bytes.
+frame of JSON: ``{"do": "check", "path": ...}`` or ``{"do": "draw", "path": ..., "page": 0, "dpi": 203, "sheet": [799, 1199],
+"scaling": "auto"}`` (the sheet in dots, or null; a page that lies otherwise is turned by 90 degrees, clockwise). The answer is
+one frame of JSON, ``{"pages", "width", "height", "sizes"}`` (points; each size once) or ``{"width", "height", "pictures",
+"fonts"}`` (dots; pictures that could not be drawn, and fonts that are missing) or ``{"trouble": word}``, with one of the words
+of :data:`TROUBLES`; to ``draw``, a second frame follows with the bitmap, a bit per dot, 1 is black, rows of whole bytes.
 The first frame, without a request, is ``{}``: ready.
 
 It ends when standard input does. This module does not know what the troubles mean for people.
@@ -19,11 +21,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
 import pypdfium2_raw as pdfium
+
+from piprint.document_faults import faults
+from piprint.document_place import SLACK, Placed, place
 
 __all__ = ["TROUBLES", "read_frame", "write_frame"]
 
@@ -33,6 +38,8 @@ MEMORY = 1 << 29
 """Address space in bytes. Opening takes what the file's structure takes, drawing a byte per dot."""
 CPU_SECONDS = 60
 """Processor time of one request."""
+MOST_SIZES = 1000
+"""Pages whose size is asked for."""
 MOST_DOTS = 100_000_000
 """Of one drawn page: 100 MB; A4 at 600 dpi is a third of it."""
 LONGEST_REQUEST = 1 << 20
@@ -96,37 +103,46 @@ def _check(path: str) -> dict[str, object]:
         size = pdfium.FS_SIZEF()
         if not pdfium.FPDF_GetPageSizeByIndexF(document, 0, size):
             raise _Trouble("damaged")
-        return {"pages": pages, "width": size.width, "height": size.height}
+        first = (size.width, size.height)
+        sizes = dict.fromkeys([first, *_sizes(document, min(pages, MOST_SIZES))])
+        return {"pages": pages, "width": first[0], "height": first[1], "sizes": list(sizes)}
 
 
-def _draw(path: str, number: int, dpi: int, portrait: object) -> tuple[dict[str, object], bytes]:
+def _sizes(document: pdfium.FPDF_DOCUMENT, pages: int) -> Iterator[tuple[float, float]]:
+    size = pdfium.FS_SIZEF()
+    for page in range(pages):
+        if pdfium.FPDF_GetPageSizeByIndexF(document, page, size):
+            yield size.width, size.height
+
+
+def _draw(
+    path: str, number: int, dpi: int, sheet: Sequence[int] | None, scaling: str
+) -> tuple[dict[str, object], bytes]:
     with _opened(path) as document:
         page = pdfium.FPDF_LoadPage(document, number)
         if not page:
             raise _Trouble("no such page")
         try:
-            width, height = (
-                max(1, round(side * dpi / 72))
-                for side in (pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page))
-            )
-            if width * height > MOST_DOTS:
+            sides = (pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page))
+            placed = place((sides[0] * dpi / 72, sides[1] * dpi / 72), sheet, scaling, slack=SLACK * dpi / 25.4)
+            if placed.sheet[0] * placed.sheet[1] > MOST_DOTS or max(placed.page) > MOST_DOTS:
                 raise _Trouble("too large to draw")
-            quarters = 0
-            if portrait is not None and width != height and (height > width) is not portrait:
-                width, height, quarters = height, width, 1
-            return {"width": width, "height": height}, _dots(page, width, height, quarters)
+            pictures, fonts = faults(page)
+            told = {"width": placed.sheet[0], "height": placed.sheet[1], "pictures": pictures, "fonts": fonts}
+            return told, _dots(page, placed)
         finally:
             pdfium.FPDF_ClosePage(page)
 
 
-def _dots(page: pdfium.FPDF_PAGE, width: int, height: int, quarters: int) -> bytes:
-    """Draw a page into a bitmap of that size, after so many quarter turns clockwise."""
+def _dots(page: pdfium.FPDF_PAGE, placed: Placed) -> bytes:
+    """Draw a page into a bitmap."""
+    width, height = placed.sheet
     bitmap = pdfium.FPDFBitmap_CreateEx(width, height, pdfium.FPDFBitmap_Gray, None, 0)
     if not bitmap:
         raise _Trouble("too large to draw")
     try:
         pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, _WHITE)
-        pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, quarters, _DRAWING)
+        pdfium.FPDF_RenderPageBitmap(bitmap, page, *placed.corner, *placed.page, placed.quarters, _DRAWING)
         stride = pdfium.FPDFBitmap_GetStride(bitmap)
         buffer = pdfium.FPDFBitmap_GetBuffer(bitmap)
         levels = memoryview(ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ubyte * (stride * height))).contents).cast("B")
@@ -138,12 +154,17 @@ def _dots(page: pdfium.FPDF_PAGE, width: int, height: int, quarters: int) -> byt
         pdfium.FPDFBitmap_Destroy(bitmap)
 
 
+def _sheet(request: dict[str, object]) -> tuple[list[int] | None, str]:
+    sheet = request["sheet"]
+    return [int(side) for side in sheet] if isinstance(sheet, list) else None, str(request["scaling"])
+
+
 def _answer(request: dict[str, object], sink: BinaryIO) -> None:
     path = str(request["path"])
     dots = None
     try:
         if request["do"] == "draw":
-            told, dots = _draw(path, int(str(request["page"])), int(str(request["dpi"])), request["portrait"])
+            told, dots = _draw(path, int(str(request["page"])), int(str(request["dpi"])), *_sheet(request))
         else:
             told = _check(path)
     except _Trouble as trouble:

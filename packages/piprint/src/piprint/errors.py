@@ -171,8 +171,10 @@ class PrinterRefused(PrinterError):
     Args:
         message: for people.
         status: the IPP status code; 0 for a printer without IPP.
+        unsupported: names of the attributes it named as those it does not do as asked.
     """
 
-    def __init__(self, message: str, *, status: int = 0) -> None:
+    def __init__(self, message: str, *, status: int = 0, unsupported: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.status = status
+        self.unsupported = unsupported

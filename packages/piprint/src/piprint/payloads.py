@@ -9,7 +9,7 @@
 Sources: Microsoft Learn, Business Central developer documentation, *OnAfterSetupPrinters Event* and
 *OnAfterDocumentPrintReady Event*, read in August 2026. The limit of 2048 is the field's, see :mod:`piprint.contract`.
 
-This module does not know what a printer can do, nor IPP's words: see :mod:`piprint.printers.options`.
+This module does not know what a printer can do, nor IPP's words: see :mod:`piprint.printers.offer` and :mod:`piprint.printers.options`.
 """
 
 from __future__ import annotations
@@ -337,7 +337,7 @@ def read_job_payload(text: str) -> JobPayload:
     notes: list[str] = []
     payload = _object(text.removeprefix("\ufeff"), notes)
     tray = payload.get("papertray")
-    copies = _whole(payload.get("defaultcopies"), MOST_COPIES)
+    copies = _copies(payload.get("defaultcopies"), notes)
     return JobPayload(
         copies=copies or None,
         duplex=_truth(payload.get("duplex")),
@@ -352,9 +352,19 @@ def read_job_payload(text: str) -> JobPayload:
     )
 
 
+def _copies(value: object, notes: list[str]) -> int | None:
+    copies = _whole(value, MOST_COPIES)
+    if copies is None and value is not None:
+        asked = cut(str(value), 40) if isinstance(value, str | int | float) else "?"
+        notes.append(
+            f"Business Central asks for {asked} copies, which cannot be, so it was printed as the printer is set."
+        )
+    return copies
+
+
 def _object(text: str, notes: list[str]) -> dict[str, Any]:
     if not text.strip():
-        notes.append("Business Central sent no print settings: printed with the printer's own")
+        notes.append("Business Central sent no print settings, so it was printed as the printer is set.")
         return {}
     try:
         whole = json.loads(text) if len(text) <= _MOST_TEXT else None
@@ -363,10 +373,12 @@ def _object(text: str, notes: list[str]) -> dict[str, Any]:
     if isinstance(whole, dict):
         return whole
     salvaged = dict(_members(text[:_MOST_TEXT]))
-    got = ", ".join(sorted(cut(key, 40) for key in list(salvaged)[:20])) or "nothing"
-    notes.append(
-        f"the print settings from Business Central are cut or damaged: read {got}, the rest is the printer's own"
-    )
+    got = ", ".join(sorted(cut(key, 40) for key in list(salvaged)[:20]))
+    damaged = "The print settings from Business Central are cut or damaged"
+    if got:
+        notes.append(f"{damaged}: only {got} could be read, and for the rest it was printed as the printer is set.")
+    else:
+        notes.append(f"{damaged}, so it was printed as the printer is set.")
     return salvaged
 
 
@@ -418,7 +430,7 @@ def _named(value: object, what: str, notes: list[str]) -> int | None:
     if number is None:
         asked = value if isinstance(value, str | int | float) else "?"
         notes.append(
-            f"Business Central asks for {what} {cut(str(asked), 40)!r}, which .NET does not have: the printer decides"
+            f"Business Central asks for {what} {cut(str(asked), 40)!r}, which does not exist, so it was left to the printer."
         )
     return number
 

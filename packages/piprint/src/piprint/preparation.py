@@ -59,5 +59,6 @@ class Preparation:
             printer_id=printer_id,
             page_size=facts.size,
             pages=facts.pages,
+            page_sizes=facts.sizes,
         )
         return Prepared(ticket, document, tuple(notes))

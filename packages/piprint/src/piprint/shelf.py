@@ -24,7 +24,7 @@ from piprint.contract import cut
 from piprint.errors import PiprintError, PrinterError
 from piprint.journal.store import Journal
 from piprint.printers.find import settings_of
-from piprint.printers.options import printer_payload
+from piprint.printers.offer import printer_payload
 from piprint.printers.printer import Capabilities, Printer, PrinterAddress, PrinterState, PrinterStatus
 from piprint.trouble import blocked
 

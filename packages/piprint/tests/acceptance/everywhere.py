@@ -86,6 +86,7 @@ class EverywherePrinter:
         duplex: it prints both sides.
         formats: MIME types it takes.
         color: it prints colour.
+        attributes: what it tells of itself in place of all that, as ``ippeveprinter -a`` reads it.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class EverywherePrinter:
         duplex: bool = True,
         formats: str = "application/pdf",
         color: bool = True,
+        attributes: str = "",
     ) -> None:
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix="printshop-"))
@@ -105,6 +107,10 @@ class EverywherePrinter:
         two_sided = ["-2"] if duplex else []
         speeds = ["-s", "20,10"] if color else ["-s", "20"]
         self._options = ["-r", "off", *two_sided, *speeds, "-f", formats]
+        if attributes:
+            more = f"ATTR mimeMediaType document-format-supported {formats}\n"
+            (self.folder / "attributes").write_text(attributes + more)
+            self._options = ["-r", "off", "-a", str(self.folder / "attributes")]
         self.avahi = Path()
         """Where its Avahi keeps socket and PID file."""
         self._parts: list[subprocess.Popen[bytes]] = []

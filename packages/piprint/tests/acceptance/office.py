@@ -289,13 +289,19 @@ listen = "127.0.0.1:{web}"
         raise KeyError(printer_id)
 
     def print(
-        self, printer_id: str, document: bytes | Path | None = None, *, host: str = "", choice: Choice | None = None
+        self,
+        printer_id: str,
+        document: bytes | Path | None = None,
+        *,
+        host: str = "",
+        choice: Choice | None = None,
+        payload: str | None = None,
     ) -> int:
-        """Press Print in Business Central; return the job's number."""
+        """Press Print in Business Central; return the job's number. ``payload``: the job's, in place of one made of the choice."""
         count = len(self.bc.database.tables.jobs) + 1
         row = self.printer(printer_id, host=host)
         return self.bc.people.print(
-            row.row_no, pdf(f"job {count}") if document is None else document, choice=choice
+            row.row_no, pdf(f"job {count}") if document is None else document, choice=choice, payload=payload
         ).row_no
 
     def job(self, row_no: int) -> PrintJob:

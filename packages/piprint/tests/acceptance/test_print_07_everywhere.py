@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,16 +61,17 @@ async def test_07_orphan_of_a_kill_is_cancelled_at_the_next_start():
 BOTH_LONG, BOTH_SHORT, ONE = "two-sided-long-edge", "two-sided-short-edge", "one-sided"
 A4_KIND, A5_KIND, LETTER_KIND, A3_KIND, CUSTOM_KIND = 9, 11, 1, 8, 0
 SETTINGS = {
-    "copies": (Choice(copies=3), {"IPP_COPIES": "3"}),
-    "one-sided": (Choice(duplex=False), {"IPP_SIDES": ONE}),
-    "long edge": (Choice(duplex=True), {"IPP_SIDES": BOTH_LONG}),
-    "colour": (Choice(color=True), {"IPP_PRINT_COLOR_MODE": "color"}),
-    "no colour": (Choice(color=False), {"IPP_PRINT_COLOR_MODE": "monochrome"}),
-    "A4": (Choice(paper=A4_KIND), {"media": "iso_a4_210x297mm"}),
-    "A5": (Choice(paper=A5_KIND), {"media": "iso_a5_148x210mm"}),
-    "Letter": (Choice(paper=LETTER_KIND), {"media": "na_letter_8.5x11in"}),
-    "photo tray": (Choice(source=9), {"source": "photo"}),
+    "copies": ("copies = 3", Choice(), {"IPP_COPIES": "3"}),
+    "one-sided": (f'sides = "{ONE}"', Choice(), {"IPP_SIDES": ONE}),
+    "long edge": (f'sides = "{BOTH_LONG}"', Choice(), {"IPP_SIDES": BOTH_LONG}),
+    "colour": ("color = true", Choice(), {"IPP_PRINT_COLOR_MODE": "color"}),
+    "no colour": ("color = false", Choice(), {"IPP_PRINT_COLOR_MODE": "monochrome"}),
+    "A4": ("", Choice(paper=A4_KIND), {"media": "iso_a4_210x297mm"}),
+    "A5": ("", Choice(paper=A5_KIND), {"media": "iso_a5_148x210mm"}),
+    "Letter by rule": ('paper = "Letter"', Choice(), {"media": "na_letter_8.5x11in"}),
+    "photo tray": ("", Choice(source=9), {"source": "photo"}),
 }
+"""What a rule and the report's page setup say, and what the printer hears."""
 DIMENSIONS = {
     "iso_a4_210x297mm": ("21000", "29700"),
     "iso_a5_148x210mm": ("14800", "21000"),
@@ -88,14 +91,19 @@ def heard(ticket: Any, what: str, value: str) -> bool:
 
 
 async def test_13_print_settings_reach_the_printer():
+    ruled = enumerate((rule for rule, _, _ in SETTINGS.values()), 1)
+    rules = "".join(f"[[rules]]\nreport = {number}\n{rule}\n" for number, rule in ruled if rule)
     async with EverywherePrinter(duplex=True, color=True) as printer, Office() as office:
-        office.config = configured(printer)
+        office.config = configured(printer, rules)
         await office.start()
         await office.offers("eve")
-        jobs = {what: office.print("eve", choice=choice) for what, (choice, _) in SETTINGS.items()}
+        jobs = {
+            what: office.print("eve", choice=replace(choice, report_id=number))
+            for number, (what, (_, choice, _)) in enumerate(SETTINGS.items(), 1)
+        }
         await office.becomes(JobState.PRINTED, *jobs.values(), seconds=60)
         tickets = {out.name.partition("_")[0]: out.ticket for out in printer.printed()}
-        for what, (_, wanted) in SETTINGS.items():
+        for what, (_, _, wanted) in SETTINGS.items():
             ticket = tickets[f"bc-BC-{jobs[what]}-1"]
             for name, value in wanted.items():
                 assert heard(ticket, name, value), f"{what}: {name} is not {value} in {ticket}"
@@ -115,14 +123,15 @@ async def test_13_landscape_and_short_edge_by_rule():
 
 
 @pytest.mark.parametrize("extension", ["1.0", "2.0"])
-async def test_13_what_the_printer_cannot_do_is_clamped_and_told(extension):
+async def test_13_p10_what_the_printer_cannot_do_is_clamped_and_told(extension):
     async with EverywherePrinter(duplex=False, color=False) as printer, Office(extension=extension) as office:
-        office.config = configured(printer)
+        rule = f'[[rules]]\nreport = 7\nsides = "{BOTH_LONG}"\ncolor = true\n'
+        office.config = configured(printer, rule)
         await office.start()
         await office.offers("eve")
-        job = office.print(
-            "eve", pdf("two", pages=2), choice=Choice(copies=5000, duplex=True, color=True, paper=A3_KIND)
-        )
+        tray = {"papersourcekind": 7, "paperkind": A3_KIND}
+        payload = json.dumps({"objectid": 7, "defaultcopies": 32767, "papertray": tray})
+        job = office.print("eve", pdf("two", pages=2), payload=payload)
         unknown_tray = office.print("eve", choice=Choice(source=5))
         await office.becomes(JobState.PRINTED, job, unknown_tray)
         ticket = printer.printed()[0].ticket
@@ -130,7 +139,7 @@ async def test_13_what_the_printer_cannot_do_is_clamped_and_told(extension):
         assert ticket["IPP_COPIES"] == "999"
         assert ticket.get("IPP_PRINT_COLOR_MODE", "monochrome") == "monochrome"
         message = office.job(job).message
-        assert "999" in message
+        assert "32767 copies were asked for, and this printer makes 999 at most" in message
         assert "A3" in message
         assert "one-sided" in message
         assert "tray" in office.job(unknown_tray).message.lower() or "paper source" in office.job(unknown_tray).message

@@ -8,8 +8,7 @@ import pytest
 from everywhere import EverywherePrinter
 
 from piprint.config import PrinterConfig
-from piprint.errors import PrinterBusy, PrinterRefused, PrinterUnreachable
-from piprint.ipp.registry import Status
+from piprint.errors import PrinterBusy, PrinterUnreachable
 from piprint.printers.ipp_printer import IppPrinter
 from piprint.printers.printer import Media, PrinterAddress, SpoolerState, Ticket
 
@@ -122,13 +121,17 @@ async def test_a_failing_printer_aborts_the_job(device, open_device, document):
     assert (ended.state, ended.reasons) == (SpoolerState.ABORTED, ("aborted-by-system",))
 
 
-async def test_what_a_printer_cannot_do_is_refused_with_the_name_of_it(simplex, open_device):
+async def test_p2_what_a_printer_refuses_is_left_out_and_told(simplex, open_device, document):
     printer = open_device(simplex)
     assert "two-sided-long-edge" not in (await printer.capabilities()).sides
-    # Not the sides: CUPS 2.4.10 (Debian 13) prints on one side then, where 2.4.2 (Debian 12) refused the job.
-    with pytest.raises(PrinterRefused, match=r"attributes-or-values-not-supported \(0x040b\).*orientation") as refusal:
-        await printer.create(Ticket(_name(), orientation=99))
-    assert refusal.value.status == Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED
+    # CUPS 2.4.10 (Debian 13) prints on one side then, where 2.4.2 (Debian 12) refuses the job; either way it is told.
+    ticket = Ticket(_name(), sides="two-sided-long-edge", orientation=99, copies=2)
+    accepted = await printer.create(ticket)
+    (told,) = accepted.ignored
+    assert "the sides of the paper and the direction of the page" in told
+    await printer.send(accepted, ticket, document)
+    (out,) = [out for out in await simplex.wait_printed(1) if out.name == ticket.name]
+    assert (out.ticket["IPP_COPIES"], out.ticket.get("IPP_SIDES", "one-sided")) == ("2", "one-sided")
 
 
 async def test_a_hold_is_not_insisted_on_where_the_printer_refuses_it(simplex, open_device, monkeypatch):

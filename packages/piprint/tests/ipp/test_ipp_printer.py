@@ -1,10 +1,11 @@
 """What a printer's answers mean for a job: whose it is, whether it is held, and printers that can do less than others."""
 
 import pytest
+from aiohttp import web
 
 from piprint.config import PrinterConfig
 from piprint.errors import PrinterBusy, PrinterRefused
-from piprint.ipp.codec import Group, Range, attribute
+from piprint.ipp.codec import Group, Message, Range, attribute, encode
 from piprint.ipp.registry import Delimiter, Operation, Status, Tag
 from piprint.printers.ipp_printer import IppPrinter, job_attributes
 from piprint.printers.printer import Accepted, Capabilities, Media, PrinterAddress, SpoolerState, Ticket
@@ -240,3 +241,110 @@ def test_a_tray_is_told_with_the_size_or_alone():
 
 def test_a_tray_is_left_to_a_printer_that_knows_no_collections():
     assert _sent(Ticket("n", media=A4, source="tray-2"))[0] == {"media": "iso_a4_210x297mm"}
+
+
+# ------------------------------------------------------------------------------------------------ what is not obeyed
+
+DUPLEX = Ticket("n", sides="two-sided-long-edge", media=A4, copies=3)
+NAMES = attribute("operations-supported", Tag.ENUM, Operation.CREATE_JOB, Operation.SEND_DOCUMENT)
+
+
+def _unsupported(*attributes):
+    return (Group(Delimiter.UNSUPPORTED, attributes),)
+
+
+def _answer(status, *groups):
+    return lambda message: web.Response(
+        body=encode(Message(status, message.request_id, groups)), content_type="application/ipp"
+    )
+
+
+SIDES_LEFT_OUT = attribute("sides", Tag.KEYWORD, "two-sided-long-edge")
+LEFT_OUT = "The printer did not take what was asked about {}, and did it as it is set; check the print."
+UNNAMED = "The printer left out or changed one of the print settings and does not say which; check the print."
+A_JOB = (Group(Delimiter.JOB, (attribute("job-id", Tag.INTEGER, 5), attribute("job-name", Tag.NAME, "n"))),)
+
+
+@pytest.mark.parametrize(
+    ("status", "left_out", "told"),
+    [
+        (Status.OK, (), ()),
+        (
+            Status.OK_IGNORED_OR_SUBSTITUTED,
+            (SIDES_LEFT_OUT,),
+            ("the sides of the paper",),
+        ),
+        (
+            Status.OK_IGNORED_OR_SUBSTITUTED,
+            (
+                SIDES_LEFT_OUT,
+                attribute("copies", Tag.INTEGER, 3),
+                attribute("media-col", Tag.UNSUPPORTED, b""),  # not asked for
+                attribute("media", Tag.UNSUPPORTED, b""),
+            ),
+            ("the number of copies, the sides of the paper and the paper",),
+        ),
+        (
+            Status.OK_IGNORED_OR_SUBSTITUTED,
+            (),
+            (None,),
+        ),
+        (Status.OK_IGNORED_OR_SUBSTITUTED, (attribute("job-hold-until", Tag.KEYWORD, "indefinite"),), ()),
+        (Status.OK, (SIDES_LEFT_OUT,), ("the sides of the paper",)),  # the group counts, not only the status
+    ],
+)
+async def test_p2_what_the_printer_says_it_ignores_is_told(scripted, ours, status, left_out, told):
+    scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(NAMES)
+    groups = _unsupported(*left_out) if left_out else ()
+    scripted.answers[Operation.CREATE_JOB] = _answer(status, *groups, *A_JOB)
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5, "n")
+    accepted = await ours.create(DUPLEX)
+    assert accepted.ignored == tuple(LEFT_OUT.format(words) if words else UNNAMED for words in told)
+    (created,) = [message for message, _ in scripted.asked if message.code == Operation.CREATE_JOB]
+    assert created.first(Delimiter.OPERATION).boolean("ipp-attribute-fidelity") is False
+
+
+async def test_p2_a_printer_without_create_job_says_so_with_the_document(scripted, ours, document):
+    scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(
+        attribute("operations-supported", Tag.ENUM, Operation.PRINT_JOB)
+    )
+    scripted.answers[Operation.PRINT_JOB] = _answer(
+        Status.OK_IGNORED_OR_SUBSTITUTED, *_unsupported(SIDES_LEFT_OUT), *A_JOB
+    )
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5, "n")
+    sent = await ours.send(await ours.create(DUPLEX), DUPLEX, document)
+    assert "sides of the paper" in sent.ignored[0]
+    (printed,) = [message for message, _ in scripted.asked if message.code == Operation.PRINT_JOB]
+    assert printed.first(Delimiter.OPERATION).boolean("ipp-attribute-fidelity") is False
+
+
+async def test_p2_a_printer_that_refuses_a_value_gets_the_job_without_it(scripted, ours):
+    scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(HOLDS, RELEASES)
+    refusal = _answer(Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, *_unsupported(SIDES_LEFT_OUT))
+    scripted.answers[Operation.CREATE_JOB] = [refusal, scripted.job(5, "n")]
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5, "n", 4, _reasons("job-hold-until-specified"))
+    accepted = await ours.create(DUPLEX)
+    assert accepted.held  # the hold was not to blame
+    assert accepted.ignored == (
+        "The printer did not take what was asked about the sides of the paper, and did it as it is set; check the print.",
+    )
+    created = [message.first(Delimiter.JOB) for message, _ in scripted.asked if message.code == Operation.CREATE_JOB]
+    assert [group.text("sides") for group in created] == ["two-sided-long-edge", ""]
+    assert created[1].text("media") == "iso_a4_210x297mm"
+
+
+async def test_p2_a_printer_that_does_not_say_what_it_refuses_gets_the_bare_job(scripted, ours):
+    scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(HOLDS, RELEASES)
+    no = Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED
+    scripted.answers[Operation.CREATE_JOB] = [no, no, scripted.job(5, "n")]
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5, "n")
+    accepted = await ours.create(DUPLEX)
+    assert "the number of copies, the sides of the paper and the paper" in accepted.ignored[0]
+
+
+async def test_p2_what_is_not_about_the_ticket_is_refused_as_before(scripted, ours):
+    scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(NAMES)
+    scripted.answers[Operation.CREATE_JOB] = Status.DOCUMENT_FORMAT_NOT_SUPPORTED
+    with pytest.raises(PrinterRefused, match="document-format-not-supported"):
+        await ours.create(DUPLEX)
+    assert scripted.operations().count(Operation.CREATE_JOB) == 1

@@ -80,7 +80,7 @@ def test_names_and_numbers(told: dict[str, object], source: int | None, kind: in
 def test_what_dotnet_does_not_have_is_told(told: dict[str, object]) -> None:
     payload = tray(**told)
     assert payload.papertray == PaperTray()
-    assert "the printer decides" in payload.notes[0]
+    assert "it was left to the printer" in payload.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,9 @@ def test_the_size_beside_a_standard_paper_means_nothing() -> None:
 
 @pytest.mark.parametrize("value", [0, -1, "two", None, 1e99, True, [2], 40_000])
 def test_copies_that_are_no_number_of_copies(value: object) -> None:
-    assert read_job_payload(json.dumps({"defaultcopies": value})).copies is None
+    payload = read_job_payload(json.dumps({"defaultcopies": value}))
+    assert payload.copies is None
+    assert bool(payload.notes) is (value not in (0, None) or value is False)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def test_what_is_not_a_payload_prints_with_a_note(text: str) -> None:
     payload = read_job_payload(text)
     assert payload == JobPayload(notes=payload.notes)
     assert len(payload.notes) == 1
-    assert "the printer's own" in payload.notes[0]
+    assert "printed as the printer is set" in payload.notes[0]
 
 
 def test_a_payload_may_break_off_anywhere() -> None:
@@ -161,7 +163,7 @@ def test_a_tray_that_breaks_off_gives_what_it_has() -> None:
     part = read_job_payload(text[: text.index('"landscape"')])
     assert (part.papertray.source, part.papertray.kind, part.copies) == (257, 0, 1)
     assert part.notes[0].startswith(
-        "the print settings from Business Central are cut or damaged: read color, companyname,"
+        "The print settings from Business Central are cut or damaged: only color, companyname,"
     )
 
 

@@ -45,7 +45,8 @@ async def test_good_documents(
 ) -> None:
     content = reportlab_pdf(sizes)
     facts = await inspector.check(saved(content), limit_bytes=LIMIT)
-    assert facts == DocumentFacts(len(content), len(sizes), size)
+    every = tuple((round(width * 100), round(height * 100)) for width, height in dict.fromkeys(sizes))
+    assert facts == DocumentFacts(len(content), len(sizes), size, every)
 
 
 async def test_a_turned_page_has_the_size_it_is_seen_in(inspector: Inspector, saved: Saved, bare_pdf: Pdf) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from piprint.contract import PDF, ZPL
 from piprint.paper import PAPER_KINDS, is_same_size, media_name, media_size
 from piprint.payloads import JobPayload, PaperTray, validate_printer_payload
 from piprint.printers.capabilities import with_settings
-from piprint.printers.options import make_ticket, offered, printer_payload, trays
+from piprint.printers.offer import is_chosen, offered, printer_payload, trays
+from piprint.printers.options import _wish, make_ticket
 from piprint.printers.printer import Capabilities, Media, Ticket
 from piprint.printers.wildcard import matches
 
@@ -36,6 +38,8 @@ OFFICE = Capabilities(
     color_modes=("auto", "color", "monochrome"),
     copies=99,
     orientations=(3, 4, 5, 6),
+    media_col=True,
+    scalings=("auto", "fit", "fill", "none"),
 )
 SIMPLE = Capabilities(
     media=(A4,),
@@ -48,6 +52,10 @@ SIMPLE = Capabilities(
 )
 SILENT = Capabilities()
 PLAIN = PrinterConfig(id="office")
+BOTH_SIDES = (
+    "Both sides were asked for, and this printer prints one side only, so it was printed one-sided. "
+    "Choose another printer, or change the rule."
+)
 
 
 def ticket(
@@ -61,15 +69,38 @@ def ticket(
 
 
 def test_all_settings_of_a_job_arrive() -> None:
-    payload = JobPayload(copies=3, duplex=True, color=False, papertray=PaperTray(source=2, kind=11, landscape=False))
-    made, notes = ticket(payload)
+    payload = JobPayload(copies=3, color=False, papertray=PaperTray(source=2, kind=11, landscape=False))
+    made, notes = ticket(payload, OFFICE, Rule(sides="two-sided-long-edge"))
     assert made == Ticket(
         name="bc-prod-7-1", copies=3, sides="two-sided-long-edge", color_mode="monochrome", media=A5, source="tray-2"
     )
     assert notes == []
 
 
-def test_a_job_that_asks_for_nothing_is_one_sided_on_the_printers_paper() -> None:
+def test_p2_what_the_printer_offered_is_no_wish() -> None:
+    backs = replace(OFFICE, sides_default="two-sided-long-edge", copies_default=2)
+    for printer in (OFFICE, SIMPLE, SILENT, backs):
+        offer = offered(printer, PLAIN)
+        handed_back = JobPayload(
+            copies=offer.copies, duplex=offer.duplex, color=offer.color, papertray=PaperTray(source=7, kind=9)
+        )
+        assert ticket(handed_back, printer) == ticket(JobPayload(), printer)
+    assert ticket(JobPayload(duplex=True, color=True), backs) == (Ticket(name="bc-prod-7-1", copies=2), [])
+    assert ticket(JobPayload(duplex=True, color=True), OFFICE) == (Ticket(name="bc-prod-7-1", sides="one-sided"), [])
+
+
+def test_p2_what_the_printer_did_not_offer_was_chosen() -> None:
+    made, notes = ticket(JobPayload(duplex=False, color=False, copies=2))
+    assert (made.sides, made.color_mode, made.copies, notes) == ("one-sided", "monochrome", 2, [])
+
+
+def test_p2_a_printer_that_must_not_use_both_sides_is_told_so() -> None:
+    backs = replace(OFFICE, sides_default="two-sided-long-edge")
+    settings = PrinterConfig(id="office", duplex=False)
+    assert ticket(JobPayload(duplex=False), backs, settings=settings)[0].sides == "one-sided"
+
+
+def test_a_job_that_asks_for_nothing_is_one_sided_where_the_printer_does_not_tell_what_it_does() -> None:
     assert ticket(JobPayload()) == (Ticket(name="bc-prod-7-1", sides="one-sided"), [])
 
 
@@ -77,7 +108,7 @@ def test_a_silent_printer_is_told_nothing() -> None:
     payload = JobPayload(copies=2, duplex=True, color=True, papertray=PaperTray(source=7, kind=9, landscape=True))
     made, notes = ticket(payload, SILENT)
     assert made == Ticket(name="bc-prod-7-1", copies=2)
-    assert notes == ["two-sided is not possible at this printer: printed one-sided"]
+    assert notes == [BOTH_SIDES]
 
 
 def test_what_a_printer_cannot_do_is_replaced_and_told() -> None:
@@ -85,11 +116,11 @@ def test_what_a_printer_cannot_do_is_replaced_and_told() -> None:
     made, notes = ticket(payload, SIMPLE)
     assert made == Ticket(name="bc-prod-7-1", sides="one-sided", color_mode="monochrome", media=A4)
     assert notes == [
-        "3 copies are more than this printer makes: 1 printed",
-        "two-sided is not possible at this printer: printed one-sided",
-        "colour is not possible at this printer: printed in black",
-        "tray Lower is not in this printer: printed from its default tray",
-        "paper A5 is not in this printer: printed on A4",
+        "Paper A5 was asked for and is not in this printer, so it was printed on A4.",
+        "3 copies were asked for, and this printer makes 1 at most, so 1 was printed. Print the others with further jobs.",
+        BOTH_SIDES,
+        "Colour was asked for, and this printer has none, so it was printed in black.",
+        "Tray Lower is not in this printer, so the paper came from where the printer takes it by itself.",
     ]
 
 
@@ -108,18 +139,26 @@ def test_one_page_is_not_told_to_be_one_sided() -> None:
     ],
 )
 def test_landscape(page_size: tuple[int, int] | None, landscape: object, sides: str, orientation: int | None) -> None:
-    made, _ = ticket(JobPayload(duplex=True, papertray=PaperTray(landscape=landscape)), page_size=page_size)
-    assert (made.sides, made.orientation) == (sides, orientation)
+    # Business Central asks for both sides of a printer that offers one only: once it was offered with both.
+    once = replace(OFFICE, sides=())
+    made, notes = ticket(JobPayload(duplex=True, papertray=PaperTray(landscape=landscape)), once, page_size=page_size)
+    assert (made.orientation, notes) == (orientation, [BOTH_SIDES])
+    wish = _wish(JobPayload(duplex=True, papertray=PaperTray(landscape=landscape)), once, PLAIN, page_size, [])
+    assert wish.sides == sides
 
 
 @pytest.mark.parametrize(
     ("tray", "media"),
     [
-        (PaperTray(kind=9), A4),
-        (PaperTray(kind=77), A4),  # A4Rotated: the same sheet
-        (PaperTray(kind=10), A4),
-        (PaperTray(kind=0, width=20997, height=29693), A4),  # A4 in hundredths of an inch, and back
-        (PaperTray(kind=0, width=29700, height=21000), A4),  # width and height changed over
+        (PaperTray(kind=11), A5),
+        (PaperTray(kind=78), A5),  # A5Rotated: the same sheet
+        (PaperTray(kind=0, width=14796, height=21006), A5),  # A5 in hundredths of an inch, and back
+        (PaperTray(kind=0, width=21000, height=14800), A5),  # width and height changed over
+        (PaperTray(kind=9), None),  # A4 is what we offered: nobody chose it
+        (PaperTray(kind=77), None),
+        (PaperTray(kind=0, width=20997, height=29693), None),
+        (PaperTray(source=1, kind=9), A4),  # a tray was chosen, with what is in it
+        (PaperTray(source=2), A5),
         (PaperTray(kind=0, width=10000, height=15000), Media(10000, 15000, "custom_100x150mm_100x150mm")),
         (PaperTray(kind=0, width=15000, height=10000), Media(10000, 15000, "custom_100x150mm_100x150mm")),
         (PaperTray(kind=0, width=10160, height=15240), Media(10160, 15240, "custom_101.6x152.4mm_101.6x152.4mm")),
@@ -137,12 +176,13 @@ def test_where_nobody_names_a_paper_the_documents_own_is_taken_if_there_is_such(
     assert ticket(JobPayload(), page_size=(14800, 21000))[0].media == A5
     assert ticket(JobPayload(), page_size=(21000, 14800))[0].media == A5
     assert ticket(JobPayload(), page_size=(5000, 5000))[0].media is None
+    assert ticket(JobPayload(), page_size=(21590, 27940))[0].media is None  # it could take Letter, but has none
 
 
 @pytest.mark.parametrize(
     ("source", "keyword", "told"),
     [
-        (7, "auto", False),
+        (7, "", False),  # what we offer first: nobody chose
         (1, "tray-1", False),
         (2, "tray-2", False),
         (4, "manual", False),
@@ -163,7 +203,9 @@ def test_trays(source: int | None, keyword: str, *, told: bool) -> None:
 
 def test_an_unknown_tray_is_named() -> None:
     _, notes = ticket(JobPayload(papertray=PaperTray(source=5)))
-    assert notes == ["tray Envelope is not in this printer: printed from its default tray"]
+    assert notes == [
+        "Tray Envelope is not in this printer, so the paper came from where the printer takes it by itself."
+    ]
 
 
 def test_settings_name_trays_and_papers_of_a_silent_queue() -> None:
@@ -175,10 +217,15 @@ def test_settings_name_trays_and_papers_of_a_silent_queue() -> None:
         "duplex": True,
         "color": False,
         "defaultcopies": 1,
-        "papertrays": [{"papersourcekind": 1, "paperkind": 9}, {"papersourcekind": 5, "paperkind": 27}],
+        "papertrays": [
+            {"papersourcekind": 7, "paperkind": 9},
+            {"papersourcekind": 1, "paperkind": 9},
+            {"papersourcekind": 5, "paperkind": 27},
+        ],
     }
     payload = JobPayload(duplex=True, papertray=PaperTray(source=5, kind=27))
-    made, notes = ticket(payload, SILENT, settings=settings)
+    rule = Rule(sides="two-sided-long-edge")
+    made, notes = ticket(payload, replace(SILENT, media_col=True), rule, settings=settings)
     assert made == Ticket(name="bc-prod-7-1", sides="two-sided-long-edge", media=ENVELOPE, source="manual")
     assert notes == []
 
@@ -228,7 +275,7 @@ def test_a_tray_that_is_added_renames_none() -> None:
 def test_a_later_rule_wins() -> None:
     rules = [
         Rule(copies=2, sides="two-sided-short-edge", tray="Lower", paper="A5"),
-        Rule(printer="off*", report=1306, color=False, tray="manual"),
+        Rule(printer="off*", report=1306, color=False, tray="manual", scaling="fit"),
         Rule(report_name="Standard*", company="cronus*", copies=4),
         Rule(printer="other", copies=9),
         Rule(report=5, copies=9),
@@ -239,7 +286,13 @@ def test_a_later_rule_wins() -> None:
     )
     made, notes = ticket(payload, OFFICE, *rules)
     assert made == Ticket(
-        name="bc-prod-7-1", copies=4, sides="two-sided-short-edge", color_mode="monochrome", media=A5, source="manual"
+        name="bc-prod-7-1",
+        copies=4,
+        sides="two-sided-short-edge",
+        color_mode="monochrome",
+        media=A5,
+        source="manual",
+        scaling="fit",
     )
     assert notes == []
 
@@ -255,8 +308,8 @@ def test_a_rule_that_cannot_be_met_is_told() -> None:
     made, notes = ticket(JobPayload(), OFFICE, Rule(tray="roof", paper="A44"))
     assert (made.source, made.media) == ("", None)
     assert notes == [
-        'a rule asks for paper "A44", which is no size: write A4, Letter or 100x150mm',
-        "tray roof is not in this printer: printed from its default tray",
+        'A rule asks for paper "A44", which is no size; write A4, Letter or 100x150mm.',
+        "Tray roof is not in this printer, so the paper came from where the printer takes it by itself.",
     ]
 
 
@@ -297,7 +350,7 @@ def test_a_printer_without_pdf_gets_to_guess_or_is_told_of() -> None:
     )
     made, notes = ticket(JobPayload(), Capabilities(formats=frozenset({"image/urf"})))
     assert made.format == "application/pdf"
-    assert notes == ["the printer does not say that it takes application/pdf; sent all the same"]
+    assert notes == ["The printer does not say that it takes application/pdf; it was sent all the same."]
 
 
 @pytest.mark.parametrize(
@@ -340,6 +393,10 @@ CAPABILITIES = st.builds(
     custom=st.none() | st.just((Media(5000, 5000), Media(21600, 35600))),
     sources=st.lists(st.sampled_from(KEYWORDS), unique=True).map(tuple),
     sides=st.lists(st.sampled_from(SIDES), unique=True).map(tuple),
+    sides_default=st.sampled_from(["", *SIDES]),
+    scalings=st.lists(st.sampled_from(["auto", "auto-fit", "fit", "fill", "none"]), unique=True).map(tuple),
+    scaling_default=st.sampled_from(["", "auto", "fit", "fill", "none"]),
+    media_col=st.booleans(),
     color=st.none() | st.booleans(),
     color_modes=st.lists(st.sampled_from(["auto", "color", "monochrome", "bi-level"]), unique=True).map(tuple),
     copies=st.none() | st.integers(1, 9999),
@@ -396,6 +453,7 @@ def test_a_ticket_has_nothing_the_printer_cannot_do(
     can = with_settings(capabilities, settings)
     assert 1 <= made.copies <= (can.copies or 999)
     assert made.sides in {*can.sides, ""}
+    assert made.scaling in {*can.scalings, ""}
     assert made.color_mode in {*can.color_modes, ""}
     assert not (made.color_mode == "color" and can.color is False)
     assert made.source in {*can.sources, ""}
@@ -419,22 +477,26 @@ def test_a_ticket_has_nothing_the_printer_cannot_do(
 @given(JOBS, CAPABILITIES, SETTINGS)
 def test_nothing_is_replaced_silently(payload: JobPayload, capabilities: Capabilities, settings: PrinterConfig) -> None:
     made, notes = ticket(payload, capabilities, settings=settings)
-    can = with_settings(capabilities, settings)
-    if made.copies != (payload.copies or 1):
+    offer = offered(capabilities, settings)
+    if made.copies != payload.copies and payload.copies not in {None, offer.copies}:
         assert any("copies" in note for note in notes)
-    if payload.duplex and not made.sides.startswith("two-sided"):
+    if payload.duplex and not offer.duplex:
         assert any("one-sided" in note for note in notes)
-    if payload.color and can.color is False:
-        assert any("colour" in note for note in notes)
+    if payload.color and not offer.color:
+        assert any("Colour" in note for note in notes)
     kind = PAPER_KINDS.get(payload.papertray.kind or 0)
     if made.media is not None and kind is not None and kind.size is not None:
         same = is_same_size(kind.size, (made.media.width, made.media.height)) or is_same_size(
             kind.size, (made.media.height, made.media.width)
         )
-        assert same or any("paper" in note for note in notes)
+        table = trays(capabilities, settings)
+        echo = not is_chosen(payload.papertray.source, table, settings) and any(
+            is_same_size(size, table[0].size) for size in (kind.size, kind.size[::-1])
+        )
+        assert same or echo or any("Paper" in note for note in notes)
     if payload.papertray.source in {2, 3, 5} and not made.source:
-        table = {tray.source: tray.keyword for tray in trays(capabilities, settings)}
-        assert payload.papertray.source in table or any("tray" in note for note in notes)
+        by_source = {tray.source: tray.keyword for tray in trays(capabilities, settings)}
+        assert by_source.get(payload.papertray.source) == "" or any("tray" in note.lower() for note in notes)
 
 
 @given(CAPABILITIES, SETTINGS)
@@ -452,8 +514,11 @@ def test_what_is_offered_is_valid_and_comes_back_as_the_same_tray(
             capabilities,
             settings=settings,
         )
-        assert made.source == by_source[tray.source].keyword
-        assert not any("tray" in note for note in notes)
+        chosen = is_chosen(tray.source, list(by_source.values()), settings)
+        told = any("cannot be told to take paper from tray" in note for note in notes)
+        assert made.source == (by_source[tray.source].keyword if chosen and not told else "")
+        assert not told or not capabilities.media_col
+        assert not any("is not in this printer, so the paper came" in note for note in notes)
 
 
 def test_names_of_the_test_are_those_of_the_standard() -> None:

@@ -178,7 +178,9 @@ async def test_raw_printers_cannot_be_told_of_copies(printer_at: Callable[..., R
         "x", JobPayload(copies=3), await printer.capabilities(), printer._settings, [], printer_id="x"
     )
     assert ticket.copies == 1
-    assert notes == ["3 copies are more than this printer makes: 1 printed"]
+    assert notes == [
+        "3 copies were asked for, and this printer makes 1 at most, so 1 was printed. Print the others with further jobs."
+    ]
 
 
 async def test_where_nobody_listens_nothing_was_printed(printer_at: Callable[..., RawPrinter], saved: Saved) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from piprint.config import PrinterConfig
+from piprint.config import PrinterConfig, Rule
 from piprint.errors import PrinterError, PrinterRefused, PrinterUnreachable
 from piprint.payloads import JobPayload, PaperTray
-from piprint.printers.options import make_ticket, trays
+from piprint.printers.offer import trays
+from piprint.printers.options import make_ticket
 from piprint.printers.printer import Accepted, Media, Printer, PrinterAddress, PrinterState, SpoolerState, Ticket
 from piprint.printers.windows import WindowsPrinter, find_windows_printers
 
@@ -30,6 +31,7 @@ class Spooler:
         pass
 
     def __init__(self) -> None:
+        self.duplex = 1
         self.jobs: list[dict[str, Any]] = []
         self.status = 0
         self.open = 0
@@ -67,7 +69,7 @@ class Spooler:
             "Status": self.status,
             "pPortName": "USB001",
             "pDriverName": "Office 5000 PCL6",
-            "pDevMode": SimpleNamespace(PaperSize=9),
+            "pDevMode": SimpleNamespace(PaperSize=9, Duplex=self.duplex),
         }
 
     def DeviceCapabilities(self, name: str, port: str, what: int) -> Any:  # noqa: N802
@@ -168,9 +170,10 @@ async def test_a_simple_printer(spooler: Spooler) -> None:
 
 async def test_a_job_goes_to_sumatra_as_a_list_of_arguments(spooler: Spooler, sumatra: Path, document: Path) -> None:
     one = printer(spooler, str(sumatra))
-    payload = JobPayload(copies=3, duplex=True, color=False, papertray=PaperTray(source=2, kind=9))
+    payload = JobPayload(copies=3, color=False, papertray=PaperTray(source=2, kind=9))
+    rules = [Rule(sides="two-sided-long-edge")]
     ticket, notes = make_ticket(
-        "bc-prod-7-1", payload, await one.capabilities(), PrinterConfig(id=QUEUE), [], printer_id=QUEUE
+        "bc-prod-7-1", payload, await one.capabilities(), PrinterConfig(id=QUEUE), rules, printer_id=QUEUE
     )
     assert notes == []
     spooler.add(41, r"C:\spool\x\bc-prod-7-1.pdf")
@@ -304,3 +307,35 @@ async def test_sumatra_that_waits_for_somebody_is_ended(spooler: Spooler, docume
     with pytest.raises(PrinterUnreachable, match="did not come to an end") as caught:
         await printer(spooler, str(program), give_up_after=1).send(JOB, Ticket(JOB.name), document)
     assert caught.value.started is True
+
+
+@pytest.mark.parametrize(
+    ("page", "scaling", "words"),
+    [
+        ((21000, 29700), None, "noscale"),
+        ((29700, 42000), None, "shrink"),
+        ((21000, 29700), "fit", "fit"),
+        ((21000, 29700), "fill", "noscale"),
+    ],
+)
+async def test_p6_pages_are_scaled_in_sumatras_words(
+    spooler: Spooler, page: tuple[int, int], scaling: str | None, words: str
+) -> None:
+    one = printer(spooler, scaling=scaling, paper=("A4",))
+    settings = PrinterConfig(id=QUEUE, scaling=scaling, paper=("A4",))
+    ticket, notes = make_ticket(
+        "n", JobPayload(), await one.capabilities(), settings, [], printer_id=QUEUE, page_size=page
+    )
+    assert one._print_settings(ticket).split(",")[1] == words
+    assert bool(notes) is (page[0] > 21000 or scaling == "fill")
+
+
+@pytest.mark.parametrize(
+    ("duplex", "sides"), [(1, "one-sided"), (2, "two-sided-long-edge"), (3, "two-sided-short-edge")]
+)
+async def test_p2_the_queues_own_sides_are_known(spooler: Spooler, duplex: int, sides: str) -> None:
+    spooler.duplex = duplex
+    can = await printer(spooler).capabilities()
+    assert can.sides_default == sides
+    ticket, _ = make_ticket("n", JobPayload(duplex=True), can, PrinterConfig(id=QUEUE), [], printer_id=QUEUE)
+    assert ticket.sides == ""

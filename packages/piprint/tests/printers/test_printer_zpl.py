@@ -128,9 +128,9 @@ async def test_a_page_is_turned_to_lie_as_the_sheet_does(
     inspector: Inspector, saved: Callable[[bytes], Path], reportlab_pdf: Callable[..., bytes]
 ) -> None:
     path = saved(reportlab_pdf([(50, 25)], lambda canvas: canvas.rect(0, 0, 20, 10, stroke=0, fill=1)))
-    across = await inspector.draw(path, 0, dpi=203, portrait=False)
+    across = await inspector.draw(path, 0, dpi=203, sheet=(15000, 10000))
     assert (across.width, across.height) == (400, 200)
-    turned = await inspector.draw(path, 0, dpi=203, portrait=True)
+    turned = await inspector.draw(path, 0, dpi=203, sheet=(10000, 15000))
     assert (turned.width, turned.height) == (200, 400)
     black = sum(byte.bit_count() for byte in across.rows)
     assert abs(sum(byte.bit_count() for byte in turned.rows) - black) < black * 0.1

@@ -352,3 +352,28 @@ def test_a_credential_that_is_missing_is_told_with_its_folder(tmp_path, monkeypa
     with pytest.raises(ConfigProblems, match="write the secret, alone, into a file of that name in") as caught:
         parse(text, tmp_path / "piprint.toml")
     assert str(tmp_path) in str(caught.value)
+
+
+def test_p2_duplex_is_what_a_printer_can_and_the_file_is_told_how_to_use_it(tmp_path: Path) -> None:
+    file = tmp_path / "piprint.toml"
+    printer = '\n[[printers]]\nid = "Office"\nduplex = {duplex}\n'
+    for duplex, rules, warned in (
+        ("true", "", True),
+        ("false", "", False),
+        ("true", '[[rules]]\nsides = "one-sided"\n', False),
+    ):
+        file.write_text(GOOD + printer.format(duplex=duplex) + rules)
+        words = "\n".join(load(file).warnings)
+        assert ('printer = "Office" and sides = "two-sided-long-edge"' in words) is warned
+
+
+def test_p6_labels_of_unknown_size_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "piprint.toml"
+    for paper, warned in (("", True), ('paper = ["100x150mm"]\n', False)):
+        file.write_text(GOOD + f'\n[[printers]]\nid = "L"\nuri = "socket://x"\nlanguage = "zpl"\n{paper}')
+        assert ("the size of its labels is not known" in "\n".join(load(file).warnings)) is warned
+
+
+def test_p6_scaling_is_one_of_four_words(tmp_path: Path) -> None:
+    with pytest.raises(ConfigProblems, match="scaling"):
+        parse(GOOD + '\n[[rules]]\nscaling = "shrink"\n', tmp_path / "x")

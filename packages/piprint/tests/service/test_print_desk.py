@@ -17,7 +17,7 @@ from piprint.desk import Desk, _told
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.steps import Step
 from piprint.log import RecentLines, Redactor
-from piprint.printers.options import printer_payload
+from piprint.printers.offer import printer_payload
 from piprint.printers.printer import Capabilities, Feedback, Media, PrinterAddress, PrinterState, PrinterStatus
 from piprint.shelf import OnShelf
 from piprint.snapshot import ConnectionView, JobView, PrinterView, Snapshot
@@ -203,7 +203,7 @@ def test_what_a_printer_offers_is_read_from_its_payload():
     )
     papers, trays, duplex, color = _told(printer_payload(able, PrinterConfig(id="x")))
     assert papers == ("A4",)
-    assert trays == ("Upper", "Lower")
+    assert trays == ("AutomaticFeed", "Upper", "Lower")
     assert (duplex, color) == (True, False)
     papers, _, _, _ = _told(printer_payload(Capabilities(), PrinterConfig(id="x", paper=("100x150mm",))))
     assert papers == ("100 \u00d7 150 mm",)

@@ -36,17 +36,12 @@ async def print_by_page(ask, body=None, headers=OURS, **query):
 
 
 async def test_a_dropped_document_is_printed_as_chosen(ask):
-    choice = {"copies": "3", "duplex": "true", "color": "false", "source": "", "paper": "11", "landscape": ""}
+    choice = {"source": "", "paper": "11", "landscape": "true"}
     assert await print_by_page(ask, b"%PDF-", printer="1", name=NASTY, **choice) == (200, {})
     job = ask.job()
     told = json.loads(job.payload)
     assert (job.document_name, job.document.content, job.status) == (NASTY, b"%PDF-", JobState.QUEUED)
-    assert (told["defaultcopies"], told["duplex"], told["color"], told["papertray"]["paperkind"]) == (
-        3,
-        True,
-        False,
-        11,
-    )
+    assert (told["papertray"]["paperkind"], told["papertray"]["landscape"]) == (11, True)
     async with ask.session.get(ask.bc.origin + "/page/jobs/1") as response:
         assert (await response.read(), response.content_type) == (b"%PDF-", "application/pdf")
     async with ask.session.get(ask.bc.origin + "/page/jobs/9") as response:
@@ -82,7 +77,7 @@ def test_the_sample_is_one_page_of_a_plain_pdf():
 
 
 @pytest.mark.parametrize(
-    "query", [{"printer": "9"}, {"printer": "x"}, {"printer": "1", "copies": "-1"}, {"printer": "1", "paper": "1e9"}]
+    "query", [{"printer": "9"}, {"printer": "x"}, {"printer": "1", "source": "-1"}, {"printer": "1", "paper": "1e9"}]
 )
 async def test_what_cannot_be_printed_is_told(ask, query):
     status, told = await print_by_page(ask, b"%PDF-", **query)
@@ -242,12 +237,12 @@ async def test_in_a_browser_one_drops_a_document_and_prints(ask, tmp_path):
         await page.goto(ask.bc.origin + "/")
         await expect(page.locator("#go")).to_be_disabled()
         await page.set_input_files("#file", document)
-        await page.fill("#copies", "2")
+        await page.select_option("#landscape", "true")
         await page.click("#go")
         job = page.locator(".job").first
         await expect(job).to_contain_text("letter.pdf")
         await expect(job.locator(".state")).to_have_text("Waiting")
-        await expect(job).to_contain_text(f"{NASTY} · 2 copies")
+        await expect(job).to_contain_text(f"{NASTY} · Automatic feed, A4, across")
         await job.get_by_role("button", name="Hold").click()
         await expect(job.locator(".state")).to_have_text("On hold")
         await page.click("#sample")
@@ -259,4 +254,4 @@ async def test_in_a_browser_one_drops_a_document_and_prints(ask, tmp_path):
         await page.set_viewport_size({"width": 360, "height": 800})
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360
         await browser.close()
-    assert (complaints, json.loads(ask.job().payload)["defaultcopies"]) == ([], 2)
+    assert (complaints, json.loads(ask.job().payload)["papertray"]["landscape"]) == ([], True)

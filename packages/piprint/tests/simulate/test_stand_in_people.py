@@ -25,15 +25,13 @@ TWO_TRAYS = json.dumps(
 )
 
 
-async def test_a_payload_says_what_the_printer_offers_unless_the_user_chose(ask):
+async def test_p2_a_payload_says_what_the_printer_offers_and_only_paper_tray_and_direction_can_be_chosen(ask):
     ask.bc.database.change_printer(ask.bc.database.printer(1), {"payload": TWO_TRAYS, "printer_name": "Büro"})
     plain = json.loads(ask.print().payload)
     assert (plain["duplex"], plain["color"], plain["defaultcopies"], plain["printername"]) == (True, False, 2, "Büro")
     assert (plain["papertray"]["papersourcekind"], plain["papertray"]["paperkind"]) == (1, 9)
-    chosen = json.loads(
-        ask.print(choice=Choice(copies=5, duplex=False, color=True, source=257, landscape=True)).payload
-    )
-    assert (chosen["duplex"], chosen["color"], chosen["defaultcopies"]) == (False, True, 5)
+    chosen = json.loads(ask.print(choice=Choice(source=257, landscape=True)).payload)
+    assert (chosen["duplex"], chosen["color"], chosen["defaultcopies"]) == (True, False, 2)
     assert chosen["papertray"] == {
         "papersourcekind": 257,
         "paperkind": 0,
@@ -46,9 +44,9 @@ async def test_a_payload_says_what_the_printer_offers_unless_the_user_chose(ask)
 
 
 async def test_the_payload_is_one_that_processors_read_without_a_complaint(ask):
-    job = ask.print(choice=Choice(copies=3, paper=11))
+    job = ask.print(choice=Choice(paper=11))
     read = read_job_payload(job.payload)
-    assert (read.copies, read.objectid, read.companyname) == (3, 1306, "CRONUS International Ltd.")
+    assert (read.copies, read.objectid, read.companyname) == (1, 1306, "CRONUS International Ltd.")
     assert (read.papertray.source, read.papertray.kind, json.loads(job.payload)["intent"]) == (7, 11, "Print")
     assert read.notes == ()
 

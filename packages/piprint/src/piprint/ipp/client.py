@@ -302,14 +302,16 @@ async def _pieces(
 
 def _refused(uri: str, operation: Operation, answer: Message) -> PrinterError:
     words = " ".join(answer.first(Delimiter.OPERATION).text("status-message").split())[:_LONGEST_WORDS]
-    refused = [each.name for each in answer.first(Delimiter.UNSUPPORTED).attributes]
+    refused = tuple(each.name for each in answer.first(Delimiter.UNSUPPORTED).attributes)
     what = operation.name.replace("_", "-").title().replace("Cups-", "CUPS-")
     told = f": {words}" if words else ""
     if refused:
         told += f" ({', '.join(refused[:8])})"
     advice = ADVICE.get(answer.code, "see the printer's own log or display")
     message = f"{uri} refused {what}, {status_name(answer.code)}{told}; {advice}"
-    return PrinterBusy(message) if answer.code in WAITING else PrinterRefused(message, status=answer.code)
+    if answer.code in WAITING:
+        return PrinterBusy(message)
+    return PrinterRefused(message, status=answer.code, unsupported=refused)
 
 
 def _refused_by_http(uri: str, http_status: int) -> PrinterError:

@@ -3,7 +3,8 @@
 A CUPS queue without a driver tells no paper, no trays and no sides; a printer's word on paper may be wrong. So the
 settings of a printer (``[[printers]]``) are laid over what it told, here and nowhere else: :func:`with_settings`.
 
-Sources: RFC 8011 sections 5.3 and 5.4, PWG 5100.7 (media-col), PWG 5100.13 (print-color-mode), PWG 5101.1 (names of media).
+Sources: RFC 8011 sections 5.3 and 5.4, PWG 5100.7 (media-col), PWG 5100.13 (print-color-mode), PWG 5100.16
+(print-scaling), PWG 5101.1 (names of media).
 
 This module does not know how attributes came here, or Business Central's papers and trays.
 """
@@ -47,7 +48,10 @@ CAPABILITY_ATTRIBUTES = (
     "operations-supported",
     "orientation-requested-supported",
     "print-color-mode-supported",
+    "print-scaling-default",
+    "print-scaling-supported",
     "printer-make-and-model",
+    "sides-default",
     "sides-supported",
 )
 """What :func:`capabilities_told` reads."""
@@ -103,6 +107,9 @@ def capabilities_told(printer: Group) -> Capabilities:
         custom=_custom(printer),
         sources=printer.texts("media-source-supported"),
         sides=printer.texts("sides-supported"),
+        sides_default=printer.text("sides-default"),
+        scalings=printer.texts("print-scaling-supported"),
+        scaling_default=printer.text("print-scaling-default"),
         color=printer.boolean("color-supported"),
         color_modes=printer.texts("print-color-mode-supported"),
         copies=max((each.upper for each in copies), default=None),
@@ -178,6 +185,8 @@ def with_settings(told: Capabilities, settings: PrinterConfig) -> Capabilities:
     if settings.duplex is not None:
         two_sided = tuple(side for side in told.sides if side.startswith("two-sided")) or _SIDES[1:]
         changes["sides"] = (_SIDES[0], *two_sided) if settings.duplex else _SIDES[:1]
+        if not settings.duplex:
+            changes["sides_default"] = ""  # it may be one that the printer shall not use: one-sided is said then
     if settings.color is not None:
         changes["color"] = settings.color
         if not settings.color:

@@ -42,6 +42,7 @@ from piprint.printers.capabilities import (
     status_told,
     with_settings,
 )
+from piprint.printers.obeyed import HOLD, fewer, ignored
 from piprint.printers.printer import (
     Accepted,
     Capabilities,
@@ -122,28 +123,16 @@ class IppPrinter:
             return Accepted(0, "", name)
         wanted = job_attributes(ticket, known)
         if known.holds and not self._refuses_hold:
-            try:
-                return await self._create(name, [attribute("job-hold-until", Tag.KEYWORD, "indefinite"), *wanted])
-            except PrinterRefused as refusal:
-                if refusal.status != Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED:
-                    raise
-            accepted = await self._create(name, wanted)  # if it was not for the hold, it is refused again, and told
-            self._refuses_hold = True
-            return accepted
-        return await self._create(name, wanted)
+            wanted = [attribute(HOLD, Tag.KEYWORD, "indefinite"), *wanted]
+        return await self._make(Operation.CREATE_JOB, name, wanted)
 
     async def send(self, accepted: Accepted, ticket: Ticket, document: Path) -> Accepted:
         """Send the document (Send-Document; Print-Job where nothing was announced)."""
         form = attribute("document-format", Tag.MIME_MEDIA_TYPE, ticket.format)
         if accepted.id == 0:
             known = self._known or await self.capabilities()
-            answer = await self._client.ask(
-                Operation.PRINT_JOB,
-                [attribute("job-name", Tag.NAME, accepted.name), form],
-                job=job_attributes(ticket, known),
-                document=document,
-            )
-            return await self._accepted(answer, accepted.name)
+            wanted = job_attributes(ticket, known)
+            return await self._make(Operation.PRINT_JOB, accepted.name, wanted, form, document=document)
         try:
             await self._client.ask(
                 Operation.SEND_DOCUMENT,
@@ -250,9 +239,24 @@ class IppPrinter:
             self._spooler = SpoolerRun(client)
         return self._spooler
 
-    async def _create(self, name: str, job: Iterable[Attribute]) -> Accepted:
-        answer = await self._client.ask(Operation.CREATE_JOB, [attribute("job-name", Tag.NAME, name)], job=job)
-        return await self._accepted(answer, name)
+    async def _make(
+        self, operation: Operation, name: str, job: list[Attribute], *more: Attribute, document: Path | None = None
+    ) -> Accepted:
+        """Make a job of what the printer takes of a ticket; see :mod:`piprint.printers.obeyed`."""
+        head = [attribute("job-name", Tag.NAME, name), attribute("ipp-attribute-fidelity", Tag.BOOLEAN, False), *more]
+        left_out: set[str] = set()
+        while True:
+            try:
+                answer = await self._client.ask(operation, head, job=job, document=document)
+                break
+            except PrinterRefused as refusal:
+                if (less := fewer(job, refusal)) is None:
+                    raise
+                left_out |= {each.name for each in job} - {each.name for each in less}
+                job = less
+        self._refuses_hold = self._refuses_hold or HOLD in left_out
+        accepted = await self._accepted(answer, name)
+        return replace(accepted, ignored=ignored(answer, job, left_out))
 
     async def _accepted(self, answer: Message, name: str) -> Accepted:
         """Read the id a job got, and ask what else identifies it: the answers to Create-Job and Print-Job lack it."""
@@ -305,6 +309,8 @@ def job_attributes(ticket: Ticket, known: Capabilities) -> list[Attribute]:
         wanted.append(attribute("print-color-mode", Tag.KEYWORD, ticket.color_mode))
     if ticket.orientation is not None:
         wanted.append(attribute("orientation-requested", Tag.ENUM, ticket.orientation))
+    if ticket.scaling:
+        wanted.append(attribute("print-scaling", Tag.KEYWORD, ticket.scaling))
     if ticket.source and known.media_col:
         members = [] if ticket.media is None else [_size(ticket.media)]
         members.append(attribute("media-source", Tag.KEYWORD, ticket.source))

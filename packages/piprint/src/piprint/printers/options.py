@@ -1,11 +1,14 @@
-"""Between Business Central's print settings and IPP's: what is offered there, and what a job's ticket says here.
+"""What a job gets at its printer: the user's choice, overruled by rules, else what the printer is set to; never what it merely can.
 
-Both directions go through one table per printer, :func:`trays`: which paper source of .NET stands for which IPP
-media-source. What a printer cannot do is replaced by what it can, and told: a printer refuses a job over one unsupported
-value (IPP 0x040b), CUPS swallows it silently, and neither helps the person waiting for paper.
+Business Central hands a job what the printer *offered* (``duplex``, ``color``, ``defaultcopies`` and the first tray): that is
+no wish. Only what cannot come from our own offer was chosen by somebody: another tray, another paper, "not in colour" of a
+printer that was offered with colour. docs/reference/print-matrix.md shows every case, and is tested.
 
-Sources: PWG 5100.7 and 5100.3 (media-source keywords, media-col), RFC 8011 5.2 (copies, sides, orientation-requested),
-PWG 5100.13 (print-color-mode), PWG 5101.1 (media names).
+What a printer cannot do is replaced by what it can, and told: a printer refuses a job over one unsupported value (IPP
+0x040b), CUPS swallows it silently, and neither helps the person waiting for paper.
+
+Sources: PWG 5100.7 (media-col), RFC 8011 5.2 (copies, sides, orientation-requested), PWG 5100.13 (print-color-mode), PWG
+5101.1 (media names).
 
 This module does not know IPP's encoding, and not where capabilities come from; what the configuration says of them is laid
 over them by :mod:`piprint.printers.capabilities`.
@@ -18,169 +21,59 @@ from dataclasses import dataclass, replace
 
 from piprint.config import PrinterConfig, Rule
 from piprint.contract import PDF, ZPL
-from piprint.paper import (
-    PAPER_KINDS,
-    PAPER_SOURCES,
-    custom_media_name,
-    is_same_size,
-    kind_of_size,
-    read_paper,
-    source_by_name,
-)
-from piprint.payloads import JobPayload, PrinterPayload, Tray, build_printer_payload
+from piprint.paper import PAPER_KINDS, PAPER_SOURCES, custom_media_name, is_same_size, read_paper, source_by_name
+from piprint.payloads import JobPayload
 from piprint.printers.capabilities import with_settings
+from piprint.printers.offer import (
+    CUSTOM_SOURCE,
+    FIRST_OWN_SOURCE,
+    FORM_SOURCE,
+    OfferedTray,
+    Size,
+    is_chosen,
+    offered,
+    size_of,
+    trays,
+)
 from piprint.printers.printer import Capabilities, Media, Ticket
+from piprint.printers.scaling import choose_scaling, paper_name
 from piprint.printers.wildcard import matches
 
-__all__ = ["OfferedTray", "make_ticket", "offered", "printer_payload", "trays"]
-
-Size = tuple[int, int]
+__all__ = ["make_ticket"]
 
 MOST_COPIES = 999
 """Of a printer that does not tell its most; more is a slip of the finger."""
 
-_AUTOMATIC_FEED = 7
-_FORM_SOURCE = 15
-_CUSTOM_SOURCE = 257
-_FIRST_OWN_SOURCE = 256
-"""DMBIN_USER of ``wingdi.h``: from here on, a number means one of the printer's own trays."""
-
-_USUAL_SOURCES: dict[str, tuple[int, ...]] = {
-    "auto": (_AUTOMATIC_FEED,),
-    "tray-1": (1,),
-    "top": (1,),
-    "main": (1, 14),
-    "tray-2": (2,),
-    "bottom": (2,),
-    "alternate": (2,),
-    "tray-3": (3,),
-    "middle": (3,),
-    "center": (3,),
-    "manual": (4, 6),
-    "by-pass-tray": (4, 6),
-    "envelope": (5,),
-    "large-capacity": (11,),
-    "photo": (9,),
-    "hagaki": (9,),
-    "main-roll": (8,),
-    "roll-1": (8,),
-    "tray-4": (14,),
-    "rear": (14,),
-}
-"""The paper sources an IPP media-source keyword goes by, the best first. Fixed numbers, not counted ones: a tray that is
-added must not rename those that people have chosen already."""
-
-_SPARE_SOURCES = (1, 2, 3, 14, 9, 10, 8, 15, 5, 6, 4, 11, _CUSTOM_SOURCE, _AUTOMATIC_FEED)
-"""What is left is given out in this order."""
-
+_ONE_SIDED = "one-sided"
 _LANDSCAPE = 4
 """orientation-requested, RFC 8011 5.2.10."""
 _MONOCHROME = ("monochrome", "auto-monochrome", "process-monochrome", "bi-level")
 _COLOR = ("color", "auto")
-_A4: Size = (21000, 29700)
-
-
-# ---- What a printer offers -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class OfferedTray:
-    """A line of the table.
-
-    Attributes:
-        source: number of .NET's PaperSourceKind.
-        keyword: IPP media-source; "" where only the paper tells the trays apart.
-        size: the paper that is offered with it.
-    """
-
-    source: int
-    keyword: str
-    size: Size
-
-
-def trays(capabilities: Capabilities, settings: PrinterConfig) -> list[OfferedTray]:
-    """Return the printer's table of trays, the default one first; never empty, never more than .NET has paper sources."""
-    capabilities = with_settings(capabilities, settings)
-    if not capabilities.sources:  # only the papers can be told apart
-        ready = list(dict.fromkeys(_size(media) for _, media in capabilities.media_ready))
-        papers = ready or [_default_size(capabilities)]
-        sources = [_AUTOMATIC_FEED, *_SPARE_SOURCES[:-1]]
-        return [OfferedTray(source, "", size) for source, size in zip(sources, papers, strict=False)]
-    loaded = _loaded(capabilities, settings)
-    table = [
-        OfferedTray(source, keyword, loaded.get(keyword) or _default_size(capabilities))
-        for keyword, source in _sources(capabilities.sources, settings).items()
-    ]
-    table.sort(key=lambda tray: tray.keyword != "auto")  # stable: auto is the default, then the printer's order
-    return table
-
-
-def _sources(keywords: Sequence[str], settings: PrinterConfig) -> dict[str, int]:
-    """Give each keyword a paper source: as the settings say, else its usual one, else a spare one, while there are any."""
-    asked: dict[str, tuple[int, ...]] = {}
-    for keyword, text in settings.trays.items():
-        number = source_by_name(text)
-        asked[keyword] = (number,) if number in PAPER_SOURCES and number is not None else ()
-    given: dict[str, int] = {}
-    for choices in (asked, _USUAL_SOURCES, dict.fromkeys(keywords, _SPARE_SOURCES)):
-        for keyword in keywords:
-            free = (number for number in choices.get(keyword, ()) if number not in given.values())
-            if keyword not in given and (number := next(free, None)) is not None:
-                given[keyword] = number
-    return {keyword: given[keyword] for keyword in keywords if keyword in given}
-
-
-def _loaded(capabilities: Capabilities, settings: PrinterConfig) -> dict[str, Size]:
-    """Return what lies in which tray: as the settings list trays and papers, in their order, else as the printer tells."""
-    papers = [size for text in settings.paper if (size := read_paper(text))]
-    told = {source: _size(media) for source, media in reversed(capabilities.media_ready) if source}
-    return told | dict(zip(settings.trays, papers, strict=False))
-
-
-def _default_size(capabilities: Capabilities) -> Size:
-    if capabilities.media_default is not None:
-        return _size(capabilities.media_default)
-    return next((_size(media) for _, media in capabilities.media_ready), _A4)
-
-
-def offered(capabilities: Capabilities, settings: PrinterConfig) -> PrinterPayload:
-    """Return what Business Central shall offer for this printer."""
-    capabilities = with_settings(capabilities, settings)
-    return PrinterPayload(
-        trays=[_tray(each) for each in trays(capabilities, settings)],
-        description=capabilities.description,
-        duplex=any(keyword.startswith("two-sided") for keyword in capabilities.sides),
-        color=capabilities.color is not False,
-        copies=capabilities.copies_default,
-    )
-
-
-def _tray(each: OfferedTray) -> Tray:
-    kind = kind_of_size(each.size)
-    if kind is None:
-        return Tray(each.source, 0, *each.size)
-    return Tray(each.source, kind.number)
-
-
-def printer_payload(capabilities: Capabilities, settings: PrinterConfig) -> str:
-    """Return the printer's JSON payload for Business Central; see :func:`piprint.payloads.build_printer_payload`."""
-    text, _ = build_printer_payload(offered(capabilities, settings))
-    return text
-
-
-# ---- What a job gets -------------------------------------------------------------------------------------------------
+_WIDEST_LABEL = 11000
+"""Hundredths of a millimetre: the print heads of most label printers are 104 mm wide."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What a job shall get: Business Central's word, overruled by the rules. None: nobody said."""
+    """What a job shall get: the user's choice, overruled by the rules. None or "": nobody said.
 
-    copies: int
+    Attributes:
+        copies: how many.
+        sides: IPP keyword.
+        color: in colour, or not.
+        source: number of a .NET PaperSourceKind.
+        keyword: IPP media-source, of a rule.
+        size: the paper.
+        scaling: IPP print-scaling keyword.
+    """
+
+    copies: int | None
     sides: str | None
     color: bool | None
     source: int | None
     keyword: str
     size: Size | None
+    scaling: str
 
 
 def make_ticket(
@@ -193,37 +86,54 @@ def make_ticket(
     printer_id: str,
     page_size: Size | None = None,
     pages: int | None = None,
+    page_sizes: Sequence[Size] = (),
 ) -> tuple[Ticket, list[str]]:
     """Say how a job shall be printed, in nothing but what the printer can do.
 
     Args:
         name: the job's name at the printer.
-        payload: what Business Central asks for.
+        payload: what Business Central hands back.
         capabilities: what the printer told.
         settings: what the configuration says of it.
         rules: all rules; those that fit the job are applied in their order, so a later one wins.
         printer_id: for the rules.
         page_size: width and height of the document's first page in hundredths of a millimetre; None when not known.
         pages: of the document; None when not known.
+        page_sizes: every size that pages of the document have; the first page's when left out.
 
     Returns:
         the ticket, and what was replaced or left out, as sentences for people.
+
+    Raises:
+        DocumentError: it does not fit the paper, and must not be made smaller.
     """
     notes = list(payload.notes)
     capabilities = with_settings(capabilities, settings)
     fitting = [rule for rule in rules if _fits(rule, payload, printer_id)]
-    wish = _wish(payload, fitting, page_size, notes)
+    wish = _wish(payload, capabilities, settings, page_size, notes)
+    for rule in fitting:
+        wish = _ruled(wish, rule, notes)
+    row = _row(wish, trays(capabilities, settings))
+    told = capabilities.media or capabilities.media_ready or capabilities.media_default
+    paper = wish.size or (row.size if row and told else None)
     # Pages that lie across say so themselves, and filters turn them; pages that do not must not be turned.
     across = payload.papertray.landscape and _is_landscape(payload, page_size)
+    media = _media(paper, page_size, capabilities, settings, notes)
     ticket = Ticket(
         name=name,
         format=_format(capabilities, settings, notes, labels=payload.documenttype == ZPL),
         copies=_copies(wish.copies, capabilities, notes),
         sides=_sides(wish.sides, capabilities, pages, notes),
-        color_mode=_color_mode(capabilities, notes, color=wish.color),
+        # A colour printer that shall count as one without must be told so.
+        color_mode=_color_mode(
+            capabilities, notes, color=False if wish.color is None and settings.color is False else wish.color
+        ),
         source=_source(wish, capabilities, settings, notes),
-        media=_media(wish.size, page_size, capabilities, settings, notes),
+        media=media,
         orientation=_LANDSCAPE if across and _LANDSCAPE in capabilities.orientations else None,
+        scaling=_scaling(
+            wish.scaling, media, page_sizes or ([page_size] if page_size else []), capabilities, settings, notes
+        ),
     )
     return ticket, notes
 
@@ -237,24 +147,45 @@ def _fits(rule: Rule, payload: JobPayload, printer_id: str) -> bool:
     )
 
 
-def _wish(payload: JobPayload, rules: Iterable[Rule], page_size: Size | None, notes: list[str]) -> _Wish:
+def _wish(
+    payload: JobPayload,
+    capabilities: Capabilities,
+    settings: PrinterConfig,
+    page_size: Size | None,
+    notes: list[str],
+) -> _Wish:
+    """Return what somebody chose: all that Business Central hands back and that cannot come from our own offer."""
+    offer = offered(capabilities, settings)
+    table = trays(capabilities, settings)
+    source = payload.papertray.source if is_chosen(payload.papertray.source, table, settings) else None
+    sides = None
+    if payload.duplex is not None and payload.duplex != offer.duplex:
+        edge = "two-sided-short-edge" if _is_landscape(payload, page_size) else "two-sided-long-edge"
+        sides = edge if payload.duplex else _ONE_SIDED
+    return _Wish(
+        copies=payload.copies if payload.copies != offer.copies else None,
+        sides=sides,
+        color=payload.color if payload.color != offer.color else None,
+        source=source,
+        keyword="",
+        size=_chosen_size(payload, source, table, notes),
+        scaling=settings.scaling or "",
+    )
+
+
+def _chosen_size(
+    payload: JobPayload, source: int | None, table: Sequence[OfferedTray], notes: list[str]
+) -> Size | None:
+    """Return the paper somebody chose; None when it is the one we offer with the tray: then the tray decides."""
     tray = payload.papertray
     kind = PAPER_KINDS.get(tray.kind) if tray.kind is not None else None
     if tray.kind is not None and kind is None:
-        notes.append(f"Business Central asks for paper kind {tray.kind}, which .NET does not have: the printer decides")
+        notes.append(
+            f"Business Central asks for paper kind {tray.kind}, which does not exist, so the paper was left to the printer."
+        )
     size = (tray.width, tray.height) if tray.width and tray.height else kind.size if kind else None
-    edge = "two-sided-short-edge" if _is_landscape(payload, page_size) else "two-sided-long-edge"
-    wish = _Wish(
-        copies=payload.copies or 1,
-        sides=None if payload.duplex is None else edge if payload.duplex else "one-sided",
-        color=payload.color,
-        source=tray.source,
-        keyword="",
-        size=size,
-    )
-    for rule in rules:
-        wish = _ruled(wish, rule, notes)
-    return wish
+    offer = next((row.size for row in table if row.source == source), table[0].size)
+    return None if size is None or _is_same_sheet(size, offer) else size
 
 
 def _ruled(wish: _Wish, rule: Rule, notes: list[str]) -> _Wish:
@@ -265,15 +196,23 @@ def _ruled(wish: _Wish, rule: Rule, notes: list[str]) -> _Wish:
         wish = replace(wish, sides=rule.sides)
     if rule.color is not None:
         wish = replace(wish, color=rule.color)
+    if rule.scaling is not None:
+        wish = replace(wish, scaling=rule.scaling)
     if rule.tray:
         wish = replace(wish, source=source_by_name(rule.tray), keyword=rule.tray)
     if rule.paper:
         size = read_paper(rule.paper)
         if size is None:
-            notes.append(f'a rule asks for paper "{rule.paper}", which is no size: write A4, Letter or 100x150mm')
+            notes.append(f'A rule asks for paper "{rule.paper}", which is no size; write A4, Letter or 100x150mm.')
         else:
             wish = replace(wish, size=size)
     return wish
+
+
+def _row(wish: _Wish, table: Sequence[OfferedTray]) -> OfferedTray | None:
+    """Return the line of the tray that is wished for; None when there is none, or no such."""
+    named = next((row for row in table if wish.keyword and row.keyword == wish.keyword), None)
+    return named or next((row for row in table if row.source == wish.source), None)
 
 
 def _is_landscape(payload: JobPayload, page_size: Size | None) -> bool:
@@ -293,48 +232,70 @@ def _format(capabilities: Capabilities, settings: PrinterConfig, notes: list[str
     for choice in choices:
         if choice in known:
             return choice
-    notes.append(f"the printer does not say that it takes {choices[0]}; sent all the same")
+    notes.append(f"The printer does not say that it takes {choices[0]}; it was sent all the same.")
     return choices[0]
 
 
-def _copies(wanted: int, capabilities: Capabilities, notes: list[str]) -> int:
+def _copies(wanted: int | None, capabilities: Capabilities, notes: list[str]) -> int:
     most = MOST_COPIES if capabilities.copies is None else max(capabilities.copies, 1)
-    if wanted > most:
-        notes.append(f"{wanted} copies are more than this printer makes: {most} printed")
-    return min(max(wanted, 1), most)
+    if wanted is not None and wanted > most:
+        made = "1 was" if most == 1 else f"{most} were"
+        notes.append(
+            f"{wanted} copies were asked for, and this printer makes {most} at most, so {made} printed. "
+            "Print the others with further jobs."
+        )
+    return min(max(wanted or capabilities.copies_default, 1), most)
 
 
 def _sides(wanted: str | None, capabilities: Capabilities, pages: int | None, notes: list[str]) -> str:
-    """Choose sides; one-sided is said, too, so that the printer's own setting never decides."""
+    """Choose sides; "" leaves them to the printer, if it told what it does then. Else one-sided is said: nobody asked for backs."""
     known = capabilities.sides
-    wanted = wanted or "one-sided"
+    if not wanted:
+        if capabilities.sides_default in known and known:
+            return ""
+        return _ONE_SIDED if _ONE_SIDED in known else ""
     if wanted in known:
         return wanted
-    if wanted != "one-sided" and pages != 1:
+    if wanted != _ONE_SIDED and pages != 1:
         other = next((keyword for keyword in known if keyword.startswith("two-sided")), "")
         if other:
-            notes.append(f"{wanted} is not possible here: printed {other}")
+            notes.append(f"This printer cannot turn the sheets as asked ({wanted}), so it was printed {other}.")
             return other
-        notes.append("two-sided is not possible at this printer: printed one-sided")
-    return "one-sided" if "one-sided" in known else ""
+        notes.append(
+            "Both sides were asked for, and this printer prints one side only, so it was printed one-sided. "
+            "Choose another printer, or change the rule."
+        )
+    return _ONE_SIDED if _ONE_SIDED in known else ""
 
 
 def _color_mode(capabilities: Capabilities, notes: list[str], *, color: bool | None) -> str:
     if color and capabilities.color is False:
-        notes.append("colour is not possible at this printer: printed in black")
+        notes.append("Colour was asked for, and this printer has none, so it was printed in black.")
         color = False
     if color is None:
         return ""
     for mode in _COLOR if color else _MONOCHROME:
         if mode in capabilities.color_modes:
             return mode
-    if not color and capabilities.color and capabilities.color_modes:
-        notes.append("this printer cannot be told to print in black only")
+    if capabilities.color_modes and (color or capabilities.color):
+        asked = "in colour" if color else "in black only"
+        notes.append(f"This printer cannot be told to print {asked}, so it printed as it is set.")
     return ""
 
 
 def _source(wish: _Wish, capabilities: Capabilities, settings: PrinterConfig, notes: list[str]) -> str:
     """Choose the media-source; "" leaves it to the printer."""
+    keyword = _tray(wish, capabilities, settings, notes)
+    if keyword and not capabilities.media_col:
+        notes.append(
+            f"This printer cannot be told to take paper from tray {keyword}, so it came from where the printer takes it by itself."
+        )
+        return ""
+    return keyword
+
+
+def _tray(wish: _Wish, capabilities: Capabilities, settings: PrinterConfig, notes: list[str]) -> str:
+    """Return the keyword of the tray that is wished for; "" when there is none, or no such."""
     if wish.keyword in capabilities.sources:
         return wish.keyword
     source = wish.source
@@ -342,14 +303,16 @@ def _source(wish: _Wish, capabilities: Capabilities, settings: PrinterConfig, no
         for tray in trays(capabilities, settings):
             if tray.source == source:
                 return tray.keyword
-        if source in {_AUTOMATIC_FEED, _FORM_SOURCE, _CUSTOM_SOURCE}:
-            return ""  # that is what they mean; Microsoft's samples say Custom where nobody chose a tray
-        own = source - _FIRST_OWN_SOURCE
+        if source in {FORM_SOURCE, CUSTOM_SOURCE}:
+            return ""  # of a rule: the printer's own choice
+        own = source - FIRST_OWN_SOURCE
         if 0 <= own < len(capabilities.sources):
             return capabilities.sources[own]
     if wish.keyword or source is not None:
         name = wish.keyword or PAPER_SOURCES.get(source or 0, str(source))
-        notes.append(f"tray {name} is not in this printer: printed from its default tray")
+        notes.append(
+            f"Tray {name} is not in this printer, so the paper came from where the printer takes it by itself."
+        )
     return ""
 
 
@@ -360,26 +323,63 @@ def _media(
     settings: PrinterConfig,
     notes: list[str],
 ) -> Media | None:
-    """Choose the sheet among those the printer has; None leaves it to the printer."""
-    known = [*capabilities.media, *(media for _, media in capabilities.media_ready)]
+    """Choose the sheet; None leaves it to the printer.
+
+    Where nobody chose, the document's own size is taken if such paper is loaded; that the printer could take it is not enough:
+    it would stop and ask for it.
+    """
+    ready = [media for _, media in capabilities.media_ready]
+    known = [*capabilities.media, *ready]
     if capabilities.media_default is not None:
         known.append(capabilities.media_default)
     if wanted is None:
-        found = _same_sheet(page_size, known) if page_size else None
+        found = _same_sheet(page_size, ready) if page_size else None
         return found or (capabilities.media_default if settings.paper else None)
     found = _same_sheet(wanted, known) or _custom(wanted, capabilities)
-    if found is not None or not known:
-        return found  # a printer that tells no sizes gets none: it would not know what to do with them
+    if found is not None:
+        return found
+    if not known:  # it would not know what to do with a size
+        notes.append(
+            f"Paper {paper_name(wanted)} was asked for, and this printer does not tell which papers it has, so it was left to "
+            f'the printer. Write paper = ["{paper_name(wanted).replace(" ", "")}"] under this printer in the settings.'
+        )
+        return None
     default = capabilities.media_default or known[0]
-    notes.append(f"paper {_paper_name(wanted)} is not in this printer: printed on {_paper_name(_size(default))}")
+    notes.append(
+        f"Paper {paper_name(wanted)} was asked for and is not in this printer, so it was printed on {paper_name(size_of(default))}."
+    )
     return default
+
+
+def _scaling(
+    wanted: str,
+    media: Media | None,
+    pages: Sequence[Size],
+    capabilities: Capabilities,
+    settings: PrinterConfig,
+    notes: list[str],
+) -> str:
+    """Choose the scaling; see :func:`piprint.printers.scaling.choose_scaling`."""
+    if settings.language == "raw":
+        return ""  # it is not known what the bytes mean
+    sheet = media or capabilities.media_default
+    if sheet is None and settings.language == "zpl" and (large := _too_wide(pages)):
+        notes.append(
+            f"The page is {paper_name(large)}, and the size of the labels is not known here, so a part may be missing. "
+            f'Write paper = ["100x150mm"], or what the labels have, under this printer in the settings.'
+        )
+    return choose_scaling(wanted, pages, size_of(sheet) if sheet else None, capabilities, notes)
+
+
+def _too_wide(pages: Iterable[Size]) -> Size | None:
+    return next((page for page in pages if min(page) > _WIDEST_LABEL), None)
 
 
 def _same_sheet(size: Size, known: Sequence[Media]) -> Media | None:
     """Find a sheet by size, held as asked or the other way round: which way it lies in the tray is the printer's matter."""
     for held in (size, (size[1], size[0])):
         for media in known:
-            if is_same_size(held, _size(media)):
+            if is_same_size(held, size_of(media)):
                 return media
     return None
 
@@ -394,10 +394,5 @@ def _custom(size: Size, capabilities: Capabilities) -> Media | None:
     return None
 
 
-def _size(media: Media) -> Size:
-    return media.width, media.height
-
-
-def _paper_name(size: Size) -> str:
-    kind = kind_of_size(size) or kind_of_size((size[1], size[0]))
-    return kind.name if kind else f"{size[0] / 100:g} x {size[1] / 100:g} mm"
+def _is_same_sheet(one: Size, other: Size) -> bool:
+    return is_same_size(one, other) or is_same_size((one[1], one[0]), other)

@@ -90,13 +90,16 @@ class Capabilities:
         custom: smallest and largest custom size; None when there are none.
         sources: IPP media-source keywords, such as ``tray-1``, ``manual``.
         sides: IPP sides keywords.
+        sides_default: which it uses for a job that names none (sides-default); "" when not told.
+        scalings: IPP print-scaling keywords.
+        scaling_default: which it uses for a job that names none; "" when not told.
         color: it prints colour; None when not told.
         color_modes: IPP print-color-mode keywords.
         copies: most copies of one job; None when not told.
-        copies_default: its default.
+        copies_default: how many it makes of a job that names no number.
         orientations: IPP orientation-requested values.
         holds: it takes job-hold-until, so that a job can be handed over in two steps.
-        media_col: it takes media-col (size and source together).
+        media_col: it can be told size and tray together (IPP media-col).
         operations: IPP operation ids.
     """
 
@@ -108,6 +111,9 @@ class Capabilities:
     custom: tuple[Media, Media] | None = None
     sources: tuple[str, ...] = ()
     sides: tuple[str, ...] = ()
+    sides_default: str = ""
+    scalings: tuple[str, ...] = ()
+    scaling_default: str = ""
     color: bool | None = None
     color_modes: tuple[str, ...] = ()
     copies: int | None = None
@@ -145,11 +151,12 @@ class Ticket:
         name: the job's name at the printer.
         format: the document's MIME type.
         copies: 1 or more.
-        sides: an IPP keyword; always sent when the printer knows sides, so that its default never decides.
+        sides: an IPP keyword.
         color_mode: an IPP print-color-mode keyword.
         media: the sheet.
         source: an IPP media-source keyword.
         orientation: an IPP orientation-requested value (3 portrait, 4 landscape).
+        scaling: an IPP print-scaling keyword (PWG 5100.16).
     """
 
     name: str
@@ -160,6 +167,7 @@ class Ticket:
     media: Media | None = None
     source: str = ""
     orientation: int | None = None
+    scaling: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +180,7 @@ class Accepted:
         name: the job's name.
         up_time: printer-up-time when the job was made; None when not told.
         held: it prints only after :meth:`Printer.release`.
+        ignored: for people: what the printer said it would not do as asked; sentences.
     """
 
     id: int
@@ -179,6 +188,7 @@ class Accepted:
     name: str
     up_time: int | None = None
     held: bool = False
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

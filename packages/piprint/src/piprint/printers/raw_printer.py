@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -38,7 +39,7 @@ from piprint.printers.printer import (
     Run,
     Ticket,
 )
-from piprint.printers.zpl import label
+from piprint.printers.zpl import label, not_drawn
 
 __all__ = ["RawPrinter", "host_status"]
 
@@ -51,6 +52,8 @@ _LABELS = Capabilities(
     formats=frozenset({PDF, ZPL, "application/octet-stream"}),
     color=False,
     copies=999,
+    scalings=("auto", "fit", "fill", "none"),
+    scaling_default="auto",
 )
 _ANY = Capabilities(description="printer on a network port", copies=1)
 """A stream of unknown bytes cannot be told how often to print it."""
@@ -123,7 +126,7 @@ class RawPrinter:
                     if ticket.format == ZPL or is_zpl(file.read(_CHUNK)):
                         repeats = ticket.copies  # its own ^PQ stays as it is
                     else:
-                        await self._draw(document, ticket, drawn)
+                        accepted = replace(accepted, ignored=await self._draw(document, ticket, drawn))
                 await self._transmit(drawn if drawn.tell() else file, repeats)
         return accepted
 
@@ -142,20 +145,28 @@ class RawPrinter:
                 started=False,
             ) from None
 
-    async def _draw(self, document: Path, ticket: Ticket, into: BinaryIO) -> None:
+    async def _draw(self, document: Path, ticket: Ticket, into: BinaryIO) -> tuple[str, ...]:
+        """Draw a label per page; return what could not be drawn, for people."""
         facts = await self._inspector.check(document, limit_bytes=sys.maxsize)
         pages = facts.pages or 0
         if pages > _MOST_PAGES:
             raise PrinterRefused(
                 f"the document has {pages} pages, and a label printer gets {_MOST_PAGES} at most; print fewer"
             )
-        sheet = ticket.media
-        portrait = None if sheet is None or sheet.height == sheet.width else sheet.height > sheet.width
+        sheet = None if ticket.media is None else (ticket.media.width, ticket.media.height)
+        pictures: dict[int, int] = {}
+        fonts: dict[str, None] = {}
         for page in range(pages):
-            bitmap = await self._inspector.draw(document, page, dpi=self._settings.dpi, portrait=portrait)
+            bitmap = await self._inspector.draw(
+                document, page, dpi=self._settings.dpi, sheet=sheet, scaling=ticket.scaling or "auto"
+            )
+            if bitmap.pictures:
+                pictures[page + 1] = bitmap.pictures
+            fonts |= dict.fromkeys(bitmap.fonts)
             text = await asyncio.to_thread(label, bitmap, ticket.copies)
             into.write(text)
         into.flush()  # a full disk shows here, before the first byte is sent
+        return not_drawn(pictures, list(fonts))
 
     async def _transmit(self, source: BinaryIO, repeats: int) -> None:
         sent = 0

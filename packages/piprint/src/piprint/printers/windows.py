@@ -97,8 +97,13 @@ _BIN_KEYWORDS: dict[int, str] = {
     11: "large-capacity",
     14: "tray-4",
 }
-"""IPP media-source by DMBIN number; chosen so that :mod:`piprint.printers.options` gives each its own number back."""
+"""IPP media-source by DMBIN number; chosen so that :mod:`piprint.printers.offer` gives each its own number back."""
 _SIDES = {"one-sided": "simplex", "two-sided-long-edge": "duplexlong", "two-sided-short-edge": "duplexshort"}
+_DUPLEX = {1: "one-sided", 2: "two-sided-long-edge", 3: "two-sided-short-edge"}
+"""What the queue is set to, by DEVMODE's dmDuplex (DMDUP_SIMPLEX, DMDUP_VERTICAL, DMDUP_HORIZONTAL)."""
+_UNSCALED = "none"
+_SCALINGS = {"auto": "shrink", "fit": "fit", _UNSCALED: "noscale"}
+"""SumatraPDF's words for print-scaling. Without one it would make every page smaller by the printer's margins, also one that fits."""
 _PAPERS = {8: "A3", 9: "A4", 11: "A5", 66: "A2", 70: "A6", 1: "letter", 5: "legal", 3: "tabloid", 6: "statement"}
 """Names SumatraPDF knows, by PaperKind."""
 
@@ -201,9 +206,13 @@ class WindowsPrinter:
             media_default=self._default_media(info),
             sources=tuple(self._bins),
             sides=tuple(_SIDES) if told(_DC_DUPLEX) == 1 else ("one-sided",),
+            sides_default=_DUPLEX.get(getattr(info.get("pDevMode"), "Duplex", 0), ""),
             color=color,
             color_modes=("color", "monochrome") if color else ("monochrome",),
             copies=max(int(told(_DC_COPIES)), 1),
+            media_col=True,
+            scalings=tuple(_SCALINGS),
+            scaling_default=_UNSCALED,
         )
 
     def _default_media(self, info: Any) -> Media | None:
@@ -277,7 +286,7 @@ class WindowsPrinter:
 
     def _print_settings(self, ticket: Ticket) -> str:
         """Return the ticket in SumatraPDF's words."""
-        parts = [f"{ticket.copies}x", "noscale"]
+        parts = [f"{ticket.copies}x", _SCALINGS[ticket.scaling or _UNSCALED]]
         if ticket.sides:
             parts.append(_SIDES[ticket.sides])
         if ticket.color_mode:

@@ -13,12 +13,15 @@ This module does not know sockets, nor PDF.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from piprint.document import Bitmap
 
-__all__ = ["graphic_field", "label"]
+__all__ = ["graphic_field", "label", "not_drawn"]
 
 _RUNS = re.compile(r"(.)\1*")
+_MOST_NAMED = 5
+"""Pages or fonts a message names."""
 _LEAST_RUN = 3
 """``H0`` is no shorter than ``00``."""
 
@@ -30,6 +33,37 @@ def label(bitmap: Bitmap, copies: int = 1) -> bytes:
         f"^PQ{copies}\n^XZ\n"
     )  # fmt: skip
     return text.encode("ascii")
+
+
+def not_drawn(pictures: Mapping[int, int], fonts: Sequence[str]) -> tuple[str, ...]:
+    """Say what is missing on labels: sentences for people.
+
+    Args:
+        pictures: page, from 1, to how many of its pictures could not be drawn.
+        fonts: names of fonts that are not in the document.
+    """
+    told = []
+    if pictures:
+        count = sum(pictures.values())
+        what = "1 picture is damaged and is" if count == 1 else f"{count} pictures are damaged and are"
+        pages = f"page {_listed(pictures)}" if len(pictures) == 1 else f"pages {_listed(pictures)}"
+        told.append(
+            f"{what} missing on the label ({pages} of the document). Print it again from Business Central; "
+            "if it is missing again, put the picture into the report anew."
+        )
+    if fonts:
+        what = f"The font {fonts[0]} is" if len(fonts) == 1 else f"The fonts {_listed(fonts)} are"
+        told.append(
+            f"{what} not in the document, so another was printed; a bar code in it cannot be read. "
+            "Have the report embed its fonts."
+        )
+    return tuple(told)
+
+
+def _listed(things: Mapping[int, int] | Sequence[str]) -> str:
+    names = [str(each) for each in things]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def graphic_field(bitmap: Bitmap) -> str:

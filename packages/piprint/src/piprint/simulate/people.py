@@ -37,14 +37,13 @@ _RESTART = next(action for action in JOBS_API.actions if action.name == "restart
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the user chose for a job; None leaves it to the printer's payload.
+    """What the user, or the report's page setup, chose for a job; None leaves it to the printer's payload.
+
+    That is all there is to choose: sides, colour and copies of a job are those of the printer's payload, whoever prints what.
 
     Attributes:
         report_id: the report's number.
         report_name: its name.
-        copies: how many.
-        duplex: both sides.
-        color: in colour.
         source: paper source, a number of .NET's PaperSourceKind.
         paper: paper kind, a number of .NET's PaperKind.
         height: of a custom paper, in hundredths of an inch.
@@ -54,9 +53,6 @@ class Choice:
 
     report_id: int = 1306
     report_name: str = "Standard Sales - Invoice"
-    copies: int | None = None
-    duplex: bool | None = None
-    color: bool | None = None
     source: int | None = None
     paper: int | None = None
     height: int | None = None
@@ -250,9 +246,9 @@ class People:
                 "invokeddatetime": self._database.now().isoformat(timespec="milliseconds"),
                 "companyname": self._company,
                 "printername": name,
-                "duplex": _or(choice.duplex, given.get("duplex", False)),
-                "color": _or(choice.color, given.get("color", False)),
-                "defaultcopies": _or(choice.copies, given.get("defaultcopies", 1)),
+                "duplex": given.get("duplex", False),
+                "color": given.get("color", False),
+                "defaultcopies": given.get("defaultcopies", 1),
                 "papertray": told,
                 "intent": "Print",
                 "layoutmodel": "Rdlc",
@@ -291,7 +287,3 @@ def _tray(given: Mapping[str, Any]) -> dict[str, Any]:
         "height": round(given.get("height", 0) * size),
         "width": round(given.get("width", 0) * size),
     }
-
-
-def _or(chosen: object, given: object) -> object:
-    return given if chosen is None else chosen

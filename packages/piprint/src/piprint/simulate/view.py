@@ -133,9 +133,7 @@ def _choice(payload: str) -> dict[str, Any]:
         told = json.loads(payload)
         tray = told.get("papertray", {})
         return {
-            "copies": told.get("defaultcopies"),
-            "duplex": told.get("duplex"),
-            "color": told.get("color"),
+            "source": _source(tray) if "papersourcekind" in tray else "",
             "paper": _paper(tray),
             "landscape": tray.get("landscape"),
         }

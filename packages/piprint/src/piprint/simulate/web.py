@@ -150,9 +150,6 @@ class _Page:
 
     def _print(self, query: Mapping[str, str], document: bytes, name: str) -> None:
         choice = Choice(
-            copies=_integer(query, "copies"),
-            duplex=_truth(query, "duplex"),
-            color=_truth(query, "color"),
             source=_integer(query, "source"),
             paper=_integer(query, "paper"),
             landscape=_truth(query, "landscape"),

@@ -41,7 +41,7 @@ const printerNow = () => now?.printers.find((printer) => String(printer.row_no) 
 
 async function print(document) {
   const query = new URLSearchParams({ printer: byId("printer").value, name: document?.name ?? "" });
-  for (const name of ["copies", "duplex", "color", "source", "paper", "landscape"]) {
+  for (const name of ["source", "paper", "landscape"]) {
     query.set(name, byId(name).value);
   }
   try {
@@ -67,21 +67,13 @@ function showForm() {
   byId("sample").disabled = !ready;
 }
 
-let shown = "";
 function showPrinterChoice() {
   const enabled = now.printers.filter((printer) => printer.enabled);
   offer(byId("printer"), enabled.map((printer) => [printer.row_no, printer.name]));
   byId("no-printers").hidden = enabled.length > 0;
-  const printer = printerNow();
-  const trays = printer?.trays ?? [];
+  const trays = printerNow()?.trays ?? [];
   offer(byId("source"), [["", "As the printer says"], ...trays.map((tray) => [tray.source, `${tray.name} (${tray.paper})`])]);
   offer(byId("paper"), [["", "As the tray has it"], ...now.papers.map((paper) => [paper.number, paper.name])]);
-  if (printer && shown !== byId("printer").value) {
-    shown = byId("printer").value;
-    byId("copies").value = printer.copies || 1;
-    byId("duplex").value = String(printer.duplex);
-    byId("color").value = String(printer.color);
-  }
   showForm();
 }
 

@@ -24,12 +24,10 @@ export function clock(moment) {
 }
 
 /** What a job's payload asks for, in a few words. */
-export function choice({ copies, duplex, color, paper, landscape }) {
+export function choice({ source, paper, landscape }) {
   return [
-    copies > 1 && `${copies} copies`,
+    source,
     paper,
-    duplex && "both sides",
-    color === false && "black and white",
     landscape && "across",
   ].filter(Boolean).join(", ");
 }
