@@ -17,14 +17,12 @@ class View:
 
     fields: dict[str, str] = field(default_factory=dict)
     procedures: dict[str, tuple[int, int]] = field(default_factory=dict)
-    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A codeunit: its procedures with fewest and most arguments, and the rights to tables its caller needs, at least indirect ones."""
 
-    number: int
     procedures: dict[str, tuple[int, int]] = field(default_factory=dict)
     needs: dict[str, str] = field(default_factory=dict)
 
@@ -39,7 +37,6 @@ _ENQUEUE = {
 
 TABLES: dict[str, View] = {
     "job queue entry": View(
-        number=472,
         fields={
             "id": "guid",
             "description": "text",
@@ -51,20 +48,19 @@ TABLES: dict[str, View] = {
         },
         procedures={"cancel": (0, 0), "initrecurringjob": (1, 1), "restart": (0, 0)},
     ),
-    "job queue log entry": View(number=474),
-    "error message": View(number=700),
-    "error message register": View(number=709),
+    "job queue log entry": View(),
+    "error message": View(),
+    "error message register": View(),
 }
 
 CODEUNITS: dict[str, Unit] = {
-    "base64 convert": Unit(4110, {"tobase64": (1, 3)}),
-    "company-initialize": Unit(2),
-    "job queue - enqueue": Unit(453, needs=_ENQUEUE),
-    "printer setup": Unit(2616),
-    "reportmanagement": Unit(44),
-    "temp blob": Unit(4100, {"createinstream": (1, 2), "createoutstream": (1, 2)}),
+    "base64 convert": Unit({"tobase64": (1, 3)}),
+    "company-initialize": Unit(),
+    "job queue - enqueue": Unit(needs=_ENQUEUE),
+    "printer setup": Unit(),
+    "reportmanagement": Unit(),
+    "temp blob": Unit({"createinstream": (1, 2), "createoutstream": (1, 2)}),
     "upgrade tag": Unit(
-        9999,
         {"hasupgradetag": (1, 2), "setdatabaseupgradetag": (1, 1), "setupgradetag": (1, 1)},
     ),
 }
