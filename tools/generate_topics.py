@@ -65,8 +65,10 @@ connection is lost (last will). `<base>` is the dialect's base topic, `<meter>` 
 
 `<base>/gateway` (not retained) says who the gateway is when it connects: `instance` (new with each start), `name`, `host`. A second
 gateway with the same base topic answers (`answer`), and both say so in their status: give each its own `name` and `base_topic`.
-The same is said below the base topic of each other dialect, and on `homeassistant/device/nes2mqtt_<name>/gateway`, because two gateways
-with one `name` announce themselves in the same topics. A user of the broker with an access list needs to read and write these topics.
+The same is said below the base topic of each other dialect, and on `homeassistant/device/nes2mqtt_<name>/gateway` and
+`homeassistant/device/nes2mqtt_<name>_<meter>/gateway`, because two gateways with one `name` announce themselves in the same topics, and
+so do gateway `home` with meter `barn_house` and gateway `home_barn` with meter `house`. A user of the broker with an access list needs
+to read and write these topics.
 
 ## What the broker refuses
 

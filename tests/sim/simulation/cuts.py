@@ -259,7 +259,7 @@ async def _journal(seed: int, cuts: int, how: Sequence[str], folder: Path, disk:
                 job = JobRow(
                     row_no=row, printer_id="a", state=JobState.QUEUED, payload=_PAYLOAD, id=f"id-{row}", attempts=0
                 )
-                entry = await journal.begin(job, _Claim(f"token {row}"), name=f"pi-a-{row}-1-x")  # type: ignore[arg-type]
+                entry = await journal.begin(job, _Claim(f"0a.1.{row:08x}"), name=f"pi-a-{row}-1-x")  # type: ignore[arg-type]
                 known[row] = Step.CLAIMING
                 for step, more in _STEPS:
                     entry = await journal.advance(entry, step, **more)

@@ -20,10 +20,8 @@ class Known:
 
 KNOWN: tuple[Known, ...] = ()
 
-KNOWN_CUTS = {
-    ("journal", "broken"): "a synced step was lost",
-}
-"""Which database, cut how, does not hold what: the print processor's journal on a drive that breaks the block it writes (S4)."""
+KNOWN_CUTS: dict[tuple[str, str], str] = {}
+"""Which database, cut how, does not hold what."""
 
 
 def known(setting_kinds: set[str], sentence: str) -> bool:

@@ -20,6 +20,8 @@ ONCE_FAILED = {
     "c_no_retain": Setting(2, (Fault(600.0, "no_retain", 200, 0),), 0.5, start=1792874064.0),
     "c_refused_subscription": Setting(8, (Fault(601.5, "wish", 40, 131),), 0.5),
     "c_slow_to_greet": Setting(32, (Fault(600.0, "slow", 200, 15),), 0.5),
+    "c_greeting_without_retain_for_a_while": Setting(1, (Fault(600.0, "greeting", 120, 0x9A),), 0.6),
+    "c_small_packets_for_a_while": Setting(1, (Fault(600.0, "largest", 200, 400),), 0.6),
     "d_power_cut": Setting(0, (Fault(600.0, "cut", 40, "none"),), 0.5),
     "d_power_cut_in_a_write": Setting(2, (Fault(600.0, "cut_in_write", 200, "page"),), 0.7, start=1792874064.0),
 }

@@ -51,7 +51,7 @@ from datetime import datetime, timedelta
 
 from nes2mqtt.bounds import NOT_MEASURED, Bounds, Ratings
 from nes2mqtt.clock import Moment
-from nes2mqtt.reading import Sample, TableGroup
+from nes2mqtt.reading import Sample, TableGroup, guessed_at
 from nes2mqtt.register import Held, Limits, Register, Why, elapsed, measured
 from osgp.sources import Source
 
@@ -172,7 +172,10 @@ class Guard:
         if memory.segment_start is not None:
             known = memory.known or memory.segment_instant is None
             self._segment_start = Moment(memory.segment_start, memory.segment_instant, known)
-        self._restarted = {source: Moment(label) for source, label in memory.restarted.items()}
+        for source, label in memory.restarted.items():
+            guess = memory.instant is not None and not memory.known
+            at = guessed_at(label, memory.received, memory.instant or 0.0) if guess else None
+            self._restarted[source] = Moment(label) if at is None else Moment(label, at, known=False)
         self._base = dict(memory.base)
         self._counts_base = bool(memory.base)
         self._serial = memory.serial

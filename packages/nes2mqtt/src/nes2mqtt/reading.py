@@ -28,6 +28,7 @@ __all__ = [
     "Reading",
     "Sample",
     "TableGroup",
+    "guessed_at",
 ]
 
 
@@ -183,3 +184,20 @@ class MeterStatus:
 
 
 Event = Sample | MeterStatus
+
+
+def guessed_at(label: datetime, received: datetime, instant: float) -> float | None:
+    """Return the instant of a label that is as much of a guess as the label of a sample that holds it.
+
+    Both are of one clock in one start of the machine then, so what lies between them was measured.
+
+    Args:
+        label: of something that happened before the sample was read.
+        received: the sample's own label, a guess.
+        instant: when the sample was read, in seconds since the machine started.
+
+    Returns:
+        None if the label is of an earlier start of the machine, and so was known to be true when it was given.
+    """
+    found = instant - (received - label).total_seconds()
+    return found if 0.0 <= found <= instant else None

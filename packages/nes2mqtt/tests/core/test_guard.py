@@ -305,6 +305,15 @@ class TestRollover:
         life = remembering({IMPORT: 5}, restarted={IMPORT: START})
         assert dict(life.read(6).sample.restarted) == {IMPORT: START}
 
+    @pytest.mark.parametrize("known", [False, True], ids=["a guess", "true, of an earlier start"])
+    def test_l9_a_roll_over_at_a_time_nobody_knew_gets_its_time_after_a_restart_too(self, known):
+        guess = datetime(2001, 1, 1, tzinfo=UTC)
+        rolled = START - timedelta(days=300) if known else guess - timedelta(seconds=60)
+        memory = Memory(1, None, guess, {IMPORT: 5}, restarted={IMPORT: rolled}, known=False, instant=100.0)
+        guard = Guard("house", memory=memory)
+        sample = guard.registers({IMPORT: 6}, Moment(START, 130.0), None).sample
+        assert dict(sample.restarted) == {IMPORT: rolled if known else START - timedelta(seconds=90)}
+
 
 class TestSegments:
     def test_g6_another_serial_number_starts_the_next_segment(self):

@@ -20,6 +20,7 @@ from nes2mqtt.reading import Sample, TableGroup
 from osgp.sources import SOURCES
 
 IMPORT = SOURCES["active_energy_import"]
+EXPORT = SOURCES["active_energy_export"]
 POWER = SOURCES["active_power_import"]
 TRUE_START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 BUILT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -434,3 +435,29 @@ def test_whatever_clocks_do_nothing_is_lost_doubled_or_stalled(tmp_path, course)
     house.live(20)
     house.check()
     house.recorder.close()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_l9_when_a_register_rolled_over_is_known_when_the_time_is(world, killed):
+    house = world()
+    house.live(10)
+    house.flush()
+    house.synchronised, house.off = False, -YEARS
+    house.second += 30
+    rolled, long_ago = house.instant, TRUE_START - timedelta(days=300)
+    labels = {IMPORT: house.clock.now(), EXPORT: long_ago}
+    house.second += 10
+    values = {IMPORT: 5, EXPORT: 6}
+    sample = Sample("house", TableGroup.REGISTERS, house.clock.now(), values, restarted=labels, instant=house.instant)
+    house.recorder.take([sample], house.instant)
+    house.recorder.work(house.instant)
+    if killed:
+        house.kill()
+    house.synchronised, house.off = True, 0.0
+    assert dict(house.recorder.last_registers("house").restarted) == {
+        IMPORT: house.clock.label(rolled),
+        EXPORT: long_ago,
+    }
+    house.flush()
+    stored = house.recorder.after(0, 100)[-1][1]
+    assert dict(stored.restarted) == {IMPORT: house.clock.label(rolled), EXPORT: long_ago}

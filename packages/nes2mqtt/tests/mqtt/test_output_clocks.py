@@ -36,7 +36,7 @@ class Recorder:
     async def subscribe(self, *topics):
         pass
 
-    async def listen(self, topic):
+    async def listen(self, *topics):
         pass
 
     def of(self, end):

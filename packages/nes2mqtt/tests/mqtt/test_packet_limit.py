@@ -6,8 +6,9 @@ import pytest
 
 from nes2mqtt.mqtt.client import SETTLED, Broker
 from nes2mqtt.mqtt.config import MqttConfig
-from nes2mqtt.mqtt.connection import Disconnected, Limits, Version
+from nes2mqtt.mqtt.connection import Answer, Disconnected, Limits, Refused, Version
 from nes2mqtt.mqtt.message import Message, Will
+from nes2mqtt.mqtt.refusals import TOO_LARGE
 from nes2mqtt.mqtt.session import Session
 
 LARGE = Message("large", "x" * 9000, 1, retain=True)
@@ -64,3 +65,38 @@ async def test_b15_a_good_connection_in_between_begins_anew(broker):
     assert await cut(broker, Cutting()) is None
     assert await cut(broker, lasted=SETTLED + 1) is None
     assert await cut(broker, Cutting()) is None
+
+
+class Picky:
+    """A broker that names no limit, and refuses what is too large with a PUBACK."""
+
+    def __init__(self):
+        self.most = 100
+
+    async def publish(self, message):
+        if len(message.payload) > self.most:
+            raise Refused(Answer.PUBACK, TOO_LARGE)
+
+
+@pytest.mark.virtual_clock
+async def test_a_limit_that_was_raised_without_a_new_connection_is_noticed(broker):
+    picky = Picky()
+    session = Session(picky, Limits(Version.V5), broker.refusals)
+    with pytest.raises(Refused):
+        await session.publish(LARGE)
+    picky.most = 100_000
+    with pytest.raises(Refused):  # not asked again at once
+        await session.publish(LARGE)
+    await asyncio.sleep(600)
+    await session.publish(LARGE)
+    assert not broker.refusals.problem
+
+
+async def test_what_was_too_large_and_needs_no_confirmation_is_no_longer_told_once_it_is_sent(broker):
+    live = Message("live", "x" * 9000, 0)
+    small = Session(Taking(), Limits(Version.V5, packet=400), broker.refusals)
+    with pytest.raises(Refused):
+        await small.publish(live)
+    assert broker.refusals.problem
+    await Session(Taking(), Limits(Version.V5), broker.refusals).publish(live)
+    assert not broker.refusals.problem

@@ -5,11 +5,10 @@ import time
 
 import httpx
 import pytest
-from starlette.datastructures import Headers
 
 from nes2mqtt.web import WebConfig
 from nes2mqtt.web.app import build_app
-from nes2mqtt.web.caller import Proxies
+from servicekit.caller import Proxies
 
 PASSWORD = "correct horse battery"
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -17,8 +16,9 @@ PUBLIC = "https://example.org/energy/"
 
 
 def caller(headers, peer="10.0.0.2"):
-    raw = [(name.encode(), value.encode()) for name, value in headers]
-    return Proxies(["10.0.0.0/24", "2001:db8:1::/48"]).caller(peer, Headers(raw=raw), secure=False)
+    return Proxies(["10.0.0.0/24", "2001:db8:1::/48"]).caller(
+        peer, {name: [value for key, value in headers if key == name] for name, _ in headers}, secure=False
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nes2mqtt.clock import Clock
-from nes2mqtt.web.limits import MOST_ADDRESSES, GuessLimit, Places
 from nes2mqtt.web.password import PasswordHash
 from nes2mqtt.web.sessions import DEVICE_LIFETIME, MOST_DEVICES, MOST_SESSIONS, Sessions
+from servicekit.limits import MOST_ADDRESSES, GuessLimit, Places
 
 DAY = 86400.0
 

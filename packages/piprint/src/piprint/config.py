@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from piprint.contract import units
 from piprint.secret import Secret
+from servicekit.caller import network_of
 
 __all__ = [
     "Basic",
@@ -36,6 +37,12 @@ __all__ = [
     "Web",
     "is_loopback",
 ]
+
+_PUBLIC_URL = re.compile(
+    r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}))(?::(?P<port>\d{1,5}))?(?:/[A-Za-z0-9._~/-]*)?"
+)
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})")
+_LAST_PORT = 65535
 
 SAAS = "https://api.businesscentral.dynamics.com/v2.0"
 TOKEN_HOST = "https://login.microsoftonline.com"  # noqa: S105 - an address
@@ -111,7 +118,7 @@ class BusinessCentral(_Model):
     verify: bool = True
     """Check the server's certificate. false is for a test on one desk; it is logged and shown."""
     timeout: float = Field(default=60, gt=0, le=600)
-    """Seconds to wait for an answer to begin, or for its next bytes."""
+    """Seconds an answer may take, and more as it is larger; of a document, each part of it."""
 
     @field_validator("url")
     @classmethod
@@ -302,6 +309,54 @@ class Web(_Model):
     """Address and port. Only this host can see it unless you change that; then set a password."""
     password: Secret | None = None
     """Asked for when set; needed to listen on other addresses than this host's own."""
+    public_url: str = ""
+    """The address people type when a reverse proxy is in front, with its path: "https://example.org/print/"."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of reverse proxies that say who is behind them: ["127.0.0.1", "10.0.0.0/8"]."""
+    allowed_hosts: tuple[str, ...] = ()
+    """More names this page is called by: ["print.example.org"]. Addresses, and the names of this host, need not be given."""
+
+    @property
+    def path(self) -> str:
+        """Return the path the page stands below, with a slash at both ends: ``/`` or ``/print/``."""
+        return urlsplit(self.public_url).path if self.public_url else "/"
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_public(cls, value: str) -> str:
+        if not value:
+            return value
+        found = _PUBLIC_URL.fullmatch(value)
+        if not found or int(found["port"] or 0) > _LAST_PORT:
+            raise ValueError(
+                "is an address such as https://example.org/print/; write it as the browser shows it, without user, "
+                "question mark or #"
+            )
+        return value if value.endswith("/") else f"{value}/"
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                network = network_of(text)
+            except ValueError:
+                raise ValueError(
+                    "are addresses or networks, such as 127.0.0.1 or 192.168.1.0/24. Names do not work: the address of a name may "
+                    "change hands"
+                ) from None
+            if network.prefixlen == 0:
+                raise ValueError(
+                    f"{text} is every address there is: anybody could then say to be anybody. Name the proxy's"
+                )
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_NAME.fullmatch(text) for text in value):
+            raise ValueError("are host names alone, without http:// or port")
+        return value
 
 
 class Config(_Model):

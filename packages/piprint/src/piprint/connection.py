@@ -9,10 +9,13 @@ This module does not know calls, only how they ended.
 from __future__ import annotations
 
 import enum
+import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from piprint.clock import utc_now
 from piprint.errors import BcDenied, BcError, BcThrottled, BcUnreachable
 
 __all__ = ["Connection", "ConnectionState", "pause_after"]
@@ -41,6 +44,8 @@ _AWAY = _Pace(1, 30)
 _DENIED = _Pace(30, 300)
 """A wrong secret does not mend itself, and too many wrong logins lock an account."""
 _REFUSED = _Pace(5, 600)
+_SAID_EVERY = 600.0
+"""Seconds between two times that the log says the same of Business Central."""
 
 
 def _sort(error: BcError) -> tuple[ConnectionState, _Pace]:
@@ -64,6 +69,10 @@ def pause_after(error: BcError, failures: int, rng: random.Random) -> float:
 class Connection:
     """What the last calls of the poll loop said of Business Central.
 
+    Args:
+        rng: blurs waiting times.
+        now: the time of day, UTC; for people.
+
     Attributes:
         state: see :class:`ConnectionState`.
         message: for people; "" when all is well.
@@ -71,12 +80,32 @@ class Connection:
         next_try: when it is asked again after a failed call, UTC; None while it answers.
     """
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, now: Callable[[], datetime] = utc_now) -> None:
         self._rng = rng
+        self._now = now
         self.state = ConnectionState.UNKNOWN
         self.message = ""
         self.failures = 0
         self.next_try: datetime | None = None
+        self._told = ""
+        self._told_at = -math.inf
+        self._telling = False
+
+    def is_news(self, now: float) -> bool:
+        """Tell whether the log should say this failure: a line that comes and goes would fill it with one sentence.
+
+        Args:
+            now: seconds of a clock that never goes back.
+        """
+        if self.failures != 1 or (self.message == self._told and now - self._told_at < _SAID_EVERY):
+            return False
+        self._told, self._told_at, self._telling = self.message, now, True
+        return True
+
+    def is_relief(self) -> bool:
+        """Tell whether the log said that it did not answer, and not yet that it does."""
+        telling, self._telling = self._telling, False
+        return telling
 
     def succeeded(self) -> None:
         """Note an answer."""
@@ -89,5 +118,5 @@ class Connection:
         self.failures += 1
         self.state, self.message = _sort(error)[0], str(error)
         pause = pause_after(error, self.failures, self._rng)
-        self.next_try = datetime.now(UTC) + timedelta(seconds=pause)
+        self.next_try = self._now() + timedelta(seconds=pause)
         return pause

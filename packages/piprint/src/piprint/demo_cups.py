@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from piprint.clock import monotonic
 from piprint.errors import PrinterError
 
 __all__ = ["CupsServer", "cups_programs", "end_processes", "missing_packages"]
@@ -191,9 +192,9 @@ class CupsServer:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line, no shell
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
-        end = time.monotonic() + _START
+        end = monotonic() + _START
         while not self._listens():
-            if not self.running or time.monotonic() > end:
+            if not self.running or monotonic() > end:
                 said = (self.folder / "log/output").read_text(errors="replace").strip()[-500:]
                 self.stop()
                 raise PrinterError(

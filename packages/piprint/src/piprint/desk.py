@@ -11,11 +11,12 @@ import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from piprint import __version__
+from piprint.clock import Clock, monotonic
 from piprint.config import Config
 from piprint.connection import ConnectionState
 from piprint.dispatcher import Dispatcher
@@ -46,6 +47,7 @@ WINDOW = 200
 _SHOWN = 50
 _KEPT_DAY = timedelta(hours=24)
 _KEPT_MOST = 20_000
+"""Jobs whose ends are counted by the hour; what is shown of them is decided when it is shown, so a clock that is set hides nothing."""
 _HANGS = 900.0
 """Seconds by which the loop that asks for work may be late; after that it must hang, or make the same mistake for ever."""
 _OUTCOMES = {
@@ -74,6 +76,7 @@ class Desk:
         dispatcher: the jobs.
         recent: the log's last lines.
         warnings: what the configuration should not stay like.
+        clock: tells the time of day.
     """
 
     def __init__(
@@ -84,6 +87,8 @@ class Desk:
         dispatcher: Dispatcher,
         recent: RecentLines,
         warnings: Sequence[str] = (),
+        *,
+        clock: Clock | None = None,
     ) -> None:
         self._config = config
         self._queue = queue
@@ -91,37 +96,38 @@ class Desk:
         self._dispatcher = dispatcher
         self._recent = recent
         self._warnings = warnings
+        self._clock = clock or Clock()
         self._history: tuple[PastJob, ...] = ()
-        self._newest: datetime | None = None
+        self._known: set[tuple[int, int]] | None = None
         self._seen: dict[Outcome, int] | None = None
         self._day: deque[tuple[datetime, bool]] = deque(maxlen=_KEPT_MOST)
-        self._uncertain: dict[int, datetime] = {}
+        self._uncertain: dict[int, float] = {}
+        """By row number, the moment from which it is no longer told; by the clock that is never set."""
         self._totals = Totals()
 
     # ---- History ----
 
     async def refresh(self) -> None:
         """Read what has ended since the last look; asks the journal only if something has."""
-        now = datetime.now(UTC)
-        while self._day and now - self._day[0][0] > _KEPT_DAY:
-            self._day.popleft()
-        self._uncertain = {row_no: at for row_no, at in self._uncertain.items() if now - at <= _KEPT_DAY}
+        now = monotonic()
+        self._uncertain = {row_no: until for row_no, until in self._uncertain.items() if now < until}
         totals = dict(self._dispatcher.snapshot().totals)
         if totals == self._seen:
             return
         self._seen = totals
-        entries = await self._dispatcher.history(WINDOW if self._newest else _KEPT_MOST)
-        fresh = [entry for entry in entries if self._newest is None or entry.changed > self._newest]
+        first = self._known is None
+        entries = await self._dispatcher.history(_KEPT_MOST if first else WINDOW)
+        fresh = [entry for entry in entries if (entry.row_no, entry.attempt) not in (self._known or ())]
         for entry in reversed(fresh):
-            self._note(entry, counted=self._newest is not None)
-        if entries:
-            self._newest = entries[0].changed
+            self._note(entry, counted=not first)
+        self._known = {(entry.row_no, entry.attempt) for entry in entries[:WINDOW]}
         self._history = tuple(_past(entry) for entry in entries[:_SHOWN])
-        self._newest = self._newest or datetime.min.replace(tzinfo=UTC)
 
     def _note(self, entry: Entry, *, counted: bool) -> None:
         if entry.outcome is Outcome.UNCERTAIN:
-            self._uncertain[entry.row_no] = _ended(entry)
+            age = max(self._clock.now() - _ended(entry), timedelta())
+            if age < _KEPT_DAY:
+                self._uncertain[entry.row_no] = monotonic() + (_KEPT_DAY - age).total_seconds()
         elif entry.outcome in {Outcome.PRINTED, Outcome.CHANGED}:
             self._uncertain.pop(entry.row_no, None)
         if entry.outcome in _FAILED or entry.outcome is Outcome.PRINTED:
@@ -135,7 +141,7 @@ class Desk:
         """Return how everything is now."""
         core = self._dispatcher.snapshot()
         known = {each.address.printer_id: each for each in self._shelf.all()}
-        now = datetime.now().astimezone()
+        now = self._clock.now().astimezone()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         today = [printed for at, printed in self._day if at >= midnight]
         jobs: dict[str, list[JobView]] = {}
@@ -197,10 +203,10 @@ class Desk:
         _log.info("%s", told)
         return told
 
-    async def restart(self, row_no: int) -> str:
-        """Queue a job again."""
+    async def restart(self, row_no: int, *, any_host: bool = False) -> str:
+        """Queue a job again, also another host's if that is asked for."""
         try:
-            state = await self._queue.restart(row_no)
+            state = await self._queue.restart(row_no, any_host=any_host)
         except BcError as error:
             raise ActionFailed(str(error)) from error
         if state is None:
@@ -248,6 +254,8 @@ class Desk:
                 yield Trouble(f"Printer {printer.address.printer_id}", told)
         for problem in core.problems:
             yield Trouble("Printers" if "printer" in problem else "piprint", problem)
+        if self._clock.trouble:
+            yield Trouble("The clock", self._clock.trouble)
         for warning in self._warnings:
             yield Trouble("Configuration", warning)
 

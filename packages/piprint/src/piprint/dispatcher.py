@@ -16,10 +16,11 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 from piprint.aside import Aside
 from piprint.bc.queue import OfferedPrinter, Probe, Queue
+from piprint.clock import utc_now
 from piprint.config import Config
 from piprint.connection import Connection
 from piprint.errors import BcError, concerns_one
@@ -60,10 +61,6 @@ _MISTAKE_TOLD = 86400.0
 """Seconds a mistake of ours is shown after its last time."""
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Dispatcher:
     """The processor between Business Central and the printers.
 
@@ -74,7 +71,8 @@ class Dispatcher:
         shelf: the printers.
         prepare: checks documents and decides how they are printed.
         rng: blurs waiting times.
-        wall: the time of day, UTC; for people, and for leases told by Business Central.
+        wall: the time of day, UTC; for people.
+        theirs: the same by the clock of Business Central, which tells until when leases last; default: ``wall``.
     """
 
     def __init__(
@@ -86,15 +84,16 @@ class Dispatcher:
         prepare: Prepare,
         *,
         rng: random.Random | None = None,
-        wall: Callable[[], datetime] = _utc_now,
+        wall: Callable[[], datetime] = utc_now,
+        theirs: Callable[[], datetime] | None = None,
     ) -> None:
         self._config = config
         self._queue = queue
         self._journal = journal
         self._shelf = shelf
-        self._wall = wall
+        self._theirs = theirs or wall
         self._rng = rng or random.Random()  # noqa: S311 - blurs waiting times
-        self._connection = Connection(self._rng)
+        self._connection = Connection(self._rng, wall)
         self._leases = LeaseWatch(config.lease.seconds)
         self._reporter = Reporter(queue, journal, self._rng, self._reported)
         self._around = Surroundings(
@@ -183,7 +182,7 @@ class Dispatcher:
                 busy = await self._poll()
             except BcError as error:
                 pause = self._connection.failed(error)
-                if self._connection.failures == 1:
+                if self._connection.is_news(_now()):
                     _log.warning("Business Central: %s", error)
                 self._due_at = _now() + pause
                 await asyncio.sleep(pause)
@@ -201,7 +200,8 @@ class Dispatcher:
 
     def _answered(self) -> None:
         if self._connection.failures:
-            _log.info("Business Central answers again")
+            if self._connection.is_relief():
+                _log.info("Business Central answers again")
             self._reporter.hurry()
         self._connection.succeeded()
         if self._mistake and _now() - self._mistaken_at >= _MISTAKE_TOLD:
@@ -274,7 +274,7 @@ class Dispatcher:
             if self._aside.has(row.row_no, _now()) or await self._is_known(row):
                 strange.remove(row)
         present = set(self._shelf.present())
-        for row in self._leases.abandoned(strange, _now(), self._wall()):
+        for row in self._leases.abandoned(strange, _now(), self._theirs()):
             if row.printer_id in present:
                 self._take_over(row)
 

@@ -141,12 +141,16 @@ class Inspector:
 
     Args:
         timeout: seconds one document may take.
+        starting: seconds the helper process may take to start; on a busy host that is long.
         idle: seconds after which the helper process is ended.
         program: what to start as the helper process.
     """
 
-    def __init__(self, *, timeout: float = 60, idle: float = 60, program: Sequence[str] = PROGRAM) -> None:
+    def __init__(
+        self, *, timeout: float = 60, starting: float = 60, idle: float = 60, program: Sequence[str] = PROGRAM
+    ) -> None:
         self._timeout = timeout
+        self._starting = starting
         self._idle = idle
         self._program = program
         self._process: Process | None = None
@@ -265,7 +269,7 @@ class Inspector:
                     stderr=DEVNULL,
                     env={name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ},
                 )
-                async with asyncio.timeout(self._timeout):
+                async with asyncio.timeout(self._starting):
                     await _frame(self._process)  # ready
             except (OSError, TimeoutError, asyncio.IncompleteReadError):
                 await self._kill()

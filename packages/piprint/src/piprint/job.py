@@ -64,6 +64,7 @@ class JobRow:
     Attributes:
         row_no: its number in Business Central.
         printer_id: our name of the printer it is for.
+        host: the HostID of the processors it is for; "" when not told.
         state: its state when it was read.
         payload: the print settings, JSON as Business Central made it; read by :mod:`piprint.payloads`.
         message: the text people see; holds the claim while printing (PIPrint 1.0).
@@ -91,6 +92,7 @@ class JobRow:
     submitted: bool | None = None
     size: int | None = None
     created: datetime | None = None
+    host: str = ""
 
 
 def job_name(environment: str, row_no: int, claim: Claim) -> str:

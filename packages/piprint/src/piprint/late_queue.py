@@ -12,13 +12,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from piprint.bc.api import ApiQueue
 from piprint.bc.queue import BcProblem, Claimed, FinishOutcome, OfferedPrinter, Probe, Queue
 from piprint.bc.webservice import WebServiceQueue
+from piprint.clock import utc_now
 from piprint.contract import JobState
 from piprint.errors import BcError, BcRefused, ConfigError
 from piprint.job import Claim, JobRow
@@ -35,10 +36,12 @@ class LateQueue:
 
     Args:
         connect: makes the queue that answers.
+        now: the time of day, UTC.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Queue]]) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[Queue]], *, now: Callable[[], datetime] = utc_now) -> None:
         self._connect = connect
+        self._now = now
         self._queue: Queue | None = None
         self._connecting: asyncio.Task[Queue] | None = None
         self._samples: deque[tuple[float, int]] = deque()
@@ -123,9 +126,9 @@ class LateQueue:
         """Change what is said of a job's end."""
         return await self._ask(lambda queue: queue.amend(job, claim, message, before=before))
 
-    async def restart(self, row_no: int) -> JobState | None:
+    async def restart(self, row_no: int, *, any_host: bool = False) -> JobState | None:
         """Queue a job again."""
-        return await self._ask(lambda queue: queue.restart(row_no))
+        return await self._ask(lambda queue: queue.restart(row_no, any_host=any_host))
 
     async def close(self) -> None:
         """Give back the connections."""
@@ -142,7 +145,7 @@ class LateQueue:
         except BcError:
             self.failed += 1
             raise
-        self.last_answer = datetime.now(UTC)
+        self.last_answer = self._now()
         return answer
 
     async def _connected(self) -> Queue:

@@ -12,11 +12,11 @@ import json
 import platform
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 from piprint import __version__
+from piprint.clock import utc_now
 from piprint.config import Config
 from piprint.config_file import credentials_beside, find, load
 from piprint.doctor.examination import examine
@@ -47,7 +47,7 @@ async def collect(config_file: Path | None) -> str:
 
 
 async def _parts(config_file: Path | None, config: Config | None) -> AsyncIterator[str]:
-    yield f"piprint {__version__}, problem report of {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    yield f"piprint {__version__}, problem report of {utc_now():%Y-%m-%d %H:%M} UTC"
     yield "\n".join(_versions())
     if config is not None:
         yield "Settings\n" + json.dumps(config.model_dump(mode="json"), ensure_ascii=False, indent=2)

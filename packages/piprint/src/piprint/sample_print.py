@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 
+from piprint.clock import utc_now
 from piprint.config import Config
 from piprint.errors import PiprintError, PrinterBusy, PrinterError
 from piprint.paper import read_paper
@@ -42,7 +42,7 @@ async def print_test_page(printer: Printer, config: Config) -> str:
         raise PiprintError(f"printer {name} takes documents as they are (raw); no test page fits them all")
     able = await printer.capabilities()
     size = _size(able, settings.paper)
-    at = datetime.now().astimezone()
+    at = utc_now().astimezone()
     if settings.language == "zpl":
         document = make_label(name, host=config.host, at=at, dpi=settings.dpi, size=size)
     else:

@@ -23,6 +23,7 @@ from contextlib import AsyncExitStack, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from piprint.bc.connect import connect
+from piprint.clock import Clock
 from piprint.config import Config
 from piprint.config_file import data_dir
 from piprint.desk import Desk
@@ -117,9 +118,10 @@ async def _work(dispatcher: Dispatcher, desk: Desk, systemd: Systemd, asked: asy
 async def _build(loaded: Loaded, recent: RecentLines, stack: AsyncExitStack) -> tuple[Dispatcher, Desk]:
     """Make the parts; ``stack`` takes them apart in the opposite order."""
     config = loaded.config
-    journal = await Journal.open(data_dir(config))
+    clock = Clock()
+    journal = await Journal.open(data_dir(config), clock=clock.now)
     stack.push_async_callback(journal.close)
-    queue = LateQueue(lambda: connect(config, instance=journal.instance))
+    queue = LateQueue(lambda: connect(config, instance=journal.instance, clock=clock), now=clock.now)
     stack.push_async_callback(queue.close)
     inspector = Inspector()
     stack.push_async_callback(inspector.close)
@@ -130,8 +132,10 @@ async def _build(loaded: Loaded, recent: RecentLines, stack: AsyncExitStack) -> 
 
     shelf = Shelf(config, journal, find, lambda address: open_printer(address, config))
     stack.push_async_callback(shelf.close)
-    dispatcher = Dispatcher(config, queue, journal, shelf, Preparation(config, inspector))
-    return dispatcher, Desk(config, queue, shelf, dispatcher, recent, loaded.warnings)
+    dispatcher = Dispatcher(
+        config, queue, journal, shelf, Preparation(config, inspector), wall=clock.now, theirs=clock.theirs
+    )
+    return dispatcher, Desk(config, queue, shelf, dispatcher, recent, loaded.warnings, clock=clock)
 
 
 async def _announcements(config: Config, stack: AsyncExitStack) -> Announcements | None:
@@ -168,11 +172,15 @@ async def _page(config: Config, desk: Desk, stack: AsyncExitStack) -> str:
 async def _look_after(systemd: Systemd, desk: Desk) -> None:
     """Keep what people see up to date, and tell systemd; as long as all goes well, that we live."""
     pause = min(_TELL_EVERY, systemd.beat_every or _TELL_EVERY)
+    told = ""
     while True:
         try:
             await desk.refresh()
-        except Exception:  # noqa: BLE001 - logged; printing goes on
-            _log.exception("the history cannot be read")
+            told = ""
+        except Exception as error:  # noqa: BLE001 - logged once; printing goes on
+            if told != str(error):
+                _log.exception("the history on the page stands still")
+            told = str(error)
         systemd.status(desk.sentence())
         if desk.healthy():
             systemd.alive()

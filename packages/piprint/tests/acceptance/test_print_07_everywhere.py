@@ -153,3 +153,17 @@ async def test_13_custom_paper_reaches_a_queue_without_a_driver():
         await office.becomes(JobState.PRINTED, job)
         (printed,) = office.cups.ledger()
         assert "custom_100x150mm_100x150mm" in printed.options
+
+
+async def test_13_p2_what_the_printer_refuses_is_left_out_and_told():
+    # ippeveprinter names sizes of its own, and refuses a job over any other.
+    sizes = "ATTR keyword media-supported iso_a4_210x297mm,custom_min_76x127mm,custom_max_216x356mm\n"
+    async with EverywherePrinter(attributes=sizes) as printer, Office() as office:
+        office.config = configured(printer, '[[rules]]\nprinter = "eve"\npaper = "100x150mm"\n')
+        await office.start()
+        await office.offers("eve")
+        job = office.print("eve")
+        await office.becomes(JobState.PRINTED, job)
+        (out,) = printer.printed()
+        assert "IPP_MEDIA" not in out.ticket
+        assert "The printer did not take what was asked about the paper" in office.job(job).message

@@ -22,8 +22,9 @@ POINTS = 72 / 2540
 DPI = 203
 TOPICS = ("sides", "color", "copies", "media")
 """What a printer tells of itself is about one of these; so one device stands for a printer of each."""
-NOT_HERE = {"P7"}
-"""ippeveprinter takes no size that is not in its list; test_13_custom_paper_reaches_a_queue_without_a_driver shows it at CUPS."""
+NOT_HERE = {"N8", "P7"}
+"""ippeveprinter refuses more than 999 copies, and sizes that are not in its list; queues of CUPS take both, and are asked below and
+in test_13_custom_paper_reaches_a_queue_without_a_driver."""
 TOLD = ("asked for", "larger than the paper", "cannot be told", "is not in this printer", "did not take")
 SIDES = {"one-sided": "one side", "two-sided-long-edge": "both sides"}
 COLOURS = {"color": "colour", "monochrome": "black", None: "as it is set"}

@@ -7,6 +7,7 @@ from papers import LABEL, pdf
 from printshop import LabelPrinter, until
 
 from piprint.contract import ZPL, JobState
+from piprint.pdf_file import pdf_file, stream
 
 LABEL_SIZE = (283.46, 425.2)
 """100 x 150 mm in points."""
@@ -69,3 +70,36 @@ async def test_17_label_printer_switched_off_is_waited_for():
         async with printer.listening():
             await office.becomes(JobState.PRINTED, job)
         assert printer.received == [LABEL]
+
+
+DAMAGED = b"\xff\xd8\xff nothing but its first bytes"
+
+
+def with_picture(picture: bytes) -> bytes:
+    """Return a label whose logo is a JPEG of these bytes."""
+    content = b"q 100 0 0 100 50 50 cm /I Do Q"
+    image = b"/Type/XObject/Subtype/Image/Width 64/Height 64/ColorSpace/DeviceGray/BitsPerComponent 8/Filter/DCTDecode"
+    return pdf_file(
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 283.46 425.2]/Contents 4 0 R/Resources<</XObject<</I 5 0 R>>>>>>",
+        stream(content),
+        b"<<%s/Length %d>>\nstream\n%s\nendstream" % (image, len(picture), picture),
+    )
+
+
+async def test_17_p13_a_picture_that_is_missing_on_the_label_is_told():
+    async with LabelPrinter().listening() as printer, Office() as office:
+        office.config = f'[[printers]]\nid = "zebra"\nuri = "{printer.uri}"\nlanguage = "zpl"\npaper = ["100x150mm"]\n'
+        await office.start()
+        await office.offers("zebra")
+        damaged, whole = (
+            office.print("zebra", with_picture(DAMAGED)),
+            office.print("zebra", pdf("whole", size=LABEL_SIZE)),
+        )
+        await office.becomes(JobState.PRINTED, damaged, whole)
+        assert (
+            "1 picture is damaged and is missing on the label (page 1 of the document)." in office.job(damaged).message
+        )
+        assert "missing" not in office.job(whole).message
+        assert len(printer.received) == 2

@@ -103,7 +103,7 @@ def test_what_is_not_business_centrals_json_is_not_shown(data):
         ("30", 30.0),
         ("0", 0.0),
         ("1.5", 1.5),
-        ("999999", 3600.0),
+        ("999999", 300.0),
         ("Sun, 22 Nov 2026 12:00:40 GMT", 40.0),
         ("Sun, 22 Nov 2026 11:00:00 GMT", 0.0),
         ("", None),
@@ -176,3 +176,10 @@ def test_text_of_others_is_cut_and_made_printable():
 )
 def test_which_failures_leave_it_open_whether_it_was_done(told, done):
     assert may_have_been_done(told) is done
+
+
+@pytest.mark.parametrize("date", ["", "Sun, 22 Nov 2026 12:00:00 GMT", "Sun, 22 Nov 1970 12:00:00 GMT", "nonsense"])
+@pytest.mark.parametrize("then", ["Sun, 22 Nov 2036 12:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "999999999"])
+def test_p9_nobody_is_waited_for_longer_than_five_minutes(date, then):
+    assert retry_after({"Retry-After": then, "Date": date}, NOW) == 300.0
+    assert retry_after({"Retry-After": then, "Date": date}, NOW + timedelta(days=40_000)) in {0.0, 300.0}

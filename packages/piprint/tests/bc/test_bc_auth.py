@@ -53,7 +53,7 @@ class FakeWire:
             raise answer
         return answer
 
-    async def some(self, response, most, *, asked):
+    async def some(self, response, most, *, asked, whole=False):
         return response.body[:most]
 
 

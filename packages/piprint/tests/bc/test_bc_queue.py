@@ -13,7 +13,7 @@ import pytest
 from piprint.bc.connect import connect
 from piprint.bc.queue import ClaimOutcome, FinishOutcome, OfferedPrinter, Queue
 from piprint.contract import JobState
-from piprint.errors import BcDenied, BcError, BcMissing, BcThrottled, BcUnreachable, DocumentError, SpoolFull
+from piprint.errors import BcDenied, BcError, BcMissing, BcRefused, BcThrottled, BcUnreachable, DocumentError, SpoolFull
 from piprint.job import Claim
 from piprint.simulate.server import StandIn
 
@@ -608,6 +608,17 @@ async def test_nothing_answers(bc, queue, into):
             await call
     bc.away = False
     assert (await queue.claim(job, claim, into, lease=60)).outcome is ClaimOutcome.OURS
+
+
+async def test_p11_a_job_of_another_host_is_queued_again_only_when_that_is_asked_for(bc, queue):
+    there = bc.database.insert_printer({"host_id": "warehouse", "printer_id": "office", "payload": PAYLOAD})
+    job = bc.people.print(there.row_no, PDF)
+    bc.people.hold(job.row_no)
+    with pytest.raises(BcRefused, match=r"host 'warehouse', this one is 'pi'; nothing was done.*--any-host"):
+        await queue.restart(job.row_no)
+    assert bc.database.job(job.row_no).status is JobState.HOLD
+    assert await queue.restart(job.row_no, any_host=True) is JobState.QUEUED
+    assert bc.database.job(job.row_no).status is JobState.QUEUED
 
 
 async def test_which_dialect_is_found(bc, queue, stand_in_settings):

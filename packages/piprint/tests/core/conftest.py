@@ -293,7 +293,7 @@ class QueueView:
         await self._answer()
         return True
 
-    async def restart(self, row_no: int) -> JobState | None:
+    async def restart(self, row_no: int, *, any_host: bool = False) -> JobState | None:
         self.server.set(row_no, JobState.QUEUED)
         return JobState.QUEUED
 
@@ -611,6 +611,7 @@ class Processor:
             executor=_Inline(lambda: self.alive),
             durable=False,
             clock=self.world.wall,
+            seconds=asyncio.get_running_loop().time,
             observer=self._observe,
         )
         self.shelf = Shelf(self.config, self.journal, self._find, self._open)

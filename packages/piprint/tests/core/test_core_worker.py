@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from piprint.errors import (
 )
 from piprint.inhand import Prepared
 from piprint.journal.steps import Step
-from piprint.printers.printer import Feedback, Printer, SpoolerState, Ticket
+from piprint.printers.printer import Accepted, Feedback, Printer, SpoolerState, Ticket
 
 ON_THE_WAY = [Step.CLAIMING, Step.STORED, Step.CREATING, Step.CREATED, Step.SENDING, Step.SENT, Step.FOLLOWING]
 
@@ -70,6 +72,28 @@ async def test_what_was_clamped_is_told(world: Any) -> None:
     await world.processor(prepare=prepare)
     await world.settled()
     assert row.message.endswith("1 s. Tray 3 is not there: printed from its default tray.")
+
+
+@pytest.mark.parametrize("when", ["create", "send"])
+async def test_p2_what_the_printer_ignores_is_told_whenever_it_says_so(
+    world: Any, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    known: dict[str, Accepted] = {}
+    view = vars(sys.modules[type(world).__module__])["PrinterView"]
+
+    async def answer(name: str, original: Any, *words: Any) -> Accepted:
+        accepted: Accepted = await original(*words)
+        known[name] = accepted
+        return replace(accepted, ignored=("It printed one side only.",) if name == when else ())
+
+    for name in ("create", "send"):
+        original = getattr(view, name)
+        monkeypatch.setattr(view, name, lambda *words, _name=name, _original=original: answer(_name, _original, *words))
+    row = world.server.add(1)
+    await world.processor()
+    await world.settled()
+    assert set(known) == {"create", "send"}
+    assert row.message.endswith("It printed one side only.")
 
 
 async def test_a_document_that_cannot_be_printed_ends_in_error_and_the_next_goes_on(world: Any) -> None:

@@ -88,8 +88,8 @@ class FakeShop:
             raise ActionFailed(f"there is no printer {printer_id}")
         return f"A test page is on its way to {printer_id}."
 
-    async def restart(self, row_no: int) -> str:
-        self.asked.append(("restart", row_no))
+    async def restart(self, row_no: int, *, any_host: bool = False) -> str:
+        self.asked.append(("restart", row_no) if not any_host else ("restart of any", row_no))
         return f"Job {row_no} is queued again."
 
 
@@ -104,9 +104,11 @@ def shop() -> FakeShop:
 @pytest.fixture
 def serve(shop: FakeShop) -> Serve:
     @asynccontextmanager
-    async def serving(password: str | None = None) -> AsyncIterator[tuple[str, aiohttp.ClientSession]]:
+    async def serving(
+        password: str | None = None, **settings: object
+    ) -> AsyncIterator[tuple[str, aiohttp.ClientSession]]:
         secret = SecretStr(password) if password is not None else None
-        server = PageServer(Web(listen="127.0.0.1:0", password=secret), shop)
+        server = PageServer(Web(listen="127.0.0.1:0", password=secret, **settings), shop)
         await server.start()
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
             try:

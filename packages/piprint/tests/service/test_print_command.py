@@ -10,6 +10,7 @@ import tomllib
 import pytest
 
 from piprint.cli import main
+from piprint.journal.store import Journal
 from piprint.simulate.server import StandIn
 
 SECRET = "Zq8-canary-of-a-secret"
@@ -50,11 +51,24 @@ def test_version_and_help(piprint):
     assert piprint("--version") == (0, "piprint 0.1.0\n", "")
     code, out, _ = piprint("--help")
     assert code == 0
-    for command in ("init", "run", "doctor", "printers", "jobs", "test-page", "reprint", "simulate", "demo", "report"):
+    for command in (
+        "init",
+        "run",
+        "doctor",
+        "printers",
+        "jobs",
+        "test-page",
+        "reprint",
+        "simulate",
+        "demo",
+        "report",
+        "backup",
+        "restore",
+    ):
         assert command in out
 
 
-@pytest.mark.parametrize("command", ["run", "printers", "jobs", "test-page x", "reprint 1"])
+@pytest.mark.parametrize("command", ["run", "printers", "jobs", "test-page x", "reprint 1", "backup x", "restore x"])
 def test_without_a_configuration_it_says_how_to_get_one(piprint, command):
     code, out, err = piprint(*command.split())
     assert (code, out) == (2, "")
@@ -68,7 +82,7 @@ def test_doctor_without_a_configuration_says_how_to_get_one(piprint):
     assert "1 problem;" in out
 
 
-@pytest.mark.parametrize("command", ["printers", "jobs", "test-page x", "reprint 1"])
+@pytest.mark.parametrize("command", ["printers", "jobs", "test-page x", "reprint 1", "backup x", "restore x"])
 def test_a_mistake_in_the_configuration_is_told_by_line(piprint, tmp_path, command):
     (tmp_path / "p.toml").write_text(f'[business_central]\nenvironment = "x"\ncompani = "{SECRET}"\n')
     name, *rest = command.split()
@@ -269,3 +283,32 @@ def test_a_wrong_fault_script_or_address_is_told(piprint, tmp_path):
         code, _, err = piprint("simulate", *arguments)
         assert code == 2
         assert words in " ".join(err.split())
+
+
+# --- backup and restore -------------------------------------------------------------------------------------------------
+
+
+def test_s9_backup_and_restore_say_what_is_in_it_and_what_comes_next(piprint, tmp_path):
+    (tmp_path / "piprint.toml").write_text(
+        f"data_dir = '{tmp_path / 'data'}'\n[business_central]\nenvironment = 'x'\n[business_central.login]\n"
+        f"kind = 'secret'\ntenant = 't'\nclient_id = 'c'\nsecret = '{SECRET}'\n"
+    )
+    options = ("--config", "piprint.toml")
+    code, _, err = piprint("backup", "saved", *options)
+    assert code == 3
+    assert "there is no journal" in err
+    journal = asyncio.run(Journal.open(tmp_path / "data", durable=False))
+    code, out, _ = piprint("backup", "saved", *options)
+    assert code == 0
+    assert "saved: 0." in out
+    assert "jobs in work and their documents are not" in out
+    code, _, err = piprint("restore", "saved", *options)
+    assert code == 3
+    assert "another piprint (process" in err
+    asyncio.run(journal.close())
+    code, out, _ = piprint("restore", "saved", *options)
+    assert code == 0
+    assert "kept as" in out
+    assert "not printed again" in out
+    code, _, err = piprint("restore", "nothing", *options)
+    assert (code, "there is no file nothing" in err) == (3, True)

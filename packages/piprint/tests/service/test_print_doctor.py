@@ -7,13 +7,14 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 from printshop import PrivateCups
 
+from piprint.clock import utc_now
 from piprint.config_file import parse
 from piprint.contract import JobState
 from piprint.doctor import business_central as examined
@@ -168,12 +169,7 @@ async def test_a_ca_file_that_is_none_is_told(tmp_path, config_text):
 
 
 async def test_a_wrong_clock_is_told(tmp_path, monkeypatch, config_text):
-    class Late(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return datetime.now(tz) + timedelta(minutes=7)
-
-    monkeypatch.setattr(examined, "datetime", Late)
+    monkeypatch.setattr(examined, "utc_now", lambda: utc_now() + timedelta(minutes=7))
     async with StandIn(accounts=ACCOUNTS) as bc:
         problem = _only_problem(await _examine(config_text(bc, tmp_path), tmp_path))
     assert problem.name == "clock"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,8 @@ from nes2mqtt.history.journal import Journal, Numbered
 from nes2mqtt.history.numbers import RESERVE, Numbers, read_mark
 from nes2mqtt.history.rows import moment
 from nes2mqtt.history.tail import Head, Tail, place_of, read_tail
-from nes2mqtt.reading import Event, MeterInfo, MeterStatus, Sample, TableGroup
+from nes2mqtt.reading import Event, MeterInfo, MeterStatus, Sample, TableGroup, guessed_at
+from osgp.sources import Source
 
 __all__ = ["KEPT_IN_MEMORY", "Portion", "Waiting", "numbers_of"]
 
@@ -276,12 +277,20 @@ class Waiting:
             return sample
         label = self._clock.label(sample.instant)
         if not _near(label, sample.received):
-            sample = replace(sample, received=label)
+            sample = replace(sample, received=label, restarted=self._dated_restarts(sample))
         if sample.segment_instant is not None:
             start = self._clock.label(sample.segment_instant)
             if sample.segment_start is None or not _near(start, sample.segment_start):
                 sample = replace(sample, segment_start=start)
         return sample
+
+    def _dated_restarts(self, sample: Sample) -> Mapping[Source, datetime]:
+        """Return when registers rolled over, where that is as wrong as the sample's own time of day with what is known now."""
+        found = {}
+        for source, at in sample.restarted.items():
+            instant = guessed_at(at, sample.received, sample.instant)
+            found[source] = at if instant is None else self._clock.label(instant)
+        return found
 
     def of(self, meter: str) -> tuple[list[Sample], list[Sample]]:
         """Return what waits of a meter, registers and present values, once the time of day is known."""

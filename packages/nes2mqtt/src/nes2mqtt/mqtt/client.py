@@ -127,7 +127,7 @@ class Broker:
         """The broker does not seem to speak MQTT 5."""
         self._surely_older = False
         self._learned = Limits(Version.V5)
-        """Limits that earlier connections ran into."""
+        """Limits that earlier connections ran into; forgotten when a good connection ends."""
         self._cuts: tuple[int, int] = (0, 0)
         """The size of the large message under way when the last connection was cut, and how often in a row."""
         self._cut_at = 0
@@ -186,6 +186,8 @@ class Broker:
             if cause.code == QOS_NOT_SUPPORTED and self._learned.qos:
                 self._learned = replace(self._learned, qos=0)
                 return True
+            if cause.code in {RETAIN_NOT_SUPPORTED, QOS_NOT_SUPPORTED}:
+                self._learned = Limits(Version.V5)  # a will without that is refused, too: it was not the reason
         if self._config.protocol is not Protocol.AUTO:
             return False
         refused_version = (
@@ -231,7 +233,9 @@ class Broker:
             raise
         finally:
             self.connected = False
-            self._learned = replace(self._learned, packet=session.limits.packet)
+            # A limit that the greeting named is no lesson: the next greeting names its own.
+            packet = session.limits.packet
+            self._learned = replace(self._learned, packet=None if packet == limits.packet else packet)
             await self._leave(client, session)
 
     def _known(self, said: Limits) -> Limits:
@@ -319,6 +323,7 @@ class Broker:
             self._short_lives = 0
             if not self._cut_at:
                 self._cuts = (0, 0)
+                self._learned = Limits(Version.V5)  # what comes back may be another broker, or one set up anew
             self._said = {said: at for said, at in self._said.items() if now - at < SAY_AGAIN}
         elif not self._trouble and not self._cut_at:
             self._short_lives += 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
@@ -28,6 +29,10 @@ ANSWER = 10.0
 
 _AT_ONCE = 50
 """Topics in one SUBSCRIBE, which then fits every broker's packet limit."""
+
+_TRY_AGAIN = 600.0
+"""Seconds after which a message is tried again that the broker called too large without naming a limit: a broker that reads
+its configuration anew (mosquitto does on SIGHUP) keeps its connections and may take more than before."""
 
 _SMALL = 4096
 """Bytes; a message up to this size is not suspected of being too large when a connection is cut."""
@@ -55,6 +60,9 @@ class Session:
 
     def __init__(self, client: Client, limits: Limits, refusals: Refusals, unreadable: set[str] | None = None) -> None:
         self.limits = limits
+        self._at_first = limits
+        self._try_again = math.inf
+        """When what was called too large is tried again; loop time."""
         self.refusals = refusals
         self._client = client
         self._subscribed: set[str] = set()
@@ -82,18 +90,21 @@ class Session:
             if fitting.qos:
                 async with self._places:
                     await self._confirmed(fitting, size, unheard=unheard)
-                self.refusals.taken(message.topic)
             else:
+                # Of QoS 0 only what is known to be too large is ever refused, so what was sent is no longer.
                 await self._confirmed(fitting, size, unheard=True)
+            self.refusals.taken(message.topic)
         except Refused as refused:
             self._large.pop(id(fitting), None)
             if refused.code == TOO_LARGE:
-                self.too_large(size)
+                self._called_too_large(size)
             if not quiet:
                 self.refusals.add(message.topic, refused, size)
             raise
 
     async def _confirmed(self, message: Message, size: int, *, unheard: bool) -> None:
+        if _now() >= self._try_again:
+            self.limits, self._try_again = self._at_first, math.inf
         if self.limits.packet is not None and size > self.limits.packet:
             raise Refused(Answer.PUBACK, TOO_LARGE)
         if size > _SMALL:
@@ -119,6 +130,13 @@ class Session:
         """Take note that a message of so many bytes was too large."""
         if self.limits.packet is None or self.limits.packet >= size:
             self.limits = replace(self.limits, packet=size - 1)
+
+    def _called_too_large(self, size: int) -> None:
+        """Take note that the broker, or a limit that is known, refused a message of so many bytes."""
+        before = self.limits
+        self.too_large(size)
+        if self.limits != before:
+            self._try_again = _now() + _TRY_AGAIN
 
     @property
     def largest_under_way(self) -> int:
@@ -181,3 +199,7 @@ async def publish_all(session: Session, messages: Iterable[Message]) -> None:
 async def _over(publish: asyncio.Future[None]) -> None:
     with contextlib.suppress(Refused):
         await publish
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -3,7 +3,7 @@
 In this order:
 
 0. A request whose length is told twice, or whose head is longer than any browser's, is not looked at.
-1. Who asks: the caller behind a trusted proxy (:mod:`nes2mqtt.web.caller`), else the other side of the connection. A
+1. Who asks: the caller behind a trusted proxy (:mod:`servicekit.caller`), else the other side of the connection. A
    request whose headers name two different callers is refused.
 2. ``Host`` must be a name of ours: a web page elsewhere whose name was pointed at this machine (DNS rebinding) is turned
    away. In the network every address and every name that nobody can register is taken for ours. So is what a browser asks for on behalf
@@ -32,12 +32,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nes2mqtt.clock import Clock
-from nes2mqtt.web.caller import Caller, Proxies
 from nes2mqtt.web.config import WebConfig
 from nes2mqtt.web.headers import security_headers
-from nes2mqtt.web.limits import GuessLimit
 from nes2mqtt.web.problem import problem_response
 from nes2mqtt.web.sessions import Sessions
+from servicekit.caller import READ, Caller, Proxies
+from servicekit.limits import GuessLimit
 
 __all__ = ["COOKIE_SUFFIX", "MOST_HEAD", "Gate", "session_cookie"]
 
@@ -174,7 +174,8 @@ class Gate:
                 await problem_response(scope["path"], *malformed, {"connection": "close"})(scope, receive, guarded_send)
                 return
             peer = scope["client"][0] if scope.get("client") else ""
-            caller = self._proxies.caller(peer, headers, secure=scope["scheme"] == "https")
+            lines = {name: headers.getlist(name) for name in READ}
+            caller = self._proxies.caller(peer, lines, secure=scope["scheme"] == "https")
             scope = self._seen_from_here(scope, headers, caller)
             refusal = self._refusal(scope, headers, caller)
             await (refusal or self._app)(scope, receive, guarded_send)

@@ -19,8 +19,8 @@ from nes2mqtt.clock import Clock
 from nes2mqtt.web.assets import Asset
 from nes2mqtt.web.config import WebConfig
 from nes2mqtt.web.gate import COOKIE_SUFFIX, session_cookie
-from nes2mqtt.web.limits import GuessLimit
 from nes2mqtt.web.sessions import DEVICE_LIFETIME, Sessions
+from servicekit.limits import GuessLimit
 
 __all__ = ["login_routes"]
 

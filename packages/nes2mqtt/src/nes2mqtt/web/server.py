@@ -20,11 +20,11 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from nes2mqtt.web.caller import Network, address_of, network_of
 from nes2mqtt.web.config import WebConfig
 from nes2mqtt.web.gate import MOST_HEAD
 from nes2mqtt.web.headers import security_headers
-from nes2mqtt.web.limits import subscriber
+from servicekit.caller import Network, address_of, network_of
+from servicekit.limits import subscriber
 
 __all__ = ["serve"]
 

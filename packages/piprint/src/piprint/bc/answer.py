@@ -16,11 +16,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import TypedDict
 from urllib.parse import urlsplit
 
+from piprint.clock import http_date
 from piprint.contract import PROCESSOR_PERMISSION_SET
 from piprint.errors import (
     BcConflict,
@@ -39,8 +39,9 @@ MOST_ERROR_BYTES = 64 * 1024
 """Read of an error's body; Business Central's are under 2 kB, a gateway's page may be endless."""
 
 _LONGEST_MESSAGE = 400
-_LONGEST_WAIT = 3600.0
-"""Seconds of ``Retry-After`` that are obeyed; more is a clock set wrong somewhere."""
+_LONGEST_WAIT = 300.0
+"""Seconds of ``Retry-After`` that are obeyed: as long as Business Central counts calls for (6,000 in 5 minutes). More is a clock
+set wrong somewhere, or a proxy's page; whoever still wants to wait says so again."""
 
 _CORRELATION = re.compile(r"\s*CorrelationId:\s*([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\.?")
 _CODE = re.compile(r"[A-Za-z0-9_.]{1,80}")
@@ -89,18 +90,10 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return None
     if re.fullmatch(r"\d{1,9}(?:\.\d{1,6})?", text, re.ASCII):
         return min(float(text), _LONGEST_WAIT)
-    then = _date(text)
+    then = http_date(text)
     if then is None:
         return None
-    return min(max((then - (_date(headers.get("Date", "")) or now)).total_seconds(), 0.0), _LONGEST_WAIT)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
+    return min(max((then - (http_date(headers.get("Date", "")) or now)).total_seconds(), 0.0), _LONGEST_WAIT)
 
 
 def plain(text: str, secrets: Iterable[str] = ()) -> str:

@@ -27,7 +27,7 @@ from piprint.bc.documents import absent, too_large
 from piprint.bc.download import download
 from piprint.bc.http import READ_ONLY, READ_WRITE, Counters, Http
 from piprint.bc.odata import Place, both, equal, moment, number, rows, text, truth
-from piprint.bc.outcome import ours, seen
+from piprint.bc.outcome import expect_own, ours, seen
 from piprint.bc.pages import read_all
 from piprint.bc.queue import BcProblem, Claimed, ClaimOutcome, FinishOutcome, OfferedPrinter, Probe
 from piprint.bc.share import fair_share
@@ -225,9 +225,10 @@ class ApiQueue:
         """Change what is said of a job's end; see :class:`~piprint.bc.queue.Queue`."""
         return await self._still(job, "amend", {_TOKEN: claim.token, "message": cut(message, _MESSAGE_LENGTH)})
 
-    async def restart(self, row_no: int) -> JobState | None:
+    async def restart(self, row_no: int, *, any_host: bool = False) -> JobState | None:
         """Queue a job again, unless it prints; see :class:`~piprint.bc.queue.Queue`."""
         now = await self.row(row_no)
+        expect_own(now, self._host, any_host=any_host)
         if now is None or now.state in {JobState.QUEUED, JobState.PRINTING}:
             return now.state if now else None
         try:
@@ -383,6 +384,7 @@ def _job(row: Mapping[str, Any]) -> JobRow:
         submitted=truth(row, "submitted"),
         size=number(row, "documentSize") if row.get("documentSize") is not None else None,
         created=moment(row, "createdDateTime"),
+        host=text(row, "hostId"),
     )
 
 

@@ -273,7 +273,7 @@ class TokenLogin:
             data=urlencode(form).encode(),
         )
         try:
-            body = await self._wire.some(response, MOST_ERROR_BYTES, asked=_ASKED)
+            body = await self._wire.some(response, MOST_ERROR_BYTES, asked=_ASKED, whole=response.status < 400)  # noqa: PLR2004
         finally:
             response.release()
         try:

@@ -6,8 +6,6 @@ where API services are switched off), and then PIPrint 1.0's web services must b
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from piprint.bc.api import ApiQueue
@@ -15,6 +13,7 @@ from piprint.bc.auth import login_for
 from piprint.bc.http import READ_ONLY, Http, Wire
 from piprint.bc.odata import Place, company_id, rows, text
 from piprint.bc.webservice import WebServiceQueue
+from piprint.clock import Clock
 from piprint.config import Config
 from piprint.contract import API_GROUP, API_PUBLISHER, API_VERSION, JOBS_API
 from piprint.errors import BcError, BcMissing, BcRefused
@@ -27,17 +26,13 @@ _API_SWITCHED_OFF = 405
 """What a server on-premises answers whose API services are switched off; its OData services may be on."""
 
 
-def _utc() -> datetime:
-    return datetime.now(UTC)
-
-
-async def connect(config: Config, *, instance: str, now: Callable[[], datetime] = _utc) -> WebServiceQueue | ApiQueue:
+async def connect(config: Config, *, instance: str, clock: Clock | None = None) -> WebServiceQueue | ApiQueue:
     """Return Business Central's queue, a :class:`piprint.bc.queue.Queue` that counts its calls; close it at the end.
 
     Args:
         config: all settings.
         instance: which processor of its host this is.
-        now: the clock on the wall.
+        clock: gives the time of day, and hears what every answer says of it.
 
     Raises:
         ConfigError: the settings cannot work: files, characters.
@@ -45,9 +40,11 @@ async def connect(config: Config, *, instance: str, now: Callable[[], datetime] 
         BcError: anything else that keeps us from finding out; try again later.
     """
     bc = config.business_central
-    wire = Wire(bc)
+    clock = clock or Clock()
+    wire = Wire(bc, dated=clock.witness)
     try:
-        http = Http(wire, login_for(bc, wire, now=now), parallel=config.limits.parallel_calls, now=now)
+        login = login_for(bc, wire, now=clock.theirs)  # proofs of login are held against their clock
+        http = Http(wire, login, parallel=config.limits.parallel_calls, now=clock.now)
         return await _dialect(config, http, instance)
     except BaseException:
         await wire.close()

@@ -24,6 +24,7 @@ from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+from weakref import WeakKeyDictionary
 
 import aiohttp
 from yarl import URL
@@ -41,10 +42,12 @@ _log = logging.getLogger(__name__)
 
 _CONNECT = 30.0
 """Seconds for name, connection and TLS together, where the configured timeout is not shorter."""
-_WHOLE = 4
-"""Timeouts a server may take until its headers are here, or its body while it is slower than :data:`_SLOWEST`."""
-_SLOWEST = 1000
-"""Bytes per second. What is slower for long is no line but a server, or a proxy, that never ends."""
+_DATA = 50_000
+"""Bytes of an answer for which a second more is given than the timeout. Who asks for work waits for the whole of it."""
+_DOCUMENT = 4000
+"""Bytes per second of a document. What is slower for longer than the timeout is no line but a server, or a proxy, that drips."""
+_LONGEST_DOCUMENT = 3600.0
+"""Seconds a document may take in all: 350 MB at 100 kB/s."""
 _MOST_JSON = 8 * 1024 * 1024
 """Bytes of an answer without documents: a thousand jobs with full payloads are 5 MB. Read, they take up to 25 times as much."""
 
@@ -102,16 +105,22 @@ class Login(Protocol):
 class Wire:
     """One session for all calls. Made inside a running loop; :meth:`close` gives back its connections.
 
+    Args:
+        bc: where, and how long an answer may take.
+        dated: told the ``Date`` of each answer.
+
     Raises:
         ConfigError: the file of the certificate authority cannot be used.
     """
 
-    def __init__(self, bc: BusinessCentral) -> None:
+    def __init__(self, bc: BusinessCentral, *, dated: Callable[[str], None] | None = None) -> None:
         self.counters = Counters()
         self._timeout = bc.timeout
+        self._dated = dated
+        self._until: WeakKeyDictionary[aiohttp.ClientResponse, float] = WeakKeyDictionary()
         self._ours = _trust(bc)
         timeout = aiohttp.ClientTimeout(
-            total=None,  # 30 MB on a slow line take their time: only silence ends a call
+            total=None,  # 30 MB on a slow line take their time; see chunks()
             connect=min(_CONNECT, bc.timeout),
             sock_read=bc.timeout,
         )
@@ -139,9 +148,10 @@ class Wire:
             BcUnreachable: there was no answer.
         """
         self.counters.bytes_out += len(data or b"")
+        until = asyncio.get_running_loop().time() + self._timeout
         with self._breakage(url, asked):
-            async with asyncio.timeout(_WHOLE * self._timeout):
-                return await self._session.request(
+            async with asyncio.timeout_at(until):
+                response = await self._session.request(
                     method,
                     URL(url, encoded=True),
                     data=data,
@@ -150,25 +160,45 @@ class Wire:
                     ssl=self._context(url),
                     proxy=_proxy(url),
                 )
+        self._until[response] = until
+        if self._dated is not None and "Age" not in response.headers:  # what a cache kept tells its own day
+            self._dated(response.headers.get("Date", ""))
+        return response
 
-    async def chunks(self, response: aiohttp.ClientResponse, *, asked: str) -> AsyncGenerator[bytes, None]:
+    async def chunks(
+        self, response: aiohttp.ClientResponse, *, asked: str, document: bool = False
+    ) -> AsyncGenerator[bytes, None]:
         """Yield an answer's body as it comes.
 
+        All of it, from the request on, has the timeout, and what its size takes. Of a document, which may be long, each part has
+        the timeout; only what is waited for the server counts.
+
         Raises:
-            BcUnreachable: it broke off, stood still for too long, or only drips.
+            BcUnreachable: it broke off, stood still, or only drips.
         """
         clock = asyncio.get_running_loop().time
-        until = clock() + _WHOLE * self._timeout
+        left = self._timeout if document else max(self._until.get(response, clock() + self._timeout) - clock(), 0.0)
+        waited = 0.0
         with self._breakage(str(response.url), asked):
-            async for chunk in response.content.iter_any():
+            while True:
+                begun = clock()
+                # No timeout stands around the yield: it would end what the caller does with a part.
+                async with asyncio.timeout(min(left, _LONGEST_DOCUMENT - waited)):
+                    chunk = await response.content.readany()
+                if not chunk:
+                    return
+                waited += clock() - begun
                 self.counters.bytes_in += len(chunk)
-                until += len(chunk) / _SLOWEST
-                if clock() > until:
-                    raise TimeoutError
+                left -= clock() - begun
+                left = min(left + len(chunk) / _DOCUMENT, self._timeout) if document else left + len(chunk) / _DATA
                 yield chunk
 
-    async def some(self, response: aiohttp.ClientResponse, most: int, *, asked: str) -> bytes:
-        """Return an answer's body, at most ``most`` bytes of it, as far as it comes."""
+    async def some(self, response: aiohttp.ClientResponse, most: int, *, asked: str, whole: bool = False) -> bytes:
+        """Return an answer's body, at most ``most`` bytes of it, as far as it comes.
+
+        Raises:
+            BcUnreachable: ``whole`` was asked for, and it broke off, stood still, or only drips.
+        """
         body = bytearray()
         try:
             async with aclosing(self.chunks(response, asked=asked)) as chunks:
@@ -177,7 +207,8 @@ class Wire:
                     if len(body) >= most:
                         break
         except BcUnreachable:
-            pass  # the status says enough
+            if whole:
+                raise  # else the status says enough
         return bytes(body[:most])
 
     async def close(self) -> None:
@@ -222,9 +253,9 @@ class Answer:
         self._wire = wire
         self._asked = asked
 
-    def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Yield the body as it comes; BcUnreachable if it breaks off."""
-        return self._wire.chunks(self._response, asked=self._asked)
+    def chunks(self, *, document: bool = True) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes; BcUnreachable if it breaks off. A document's may take longer, as long as it goes on."""
+        return self._wire.chunks(self._response, asked=self._asked, document=document)
 
     async def drain(self) -> None:
         """Read the body to its end where that is near, so that the connection can be used again."""
@@ -237,7 +268,7 @@ class Answer:
             BcUnreachable: it broke off, or is something else: a proxy's page, perhaps.
         """
         body = bytearray()
-        async with aclosing(self.chunks()) as chunks:
+        async with aclosing(self.chunks(document=False)) as chunks:
             async for chunk in chunks:
                 body += chunk
                 if len(body) > _MOST_JSON:
@@ -410,7 +441,7 @@ def _reason(error: Exception, host: str, timeout: float) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"no connection to {host}: {reason_of(error.os_error)}. Check url, network and firewall."
     if isinstance(error, TimeoutError):
-        return f"{host} is silent for {timeout:g} s, or drips. It may be busy or restarting; this is tried again."
+        return f"{host} is silent for {timeout:g} s, or its answer drips. It may be busy or restarting; this is tried again."
     if isinstance(error, aiohttp.ClientResponseError):
         return f"{host} does not speak HTTP there. Check the port in url, and http or https."
     return f"the connection to {host} broke off; this is tried again."

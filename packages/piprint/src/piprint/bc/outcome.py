@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from piprint.bc.queue import FinishOutcome
 from piprint.contract import JobState
+from piprint.errors import BcRefused
 from piprint.job import Claim, JobRow
 
 __all__ = ["ours", "seen"]
@@ -26,3 +27,17 @@ def seen(now: JobRow | None, claim: Claim, state: JobState, message: str) -> Fin
     if now.state is not JobState.PRINTING:
         return FinishOutcome.CHANGED
     return None if ours(now, claim) else FinishOutcome.LOST
+
+
+def expect_own(now: JobRow | None, host: str, *, any_host: bool) -> None:
+    """Refuse to queue a job again that is for another host's printers: it would come out where nobody here sees it.
+
+    Raises:
+        BcRefused: it is another host's, and that was not asked for.
+    """
+    if now is None or any_host or now.host == host:
+        return
+    raise BcRefused(
+        f"Job {now.row_no} is for the printers of host {now.host!r}, this one is {host!r}; nothing was done. To have it printed "
+        f"there once more, type: piprint reprint {now.row_no} --any-host"
+    )

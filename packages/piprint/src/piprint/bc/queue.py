@@ -179,8 +179,12 @@ class Queue(Protocol):
             False when it is not as we left it any more: a user, or another processor, had it since.
         """
 
-    async def restart(self, row_no: int) -> JobState | None:
-        """Queue a job again, as a user would with Restart; return its state, None when it is gone."""
+    async def restart(self, row_no: int, *, any_host: bool = False) -> JobState | None:
+        """Queue a job again, as a user would with Restart; return its state, None when it is gone.
+
+        Raises:
+            BcRefused: it is another host's, and ``any_host`` was not asked for; nothing was done.
+        """
 
     async def close(self) -> None:
         """Give back the connections."""

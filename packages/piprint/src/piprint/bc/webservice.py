@@ -32,7 +32,7 @@ from piprint.bc.documents import absent
 from piprint.bc.download import download
 from piprint.bc.http import READ_ONLY, READ_WRITE, Answer, Counters, Http
 from piprint.bc.odata import Place, both, equal, number, rows, tag, text, truth
-from piprint.bc.outcome import ours, seen
+from piprint.bc.outcome import expect_own, ours, seen
 from piprint.bc.pages import read_all
 from piprint.bc.queue import BcProblem, Claimed, ClaimOutcome, FinishOutcome, OfferedPrinter, Probe
 from piprint.bc.rowstream import RowReader
@@ -44,7 +44,7 @@ from piprint.job import Claim, JobRow
 __all__ = ["WebServiceQueue"]
 
 _DOCUMENT = "PDFPrintJobBASE64"
-_LISTED = "RowNo,PrinterRowNo,PrinterID,Status,PrinterJobJsonPayload,PrinterMessage"
+_LISTED = "RowNo,PrinterRowNo,HostID,PrinterID,Status,PrinterJobJsonPayload,PrinterMessage"
 _MESSAGE_LENGTH = QUEUE_WS.by_name["PrinterMessage"].length or 0
 _TRIES = 3
 """Changes of a row that are refused because it changed; after that the caller's time has come to wait."""
@@ -222,11 +222,12 @@ class WebServiceQueue:
             return False
         return True
 
-    async def restart(self, row_no: int) -> JobState | None:
+    async def restart(self, row_no: int, *, any_host: bool = False) -> JobState | None:
         """Queue a job again, unless it prints; see :class:`~piprint.bc.queue.Queue`."""
         trouble: BcError | None = None
         for _ in range(_TRIES):
             now = await self.row(row_no)
+            expect_own(now, self._host, any_host=any_host)
             if now is None or now.state in {JobState.QUEUED, JobState.PRINTING}:
                 return now.state if now else None
             try:
@@ -282,6 +283,7 @@ class WebServiceQueue:
             claim=claim if prints else None,
             attempts=claim.attempt if claim else 0,
             submitted=True if prints and claim and sign and sign[2] else None,
+            host=text(row, "HostID"),
         )
 
     async def _document(self, answer: Answer, into: Path) -> tuple[dict[str, Any], int | None]:

@@ -123,7 +123,7 @@ async def send_test_page(config: Config, printer_id: str) -> str:
         await printer.close()
 
 
-async def restart(config: Config, row_no: int) -> str:
+async def restart(config: Config, row_no: int, *, any_host: bool) -> str:
     """Queue a job again in Business Central; return what to tell.
 
     Raises:
@@ -133,7 +133,7 @@ async def restart(config: Config, row_no: int) -> str:
 
     queue = await connect(config, instance="command")
     try:
-        state = await queue.restart(row_no)
+        state = await queue.restart(row_no, any_host=any_host)
     finally:
         await queue.close()
     if state is None:

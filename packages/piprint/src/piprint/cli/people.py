@@ -135,9 +135,12 @@ def print_test_page(
 def reprint(
     row: Annotated[int, typer.Argument(metavar="ROW", help="The job's number, as piprint jobs shows it.")],
     *,
+    any_host: Annotated[
+        bool, typer.Option("--any-host", help="Also a job for another host's printers; it is printed there.")
+    ] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Queue a job again in Business Central; it is printed once more."""
+    """Queue a job of this host again in Business Central; it is printed once more."""
     from piprint.cli.directly import restart  # noqa: PLC0415
     from piprint.running import NotRunning, ask  # noqa: PLC0415
 
@@ -145,8 +148,8 @@ def reprint(
 
     async def do() -> str:
         try:
-            return str((await ask(settings, "api/v1/restart", {"row_no": row}))["message"])
+            return str((await ask(settings, "api/v1/restart", {"row_no": row, "any_host": any_host}))["message"])
         except NotRunning:
-            return await restart(settings, row)
+            return await restart(settings, row, any_host=any_host)
 
     typer.echo(printable(asyncio.run(do())))

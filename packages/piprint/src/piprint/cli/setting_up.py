@@ -1,4 +1,4 @@
-"""Commands to set the processor up and to look after it: init, doctor, run, report.
+"""Commands to set the processor up and to look after it: init, doctor, run, report, backup, restore.
 
 This module does not know what is examined, or what runs.
 """
@@ -167,3 +167,41 @@ def report(
     except OSError as error:
         raise ConfigError(f"{out} cannot be written: {error.strerror}; name another file with --out") from None
     typer.echo(f"Wrote {out}. Look it over before you send it: names of printers, companies and hosts are in it.")
+
+
+@setting_up.command()
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")], *, config: ConfigFile = None
+) -> None:
+    """Write the journal into one file to put away, also while the processor runs."""
+    from piprint.cli.options import loaded  # noqa: PLC0415
+    from piprint.config_file import data_dir  # noqa: PLC0415
+    from piprint.journal.backup import back_up  # noqa: PLC0415
+
+    size = back_up(data_dir(loaded(config).config), target)
+    typer.echo(
+        f"{target}: {size / 1e6:.1f} MB, checked. What is over, and outcomes Business Central was not told yet, are in it; jobs in "
+        "work and their documents are not: Business Central has them."
+    )
+
+
+@setting_up.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="What piprint backup wrote.")],
+    *,
+    config: ConfigFile = None,
+) -> None:
+    """Put a backup in the place of the journal; the processor must be stopped. Nothing is printed again by it."""
+    from piprint.cli.options import loaded  # noqa: PLC0415
+    from piprint.clock import utc_now  # noqa: PLC0415
+    from piprint.config_file import data_dir  # noqa: PLC0415
+    from piprint.journal.backup import restore as put_back  # noqa: PLC0415
+
+    settings = loaded(config).config
+    kept = put_back(data_dir(settings), source, utc_now())
+    before = f" What was there is kept as {kept}." if kept is not None else ""
+    typer.echo(
+        f"The journal is {source} now.{before} Start the processor: to Business Central it is a new one. Jobs that the one before "
+        f"still has there are taken over after {settings.lease.seconds:.0f} s; what may have been printed is not printed again, "
+        "but reported so."
+    )

@@ -12,7 +12,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from piprint.bc.auth import login_for
 from piprint.bc.connect import connect
 from piprint.bc.http import Wire
 from piprint.bc.queue import Queue
+from piprint.clock import utc_now
 from piprint.config import Basic, Config, is_loopback
 from piprint.contract import PROCESSOR_PERMISSION_SET
 from piprint.doctor.finding import Finding, State
@@ -112,7 +113,7 @@ async def _outside(config: Config, wire: Wire) -> AsyncIterator[Finding]:
     yield _clock(response.headers.get("Date", ""))
     login = None
     try:
-        login = login_for(bc, wire, now=lambda: datetime.now(UTC))
+        login = login_for(bc, wire, now=utc_now)
         await login.header()
     except BcDenied as error:
         yield _step("login", State.PROBLEM, f"{error.cause}: {error}", _FIXES.get(error.cause, _GUIDE))
@@ -137,7 +138,7 @@ def _network_fix(address: str, trouble: str) -> str:
 
 def _clock(date: str) -> Finding:
     try:
-        off = datetime.now(UTC) - parsedate_to_datetime(date)
+        off = utc_now() - parsedate_to_datetime(date)
     except (ValueError, TypeError):
         return _step("clock", State.OK, "the server does not tell the time")
     if abs(off) > _CLOCK_OFF:
@@ -200,7 +201,7 @@ def _refused(config: Config, error: BcError | ConfigError) -> list[Finding]:
 async def _alone(queue: Queue, host: str, instance: str) -> Finding:
     """Look for other processors with the same host id; that is allowed, and mostly a mistake."""
     if isinstance(queue, ApiQueue):
-        since = datetime.now(UTC) - _ALIVE
+        since = utc_now() - _ALIVE
         others = {name for name, seen in (await queue.processors()).items() if seen is not None and seen > since}
     else:
         others = {row.claim.instance for row in await queue.printing() if row.claim is not None}

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from piprint.clock import monotonic
 from piprint.errors import JournalError
 
 if sys.platform == "win32":
@@ -76,8 +77,8 @@ def is_held(path: Path) -> bool:
 
 
 def _take_soon(file: int) -> None:
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until:
+    until = monotonic() + _PATIENCE
+    while monotonic() < until:
         with contextlib.suppress(BlockingIOError, PermissionError):
             return _take(file)
         time.sleep(_PAUSE)

@@ -1,4 +1,5 @@
--- The journal, schema version 1. One row per claim of a job; the columns are the fields of piprint.journal.entry.Entry.
+-- The journal, schema version 1. One row per claim of a job; the columns are the fields of
+-- piprint.journal.entry.Entry, and two more.
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -35,6 +36,9 @@ CREATE TABLE job (
     begun TEXT NOT NULL,
     ended TEXT,
     changed TEXT NOT NULL,
+    -- Its place among the reported ones, and after how many hours of this journal's use: clocks may be set.
+    reported_no INTEGER NOT NULL DEFAULT 0,
+    reported_hour INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (row_no, attempt)
 ) STRICT, WITHOUT ROWID;
 

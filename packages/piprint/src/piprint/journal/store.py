@@ -20,25 +20,28 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
-from importlib.resources import files
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from piprint.clock import monotonic, utc_now
 from piprint.contract import cut
 from piprint.errors import JournalError
 from piprint.job import Claim, JobRow
+from piprint.journal.database import SCHEMA_VERSION, damaged, expect_sound, migrate, open_database
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.lock import FileLock
+from piprint.journal.log_file import has_lost_commits
 from piprint.journal.spool import Spool
 from piprint.journal.steps import FOLLOWED_BY, Step
 from piprint.payloads import read_job_payload
 
-__all__ = ["KEEP_DAYS", "KEEP_JOBS", "KEEP_LAST", "SCHEMA_VERSION", "Journal", "Observer"]
+__all__ = ["FILE", "KEEP_DAYS", "KEEP_JOBS", "KEEP_LAST", "LOCK", "SCHEMA_VERSION", "Journal", "Observer"]
 
-SCHEMA_VERSION = 1
+FILE = "journal.sqlite"
+LOCK = "piprint.lock"
 KEEP_DAYS = 30
-"""Days a reported job stays for the status page."""
+"""Days of running for which a reported job stays for the status page. No clock that is set can end them."""
 KEEP_JOBS = 10_000
 """Reported jobs kept at most; about 5 MB."""
 KEEP_LAST = 1_000
@@ -47,18 +50,33 @@ _PRUNE_EVERY = 256
 """Reports between two looks at what is too old."""
 _LONGEST_NAME = 100
 """Characters kept of a report's or company's name, and of a run's number: 30 or 36 as Business Central has them."""
-_LATER = ("title", "company", "run_id", "ipp_run")
-"""Columns that journals of before 0.1.0 do not have."""
+_HOUR = 3600.0
+_NO_DAMAGE = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+"""Primary result codes of SQLite that tell of the disk or of rights, not of what is in the file."""
+_SET = timedelta(seconds=2)
+"""By more than this the time of day differs from what the monotonic clock counted: it was set meanwhile."""
+
+
+class _Unreadable(ValueError):
+    """SQLite finds all in order, but what stands there is none of what we write."""
+
 
 T = TypeVar("T")
 Observer = Callable[[Literal["before", "after"], Entry], None]
 """Told of every commit of a step, on the journal's thread."""
 
 _COLUMNS = tuple(each.name for each in fields(Entry))
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Journal:
@@ -75,7 +93,8 @@ class Journal:
         *,
         executor: Executor | None = None,
         durable: bool = True,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
+        seconds: Callable[[], float] = monotonic,
         observer: Observer | None = None,
     ) -> None:
         self.folder = folder
@@ -84,6 +103,11 @@ class Journal:
         self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._durable = durable
         self._clock = clock
+        self._seconds = seconds
+        self._begun: dict[tuple[int, int], float] = {}
+        self._opened_at = 0.0
+        self._hours = 0
+        self._last_no = 0
         self._observer = observer
         self._lock: FileLock | None = None
         self._database: sqlite3.Connection
@@ -96,7 +120,8 @@ class Journal:
         *,
         executor: Executor | None = None,
         durable: bool = True,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
+        seconds: Callable[[], float] = monotonic,
         observer: Observer | None = None,
     ) -> Journal:
         """Open the journal in ``folder``, made with its parents when it is not there.
@@ -105,13 +130,14 @@ class Journal:
             folder: the data_dir.
             executor: where the disk is written; default: one thread. Must do one thing after the other.
             durable: False leaves flushing to the operating system; for tests on a slow disk.
-            clock: the time of day, UTC.
+            clock: the time of day, UTC; labels only.
+            seconds: seconds that only grow; how long a job took, and how old it is.
             observer: told before and after each step is committed.
 
         Raises:
             JournalError: another processor has it, a newer version wrote it, or it cannot be read.
         """
-        journal = cls(folder, executor=executor, durable=durable, clock=clock, observer=observer)
+        journal = cls(folder, executor=executor, durable=durable, clock=clock, seconds=seconds, observer=observer)
         try:
             await journal._call(journal._open)
         except BaseException:
@@ -159,6 +185,7 @@ class Journal:
             inherited=inherited,
         )
         await self._call(lambda: self._commit(entry, lambda: self._insert(entry)))
+        self._begun[entry.row_no, entry.attempt] = self._seconds()
         return entry
 
     async def advance(self, entry: Entry, step: Step, **changes: Any) -> Entry:
@@ -180,9 +207,10 @@ class Journal:
                 f"job {entry.row_no}: step {step} cannot follow {entry.step}; this is a mistake in piprint, please report it"
             )
         if step is Step.ENDED:
-            changes["ended"] = self._clock()
+            changes |= self._times(entry)
         if step is Step.REPORTED:
             changes["payload"] = ""
+            self._begun.pop((entry.row_no, entry.attempt), None)
         return await self._store(entry, step=step, **changes)
 
     async def note(self, entry: Entry, **changes: Any) -> Entry:
@@ -214,15 +242,15 @@ class Journal:
 
     async def history(self, limit: int = 100) -> list[Entry]:
         """Return the last reported jobs, newest first; claims that never became ours are left out."""
-        where = "step = 'reported' AND outcome <> 'unclaimed' ORDER BY changed DESC LIMIT ?"
-        return await self._call(lambda: self._select(where, limit))
+        where = "step = 'reported' AND outcome <> 'unclaimed' ORDER BY reported_no DESC, changed DESC LIMIT ?"
+        return await self._call(lambda: self._select(where, limit, skip_damaged=True))
 
     async def totals(self) -> dict[Outcome, int]:
         """Return how many jobs ended how since the journal began."""
 
         def ask() -> dict[Outcome, int]:
             rows = self._database.execute("SELECT outcome, jobs FROM total").fetchall()
-            return {Outcome(outcome): jobs for outcome, jobs in rows}
+            return {Outcome(outcome): int(jobs) for outcome, jobs in rows}
 
         return await self._call(ask)
 
@@ -276,27 +304,58 @@ class Journal:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._expect_own_folder()
-            self._lock = FileLock(self.folder / "piprint.lock")
+            self._lock = FileLock(self.folder / LOCK)
             self.spool = Spool(self.folder / "spool")
         except OSError as error:
             raise JournalError(
                 f"data_dir {self.folder} cannot be used: {error.strerror}. Jobs are kept there; "
                 "give a folder this user may write to"
             ) from error
-        path = self.folder / "journal.sqlite"
+        path = self.folder / FILE
         try:
-            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-            path.chmod(0o600)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
-            self._migrate()
+            if has_lost_commits(path):  # before SQLite plays the log, and with it forgets what it passed over
+                raise damaged(path, "its log has a hole: the disk lost what was written there")
+            self._database = open_database(path, durable=self._durable)
+            expect_sound(self._database, path)
+            migrate(self._database, self.folder)
             self.instance = self._instance()
+            self._expect_readable()
+            self._go_on_counting()
             self._prune()
-        except (sqlite3.Error, OSError) as error:
+        except OSError as error:
             raise JournalError(
-                f"the journal {path} cannot be read: {error}. It says which jobs are on their way. Look at the disk; "
-                "if the file is damaged, move it away: jobs that were printing then end as uncertain, none is printed twice"
+                f"the journal {path} cannot be used: {error.strerror}. It says which jobs are on their way, so nothing is "
+                "printed without it. Look at the disk and at the rights of the file"
             ) from error
+        except (sqlite3.Error, ValueError, TypeError, IndexError) as error:
+            raise _told(path, error) from error
+
+    def _expect_readable(self) -> None:
+        """Read what a start needs: bytes can be wrong although SQLite finds all in order.
+
+        Raises:
+            ValueError, TypeError: something is none of what we write.
+        """
+        for entry in self._select("step <> 'reported'"):
+            entry.claim_of("")
+            read_job_payload(entry.payload)
+        for outcome, jobs in self._database.execute("SELECT outcome, jobs FROM total"):
+            Outcome(outcome)
+            int(jobs)
+        for printer_id, payload in self._database.execute("SELECT printer_id, payload FROM printer").fetchall():
+            try:
+                json.loads(payload)
+            except ValueError:  # the printer is asked again
+                self._database.execute("DELETE FROM printer WHERE printer_id = ?", (printer_id,))
+
+    def _go_on_counting(self) -> None:
+        """Find out how many hours this journal has been in use, and how many jobs were reported."""
+        query = "SELECT coalesce(max(reported_hour), 0), coalesce(max(reported_no), 0) FROM job"
+        self._hours, self._last_no = self._database.execute(query).fetchone()
+        self._opened_at = self._seconds()
+
+    def _hour(self) -> int:
+        return self._hours + int((self._seconds() - self._opened_at) / _HOUR)
 
     def _expect_own_folder(self) -> None:
         """Refuse a folder that others can put links into: documents and deletions would go where these lead."""
@@ -314,34 +373,18 @@ class Journal:
             "user's own, such as one that does not exist yet"
         )
 
-    def _migrate(self) -> None:
-        version = int(self._database.execute("PRAGMA user_version").fetchone()[0])
-        if version > SCHEMA_VERSION:
-            raise JournalError(
-                f"a newer piprint wrote the journal in {self.folder} (version {version}, this one knows {SCHEMA_VERSION}). "
-                "Start that version again, or wait until all jobs are reported and move the journal away"
-            )
-        if version == 0:
-            schema = files("piprint.journal").joinpath("schema.sql").read_text(encoding="utf-8")
-            self._database.executescript(f"BEGIN; {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-        present = {name for _, name, *_ in self._database.execute("PRAGMA table_info(job)")}
-        for name in _LATER:
-            if name not in present:
-                self._database.execute(f"ALTER TABLE job ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
-
     def _instance(self) -> str:
         name = secrets.token_hex(4)
         self._database.execute("INSERT OR IGNORE INTO meta VALUES ('instance', ?)", (name,))
         return str(self._database.execute("SELECT value FROM meta WHERE name = 'instance'").fetchone()[0])
 
     def _prune(self) -> None:
-        oldest = (self._clock() - timedelta(days=KEEP_DAYS)).isoformat()
-        query = "SELECT changed FROM job WHERE step = 'reported' ORDER BY changed DESC LIMIT 1 OFFSET ?"
-        if last := self._database.execute(query, (KEEP_LAST,)).fetchone():
-            delete = "DELETE FROM job WHERE step = 'reported' AND changed < ? AND changed <= ?"
-            self._database.execute(delete, (oldest, *last))
-        if last := self._database.execute(query, (KEEP_JOBS,)).fetchone():
-            self._database.execute("DELETE FROM job WHERE step = 'reported' AND changed <= ?", last)
+        """Delete what is old, by the hours this journal was in use, but for the last ones; and what is more than enough."""
+        ranked = "SELECT row_no, attempt, reported_hour FROM job WHERE step = 'reported' ORDER BY reported_no DESC, changed DESC"
+        oldest = self._hour() - KEEP_DAYS * 24
+        for place, (row_no, attempt, hour) in enumerate(self._database.execute(ranked).fetchall()):
+            if place >= KEEP_JOBS or (place >= KEEP_LAST and hour < oldest):
+                self._database.execute("DELETE FROM job WHERE row_no = ? AND attempt = ?", (row_no, attempt))
 
     def _insert(self, entry: Entry) -> None:
         marks = ", ".join("?" * len(_COLUMNS))
@@ -356,7 +399,16 @@ class Journal:
         if done.rowcount != 1:
             raise JournalError(f"the journal lost job {entry.row_no}; was its file replaced while piprint ran?")
         if changes.get("step") is Step.REPORTED and entry.outcome is not None:
+            self._number(entry)
             self._count(entry.outcome)
+
+    def _number(self, entry: Entry) -> None:
+        """Give a reported job its place: the order of reports and their age must not hang on a clock that can be set."""
+        self._last_no += 1  # a number whose commit fails stays free
+        values = (self._last_no, self._hour(), entry.row_no, entry.attempt)
+        self._database.execute(
+            "UPDATE job SET reported_no = ?, reported_hour = ? WHERE row_no = ? AND attempt = ?", values
+        )
 
     def _count(self, outcome: Outcome) -> None:
         count = "INSERT INTO total VALUES (?, 1) ON CONFLICT (outcome) DO UPDATE SET jobs = jobs + 1"
@@ -383,9 +435,24 @@ class Journal:
         if self._observer is not None:
             self._observer("after", entry)
 
-    def _select(self, where: str, *values: object) -> list[Entry]:
-        rows = self._database.execute(f"SELECT {', '.join(_COLUMNS)} FROM job WHERE {where}", values)  # noqa: S608
-        return [_entry(row) for row in rows]
+    def _select(self, where: str, *values: object, skip_damaged: bool = False) -> list[Entry]:
+        found = []
+        for row in self._database.execute(f"SELECT {', '.join(_COLUMNS)} FROM job WHERE {where}", values):  # noqa: S608
+            try:
+                found.append(_entry(row))
+            except (ValueError, TypeError) as error:
+                if not skip_damaged:
+                    raise _Unreadable(f"the entry of job {row[0]} cannot be read ({error})") from error
+        return found
+
+    def _times(self, entry: Entry) -> dict[str, datetime]:
+        """Return when a job ended, and when it began: corrected, if the clock was set meanwhile. So its duration is true."""
+        now = self._clock()
+        begun_at = self._begun.get((entry.row_no, entry.attempt))
+        took = None if begun_at is None else timedelta(seconds=self._seconds() - begun_at)
+        if took is None or abs(now - entry.begun - took) <= _SET:
+            return {"ended": now}
+        return {"begun": now - took, "ended": now}
 
     async def _store(self, entry: Entry, **changes: Any) -> Entry:
         changes["changed"] = self._clock()
@@ -394,7 +461,27 @@ class Journal:
         return new
 
     async def _call(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        """Do something on the journal's thread.
+
+        Raises:
+            JournalError: the file is damaged, or cannot be read or written.
+        """
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        except sqlite3.Error as error:
+            raise _told(self.folder / FILE, error) from error
+        except _Unreadable as error:
+            raise damaged(self.folder / FILE, error) from error
+
+
+def _told(path: Path, error: Exception) -> JournalError:
+    """Say what is wrong with the journal; a full or a busy disk is no damage."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_DAMAGE:
+        return JournalError(
+            f"the journal {path} cannot be read or written: {error}. Jobs wait until it can, none is lost or printed twice. Look at "
+            f"the disk of {path.parent} and at the rights of the file"
+        )
+    return damaged(path, error)
 
 
 def _cell(value: Any) -> Any:

@@ -19,13 +19,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from piprint.clock import utc_seconds
 from piprint.config import PrinterConfig
 from piprint.errors import PrinterBusy, PrinterRefused
 from piprint.ipp.client import IppClient, http_url
@@ -86,7 +86,7 @@ class IppPrinter:
         settings: PrinterConfig,
         *,
         timeout: float = 30,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float] = utc_seconds,
     ) -> None:
         self.address = address
         self._settings = settings

@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from piprint.clock import utc_now
+
 __all__ = ["assertion_holds", "make_authority"]
 
 _DAY = dt.timedelta(days=1)
@@ -33,7 +35,7 @@ def make_authority(folder: Path, hosts: tuple[str, ...]) -> tuple[Path, ssl.SSLC
     Returns:
         the authority's PEM file, for clients, and the server's TLS context.
     """
-    now = dt.datetime.now(dt.UTC)
+    now = utc_now()
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = _name("piprint stand-in authority")
     authority = (

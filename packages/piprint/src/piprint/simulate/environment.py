@@ -9,10 +9,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from piprint.clock import utc_now
 from piprint.simulate.database import Database, Extension
 from piprint.simulate.faults import FaultScript
 from piprint.simulate.limits import Limits
@@ -22,11 +23,6 @@ from piprint.simulate.request_log import RequestLog
 from piprint.simulate.service import Company, Habits, Service
 
 __all__ = ["Environment", "Settings", "utc_now"]
-
-
-def utc_now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

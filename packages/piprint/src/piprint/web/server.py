@@ -6,7 +6,7 @@
 ``GET /api/v1/events``          the same, pushed: events ``status`` and ``log`` (text/event-stream)
 ``GET /api/v1/log``             the last lines of the log
 ``POST /api/v1/test-page``      ``{"printer": id}``: print a test page
-``POST /api/v1/restart``        ``{"row_no": 7}``: queue a job again in Business Central
+``POST /api/v1/restart``        ``{"row_no": 7}``: queue a job of this host again; ``"any_host": true``: of any
 ``POST /api/v1/login, logout``  a session, when there is a password
 ``GET /metrics``                Prometheus
 ``GET /healthz``                200 while all parts run, else 503; open to everybody who reaches the page
@@ -27,9 +27,11 @@ from aiohttp import web
 
 from piprint.config import Web
 from piprint.config_file import listen
+from piprint.web.door import REQUEST_WITHIN, Door
 from piprint.web.gate import NO_MEMBER, Gate
 from piprint.web.metrics import metrics
 from piprint.web.view import ActionFailed, Shop, to_json
+from servicekit.limits import Places
 
 __all__ = ["PageServer"]
 
@@ -44,6 +46,8 @@ _UNREAD = 30.0
 """Seconds a page may leave what it is sent unread; then its place is another's."""
 _MOST_STREAMS = 20
 _GOODBYE = 0.5
+_BODY_WITHIN = 10.0
+"""Seconds in which a body has to arrive."""
 
 _TYPES = {
     "html": "text/html",
@@ -64,8 +68,11 @@ class PageServer:
     def __init__(self, settings: Web, shop: Shop) -> None:
         self._address, self._port = listen(settings.listen)
         self._shop = shop
-        self._gate = Gate(settings.password)
+        self._settings = settings
+        self._gate = Gate(settings)
+        self._places = Places(_MOST_STREAMS)
         self._runner: web.AppRunner | None = None
+        self._listening: asyncio.Server | None = None
         self._streams: set[asyncio.Task[None]] = set()
         self.url = ""
 
@@ -77,8 +84,31 @@ class PageServer:
         """
         app = web.Application(middlewares=[self._gate.middleware()], client_max_size=_LARGEST_REQUEST)
         app.on_response_prepare.append(self._gate.add_headers)
-        app.add_routes(
-            [
+        # Some proxies leave the path they stand at in front, others take it off.
+        for base in {"", self._settings.path.rstrip("/")}:
+            app.add_routes(self._routes(base))
+        # What says no whole request in time is closed as what is idle.
+        runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=_GOODBYE, keepalive_timeout=REQUEST_WITHIN, lingering_time=2
+        )
+        await runner.setup()
+        assert runner.server is not None  # noqa: S101 - for mypy: it is set up
+        door = Door(runner.server, self._settings.trusted_proxies)
+        try:
+            loop = asyncio.get_running_loop()
+            self._listening = await loop.create_server(door, self._address, self._port)
+        except BaseException:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        port = self._listening.sockets[0].getsockname()[1]
+        shown = f"[{self._address}]" if ":" in self._address else self._address
+        self.url = f"http://{shown}:{port}/"
+
+    def _routes(self, base: str) -> list[web.RouteDef]:
+        return [
+            web.RouteDef(each.method, f"{base}{each.path}", each.handler, each.kwargs)
+            for each in (
                 web.get("/", self._page),
                 web.get("/login", self._login_page),
                 web.get("/static/{name}", self._static),
@@ -91,25 +121,17 @@ class PageServer:
                 web.post("/api/v1/logout", self._gate.log_out),
                 web.get("/metrics", self._metrics),
                 web.get("/healthz", self._health),
-            ]
-        )
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GOODBYE)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self._address, self._port).start()
-        except BaseException:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        port = runner.addresses[0][1]
-        shown = f"[{self._address}]" if ":" in self._address else self._address
-        self.url = f"http://{shown}:{port}/"
+            )
+        ]
 
     async def close(self) -> None:
         """Stop listening and end what is open."""
         for stream in self._streams:
             stream.cancel()
         await asyncio.gather(*self._streams, return_exceptions=True)
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -145,14 +167,23 @@ class PageServer:
 
     async def _restart(self, request: web.Request) -> web.StreamResponse:
         row_no = await _member(request, "row_no", int)
-        return await _act(self._shop.restart(row_no))
+        any_host = (await request.json()).get("any_host") is True  # it was read a moment ago
+        return await _act(self._shop.restart(row_no, any_host=any_host))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        if len(self._streams) >= _MOST_STREAMS:
-            return web.json_response({"error": "too many pages are open"}, status=503)
+        stranger = self._gate.is_stranger(request)
+        give_back = self._places.take(self._gate.caller(request).address, stranger=stranger)
+        if give_back is None:
+            return web.json_response({"error": "too many pages are open; close some"}, status=503)
+        try:
+            return await self._stream(request)
+        finally:
+            give_back()
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         await response.prepare(request)
-        stream = asyncio.create_task(self._feed(response))
+        stream = asyncio.create_task(self._feed(request, response))
         self._streams.add(stream)
         try:
             await asyncio.gather(stream, return_exceptions=True)
@@ -161,10 +192,10 @@ class PageServer:
             self._streams.discard(stream)
         return response
 
-    async def _feed(self, response: web.StreamResponse) -> None:
-        """Write what changes, until the reader is gone."""
+    async def _feed(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Write what changes, until the reader is gone, or logged out."""
         said, logged, silent = "", 0, 0.0
-        while True:
+        while self._gate.still_allowed(request):
             news = []
             self._shop.watched()
             status = to_json(self._shop.snapshot())
@@ -203,7 +234,11 @@ def _file(name: str) -> web.Response:
 
 async def _member(request: web.Request, name: str, kind: type[_T]) -> _T:
     try:
-        value = (await request.json())[name]
+        async with asyncio.timeout(_BODY_WITHIN):
+            value = (await request.json())[name]
+    except TimeoutError:
+        text = json.dumps({"error": "the request did not arrive in time"})
+        raise web.HTTPRequestTimeout(text=text, content_type="application/json") from None
     except NO_MEMBER:
         value = None
     if not isinstance(value, kind) or isinstance(value, bool):

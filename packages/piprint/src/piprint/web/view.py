@@ -224,7 +224,7 @@ class Shop(Protocol):
     async def test_page(self, printer_id: str) -> str:
         """Print a test page; return what to tell. Raises ActionFailed."""
 
-    async def restart(self, row_no: int) -> str:
+    async def restart(self, row_no: int, *, any_host: bool = False) -> str:
         """Queue a job again in Business Central; return what to tell. Raises ActionFailed."""
 
 

@@ -14,17 +14,19 @@ This module does not know what is asked for.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # this is loaded without the page too
-    from starlette.datastructures import Headers
-
-__all__ = ["Caller", "Proxies", "address_of", "network_of"]
+__all__ = ["READ", "Address", "Caller", "Lines", "Network", "Proxies", "address_of", "network_of"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+Lines = Mapping[str, Sequence[str]]
+"""A request's header lines by lower-case name, in their order; a name without lines may be absent."""
+
+READ = ("host", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto")
+"""The headers that are read."""
 
 _MOST_HOPS = 20
 """Proxies in a row that are looked at, from the end of the list; the headers are not read beyond."""
@@ -61,15 +63,15 @@ class Proxies:
     def __init__(self, networks: Iterable[str]) -> None:
         self._networks = tuple(network_of(text) for text in networks)
 
-    def caller(self, peer: str, headers: Headers, *, secure: bool) -> Caller:
+    def caller(self, peer: str, headers: Lines, *, secure: bool) -> Caller:
         """Return who asks.
 
         Args:
             peer: the address of the other side of the connection.
-            headers: of the request.
+            headers: of the request; of those that are read: :data:`READ`.
             secure: the connection is encrypted.
         """
-        host = headers.get("host", "")
+        host = _first(headers, "host")
         if not self._trusted(address_of(peer)):
             return Caller(_text(peer), host, secure, proxied=False)
         old, new = _hops(headers, "x-forwarded-for"), _forwarded(headers)
@@ -118,20 +120,25 @@ def _without_port(hop: str) -> str:
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
-def _hops(headers: Headers, name: str) -> list[str]:
+def _hops(headers: Lines, name: str) -> list[str]:
     """Return the last elements of a header that each proxy adds one to. Each step's time is linear: anybody can send it."""
     hops: list[str] = []
-    for line in headers.getlist(name)[-_MOST_HOPS:]:
+    for line in headers.get(name, ())[-_MOST_HOPS:]:
         hops += line.rsplit(",", _MOST_HOPS)[-_MOST_HOPS:]
     return [hop.strip() for hop in hops[-_MOST_HOPS:]]
 
 
-def _last(headers: Headers, name: str) -> str:
-    lines = headers.getlist(name)
+def _first(headers: Lines, name: str) -> str:
+    lines = headers.get(name, ())
+    return lines[0] if lines else ""
+
+
+def _last(headers: Lines, name: str) -> str:
+    lines = headers.get(name, ())
     return lines[-1].rpartition(",")[2].strip() if lines else ""
 
 
-def _forwarded(headers: Headers) -> list[dict[str, str]]:
+def _forwarded(headers: Lines) -> list[dict[str, str]]:
     return [_pairs(element) for element in _hops(headers, "forwarded") if element]
 
 

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nes2mqtt.web.caller import address_of
+from servicekit.caller import address_of
 
 __all__ = ["GuessLimit", "Places", "Refused", "subscriber"]
 

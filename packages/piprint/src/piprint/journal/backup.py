@@ -1,0 +1,211 @@
+"""``piprint backup`` and ``piprint restore``: the journal into one file, and back.
+
+An old journal says of jobs that they are on their way which have long been printed. So a backup holds what is over, outcomes
+that Business Central was not told yet, and what printers can do; it does not hold the jobs in work, their documents, nor the
+name of the processor. Whoever starts with it is a *new* processor to Business Central. Jobs that the former one still has there it
+takes over after their lease, as from any processor that died (:func:`piprint.recovery.decide_inherited`): what was certainly
+not sent is printed, what may have been printed is reported as uncertain. And if the former one lives, it keeps its
+jobs. This holds however the file gets back, by ``piprint restore`` or by hand.
+
+This module does not know Business Central or printers.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path
+
+from piprint.errors import JournalError
+from piprint.journal.database import expect_sound, migrate
+from piprint.journal.lock import FileLock, is_held
+from piprint.journal.store import FILE, LOCK
+
+__all__ = ["back_up", "restore"]
+
+_OWNER_ONLY = 0o600
+_FORGET = (
+    "DELETE FROM job WHERE step NOT IN ('ended', 'reported')",
+    "DELETE FROM meta WHERE name = 'instance'",
+)
+"""What makes a copy harmless; the processor that opens it gives itself a new name."""
+_PARTS = ("-wal", "-shm", "")
+"""The files of a database in WAL mode; the log first: it belongs to the file it lies beside, and to no other."""
+
+
+def back_up(folder: Path, target: Path) -> int:
+    """Write the journal into one file, also while the processor runs; return the bytes of the file.
+
+    Args:
+        folder: the data_dir.
+        target: the file to write; one that is there is replaced when the new one is good.
+
+    Raises:
+        JournalError: there is no journal, it is damaged, or the file cannot be written; then nothing was replaced.
+    """
+    journal = folder / FILE
+    if target.is_dir():
+        raise JournalError(f"{target} is a folder; name a file in it, such as {target / 'piprint-backup.sqlite'}")
+    _expect_journal(journal)
+    new = target.with_name(f"{target.name}.new")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".piprint-backup-", dir=target.parent) as place:
+            copy = Path(place) / FILE
+            _copy(journal, copy)
+            _make_harmless(copy, journal)
+            _write(copy, new)
+        new.replace(target)
+        _sync_folder(target.parent)
+        return target.stat().st_size
+    except OSError as error:
+        raise JournalError(f"the backup {target} cannot be written: {error.strerror}; nothing was replaced") from error
+    except sqlite3.Error as error:
+        raise JournalError(f"the journal {journal} cannot be backed up: {error}; nothing was replaced") from error
+    finally:
+        with suppress(OSError):
+            new.unlink()
+
+
+def restore(folder: Path, source: Path, now: datetime) -> Path | None:
+    """Put a backup in the place of the journal; return the name under which the one before is kept, if there was one.
+
+    Args:
+        folder: the data_dir of a processor that does not run.
+        source: what :func:`back_up` wrote, or a copy of a journal made in another way, with its ``-wal`` if it has one.
+        now: for the name.
+
+    Raises:
+        JournalError: the processor runs, or the backup is not good, or the disk failed; the text says what is now.
+    """
+    if not source.is_file():
+        raise JournalError(f"there is no file {source}; nothing was changed")
+    journal = folder / FILE
+    new = folder / f"{FILE}.restoring"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        owner = folder.stat()
+        lock = FileLock(folder / LOCK)
+    except OSError as error:
+        raise JournalError(f"data_dir {folder} cannot be used: {error.strerror}; nothing was changed") from error
+    try:
+        _give_to(folder / LOCK, owner)
+        with tempfile.TemporaryDirectory(prefix=".piprint-restore-", dir=folder) as place:
+            copy = Path(place) / FILE
+            shutil.copyfile(source, copy)
+            log = source.with_name(f"{source.name}-wal")
+            if log.exists():
+                shutil.copyfile(log, copy.with_name(f"{FILE}-wal"))
+            _make_harmless(copy, source)
+            _write(copy, new)
+        _give_to(new, owner)
+        kept = _set_aside(journal, f"before-restore-{now:%Y%m%d-%H%M%S}")
+        new.replace(journal)
+        _sync_folder(folder)
+    except sqlite3.Error as error:
+        raise JournalError(f"{source} cannot be read as a journal: {error}; nothing was changed") from error
+    except OSError as error:
+        there = (
+            "nothing was changed"
+            if journal.exists()
+            else f"the journal before is kept beside {journal} under another name"
+        )
+        raise JournalError(f"the journal {journal} cannot be written: {error.strerror}; {there}") from error
+    else:
+        return kept
+    finally:
+        lock.release()
+        with suppress(OSError):
+            new.unlink()
+
+
+def _expect_journal(journal: Path) -> None:
+    try:
+        found = journal.stat().st_size > 0
+    except FileNotFoundError:
+        found = False
+    except OSError as error:
+        raise JournalError(f"the journal {journal} cannot be read: {error.strerror}; try it with sudo") from error
+    if not found:
+        raise JournalError(f"there is no journal {journal} yet: the processor has not run with this data_dir")
+
+
+def _copy(journal: Path, copy: Path) -> None:
+    """Copy a journal as it is at one moment, without locking, writing or leaving anything beside it."""
+    if not _is_in_use(journal):
+        for part in _PARTS:
+            with suppress(FileNotFoundError):
+                shutil.copyfile(f"{journal}{part}", f"{copy}{part}")
+        if not _is_in_use(journal):
+            return
+        for part in _PARTS:  # it was started meanwhile
+            Path(f"{copy}{part}").unlink(missing_ok=True)
+    with (
+        closing(sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as source,
+        closing(sqlite3.connect(copy)) as made,
+    ):
+        source.backup(made)
+
+
+def _is_in_use(journal: Path) -> bool:
+    try:
+        return is_held(journal.with_name(LOCK))
+    except FileNotFoundError:
+        return False
+
+
+def _make_harmless(copy: Path, origin: Path) -> None:
+    """Check a copy and take out of it what must not be believed later; one file is left.
+
+    Raises:
+        JournalError: it is damaged, a newer version's, or no journal.
+    """
+    with closing(sqlite3.connect(copy, isolation_level=None)) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if not {"job", "meta", "total"} <= tables or not database.execute("PRAGMA user_version").fetchone()[0]:
+            raise JournalError(f"{origin} is no journal of piprint; nothing was changed")
+        expect_sound(database, origin)
+        migrate(database, origin.parent)
+        for sql in _FORGET:
+            database.execute(sql)
+        database.execute("PRAGMA journal_mode = DELETE")
+
+
+def _write(copy: Path, new: Path) -> None:
+    """Write a finished copy for its owner alone, compact, and so that a power cut leaves all of it or nothing."""
+    new.unlink(missing_ok=True)
+    os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
+    with closing(sqlite3.connect(copy, isolation_level=None)) as database:
+        database.execute("VACUUM INTO ?", (str(new),))
+    with new.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _set_aside(journal: Path, name: str) -> Path | None:
+    """Rename a journal and its log."""
+    kept = journal.with_name(f"{FILE}.{name}")
+    for part in _PARTS:
+        with suppress(FileNotFoundError):
+            Path(f"{journal}{part}").rename(f"{kept}{part}")
+    _sync_folder(journal.parent)
+    return kept if kept.exists() else None
+
+
+def _give_to(path: Path, owner: os.stat_result) -> None:
+    """Give a file to the owner of the folder: root restores what a service's user works with."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":
+        return  # a folder cannot be opened there; NTFS journals the name
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
