@@ -4,8 +4,7 @@ The happy way is :meth:`Carrier._submit` and :meth:`Carrier._follow`, read from 
 in one place, :meth:`Carrier.carry`: the job is no longer *live*, and before anything else is done with it the printer is
 asked and :mod:`piprint.recovery` decides; exactly as after a kill. So the way back is walked every day, not only then.
 
-Who stops waiting, and when: the printer is waited for until its ``give_up_after`` is over, Business Central for ever. While
-a job prints, that clock stands still; it runs while the printer is away, busy, stopped, or has other jobs first.
+How long the printer is waited for is :mod:`piprint.patience`'s; Business Central is waited for for ever.
 
 An aborted job is not sent again if the printer had the whole document: some pages may have come out, so a person decides.
 
@@ -21,7 +20,6 @@ from typing import Any
 
 from piprint import wording
 from piprint.connection import pause_after
-from piprint.contract import cut
 from piprint.errors import (
     BcError,
     DocumentError,
@@ -38,8 +36,10 @@ from piprint.fence import Fence
 from piprint.inhand import Job
 from piprint.journal.entry import Outcome
 from piprint.journal.steps import Step
-from piprint.printer_desk import PrinterDesk, accepted_of, cancel, cancel_by_name
+from piprint.patience import Patience
+from piprint.printer_desk import PrinterDesk, accepted_of, cancel, cancel_by_name, sent_nothing, take_back
 from piprint.printers.printer import Accepted, Feedback, JobStatus, Printer, SpoolerState
+from piprint.quiet import Quiet
 from piprint.recovery import Action, Known, Ownership, decide, decide_inherited, judge, pick
 from piprint.surroundings import Surroundings
 from piprint.trouble import is_lasting, is_passing
@@ -49,8 +49,6 @@ __all__ = ["Carrier"]
 
 _log = logging.getLogger(__name__)
 
-_LONGEST_MESSAGE = 2048
-"""Text[2048] of Business Central."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 15.0
 """Seconds between two tries at a printer that is busy or away."""
 _FIRST_LOOK, _LONGEST_LOOK = 0.02, 1.0
@@ -81,6 +79,7 @@ class Carrier:
         self._printer_id = printer_id
         self._around = around
         self._desk = PrinterDesk(printer_id, around.printers)
+        self._patience = Patience(printer_id, around, self._desk)
         self._fence = Fence(around)
         self._witness = Witness(around)
 
@@ -104,18 +103,6 @@ class Carrier:
                 self._mistaken(job, error)
         return True
 
-    def hinder(self, job: Job, reason: str) -> None:
-        """Note why the printer does not get on with a job; when that has lasted too long, give up."""
-        now = _now()
-        if job.trouble_since is None:
-            job.trouble_since = now
-        if reason != job.trouble:
-            _log.warning("job %d waits for printer %s: %s", job.entry.row_no, self._printer_id, reason)
-        job.trouble = reason
-        patience = self._around.give_up_after(self._printer_id)
-        if now - job.trouble_since >= patience and not job.given_up:
-            job.given_up = f"Given up after waiting {patience:.0f} s for the printer: {reason}"
-
     def _printer_failed(self, job: Job, error: PrinterError) -> None:
         job.live = False
         job.unwatched = job.unwatched or isinstance(error, PrinterUnreachable)
@@ -123,14 +110,18 @@ class Carrier:
             job.faults += 1
             if is_lasting(error.status):
                 job.given_up = f"The printer refused the job: {error}"
-        self.hinder(job, str(error))
+        job.quiet.interrupt()
+        self._patience.hinder(job, str(error))
         job.failures += 1
         job.wait = min(_FIRST_WAIT * 1.6 ** min(job.failures - 1, 20), _LONGEST_WAIT)
 
     def _other_side_failed(self, job: Job, error: BcError | JournalError | SpoolFull) -> None:
         """Business Central or our own disk: wait, for as long as it takes."""
         job.live = False
-        job.trouble = str(error)
+        if str(error) not in job.logged:
+            job.logged.add(str(error))
+            _log.warning("job %d waits: %s", job.entry.row_no, error)
+        job.trouble, job.remedy = str(error), ""
         job.failures += 1
         job.wait = pause_after(error, job.failures, self._around.rng) if isinstance(error, BcError) else _LONGEST_WAIT
 
@@ -209,7 +200,7 @@ class Carrier:
             raise DocumentError(f"Business Central does not give the document: {error}") from None
         else:
             await self._advance(job, Step.STORED, size=size, tries=1)
-            job.failures = 0
+            job.failures, job.trouble, job.remedy = 0, "", ""
 
     async def _inherit(self, job: Job) -> None:
         """Find out what a processor that died has done with the job, before it is handed to the printer."""
@@ -240,7 +231,7 @@ class Carrier:
         """Hand the job to the printer: announced, sent, let go."""
         around = self._around
         if job.faults >= around.config.limits.attempts:
-            job.given_up = f"Tried {job.faults} times: {job.trouble}"
+            job.given_up = f"Tried {job.faults} times{f': {job.trouble}' if job.trouble else ''}"
             return
         printer = self._desk.printer()
         await self._fence.confirm(job)
@@ -276,7 +267,7 @@ class Carrier:
             await self._advance(job, Step.RELEASING)
             await printer.release(sent)
         await self._advance(job, Step.FOLLOWING)
-        job.live, job.trouble_since, job.trouble, job.failures = True, None, "", 0
+        job.live, job.trouble_since, job.trouble, job.remedy, job.failures = True, None, "", "", 0
         job.wait = job.look_every = _FIRST_LOOK
 
     async def _create(self, job: Job, printer: Printer) -> Accepted:
@@ -292,8 +283,7 @@ class Carrier:
         try:
             return await printer.send(accepted, job.prepared.ticket, job.prepared.document)
         except (PrinterError, DocumentError) as error:
-            nothing = isinstance(error, (PrinterBusy, DocumentError))
-            if nothing or (isinstance(error, PrinterUnreachable) and error.started is False):
+            if sent_nothing(error, printer):
                 job.entry = await self._around.journal.note(job.entry, submitted=False)
             else:
                 job.faults += 1
@@ -312,10 +302,7 @@ class Carrier:
             await self._perform(job, printer, decide(entry, Ownership.OURS, judge(status), "hold"), status)
             return
         job.seen_printing = job.seen_printing or status.state is SpoolerState.PROCESSING
-        if hindrance := await self._desk.hindrance(printer, status):
-            self.hinder(job, hindrance)
-        else:
-            job.trouble_since, job.trouble, job.failures = None, "", 0
+        await self._patience.watch(job, printer, status)
         job.wait = job.look_every = min(max(job.look_every, _FIRST_LOOK) * 1.5, _LONGEST_LOOK)
 
     # ---- The way back ----
@@ -386,8 +373,7 @@ class Carrier:
                 await self._end_printed(job, printer, after)
                 return
         if action is Action.REPRINT:
-            job.faults += 1
-            await self._again(job, notes=_with(job.entry.notes, f"{wording.TWICE}: {why.format('knew')}."))
+            await self._reprint(job, why.format("knew"))
         else:
             await self._hold(job, why.format("knows"))
 
@@ -425,37 +411,43 @@ class Carrier:
         sure = entry.unsent or (entry.held and entry.step in {Step.SENDING, Step.SENT})
         if entry.step in {Step.CLAIMED, Step.STORED} and entry.inherits and entry.inherited is not False:
             sure = False  # not printed by us; but by whoever had it before?
+        if wording.doubts(entry.notes):
+            sure = False  # not printed this time; but by an earlier try?
         after: JobStatus | None = None
         if job.mistakes <= _MISTAKES:  # one more was made here: the printer keeps what it has of the job
             with suppress(PrinterError):
-                after = await self._take_back(job)
+                after = await take_back(self._desk.printer(), entry)
+        ended = after is not None and after.state.final
         if job.withdrawing:
             await self._end(job, Outcome.CHANGED, wording.changed(job.changed, reason))
         elif after is not None and after.state is SpoolerState.COMPLETED:
             await self._end(job, Outcome.PRINTED, wording.printed_late(reason))
         elif sure:
-            await self._end(job, Outcome.ERROR, wording.not_printed(reason))
-        elif after is not None and after.state.final:
-            await self._end(job, Outcome.ERROR, wording.given_up(reason, printing=job.seen_printing))
+            await self._end(job, Outcome.ERROR, wording.not_printed(reason, job.remedy))
+        elif ended and job.stuck and self._may_reprint(job):
+            await self._reprint(job, "the printer did not get on with it")
+        elif ended and not job.stuck and not wording.doubts(entry.notes):
+            some = job.has_begun(after)
+            await self._end(job, Outcome.ERROR, wording.given_up(reason, printing=some, remedy=job.remedy))
         else:
-            await self._hold(job, reason)
+            lost = entry.ipp_id and not ended
+            await self._hold(job, f"{reason}; {wording.NOT_CANCELLED}" if lost else reason, job.remedy)
 
-    async def _take_back(self, job: Job) -> JobStatus | None:
-        """Cancel at the printer whatever it has of a job; return how that ended."""
-        entry, printer = job.entry, self._desk.printer()
-        if entry.step is Step.CREATING:
-            await cancel_by_name(printer, entry.name)
-        elif entry.ipp_id:
-            return await cancel(printer, entry.accepted)
-        elif entry.inherits:
-            await cancel_by_name(printer, entry.inherits)
-        return None
+    def _may_reprint(self, job: Job) -> bool:
+        tried = job.faults + 1 >= self._around.config.limits.attempts
+        return self._around.policy(self._printer_id) == "reprint" and not tried
+
+    async def _reprint(self, job: Job, why: str) -> None:
+        """Print once more what may have been printed; the printer's settings want it so."""
+        job.faults = max(job.faults, job.entry.faults + 1)  # a sending that broke is counted already
+        job.given_up, job.stuck, job.trouble_since, job.quiet = "", False, None, Quiet()
+        await self._again(job, notes=_with(job.entry.notes, f"{wording.TWICE}: {why}."))
 
     async def _leave(self, job: Job) -> bool:
         """The processor stops: give back what is not at the printer; return whether the job has ended."""
         entry = job.entry
-        if entry.step is Step.CLAIMING or not entry.unsent or entry.inherits:
-            return False
+        if entry.step is Step.CLAIMING or not entry.unsent or entry.inherits or wording.doubts(entry.notes):
+            return False  # given back, nobody would know that it may have been printed
         try:
             if entry.step not in {Step.CLAIMED, Step.STORED}:
                 await cancel_by_name(self._desk.printer(), entry.name)
@@ -478,16 +470,21 @@ class Carrier:
         await self._end(job, Outcome.PRINTED, wording.sent(printer.address.printer_id))
 
     async def _end_failed(self, job: Job, status: JobStatus) -> None:
-        await self._end(job, Outcome.ERROR, wording.failed(status, printing=job.seen_printing), status)
+        if any(note.startswith(wording.TWICE) for note in job.entry.notes):  # this time it was not; but before?
+            await self._hold(job, wording.ended(status), status=status)
+        else:
+            failed = wording.failed(status, printing=job.has_begun(status))
+            await self._end(job, Outcome.ERROR, failed, status)
 
-    async def _hold(self, job: Job, why: str) -> None:
-        await self._end(job, Outcome.UNCERTAIN, wording.uncertain(why))
+    async def _hold(self, job: Job, why: str, remedy: str = "", status: JobStatus | None = None) -> None:
+        often = any(note.startswith(wording.TWICE) for note in job.entry.notes)
+        await self._end(job, Outcome.UNCERTAIN, wording.uncertain(why, remedy, often=often), status)
 
     async def _end(self, job: Job, outcome: Outcome, text: str, status: JobStatus | None = None) -> None:
         begun = {} if status is None else {"ipp_begun": status.begun}  # another later: it was printed again
-        message = cut(" ".join((text, *job.entry.notes)), _LONGEST_MESSAGE)
+        message = wording.message(outcome, text, job.entry.notes)
         await self._advance(job, Step.ENDED, outcome=outcome, message=message, faults=job.faults, **begun)
-        job.trouble = ""
+        job.trouble = job.remedy = ""
 
     async def _advance(self, job: Job, step: Step, **changes: Any) -> None:
         job.entry = await self._around.journal.advance(job.entry, step, **changes)

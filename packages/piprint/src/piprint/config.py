@@ -224,6 +224,9 @@ class PrinterConfig(_Model):
     """A job that may or may not have been printed (power cut): hold = Error, a person looks; reprint = again (labels)."""
     give_up_after: float = Field(default=3600, ge=1)
     """Seconds a job may wait for the printer before it goes to Error."""
+    stuck_after: float = Field(default=3600, ge=1)
+    """Seconds a job may be said to print without a sign of progress before it is cancelled and told as uncertain. Large documents
+    get more: 20 s for each page and copy, 60 s for each megabyte."""
     ca_file: Path | None = None
     """PEM file the printer's certificate must fit (ipps)."""
     paper: tuple[str, ...] = ()

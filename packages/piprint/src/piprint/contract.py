@@ -291,9 +291,10 @@ JOBS_API = Entity(
     actions=(
         # Queued, or Printing with a lease that ran out -> Printing; counts the attempt.
         Action("claim", (_TOKEN, Field("leaseSeconds", "integer"))),
-        # The other four are refused unless the token is the job's and the job is still Printing.
+        # The next five are refused unless the token is the job's and the job is still Printing.
         Action("renew", (_TOKEN, Field("leaseSeconds", "integer"))),
         Action("submitting", (_TOKEN,)),
+        Action("tell", (_TOKEN, _MESSAGE)),  # what it waits for; changes the message alone
         Action("release", (_TOKEN, _MESSAGE)),  # -> Queued
         Action("finish", (_TOKEN, Field("printed", "boolean"), _MESSAGE)),  # -> Printed or Error
         # Once Printed or Error under that token: something about its end came to light; changes the message alone.

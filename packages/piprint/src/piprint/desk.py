@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from piprint import __version__
+from piprint import __version__, wording
 from piprint.clock import Clock, monotonic
 from piprint.config import Config
 from piprint.connection import ConnectionState
@@ -161,7 +161,7 @@ class Desk:
                 for each in core.printers
             ),
             jobs=tuple(
-                Job(job.row_no, job.printer_id, job.step, job.message, job.begun, job.attempt, job.title, job.company)
+                Job(job.row_no, job.printer_id, job.step, _message(job), job.begun, job.attempt, job.title, job.company)
                 for job in core.jobs
             ),
             history=self._history,
@@ -247,9 +247,9 @@ class Desk:
                 f"Job {row_no} may have been printed",
                 "Look at the paper. If it is missing, press Print again; else leave it.",
             )
-        waiting = {job.printer_id: job.message for job in core.jobs if job.message and job.step is not Step.ENDED}
+        waiting = {job.printer_id: _message(job) for job in core.jobs if job.message and job.step is not Step.ENDED}
         for printer in core.printers:
-            told = printer.problem or waiting.get(printer.address.printer_id, "")
+            told = waiting.get(printer.address.printer_id, "") or printer.problem
             if told and not printer.disabled:
                 yield Trouble(f"Printer {printer.address.printer_id}", told)
         for problem in core.problems:
@@ -267,6 +267,11 @@ class Desk:
             if 0 <= index < len(hours):
                 hours[index][0 if printed else 1] += 1
         return tuple((printed, failed) for printed, failed in hours)
+
+
+def _message(job: JobView) -> str:
+    """Return what a job waits for, with what to do about it; or how it ended."""
+    return f"{wording.sentence(job.message)} {wording.sentence(job.remedy)}" if job.remedy else job.message
 
 
 def _count(things: Sequence[object], name: str) -> str:

@@ -23,7 +23,7 @@ from piprint.bc.queue import OfferedPrinter, Probe, Queue
 from piprint.clock import utc_now
 from piprint.config import Config
 from piprint.connection import Connection
-from piprint.errors import BcError, concerns_one
+from piprint.errors import BcError
 from piprint.inhand import Job, Prepare
 from piprint.job import Claim, JobRow, job_name
 from piprint.journal.entry import Entry, Outcome
@@ -33,9 +33,10 @@ from piprint.leases import LeaseWatch
 from piprint.pacing import REGISTER_EVERY, Pace
 from piprint.reporter import Reporter
 from piprint.returned import ReturnedJobs
-from piprint.shelf import Shelf
+from piprint.shelf import GRACE, Shelf
 from piprint.snapshot import ConnectionView, JobView, PrinterView, Snapshot
 from piprint.surroundings import Surroundings
+from piprint.telling import Teller, excuse
 from piprint.worker import Item, Worker
 
 __all__ = ["Dispatcher"]
@@ -107,6 +108,7 @@ class Dispatcher:
             set_aside=self._set_aside,
             hungry=self._hungry,
         )
+        self._teller = Teller(self._around)
         self._returned = ReturnedJobs(self._around, shelf, self._guarded)
         self._workers: dict[str, Worker] = {}
         self._loops: list[asyncio.Task[None]] = []
@@ -115,7 +117,7 @@ class Dispatcher:
         self._aside = Aside()
         self._probe = Probe({}, {})
         self._started = wall()
-        self._due_at = 0.0
+        self._began = self._due_at = 0.0
         self._beaten_at: float | None = None
         self._registered: tuple[OfferedPrinter, ...] | None = None
         self._registered_at = 0.0
@@ -132,7 +134,7 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Take up what the last run left, and begin to work."""
-        self._due_at = _now()
+        self._began = self._due_at = _now()
         self._totals = await self._journal.totals()
         swept = await self._journal.sweep()
         await self._guarded("looking for printers", self._shelf.refresh)
@@ -220,6 +222,7 @@ class Dispatcher:
         if self._around.jobs or probe.printing:
             await self._watch()
         await self._renew()
+        await self._teller.tell(self._paused, probe.queued)
         return bool(self._around.jobs or any(worker.backlog for worker in self._workers.values()) or self._more)
 
     async def _list(self, probe: Probe) -> None:
@@ -251,8 +254,8 @@ class Dispatcher:
         paused = ""
         if free < needed:
             paused = (
-                f"only {free >> 20} MB are free on the disk of {self._journal.folder}, {needed >> 20} MB shall stay so: "
-                "no job is taken until there is room. Jobs wait in Business Central"
+                f"less than {needed >> 20} MB are free on the disk of {self._journal.folder} at {self._config.host}, and no "
+                "job is taken until there is room; make room there, or lower keep_free_mb in [limits]. Jobs wait in Business Central"
             )
         if paused and not self._paused:
             _log.error("%s", paused)
@@ -286,7 +289,7 @@ class Dispatcher:
         try:
             row = await self._queue.row(job.entry.row_no)
         except BcError as error:
-            _excuse(job.entry.row_no, error)
+            excuse(job.entry.row_no, error)
             return
         if self._is_watched(job) and not job.is_ours(row):
             job.change(row)
@@ -296,7 +299,7 @@ class Dispatcher:
         try:
             return await self._report_again(row)
         except BcError as error:
-            _excuse(row.row_no, error)
+            excuse(row.row_no, error)
             self._set_aside(row.row_no)
             return True
 
@@ -341,7 +344,7 @@ class Dispatcher:
             try:
                 await self._renew_one(job)
             except BcError as error:
-                _excuse(job.entry.row_no, error)
+                excuse(job.entry.row_no, error)
 
     async def _renew_one(self, job: Job) -> None:
         asked = _now()
@@ -360,13 +363,17 @@ class Dispatcher:
         while True:
             for _ in range(int(REFRESH_EVERY / LOOK_EVERY)):
                 await asyncio.sleep(LOOK_EVERY)
+                if self._shelf.problems and _now() - self._began < GRACE:
+                    break  # CUPS is just starting, perhaps
                 if self._shelf.watched:
                     await self._guarded("asking printers how they are", self._shelf.look)
             await self._guarded("looking for printers", self._shelf.refresh)
 
     async def _register(self) -> None:
         """Tell Business Central which printers there are: at the start, when something changed, every 15 minutes."""
-        offered = tuple(map(self._returned.with_remark, self._shelf.offered()))
+        offered = tuple(map(self._returned.with_remark, self._teller.offered(self._shelf.offered(), self._paused)))
+        if self._registered is None and not offered and self._shelf.problems and _now() - self._began < GRACE:
+            return  # started before CUPS: the printers of the last run are not gone
         age = _now() - self._registered_at
         if self._registered is not None and age < REGISTER_EVERY:
             same = offered == self._registered
@@ -471,13 +478,6 @@ def _essence(offered: Sequence[OfferedPrinter]) -> list[tuple[str, str, str]]:
     return [(each.printer_id, each.printer_name, each.payload) for each in offered]
 
 
-def _excuse(row_no: int, error: BcError) -> None:
-    """Let what Business Central has against one job hold up no other; raise again whatever is wider."""
-    if not concerns_one(error):
-        raise error
-    _log.warning("job %d: %s", row_no, error)
-
-
 def _view(job: Job) -> JobView:
     entry = job.entry
     message = entry.message if entry.step is Step.ENDED else job.trouble
@@ -495,6 +495,7 @@ def _view(job: Job) -> JobView:
         entry.begun,
         entry.title,
         entry.company,
+        job.remedy,
     )
 
 

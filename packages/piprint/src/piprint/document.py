@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 from piprint.errors import DocumentError
 
-__all__ = ["Bitmap", "DocumentFacts", "Inspector", "is_zpl", "looks_like"]
+__all__ = ["FORBIDDEN", "Bitmap", "DocumentFacts", "Inspector", "is_zpl", "looks_like"]
 
 Language = Literal["pdf", "zpl", "raw"]
 
@@ -69,13 +69,18 @@ _LOOKS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
 )
 
 _TROUBLES: dict[str, str] = {
-    "unreadable": "the document cannot be read from disk any more",
+    "unreadable": "the document cannot be read from disk any more; restart the job",
     "damaged": "the PDF is damaged and cannot be mended; print it again from Business Central",
-    "encrypted": "the PDF is encrypted and asks for a password; print it without one",
-    "empty": "the PDF has no pages",
+    "encrypted": "the PDF asks for a password before it can be read; print it without one",
+    "empty": "the PDF has no pages; print it again from Business Central",
     "no such page": "a page of the PDF is damaged; print it again from Business Central",
-    "too large to draw": "a page of the PDF is too large for this printer's resolution",
+    "too large to draw": "a page of the PDF is too large for this printer's resolution; print it on another printer",
 }
+FORBIDDEN = (
+    "the PDF forbids printing: whoever made it locked it with a password; make it without that lock, or print it from a "
+    "program that knows the password"
+)
+"""Told of a document that :attr:`DocumentFacts.forbidden` is true of, where that keeps it from being printed."""
 _CRASHED = "the PDF is damaged so badly that reading it fails; print it again from Business Central"
 
 
@@ -88,12 +93,15 @@ class DocumentFacts:
         pages: how many; None for labels and raw data.
         size: width and height of the first page as it is seen, in hundredths of a millimetre; None as above.
         sizes: every size its pages have, each once.
+        forbidden: its maker allows looking at it, and not printing (ISO 32000-1, 7.6.3.2). Programs that open it obey that: CUPS's
+            filters and we; whoever passes it on unopened does not know.
     """
 
     bytes: int
     pages: int | None = None
     size: tuple[int, int] | None = None
     sizes: tuple[tuple[int, int], ...] = ()
+    forbidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +195,13 @@ class Inspector:
         if language == "raw" or (language == "zpl" and is_zpl(head)):
             return DocumentFacts(size)
         if b"%PDF-" not in head:
-            raise DocumentError(f"the document is no PDF: it is {looks_like(head)}")
+            raise DocumentError(
+                f"the document is no PDF: it is {looks_like(head)}; print it again from Business Central"
+            )
         told, _ = await self._ask({"do": "check", "path": str(path)})
         first, *_ = sizes = [(_points(width), _points(height)) for width, height in told["sizes"]]
-        return DocumentFacts(size, told["pages"], first if all(first) else None, tuple(filter(all, sizes)))
+        known = tuple(filter(all, sizes))
+        return DocumentFacts(size, told["pages"], first if all(first) else None, known, told["forbidden"])
 
     async def draw(
         self, path: Path, page: int, *, dpi: int, sheet: tuple[int, int] | None = None, scaling: str = "auto"
@@ -249,7 +260,8 @@ class Inspector:
         except TimeoutError:
             await self._kill()
             raise DocumentError(
-                f"the PDF could not be read within {self._timeout:g} seconds; it is damaged or far too complicated"
+                f"the PDF could not be read within {self._timeout:g} seconds; it is damaged or far too complicated; "
+                "print it again from Business Central, with less in it"
             ) from None
         except (asyncio.IncompleteReadError, ConnectionError, json.JSONDecodeError):
             await self._kill()

@@ -6,7 +6,8 @@ stay in here. So this process has limits, no files to write, no secrets in its e
 Frames go both ways, over standard input and output: four bytes of length (big-endian), then so many bytes. A request is one
 frame of JSON: ``{"do": "check", "path": ...}`` or ``{"do": "draw", "path": ..., "page": 0, "dpi": 203, "sheet": [799, 1199],
 "scaling": "auto"}`` (the sheet in dots, or null; a page that lies otherwise is turned by 90 degrees, clockwise). The answer is
-one frame of JSON, ``{"pages", "width", "height", "sizes"}`` (points; each size once) or ``{"width", "height", "pictures",
+one frame of JSON, ``{"pages", "width", "height", "sizes",
+"forbidden"}`` (points; each size once) or ``{"width", "height", "pictures",
 "fonts"}`` (dots; pictures that could not be drawn, and fonts that are missing) or ``{"trouble": word}``, with one of the words
 of :data:`TROUBLES`; to ``draw``, a second frame follows with the bitmap, a bit per dot, 1 is black, rows of whole bytes.
 The first frame, without a request, is ``{}``: ready.
@@ -49,6 +50,9 @@ _ERRORS = {
     pdfium.FPDF_ERR_PASSWORD: "encrypted",
     pdfium.FPDF_ERR_SECURITY: "encrypted",
 }
+_MAY_PRINT = 1 << 2
+"""Bit 3 of P: "print the document" (ISO 32000-1, table 22). Bit 12, of later handlers, only says how finely: nothing here, nor in
+CUPS's filters (measured, cups-filters 1.28), makes a difference of it."""
 _THRESHOLD = 128
 _BITS = bytes(ord("1") if level < _THRESHOLD else ord("0") for level in range(256))
 """For ``bytes.translate``: levels of grey to the digits of a binary number."""
@@ -103,9 +107,11 @@ def _check(path: str) -> dict[str, object]:
         size = pdfium.FS_SIZEF()
         if not pdfium.FPDF_GetPageSizeByIndexF(document, 0, size):
             raise _Trouble("damaged")
+        forbidden = not pdfium.FPDF_GetDocPermissions(document) & _MAY_PRINT
         first = (size.width, size.height)
         sizes = dict.fromkeys([first, *_sizes(document, min(pages, MOST_SIZES))])
-        return {"pages": pages, "width": first[0], "height": first[1], "sizes": list(sizes)}
+        told = {"pages": pages, "width": first[0], "height": first[1]}
+        return {**told, "sizes": list(sizes), "forbidden": forbidden}
 
 
 def _sizes(document: pdfium.FPDF_DOCUMENT, pages: int) -> Iterator[tuple[float, float]]:

@@ -14,7 +14,8 @@ from typing import Protocol
 from piprint.contract import JobState
 from piprint.job import Claim, JobRow
 from piprint.journal.entry import Entry
-from piprint.printers.printer import Printer, Ticket
+from piprint.printers.printer import JobStatus, Printer, Ticket
+from piprint.quiet import Quiet
 
 __all__ = ["Job", "Prepare", "Prepared", "row_of"]
 
@@ -27,11 +28,13 @@ class Prepared:
         ticket: how to print it.
         document: what to send; the one from Business Central, or what was made of it (beside it in the spool).
         notes: for people: what was clamped.
+        pages: of the document; 0 when not known.
     """
 
     ticket: Ticket
     document: Path
     notes: tuple[str, ...] = ()
+    pages: int = 0
 
 
 class Prepare(Protocol):
@@ -61,7 +64,16 @@ class Job:
         live: nothing unexpected happened since the journal was written; else the printer is asked first.
         wait: seconds before the next step is tried.
         trouble_since: since when the printer does not get on with it; loop time.
-        trouble: why, for people.
+        trouble: why, for people; also what else it waits for.
+        remedy: what to do about that; "" when it is not known, or the trouble says it.
+        logged: troubles that stand in the log already.
+        quiet: its signs of progress while it prints.
+        silent: it has been printing for long without any; that is its trouble.
+        stuck: it was given up because there were none.
+        stopped_since: since when the printer has it stopped for no reason; loop time.
+        waiting_since: since when it was seen waiting for whatever it is; loop time.
+        told: what its message in Business Central says of that.
+        tell_from: it is not told anything before; loop time.
         failures: waits in a row.
         refusals: times Business Central answered and did not give the document.
         mistakes: unexpected exceptions.
@@ -90,6 +102,15 @@ class Job:
     wait: float = 0.0
     trouble_since: float | None = None
     trouble: str = ""
+    remedy: str = ""
+    logged: set[str] = field(default_factory=set)
+    quiet: Quiet = field(default_factory=Quiet)
+    silent: bool = False
+    stuck: bool = False
+    stopped_since: float | None = None
+    waiting_since: float | None = None
+    told: str = ""
+    tell_from: float = -math.inf
     failures: int = 0
     refusals: int = 0
     mistakes: int = 0
@@ -114,6 +135,11 @@ class Job:
             and row.claim is not None
             and row.claim.token == self.entry.claim
         )
+
+    def has_begun(self, status: JobStatus | None) -> bool:
+        """Tell whether the printer began to print it, so that pages may be out; ``status``: what it says last."""
+        told = status is not None and (status.begun is not None or bool(status.sheets))
+        return self.seen_printing or self.entry.ipp_begun is not None or told
 
     def is_changed(self) -> bool:
         """Tell whether Business Central calls it ours no longer. Asked anew after each wait: the answer comes from elsewhere."""

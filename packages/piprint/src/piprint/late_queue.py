@@ -48,6 +48,8 @@ class LateQueue:
         self._tries = 0
         self.dialect = ""
         """Which extension answers; "" while that is not known."""
+        self.says_state = True
+        """See :class:`piprint.bc.queue.Queue`; of use once it is known."""
         self.failed = 0
         """Calls without a good answer."""
         self.last_answer: datetime | None = None
@@ -114,6 +116,14 @@ class LateQueue:
         """Say that the job goes to a printer now."""
         return await self._ask(lambda queue: queue.submitting(job, claim))
 
+    async def tell(self, job: JobRow, claim: Claim, message: str) -> bool:
+        """Write what a job of ours waits for."""
+        return await self._ask(lambda queue: queue.tell(job, claim, message))
+
+    async def note(self, job: JobRow, message: str) -> None:
+        """Write why a waiting job is not taken."""
+        return await self._ask(lambda queue: queue.note(job, message))
+
     async def release(self, job: JobRow, claim: Claim, message: str) -> FinishOutcome:
         """Give a job back."""
         return await self._ask(lambda queue: queue.release(job, claim, message))
@@ -165,7 +175,7 @@ class LateQueue:
             raise
         except ConfigError as error:  # a certificate file that is not there may appear yet
             raise BcRefused(str(error)) from None
-        self.dialect = self._queue.dialect
+        self.dialect, self.says_state = self._queue.dialect, self._queue.says_state
         return self._queue
 
     def _tried(self, task: asyncio.Task[Queue]) -> None:

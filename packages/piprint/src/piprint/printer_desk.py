@@ -1,4 +1,4 @@
-"""What a carrier of jobs asks of its printer beyond single calls: that it is there, why it does not get on, to be rid of a job.
+"""What a carrier of jobs asks of its printer beyond single calls: that it is there, how it is, to be rid of a job.
 
 This module does not know Business Central, and decides nothing about a job.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 
-from piprint import wording
-from piprint.errors import PrinterBusy, PrinterUnreachable
-from piprint.printers.printer import Accepted, JobStatus, Printer, PrinterStatus, SpoolerState
+from piprint.errors import DocumentError, PrinterBusy, PrinterError, PrinterUnreachable
+from piprint.journal.entry import Entry
+from piprint.journal.steps import Step
+from piprint.printers.printer import Accepted, Feedback, JobStatus, Printer, PrinterStatus
 from piprint.surroundings import Printers
-from piprint.trouble import blocked
 
-__all__ = ["PrinterDesk", "accepted_of", "cancel", "cancel_by_name"]
+__all__ = ["PrinterDesk", "accepted_of", "cancel", "cancel_by_name", "sent_nothing", "take_back"]
 
 _STATUS_EVERY = 2.0
 """Seconds between two questions for the printer's state."""
@@ -42,21 +42,23 @@ class PrinterDesk:
             PrinterUnreachable: this host has none of that name at present.
         """
         printer = self._printers.printer(self._printer_id)
+        if printer is None and self._printers.problems:
+            raise PrinterUnreachable(
+                f"the printer {self._printer_id} cannot be found just now: {'; '.join(self._printers.problems)}",
+                started=False,
+            )
         if printer is None:
             raise PrinterUnreachable(
                 f"the printer {self._printer_id} is not there any more; add it again or rename it back", started=False
             )
         return printer
 
-    async def hindrance(self, printer: Printer, status: JobStatus) -> str:
-        """Return why a job does not get on, for people; "" while it prints."""
+    async def status(self, printer: Printer, *, fresh: bool = False) -> PrinterStatus:
+        """Return how the printer is; asked every few seconds, or at once if ``fresh``."""
         now = asyncio.get_running_loop().time()
-        if self._status is None or now - self._status_at >= _STATUS_EVERY:
+        if fresh or self._status is None or now - self._status_at >= _STATUS_EVERY:
             self._status, self._status_at = await printer.status(), now
-        words = blocked(self._status)
-        if status.state is SpoolerState.PROCESSING or words:
-            return words
-        return wording.waits(status)
+        return self._status
 
 
 def accepted_of(status: JobStatus) -> Accepted:
@@ -84,3 +86,22 @@ async def cancel_by_name(printer: Printer, name: str) -> None:
     for status in await printer.find(name):
         if not status.state.final:
             await cancel(printer, accepted_of(status))
+
+
+async def take_back(printer: Printer, entry: Entry) -> JobStatus | None:
+    """Cancel at the printer whatever it has of a job; return how that ended, None when nothing can be said."""
+    if entry.step is Step.CREATING:
+        await cancel_by_name(printer, entry.name)
+    elif entry.ipp_id:
+        return await cancel(printer, entry.accepted)
+    elif entry.inherits:
+        await cancel_by_name(printer, entry.inherits)
+    return None
+
+
+def sent_nothing(error: PrinterError | DocumentError, printer: Printer) -> bool:
+    """Tell whether not a byte of the document can have reached the printer."""
+    if isinstance(error, PrinterUnreachable):
+        return error.started is False
+    # A printer that tells nothing back refuses nothing: whatever was refused, was refused here.
+    return isinstance(error, (PrinterBusy, DocumentError)) or printer.feedback is Feedback.SENT_ONLY

@@ -11,19 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["base", "in_words", "told"]
+__all__ = ["base", "in_words", "remedy", "told"]
 
 _SUFFIXES = ("-error", "-warning", "-report")
 
 _WORDS = {
     "connecting-to-device": "connecting",
     "cover-open": "a cover is open",
+    "cups-filter-crashed": "one of CUPS's filters crashed",
     "cups-insecure-filter-warning": "CUPS does not trust one of its filters",
     "cups-missing-filter": "CUPS lacks a filter or driver",
+    "document-access-error": "the printer could not fetch the document",
     "document-format-error": "the printer cannot read the document",
+    "document-password-error": "the document asks for a password",
+    "document-permission-error": "the document forbids printing",
+    "document-security-error": "the printer cannot decrypt the document",
+    "document-unprintable-error": "the printer cannot print the document",
     "door-open": "a door is open",
     "input-tray-missing": "a tray is missing",
     "interlock-open": "a cover is open",
+    "job-completed-with-errors": "a filter of CUPS failed",
     "job-canceled-at-device": "at the device",
     "job-canceled-by-operator": "by an operator",
     "job-canceled-by-user": "by a user",
@@ -37,6 +44,8 @@ _WORDS = {
     "moving-to-paused": "being paused",
     "offline": "switched off or not connected",
     "output-area-full": "the output is full",
+    "paused": "the queue is stopped",
+    "printer-stopped": "the printer is stopped",
     "resources-are-not-ready": "something it needs is not there",
     "shutdown": "shut down",
     "spool-area-full": "its memory is full",
@@ -46,6 +55,28 @@ _WORDS = {
     "toner-low": "little toner left",
     "unsupported-document-format": "the printer cannot read the document",
 }
+
+_REMEDIES = {
+    "connecting-to-device": "Look whether the printer is switched on and in the network",
+    "cover-open": "Close the cover",
+    "door-open": "Close the door",
+    "input-tray-missing": "Put the tray back",
+    "interlock-open": "Close the cover",
+    "job-hold-until-specified": "Release the job on CUPS's page, or cancel it here",
+    "marker-supply-empty": "Put in ink, toner or ribbon",
+    "media-empty": "Put in paper",
+    "media-jam": "Take out the jammed paper",
+    "media-needed": "Put in the paper the printer asks for",
+    "offline": "Look whether the printer is switched on and in the network",
+    "output-area-full": "Take the paper out of the output",
+    "paused": "Start the queue again, on CUPS's page or with cupsenable, or press Resume at the printer",
+    "printer-stopped": "Start the queue again, on CUPS's page or with cupsenable, or press Resume at the printer",
+    "shutdown": "Switch the printer on",
+    "stopped": "Start the queue again, on CUPS's page or with cupsenable, or press Resume at the printer",
+    "timed-out": "Look whether the printer is switched on and in the network",
+    "toner-empty": "Put in toner",
+}
+_REMEDY = "Look at the printer"
 
 
 def base(keyword: str) -> str:
@@ -59,6 +90,11 @@ def base(keyword: str) -> str:
 def in_words(keywords: Iterable[str]) -> tuple[str, ...]:
     """Say keywords in plain words, each once."""
     return tuple(dict.fromkeys(_words(keyword) for keyword in keywords))
+
+
+def remedy(keywords: Iterable[str]) -> str:
+    """Return what a person can do about the first of these that is known; else, where to look."""
+    return next((_REMEDIES[base(each)] for each in keywords if base(each) in _REMEDIES), _REMEDY)
 
 
 def told(keywords: Iterable[str], message: str) -> str:

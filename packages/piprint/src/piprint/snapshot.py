@@ -67,6 +67,7 @@ class JobView:
         begun: when it was claimed.
         title: the report's name; "" when not told.
         company: the company it was printed in; "" when not told.
+        remedy: what to do about what it waits for; "" when that is not known, or the message says it.
     """
 
     row_no: int
@@ -80,6 +81,7 @@ class JobView:
     begun: datetime
     title: str = ""
     company: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

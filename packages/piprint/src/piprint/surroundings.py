@@ -26,6 +26,9 @@ __all__ = ["Printers", "Surroundings"]
 class Printers(Protocol):
     """Where printers are got from."""
 
+    problems: tuple[str, ...]
+    """What could not be listed, for people."""
+
     def printer(self, printer_id: str) -> Printer | None:
         """Return a printer, None while this host has none of that name."""
 
@@ -46,6 +49,7 @@ class Surroundings:
         suspected: set when a printer, or its spooler, may have restarted.
         heard: by printer and the number of its run, its own clock (printer-up-time) when that run was last heard of.
         taken: row number and printer of the jobs that Business Central may have counted as waiting and that no longer are.
+        no_room: by printer, a waiting job that the disk has no room for, and why, for people.
         set_aside: called with a row number that could not be claimed, so that it is not tried again at once.
         hungry: called when a worker has nothing to do.
     """
@@ -61,6 +65,7 @@ class Surroundings:
     hungry: Callable[[], None]
     jobs: dict[int, Job] = field(default_factory=dict)
     taken: dict[int, str] = field(default_factory=dict)
+    no_room: dict[str, tuple[int, str]] = field(default_factory=dict)
     heard: dict[tuple[str, int], int] = field(default_factory=dict)
     suspected: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -79,3 +84,7 @@ class Surroundings:
     def give_up_after(self, printer_id: str) -> float:
         """Return how many seconds a job may wait for a printer."""
         return settings_of(printer_id, self.config).give_up_after
+
+    def stuck_after(self, printer_id: str) -> float:
+        """Return how many seconds a job may print without a sign of progress."""
+        return settings_of(printer_id, self.config).stuck_after

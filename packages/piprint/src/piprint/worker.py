@@ -141,9 +141,14 @@ class Worker:
         around, row = self._around, item.row
         if not await self.has_room(row.size or 0):
             size = (row.size or 0) / 1e6
-            _log.warning("job %d waits: the disk has no room for its %.1f MB; make room there", row.row_no, size)
+            why = f"the disk of the print processor has no room for its {size:.1f} MB; make room there"
+            if around.no_room.get(self.printer_id) != (row.row_no, why):
+                _log.warning("job %d waits: %s", row.row_no, why)
+            around.no_room[self.printer_id] = (row.row_no, why)
             around.set_aside(row.row_no)  # else it would be listed, and left, again and again
             return
+        if self.printer_id in around.no_room and around.no_room[self.printer_id][0] == row.row_no:
+            del around.no_room[self.printer_id]
         try:
             job = await self._announce(item)
         except JournalError as error:

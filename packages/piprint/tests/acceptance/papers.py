@@ -7,9 +7,10 @@ import random
 from pathlib import Path
 
 from reportlab.lib.pagesizes import A4
+from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
-__all__ = ["CORRUPT", "EMPTY", "LABEL", "NOT_A_PDF", "big_pdf", "pdf"]
+__all__ = ["CORRUPT", "EMPTY", "LABEL", "NOT_A_PDF", "big_pdf", "locked_pdf", "pdf"]
 
 EMPTY = b""
 CORRUPT = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n" + bytes(range(256)) * 8
@@ -32,6 +33,33 @@ def pdf(text: str = "test", *, pages: int = 1, size: tuple[float, float] = A4) -
     for number in range(1, pages + 1):
         canvas.drawString(72, size[1] - 72, f"{text} {number}/{pages}")
         canvas.showPage()
+    canvas.save()
+    return stream.getvalue()
+
+
+class _Lock(StandardEncryption):  # type: ignore[misc]  # reportlab has no types
+    """A lock with just these permissions: the number P of ISO 32000-1, table 20."""
+
+    def __init__(self, password: str, permissions: int, strength: int) -> None:
+        super().__init__(password, ownerPassword="owner", strength=strength)
+        self._permissions = permissions
+
+    def permissionBits(self) -> int:  # noqa: N802 - reportlab's name
+        return self._permissions + 2**31  # it takes that away again
+
+
+def locked_pdf(permissions: int, *, password: str = "", strength: int = 128) -> bytes:
+    """Return a PDF that only its owner may do everything with.
+
+    Args:
+        permissions: what others may, ISO 32000-1, table 22: bit 3 (4) print, bit 12 (0x800) print finely.
+        password: needed to open it; "": anybody can look at it.
+        strength: of the lock: 40 or 128 bits.
+    """
+    stream = io.BytesIO()
+    canvas = Canvas(stream, pagesize=A4, encrypt=_Lock(password, permissions, strength))
+    canvas.drawString(72, A4[1] - 72, "locked")
+    canvas.showPage()
     canvas.save()
     return stream.getvalue()
 

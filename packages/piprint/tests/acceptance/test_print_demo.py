@@ -63,7 +63,7 @@ class Demonstration:
             logs = [
                 self.log_file,
                 *self.log_file.parent.glob("piprint-demo-*/log"),
-                *self.log_file.parent.glob("piprint-demo-*/cups/log/*_log"),
+                *self.log_file.parent.glob("piprint-demo-*/cups/log/*"),
             ]
             told = "\n".join(f"--- {path}\n{path.read_text(errors='replace')[-4000:]}" for path in logs)
             raise AssertionError(f"no {word!r} within {seconds:g} s, exit code {self.process.poll()}\n{told}")

@@ -43,7 +43,9 @@ async def test_a_job_given_up_that_comes_out_while_it_is_cancelled_is_printed(wo
     await world.processor(printers=[{"id": "A", "give_up_after": 60}])
     await world.settled()
     assert row.state is JobState.PRINTED
-    assert row.message.startswith("Printed, although late. Given up after waiting 60 s for the printer: ")
+    assert row.message.startswith(
+        "Printed after all, just as it was given up. Given up after waiting 60 s for the printer: "
+    )
     assert ".." not in row.message
 
 

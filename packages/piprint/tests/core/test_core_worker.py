@@ -227,7 +227,7 @@ async def test_a_printer_that_stays_away_ends_the_job_with_the_reason_and_the_ne
     await world.processor(printers=[{"id": "A", "give_up_after": 300}])
     await asyncio.sleep(400)
     assert rows[0].state is JobState.ERROR
-    assert rows[0].message.startswith("Not printed. Given up after waiting 300 s for the printer: no answer")
+    assert rows[0].message.startswith("Not printed. Given up after waiting 5 minutes for the printer: no answer")
     device.mend()
     await world.settled()
     assert (rows[1].state, world.ledger) == (JobState.PRINTED, [b"document 2"])
@@ -243,7 +243,7 @@ async def test_a_printer_lost_while_it_printed_leaves_a_job_that_may_have_been_p
     await world.settled()
     assert row.state is JobState.ERROR
     assert "It may have been printed" in row.message
-    assert "Given up after waiting 300 s" in row.message
+    assert "Given up after waiting 5 minutes" in row.message
 
 
 async def test_a_jam_is_waited_for_and_shown_then_the_job_is_cancelled_with_the_reason(world: Any) -> None:
@@ -256,7 +256,8 @@ async def test_a_jam_is_waited_for_and_shown_then_the_job_is_cancelled_with_the_
     await asyncio.sleep(200)
     assert rows[0].state is JobState.ERROR
     assert rows[0].message == (
-        "Given up after waiting 300 s for the printer: paper jam. The job was cancelled at the printer."
+        "Given up after waiting 5 minutes for the printer: paper jam. The job was cancelled at the printer. "
+        "Take out the jammed paper, then restart the job."
     )
     device.mend()
     await world.settled()

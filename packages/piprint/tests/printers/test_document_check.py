@@ -1,3 +1,4 @@
+# ruff: noqa: FBT001 - parameters of tests
 """Documents: what is good, what is not and why, and that none of them can hurt."""
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from reportlab.lib.pdfencrypt import StandardEncryption
+from reportlab.pdfgen.canvas import Canvas
 
 from piprint.document import DocumentFacts, Inspector, is_zpl, looks_like
 from piprint.document_process import MEMORY
@@ -109,6 +112,20 @@ async def test_a_pdf_that_breaks_off(inspector: Inspector, saved: Saved, reportl
 
 async def test_a_password(inspector: Inspector, saved: Saved, reportlab_pdf: Pdf) -> None:
     assert "asks for a password" in await reason(inspector, saved(reportlab_pdf(password="s3cret")))
+
+
+@pytest.mark.parametrize("may_print", [True, False])
+@pytest.mark.parametrize("strength", [40, 128])
+async def test_p1_a_lock_that_forbids_printing_is_seen(
+    inspector: Inspector, tmp_path: Path, may_print: bool, strength: int
+) -> None:
+    path = tmp_path / "locked.pdf"
+    lock = StandardEncryption("", ownerPassword="owner", canPrint=int(may_print), strength=strength)
+    canvas = Canvas(str(path), encrypt=lock)
+    canvas.drawString(10, 10, "locked")
+    canvas.showPage()
+    canvas.save()
+    assert (await inspector.check(path, limit_bytes=LIMIT)).forbidden is not may_print
 
 
 async def test_too_large_a_document_is_not_even_opened(saved: Saved, reportlab_pdf: Pdf) -> None:

@@ -220,6 +220,7 @@ async def test_as_a_process_a_wrong_configuration_is_a_line_and_exit_code_2(tmp_
 
 class Answering:
     dialect = "API pages"
+    says_state = True
 
     def __init__(self) -> None:
         self.closed = False
@@ -323,7 +324,7 @@ async def test_calls_of_the_last_hour_are_counted_by_the_minute(monkeypatch):
 
 async def test_calls_are_counted_also_while_nobody_looks(monkeypatch):
     async def connect() -> SimpleNamespace:
-        return SimpleNamespace(dialect="fake", check=check)
+        return SimpleNamespace(dialect="fake", says_state=True, check=check)
 
     async def check() -> None:
         queue._tries += 1

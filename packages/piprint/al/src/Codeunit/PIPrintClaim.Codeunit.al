@@ -61,6 +61,16 @@ codeunit 90002 PIPrintClaim
         Job.Modify(true);
     end;
 
+    /// <summary>The holder says what the job waits for; an empty message when it goes on.</summary>
+    procedure Tell(JobId: Guid; ClaimToken: Text; Message: Text)
+    var
+        Job: Record PIPrintQueue;
+    begin
+        LockOwnJob(Job, JobId, ClaimToken);
+        Job.PrinterMessage := CopyStr(Message, 1, MaxStrLen(Job.PrinterMessage));
+        Job.Modify(true);
+    end;
+
     /// <summary>The holder gives the job back: nothing of it is at a printer.</summary>
     procedure Release(JobId: Guid; ClaimToken: Text; Message: Text)
     var

@@ -155,6 +155,16 @@ page 90011 PIPrintJobsAPI
         Answer(ActionContext);
     end;
 
+    /// <summary>Says what the job waits for.</summary>
+    [ServiceEnabled]
+    procedure tell(var ActionContext: WebServiceActionContext; claimToken: Text[250]; message: Text[2048])
+    var
+        PIPrintClaim: Codeunit PIPrintClaim;
+    begin
+        PIPrintClaim.Tell(Rec.SystemId, claimToken, message);
+        Answer(ActionContext);
+    end;
+
     /// <summary>Gives the job back, unprinted.</summary>
     [ServiceEnabled]
     procedure release(var ActionContext: WebServiceActionContext; claimToken: Text[250]; message: Text[2048])

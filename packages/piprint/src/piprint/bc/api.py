@@ -78,6 +78,7 @@ class ApiQueue:
     """
 
     dialect = "API pages"
+    says_state = True
 
     def __init__(self, http: Http, place: Place, *, host: str, instance: str, document_bytes: int) -> None:
         self._http = http
@@ -211,6 +212,16 @@ class ApiQueue:
     async def submitting(self, job: JobRow, claim: Claim) -> bool:
         """Say that the job goes to a printer; see :class:`~piprint.bc.queue.Queue`."""
         return await self._still(job, "submitting", {_TOKEN: claim.token})
+
+    async def tell(self, job: JobRow, claim: Claim, message: str) -> bool:
+        """Write what a job waits for; see :class:`~piprint.bc.queue.Queue`. An extension without that action cannot be told."""
+        try:
+            return await self._still(job, "tell", {_TOKEN: claim.token, "message": cut(message, _MESSAGE_LENGTH)})
+        except BcRefused:
+            return False
+
+    async def note(self, job: JobRow, message: str) -> None:
+        """Do nothing: the printer's row says it; see :class:`~piprint.bc.queue.Queue`."""
 
     async def release(self, job: JobRow, claim: Claim, message: str) -> FinishOutcome:
         """Give a job back; see :class:`~piprint.bc.queue.Queue`."""

@@ -99,6 +99,8 @@ class Queue(Protocol):
 
     dialect: str
     """For people: ``PIPrint 1.0 web services`` or ``API pages``."""
+    says_state: bool
+    """A printer's row says how the printer is, so that jobs waiting for it need no word of their own."""
 
     async def check(self) -> None:
         """Ask for as little as possible, to see that login, rights and extension are in order."""
@@ -159,6 +161,18 @@ class Queue(Protocol):
 
     async def submitting(self, job: JobRow, claim: Claim) -> bool:
         """Say that the job goes to a printer now; False when it is no longer ours: then it must not be printed."""
+
+    async def tell(self, job: JobRow, claim: Claim, message: str) -> bool:
+        """Write into the message of a job of ours what it waits for, "" when it goes on; False when that cannot be said.
+
+        It changes nothing else: neither the claim, nor who takes it over when, nor that it prints.
+        """
+
+    async def note(self, job: JobRow, message: str) -> None:
+        """Write into the message of a job that waits and is nobody's why it is not taken.
+
+        Only where no printer's row says so (:attr:`says_state`); left as it is when it changed since it was listed.
+        """
 
     async def release(self, job: JobRow, claim: Claim, message: str) -> FinishOutcome:
         """Give a job back: Printing -> Queued."""

@@ -9,6 +9,7 @@ message holds the claim while it prints::
     Printing at pi [claim k3f9.1.0badcafe]          claimed
     Printing at pi [claim k3f9.1.0badcafe] 2        and a sign of life, the second: another host sees it change
     Printing at pi [claim k3f9.1.0badcafe] 3 sent   it may be at a printer; who takes over must not simply print it
+    Waiting. Paper jam. [claim k3f9.1.0badcafe] 4   what it waits for, in place of the first words
 
 Every answer to a change holds the whole row with the document. That of a claim is kept (:mod:`piprint.bc.rowstream`); of
 the others no more than a little is read.
@@ -21,7 +22,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,11 +61,13 @@ class _Held:
         tag: the newest known; "" when it must be read.
         signs: how often we gave a sign of life.
         sent: we said that it may be at a printer.
+        waits: what we said it waits for; "" while it goes on.
     """
 
     tag: str
     signs: int = 1
     sent: bool = False
+    waits: str = ""
 
 
 class WebServiceQueue:
@@ -78,6 +81,7 @@ class WebServiceQueue:
     """
 
     dialect = "PIPrint 1.0 web services"
+    says_state = False
 
     def __init__(self, http: Http, place: Place, *, host: str, document_bytes: int) -> None:
         self._http = http
@@ -201,6 +205,16 @@ class WebServiceQueue:
         """Write into the job's message that it may be at a printer now; see :class:`~piprint.bc.queue.Queue`."""
         return await self._sign(job, claim, sent=True)
 
+    async def tell(self, job: JobRow, claim: Claim, message: str) -> bool:
+        """Write what a job waits for before its claim; see :class:`~piprint.bc.queue.Queue`."""
+        return await self._sign(job, claim, waits=message)
+
+    async def note(self, job: JobRow, message: str) -> None:
+        """Write why a waiting job is not taken; see :class:`~piprint.bc.queue.Queue`."""
+        body = {"PrinterMessage": cut(message, _MESSAGE_LENGTH)}
+        with suppress(BcConflict, BcMissing):  # a user, or another processor, was faster
+            await self._change(job.row_no, job.tag, body, f"say why job {job.row_no} waits")
+
     async def release(self, job: JobRow, claim: Claim, message: str) -> FinishOutcome:
         """Give a job back; see :class:`~piprint.bc.queue.Queue`."""
         return await self._end(job, claim, JobState.QUEUED, message)
@@ -323,14 +337,15 @@ class WebServiceQueue:
         self._held[job.row_no, claim.token] = held
         return held
 
-    async def _sign(self, job: JobRow, claim: Claim, *, sent: bool = False) -> bool:
-        """Write a sign of life; False when the job is no longer ours."""
+    async def _sign(self, job: JobRow, claim: Claim, *, sent: bool = False, waits: str | None = None) -> bool:
+        """Write a sign of life, and what it waits for if that is new; False when the job is no longer ours."""
         held = await self._recall(job, claim)
         if held is None:
             return False
         held.signs += 1
         held.sent = held.sent or sent
-        message = _message(claim, held.signs, sent=held.sent)
+        held.waits = held.waits if waits is None else waits
+        message = _message(claim, held.signs, sent=held.sent, waits=held.waits)
         try:
             outcome = await self._settle(job, claim, JobState.PRINTING, message, f"keep job {job.row_no}")
         finally:
@@ -383,8 +398,13 @@ class WebServiceQueue:
             await answer.drain()
 
 
-def _message(claim: Claim, signs: int, *, sent: bool) -> str:
-    return f"{claim.message} {signs}{' sent' if sent else ''}"
+def _message(claim: Claim, signs: int, *, sent: bool, waits: str = "") -> str:
+    """Return the message of a job that is ours. Whatever it waits for stands before the claim, and cannot look like one."""
+    sign = f" {signs}{' sent' if sent else ''}"
+    if not waits:
+        return claim.message + sign
+    end = f"[claim {claim.token}]{sign}"
+    return f"{cut(waits.replace('[', '('), _MESSAGE_LENGTH - len(end) - 1)} {end}"
 
 
 def _present(size: int | None, row_no: int) -> int:

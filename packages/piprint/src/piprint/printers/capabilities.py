@@ -69,6 +69,8 @@ JOB_ATTRIBUTES = (
     "job-hold-until",
     "job-id",
     "job-impressions-completed",
+    "job-k-octets-processed",
+    "job-media-sheets-completed",
     "job-name",
     "job-printer-state-message",
     "job-printer-up-time",
@@ -88,6 +90,8 @@ _NEAR = 100
 """Hundredths of a millimetre within which a size told in numbers is a size told by name."""
 _ROUNDING = 5
 """The same, for sizes that are the same but for how they were rounded."""
+_COUNTS = ("job-impressions-completed", "job-media-sheets-completed", "job-k-octets-processed")
+"""What a printer counts while it prints a job (RFC 8011 5.3.18)."""
 _INCOMPLETE = frozenset({"job-incoming", "job-data-insufficient"})
 
 
@@ -162,6 +166,7 @@ def job_told(job: Group) -> JobStatus:
         # Queues that count nothing tell 0.
         sheets=job.integer("job-impressions-completed") or None,
         begun=job.integer("time-at-processing"),
+        progress=tuple(job.integer(name) or 0 for name in _COUNTS),
         up_time=job.integer("job-printer-up-time"),
     )
 

@@ -204,6 +204,7 @@ class JobStatus:
         sheets: sides of paper printed, IPP's impressions; None when not told.
         begun: time-at-processing, in seconds of the printer's own count; None when not told, or before it prints. Another
             number later means that the printer began again.
+        progress: what it has done of the job, by its own counts, always in the same order; a count that grows is a sign of life.
         up_time: the printer's own count when it answered (job-printer-up-time); None when not told.
         run: the number of the run that answered, see :class:`Run`; 0 when not told.
     """
@@ -217,6 +218,7 @@ class JobStatus:
     document_complete: bool = True
     sheets: int | None = None
     begun: int | None = None
+    progress: tuple[int, ...] = ()
     up_time: int | None = None
     run: int = 0
 

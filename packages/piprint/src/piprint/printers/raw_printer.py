@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from piprint.config import PrinterConfig
 from piprint.contract import PDF, ZPL
 from piprint.document import Inspector, is_zpl
-from piprint.errors import DocumentError, PrinterError, PrinterRefused, PrinterUnreachable, reason_of
+from piprint.errors import DocumentError, PrinterError, PrinterUnreachable, reason_of
 from piprint.printers.capabilities import with_settings
 from piprint.printers.printer import (
     Accepted,
@@ -150,8 +150,8 @@ class RawPrinter:
         facts = await self._inspector.check(document, limit_bytes=sys.maxsize)
         pages = facts.pages or 0
         if pages > _MOST_PAGES:
-            raise PrinterRefused(
-                f"the document has {pages} pages, and a label printer gets {_MOST_PAGES} at most; print fewer"
+            raise DocumentError(
+                f"the document has {pages} pages, and a label printer gets {_MOST_PAGES} at most; print fewer at a time"
             )
         sheet = None if ticket.media is None else (ticket.media.width, ticket.media.height)
         pictures: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""The guarded actions of the print jobs' API page: claim, renew, submitting, release, finish, amend, restart.
+"""The guarded actions of the print jobs' API page: claim, renew, submitting, tell, release, finish, amend, restart.
 
 Each guard looks at the row as it is now and by the server's clock, so that of two processors one is refused; the reason is
 a word in brackets in the message (:class:`piprint.contract.Guard`). This module does not know HTTP.
@@ -93,6 +93,11 @@ def _submitting(asked: _Asked) -> PrintJob:
     return asked.write(submitted=True)
 
 
+def _tell(asked: _Asked) -> PrintJob:
+    asked.expect_ours()
+    return asked.write(message=asked.given["message"])
+
+
 def _release(asked: _Asked) -> PrintJob:
     asked.expect_ours()
     return asked.write(status=JobState.QUEUED, message=asked.given["message"], **UNCLAIMED)
@@ -123,6 +128,7 @@ _ACTIONS: Mapping[str, Callable[[_Asked], PrintJob]] = {
     "claim": _claim,
     "renew": _renew,
     "submitting": _submitting,
+    "tell": _tell,
     "release": _release,
     "finish": _finish,
     "amend": _amend,

@@ -1,0 +1,133 @@
+"""How long a printer is waited for: while it cannot go on, while it seems to print and nothing moves, and when not at all.
+
+Two clocks run for each job, and each ends it: ``give_up_after`` while the printer is away, busy, stopped, or has other jobs
+first; ``stuck_after`` while the job is said to print, without a sign of progress (:mod:`piprint.quiet`). A job that a filter
+of CUPS refused never goes on by itself: it is not waited for.
+
+This module does not know what is done with a job that is given up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from piprint import wording
+from piprint.errors import DocumentError, PrinterError
+from piprint.inhand import Job
+from piprint.printer_desk import PrinterDesk
+from piprint.printers.printer import JobStatus, Printer, PrinterState, PrinterStatus, SpoolerState
+from piprint.quiet import allowance
+from piprint.reasons import told
+from piprint.surroundings import Surroundings
+from piprint.trouble import blocked, helped, is_hopeless
+
+__all__ = ["Patience"]
+
+_log = logging.getLogger(__name__)
+
+_STOPPED_FOR = 60.0
+"""Seconds after which a job that is stopped for no reason, at a printer that is not, is taken not to go on."""
+_QUIET_TOLD = 600.0
+"""Seconds without progress that are told first; then twice as long, and so on."""
+_HOPELESS = (
+    "It would end the same way again: print it on another printer, or make the document anew. Whoever looks after this "
+    "printer finds more in CUPS's error_log"
+)
+_STUCK = "Switch the printer off and on if it does nothing"
+
+
+class Patience:
+    """Waits for one printer.
+
+    Args:
+        printer_id: the printer.
+        around: what is worked with.
+        desk: where it is met.
+    """
+
+    def __init__(self, printer_id: str, around: Surroundings, desk: PrinterDesk) -> None:
+        self._printer_id = printer_id
+        self._around = around
+        self._desk = desk
+
+    def hinder(self, job: Job, reason: str, remedy: str = "") -> None:
+        """Note why the printer does not get on with a job; when that has lasted too long, give up."""
+        now = _now()
+        if job.trouble_since is None:
+            job.trouble_since = now
+        if reason not in job.logged:
+            job.logged.add(reason)
+            _log.warning("job %d waits for printer %s: %s", job.entry.row_no, self._printer_id, reason)
+        job.trouble, job.remedy, job.silent = reason, remedy, False
+        patience = self._around.give_up_after(self._printer_id)
+        if now - job.trouble_since >= patience and not job.given_up:
+            job.given_up = f"Given up after waiting {wording.lasted(patience)} for the printer: {reason}"
+
+    async def watch(self, job: Job, printer: Printer, status: JobStatus) -> None:
+        """Decide from what the printer says of a job that has not ended whether it is waited for any longer."""
+        how = await self._desk.status(printer, fresh=status.state is SpoolerState.STOPPED)
+        if is_hopeless(status, how) or self._is_left(job, status, how):
+            self._give_up_refused(job, status, how)
+            return
+        hindrance = self._hindrance(status, how)
+        sign = (status.state, status.reasons, status.message)
+        silent = job.quiet.note(_now(), status.progress, sign, waits=bool(hindrance))
+        job.silent = False
+        if hindrance:
+            self.hinder(job, hindrance, helped(how) or wording.helped(status))
+            return
+        job.trouble_since, job.trouble, job.remedy, job.failures = None, "", "", 0
+        patience = self._around.stuck_after(self._printer_id)
+        if silent >= min(_QUIET_TOLD, patience):
+            await self._quiet(job, printer, silent, patience)
+
+    def _hindrance(self, status: JobStatus, how: PrinterStatus) -> str:
+        """Return why a job does not get on, for people; "" while it prints."""
+        words = blocked(how)
+        return words if words or status.state is SpoolerState.PROCESSING else wording.waits(status)
+
+    def _is_left(self, job: Job, status: JobStatus, how: PrinterStatus) -> bool:
+        """Tell whether the printer stopped a job some time ago, says no reason, and would print others."""
+        if status.state is not SpoolerState.STOPPED or blocked(how):
+            job.stopped_since = None
+            return False
+        job.stopped_since = _now() if job.stopped_since is None else job.stopped_since
+        return _now() - job.stopped_since >= _STOPPED_FOR
+
+    def _give_up_refused(self, job: Job, status: JobStatus, how: PrinterStatus) -> None:
+        """Give up a job that a filter, or the printer, stopped for good; CUPS has the filter's words in the printer's message."""
+        messages = dict.fromkeys(filter(None, (status.message, how.message)))
+        words = told(status.reasons, "; ".join(messages))
+        job.given_up, job.remedy = wording.refused(words), _HOPELESS
+        if how.state is PrinterState.STOPPED:
+            job.given_up += "; its queue is stopped now, too"
+            job.remedy = f"{helped(how)}. {_HOPELESS}"
+        _log.warning("job %d at printer %s: %s", job.entry.row_no, self._printer_id, job.given_up)
+
+    async def _quiet(self, job: Job, printer: Printer, silent: float, patience: float) -> None:
+        """Tell that nothing moves; when that has lasted too long, give up."""
+        told_for = min(_QUIET_TOLD, patience)
+        while told_for * 2 <= silent:
+            told_for *= 2
+        job.trouble, job.remedy, job.silent = wording.quiet(told_for), _STUCK, True
+        if job.trouble not in job.logged:
+            job.logged.add(job.trouble)
+            _log.warning("job %d at printer %s: %s", job.entry.row_no, self._printer_id, job.trouble)
+        if silent >= patience and silent >= patience + await self._allowance(job, printer):
+            job.given_up, job.stuck = f"Given up, as {wording.quiet(silent)}", True
+
+    async def _allowance(self, job: Job, printer: Printer) -> float:
+        """Return how much longer a large document may take; after a restart its pages have to be counted again."""
+        if job.prepared is None:
+            entry, around = job.entry, self._around
+            with suppress(DocumentError, PrinterError):
+                job.prepared = await around.prepare(entry.name, entry.payload, around.journal.document(entry), printer)
+        ready = job.prepared
+        sheets = ready.pages * ready.ticket.copies if ready is not None else 0
+        return allowance(job.entry.size, sheets)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
