@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -53,12 +54,12 @@ class Relay:
         self.failure: Failure = ""
         self._lines: set[_Line] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listener: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[Self]:
         """Relay while the context is open."""
-        await self._listen()
+        self._listen()
         try:
             yield self
         finally:
@@ -71,9 +72,9 @@ class Relay:
         self.failure = how
         if how == "cut":
             if self._listener is not None:
+                asyncio.get_running_loop().remove_reader(self._listener)
                 self._listener.close()
                 self._listener = None
-                await asyncio.sleep(0)
             for line in list(self._lines):
                 line.abort()
 
@@ -83,19 +84,26 @@ class Relay:
         for line in list(self._lines):
             if line.spoilt:
                 line.abort()
-        await self._listen()
+        self._listen()
 
-    async def _listen(self) -> None:
+    def _listen(self) -> None:
+        """Listen, without asyncio's server: closed while somebody connects, that one leaves a socket open."""
         if self._listener is None:
-            self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-            self.port = self._listener.sockets[0].getsockname()[1]
+            self._listener = socket.create_server(("127.0.0.1", self.port))
+            self._listener.setblocking(False)
+            self.port = self._listener.getsockname()[1]
+            asyncio.get_running_loop().add_reader(self._listener, self._accept, self._listener)
 
-    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(self._relay(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            client, _ = listener.accept()
+            client.setblocking(False)
+            task = asyncio.get_running_loop().create_task(self._relay(client))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _relay(self, client: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=client)
         try:
             answers, server = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
