@@ -100,7 +100,7 @@ fuzz: $(VENV)/dev.stamp ## Run each fuzz target for FUZZ_SECONDS (600)
 
 SECONDS ?= 600
 
-simulate: $(VENV)/dev.stamp ## Run simulated worlds for SECONDS (600); KINDS= of faults, or one SEED= (tests/sim/README.md)
+simulate: $(VENV)/dev.stamp ## Run simulated worlds for SECONDS (600); KINDS= of faults (print: the print processor), or one SEED= (tests/sim/README.md)
 	@PYTHONPATH=tests/sim $(BIN)/python -m simulation --seconds $(SECONDS) $(if $(KINDS),--kinds $(KINDS)) $(if $(SEED),--seed $(SEED))
 
 soak: $(VENV)/dev.stamp ## Kill gateways and print processors again and again, longer than the tests do

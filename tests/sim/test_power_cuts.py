@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 from simulation.cuts import Report, cut_history, cut_journal
-from simulation.known_failures import KNOWN_CUTS
+from simulation.gateway.known_failures import KNOWN_CUTS
 
 CUTS = int(os.environ.get("SIMULATED_CUTS", "30"))
 SEED = int(os.environ.get("SIMULATED_SEED", "1"))

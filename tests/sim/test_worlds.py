@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from simulation.faults import KINDS, Fault
-from simulation.known_failures import KNOWN, known
-from simulation.once_failed import ONCE_FAILED
-from simulation.planted import PLANTED, Planted, plant
-from simulation.sentences import SENTENCES
+from simulation.gateway.faults import KINDS, Fault
+from simulation.gateway.known_failures import KNOWN, known
+from simulation.gateway.once_failed import ONCE_FAILED
+from simulation.gateway.planted import PLANTED, Planted, plant
+from simulation.gateway.sentences import SENTENCES
+from simulation.gateway.world import Setting, World, run
 from simulation.story import smaller, tell
-from simulation.world import Setting, World, run
 
 EVERY_TIME = (0, 4)
 """Seeds of short and busy worlds."""

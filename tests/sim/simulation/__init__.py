@@ -5,19 +5,16 @@
 From below:
 
 ==============  =====================================================================================
+``plan``        what goes wrong, as a list
 ``loop``        the event loop: time jumps, sockets are in memory, nothing escapes
 ``fibers``      threads that run on the loop's own thread
-``disk``        the disk below SQLite and below plain files: what a power cut may leave of it
-``lines``       the lines to the meters
-``meters``      the meters, whose every value is a formula of true time
-``packets``     MQTT 3.1.1 and 5 as bytes
-``broker``      a broker that speaks them, and refuses, limits, loses or keeps silent as told
+``disk``        the disk below SQLite: what a power cut may leave of it
+``files``       the same of plain files and renames
 ``host``        the computer: its clock, its power, its program
-``seams``       where the product is given all this
-``faults``      what can go wrong, drawn by seed, in words
-``sentences``   what has to hold, in words
-``watch``       looks whether it does
-``world``       one life of it all
+``conditions``  what is wrong at the moment
 ``story``       a failing world, made smaller and told
+``cuts``        power cuts of the databases alone
+``gateway``     the gateway's world
+``printing``    the print processor's
 ==============  =====================================================================================
 """

@@ -14,10 +14,10 @@ from collections import Counter
 
 from simulation.cuts import cut_history, cut_journal
 from simulation.disk import available
-from simulation.faults import chosen
-from simulation.known_failures import KNOWN_CUTS, known
+from simulation.gateway.known_failures import KNOWN_CUTS
+from simulation.plan import dump
+from simulation.sorts import wanted
 from simulation.story import smaller, tell
-from simulation.world import Setting, dump, run
 
 _SOUND = ("none", "all", "prefix", "torn", "page", "sector")
 _AT_ONCE = 100
@@ -34,7 +34,8 @@ def main() -> int:
         return _one(asked)
     if asked.worker is None:
         return _all(asked)
-    logging.getLogger("nes2mqtt").addHandler(logging.NullHandler())
+    for name in ("nes2mqtt", "piprint"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
     found = _worlds(asked)
     _cuts(asked, found)
     print(json.dumps(found))
@@ -47,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="this world only")
     parser.add_argument("--first", type=int, help="the first seed; default: another one each time")
     parser.add_argument("--step", type=int, default=1, help="from one seed to the next")
-    parser.add_argument("--kinds", default="", help="kinds of faults, and classes a to e; all where left out")
+    parser.add_argument(
+        "--kinds", default="", help="gateway or print, classes a to j, kinds of faults; all where left out"
+    )
     parser.add_argument("--cuts", type=int, default=2000, help="power cuts of each database afterwards")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--log", type=argparse.FileType("w"), help="where to write all that happens; with --seed")
@@ -56,21 +59,24 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _one(asked: argparse.Namespace) -> int:
-    begun = time.process_time()
-    world = run(Setting.draw(asked.seed, chosen(asked.kinds)), log=asked.log)
-    print(dump(world.setting))
-    print(
-        f"{world.loop.now / 3600:.1f} hours in {time.process_time() - begun:.1f} CPU s: {world.host.life} lives of the program, "
-        f"{world.broker.messages} messages, {world.disk.writes} writes, {world.lines_noted} events, {world.digest.hexdigest()[:16]}"
-    )
-    for name in world.failures:
-        print(tell(world, name))
-    return bool(world.failures)
+    failed = False
+    for sort, kinds in wanted(asked.kinds):
+        begun = time.process_time()
+        world = sort.run(sort.draw(asked.seed, kinds), log=asked.log)
+        print(f"{sort.name}: {dump(world.setting)}")
+        print(
+            f"{world.loop.now / 3600:.1f} hours in {time.process_time() - begun:.1f} CPU s: {world.what_happened()}, "
+            f"{world.lines_noted} events, {world.digest.hexdigest()[:16]}"
+        )
+        for name in world.failures:
+            print(tell(world, name))
+        failed = failed or bool(world.failures)
+    return failed
 
 
 def _all(asked: argparse.Namespace) -> int:
     """Run a worker on each core, and add up what they found."""
-    chosen(asked.kinds)
+    wanted(asked.kinds)
     first = int(time.time()) if asked.first is None else asked.first
     begun = time.monotonic()
     workers = []
@@ -85,7 +91,7 @@ def _all(asked: argparse.Namespace) -> int:
         ]
         more += ["--seconds", str(asked.seconds), "--cuts", str(-(-asked.cuts // asked.cores)), "--worker", str(core)]
         workers.append(subprocess.Popen([sys.executable, "-m", "simulation", *more], stdout=subprocess.PIPE, text=True))
-    days, worlds, cpu, failed, broken = 0.0, 0, 0.0, Counter[str](), False
+    days, worlds, cpu, failed, broken = 0.0, Counter[str](), 0.0, Counter[str](), False
     for worker in workers:
         told, _ = worker.communicate()
         stories, _, last = told.rstrip("\n").rpartition("\n")
@@ -96,11 +102,12 @@ def _all(asked: argparse.Namespace) -> int:
             print(last)
             broken = True
             continue
-        days, worlds, cpu = days + found["days"], worlds + found["worlds"], cpu + found["cpu"]
+        days, cpu = days + found["days"], cpu + found["cpu"]
+        worlds.update(found["worlds"])
         failed.update(found["failed"])
     spent = min(asked.seconds, time.monotonic() - begun)
     print(
-        f"{worlds} worlds, {days:.0f} simulated days in {spent:.0f} s on {asked.cores} cores "
+        f"{' and '.join(f'{count} {name} worlds' for name, count in worlds.items())}, {days:.0f} simulated days in {spent:.0f} s on {asked.cores} cores "
         f"({days / spent * 3600:.0f} an hour; {days / max(cpu, 1) * 3600:.0f} in an hour of one core's whole time), "
         f"then {asked.cuts} power cuts of each database. "
         + (
@@ -113,26 +120,30 @@ def _all(asked: argparse.Namespace) -> int:
 
 
 def _worlds(asked: argparse.Namespace) -> dict[str, object]:
-    kinds, begun, worked = chosen(asked.kinds), time.monotonic(), time.process_time()
-    days, worlds, failed = 0.0, 0, Counter[str]()
+    sorts, begun, worked = wanted(asked.kinds), time.monotonic(), time.process_time()
+    days, worlds, failed = 0.0, Counter[str](), Counter[str]()
     seed = asked.first
     while time.monotonic() - begun < asked.seconds:
-        setting = Setting.draw(seed, kinds)
-        world = run(setting)
-        days += world.loop.now / 86400
-        worlds += 1
-        happened = {fault.kind for fault in setting.faults}
-        for name, failure in world.failures.items():
-            if known(happened, failure.rule):
-                continue
-            failed[name] += 1
-            if failed[name] == 1:
-                small = smaller(setting, name)
-                again = run(small)
-                print(f"\n{name}: {len(small.faults)} of {len(setting.faults)} faults needed (seed {seed})")
-                print(
-                    tell(again, name) if name in again.failures else "NOT REPEATABLE: the simulation leaks", flush=True
-                )
+        for sort, kinds in sorts:
+            setting = sort.draw(seed, kinds)
+            world = sort.run(setting)
+            days += world.loop.now / 86400
+            worlds[sort.name] += 1
+            happened = {fault.kind for fault in setting.faults}
+            for name, failure in world.failures.items():
+                if sort.known(happened, name, failure.rule):
+                    continue
+                failed[f"{sort.name} {name}"] += 1
+                if failed[f"{sort.name} {name}"] == 1:
+                    small = smaller(setting, name, sort.run)
+                    again = sort.run(small)
+                    print(
+                        f"\n{sort.name} {name}: {len(small.faults)} of {len(setting.faults)} faults needed (seed {seed})"
+                    )
+                    print(
+                        tell(again, name) if name in again.failures else "NOT REPEATABLE: the simulation leaks",
+                        flush=True,
+                    )
         seed += asked.step
     return {"days": days, "worlds": worlds, "failed": failed, "cpu": time.process_time() - worked}
 

@@ -31,10 +31,10 @@ from piprint.job import JobRow
 from piprint.journal.entry import Outcome
 from piprint.journal.steps import Step
 from piprint.journal.store import Journal
-from simulation import seams
 from simulation.disk import Disk, seed_sqlite
 from simulation.fibers import Fibers
 from simulation.files import Files
+from simulation.gateway import seams
 from simulation.host import Host
 from simulation.loop import OWNER, SimLoop
 

@@ -183,12 +183,14 @@ class Disk:
         """Return the disk of a name, empty, for a folder."""
         disk = cls._made.get(name) or cls._made.setdefault(name, cls(name))
         disk.reset()
-        disk.folder, disk.clock = str(folder), clock
+        disk.folder, disk.clock, disk.gone = str(folder), clock, lambda: False
         return disk
 
     def __init__(self, name: str) -> None:
         assert _LIBRARY is not None
         self.clock: Callable[[], float] = lambda: 0.0
+        self.gone: Callable[[], bool] = lambda: False
+        """Tells that whoever writes just now was killed: nothing of it has an effect any more."""
         self.folder = ""
         self._default = name == "unix"
         self.reset()
@@ -255,7 +257,7 @@ class Disk:
 
     def _delete(self, _: int, name: bytes, sync: int) -> int:
         if name.decode().startswith(self.folder):
-            if self.off or self.error or self.read_only:
+            if self._refused():
                 return WRITE_ERROR
             self.files.pop(name.decode(), None)
         return self._real_delete(c.cast(self._real, _P), name, sync)
@@ -310,7 +312,7 @@ class Disk:
         return methods
 
     def _refused(self) -> int:
-        if self.off:
+        if self.off or self.gone():
             return WRITE_ERROR
         return self.error or (READ_ONLY if self.read_only else 0)
 
@@ -324,7 +326,7 @@ class Disk:
 
     def sqlites(self, path: Path) -> bool:
         """Tell whether SQLite looks after a file."""
-        return str(path) in self.files or path.name.endswith((".db", "-wal", "-shm", "-journal"))
+        return str(path) in self.files or path.name.endswith((".db", ".sqlite", "-wal", "-shm", "-journal"))
 
     def arm(self, writes: int, how: str, rng: random.Random, *, main: bool = False) -> None:
         """Cut the power before the n-th write from now; with ``main`` the n-th to a database itself: in a checkpoint."""

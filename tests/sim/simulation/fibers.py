@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import greenlet
 
-from simulation.loop import SimLoop
+from simulation.loop import OWNER, SimLoop
 
 __all__ = ["Fibers"]
 
@@ -82,15 +82,19 @@ class Fibers:
         """Draw how late a thread wakes up."""
         return self.lag or 0.0002 + self.loop.rng.random() * 0.003
 
-    def kill(self) -> None:
-        """End all fibers of the program where they stand, as a power cut does. What they still try has no effect."""
+    def kill(self, owner: int | None = None) -> None:
+        """End all fibers, or those of one owner, where they stand, as a power cut does. What they still try has no effect."""
         for fiber in tuple(self._alive):
-            if not fiber.run.dead:
+            if not fiber.run.dead and owner in (None, fiber.owner):
                 fiber.run.throw(greenlet.GreenletExit)
         self._alive = [fiber for fiber in self._alive if not fiber.run.dead]
 
     def _execute(self, job: Callable[[], Any]) -> None:
         _Fiber(self, job, delay=self.loop.rng.random() * 0.004).start()
+
+    def start(self, job: Callable[[], Any], delay: float) -> None:
+        """Start a thread for a job after a delay."""
+        _Fiber(self, job, delay=delay).start()
 
     def give_way(self) -> None:
         """Let others run until somebody switches back."""
@@ -114,6 +118,7 @@ class _Fiber:
         self._fibers, self._target, self._args, self._kwargs = fibers, target, args, kwargs or {}
         self.name, self.daemon, self._delay = name, daemon, delay
         self.ident = id(self)
+        self.owner = OWNER.get()
         self._ended = False
         self._joining: list[greenlet.greenlet] = []
         self.run = greenlet.greenlet(self._body, parent=fibers._main)

@@ -36,6 +36,8 @@ class Files:
     error: int = 0
     """What each write answers now, as errno; 0: it works."""
     off: bool = False
+    gone: Callable[[], bool] = lambda: False
+    """As :attr:`simulation.disk.Disk.gone`."""
     _synced: dict[Path, bytes] = field(default_factory=dict)
     _moved: list[_Moved] = field(default_factory=list)
     _real: dict[str, Any] = field(default_factory=dict)
@@ -81,12 +83,12 @@ class Files:
             self._synced[path] = path.read_bytes()
 
     def _write(self, fd: int, data: Any) -> int:
-        if self.error and self._inside(os.readlink(f"/proc/self/fd/{fd}")) is not None:  # noqa: PTH115
+        if (self.error or self.off or self.gone()) and self._inside(os.readlink(f"/proc/self/fd/{fd}")) is not None:  # noqa: PTH115
             self._check()
         return int(self._real["write"](fd, data))
 
     def _check(self) -> None:
-        if self.off:
+        if self.off or self.gone():
             raise OSError(5, os.strerror(5))
         if self.error:
             raise OSError(self.error, os.strerror(self.error))

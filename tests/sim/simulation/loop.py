@@ -67,6 +67,9 @@ class SimLoop(asyncio.BaseEventLoop):
         self._writers: dict[int, Callable[[], object]] = {}
         self.execute: Callable[[Callable[[], Any]], None] | None = None
         """Runs a job as a thread would; set by :class:`~simulation.fibers.Fibers`."""
+        self.fuse = 0
+        """Rounds from now to a call of :attr:`struck`; 0: none. So something happens between any two steps of tasks."""
+        self.struck: Callable[[], None] = lambda: None
         self.connect: Callable[..., Coroutine[Any, Any, Any]] | None = None
         self.listen: Callable[..., Coroutine[Any, Any, Any]] | None = None
         self.set_task_factory(self._make_task)
@@ -98,6 +101,11 @@ class SimLoop(asyncio.BaseEventLoop):
     def select(self, timeout: float | None) -> tuple[()]:
         """Wait for nothing: jump to the next timer."""
         self.rounds += 1
+        if self.fuse:
+            self.fuse -= 1
+            if not self.fuse:
+                self.struck()
+                return ()
         if timeout is None:
             raise Deadlock("nothing will ever happen again: every task waits for another")
         if timeout > 0:
@@ -118,7 +126,7 @@ class SimLoop(asyncio.BaseEventLoop):
         return self.call_soon(callback, *args, **more)
 
     def run_in_executor(self, executor: object, work: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
-        del executor
+        in_order = getattr(executor, "in_order", None)
         future = self.create_future()
 
         def job() -> None:
@@ -132,7 +140,10 @@ class SimLoop(asyncio.BaseEventLoop):
                     future.set_result(result)
 
         assert self.execute is not None
-        self.execute(job)
+        if in_order is not None:
+            in_order(job)
+        else:
+            self.execute(job)
         return future
 
     # Sockets in memory (lines.py, broker.py).

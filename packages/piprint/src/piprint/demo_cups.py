@@ -249,14 +249,19 @@ class CupsServer:
         Raises:
             PrinterError: it failed; the message is its own.
         """
-        done = subprocess.run(  # noqa: S603 - an argument list, no shell
-            [_program(program), "-h", f"{self.folder}/socket", *words],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env={**os.environ, "CUPS_SERVER": f"{self.folder}/socket", "LC_ALL": "C.UTF-8"},
-        )
+        # On a very busy machine CUPS's commands give up to connect at once, before cupsd has looked at its socket.
+        for pause in (0.2, 1.0, 3.0, 0.0):
+            done = subprocess.run(  # noqa: S603 - an argument list, no shell
+                [_program(program), "-h", f"{self.folder}/socket", *words],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+                env={**os.environ, "CUPS_SERVER": f"{self.folder}/socket", "LC_ALL": "C.UTF-8"},
+            )
+            if not done.returncode or not pause or "Unable to connect to server" not in done.stderr:
+                break
+            time.sleep(pause)
         if done.returncode:
             # lpadmin warns of every driver and every raw queue; the last line is the reason
             reason = done.stderr.strip().rpartition("\n")[2]

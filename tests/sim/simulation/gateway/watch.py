@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from nes2mqtt.reading import MeterState, MeterStatus, Sample, TableGroup
 from osgp.sources import SOURCES
-from simulation.packets import Publish
+from simulation.gateway.packets import Publish
 
 if TYPE_CHECKING:
-    from simulation.world import World
+    from simulation.gateway.world import World
 
 __all__ = ["Given", "Watch"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulation.world import Setting
+from simulation.gateway.world import Setting
 
 __all__ = ["KNOWN", "KNOWN_CUTS", "Known"]
 

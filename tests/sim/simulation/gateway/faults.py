@@ -14,54 +14,15 @@ e     the lines, the computer and its program
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Collection
 
 from simulation.disk import CUTS
-from simulation.packets import Kind as PacketKind
+from simulation.gateway.packets import Kind as PacketKind
+from simulation.plan import DAY, FOR_EVER, HOUR, Fault, Kind, duration, one_of, step
 
 __all__ = ["KINDS", "Fault", "draw", "words"]
 
-HOUR, DAY, YEAR = 3600.0, 86400.0, 365.25 * 86400.0
-FOR_EVER = 1e9
-
-Much = float | int | str
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault.
-
-    Args:
-        at: seconds after the world's begin.
-        kind: a key of :data:`KINDS`.
-        span: seconds it lasts, where it lasts.
-        much: how much, by kind; as text where it is a name.
-    """
-
-    at: float
-    kind: str
-    span: float = 0.0
-    much: Much = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of fault."""
-
-    group: str
-    words: str
-    """With ``{much}``, ``{span}`` filled in."""
-    much: Callable[[random.Random], Much] = lambda rng: 0
-    spans: tuple[float, ...] = (5, 40, 200, 900)
-    common: float = 1.0
-    """How often it is drawn, next to the others."""
-
-
-def _one_of(*choices: Much) -> Callable[[random.Random], Much]:
-    return lambda rng: rng.choice(choices)
-
+YEAR = 365.25 * DAY
 
 _STEPS = (2, -2, 75, -75, 3600, -3600, 7200, -7200, -3 * DAY, 3 * DAY, 10 * YEAR, -10 * YEAR, -40 * YEAR)
 PUBACKS = (0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99)
@@ -100,29 +61,29 @@ DISCONNECTS = (
 
 KINDS: dict[str, Kind] = {
     # a: clocks. The host says that it is not synchronised while its clock is wrong, unless the kind's name says otherwise.
-    "clock": Kind("a", "the host's clock goes {much} and is put right {span} later", _one_of(*_STEPS), common=2),
-    "clock_stays": Kind("a", "the host's clock goes {much} for ever", _one_of(*_STEPS), (FOR_EVER,), common=0.5),
+    "clock": Kind("a", "the host's clock goes {much} and is put right {span} later", one_of(*_STEPS), common=2),
+    "clock_stays": Kind("a", "the host's clock goes {much} for ever", one_of(*_STEPS), (FOR_EVER,), common=0.5),
     "clock_trusted": Kind(
         "a",
         "the host's clock goes {much} while it says that it is synchronised, and is put right {span} later",
-        _one_of(*_STEPS),
+        one_of(*_STEPS),
         common=0.5,
     ),
     "boot_clock": Kind(
         "a",
         "the power is gone for {span}; the computer comes back with its clock {much}, and time-sync comes 120 s later",
-        _one_of(-3 * DAY, 7200, -7200, 3600, 10 * YEAR, -40 * YEAR, -1800),
+        one_of(-3 * DAY, 7200, -7200, 3600, 10 * YEAR, -40 * YEAR, -1800),
     ),
     "no_sync": Kind("a", "there is no time-sync for {span}; the clock is right", spans=(900, 3600)),
     "drift": Kind(
         "a",
         "the host's clock drifts by {much} parts in a million for {span}",
-        _one_of(300, -300, 5000, -5000),
+        one_of(300, -300, 5000, -5000),
         (900, 3600),
     ),
     # b: the meter.
     "layout": Kind(
-        "b", "the grid company configures {much} anew: its tables change", _one_of("house", "cottage"), common=2
+        "b", "the grid company configures {much} anew: its tables change", one_of("house", "cottage"), common=2
     ),
     "layout_within": Kind(
         "b",
@@ -132,12 +93,12 @@ KINDS: dict[str, Kind] = {
         common=2,
     ),
     "swap": Kind(
-        "b", "{much} is replaced by a new meter, {span} without an answer", _one_of("house", "cottage"), (0, 5, 40, 200)
+        "b", "{much} is replaced by a new meter, {span} without an answer", one_of("house", "cottage"), (0, 5, 40, 200)
     ),
     "swap_used": Kind(
         "b",
         "{much} is replaced by a used meter that shows more, {span} without an answer",
-        _one_of("house", "cottage"),
+        one_of("house", "cottage"),
         (0, 5, 40, 200),
     ),
     "meter_restart": Kind("b", "the meters lose their power for {span}", spans=(1, 5, 40)),
@@ -153,34 +114,34 @@ KINDS: dict[str, Kind] = {
         lambda rng: rng.randint(1, 3),
         (0,),
     ),
-    "refuse": Kind("c", "the broker refuses each message with reason code {code} for {span}", _one_of(*PUBACKS)),
+    "refuse": Kind("c", "the broker refuses each message with reason code {code} for {span}", one_of(*PUBACKS)),
     "refuse_registers": Kind(
-        "c", "the broker refuses register readings with reason code {code} for {span}", _one_of(*PUBACKS), common=2
+        "c", "the broker refuses register readings with reason code {code} for {span}", one_of(*PUBACKS), common=2
     ),
-    "greeting": Kind("c", "the broker greets with reason code {code} for {span}", _one_of(*CONNACKS)),
-    "wish": Kind("c", "the broker refuses subscriptions with reason code {code} for {span}", _one_of(*SUBACKS)),
-    "disconnect": Kind("c", "the broker breaks off with reason code {code}", _one_of(*DISCONNECTS), (0,)),
+    "greeting": Kind("c", "the broker greets with reason code {code} for {span}", one_of(*CONNACKS)),
+    "wish": Kind("c", "the broker refuses subscriptions with reason code {code} for {span}", one_of(*SUBACKS)),
+    "disconnect": Kind("c", "the broker breaks off with reason code {code}", one_of(*DISCONNECTS), (0,)),
     "largest": Kind(
-        "c", "the broker takes packets of {much} bytes at most, for {span}", _one_of(60, 400, 2000, 10_000, 20_000)
+        "c", "the broker takes packets of {much} bytes at most, for {span}", one_of(60, 400, 2000, 10_000, 20_000)
     ),
-    "best": Kind("c", "the broker takes quality of service {much} at most, for {span}", _one_of(0, 1)),
+    "best": Kind("c", "the broker takes quality of service {much} at most, for {span}", one_of(0, 1)),
     "no_retain": Kind("c", "the broker keeps no messages for {span}"),
-    "receive": Kind("c", "the broker takes {much} unconfirmed messages at most, for {span}", _one_of(1, 5)),
+    "receive": Kind("c", "the broker takes {much} unconfirmed messages at most, for {span}", one_of(1, 5)),
     "mute": Kind(
         "c",
         "the broker takes {name} and does not answer them, for {span}",
-        _one_of(
+        one_of(
             *(kind.name for kind in (PacketKind.CONNECT, PacketKind.PUBLISH, PacketKind.SUBSCRIBE, PacketKind.PINGREQ))
         ),
     ),
-    "slow": Kind("c", "the broker answers {much} s late for {span}", _one_of(0.3, 5, 15)),
+    "slow": Kind("c", "the broker answers {much} s late for {span}", one_of(0.3, 5, 15)),
     "garbage": Kind("c", "the broker sends bytes that are no MQTT", spans=(0,)),
     # d: the disk.
-    "cut": Kind("d", "power cut (of what was not synced is left: {name}), back after {span}", _one_of(*CUTS), common=4),
+    "cut": Kind("d", "power cut (of what was not synced is left: {name}), back after {span}", one_of(*CUTS), common=4),
     "cut_in_write": Kind(
         "d",
         "power cut within a write of the database (of what was not synced is left: {name}), back after {span}",
-        _one_of(*CUTS),
+        one_of(*CUTS),
         common=2,
     ),
     "full": Kind("d", "the disk is full for {span}"),
@@ -194,12 +155,12 @@ KINDS: dict[str, Kind] = {
     ),
     "damage": Kind("d", "page {much} of the history is destroyed", lambda rng: rng.randint(0, 12), (0,)),
     # e: the lines, the computer and its program.
-    "loss": Kind("e", "the lines lose {share} of the messages for {span}", _one_of(0.05, 0.3, 0.9)),
-    "noise": Kind("e", "the lines damage {share} of the messages for {span}", _one_of(0.05, 0.3)),
+    "loss": Kind("e", "the lines lose {share} of the messages for {span}", one_of(0.05, 0.3, 0.9)),
+    "noise": Kind("e", "the lines damage {share} of the messages for {span}", one_of(0.05, 0.3)),
     "bridge": Kind("e", "the serial servers are away for {span}"),
     "kill": Kind("e", "kill -9", spans=(1,), common=2),
     "restart": Kind("e", "restart"),
-    "lag": Kind("e", "threads get a processor {lag} late, for {span}", _one_of(1, 10, 50), (40, 200)),
+    "lag": Kind("e", "threads get a processor {lag} late, for {span}", one_of(1, 10, 50), (40, 200)),
 }
 
 
@@ -207,22 +168,13 @@ def words(fault: Fault) -> str:
     """Say what a fault is."""
     much = fault.much
     return KINDS[fault.kind].words.format(
-        much=_step(much) if fault.kind.startswith(("clock", "boot")) else much,
+        much=step(much) if fault.kind.startswith(("clock", "boot")) else much,
         code=f"0x{much:02X}" if isinstance(much, int) else much,
         name=much,
         share=f"{much:.0%}" if isinstance(much, float) else much,
         lag=f"{much} s",
-        span=_duration(fault.span),
+        span=duration(fault.span),
     )
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:g} s" if seconds < 600 else str(timedelta(seconds=round(seconds)))
-
-
-def _step(seconds: Much) -> str:
-    assert not isinstance(seconds, str)
-    return f"{_duration(abs(seconds))} {'ahead' if seconds > 0 else 'back'}"
 
 
 def draw(rng: random.Random, hours: float, kinds: Collection[str], many: tuple[int, int] = (2, 5)) -> list[Fault]:
@@ -235,14 +187,3 @@ def draw(rng: random.Random, hours: float, kinds: Collection[str], many: tuple[i
         longer = rng.choice((1, 3, 10)) if hours > 6 else 1
         faults.append(Fault(at, name, rng.choice(KINDS[name].spans) * longer, KINDS[name].much(rng)))
     return sorted(faults, key=lambda fault: fault.at)
-
-
-def chosen(text: str) -> list[str]:
-    """Return kinds by a list of names and of the letters of classes: ``a,d,kill``; all of them where it is empty."""
-    wanted = [part for part in text.replace(",", " ").split() if part]
-    unknown = [part for part in wanted if part not in KINDS and part not in "abcde"]
-    if unknown:
-        raise ValueError(
-            f"no kind of fault is called {', '.join(unknown)}; there are {', '.join(KINDS)} and the classes a to e"
-        )
-    return [name for name, kind in KINDS.items() if not wanted or name in wanted or kind.group in wanted]

@@ -22,8 +22,8 @@ from nes2mqtt.poller import Poller
 from nes2mqtt.reading import Quality, Sample, TableGroup
 from nes2mqtt.web.recent import Recent
 from osgp.sources import SOURCES
-from simulation.faults import Fault
-from simulation.world import Setting, World
+from simulation.gateway.faults import Fault
+from simulation.gateway.world import Setting, World
 
 __all__ = ["PLANTED", "Planted"]
 
@@ -247,7 +247,7 @@ PLANTED = (
 
 
 def plant(planted: Planted) -> Callable[[World], Callable[[], None]]:
-    """Return what :func:`simulation.world.run` takes as ``plant``."""
+    """Return what :func:`simulation.gateway.world.run` takes as ``plant``."""
 
     def put(world: World) -> Callable[[], None]:
         undo: list[tuple[Any, str, Any]] = []

@@ -16,9 +16,9 @@ from typing import Any
 
 import paho.mqtt.client
 
-from simulation import packets
+from simulation.gateway import packets
+from simulation.gateway.packets import Kind, Packet, Publish
 from simulation.loop import OWNER, SimLoop
-from simulation.packets import Kind, Packet, Publish
 
 __all__ = ["Broker", "Mood"]
 

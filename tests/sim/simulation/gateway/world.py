@@ -15,22 +15,25 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
 from nes2mqtt.config import Config
-from simulation import actions, disk, files, seams
-from simulation.accounts import check_accounts, check_integrity
-from simulation.broker import Broker
+from simulation import disk, files
 from simulation.conditions import Conditions
-from simulation.faults import FOR_EVER, Fault, draw, words
 from simulation.fibers import Fibers
+from simulation.gateway import actions, seams
+from simulation.gateway.accounts import check_accounts, check_integrity
+from simulation.gateway.broker import Broker
+from simulation.gateway.faults import Fault, draw, words
+from simulation.gateway.lines import Line, Lines
+from simulation.gateway.meters import Meter
+from simulation.gateway.sentences import SENTENCES
+from simulation.gateway.watch import Watch
 from simulation.host import Host
-from simulation.lines import Line, Lines
 from simulation.loop import OWNER, SimLoop
-from simulation.meters import Meter
-from simulation.watch import Watch
+from simulation.plan import FOR_EVER, Failure
 
 __all__ = ["Setting", "World", "run"]
 
@@ -93,18 +96,11 @@ class Setting:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A sentence that did not hold."""
-
-    at: float
-    rule: str
-    text: str
-
-
 @dataclass
 class World:
     """The world while it runs."""
+
+    sentences: ClassVar[dict[str, str]] = SENTENCES
 
     setting: Setting
     log: TextIO | None = None
@@ -174,6 +170,10 @@ class World:
         if name not in self.failures:
             self.failures[name] = Failure(self.loop.now, rule, text)
             self.note(f"WRONG {name}: {text}", tell=True)
+
+    def what_happened(self) -> str:
+        """Say in numbers what this life was."""
+        return f"{self.host.life} lives of the program, {self.broker.messages} messages"
 
     def bad_end(self, part: str) -> float:
         """Return when a part became good last."""
@@ -427,21 +427,3 @@ def run(setting: Setting, *, log: TextIO | None = None, plant: Callable[[World],
         if was_on:
             gc.enable()
     return world
-
-
-def dump(setting: Setting) -> str:
-    """Return a setting as a line of Python, to be kept as a test."""
-    usual = Setting(setting.seed)
-    parts = [
-        repr(setting.seed),
-        f"({', '.join(_dump_fault(fault) for fault in setting.faults)}{',' if setting.faults else ''})",
-    ]
-    for one in fields(setting)[2:]:
-        value = getattr(setting, one.name)
-        if value != getattr(usual, one.name):
-            parts.append(f"{one.name}={value!r}")
-    return f"Setting({', '.join(parts)})"
-
-
-def _dump_fault(fault: Fault) -> str:
-    return f"Fault({fault.at!r}, {fault.kind!r}, {fault.span!r}, {fault.much!r})"

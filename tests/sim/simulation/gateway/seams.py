@@ -42,7 +42,7 @@ from simulation.host import Host
 from simulation.loop import SimLoop
 
 if TYPE_CHECKING:
-    from simulation.world import World
+    from simulation.gateway.world import World
 
 __all__ = ["Seams", "clock_of", "open_store", "run_gateway"]
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from nes2mqtt.history import Store, Unit
 from osgp.sources import SOURCES
-from simulation.meters import WATTS, Meter
-from simulation.watch import Given
+from simulation.gateway.meters import WATTS, Meter
+from simulation.gateway.watch import Given
 
 if TYPE_CHECKING:
-    from simulation.world import World
+    from simulation.gateway.world import World
 
 __all__ = ["check_accounts", "check_integrity"]
 

@@ -5,8 +5,8 @@ Those of the README's table failed on the code of commit de7a754; the others wer
 
 from __future__ import annotations
 
-from simulation.faults import Fault
-from simulation.world import Setting
+from simulation.gateway.faults import Fault
+from simulation.gateway.world import Setting
 
 __all__ = ["ONCE_FAILED"]
 

@@ -11,14 +11,14 @@ from osgp.errors import OsgpError
 from osgp.key import MeterKey
 from osgp.meter import open_meter
 from osgp.optical.key import OpticalKey
-from simulation.accounts import check_integrity
-from simulation.broker import Mood
 from simulation.disk import FULL, WRITE_ERROR
-from simulation.faults import Fault
-from simulation.packets import Kind
+from simulation.gateway.accounts import check_integrity
+from simulation.gateway.broker import Mood
+from simulation.gateway.faults import Fault
+from simulation.gateway.packets import Kind
 
 if TYPE_CHECKING:
-    from simulation.world import World
+    from simulation.gateway.world import World
 
 __all__ = ["ACTIONS", "TAKES_DOWN"]
 
