@@ -14,11 +14,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import socket
-import ssl
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 from urllib.parse import quote, urlsplit
 
 import aiohttp
@@ -26,8 +24,8 @@ from yarl import URL
 
 from piprint.errors import DocumentError, PrinterBusy, PrinterError, PrinterRefused, PrinterUnreachable, reason_of
 from piprint.ipp.codec import Attribute, Group, MalformedIpp, Message, attribute, decode, encode
+from piprint.ipp.line import Line
 from piprint.ipp.registry import ADVICE, WAITING, Delimiter, Operation, Status, Tag, status_name
-from servicekit.tls import client_context
 
 __all__ = ["REQUESTER", "IppClient", "http_url", "printer_uri"]
 
@@ -43,10 +41,6 @@ _LONGEST_WORDS: Final = 255
 _CONNECT: Final = 10.0
 _WHOLE: Final = 4
 """Timeouts a whole answer may take, however it drips: nobody else waits for a printer that never ends."""
-_IDLE: Final = 1.0
-"""Seconds a connection is kept: shorter than any printer does, so that none is taken that the other side is closing."""
-_KEPT: Final = 300.0
-"""Seconds a connection is kept that shall tell whether the other side runs on."""
 _PATH: Final = "/%:@!$&()*+,;=-._~"
 """Characters of a path that stay as they are (RFC 3986, 3.3); people write others, such as blanks, into addresses, too."""
 _SCHEMES: Final = {"ipp": "http", "ipps": "https", "http": "http", "https": "https"}
@@ -109,23 +103,24 @@ class IppClient:
         ca_file: PEM file the server's certificate must fit; None for the system's authorities.
         timeout: seconds to wait for an answer once all is sent.
         stall: seconds a document may stand still while it is sent, and the answer to it may take.
-        keep: use one connection for everything, and keep it: that it is the same tells that the other side has run on.
-
-    Attributes:
-        connections: how many connections were opened so far; of use with ``keep``.
+        line: connections to that server which are shared with others, and are not closed here; default: own ones.
     """
 
     def __init__(
-        self, uri: str, *, ca_file: Path | None = None, timeout: float = 30, stall: float = 3600, keep: bool = False
+        self,
+        uri: str,
+        *,
+        ca_file: Path | None = None,
+        timeout: float = 30,
+        stall: float = 3600,
+        line: Line | None = None,
     ) -> None:
         self.uri = uri
-        self.connections = 0
-        self._keep = keep
-
         self._ca_file = ca_file
         self._timeout = timeout
         self._stall = stall
-        self._session: aiohttp.ClientSession | None = None
+        self._shared = line is not None
+        self._line = line
         self._numbers = itertools.count(1)
 
     async def ask(
@@ -178,10 +173,9 @@ class IppClient:
         return answer
 
     async def close(self) -> None:
-        """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        """Close the connections, unless they are shared."""
+        if self._line is not None and not self._shared:
+            await self._line.close()
 
     async def _exchange(self, request: bytes, document: Path | None, questions: int) -> Message:
         url = http_url(self.uri)
@@ -221,9 +215,9 @@ class IppClient:
     async def _post(
         self, url: URL, data: bytes | AsyncIterator[bytes], headers: dict[str, str], patience: float
     ) -> Message:
-        session = self._session = self._session or self._open()
+        self._line = self._line or Line(tls=url.scheme == "https", ca_file=self._ca_file)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=patience)
-        async with session.post(
+        async with self._line.session().post(
             url,
             data=data,
             headers={"Content-Type": "application/ipp", **headers},
@@ -238,42 +232,6 @@ class IppClient:
                 if len(body) > MOST_ANSWER:
                     raise MalformedIpp(f"more than {MOST_ANSWER} bytes")
         return decode(bytes(body))[0]
-
-    def _open(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            ssl=self._trust() if http_url(self.uri).scheme == "https" else True,
-            keepalive_timeout=_KEPT if self._keep else _IDLE,
-            limit=1 if self._keep else 0,
-            socket_factory=_socket,
-            resolver=aiohttp.ThreadedResolver(),  # the system's, which knows printer.local and /etc/hosts
-        )
-        # No proxies from the environment, no cookies: printers stand in the same house.
-        trace = aiohttp.TraceConfig()
-        trace.on_connection_create_end.append(self._count)
-        return aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, trace_configs=[trace]
-        )
-
-    async def _count(self, *_: object) -> None:
-        self.connections += 1
-
-    def _trust(self) -> ssl.SSLContext:
-        try:
-            return client_context(self._ca_file)
-        except ValueError as error:
-            raise PrinterError(f"the printer's ca_file {self._ca_file} cannot be used: {error}") from None
-
-
-def _socket(info: tuple[Any, ...]) -> socket.socket:
-    """Open a socket that notices a printer switched off while it is waited for."""
-    family, kind, protocol, *_ = info
-    made = socket.socket(family, kind, protocol)
-    made.setblocking(False)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, seconds in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
-        if hasattr(socket, option):  # not everywhere
-            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
-    return made
 
 
 def _opened(document: Path) -> BinaryIO:

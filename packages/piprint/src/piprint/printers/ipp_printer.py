@@ -10,7 +10,7 @@ standards do not say, each measured and tested:
 * ippeveprinter takes one job at a time (server-error-busy), and refuses job-hold-until.
 * A held job without a document is told by CUPS as held, not as incomplete.
 * CUPS keeps a connection open as long as it lives, and closes it when it dies or reloads; so jobs are followed by one
-  connection of their own, and that it is still the same proves that CUPS has run on (:mod:`piprint.evidence`).
+  connection for all its queues, and that it is still the same proves that CUPS has run on (:mod:`piprint.evidence`).
 
 This module does not know what to do about any failure; :mod:`piprint.worker` decides.
 """
@@ -28,7 +28,7 @@ from typing import Final
 from piprint.clock import utc_seconds
 from piprint.config import PrinterConfig
 from piprint.errors import PrinterBusy, PrinterRefused
-from piprint.ipp.client import IppClient, http_url
+from piprint.ipp.client import IppClient
 from piprint.ipp.codec import Attribute, Group, Message, attribute
 from piprint.ipp.registry import Delimiter, Operation, Status, Tag
 from piprint.paper import media_name
@@ -42,6 +42,7 @@ from piprint.printers.capabilities import (
     status_told,
     with_settings,
 )
+from piprint.printers.cups_watch import CupsWatch
 from piprint.printers.obeyed import HOLD, fewer, ignored
 from piprint.printers.printer import (
     Accepted,
@@ -55,7 +56,6 @@ from piprint.printers.printer import (
     Ticket,
 )
 from piprint.printers.runs import RunCounter
-from piprint.printers.spooler_run import SpoolerRun
 
 __all__ = ["IppPrinter", "job_attributes"]
 
@@ -94,9 +94,9 @@ class IppPrinter:
         self._client = IppClient(
             address.uri, ca_file=settings.ca_file, timeout=timeout, stall=max(timeout, settings.give_up_after)
         )
-        self._following = IppClient(address.uri, ca_file=settings.ca_file, timeout=timeout, keep=True)
         self._runs = RunCounter()
-        self._spooler: SpoolerRun | None = None
+        self._cups: CupsWatch | None = None
+        self._following: IppClient | None = None
         self._timeout = timeout
         self._known: Capabilities | None = None
         self._refuses_hold = False
@@ -200,18 +200,18 @@ class IppPrinter:
         """Ask which run of the printer, or of CUPS, answers."""
         known = self._known or await self.capabilities()
         asked = _wanted(("printer-up-time",))
-        answer = await self._following.ask(Operation.GET_PRINTER_ATTRIBUTES, [asked])
+        answer = await (await self._follower()).ask(Operation.GET_PRINTER_ATTRIBUTES, [asked])
         up_time = answer.first(Delimiter.PRINTER).integer("printer-up-time")
         number = self._run_told(up_time)
         if _is_cups(known):
-            token = await self._cups().token(number)
+            token = await self._watch().spooler.token(number)
             return Run(number, _SUBSCRIBED + token if token else "", up_time)
         return Run(number, f"{_COUNTED}{self._wall() - (up_time or 0):.0f}" if number else "", up_time)
 
     async def has_run_on(self, token: str) -> bool | None:
         """Tell whether the printer, or CUPS, has run on since :meth:`run` returned this token."""
         if token.startswith(_SUBSCRIBED):
-            return await self._cups().is_same(token.removeprefix(_SUBSCRIBED))
+            return await self._watch().spooler.is_same(token.removeprefix(_SUBSCRIBED))
         if not token.startswith(_COUNTED):
             return None
         now = (await self.run()).token
@@ -222,22 +222,35 @@ class IppPrinter:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
-        await self._following.close()
-        if self._spooler is not None:
-            await self._spooler.close()
+        watch, self._cups, self._following = self._cups, None, None
+        if watch is not None:
+            await watch.leave()
 
     def _run_told(self, up_time: int | None) -> int:
-        """Return the number of the run that just answered by the connection for following; 0 when nothing tells."""
+        """Return the number of the run that just answered :meth:`_follower`; 0 when nothing tells."""
         if self._known is not None and _is_cups(self._known):
-            return self._following.connections
+            return self._watch().line.connections
         return self._runs.see(up_time, asyncio.get_running_loop().time())
 
-    def _cups(self) -> SpoolerRun:
-        if self._spooler is None:
-            root = str(http_url(self.address.uri).origin()) + "/"
-            client = IppClient(root, ca_file=self._settings.ca_file, timeout=self._timeout)
-            self._spooler = SpoolerRun(client)
-        return self._spooler
+    async def _follower(self) -> IppClient:
+        """Return what asks whether printer, or CUPS, runs on: of CUPS the connection that is kept, of a printer its own.
+
+        A printer tells its run by itself, and may serve one connection at a time: none is kept there.
+        """
+        if self._known is None:
+            with suppress(PrinterRefused):  # the queue is gone; whatever is asked is refused, too
+                await self.capabilities()
+        if self._known is None or not _is_cups(self._known):
+            return self._client
+        if self._following is None:
+            uri, ca_file = self.address.uri, self._settings.ca_file
+            self._following = IppClient(uri, ca_file=ca_file, timeout=self._timeout, line=self._watch().line)
+        return self._following
+
+    def _watch(self) -> CupsWatch:
+        if self._cups is None:
+            self._cups = CupsWatch.join(self.address.uri, self._settings.ca_file, timeout=self._timeout)
+        return self._cups
 
     async def _make(
         self, operation: Operation, name: str, job: list[Attribute], *more: Attribute, document: Path | None = None
@@ -282,9 +295,8 @@ class IppPrinter:
         if accepted.id == 0:
             return None
         try:
-            answer = await self._following.ask(
-                Operation.GET_JOB_ATTRIBUTES, [_wanted(JOB_ATTRIBUTES)], job_id=accepted.id
-            )
+            follower = await self._follower()
+            answer = await follower.ask(Operation.GET_JOB_ATTRIBUTES, [_wanted(JOB_ATTRIBUTES)], job_id=accepted.id)
         except PrinterRefused as refusal:
             if refusal.status in _GONE:
                 return None

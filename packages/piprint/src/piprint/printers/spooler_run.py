@@ -16,9 +16,8 @@ import math
 import secrets
 from contextlib import suppress
 from typing import Final
-from weakref import WeakValueDictionary
 
-from piprint.errors import PrinterRefused
+from piprint.errors import PrinterError, PrinterRefused
 from piprint.ipp.client import IppClient
 from piprint.ipp.codec import Group, attribute
 from piprint.ipp.registry import Delimiter, Operation, Status, Tag
@@ -31,8 +30,8 @@ _LEASE: Final = 7 * 86400
 """Seconds until CUPS forgets a subscription that nobody renews; longer than any job takes."""
 _RENEW_EVERY: Final = 1800.0
 """Seconds: less than a CUPS grants whose MaxLeaseDuration is an hour."""
-_ONE_AT_A_TIME: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
-"""By CUPS's address: its queues look for a subscription one after the other, so that all of them find the same."""
+_AGAIN_AFTER: Final = 60.0
+"""Seconds until CUPS is asked again that did not answer, or not as CUPS does."""
 _FORGOTTEN: Final = frozenset({Status.NOT_FOUND, Status.GONE})
 
 
@@ -45,30 +44,32 @@ class SpoolerRun:
 
     def __init__(self, client: IppClient) -> None:
         self._client = client
-        self._lock = _ONE_AT_A_TIME.setdefault(client.uri, asyncio.Lock())
+        self._lock = asyncio.Lock()
         self._token = ""
         self._connection = 0
         self._renewed = -math.inf
 
     async def token(self, connection: int) -> str:
-        """Return what tells this run of CUPS from any other; "" when it lets us have no subscription.
+        """Return what tells this run of CUPS from any other; "" when it lets us have no subscription, or does not answer.
 
         Args:
             connection: a number that changes whenever CUPS may have restarted; while it is the same, CUPS is not asked.
         """
-        now = asyncio.get_running_loop().time()
-        if connection == self._connection and now - self._renewed < _RENEW_EVERY:
-            return self._token
-        async with self._lock:
+        async with self._lock:  # its queues ask one after the other, so that all of them get the same
+            now = asyncio.get_running_loop().time()
+            if connection == self._connection and now - self._renewed < _RENEW_EVERY:
+                return self._token
             try:
                 self._token = await self._found() or await self._made()
-            except PrinterRefused:
+                renewed = now
+            except PrinterError as error:  # whoever prints does not need it: a proxy may let only the queues through
                 self._token = ""
-        self._connection, self._renewed = connection, now
-        return self._token
+                renewed = now if isinstance(error, PrinterRefused) else now - _RENEW_EVERY + _AGAIN_AFTER
+            self._connection, self._renewed = connection, renewed
+            return self._token
 
     async def is_same(self, token: str) -> bool | None:
-        """Tell whether CUPS has run on since :meth:`token` returned this; None when it does not tell."""
+        """Tell whether CUPS has run on since :meth:`token` returned this; None when it does not tell, or does not answer."""
         number, _, word = token.partition(".")
         try:
             if not number.isdecimal() or await self._has_events(int(number)):
@@ -77,8 +78,8 @@ class SpoolerRun:
                 Operation.GET_SUBSCRIPTION_ATTRIBUTES,
                 [attribute("notify-subscription-id", Tag.INTEGER, int(number))],
             )
-        except PrinterRefused as refusal:
-            return False if refusal.status in _FORGOTTEN else None
+        except PrinterError as error:
+            return False if isinstance(error, PrinterRefused) and error.status in _FORGOTTEN else None
         return _word(told.first(Delimiter.SUBSCRIPTION)) == word
 
     async def close(self) -> None:
