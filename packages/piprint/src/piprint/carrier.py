@@ -31,7 +31,7 @@ from piprint.errors import (
     SpoolFull,
     concerns_one,
 )
-from piprint.evidence import MAY_BE_LOST, Evidence, ran_on
+from piprint.evidence import MAY_BE_LOST, NOT_TOLD, Evidence, ran_on
 from piprint.fence import Fence
 from piprint.inhand import Job
 from piprint.journal.entry import Outcome
@@ -223,6 +223,7 @@ class Carrier:
             await self._hold(job, "the processor that had it before gave no more sign")
         elif status is not None:
             found = {"name": entry.inherits, "ipp_id": status.id, "ipp_uuid": status.uuid, "submitted": True}
+            found["ipp_run"] = NOT_TOLD
             await self._advance(job, Step.FOLLOWING, inherits="", **found)
 
     # ---- At the printer ----
@@ -363,9 +364,9 @@ class Carrier:
 
     async def _leave_to_policy(self, job: Job, printer: Printer, action: Action, status: JobStatus | None) -> None:
         """End an uncertain job, or print it again."""
-        why = "the printer no longer {} it after an interruption"
+        why = "the printer no longer knows it after an interruption"
         if status is not None:
-            why = "the printer or its print server (CUPS) was restarted, and no longer {} whether it printed the job"
+            why = wording.may_have_restarted(taken_over=job.entry.taken_over)
             # Nobody shall let it go later.
             after = None if status.state.final else await cancel(printer, accepted_of(status))
             if after is not None and after.state is SpoolerState.COMPLETED:  # it was faster than the cancel
@@ -373,9 +374,9 @@ class Carrier:
                 await self._end_printed(job, printer, after)
                 return
         if action is Action.REPRINT:
-            await self._reprint(job, why.format("knew"))
+            await self._reprint(job, why)
         else:
-            await self._hold(job, why.format("knows"))
+            await self._hold(job, why, status=status)
 
     async def _again(self, job: Job, **changes: Any) -> None:
         """Go back to before the printer."""

@@ -28,10 +28,12 @@ from piprint.journal.entry import Entry
 from piprint.printers.printer import JobStatus, SpoolerState
 from piprint.printers.runs import is_time_of_day
 
-__all__ = ["MAY_BE_LOST", "Evidence", "begun_for_certain", "ran_on", "weigh"]
+__all__ = ["MAY_BE_LOST", "NOT_TOLD", "Evidence", "begun_for_certain", "ran_on", "weigh"]
 
 MAY_BE_LOST = "may be lost"
 """In the journal in place of a run: CUPS may have lost the document, so that it says "completed" proves nothing."""
+NOT_TOLD = "not told"
+"""The same: nothing told which run it was. An empty text: it was not asked, by a program older than this."""
 _AT_WORK = frozenset(SpoolerState) - {SpoolerState.PENDING, SpoolerState.HELD}
 
 
@@ -55,14 +57,15 @@ def ran_on(noted: int, told: int, *, unwatched: bool) -> bool:
     return noted == told if noted and told else not unwatched
 
 
-def weigh(entry: Entry, status: JobStatus | None, *, same_run: bool, resumed: bool) -> Evidence:
+def weigh(entry: Entry, status: JobStatus | None, *, same_run: bool, same_boot: bool) -> Evidence:
     """Weigh what is known of a job that was handed over.
 
     Args:
         entry: the job as the journal has it.
         status: what the printer says of it now; None when it does not know it.
         same_run: it is proven that the printer has run on since it got the job.
-        resumed: this process was restarted since, so its whole computer may have been, and CUPS's with it.
+        same_boot: it is proven that the computer CUPS runs on was not restarted since: it is this one, and this process
+            has run on. Of another computer nobody here knows.
     """
     if entry.ipp_run == MAY_BE_LOST:
         return Evidence.LOST
@@ -73,7 +76,9 @@ def weigh(entry: Entry, status: JobStatus | None, *, same_run: bool, resumed: bo
     if status.begun is not None and status.begun == entry.ipp_begun and status.state in _AT_WORK:
         # A beginning after the outage would have a later second: the one noted was over before (see begun_for_certain).
         return Evidence.NOT_AGAIN
-    return Evidence.LOST if resumed else Evidence.OPEN
+    if same_boot or not entry.ipp_run:  # a journal of before runs were noted: its program was replaced, no power failed
+        return Evidence.OPEN
+    return Evidence.LOST
 
 
 def begun_for_certain(status: JobStatus) -> int | None:

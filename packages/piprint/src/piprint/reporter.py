@@ -13,6 +13,7 @@ import logging
 import random
 from collections.abc import Callable
 
+from piprint import wording
 from piprint.bc.queue import FinishOutcome, Queue
 from piprint.connection import pause_after
 from piprint.errors import BcError, JournalError
@@ -111,10 +112,33 @@ class Reporter:
             )
         else:
             answer = FinishOutcome.DONE  # a user or another processor decided; there is nothing to tell
+        came_back = bool(wording.came_back_of(job.entry.notes))
+        if came_back and answer in {FinishOutcome.DONE, FinishOutcome.CHANGED}:
+            answer, message = await self._told_since(job, message, answer)
         if meaning := _MEANING.get(answer):
             message = f"{message} Business Central was not told: {meaning}."
             if outcome is Outcome.RELEASED:
                 outcome = Outcome.CHANGED
+        entry = job.entry  # it may have been noted on meanwhile
         job.entry = await self._journal.advance(entry, Step.REPORTED, outcome=outcome, message=message)
         await self._journal.remove_document(entry)
         _log.info("%s: %s: %s", entry.about, outcome, message)
+
+    async def _told_since(self, job: Job, reported: str, answer: FinishOutcome) -> tuple[FinishOutcome, str]:
+        """Tell what came to light about a job's end while, or after, Business Central was told of it.
+
+        Args:
+            job: the job.
+            reported: the message that was to be reported.
+            answer: what Business Central said: CHANGED also of an end it has from us, in the words of before.
+
+        Returns:
+            what it says now, and what the message is now.
+        """
+        before = reported if answer is FinishOutcome.DONE else wording.without_came_back(reported)
+        while answer is FinishOutcome.CHANGED or before != job.entry.message:
+            message = job.entry.message
+            if not await self._queue.amend(job.row, job.claim, message, before=before):
+                return FinishOutcome.CHANGED, message
+            answer, before = FinishOutcome.DONE, message
+        return answer, before

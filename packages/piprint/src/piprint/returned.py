@@ -36,10 +36,12 @@ __all__ = ["ReturnedJobs"]
 
 _log = logging.getLogger(__name__)
 
+_TRIES, _FIRST_PAUSE, _LONGEST_PAUSE = 40, 60.0, 3600.0
+"""Times and seconds that Business Central is told again what it does not take of one job."""
 _TOLD_FOR = 86400.0
 """Seconds for which the page and Business Central's list of printers show it."""
 _MOST_TOLD = 20
-_LONGEST_STATE, _LONGEST_MESSAGE = 250, 2048
+_LONGEST_STATE = 250
 _CUPS_EVERY, _PRINTERS_EVERY = 10.0, 6
 """Seconds between two questions to CUPS whether it has run on; a printer itself is asked every so many times."""
 _JUST_NOW = 60
@@ -59,6 +61,13 @@ class _Told:
 
 
 @dataclass(slots=True)
+class _Owed:
+    entry: Entry
+    tries: int = 0
+    not_before: float = 0.0
+
+
+@dataclass(slots=True)
 class ReturnedJobs:
     """Looks for returned jobs.
 
@@ -73,8 +82,10 @@ class ReturnedJobs:
     guarded: Callable[[str, Callable[[], Awaitable[None]]], Awaitable[None]]
     _runs: dict[str, int] = field(default_factory=dict)
     _told: list[_Told] = field(default_factory=list)
-    _owed: list[Entry] = field(default_factory=list)
+    _owed: list[_Owed] = field(default_factory=list)
     """What Business Central does not know yet."""
+    _seen: list[tuple[Entry, JobStatus, bool]] = field(default_factory=list)
+    """What is to be told: the job, what the printer says, and whether its printer was looked at for the first time."""
 
     async def watch(self) -> None:
         """Look whenever a spooler may have restarted: at queues of CUPS often, at printers seldom, for they sleep."""
@@ -108,6 +119,8 @@ class ReturnedJobs:
             with suppress(PrinterError, TimeoutError):  # it is asked again in a moment
                 async with asyncio.timeout(_PATIENCE):
                     await self.look(printer_id)
+            while self._seen:  # beyond the time limit: a printer that is slow must not cut it off half told
+                await self._tell(*self._seen.pop(0))
 
         await self.guarded("looking for jobs that came back", look)
 
@@ -130,7 +143,7 @@ class ReturnedJobs:
 
     def told(self, printer_id: str = "") -> list[str]:
         """Return what could not be stopped within the last day; at one printer, or at all."""
-        since = asyncio.get_running_loop().time() - _TOLD_FOR
+        since = _now() - _TOLD_FOR
         self._told = [each for each in self._told if each.at >= since][-_MOST_TOLD:]
         return [each.text for each in self._told if printer_id in {"", each.printer_id}]
 
@@ -143,13 +156,14 @@ class ReturnedJobs:
     async def _sweep(self, printer_id: str, printer: Printer) -> None:
         jobs = await printer.jobs()
         entries = {entry.name: entry for entry in await self.around.journal.by_names([job.name for job in jobs])}
+        first = printer_id not in self._runs
         failed: PrinterError | None = None
         for job in jobs:
             entry = entries.get(job.name)
             if entry is None or entry.printer_id != printer_id:
                 continue
-            if await self._may_have_begun_again(entry, job, printer):
-                await self._tell(entry, job)
+            if await self._may_have_begun_again(entry, job, printer, first=first):
+                self._seen.append((entry, job, first))
             if not _is_returned(entry, job):
                 continue
             try:
@@ -157,55 +171,83 @@ class ReturnedJobs:
             except PrinterError as error:
                 failed, after = error, job
             if job.state in _AT_WORK or (after is not None and _began_again(entry, after)):
-                await self._tell(entry, job)
+                self._seen.append((entry, job, first))
             else:
                 _log.warning("%s: it had ended, and the printer had it again; it is cancelled there", entry.about)
         if failed is not None:
             raise failed
 
-    async def _may_have_begun_again(self, entry: Entry, job: JobStatus, printer: Printer) -> bool:
-        """Tell whether CUPS may have come back, and printed again, within the very second in which a job had begun."""
+    async def _may_have_begun_again(self, entry: Entry, job: JobStatus, printer: Printer, *, first: bool) -> bool:
+        """Tell whether CUPS may have come back, and printed again, within the very second in which a job had begun.
+
+        Something has to speak for it: a subscription, or, of a CUPS that lets us have none, a line that broke.
+        """
         begun, now = job.begun, job.up_time
         if job.state is not SpoolerState.COMPLETED or begun is None or now is None or not is_time_of_day(now):
             return False
-        if entry.step not in _OVER or begun != entry.ipp_begun or now - begun > _JUST_NOW:
+        if entry.step not in _OVER or not entry.ipp_run or begun != entry.ipp_begun or now - begun > _JUST_NOW:
             return False
         heard = self.around.heard.get((entry.printer_id, self._runs.get(entry.printer_id, -1)))
         over = heard is not None and heard > begun
-        return not over and await printer.has_run_on(entry.ipp_run) is not True
+        if over:
+            return False
+        ran_on = await printer.has_run_on(entry.ipp_run)
+        return ran_on is False or (ran_on is None and not first)
 
     async def _pay(self) -> None:
         """Tell Business Central what it does not know yet, as far as it answers."""
-        while self._owed:
-            entry = self._owed[0]
+        for owed in list(self._owed):
+            if _now() < owed.not_before:
+                continue
+            entry = owed.entry
+            before = wording.without_came_back(entry.message)
             claim = entry.claim_of(self.around.config.host)
-            before = entry.message.removesuffix(wording.CAME_BACK).rstrip()
             try:
-                await self.around.queue.amend(row_of(entry), claim, entry.message, before=before)
+                told = await self.around.queue.amend(row_of(entry), claim, entry.message, before=before)
             except BcError as error:
                 if not concerns_one(error):
                     return  # later
-                _log.warning("job %d: that it may have come out again cannot be said there: %s", entry.row_no, error)
-            self._owed.pop(0)
+                owed.tries += 1
+                owed.not_before = _now() + min(_FIRST_PAUSE * 1.6 ** (owed.tries - 1), _LONGEST_PAUSE)
+                if owed.tries < _TRIES:
+                    continue
+                _log.warning("%s: that it came out again cannot be said there: %s", entry.about, error)
+            else:
+                if not told:
+                    _log.warning(
+                        "%s: that it came out again is not said there: it was changed there since", entry.about
+                    )
+            self._owed.remove(owed)
 
-    async def _tell(self, entry: Entry, job: JobStatus) -> None:
-        if wording.CAME_BACK in entry.notes:
-            if entry.printer_id not in self._runs and entry.step is Step.REPORTED:
-                self._owed.append(entry)  # found again at our start: it may not have been said
+    async def _tell(self, entry: Entry, job: JobStatus, first: bool) -> None:  # noqa: FBT001 - as it was seen
+        """Write down that a job may have come out again, and have it told."""
+        journal = self.around.journal
+        latest = await journal.by_claim(entry.row_no, entry.claim) or entry
+        if wording.came_back_of(latest.notes):
+            if first:  # found again at our start: it may not have been said
+                self._remember(latest)
             return
-        _log.error("%s: %s (job %d at the printer)", entry.about, wording.CAME_BACK, job.id)
-        message = entry.message
-        if entry.step in _OVER:
-            message = f"{cut(message, _LONGEST_MESSAGE - len(wording.CAME_BACK) - 1)} {wording.CAME_BACK}".strip()
-        noted = await self.around.journal.note(entry, notes=(*entry.notes, wording.CAME_BACK), message=message)
-        held = self.around.jobs.get(entry.row_no)
-        if held is not None and held.entry.claim == entry.claim:
-            held.entry = noted
-        if noted.step is Step.REPORTED:
-            self._owed.append(noted)
+        note = wording.came_back_note(latest.outcome, cups=is_time_of_day(job.up_time))
+        _log.error("%s: %s (job %d at the printer)", latest.about, note, job.id)
+        noted: Entry | None = None
+        while noted is None or (latest.notes, latest.message) != (noted.notes, noted.message):  # reported just now
+            message = latest.message
+            if latest.step in _OVER and not wording.says_came_back(message):
+                message = wording.with_came_back(message, note)
+            noted = await journal.note(latest, notes=(*wording.others(latest.notes), note), message=message)
+            held = self.around.jobs.get(latest.row_no)
+            if held is not None and held.entry.claim == latest.claim:
+                held.entry = replace(held.entry, notes=noted.notes, message=noted.message)
+            latest = await journal.by_claim(entry.row_no, entry.claim) or noted
+        self._remember(latest)
+
+    def _remember(self, entry: Entry) -> None:
+        """Show it for a day, and tell Business Central if its row is closed."""
+        if entry.step is Step.REPORTED:
+            self._owed.append(_Owed(entry))
             self.around.suspected.set()
-        now = asyncio.get_running_loop().time()
-        self._told.append(_Told(entry.printer_id, wording.came_back(entry.row_no, entry.title, entry.printer_id), now))
+        text = wording.came_back(entry.row_no, entry.title, entry.printer_id)
+        self._told.append(_Told(entry.printer_id, text, _now()))
 
 
 def _is_returned(entry: Entry, job: JobStatus) -> bool:
@@ -217,9 +259,17 @@ def _is_returned(entry: Entry, job: JobStatus) -> bool:
 
 
 def _began_again(entry: Entry, job: JobStatus) -> bool:
-    """Tell whether it began to print at another time than the journal knows of."""
+    """Tell whether it began to print at another time than the journal knows of.
+
+    Of a job that is over only CUPS can tell that: it keeps the time of day. A printer that counts from its start sets the times
+    of the jobs it remembers to 0 or less when it is switched on (RFC 8011, 5.3.14).
+    """
     if job.uuid and entry.ipp_uuid and job.uuid != entry.ipp_uuid:
         return job.begun is not None and not job.state.final
-    if job.begun is None or (entry.ipp_begun is None and job.state.final):
+    if job.begun is None or (job.state.final and (entry.ipp_begun is None or not is_time_of_day(job.begun))):
         return False
     return job.begun != entry.ipp_begun
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from piprint import wording
-from piprint.evidence import MAY_BE_LOST, Evidence, begun_for_certain, ran_on, weigh
+from piprint.evidence import MAY_BE_LOST, NOT_TOLD, Evidence, begun_for_certain, ran_on, weigh
 from piprint.inhand import Job
 from piprint.printers.printer import JobStatus, Printer, SpoolerState
+from piprint.printers.runs import is_here
 from piprint.recovery import Action, is_doubtful
 from piprint.surroundings import Surroundings
 
@@ -33,16 +34,17 @@ class Witness:
         """Begin: find out which run of the printer is about to print a job; return what the journal shall keep of it."""
         run = await printer.run()
         job.run, job.unwatched, job.resumed = run.number, False, False
-        return {"ipp_run": run.token}
+        return {"ipp_run": run.token or NOT_TOLD}
 
     async def weigh(self, job: Job, printer: Printer, status: JobStatus | None) -> Evidence:
         """Find out whether a restart of the printer may have made two of a job."""
         same_run = status is not None and ran_on(job.run, status.run, unwatched=job.unwatched)
-        if not same_run and job.entry.ipp_run not in {"", MAY_BE_LOST}:
+        if not same_run and job.entry.ipp_run not in {"", MAY_BE_LOST, NOT_TOLD}:
             same_run = await printer.has_run_on(job.entry.ipp_run) is True
         if not same_run:
             self._around.suspected.set()
-        return weigh(job.entry, status, same_run=same_run, resumed=job.resumed)
+        same_boot = not job.resumed and is_here(printer.address.uri)
+        return weigh(job.entry, status, same_run=same_run, same_boot=same_boot)
 
     async def take_note(self, job: Job, status: JobStatus | None, action: Action, evidence: Evidence) -> None:
         """Write down what the evidence says against a job, and begin to watch it anew."""
@@ -52,7 +54,7 @@ class Witness:
         await self._compare(job, status)
         if is_doubtful(entry, action, evidence):
             failed = action in {Action.END_CANCELED, Action.END_ABORTED}
-            await self._doubt(job, wording.restarted(failed=failed))
+            await self._doubt(job, wording.restarted(failed=failed, taken_over=entry.taken_over))
             if evidence is Evidence.LOST and not status.state.final:
                 job.entry = await self._around.journal.note(job.entry, ipp_run=MAY_BE_LOST)
         job.run, job.unwatched = status.run, False

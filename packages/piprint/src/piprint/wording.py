@@ -22,10 +22,11 @@ from piprint.reasons import told
 
 __all__ = [
     "BEGAN_AGAIN",
-    "CAME_BACK",
     "NOT_CANCELLED",
     "TWICE",
     "came_back",
+    "came_back_note",
+    "came_back_of",
     "changed",
     "doubts",
     "ended",
@@ -35,13 +36,16 @@ __all__ = [
     "helped",
     "holds_up",
     "lasted",
+    "may_have_restarted",
     "message",
     "not_printed",
+    "others",
     "printed",
     "printed_late",
     "quiet",
     "refused",
     "restarted",
+    "says_came_back",
     "says_what_to_do",
     "sent",
     "sentence",
@@ -50,6 +54,8 @@ __all__ = [
     "uncertain",
     "waiting",
     "waits",
+    "with_came_back",
+    "without_came_back",
 ]
 
 TWICE = "It may have been printed twice"
@@ -59,11 +65,22 @@ LONGEST = 2048
 _LONGEST_TEXT = 1200
 """Units of what is said about the end, and of all doubts: a printer's words may be long, and the doubts have to fit."""
 NOT_CANCELLED = "it could not be cancelled at the printer, and may still come out"
-BEGAN_AGAIN = f"{TWICE}: the printer began again while it printed. If two lie there, throw one away."
-CAME_BACK = (
-    f"{TWICE}: after a restart the print server (CUPS) printed it again, as it had not yet saved that it was done. "
-    "If two lie there, throw one away."
+_THROW = "If two lie there, throw one away."
+_CAME_BACK = {
+    (
+        True,
+        True,
+    ): f"{TWICE}: after a restart the print server (CUPS) printed it again, as it had not yet saved that it was done. {_THROW}",
+    (True, False): f"{TWICE}: the printer printed it again after it had said that it was done. {_THROW}",
+    (False, True): f"{_DOUBT} after all: after a restart the print server (CUPS) had it again. Look at the paper.",
+    (False, False): f"{_DOUBT} after all: the printer had it again after its end had been told. Look at the paper.",
+}
+"""By whether it had been printed, and whether CUPS printed it again."""
+_NO_SIGN = (
+    "the processor that had it before gave no more sign, and it is not known whether the printer or its print server "
+    "(CUPS) was restarted meanwhile"
 )
+BEGAN_AGAIN = f"{TWICE}: the printer began again while it printed. {_THROW}"
 _SOME = " Some pages may have come out."
 _UNCERTAIN = "It may have been printed, that is not certain"
 _LOOK = "Look at the printer; restart the job if it is missing."
@@ -85,9 +102,10 @@ def message(outcome: Outcome, text: str, notes: Iterable[str] = ()) -> str:
     notes = tuple(notes)
     doubtful = doubts(notes)
     others = [note for note in notes if note not in doubtful] if outcome in _CAME_OUT else []
+    said = _at_once(doubtful)
     if outcome is Outcome.UNCERTAIN:
-        doubtful = ()  # the text says so itself, see :func:`uncertain`
-    parts = [fit(sentence(text), _LONGEST_TEXT), fit(" ".join(map(sentence, doubtful)), LONGEST - _LONGEST_TEXT - 1)]
+        said = ()  # the text says so itself, see :func:`uncertain`
+    parts = [fit(sentence(text), _LONGEST_TEXT), fit(" ".join(map(sentence, said)), LONGEST - _LONGEST_TEXT - 1)]
     told = " ".join(filter(None, parts))
     return fit(" ".join([told, *map(sentence, others)]), LONGEST)
 
@@ -95,6 +113,19 @@ def message(outcome: Outcome, text: str, notes: Iterable[str] = ()) -> str:
 def doubts(notes: Iterable[str]) -> tuple[str, ...]:
     """Return the notes that say that a document, or a part of it, may have come out more often than asked."""
     return tuple(note for note in notes if note.startswith(_DOUBT))
+
+
+def _at_once(notes: tuple[str, ...]) -> tuple[str, ...]:
+    """Say only once that it may have been printed twice, with all reasons."""
+    twice = [note for note in notes if note.startswith(f"{TWICE}: ")]
+    if len(twice) < 2:  # noqa: PLR2004 - one is said as it is
+        return notes
+    reasons_told = [note.removeprefix(f"{TWICE}: ").removesuffix(_THROW).rstrip(" .") for note in twice]
+    end = f" {_THROW}" if any(note.endswith(_THROW) for note in twice) else ""
+    return (
+        f"{TWICE}: {'; and '.join(dict.fromkeys(reasons_told))}.{end}",
+        *(note for note in notes if note not in twice),
+    )
 
 
 def fit(text: str, length: int) -> str:
@@ -176,16 +207,66 @@ def uncertain(why: str, remedy: str = "", *, often: bool = False) -> str:
     return f"{what}: {sentence(why)} {more}{_LOOK}"
 
 
-def restarted(*, failed: bool) -> str:
+def may_have_restarted(*, taken_over: bool) -> str:
+    """Say why what a printer tells of a job proves nothing."""
+    if taken_over:
+        return f"{_NO_SIGN}, so that what the printer says proves nothing"
+    return "the printer or its print server (CUPS) may have been restarted, so that what it says proves nothing"
+
+
+def restarted(*, failed: bool, taken_over: bool = False) -> str:
     """Say that the printer, or its spooler, may have begun anew with a job.
 
     Args:
         failed: it was not printed in the end.
+        taken_over: another processor had handed it over.
     """
     why = "the printer or its print server (CUPS) was restarted, or could not be asked, while it had the job"
+    if taken_over:
+        why = _NO_SIGN
     if failed:
         return f"It may have been printed before that: {why}. Look at the paper first."
-    return f"{TWICE}: {why}. If two lie there, throw one away."
+    return f"{TWICE}: {why}. {_THROW}"
+
+
+def came_back_note(outcome: Outcome | None, *, cups: bool) -> str:
+    """Say in a job's message that the printer had it again after its end; ``cups``: it is CUPS that had it."""
+    return _CAME_BACK[outcome is None or outcome is Outcome.PRINTED, cups]
+
+
+def came_back_of(notes: Iterable[str]) -> str:
+    """Return the note that says so; "" when there is none."""
+    return next((note for note in notes if note in _CAME_BACK.values()), "")
+
+
+def others(notes: Iterable[str]) -> tuple[str, ...]:
+    """Return the notes without it."""
+    return tuple(note for note in notes if note not in _CAME_BACK.values())
+
+
+def with_came_back(text: str, note: str) -> str:
+    """Add to a job's message what came to light after its end; :func:`without_came_back` takes it off again."""
+    more = _too(note) if TWICE in text else note
+    return f"{cut(text, LONGEST - units(more) - 1)} {more}".strip()
+
+
+def says_came_back(text: str) -> bool:
+    """Tell whether a job's message has it."""
+    return any(note in text or _too(note) in text for note in _CAME_BACK.values())
+
+
+def without_came_back(text: str) -> str:
+    """Return the message as it was before."""
+    for note in _CAME_BACK.values():
+        for more in (note, _too(note)):
+            if text.endswith(more):
+                return text.removesuffix(more).rstrip()
+    return text
+
+
+def _too(note: str) -> str:
+    """Say a reason for two prints where another is told already."""
+    return sentence(note.removeprefix(f"{TWICE}: ").removesuffix(_THROW))
 
 
 def came_back(row_no: int, title: str, printer_id: str) -> str:

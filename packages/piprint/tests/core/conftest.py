@@ -370,6 +370,8 @@ class Device:
     tells_begin: bool = True
     clock: int = 0
     """Its own time of day in seconds when the test begins, as CUPS tells it; 0: it counts from its start."""
+    here: bool = False
+    """It is a CUPS of the processor's own computer."""
     tells_run: bool = True
     """Whether a restart can be told from a break in the line."""
     feedback: Feedback = Feedback.FOLLOWED
@@ -473,7 +475,7 @@ class PrinterView:
 
     def __init__(self, device: Device, alive: Callable[[], bool]) -> None:
         self.device = device
-        self.address = PrinterAddress(device.name, f"ipp://{device.name}/")
+        self.address = PrinterAddress(device.name, f"ipp://{'localhost' if device.here else 'cups.lan'}/{device.name}")
         self.feedback = device.feedback
         self._alive = alive
 

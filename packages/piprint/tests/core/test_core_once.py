@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from piprint import wording
 from piprint.contract import JobState
+from piprint.errors import BcConflict
 from piprint.evidence import MAY_BE_LOST, Evidence, begun_for_certain, ran_on, weigh
-from piprint.journal.entry import Entry
+from piprint.journal.entry import Entry, Outcome
 from piprint.journal.steps import Step
 from piprint.printers.printer import JobStatus, SpoolerState
 from piprint.printers.runs import RunCounter
@@ -110,7 +112,8 @@ def _entry(begun: int | None) -> Entry:
     from datetime import UTC, datetime  # noqa: PLC0415 - here only
 
     at = datetime(2026, 11, 22, tzinfo=UTC)
-    return Entry(7, 1, "A", "a.1.0", "n", "", "{}", Step.FOLLOWING, at, at, submitted=True, ipp_begun=begun)
+    more: dict[str, Any] = {"submitted": True, "ipp_begun": begun, "ipp_run": "1"}
+    return Entry(7, 1, "A", "a.1.0", "n", "", "{}", Step.FOLLOWING, at, at, **more)
 
 
 def _status(state: SpoolerState, begun: int | None, up_time: int | None) -> JobStatus:
@@ -140,13 +143,15 @@ def test_p3_evidence(
     state: SpoolerState, noted: int | None, begun: int | None, up_time: int, evidence: Evidence
 ) -> None:
     status = _status(state, begun, up_time)
-    assert weigh(_entry(noted), status, same_run=False, resumed=False) is evidence
-    assert weigh(_entry(noted), status, same_run=True, resumed=True) is Evidence.RAN_ON
-    assert weigh(_entry(noted), None, same_run=False, resumed=True) is Evidence.OPEN
+    assert weigh(_entry(noted), status, same_run=False, same_boot=True) is evidence
+    assert weigh(_entry(noted), status, same_run=True, same_boot=False) is Evidence.RAN_ON
+    assert weigh(_entry(noted), None, same_run=False, same_boot=False) is Evidence.OPEN
     lost = Evidence.LOST if evidence is Evidence.OPEN and up_time >= NOON else evidence
-    assert weigh(_entry(noted), status, same_run=False, resumed=True) is lost
+    assert weigh(_entry(noted), status, same_run=False, same_boot=False) is lost
+    old = replace(_entry(noted), ipp_run="")
+    assert weigh(old, status, same_run=False, same_boot=False) is evidence, "an upgrade is no power cut"
     told = replace(_entry(noted), ipp_run=MAY_BE_LOST)
-    assert weigh(told, status, same_run=True, resumed=False) is Evidence.LOST, "that is not forgotten"
+    assert weigh(told, status, same_run=True, same_boot=True) is Evidence.LOST, "that is not forgotten"
 
 
 @pytest.mark.parametrize(
@@ -219,7 +224,7 @@ async def test_s1_a_release_that_was_lost_is_made_again_if_the_spooler_ran_on(wo
 
 async def _printed_and_back(world: Any, *, stopped: bool) -> Any:
     """Have a job printed and reported, and the spooler restarted with it waiting again."""
-    device = world.device("A", seconds=1)
+    device = world.device("A", seconds=1, clock=NOON)
     processor = await world.processor()
     row = world.server.add(1)
     await world.settled()
@@ -313,3 +318,208 @@ async def test_s1_completed_proves_nothing_of_a_document_that_cups_may_have_lost
     assert world.printed(1) == (0 if policy == "hold" else 1), "not lost without a word"
     assert row.state is (JobState.ERROR if policy == "hold" else JobState.PRINTED)
     assert ONCE in row.message
+
+
+async def _restarted_without_its_document(world: Any, device: Any, processor: Any, *, power: bool) -> None:
+    """Restart the computer of a CUPS while it prints; it ends the job as completed, with nothing on paper."""
+    await printing(world, processor)
+    device._timer.cancel()
+    device._printing, device.away, device.runs = None, True, 2
+    await asyncio.sleep(30)
+    job = device.jobs[1]
+    device.away, job.begun, job.state = False, NOON + int(now()), SpoolerState.PROCESSING
+    await asyncio.sleep(5)
+    job.state = SpoolerState.COMPLETED
+    if not power:
+        world.ledger.append(b"document 1")
+
+
+@pytest.mark.parametrize("policy", ["hold", "reprint"])
+async def test_s1_a_power_cut_of_a_cups_elsewhere_loses_nothing_though_we_run_on(world: Any, policy: str) -> None:
+    device = world.device("A", seconds=20, clock=NOON)
+    row = world.server.add(1)
+    processor = await world.processor(printers=[{"id": "A", "uncertain": policy}])
+    await _restarted_without_its_document(world, device, processor, power=True)
+    await world.settled()
+    assert row.state is (JobState.ERROR if policy == "hold" else JobState.PRINTED), row.message
+    assert world.ledger == ([] if policy == "hold" else [b"document 1"])
+    assert ONCE in row.message
+    assert (TWICE in row.message) is (policy == "reprint")
+
+
+async def test_s1_a_cups_of_this_computer_lost_no_document_as_long_as_we_run_on(world: Any) -> None:
+    device = world.device("A", seconds=20, clock=NOON, here=True)
+    row = world.server.add(1)
+    processor = await world.processor()
+    await _restarted_without_its_document(world, device, processor, power=False)
+    await world.settled()
+    assert (row.state, TWICE in row.message, world.ledger) == (JobState.PRINTED, True, [b"document 1"])
+
+
+async def test_s1_a_job_in_work_of_a_journal_that_noted_no_runs_is_not_taken_for_lost(world: Any) -> None:
+    device = world.device("A", seconds=20, clock=NOON)
+    row = world.server.add(1)
+    settings = {"printers": [{"id": "A", "uncertain": "reprint"}]}
+    first = await world.processor(**settings)
+    await printing(world, first)
+    entry = (await first.journal.unreported())[0]
+    await first.journal.note(entry, ipp_run="", ipp_begun=None)
+    await first.kill()
+    await world.processor(**settings)
+    await world.settled()
+    assert (row.state, world.ledger) == (JobState.PRINTED, [b"document 1"])
+    assert device.canceled == []
+
+
+@pytest.mark.parametrize("api", [True, False])
+@pytest.mark.parametrize("clock", [0, NOON])
+async def test_s1_what_is_said_of_a_job_taken_over_is_true(world: Any, api: bool, clock: int) -> None:
+    """Nobody restarted anything: CUPS's word goes by policy, a printer's is believed, and neither is said to be restarted."""
+    world.server.api = api
+    world.device("A", seconds=300, clock=clock)
+    row = world.server.add(1)
+    first = await world.processor("one")
+    await printing(world, first)
+    await first.kill()
+    await world.processor("two")
+    await world.settled()
+    assert row.state is (JobState.ERROR if clock else JobState.PRINTED)
+    assert "he processor that had it before gave no more sign" in row.message
+    assert "(CUPS) was restarted, or" not in row.message
+    assert ONCE in row.message
+    assert len(world.ledger) == 1
+
+
+# ---- What came back, and what only seems so ----------------------------------------------------------------------------
+
+
+async def test_s2_a_printer_that_was_switched_off_and_on_printed_nothing_again(world: Any) -> None:
+    """RFC 8011, 5.3.14: it sets the times of the jobs it remembers to 0 or less."""
+    device = world.device("A", seconds=1)
+    rows = [world.server.add(number) for number in range(1, 31)]
+    processor = await world.processor()
+    await world.settled()
+    device.runs += 1
+    for job in device.jobs.values():
+        job.begun = 0
+    await asyncio.sleep(300)
+    assert not [row for row in rows if row.state is not JobState.PRINTED or ONCE in row.message]
+    assert not processor.dispatcher.snapshot().problems
+    assert "amend" not in {call for _, call in world.server.calls}
+
+
+@pytest.mark.parametrize("why", ["an old journal", "no subscriptions"])
+async def test_s2_a_restart_of_ours_alone_tells_nothing_of_jobs_just_reported(world: Any, why: str) -> None:
+    device = world.device("A", seconds=1, clock=NOON, tells_run=why == "an old journal")
+    rows = [world.server.add(number) for number in range(1, 16)]
+    first = await world.processor()
+    await world.settled()
+    if why == "an old journal":
+        for entry in await first.journal.history():
+            await first.journal.note(entry, ipp_run="")
+    await first.stop()
+    await world.processor()
+    await asyncio.sleep(100)
+    assert len(world.ledger) == len(device.jobs) == 15
+    assert not [row for row in rows if ONCE in row.message]
+
+
+async def _came_out_again(world: Any, device: Any) -> None:
+    """Let CUPS restart and print again what it had not saved as done."""
+    job = next(iter(device.jobs.values()))
+    job.state, job.begun = SpoolerState.PENDING, None
+    device.crash(keep=True)
+    await asyncio.sleep(5)
+
+
+@pytest.mark.parametrize("api", [True, False])
+@pytest.mark.parametrize("then", ["nothing", "a kill", "the answer is lost"])
+async def test_s2_what_comes_back_while_its_end_is_reported_is_told(world: Any, api: bool, then: str) -> None:
+    """Power is back, Business Central is slow: the sweep finds the job while the report is under way."""
+    world.server.api = api
+    device = world.device("A", seconds=1, clock=NOON)
+    row = world.server.add(1)
+    first = await world.processor()
+    await reach(first, Step.FOLLOWING)
+    world.server.latency = 80.0  # the report takes up to so long to get there, and as long to get back
+    await reach(first, Step.ENDED)
+    await _came_out_again(world, device)
+    first.dispatcher._around.suspected.set()
+    await asyncio.sleep(1)
+    if then == "the answer is lost":
+        world.server.lose_answers = 1.0
+    while row.state is not JobState.PRINTED:
+        await asyncio.sleep(0.1)
+    world.server.latency = 0.01
+    if then == "a kill":
+        await first.kill()
+        await world.processor()
+    await asyncio.sleep(200)
+    world.server.lose_answers = 0.0
+    await asyncio.sleep(900)
+    assert world.ledger == [b"document 1"] * 2
+    assert (row.state, TWICE in row.message) == (JobState.PRINTED, True)
+    assert row.message.count(TWICE) == 1
+    told = (await world.processors[-1].dispatcher.history())[0].message
+    assert (TWICE in told, "was not told" in told) == (True, False)
+
+
+async def test_s2_what_business_central_does_not_take_for_a_while_is_told_later(world: Any) -> None:
+    device = world.device("A", seconds=1, clock=NOON)
+    row = world.server.add(1)
+    await world.processor()
+    await world.settled()
+
+    world.server.refuse["amend"] = BcConflict("a deadlock")
+    await _came_out_again(world, device)
+    await asyncio.sleep(200)
+    assert TWICE not in row.message
+    world.server.refuse.clear()
+    await asyncio.sleep(600)
+    assert TWICE in row.message
+
+
+async def test_s2_what_came_back_is_shown_also_after_a_restart_of_ours(world: Any) -> None:
+    device = world.device("A", seconds=1, clock=NOON)
+    world.server.add(1)
+    first = await world.processor()
+    await world.settled()
+    await _came_out_again(world, device)
+    await asyncio.sleep(100)
+    await first.stop()
+    again = await world.processor()
+    await asyncio.sleep(100)
+    assert any(TWICE in each for each in again.dispatcher.snapshot().problems)
+    assert TWICE in world.server.offered[0].state_message
+
+
+async def test_s2_what_was_not_printed_and_comes_back_may_be_printed_after_all(world: Any) -> None:
+    device = world.device("A", seconds=30, clock=NOON)
+    row = world.server.add(1)
+    processor = await world.processor()
+    await printing(world, processor)
+    device.cancel(device.jobs[1])
+    await world.settled()
+    assert row.state is JobState.ERROR
+    device.seconds = 0.5
+    await _came_out_again(world, device)
+    await asyncio.sleep(100)
+    assert world.ledger == [b"document 1"]
+    assert "It may have been printed after all" in row.message
+    assert TWICE not in row.message
+
+
+def test_s2_that_it_may_have_been_printed_twice_is_said_once_with_all_reasons() -> None:
+    notes = (wording.BEGAN_AGAIN, f"{wording.TWICE}: the printer no longer knew it after an interruption.")
+    told = wording.message(Outcome.PRINTED, "Printed at A.", notes)
+    assert told == (
+        "Printed at A. It may have been printed twice: the printer began again while it printed; and the printer no longer "
+        "knew it after an interruption. If two lie there, throw one away."
+    )
+    note = wording.came_back_note(Outcome.PRINTED, cups=True)
+    after = wording.with_came_back(told, note)
+    assert after.count(TWICE) == 1
+    assert after.endswith(
+        "After a restart the print server (CUPS) printed it again, as it had not yet saved that it was done."
+    )
+    assert wording.without_came_back(after) == told

@@ -102,6 +102,11 @@ class Entry:
     ended: datetime | None = None
 
     @property
+    def taken_over(self) -> bool:
+        """Tell whether the printer has the job from another processor, under the name of that one's claim."""
+        return not self.name.endswith(self.claim.rpartition(".")[2])
+
+    @property
     def unsent(self) -> bool:
         """Tell whether the printer cannot have any part of the document."""
         return self.step in _BEFORE_SENDING or (self.step is Step.SENDING and not self.submitted)

@@ -6,7 +6,11 @@ CUPS tells the time of day there, in every version up to 2.4; of it a connection
 
 from __future__ import annotations
 
-__all__ = ["RunCounter", "is_time_of_day"]
+from urllib.parse import urlsplit
+
+from piprint.config import is_loopback
+
+__all__ = ["RunCounter", "is_here", "is_time_of_day"]
 
 _DAY_ONE = 10**9
 """Seconds; no printer is on for 31 years, and no clock of a printer is before 2001."""
@@ -17,6 +21,14 @@ _BLUR = 3.0
 def is_time_of_day(up_time: int | None) -> bool:
     """Tell whether a printer-up-time is the time of day, and says nothing of a restart."""
     return up_time is not None and up_time >= _DAY_ONE
+
+
+def is_here(uri: str) -> bool:
+    """Tell whether a spooler's address is one of this computer, so that it cannot restart without this process."""
+    try:
+        return is_loopback(urlsplit(uri).hostname or "")
+    except ValueError:
+        return False
 
 
 class RunCounter:
