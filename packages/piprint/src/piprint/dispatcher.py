@@ -1,6 +1,6 @@
 """Asks Business Central for work, hands it to the workers, and watches over what they have.
 
-One loop asks, one looks after the printers; both are supervised: an unexpected exception is logged and counted, and the
+One loop asks, one looks after the printers (:mod:`piprint.offering`); both are supervised: an unexpected exception is logged and counted, and the
 loop goes on. Only clocks that cannot jump are used, except for what people read and for leases told by Business Central.
 
 Which rows are claimed is never decided here: a list may be old. The claim itself decides.
@@ -19,7 +19,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from piprint.aside import Aside
-from piprint.bc.queue import OfferedPrinter, Probe, Queue
+from piprint.bc.queue import Probe, Queue
 from piprint.clock import utc_now
 from piprint.config import Config
 from piprint.connection import Connection
@@ -30,10 +30,11 @@ from piprint.journal.entry import Entry, Outcome
 from piprint.journal.steps import Step
 from piprint.journal.store import Journal
 from piprint.leases import LeaseWatch
-from piprint.pacing import REGISTER_EVERY, Pace
+from piprint.offering import Offering
+from piprint.pacing import Pace
 from piprint.reporter import Reporter
 from piprint.returned import ReturnedJobs
-from piprint.shelf import GRACE, Shelf
+from piprint.shelf import Shelf
 from piprint.snapshot import ConnectionView, JobView, PrinterView, Snapshot
 from piprint.surroundings import Surroundings
 from piprint.telling import Teller, excuse
@@ -45,12 +46,6 @@ _log = logging.getLogger(__name__)
 
 BEAT_EVERY = 60.0
 """Seconds between two signs of life of this processor."""
-REFRESH_EVERY = 60.0
-"""Seconds between two looks for printers."""
-LOOK_EVERY = 10.0
-"""Seconds between two questions how they are, while somebody watches. Asked all day, a printer never sleeps."""
-_STATE_EVERY = 60.0
-"""Seconds at least between two registrations because a printer's state changed."""
 _LOW = 5
 """A worker with fewer jobs in its line is asked for more."""
 _AT_ONCE = 20
@@ -110,6 +105,7 @@ class Dispatcher:
         )
         self._teller = Teller(self._around)
         self._returned = ReturnedJobs(self._around, shelf, self._guarded)
+        self._offering = Offering(queue, shelf, self._guarded)
         self._workers: dict[str, Worker] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._work: list[asyncio.Task[None]] = []
@@ -117,11 +113,8 @@ class Dispatcher:
         self._aside = Aside()
         self._probe = Probe({}, {})
         self._started = wall()
-        self._began = self._due_at = 0.0
+        self._due_at = 0.0
         self._beaten_at: float | None = None
-        self._registered: tuple[OfferedPrinter, ...] | None = None
-        self._registered_at = 0.0
-        self._unregistered: dict[str, str] = {}
         self._totals: dict[Outcome, int] = {}
         self._paused = ""
         self._mistake = ""
@@ -134,10 +127,10 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Take up what the last run left, and begin to work."""
-        self._began = self._due_at = _now()
+        self._due_at = _now()
         self._totals = await self._journal.totals()
         swept = await self._journal.sweep()
-        await self._guarded("looking for printers", self._shelf.refresh)
+        await self._offering.start()
         await self._returned.look_everywhere()
         entries = await self._journal.unreported()
         if swept or entries:
@@ -145,7 +138,7 @@ class Dispatcher:
         for entry in entries:
             self._take_up(entry)
         self._loops = [
-            asyncio.create_task(self._look_after_printers(), name="printers"),
+            asyncio.create_task(self._offering.look_after(), name="printers"),
             asyncio.create_task(self._poll_forever(), name="poll"),
             asyncio.create_task(self._returned.watch(), name="spoolers"),
         ]
@@ -194,7 +187,7 @@ class Dispatcher:
                 await asyncio.sleep(_AFTER_MISTAKE)
                 continue
             self._answered()
-            pause = 0.0 if self._more else pace.next(_now(), busy=busy, printers=len(self._registered or ()))
+            pause = 0.0 if self._more else pace.next(_now(), busy=busy, printers=len(self._offering.registered or ()))
             self._due_at = _now() + pause
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -357,33 +350,9 @@ class Dispatcher:
         else:
             await self._look_again(job)
 
-    # ---- Printers ----
-
-    async def _look_after_printers(self) -> None:
-        while True:
-            for _ in range(int(REFRESH_EVERY / LOOK_EVERY)):
-                await asyncio.sleep(LOOK_EVERY)
-                if self._shelf.problems and _now() - self._began < GRACE:
-                    break  # CUPS is just starting, perhaps
-                if self._shelf.watched:
-                    await self._guarded("asking printers how they are", self._shelf.look)
-            await self._guarded("looking for printers", self._shelf.refresh)
-
     async def _register(self) -> None:
-        """Tell Business Central which printers there are: at the start, when something changed, every 15 minutes."""
         offered = tuple(map(self._returned.with_remark, self._teller.offered(self._shelf.offered(), self._paused)))
-        if self._registered is None and not offered and self._shelf.problems and _now() - self._began < GRACE:
-            return  # started before CUPS: the printers of the last run are not gone
-        age = _now() - self._registered_at
-        if self._registered is not None and age < REGISTER_EVERY:
-            same = offered == self._registered
-            if same or (age < _STATE_EVERY and _essence(offered) == _essence(self._registered)):
-                return
-        problems = await self._queue.register(offered, message=self._mistake or self._paused)
-        self._registered, self._registered_at = offered, _now()
-        self._unregistered = {name: problem.message for name, problem in problems.items()}
-        for name, message in self._unregistered.items():
-            _log.warning("printer %s could not be registered: %s", name, message)
+        await self._offering.register(offered, message=self._mistake or self._paused)
 
     # ---- Workers ----
 
@@ -436,13 +405,13 @@ class Dispatcher:
     def snapshot(self) -> Snapshot:
         """Return how everything is at this moment."""
         connection = self._connection
-        registered = {each.printer_id for each in self._registered or ()}
+        registered = {each.printer_id for each in self._offering.registered or ()}
         taken = Counter(self._around.taken.values())
         printers = tuple(
             PrinterView(
                 address=each.address,
                 status=each.status,
-                problem=each.problem or self._unregistered.get(each.address.printer_id, ""),
+                problem=each.problem or self._offering.problems.get(each.address.printer_id, ""),
                 description=each.description,
                 offered=each.address.printer_id in registered,
                 disabled=each.address.printer_id in self._probe.disabled,
@@ -471,11 +440,6 @@ class Dispatcher:
     def _in_hand(self, printer_id: str) -> int | None:
         worker = self._workers.get(printer_id)
         return worker.job.entry.row_no if worker is not None and worker.job is not None else None
-
-
-def _essence(offered: Sequence[OfferedPrinter]) -> list[tuple[str, str, str]]:
-    """Return what is told to Business Central at once; how a printer is can wait a minute."""
-    return [(each.printer_id, each.printer_name, each.payload) for each in offered]
 
 
 def _view(job: Job) -> JobView:

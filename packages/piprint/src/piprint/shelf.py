@@ -1,7 +1,8 @@
 """The printers of this host, looked for again and again: new ones appear, renamed and removed ones go, without a restart.
 
 One that does not answer never delays or hides the others. What a printer can do is remembered in the journal, so that one
-that is switched off when the processor starts is still offered as what it is.
+that is switched off when the processor starts is still offered as what it is. So are all printers of the last run until
+CUPS was listed once: after a power cut this processor may run before CUPS does.
 
 Whoever is on the network may announce a printer by any name, and documents go where a name leads. So an announced printer
 never takes the place of a queue or of a configured printer: not while CUPS is just being restarted, either.
@@ -26,6 +27,7 @@ from piprint.journal.store import Journal
 from piprint.printers.find import settings_of
 from piprint.printers.offer import printer_payload
 from piprint.printers.printer import Capabilities, Printer, PrinterAddress, PrinterState, PrinterStatus
+from piprint.printers.wildcard import offered as is_offered
 from piprint.trouble import blocked
 
 __all__ = ["Listing", "OnShelf", "Shelf"]
@@ -56,6 +58,10 @@ class Listing(Protocol):
     @property
     def problems(self) -> Sequence[str]:
         """What could not be listed, for people."""
+
+    @property
+    def unlisted(self) -> bool:
+        """Whether the queues of CUPS, or of Windows, could not be listed."""
 
 
 @dataclass(eq=False, slots=True)
@@ -108,6 +114,9 @@ class Shelf:
         self._remembered: dict[str, str] | None = None
         self._ours: set[str] = set()
         self._watched_at = -math.inf
+        self._began: float | None = None
+        self._was_listed = False
+        self._unlisted_since: float | None = None
         self.problems: tuple[str, ...] = ()
 
     def printer(self, printer_id: str) -> Printer | None:
@@ -125,22 +134,60 @@ class Shelf:
 
     def offered(self) -> list[OfferedPrinter]:
         """Return what Business Central shall offer."""
-        return [self._offer(each) for each in self.all()]
+        return [*(self._offer(each) for each in self.all()), *self._awaited()]
+
+    @property
+    def unlisted_for(self) -> float:
+        """Return for how many seconds the queues of CUPS, or of Windows, could not be listed; 0 when they could."""
+        return 0.0 if self._unlisted_since is None else _now() - self._unlisted_since
+
+    @property
+    def unlisted(self) -> bool:
+        """Tell whether the queues could not be listed when they were last looked for."""
+        return self._unlisted_since is not None
 
     async def refresh(self) -> None:
         """Look for printers, and ask each how it is. Never raises for a printer's sake."""
+        await self._list()
+        await self.look()
+
+    async def search(self) -> None:
+        """Look for printers, and ask those that were not there before how they are."""
+        before = set(self.present())
+        await self._list()
+        new = set(self.present()) - before
+        await asyncio.gather(*(self._ask(self._shelf[printer_id]) for printer_id in sorted(new)))
+
+    async def _list(self) -> None:
         if self._remembered is None:
-            self._remembered = await self._journal.payloads()
+            self._remembered, self._began = await self._journal.payloads(), _now()
         try:
             listing = await self._find()
         except (PiprintError, OSError) as error:
             self.problems = (f"printers cannot be listed: {error}",)
+            self._note_listed(unlisted=True)
         else:
             addresses = [each for each in listing.addresses if not self._is_impostor(each)]
             self.problems = (*listing.problems, *map(_left_out, set(listing.addresses).difference(addresses)))
             await self._place(addresses)
             await self._miss({each.printer_id for each in addresses}, in_doubt=bool(listing.problems))
-        await self.look()
+            self._note_listed(unlisted=listing.unlisted)
+            await self._forget()
+
+    def _note_listed(self, *, unlisted: bool) -> None:
+        self._was_listed = self._was_listed or not unlisted
+        if not unlisted:
+            self._unlisted_since = None
+        elif self._unlisted_since is None:
+            self._unlisted_since = _now()
+
+    async def _forget(self) -> None:
+        """Forget what printers can do that are gone, so that they do not come back when CUPS starts late some day."""
+        if self.problems or self._began is None or _now() - self._began < GRACE:
+            return
+        for printer_id in sorted(set(self._remembered or {}) - set(self._shelf)):
+            (self._remembered or {}).pop(printer_id)
+            await self._journal.remember_payload(printer_id, "")
 
     async def look(self) -> None:
         """Ask each printer how it is. Never raises for a printer's sake."""
@@ -216,13 +263,35 @@ class Shelf:
             each.payload = payload
             await self._journal.remember_payload(printer_id, payload)
 
+    def _awaited(self) -> list[OfferedPrinter]:
+        """Return the printers of the last run that CUPS has not told of yet in this one."""
+        if self._was_listed or self.unlisted_for >= GRACE_IN_DOUBT:
+            return []
+        there = {printer_id.casefold() for printer_id in self._shelf}
+        cups = self._config.cups
+        return [
+            OfferedPrinter(
+                printer_id=printer_id,
+                printer_name=self._name(printer_id),
+                payload=payload,
+                state="stopped",
+                state_message=cut("; ".join(self.problems), _LONGEST_STATE),
+            )
+            for printer_id, payload in sorted((self._remembered or {}).items())
+            if printer_id.casefold() not in there and is_offered(printer_id, cups.offer, cups.hide)
+        ]
+
+    def _name(self, printer_id: str) -> str:
+        name = settings_of(printer_id, self._config).name or f"{printer_id}@{self._config.host}"
+        return cut(name, _LONGEST_NAME)
+
     def _offer(self, each: OnShelf) -> OfferedPrinter:
         printer_id = each.address.printer_id
         settings = settings_of(printer_id, self._config)
         stopped = each.status is None or each.status.state is PrinterState.STOPPED
         return OfferedPrinter(
             printer_id=printer_id,
-            printer_name=cut(settings.name or f"{printer_id}@{self._config.host}", _LONGEST_NAME),
+            printer_name=self._name(printer_id),
             payload=each.payload or printer_payload(Capabilities(), settings),
             state="stopped" if stopped else "idle",  # that it prints right now is no news worth a call
             state_message=cut(each.problem, _LONGEST_STATE),

@@ -638,6 +638,7 @@ class _Inline(Executor):
 class Listed:
     addresses: list[PrinterAddress]
     problems: list[str] = field(default_factory=list)
+    unlisted: bool = False
 
 
 class Processor:
@@ -648,6 +649,7 @@ class Processor:
         self.config = config
         self.folder = folder
         self.alive = True
+        self.searched = 0
         self.killed = asyncio.Event()
         self.kill_at: tuple[str, int] | None = None
         self.commits: list[tuple[str, Entry]] = []
@@ -681,7 +683,10 @@ class Processor:
         return self
 
     async def _find(self) -> Listed:
-        return Listed([PrinterAddress(name, f"ipp://{name}/") for name in self.world.devices], self.world.problems)
+        world = self.world
+        self.searched += 1
+        there = [PrinterAddress(name, f"ipp://{name}/") for name in world.devices if name not in world.unlisted]
+        return Listed(there, world.problems, bool(world.unlisted))
 
     def _open(self, address: PrinterAddress) -> Printer:
         return PrinterView(self.world.devices[address.printer_id], lambda: self.alive)
@@ -730,6 +735,8 @@ class World:
         self.ledger: list[bytes] = []
         self.devices: dict[str, Device] = {}
         self.problems: list[str] = []
+        self.unlisted: set[str] = set()
+        """Printers of a CUPS that does not answer."""
         self.processors: list[Processor] = []
         self.wall_error = timedelta(0)
 

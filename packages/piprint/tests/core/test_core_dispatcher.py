@@ -631,3 +631,55 @@ async def test_what_the_dead_one_said_last_counts_not_what_the_list_said(world: 
     await world.settled()
     assert row.state is JobState.ERROR
     assert "It may have been printed" in row.message
+
+
+# ---- A processor that starts before CUPS, as after every power cut ----------------------------------------------------
+
+
+async def _knew_two_printers(world: Any) -> None:
+    world.device("B")
+    first = await world.processor()
+    await asyncio.sleep(5)
+    await first.stop()
+
+
+async def test_s2_printers_of_the_last_run_stay_offered_until_cups_was_listed_once(world: Any) -> None:
+    await _knew_two_printers(world)
+    world.unlisted, world.problems = {"A"}, ["the queues of CUPS cannot be listed: refused"]
+    row = world.server.add(1)
+    again = await world.processor()
+    await asyncio.sleep(20)
+    offered = {each.printer_id: each for each in world.server.offered}
+    assert set(offered) == {"A", "B"}, "nobody is told that there is no printer"
+    assert (offered["A"].state, offered["B"].state) == ("stopped", "idle")
+    assert "CUPS cannot be listed" in offered["A"].state_message
+    assert row.state is JobState.QUEUED
+    world.unlisted, world.problems = set(), []
+    await asyncio.sleep(10)
+    assert (row.state, world.ledger) == (JobState.PRINTED, [b"document 1"])
+    await asyncio.sleep(70)
+    assert {each.printer_id: each.state for each in world.server.offered} == {"A": "idle", "B": "idle"}
+    assert again.searched < 40
+
+
+async def test_s2_cups_is_looked_for_every_second_or_so_while_it_does_not_answer_and_not_for_ever(world: Any) -> None:
+    await _knew_two_printers(world)
+    world.unlisted, world.problems = {"A"}, ["the queues of CUPS cannot be listed: refused"]
+    again = await world.processor()
+    await asyncio.sleep(60)
+    assert 50 <= again.searched <= 70
+    await asyncio.sleep(3600)
+    assert again.searched <= 700
+    assert {each.printer_id for each in world.server.offered} == {"B"}, "an hour is enough"
+
+
+async def test_s2_a_printer_that_was_removed_is_not_offered_again_when_cups_starts_late(world: Any) -> None:
+    await _knew_two_printers(world)
+    del world.devices["B"]
+    again = await world.processor()
+    await asyncio.sleep(400)
+    await again.stop()
+    world.unlisted, world.problems = {"A"}, ["the queues of CUPS cannot be listed: refused"]
+    await world.processor()
+    await asyncio.sleep(20)
+    assert {each.printer_id for each in world.server.offered} == {"A"}

@@ -25,6 +25,7 @@ MOVED = PrinterAddress("Hall", "ipp://192.168.1.22/ipp/print", origin="dns-sd")
 class Listing:
     addresses: list[PrinterAddress]
     problems: list[str] = field(default_factory=list)
+    unlisted: bool = False
 
 
 class Shop:

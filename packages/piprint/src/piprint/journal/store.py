@@ -263,10 +263,13 @@ class Journal:
         return await self._call(ask)
 
     async def remember_payload(self, printer_id: str, payload: str) -> None:
-        """Keep a printer's payload. One that cannot be written is asked for again at the next start."""
+        """Keep a printer's payload, or forget it with "". One that cannot be written is asked for again at the next start."""
 
         def write() -> None:
             with suppress(sqlite3.Error):
+                if not payload:
+                    self._database.execute("DELETE FROM printer WHERE printer_id = ?", (printer_id,))
+                    return
                 self._database.execute("INSERT OR REPLACE INTO printer VALUES (?, ?)", (printer_id, payload))
 
         await self._call(write)

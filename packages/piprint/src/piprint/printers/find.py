@@ -41,10 +41,12 @@ class Found:
     Attributes:
         addresses: each with an id of its own; those of the configuration first, then CUPS's, then announced ones.
         problems: what could not be listed or was left out, and why; sentences for people.
+        unlisted: the queues of CUPS, or of Windows, could not be listed; there may be more printers than these.
     """
 
     addresses: list[PrinterAddress]
     problems: list[str]
+    unlisted: bool = False
 
 
 def settings_of(printer_id: str, config: Config) -> PrinterConfig:
@@ -76,6 +78,7 @@ async def find_printers(config: Config, announcements: Announcements | None = No
         announcements: what listens for announced printers; without it and with discovery enabled, three seconds are spent.
     """
     problems: list[str] = []
+    unlisted = False
     found = [
         PrinterAddress(each.id, each.uri, each.name or each.id, _origin(each.uri))
         for each in config.printers
@@ -85,6 +88,7 @@ async def find_printers(config: Config, announcements: Announcements | None = No
         try:
             queues = await (_windows_queues() if _ON_WINDOWS else _cups_queues(config))
         except PrinterError as error:
+            unlisted = True
             problems.append(f"the queues of {'Windows' if _ON_WINDOWS else 'CUPS'} cannot be listed: {error}")
         else:
             found += (each for each in queues if offered(each.printer_id, config.cups.offer, config.cups.hide))
@@ -98,7 +102,7 @@ async def find_printers(config: Config, announcements: Announcements | None = No
             for each in config.printers
             if each.id not in known
         ]
-    return Found(addresses, problems)
+    return Found(addresses, problems, unlisted)
 
 
 def open_printer(address: PrinterAddress, config: Config) -> Printer:

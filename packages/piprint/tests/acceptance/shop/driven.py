@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from piprint import dispatcher, shelf
+from piprint import offering, shelf
 from piprint.journal.entry import Entry
 from piprint.journal.steps import Step
 from piprint.journal.store import Journal
@@ -22,13 +22,13 @@ from piprint.process import main
 
 def hurry() -> None:
     """Look for printers all the time."""
-    dispatcher.REFRESH_EVERY = dispatcher._STATE_EVERY = 0.3
+    offering.REFRESH_EVERY = offering._STATE_EVERY = 0.3
     shelf.GRACE = 1.0
 
 
 def watch() -> None:
     """Look for printers often, and give none up sooner."""
-    dispatcher.REFRESH_EVERY = dispatcher._STATE_EVERY = 1.0
+    offering.REFRESH_EVERY = offering._STATE_EVERY = 1.0
 
 
 def kill_at(when: str, step: Step) -> None:
