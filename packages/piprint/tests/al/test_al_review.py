@@ -126,10 +126,18 @@ def test_r18_no_run_of_any_company_begins_before(code):
     judged = turn.index(
         "if PIPrintSetup.CleanUpOff or (CurrentDateTime() < PIPrintSetup.FirstCleanUp) then exit(false);"
     )
-    assert judged < turn.index("LastCleanUp")
+    assert judged < turn.index("PIPrintSetup.LastCleanUp := ")
     assert code(CLEAN_UP, "trigger OnRun()").endswith("if TakesTurn() then CleanUp();")
     for procedure in ("procedure SwitchOn()", "procedure ScheduleUnlessOff()"):  # setting up anew shortens nothing
         assert "FirstCleanUp" not in code(CLEAN_UP, procedure)
+
+
+def test_r18_a_first_clean_up_that_comes_late_gives_the_week_too(code):
+    """Where the installation might not schedule it, jobs were kept for long, and opening the setup page starts it."""
+    turn = code(CLEAN_UP, "local procedure TakesTurn()")
+    first = "if (PIPrintSetup.LastCleanUp = 0DT) and (PIPrintSetup.FirstCleanUp = 0DT) and HasOldJobs() then begin GiveGrace();"
+    assert turn.index(first) < turn.index("PIPrintSetup.LastCleanUp := CurrentDateTime()")
+    assert "exit(false); end;" in turn.split(first, 1)[1][:140]
 
 
 @pytest.mark.parametrize("page", [SETUP, ALL_JOBS, PRINTER_PAGE])

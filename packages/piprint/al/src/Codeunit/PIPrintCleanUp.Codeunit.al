@@ -15,6 +15,7 @@ codeunit 90004 PIPrintCleanUp
         tabledata "Job Queue Entry" = rimd,
         tabledata "Job Queue Log Entry" = rimd,
         tabledata PIPrintPrinter = r,
+        tabledata PIPrintQueue = r,
         tabledata PIPrintSetup = rim;
 
     trigger OnRun()
@@ -164,6 +165,10 @@ codeunit 90004 PIPrintCleanUp
         PIPrintSetup.GetOrInsert();
         if PIPrintSetup.CleanUpOff or (CurrentDateTime() < PIPrintSetup.FirstCleanUp) then
             exit(false);
+        if (PIPrintSetup.LastCleanUp = 0DT) and (PIPrintSetup.FirstCleanUp = 0DT) and HasOldJobs() then begin
+            GiveGrace(); // nobody could schedule it for long, and then somebody only opened the setup
+            exit(false);
+        end;
         Minutes := PIPrintSetup.CleanUpMinutes; // milliseconds of a month are more than an Integer holds
         Pause := Minutes * 30000;
         if PIPrintSetup.LastCleanUp <> 0DT then begin
@@ -175,6 +180,16 @@ codeunit 90004 PIPrintCleanUp
         PIPrintSetup.Modify(true);
         Commit(); // else everybody who prints would wait for this row until the clean-up is over
         exit(true);
+    end;
+
+    local procedure HasOldJobs(): Boolean
+    var
+        PIPrintQueue: Record PIPrintQueue;
+        Day: Duration;
+    begin
+        Day := 86400000;
+        PIPrintQueue.SetFilter(SystemModifiedAt, '<%1', CurrentDateTime() - Day);
+        exit(not PIPrintQueue.IsEmpty());
     end;
 
     local procedure FindEntry(var JobQueueEntry: Record "Job Queue Entry"): Boolean
