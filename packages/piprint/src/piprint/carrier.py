@@ -223,8 +223,7 @@ class Carrier:
             await self._hold(job, "the processor that had it before gave no more sign")
         elif status is not None:
             found = {"name": entry.inherits, "ipp_id": status.id, "ipp_uuid": status.uuid, "submitted": True}
-            found["ipp_run"] = NOT_TOLD
-            await self._advance(job, Step.FOLLOWING, inherits="", **found)
+            await self._advance(job, Step.FOLLOWING, inherits="", ipp_run=NOT_TOLD, **found)
 
     # ---- At the printer ----
 
@@ -441,6 +440,7 @@ class Carrier:
     async def _reprint(self, job: Job, why: str) -> None:
         """Print once more what may have been printed; the printer's settings want it so."""
         job.faults = max(job.faults, job.entry.faults + 1)  # a sending that broke is counted already
+        job.again = wording.tried_again(why) if job.stuck else ""  # it may well hang again
         job.given_up, job.stuck, job.trouble_since, job.quiet = "", False, None, Quiet()
         await self._again(job, notes=_with(job.entry.notes, f"{wording.TWICE}: {why}."))
 

@@ -70,6 +70,7 @@ class Job:
         quiet: its signs of progress while it prints.
         silent: it has been printing for long without any; that is its trouble.
         stuck: it was given up because there were none.
+        again: why it is printed anew, until the printer shows any progress.
         stopped_since: since when the printer has it stopped for no reason; loop time.
         waiting_since: since when it was seen waiting for whatever it is; loop time.
         told: what its message in Business Central says of that.
@@ -107,6 +108,7 @@ class Job:
     quiet: Quiet = field(default_factory=Quiet)
     silent: bool = False
     stuck: bool = False
+    again: str = ""
     stopped_since: float | None = None
     waiting_since: float | None = None
     told: str = ""

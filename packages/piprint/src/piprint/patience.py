@@ -78,7 +78,10 @@ class Patience:
         if hindrance:
             self.hinder(job, hindrance, helped(how) or wording.helped(status))
             return
-        job.trouble_since, job.trouble, job.remedy, job.failures = None, "", "", 0
+        if any(status.progress):
+            job.again = ""
+        job.trouble_since, job.trouble, job.remedy, job.failures = None, job.again, _STUCK if job.again else "", 0
+        job.silent = bool(job.again)
         patience = self._around.stuck_after(self._printer_id)
         if silent >= min(_QUIET_TOLD, patience):
             await self._quiet(job, printer, silent, patience)

@@ -48,6 +48,10 @@ _JUST_NOW = 60
 """Seconds: nobody was away for so long who was killed in the same second as CUPS."""
 _PATIENCE = 20.0
 """Seconds a printer may take to list and cancel its jobs."""
+_NOT_SAID = (
+    "job %d: that it may have come out again is not in Business Central: somebody had the job since, or the extension there is older "
+    "than this program and should be upgraded"
+)
 _OVER = frozenset({Step.ENDED, Step.REPORTED})
 _AT_PRINTER = frozenset({Step.SENDING, Step.SENT, Step.RELEASING, Step.FOLLOWING})
 _AT_WORK = frozenset({SpoolerState.PROCESSING, SpoolerState.STOPPED})
@@ -214,9 +218,7 @@ class ReturnedJobs:
                 _log.warning("%s: that it came out again cannot be said there: %s", entry.about, error)
             else:
                 if not told:
-                    _log.warning(
-                        "%s: that it came out again is not said there: it was changed there since", entry.about
-                    )
+                    _log.warning(_NOT_SAID, entry.row_no)
             self._owed.remove(owed)
 
     async def _tell(self, entry: Entry, job: JobStatus, first: bool) -> None:  # noqa: FBT001 - as it was seen

@@ -51,6 +51,7 @@ __all__ = [
     "sentence",
     "silent",
     "stopped",
+    "tried_again",
     "uncertain",
     "waiting",
     "waits",
@@ -299,6 +300,11 @@ def refused(words: str) -> str:
 def quiet(seconds: float) -> str:
     """Say that a job seems to print and nothing moves."""
     return f"it has been printing for {lasted(seconds)} without a sign of progress"
+
+
+def tried_again(why: str) -> str:
+    """Say that a job is printed anew, as nothing moved."""
+    return f"{why}; it was cancelled there and is printed again"
 
 
 def ended(status: JobStatus) -> str:

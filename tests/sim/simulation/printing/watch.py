@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from piprint.config import Limits
 from piprint.contract import JobState
 from piprint.journal.steps import Step
 from piprint.simulate.tables import PrintJob
@@ -30,6 +31,7 @@ _QUIET = 600.0
 _BLOCKED = 150.0
 """Seconds for which a well printer may stand still with documents waiting: the longest of the pauses after trouble, and more."""
 _STOPS = 30.0
+_LIMITS = Limits()
 _LATE = 150.0
 """Seconds beyond the setting until a job that does not get on has to end."""
 _HOUR = 3600.0
@@ -112,7 +114,8 @@ class Watch:
         stuck = world.bad.touched("stuck", since, now)
         if still > (min(_QUIET, world.setting.give_up) + _SOON if stuck else _SOON):
             self._told(wish, row, holder, since)
-        if still > world.setting.give_up + _LATE and not self._world.bad.touched("line", since, now):
+        tries = _LIMITS.attempts if stuck and world.setting.uncertain == "reprint" else 1  # what hung is printed anew
+        if still > tries * (world.setting.give_up + _LATE) and not self._world.bad.touched("line", since, now):
             world.fail(
                 "ends", f"document {number} has been Printing for {still:.0f} s without a sheet", f"at {wish.printer}"
             )
