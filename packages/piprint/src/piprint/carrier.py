@@ -413,20 +413,21 @@ class Carrier:
             sure = False  # not printed by us; but by whoever had it before?
         if wording.doubts(entry.notes):
             sure = False  # not printed this time; but by an earlier try?
-        after: JobStatus | None = None
+        after, evidence = None, Evidence.OPEN
         if job.mistakes <= _MISTAKES:  # one more was made here: the printer keeps what it has of the job
             with suppress(PrinterError):
-                after = await take_back(self._desk.printer(), entry)
+                after = await take_back(printer := self._desk.printer(), entry)
+                evidence = evidence if sure else await self._witness.last_word(job, printer, after)
         ended = after is not None and after.state.final
         if job.withdrawing:
             await self._end(job, Outcome.CHANGED, wording.changed(job.changed, reason))
-        elif after is not None and after.state is SpoolerState.COMPLETED:
-            await self._end(job, Outcome.PRINTED, wording.printed_late(reason))
+        elif after is not None and after.state is SpoolerState.COMPLETED and evidence is not Evidence.LOST:
+            await self._end(job, Outcome.PRINTED, wording.printed_late(reason), after)
         elif sure:
             await self._end(job, Outcome.ERROR, wording.not_printed(reason, job.remedy))
         elif ended and job.stuck and self._may_reprint(job):
             await self._reprint(job, "the printer did not get on with it")
-        elif ended and not job.stuck and not wording.doubts(entry.notes):
+        elif ended and not job.stuck and not wording.doubts(job.entry.notes):
             some = job.has_begun(after)
             await self._end(job, Outcome.ERROR, wording.given_up(reason, printing=some, remedy=job.remedy))
         else:

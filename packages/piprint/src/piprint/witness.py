@@ -59,6 +59,14 @@ class Witness:
                 job.entry = await self._around.journal.note(job.entry, ipp_run=MAY_BE_LOST)
         job.run, job.unwatched = status.run, False
 
+    async def last_word(self, job: Job, printer: Printer, after: JobStatus | None) -> Evidence:
+        """Weigh what a printer says of a job that was given up and cancelled there, and write down the doubt there is."""
+        evidence = await self.weigh(job, printer, after)
+        if after is not None and is_doubtful(job.entry, Action.FOLLOW, evidence):
+            printed = after.state is SpoolerState.COMPLETED
+            await self._doubt(job, wording.restarted(failed=not printed, taken_over=job.entry.taken_over))
+        return evidence
+
     async def follow(self, job: Job, status: JobStatus) -> None:
         """Look at what a printer says that has run on."""
         if status.up_time is not None:

@@ -262,3 +262,26 @@ async def test_p7_a_job_that_may_be_out_is_not_given_back_as_if_it_were_not(worl
     await world.settled()
     assert (row.state, len(world.ledger)) == (JobState.PRINTED, 2)
     assert "It may have been printed twice" in row.message
+
+
+async def test_p4_what_is_printed_anew_because_nothing_moved_is_told_all_the_time(world: Any) -> None:
+    device = world.devices["A"]
+    device.hangs.add(b"document 1")
+    row = world.server.add(1)
+    processor = await world.processor(printers=[{"id": "A", "stuck_after": 300, "uncertain": "reprint"}])
+    while not device.canceled:
+        await asyncio.sleep(1)
+    await asyncio.sleep(80)
+    view = processor.dispatcher.snapshot().jobs[0]
+    assert "is printed again" in view.message
+    assert "is printed again" in row.message
+    device.hangs.clear()
+    device.seconds = 100
+    while len(device.canceled) < 2:
+        await asyncio.sleep(1)
+    await asyncio.sleep(10)
+    next(job for job in device.jobs.values() if not job.state.final).sheets = 1
+    await asyncio.sleep(5)
+    assert not processor.dispatcher.snapshot().jobs[0].message, "it gets on"
+    await world.settled()
+    assert row.state is JobState.PRINTED

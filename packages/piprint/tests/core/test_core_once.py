@@ -540,3 +540,56 @@ def test_s2_that_it_may_have_been_printed_twice_is_said_once_with_all_reasons() 
         "After a restart the print server (CUPS) printed it again, as it had not yet saved that it was done."
     )
     assert wording.without_came_back(after) == told
+
+
+# ---- What is given up is weighed like everything else ------------------------------------------------------------------
+
+
+async def _given_up_after_a_restart(world: Any, device: Any) -> None:
+    """Let a printer stand until the job is given up, and the job be there, changed, when it can be cancelled."""
+    processor = await world.processor(printers=[{"id": "A", "give_up_after": 60}])
+    await printing(world, processor)
+    device.stopped, device.deaf = ("media-empty-error",), True
+    job = processor.dispatcher._around.jobs[1]
+    while not job.given_up:
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+async def test_p3_printed_just_as_it_was_given_up_and_perhaps_twice(world: Any, restarted: bool) -> None:
+    device = world.device("A", seconds=3, clock=NOON, here=True)
+    row = world.server.add(1)
+    await _given_up_after_a_restart(world, device)
+    job = device.jobs[1]
+    device.runs += restarted
+    job.state, job.begun = SpoolerState.COMPLETED, (job.begun or NOON) + (50 if restarted else 0)
+    world.ledger.append(b"document 1")
+    await world.settled()
+    assert (row.state, "just as it was given up" in row.message) == (JobState.PRINTED, True)
+    assert (TWICE in row.message) is restarted
+
+
+async def test_s1_completed_as_it_was_given_up_proves_nothing_of_a_cups_that_was_restarted(world: Any) -> None:
+    device = world.device("A", seconds=3, clock=NOON)
+    row = world.server.add(1)
+    await _given_up_after_a_restart(world, device)
+    job = device.jobs[1]
+    device.runs += 1
+    job.state, job.begun = SpoolerState.COMPLETED, NOON + int(now())
+    await world.settled()
+    assert (row.state, ONCE in row.message) == (JobState.ERROR, True)
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+async def test_s1_cancelled_after_a_restart_it_may_have_been_printed_before(world: Any, restarted: bool) -> None:
+    device = world.device("A", seconds=3, clock=NOON)
+    row = world.server.add(1)
+    await _given_up_after_a_restart(world, device)
+    if restarted:
+        device.runs += 1
+        device.jobs[1].state, device.jobs[1].begun = SpoolerState.HELD, None
+        device._printing = None
+    device.deaf = False
+    await world.settled()
+    assert device.canceled == ["bc-test-1-1"]
+    assert (row.state, ONCE in row.message) == (JobState.ERROR, restarted)
