@@ -21,7 +21,7 @@ from piprint.printers.printer import JobStatus, Printer, PrinterState, PrinterSt
 from piprint.quiet import allowance
 from piprint.reasons import told
 from piprint.surroundings import Surroundings
-from piprint.trouble import blocked, helped, is_hopeless
+from piprint.trouble import blocked, helped, is_hopeless, says_why
 
 __all__ = ["Patience"]
 
@@ -92,8 +92,11 @@ class Patience:
         return words if words or status.state is SpoolerState.PROCESSING else wording.waits(status)
 
     def _is_left(self, job: Job, status: JobStatus, how: PrinterStatus) -> bool:
-        """Tell whether the printer stopped a job some time ago, says no reason, and would print others."""
-        if status.state is not SpoolerState.STOPPED or blocked(how):
+        """Tell whether the printer stopped a job some time ago, says no reason, and would print others.
+
+        Windows tells no time, and stops a job also when paper is out: it does not say more.
+        """
+        if status.state is not SpoolerState.STOPPED or blocked(how) or says_why(status) or status.up_time is None:
             job.stopped_since = None
             return False
         job.stopped_since = _now() if job.stopped_since is None else job.stopped_since

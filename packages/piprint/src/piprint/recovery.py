@@ -201,7 +201,8 @@ def is_doubtful(entry: Entry, action: Action, evidence: Evidence) -> bool:
 
 
 # Found held or incomplete: it was not printed yet, or so says a spooler that restarted since. Who takes a job over has no
-# evidence of that; so by policy, unless the job was never submitted.
+# evidence of that; so by policy, unless the job was never submitted. What is followed of CUPS goes by policy in the end,
+# too, as it may have lost the document (see Carrier._inherit and piprint.evidence).
 _INHERITED: dict[Finding, _Cell] = {
     Finding.NONE: _BY_POLICY,
     Finding.INCOMPLETE: _BY_POLICY,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from piprint.printers.printer import JobStatus, PrinterState, PrinterStatus, SpoolerState
 from piprint.reasons import base, remedy, told
 
-__all__ = ["blocked", "helped", "is_hopeless", "is_lasting", "is_passing"]
+__all__ = ["blocked", "helped", "is_hopeless", "is_lasting", "is_passing", "says_why"]
 
 _BLOCKING = frozenset(
     {
@@ -55,6 +55,9 @@ _HOPELESS = frozenset(
 )
 """Of a stopped job: it will never go on, however long it is waited for."""
 
+_NO_REASON = frozenset({"none", "job-printing", "job-stopped", "processing-to-stop-point"})
+"""Of a stopped job: they say that it stopped, not why (RFC 8011, 5.3.8)."""
+
 _PASSING = frozenset(
     {
         0x0502,  # server-error-service-unavailable
@@ -86,7 +89,12 @@ def is_hopeless(job: JobStatus, printer: PrinterStatus) -> bool:
     if job.state is not SpoolerState.STOPPED:
         return False
     told_of_queue = [reason for reason in printer.reasons if base(reason).startswith("cups-missing-filter")]
-    return any(base(reason) in _HOPELESS for reason in (*job.reasons, *told_of_queue))
+    return any({reason, base(reason)} & _HOPELESS for reason in (*job.reasons, *told_of_queue))
+
+
+def says_why(job: JobStatus) -> bool:
+    """Tell whether a stopped job says what it waits for, as a PIN at the printer."""
+    return any(base(reason) not in _NO_REASON for reason in job.reasons)
 
 
 def _blocking(status: PrinterStatus) -> list[str]:

@@ -285,3 +285,19 @@ async def test_p4_what_is_printed_anew_because_nothing_moved_is_told_all_the_tim
     assert not processor.dispatcher.snapshot().jobs[0].message, "it gets on"
     await world.settled()
     assert row.state is JobState.PRINTED
+
+
+async def test_p1_a_job_that_says_why_it_stopped_is_waited_for_as_long_as_the_settings_say(
+    world: Any, clock: Any
+) -> None:
+    """As for a PIN at the printer: it is no document that cannot be printed."""
+    device = world.devices["A"]
+    device.stops[b"document 1"] = ("job-password-wait",)
+    row = world.server.add(1)
+    await world.processor(printers=[{"id": "A", "give_up_after": 600}])
+    await asyncio.sleep(300)
+    assert row.state is JobState.PRINTING
+    await world.settled()
+    assert 590 < clock() < 700
+    assert row.state is JobState.ERROR
+    assert "could not be made ready" not in row.message

@@ -35,8 +35,9 @@ cancelled, aborted             Error                       Error, told "may have
 =============================  ==========================  =========================================================
 
 "Policy" is the printer's setting ``uncertain`` (hold: Error, "may have been printed"; reprint: a new attempt, told); whatever
-the printer still has of the job is cancelled first. "May have lost the document": CUPS, after a restart of this process, for
-then its computer may have restarted, too, and CUPS never syncs documents.
+the printer still has of the job is cancelled first. "May have lost the document": a CUPS that is
+not proven to have run on, after a restart of this process or if it runs on another computer, for then that computer may have
+restarted, too, and CUPS never syncs documents.
 
 What tells the kinds of printers apart: CUPS shows a restart by its connection and by a subscription; IPP printers by
 printer-up-time; the Windows queue by nothing, so after any error it cannot be excluded; a raw printer (port 9100) takes
