@@ -402,6 +402,9 @@ class Transport:
     def is_closing(self):
         return not self.open
 
+    def get_write_buffer_size(self):
+        return 0
+
     def abort(self):
         self.open = False
 
@@ -415,7 +418,7 @@ def connect(entry, address):
     return transport
 
 
-def test_p8_no_address_takes_all_connections():
+async def test_p8_no_address_takes_all_connections():
     entry = Door(lambda: SimpleNamespace(connection_made=lambda _: None), ["10.0.0.5"], most=20)
     first = [connect(entry, "203.0.113.1") for _ in range(30)]
     assert sum(each.open for each in first) == 10
@@ -425,6 +428,49 @@ def test_p8_no_address_takes_all_connections():
     assert connect(entry, "203.0.113.1").open, "a place given back is free again"
     assert sum(connect(entry, "10.0.0.5").open for _ in range(30)) == 9, "a proxy speaks for many"
     assert door.MOST_CONNECTIONS == 200
+
+
+async def ask_much(page):
+    """Ask for far more than any buffer on the way holds, in one go; return the connection."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(connection, ("127.0.0.1", urlsplit(page.server.url).port))
+    await loop.sock_sendall(connection, b"GET /static/app.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 8000)
+    return connection
+
+
+async def test_p8_who_does_not_read_the_answers_loses_the_place(shop, monkeypatch):
+    monkeypatch.setattr(door, "TAKEN_WITHIN", 0.1)
+    async with Page(shop) as page, asyncio.timeout(20):
+        with await ask_much(page):
+            server = page.server._runner.server
+            while not server.connections:  # noqa: ASYNC110 - aiohttp tells nobody
+                await asyncio.sleep(0.01)
+            while server.connections:  # noqa: ASYNC110 - the same
+                await asyncio.sleep(0.01)
+
+
+async def test_p8_who_reads_slowly_gets_all_of_it(shop, monkeypatch):
+    """The buffer is full at every look: it is filled again as fast as it is read."""
+    monkeypatch.setattr(door, "TAKEN_WITHIN", 0.05)
+    monkeypatch.setattr(door, "LEAST_TAKEN", 1)
+    async with Page(shop) as page, asyncio.timeout(60):
+        with await ask_much(page) as connection:
+            loop = asyncio.get_running_loop()
+            until, got = loop.time() + 0.5, 0
+            while loop.time() < until:
+                part = await loop.sock_recv(connection, 4096)
+                assert part, f"closed after {got} bytes"
+                got += len(part)
+
+
+async def test_p8_this_computer_finds_a_place_when_others_hold_all_they_may():
+    entry = Door(lambda: SimpleNamespace(connection_made=lambda _: None), most=20)
+    others = [connect(entry, f"203.0.113.{number % 2}") for number in range(40)]
+    assert sum(each.open for each in others) == 19
+    assert connect(entry, "127.0.0.1").open
 
 
 async def test_p8_a_logout_ends_the_stream(shop, monkeypatch):
