@@ -395,6 +395,7 @@ class Transport:
     def __init__(self, address):
         self.address = address
         self.open = True
+        self.unread = 0
 
     def get_extra_info(self, _):
         return (self.address, 1)
@@ -403,7 +404,10 @@ class Transport:
         return not self.open
 
     def get_write_buffer_size(self):
-        return 0
+        return self.unread
+
+    def write(self, data):
+        self.unread += len(data)
 
     def abort(self):
         self.open = False
@@ -452,18 +456,26 @@ async def test_p8_who_does_not_read_the_answers_loses_the_place(shop, monkeypatc
                 await asyncio.sleep(0.01)
 
 
-async def test_p8_who_reads_slowly_gets_all_of_it(shop, monkeypatch):
-    """The buffer is full at every look: it is filled again as fast as it is read."""
-    monkeypatch.setattr(door, "TAKEN_WITHIN", 0.05)
-    monkeypatch.setattr(door, "LEAST_TAKEN", 1)
-    async with Page(shop) as page, asyncio.timeout(60):
-        with await ask_much(page) as connection:
-            loop = asyncio.get_running_loop()
-            until, got = loop.time() + 0.5, 0
-            while loop.time() < until:
-                part = await loop.sock_recv(connection, 4096)
-                assert part, f"closed after {got} bytes"
-                got += len(part)
+async def test_p8_a_buffer_that_is_read_and_filled_again_is_no_place_held(monkeypatch):
+    looks, given = [], []
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda _, look: looks.append(look))
+    transport = connect(Door(lambda: SimpleNamespace(connection_made=given.append)), "203.0.113.1")
+    given[0].write(bytes(100_000))
+    looks.pop()()
+    for _ in range(9):
+        transport.unread -= door.LEAST_TAKEN
+        given[0].writelines([bytes(door.LEAST_TAKEN - 1), b"x"])
+        looks.pop()()
+        assert transport.open
+    transport.unread = 10
+    looks.pop()()
+    assert transport.open
+    transport.unread = 0
+    looks.pop()()
+    given[0].write(bytes(10))
+    looks.pop()()
+    looks.pop()()
+    assert not transport.open, "ten bytes that nobody takes hold a place as well"
 
 
 async def test_p8_this_computer_finds_a_place_when_others_hold_all_they_may():
