@@ -232,6 +232,12 @@ def _warnings(config: Config, data: Mapping[str, Any], file: Path) -> Iterator[s
         yield "business_central.url begins with http: login and documents travel readable; switch on TLS in the server"
     if isinstance(bc.login, Certificate) and _mode(bc.login.key) & _OTHERS:
         yield f"other users of this host may read the private key {bc.login.key}; type: chmod 600 {bc.login.key}"
+    web = config.web
+    if web.enabled and web.password is None and (web.public_url or web.trusted_proxies):
+        yield (
+            "the page has no password, but a reverse proxy in front (web.public_url, web.trusted_proxies): whoever reaches that proxy sees "
+            "the names of documents and companies, and can start jobs again; add password = ... below [web]"
+        )
     for printer in config.printers:
         yield from _doubts(printer, ruled=any(rule.sides for rule in config.rules))
     if isinstance(bc.login, Basic) and not bc.login.password.get_secret_value().isascii():

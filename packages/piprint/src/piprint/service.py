@@ -137,7 +137,8 @@ async def _build(loaded: Loaded, recent: RecentLines, stack: AsyncExitStack) -> 
     dispatcher = Dispatcher(
         config, queue, journal, shelf, Preparation(config, inspector), wall=clock.now, theirs=clock.theirs
     )
-    return dispatcher, Desk(config, queue, shelf, dispatcher, recent, loaded.warnings, clock=clock)
+    desk = Desk(config, queue, shelf, dispatcher, recent, loaded.warnings, clock=clock, changes=lambda: journal.changes)
+    return dispatcher, desk
 
 
 async def _announcements(config: Config, stack: AsyncExitStack) -> Announcements | None:

@@ -26,7 +26,7 @@ from typing import Any, Literal, TypeVar
 
 from piprint.clock import monotonic, utc_now
 from piprint.contract import cut
-from piprint.errors import JournalError
+from piprint.errors import JournalError, JournalUnavailable
 from piprint.job import Claim, JobRow
 from piprint.journal.ageing import Ageing
 from piprint.journal.database import SCHEMA_VERSION, damaged, expect_sound, migrate, open_database
@@ -300,7 +300,7 @@ class Journal:
             self._lock = FileLock(self.folder / LOCK)
             self.spool = Spool(self.folder / "spool")
         except OSError as error:
-            raise JournalError(
+            raise JournalUnavailable(
                 f"data_dir {self.folder} cannot be used: {error.strerror}. Jobs are kept there; "
                 "give a folder this user may write to"
             ) from error
@@ -316,7 +316,7 @@ class Journal:
             self._ageing = Ageing(self._database, self._seconds)
             self._ageing.prune()
         except OSError as error:
-            raise JournalError(
+            raise JournalUnavailable(
                 f"the journal {path} cannot be used: {error.strerror}. It says which jobs are on their way, so nothing is "
                 "printed without it. Look at the disk and at the rights of the file"
             ) from error
@@ -445,7 +445,7 @@ class Journal:
 def _told(path: Path, error: Exception) -> JournalError:
     """Say what is wrong with the journal; a full or a busy disk is no damage."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_DAMAGE:
-        return JournalError(
+        return JournalUnavailable(
             f"the journal {path} cannot be read or written: {error}. Jobs wait until it can, none is lost or printed twice. Look at "
             f"the disk of {path.parent} and at the rights of the file"
         )
