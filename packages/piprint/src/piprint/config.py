@@ -239,7 +239,7 @@ class PrinterConfig(_Model):
     """It can print both sides; default: what it says. true: whether it does is said by a rule's sides, else by the printer's own setting.
     false: every job is printed on one side."""
     color: bool | None = None
-    """It can print colour; default: what it says. false: every job is printed in black."""
+    """It can print colour; default: what it says. false: every job is printed in black, or says that this printer cannot be told to."""
     scaling: Scaling | None = None
     """What is done with a page that does not have the paper's size: auto (a larger one is made smaller), fit (made as large as the paper
     takes it), fill (fills the paper, edges may be lost), none (as it is; one that is known to be too large is refused). Default: what the

@@ -192,7 +192,7 @@ PICTURES = [
     (space, bits, mask)
     for space, colours in SPACES.items()
     for bits in (1, 2, 4, 8, 16)
-    for mask in ("", "/Mask[%s]" % " ".join(["1 1"] * colours))
+    for mask in ("", "/Mask[{}]".format(" ".join(["1 1"] * colours)))
     if not (bits == 16 and "Indexed" in space)
 ] + [("", 1, "/ImageMask true")]
 

@@ -379,3 +379,10 @@ def test_p6_labels_of_unknown_size_are_told(tmp_path: Path) -> None:
 def test_p6_scaling_is_one_of_four_words(tmp_path: Path) -> None:
     with pytest.raises(ConfigProblems, match="scaling"):
         parse(GOOD + '\n[[rules]]\nscaling = "shrink"\n', tmp_path / "x")
+
+
+def test_p6_zpl_without_a_network_port_is_told_to_draw_no_pdf(tmp_path: Path) -> None:
+    file = tmp_path / "piprint.toml"
+    for uri, warned in (("", True), ('uri = "ipp://x/printers/L"\n', True), ('uri = "socket://x"\n', False)):
+        file.write_text(GOOD + f'\n[[printers]]\nid = "L"\nlanguage = "zpl"\npaper = ["A6"]\n{uri}')
+        assert ("PDFs are refused" in "\n".join(load(file).warnings)) is warned

@@ -1,5 +1,5 @@
 /// <summary>
-/// For other extensions: print a PDF or labels without a report, and ask what became of it. Nothing else of ours is public, and
+/// For other extensions: print a PDF or labels without a report, and ask what became of it. No other codeunit of ours is public, and
 /// what is here stays as it is. Whoever may print may call it (PIPrintPrinting, which D365 BASIC includes).
 /// </summary>
 codeunit 90008 PIPrintAPI
