@@ -106,7 +106,8 @@ simulate: $(VENV)/dev.stamp ## Run simulated worlds for SECONDS (600); KINDS= of
 soak: $(VENV)/dev.stamp ## Kill gateways and print processors again and again, longer than the tests do
 	@sh tools/system_packages.sh test
 	@NES2MQTT_KILLS=500 $(BIN)/pytest tests/system/test_kill.py -q -rP
-	@PATH="$$PATH:/usr/sbin" PIPRINT_KILLS=200 PIPRINT_KILL_JOBS=500 PIPRINT_SOAK_SECONDS=600 $(BIN)/pytest \
+	@PATH="$$PATH:/usr/sbin" PIPRINT_KILLS=200 PIPRINT_KILL_JOBS=500 PIPRINT_KILL_LONGEST=20 PIPRINT_SOAK_SECONDS=600 \
+	    PIPRINT_SEED=$${PIPRINT_SEED:-$$(date +%s)} $(BIN)/pytest \
 	    packages/piprint/tests/acceptance/test_print_03_kill.py packages/piprint/tests/acceptance/test_print_21_soak.py -q -rP
 
 screenshots: $(VENV)/dev.stamp ## Draw the pictures in docs/images

@@ -38,8 +38,11 @@ _QUEUES = ("a", "b", "c", "d", "e")
 _FASTER = 10.0
 _IDLE = 36.0
 """Seconds: six minutes at ten times the pace."""
-_SINGLES = 12
+_SINGLES, _PEER_SINGLES = 200, 12
+"""Jobs printed one by one; the script's way is slow enough to be seen with few."""
 _SINGLES_POLL = 1.0
+_APART = 1.5
+"""Seconds between two jobs of one printer, at least, in polls: no job waits for the one before."""
 _LARGE, _PEER_LARGE, _MEGABYTES = 30, 5, 30
 _MEMORY_GOAL = 120.0
 _DELAY_GOAL = _SINGLES_POLL + 0.3
@@ -126,16 +129,27 @@ async def _idle(start: Start) -> tuple[float, float]:
         return calls * scale, moved * scale
 
 
-async def _delays(start: Start) -> list[float]:
-    """Return the seconds from Print until the printer began, of single jobs at moments that do not follow the poll."""
+async def _delays(start: Start, count: int) -> list[float]:
+    """Return the seconds from Print until the printer began, of single jobs at moments that do not follow the poll.
+
+    Each printer gets its share, a job at a time: none waits for the one before, nor for the others.
+    """
     async with _office(start, _SINGLES_POLL, eat=False) as (office, _):
-        pressed = []
-        for number in range(_SINGLES):
-            await asyncio.sleep(_SINGLES_POLL * (1.5 + number / _SINGLES))
-            pressed.append(time.time())
-            office.print(_QUEUES[0])
-            await office.cups.wait_ledger(number + 1)
-        return [printed.start - moment for printed, moment in zip(office.cups.ledger(), pressed, strict=True)]
+        share = count // len(_QUEUES)
+
+        async def of(queue: str, late: float) -> list[float]:
+            pressed = []
+            await asyncio.sleep(late)
+            for number in range(share):
+                await asyncio.sleep(_SINGLES_POLL * (_APART + number / share))
+                pressed.append(time.time())
+                office.print(queue)
+                await office.cups.wait_ledger(number + 1, queue=queue)
+            return [out.start - moment for out, moment in zip(office.cups.ledger(queue), pressed, strict=True)]
+
+        late = _SINGLES_POLL / len(_QUEUES)
+        found = await asyncio.gather(*(of(queue, late * place) for place, queue in enumerate(_QUEUES)))
+        return [delay for each in found for delay in each]
 
 
 async def _peak(start: Start, documents: list[Path]) -> float:
@@ -164,15 +178,19 @@ def rows() -> Iterator[Row]:
     yield Row("  the script's way", f"{peer_calls:.0f}")
     yield Row("MB per idle hour, bodies", f"{moved / 1e6:.2f}")
     yield Row("  the script's way", f"{peer_moved / 1e6:.2f}")
-    delays, peer_delays = asyncio.run(_delays(_ours)), asyncio.run(_delays(_peer))
-    longest = max(delays)
+    delays, peer_delays = asyncio.run(_delays(_ours, _SINGLES)), asyncio.run(_delays(_peer, _PEER_SINGLES))
+    most = statistics.quantiles(delays, n=20)[-1]
     goal = f"at most {_DELAY_GOAL:.1f} s"
     yield Row(
-        f"from Print to printing, poll {_SINGLES_POLL:.0f} s, longest", f"{longest:.2f} s", goal, longest <= _DELAY_GOAL
+        f"from Print to printing, poll {_SINGLES_POLL:.0f} s, p95 of {len(delays)} jobs",
+        f"{most:.2f} s",
+        goal,
+        most <= _DELAY_GOAL,
     )
-    yield Row("  median", f"{statistics.median(delays):.2f} s")
+    yield Row("  median and longest", f"{statistics.median(delays):.2f}, {max(delays):.2f} s")
     yield Row(
-        "  the script's way, longest and median", f"{max(peer_delays):.2f}, {statistics.median(peer_delays):.2f} s"
+        f"  the script's way, median and longest of {len(peer_delays)}",
+        f"{statistics.median(peer_delays):.2f}, {max(peer_delays):.2f} s",
     )
     with tempfile.TemporaryDirectory() as folder:
         documents = [Path(folder) / f"{number}.pdf" for number in range(_LARGE)]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from al_check import access, code, guide, life, limits, pages, rights, shape, structure, xliff
+from al_check import access, code, guide, life, limits, pages, rights, shape, structure, visibility, xliff
 from al_check.finding import Finding
 from al_check.model import App
 from al_check.wire import contract
@@ -44,6 +44,7 @@ def _judged(app: App) -> Iterator[Finding]:
         code.check,
         *access.CHECKS,
         *life.CHECKS,
+        *visibility.CHECKS,
         xliff.check,
     ):
         yield from check(app)

@@ -45,6 +45,7 @@ TABLES: dict[str, View] = {
             "object type to run": "option",
             "recurring job": "boolean",
             "status": "option",
+            "user session started": "datetime",
         },
         procedures={"cancel": (0, 0), "initrecurringjob": (1, 1), "restart": (0, 0)},
     ),

@@ -87,6 +87,7 @@ METHODS: dict[str, frozenset[str]] = {
     "jsontoken": _names("AsArray AsObject AsValue Clone IsArray IsObject IsValue Path ReadFrom SelectToken WriteTo"),
     "jsonvalue": _names("AsBoolean AsDecimal AsInteger AsText AsToken Clone IsNull IsUndefined SetValue"),
     "list": _names("Add AddRange Contains Count Get GetRange IndexOf Insert LastIndexOf Remove RemoveAt Reverse Set"),
+    "notification": _names("AddAction GetData HasData Id Message Recall Scope Send SetData"),
     "outstream": _names("Write WriteText"),
     "text": _names(
         "Contains EndsWith IndexOf IndexOfAny LastIndexOf PadLeft PadRight Remove Replace Split StartsWith Substring ToLower"

@@ -100,3 +100,26 @@ async def test_what_was_too_large_and_needs_no_confirmation_is_no_longer_told_on
     assert broker.refusals.problem
     await Session(Taking(), Limits(Version.V5), broker.refusals).publish(live)
     assert not broker.refusals.problem
+
+
+@pytest.mark.virtual_clock
+async def test_smaller_refusals_do_not_put_off_the_next_try(broker):
+    picky = Picky()
+    session = Session(picky, Limits(Version.V5), broker.refusals)
+    for size in range(9000, 8000, -100):
+        with pytest.raises(Refused):
+            await session.publish(Message("large", "x" * size, 1))
+        await asyncio.sleep(59)
+    await asyncio.sleep(11)
+    picky.most = 100_000
+    await session.publish(LARGE)
+
+
+@pytest.mark.virtual_clock
+async def test_a_limit_that_an_earlier_connection_ran_into_is_tried_again_after_a_day(broker):
+    known, named = Limits(Version.V5, packet=4000), Limits(Version.V5)
+    session = Session(Taking(), known, broker.refusals, named=named)
+    with pytest.raises(Refused):
+        await session.publish(LARGE)
+    await asyncio.sleep(86400)
+    await session.publish(LARGE)

@@ -334,9 +334,7 @@ class Guard(enum.StrEnum):
     """Why an action was refused: the word stands in square brackets in the message, ``... [not-yours]``, untranslated."""
 
     NOT_CLAIMABLE = "not-claimable"  # claim: neither Queued nor Printing with a lease that ran out
-    NOT_YOURS = (
-        "not-yours"  # renew, submitting, release, finish: another's token, or no longer Printing; amend: or not ended
-    )
+    NOT_YOURS = "not-yours"  # the five of a holder: another's token, or no longer Printing; amend: another's token, or not ended
     NOT_RESTARTABLE = "not-restartable"  # restart: it is Printing
 
     @property

@@ -46,6 +46,10 @@ _JUST_NOW = 60
 """Seconds: nobody was away for so long who was killed in the same second as CUPS."""
 _PATIENCE = 20.0
 """Seconds a printer may take to list and cancel its jobs."""
+_NOT_SAID = (
+    "job %d: that it may have come out again is not in Business Central: somebody had the job since, or the extension there is older "
+    "than this program and should be upgraded"
+)
 _OVER = frozenset({Step.ENDED, Step.REPORTED})
 _AT_PRINTER = frozenset({Step.SENDING, Step.SENT, Step.RELEASING, Step.FOLLOWING})
 _AT_WORK = frozenset({SpoolerState.PROCESSING, SpoolerState.STOPPED})
@@ -181,11 +185,14 @@ class ReturnedJobs:
             claim = entry.claim_of(self.around.config.host)
             before = entry.message.removesuffix(wording.CAME_BACK).rstrip()
             try:
-                await self.around.queue.amend(row_of(entry), claim, entry.message, before=before)
+                said = await self.around.queue.amend(row_of(entry), claim, entry.message, before=before)
             except BcError as error:
                 if not concerns_one(error):
                     return  # later
                 _log.warning("job %d: that it may have come out again cannot be said there: %s", entry.row_no, error)
+            else:
+                if not said:
+                    _log.warning(_NOT_SAID, entry.row_no)
             self._owed.pop(0)
 
     async def _tell(self, entry: Entry, job: JobStatus) -> None:

@@ -48,6 +48,7 @@ class Processor:
         config: the text of the configuration.
         web: the port of its page.
         hurried: it looks for printers all the time.
+        watchful: it looks for printers every second.
         as_installed: start it by its command.
         prefix: words before its command line.
         env: more of its environment.
@@ -57,6 +58,7 @@ class Processor:
     config: str
     web: int
     hurried: bool = False
+    watchful: bool = False
     as_installed: bool = False
     prefix: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
@@ -83,7 +85,8 @@ class Processor:
         path = self.folder / "piprint.toml"
         path.write_text(self.config)
         path.chmod(0o600)
-        words = [*(["hurried"] if self.hurried else []), *kill_at.split()]
+        pace = ["hurried"] if self.hurried else ["watchful"] if self.watchful else []
+        words = [*pace, *kill_at.split()]
         program = [str(DRIVER), str(path), *words] if words else ["-m", "piprint.process", str(path)]
         command = [sys.executable, "-P", *program]
         if self.as_installed:

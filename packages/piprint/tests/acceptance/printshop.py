@@ -58,6 +58,16 @@ class Printed:
     end: float
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The printer began with a document; seconds since 1970."""
+
+    queue: str
+    job: int
+    title: str
+    at: float
+
+
 class PrivateCups(CupsServer):
     """A private ``cupsd`` with the capture backend; ``with`` or ``async with`` starts and ends it.
 
@@ -145,6 +155,14 @@ class PrivateCups(CupsServer):
                     )
                 )
         return found
+
+    def begun(self) -> list[Begun]:
+        """Return how often a printer began with a document, also where nothing came out in the end."""
+        path = self.out / "begun"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [
+            Begun(queue, int(job), title, float(at)) for queue, job, title, at in (line.split("\t") for line in lines)
+        ]
 
     async def wait_ledger(self, count: int, *, queue: str = "", seconds: float = 30) -> list[Printed]:
         """Wait until ``count`` documents came out; return them."""

@@ -1,28 +1,34 @@
-"""Acceptance 3: the processor is killed at every step of its journal, and at random under load.
+"""Acceptance 3: the processor is killed at every step of its journal; everything is killed at random under load.
 
-A kill is SIGKILL. The CUPS below lives on; so every job can be found again, and the ledger must be the job set exactly.
-``make soak`` runs the random part in full: 200 kills under 500 jobs.
+A kill is SIGKILL. While CUPS lives on, every job can be found again, and the ledger must be the job set exactly. Where CUPS, the
+network or the whole host is killed, too, a job may come out twice, or not at all: then it says so (:mod:`oracle`). Single moments
+of such kills are in ``test_print_03_power.py``.
+
+``make soak`` runs the random part in full, with a new seed each time: 200 kills under 500 jobs for each extension, CUPS away up
+to 20 s. ``PIPRINT_SEED=... make soak`` repeats a plan; moments differ a little each time, as processes are real.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 from collections import Counter
 
 import pytest
 from everywhere import EverywherePrinter
+from killplan import draw
+from killworld import KillWorld
 from office import Office
-from papers import pdf
 
 from piprint.contract import JobState
 from piprint.journal.steps import Step
-from piprint.simulate.limits import Limits
 
+SEED = os.environ.get("PIPRINT_SEED") or "1"
 KILLS = int(os.environ.get("PIPRINT_KILLS", "10"))
-JOBS = int(os.environ.get("PIPRINT_KILL_JOBS", "50"))
+JOBS = int(os.environ.get("PIPRINT_KILL_JOBS", "30"))
 """For each of the two extensions."""
+LONGEST = float(os.environ.get("PIPRINT_KILL_LONGEST", "1"))
+"""Seconds; nothing stays away longer."""
 UNCERTAIN = "may have been printed"
 
 
@@ -52,36 +58,18 @@ async def test_03_kill_at_every_step_of_the_journal(when):
 
 
 @pytest.mark.parametrize("extension", ["1.0", "2.0"])
-async def test_03_random_kills_under_load(extension):
-    queues = ("a", "b", "c", "d", "e")
-    dice = random.Random(KILLS)
-    limits = Limits(requests=10**9)  # years of starts
-    cups = {"log_level": "none"}
-    async with Office(*queues, extension=extension, poll=0.05, cups=cups, bc={"limits": limits}) as office:
-        for queue in queues:
-            office.cups.behave(queue, sleep=0.02)
-        processor = await office.start()
-        jobs = {queue: [] for queue in queues}
-        for kill in range(KILLS):
-            for _ in range(JOBS * kill // KILLS, JOBS * (kill + 1) // KILLS):
-                queue = dice.choice(queues)
-                jobs[queue].append(office.print(queue, pdf(str(dice.random()))))
-            await asyncio.sleep(dice.uniform(0.0, 1.5) ** 2)
-            processor.kill()
-            processor.start()
-        every = [number for numbers in jobs.values() for number in numbers]
-        await office.ends(every, seconds=120)
-        came_out = Counter(office.printed())
-        assert all(count == 1 for count in came_out.values()), "something came out twice"
-        for number in every:
-            job = office.job(number)
-            if job.status is JobState.PRINTED:
-                assert came_out[number] == 1, f"job {number} says printed and was not"
-            else:
-                assert job.status is JobState.ERROR
-                assert UNCERTAIN in job.message
-        assert set(came_out) == set(every), "CUPS lived on: nothing is lost, not even to doubt"
-        assert {office.job(number).status for number in every} == {JobState.PRINTED}
+async def test_03_random_kills_of_everything_under_load(extension):
+    """Processor, CUPS, network and the whole host; what may be killed how is in :mod:`killplan`."""
+    dice = random.Random(f"{SEED} {extension}")
+    plan = draw(dice, KILLS, longest=LONGEST)
+    print(f"PIPRINT_SEED={SEED} PIPRINT_KILLS={KILLS} PIPRINT_KILL_JOBS={JOBS}, extension {extension}")  # noqa: T201 - to repeat it
+    async with KillWorld(extension) as world:
+        await world.run(plan, JOBS, dice)
+        findings = await world.judged()
+        left = world.left_in_cups()
+        print(world.summary)  # noqa: T201 - for make soak
+    assert not findings, f"PIPRINT_SEED={SEED}\n" + "\n".join(map(str, findings))
+    assert not left, "jobs stay in CUPS that somebody may let go later"
 
 
 async def test_03_kill_with_a_printer_that_cannot_hold_jobs():

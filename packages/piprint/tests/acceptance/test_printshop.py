@@ -5,13 +5,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import random
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
+import pytest
 from everywhere import EverywherePrinter
+from killplan import draw
+from oracle import Came, Story, judge
 from papers import CORRUPT, big_pdf, pdf
+from powercut import SpoolerDisk
 from printshop import LabelPrinter, PrivateCups, until
+from relay import Relay
+
+from piprint.contract import JobState
 
 
 def print_file(cups: PrivateCups, queue: str, path: Path, *words: str) -> None:
@@ -150,3 +159,112 @@ def test_papers_are_what_they_say(tmp_path):
     except pypdfium2.PdfiumError:
         return
     raise AssertionError("the corrupt PDF opens")
+
+
+ONCE = (Came(1.0),)
+TWO = (Came(1.0), Came(2.0))
+KILLED = ("a kill",)
+ORACLE = {
+    "printed once, plain": ((JobState.PRINTED, "Printed at a: job 1.", ONCE, ()), []),
+    "printed once, doubted, killed": ((JobState.PRINTED, "It may have been printed twice.", ONCE, KILLED), []),
+    "uncertain and out": ((JobState.ERROR, "It may have been printed.", ONCE, KILLED), []),
+    "uncertain and not out": ((JobState.ERROR, "It may have been printed.", (), KILLED), []),
+    "not printed and not out": ((JobState.ERROR, "Not printed.", (), KILLED), []),
+    "twice, told": ((JobState.PRINTED, "It may have been printed twice.", TWO, KILLED), []),
+    "twice, told as a doubt": ((JobState.ERROR, "It may have been printed.", TWO, KILLED), []),
+    "twice, plain": ((JobState.PRINTED, "Printed.", TWO, KILLED), ["doubled without being told"]),
+    "twice, told as once": (
+        (JobState.PRINTED, "It may have been printed.", TWO, KILLED),
+        ["doubled without being told"],
+    ),
+    "nothing came out": ((JobState.PRINTED, "It may have been printed twice.", (), KILLED), ["lost"]),
+    "an empty page came out": ((JobState.PRINTED, "Printed.", (Came(1.0, whole=False),), KILLED), ["lost"]),
+    "out and denied": ((JobState.ERROR, "Not printed.", ONCE, KILLED), ["denied"]),
+    "still printing": ((JobState.PRINTING, "", ONCE, KILLED), ["did not end"]),
+    "doubted for nothing": ((JobState.PRINTED, "It may have been printed twice.", ONCE, ()), ["false alarm"]),
+    "given up for nothing": (
+        (JobState.ERROR, "Not printed.", (), ()),
+        ["not printed once although nothing happened"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ORACLE)
+def test_oracle_of_the_kill_test_can_fail(case):
+    (status, message, came, touched), kinds = ORACLE[case]
+    story = Story(7, "a", status, message, came=came, touched=touched)
+    assert [finding.kind for finding in judge([story])] == kinds
+
+
+def test_oracle_hears_what_the_list_of_printers_says():
+    story = Story(7, "a", JobState.PRINTED, "Printed.", ("Job 7 may have been printed twice.",), TWO, KILLED)
+    assert judge([story]) == []
+    (finding,) = judge([replace(story, came=ONCE, touched=())])
+    assert finding.kind == "false alarm"
+
+
+def test_plan_of_kills_comes_again_with_its_seed():
+    plans = [draw(random.Random("7 2.0"), 50, longest=20.0) for _ in range(2)]
+    assert plans[0] == plans[1] != draw(random.Random("8 2.0"), 50)
+    assert len({kill.kind for kill in plans[0]}) == 5
+    assert all(str(kill) for kill in plans[0])
+
+
+async def test_relay_cuts_and_swallows():
+    heard: list[bytes] = []
+
+    async def echo(reader, writer):
+        while data := await reader.read(100):
+            heard.append(data)
+            writer.write(data)
+        writer.close()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    async with server, Relay(server.sockets[0].getsockname()[1]).listening() as relay:
+
+        async def ask(word: bytes) -> bytes:
+            reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+            writer.write(word)
+            answer = asyncio.create_task(reader.read(100))
+            await asyncio.wait({answer}, timeout=0.3)
+            await relay.heal()
+            try:
+                return await answer
+            except ConnectionError:
+                return b""
+            finally:
+                writer.close()
+                await asyncio.sleep(0)
+
+        assert await ask(b"well") == b"well"
+        await relay.fail("requests")
+        assert await ask(b"swallowed") == b""
+        await relay.fail("answers")
+        assert await ask(b"done") == b""
+        await relay.fail("cut")
+        with pytest.raises(ConnectionRefusedError):
+            await ask(b"nobody")
+        await relay.heal()
+        assert await ask(b"again") == b"again"
+        assert heard == [b"well", b"done", b"again"]
+
+
+async def test_power_cut_takes_what_was_not_on_disk(tmp_path):
+    path = tmp_path / "x.pdf"
+    path.write_bytes(pdf())
+    async with PrivateCups() as cups:
+        cups.add_printer("Cap")
+        disk = SpoolerDisk(cups.folder)
+        cups.behave("Cap", dead=True)
+        print_file(cups, "Cap", path, "-t", "first")
+        await until((cups.folder / "spool/c00001").exists)
+        disk.remember()
+        print_file(cups, "Cap", path, "-t", "second")
+        cups.kill()
+        disk.lose("empty")
+        spool = {path.name: path.stat().st_size for path in (cups.folder / "spool").iterdir() if path.is_file()}
+        assert spool.keys() == {"c00001", "d00001-001"}
+        assert spool["d00001-001"] == 0 < spool["c00001"]
+        cups.start()
+        assert "Cap-1" in cups.command("lpstat", "-o")
+        assert "Cap-2" not in cups.command("lpstat", "-o")

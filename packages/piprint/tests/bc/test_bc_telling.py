@@ -7,6 +7,7 @@ import pytest
 from piprint.bc.connect import connect
 from piprint.bc.queue import ClaimOutcome, FinishOutcome
 from piprint.contract import JobState, units
+from piprint.errors import BcRefused, concerns_one
 from piprint.job import Claim
 from piprint.simulate import actions
 from piprint.simulate.refusal import Refusal
@@ -78,18 +79,41 @@ async def test_p5_a_job_that_is_no_longer_ours_is_not_told(bc, queue, tmp_path):
     assert "Waiting" not in bc.database.job(1).message
 
 
-async def test_p5_an_older_extension_cannot_be_told_and_nothing_else_breaks(bc, queue, tmp_path, monkeypatch):
+@pytest.mark.parametrize("status", [400, 404])
+async def test_p5_an_older_extension_cannot_be_told_and_nothing_else_breaks(bc, queue, tmp_path, monkeypatch, status):
     real = actions.act
 
     def act(database, job, action, body):
-        if action.name == "tell":
-            raise Refusal("BadRequest_NotFound", "No HTTP resource was found.")
+        if action.name in {"tell", "amend"}:
+            raise Refusal("BadRequest_NotFound", "No HTTP resource was found.", status=status)
         return real(database, job, action, body)
 
     monkeypatch.setattr(actions, "act", act)
     row, claim = await take(bc, queue, tmp_path / "1.pdf")
     assert await queue.tell(row, claim, WAITS) is not queue.says_state
     assert await queue.finish(row, claim, printed=True, message="Printed.") is FinishOutcome.DONE
+    amending = queue.amend(row, claim, "Printed. Perhaps twice.", before="Printed.")
+    if queue.says_state and status == 400:
+        with pytest.raises(BcRefused) as refused:
+            await amending
+        assert concerns_one(refused.value)  # told in the log, and not tried again for ever
+    else:
+        assert await amending is not queue.says_state
+    assert bc.database.job(1).status is JobState.PRINTED
+
+
+async def test_s2_what_came_to_light_about_an_end_is_said_until_somebody_has_the_job_again(bc, queue, tmp_path):
+    row, claim = await take(bc, queue, tmp_path / "1.pdf")
+    assert not await queue.amend(row, claim, "Perhaps twice.", before=""), "it has not ended"
+    assert await queue.finish(row, claim, printed=True, message="Printed.") is FinishOutcome.DONE
+    assert not await queue.amend(row, Claim.new("pi", "other", 1), "x", before="Not that.")
+    for _ in range(2):  # the first answer may have been lost
+        assert await queue.amend(row, claim, "Printed. Perhaps twice.", before="Printed.")
+    job = bc.database.job(1)
+    assert (job.message, job.status) == ("Printed. Perhaps twice.", JobState.PRINTED)
+    bc.people.restart(1)
+    assert not await queue.amend(row, claim, "Printed. Three times.", before="Printed. Perhaps twice.")
+    assert "Three" not in bc.database.job(1).message
 
 
 async def test_p5_a_waiting_job_is_told_where_no_printers_row_can_say_it(bc, queue):

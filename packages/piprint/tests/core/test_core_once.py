@@ -258,6 +258,23 @@ async def test_s2_a_finished_job_that_came_out_again_is_told(world: Any) -> None
     assert not processor.dispatcher.snapshot().problems, "not for ever"
 
 
+async def test_s2_where_business_central_cannot_say_it_the_printer_and_the_log_do(
+    world: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An extension without the action, or a job that somebody had since."""
+
+    async def amend(*_: Any, **__: Any) -> bool:
+        return False
+
+    processor = await _printed_and_back(world, stopped=False)
+    monkeypatch.setattr(type(processor.queue), "amend", amend)
+    await asyncio.sleep(200)
+    assert world.ledger == [b"document 1"] * 2
+    assert sum("is not in Business Central" in line for line in caplog.messages) == 1
+    assert TWICE in world.server.offered[0].state_message
+    assert TWICE not in world.server.rows[1].message
+
+
 async def test_s2_at_a_start_finished_jobs_are_looked_for_before_anything_is_printed(world: Any) -> None:
     first = await _printed_and_back(world, stopped=True)
     await first.kill()

@@ -220,7 +220,7 @@ class Broker:
         except BaseException:
             client.hang_up()
             raise
-        session = Session(client, self._known(limits), self.refusals, self._unreadable)
+        session = Session(client, self._known(limits), self.refusals, self._unreadable, named=limits)
         try:
             with contextlib.suppress(Refused):
                 await session.publish(self._will.birth, unheard=True)

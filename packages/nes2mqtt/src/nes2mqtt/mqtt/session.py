@@ -34,6 +34,9 @@ _TRY_AGAIN = 600.0
 """Seconds after which a message is tried again that the broker called too large without naming a limit: a broker that reads
 its configuration anew (mosquitto does on SIGHUP) keeps its connections and may take more than before."""
 
+_TRY_CUT_AGAIN = 86400.0
+"""The same for a limit that an earlier connection ran into; trying may cost two connections."""
+
 _SMALL = 4096
 """Bytes; a message up to this size is not suspected of being too large when a connection is cut."""
 
@@ -56,13 +59,22 @@ class Session:
         limits: the broker's, as far as they are known.
         refusals: what it does not take.
         unreadable: see :class:`nes2mqtt.mqtt.echo.Echo`.
+        named: the limits it named when it greeted us; None: those in ``limits``.
     """
 
-    def __init__(self, client: Client, limits: Limits, refusals: Refusals, unreadable: set[str] | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        limits: Limits,
+        refusals: Refusals,
+        unreadable: set[str] | None = None,
+        *,
+        named: Limits | None = None,
+    ) -> None:
         self.limits = limits
-        self._at_first = limits
-        self._try_again = math.inf
-        """When what was called too large is tried again; loop time."""
+        self._named = named or limits
+        self._try_again = _now() + _TRY_CUT_AGAIN if self._named.packet != limits.packet else math.inf
+        """When what is larger than a limit nobody named is tried again; loop time."""
         self.refusals = refusals
         self._client = client
         self._subscribed: set[str] = set()
@@ -104,7 +116,7 @@ class Session:
 
     async def _confirmed(self, message: Message, size: int, *, unheard: bool) -> None:
         if _now() >= self._try_again:
-            self.limits, self._try_again = self._at_first, math.inf
+            self.limits, self._try_again = replace(self.limits, packet=self._named.packet), math.inf
         if self.limits.packet is not None and size > self.limits.packet:
             raise Refused(Answer.PUBACK, TOO_LARGE)
         if size > _SMALL:
@@ -136,7 +148,7 @@ class Session:
         before = self.limits
         self.too_large(size)
         if self.limits != before:
-            self._try_again = _now() + _TRY_AGAIN
+            self._try_again = min(self._try_again, _now() + _TRY_AGAIN)
 
     @property
     def largest_under_way(self) -> int:

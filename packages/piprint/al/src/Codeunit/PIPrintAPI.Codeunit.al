@@ -1,6 +1,6 @@
 /// <summary>
-/// For other extensions: print a PDF or labels without a report, and ask what became of it. No other codeunit of ours is public, and
-/// what is here stays as it is. Whoever may print may call it (PIPrintPrinting, which D365 BASIC includes).
+/// For other extensions: print a PDF or labels without a report, and ask what became of it. This and the states it tells
+/// (PIPrintJobState) are what they may build on, and stay as they are. Whoever may print may call it (PIPrintPrinting, which D365 BASIC includes).
 /// </summary>
 codeunit 90008 PIPrintAPI
 {
@@ -10,8 +10,9 @@ codeunit 90008 PIPrintAPI
 
     var
         CopiesErr: Label 'A document is printed 1 to 999 times, not %1.', Comment = '%1 is a number';
+        NoPdfErr: Label 'There is no PDF to print: the document is empty. Nothing was printed.';
         NoPrinterErr: Label 'There is no enabled printer %1 on the page Printers of Print Processors. Nothing was printed.', Comment = '%1 is the name of a printer';
-        NoZplErr: Label 'There is no ZPL to print.';
+        NoZplErr: Label 'There is no ZPL to print: the text is empty. Nothing was printed.';
 
     /// <summary>Says whether a printer of that name can be sent to.</summary>
     /// <param name="PrinterName">The name users choose it by.</param>
@@ -26,13 +27,15 @@ codeunit 90008 PIPrintAPI
     /// <summary>Queues a PDF. It is printed once the transaction is committed.</summary>
     /// <param name="PrinterName">The name users choose the printer by.</param>
     /// <param name="DocumentName">What people shall read in the list of jobs; rules of the print processor can name it, too.</param>
-    /// <param name="Document">The PDF.</param>
+    /// <param name="Document">The PDF, from where the stream stands. An empty one is refused.</param>
     /// <param name="Copies">1 to 999.</param>
     /// <returns>The job, for GetJob.</returns>
     procedure SendPdf(PrinterName: Text; DocumentName: Text; Document: InStream; Copies: Integer): Guid
     var
         PIPrintPayload: Codeunit PIPrintPayload;
     begin
+        if Document.EOS() then
+            Error(NoPdfErr);
         exit(Send(PrinterName, DocumentName, PIPrintPayload.PdfType(), Document, Copies));
     end;
 

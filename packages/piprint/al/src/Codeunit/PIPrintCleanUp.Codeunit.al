@@ -15,6 +15,7 @@ codeunit 90004 PIPrintCleanUp
         tabledata "Job Queue Entry" = rimd,
         tabledata "Job Queue Log Entry" = rimd,
         tabledata PIPrintPrinter = r,
+        tabledata PIPrintQueue = r,
         tabledata PIPrintSetup = rim;
 
     trigger OnRun()
@@ -25,6 +26,7 @@ codeunit 90004 PIPrintCleanUp
 
     var
         DescriptionTxt: Label 'Clean up jobs of direct printing';
+        FirstTxt: Label 'From %1 on, old print jobs are deleted with their documents, as each printer''s card says. Until now nothing deleted them. To keep them all, choose Switch Off Clean-Up on the page Direct Printing Setup before.', Comment = '%1 is a date and time';
         NotScheduledTxt: Label 'Not scheduled';
 
     /// <summary>Cleans up printer by printer: what fails at one takes nothing back of the others, and is shown in the setup.</summary>
@@ -54,6 +56,39 @@ codeunit 90004 PIPrintCleanUp
     end;
 
     /// <summary>
+    /// Lets a week pass before the first clean-up, where there may be documents that nothing deleted so far: whoever upgrades
+    /// can read that it begins, and switch it off. Does nothing where a clean-up has run before.
+    /// </summary>
+    procedure GiveGrace()
+    var
+        PIPrintSetup: Record PIPrintSetup;
+        Grace: Duration;
+    begin
+        PIPrintSetup.GetOrInsert();
+        if PIPrintSetup.LastCleanUp <> 0DT then
+            exit;
+        Grace := 604800000; // seven days of milliseconds
+        PIPrintSetup.FirstCleanUp := CurrentDateTime() + Grace;
+        PIPrintSetup.Modify(true);
+    end;
+
+    /// <summary>Tells those who may change it when the first clean-up comes, and how to switch it off. Silent once it came.</summary>
+    procedure TellFirstCleanUp()
+    var
+        PIPrintSetup: Record PIPrintSetup;
+        FirstCleanUp: Notification;
+    begin
+        if not PIPrintSetup.WritePermission() then
+            exit;
+        PIPrintSetup.GetOrInit();
+        if PIPrintSetup.CleanUpOff or (PIPrintSetup.FirstCleanUp <= CurrentDateTime()) then
+            exit;
+        FirstCleanUp.Id(NotificationId());
+        FirstCleanUp.Message(StrSubstNo(FirstTxt, PIPrintSetup.FirstCleanUp));
+        FirstCleanUp.Send();
+    end;
+
+    /// <summary>
     /// Sets up this company's job queue entry, unless it is there or the clean-up is switched off. Never fails: it says false
     /// when this session may not schedule jobs, as some of those that install and upgrade may not.
     /// </summary>
@@ -72,14 +107,15 @@ codeunit 90004 PIPrintCleanUp
         if not FindEntry(JobQueueEntry) then
             Enqueue(PIPrintSetup.CleanUpMinutes)
         else
-            if JobQueueEntry.Status = JobQueueEntry.Status::Error then // nobody holds it; it was given up
+            if (JobQueueEntry.Status = JobQueueEntry.Status::Error) or Hangs(JobQueueEntry) then // nobody holds it; it was given up
                 JobQueueEntry.Restart();
         exit(true);
     end;
 
     /// <summary>
     /// Switches the clean-up on for all companies and sets up this company's entry anew, to run as this user: entries of a partner's
-    /// delegated administrator, who may have installed us, are never run. Fails when the user may not schedule jobs.
+    /// delegated administrator, who may have installed us, are never run. Fails when the user may not schedule jobs. An entry in process
+    /// is replaced, too: it hangs, or its run goes on to its end beside the new entry, whose runs wait for their turn.
     /// </summary>
     procedure SwitchOn()
     var
@@ -89,11 +125,8 @@ codeunit 90004 PIPrintCleanUp
         PIPrintSetup.GetOrInsert();
         PIPrintSetup.CleanUpOff := false;
         PIPrintSetup.Modify(true);
-        if FindEntry(JobQueueEntry) then begin
-            if JobQueueEntry.Status = JobQueueEntry.Status::"In Process" then
-                exit;
+        if FindEntry(JobQueueEntry) then
             JobQueueEntry.Cancel();
-        end;
         Enqueue(PIPrintSetup.CleanUpMinutes);
     end;
 
@@ -130,8 +163,12 @@ codeunit 90004 PIPrintCleanUp
     begin
         PIPrintSetup.ReadIsolation := IsolationLevel::UpdLock;
         PIPrintSetup.GetOrInsert();
-        if PIPrintSetup.CleanUpOff then
+        if PIPrintSetup.CleanUpOff or (CurrentDateTime() < PIPrintSetup.FirstCleanUp) then
             exit(false);
+        if (PIPrintSetup.LastCleanUp = 0DT) and (PIPrintSetup.FirstCleanUp = 0DT) and HasOldJobs() then begin
+            GiveGrace(); // nobody could schedule it for long, and then somebody only opened the setup
+            exit(false);
+        end;
         Minutes := PIPrintSetup.CleanUpMinutes; // milliseconds of a month are more than an Integer holds
         Pause := Minutes * 30000;
         if PIPrintSetup.LastCleanUp <> 0DT then begin
@@ -145,11 +182,35 @@ codeunit 90004 PIPrintCleanUp
         exit(true);
     end;
 
+    local procedure HasOldJobs(): Boolean
+    var
+        PIPrintQueue: Record PIPrintQueue;
+        Day: Duration;
+    begin
+        Day := 86400000;
+        PIPrintQueue.SetFilter(SystemModifiedAt, '<%1', CurrentDateTime() - Day);
+        exit(not PIPrintQueue.IsEmpty());
+    end;
+
     local procedure FindEntry(var JobQueueEntry: Record "Job Queue Entry"): Boolean
     begin
         JobQueueEntry.SetRange("Object Type to Run", JobQueueEntry."Object Type to Run"::Codeunit);
         JobQueueEntry.SetRange("Object ID to Run", Codeunit::PIPrintCleanUp);
         exit(JobQueueEntry.FindFirst());
+    end;
+
+    // Business Central ends each run after 12 hours, and an entry's end is written by its run: after a day nothing runs any more.
+    local procedure Hangs(JobQueueEntry: Record "Job Queue Entry"): Boolean
+    var
+        Day: Duration;
+    begin
+        Day := 86400000;
+        exit((JobQueueEntry.Status = JobQueueEntry.Status::"In Process") and (JobQueueEntry."User Session Started" < CurrentDateTime() - Day));
+    end;
+
+    local procedure NotificationId(): Guid
+    begin
+        exit('6b0c8f0e-53d1-4c59-8a0b-2a7d3c1b9e44');
     end;
 
     local procedure Enqueue(Minutes: Integer)

@@ -1,4 +1,7 @@
-/// <summary>What a first installation and a new company need: the row of settings, and the clean-up.</summary>
+/// <summary>
+/// What an installation and a new company need: the row of settings, and the clean-up. An installation may find the jobs of an
+/// earlier one, which was uninstalled without its data.
+/// </summary>
 codeunit 90005 PIPrintInstall
 {
     Access = Internal;
@@ -6,15 +9,23 @@ codeunit 90005 PIPrintInstall
     InherentEntitlements = X;
     InherentPermissions = X;
     Permissions =
+        tabledata PIPrintQueue = r,
         tabledata PIPrintSetup = ri;
 
     trigger OnInstallAppPerDatabase()
     var
+        PIPrintQueue: Record PIPrintQueue;
         PIPrintSetup: Record PIPrintSetup;
+        PIPrintCleanUp: Codeunit PIPrintCleanUp;
         PIPrintUpgradeTags: Codeunit PIPrintUpgradeTags;
         UpgradeTag: Codeunit "Upgrade Tag";
     begin
         PIPrintSetup.GetOrInsert();
+        if not UpgradeTag.HasUpgradeTag(PIPrintUpgradeTags.GraceGiven(), '') then begin
+            if not PIPrintQueue.IsEmpty() then
+                PIPrintCleanUp.GiveGrace();
+            UpgradeTag.SetDatabaseUpgradeTag(PIPrintUpgradeTags.GraceGiven());
+        end;
         if not UpgradeTag.HasUpgradeTag(PIPrintUpgradeTags.PrintersJudged(), '') then
             UpgradeTag.SetDatabaseUpgradeTag(PIPrintUpgradeTags.PrintersJudged());
     end;

@@ -63,6 +63,15 @@ codeunit 90003 PIPrintJobs
         Job.Get(Job.RowNo); // not Find, which fails when the user has filtered the page by the old state
     end;
 
+    /// <summary>What the printer says now, for a job that is not over: with the others it has nothing to do any more.</summary>
+    procedure PrinterSays(var Job: Record PIPrintQueue): Text
+    begin
+        if not (Job.Status in [Job.Status::Hold, Job.Status::Queued, Job.Status::Printing]) then
+            exit('');
+        Job.CalcFields(PrinterSays);
+        exit(Job.PrinterSays);
+    end;
+
     /// <summary>Hands the document to the user's browser.</summary>
     procedure ShowDocument(Job: Record PIPrintQueue)
     var

@@ -1,6 +1,6 @@
 /// <summary>
-/// What a newer version needs, each step once: the row of settings, the clean-up in each company, and each printer judged by the
-/// rules of this version.
+/// What a newer version needs, each step once: the row of settings, a week before the first clean-up, the clean-up in each company,
+/// and each printer judged by the rules of this version.
 /// </summary>
 codeunit 90006 PIPrintUpgrade
 {
@@ -15,10 +15,15 @@ codeunit 90006 PIPrintUpgrade
     trigger OnUpgradePerDatabase()
     var
         PIPrintSetup: Record PIPrintSetup;
+        PIPrintCleanUp: Codeunit PIPrintCleanUp;
         PIPrintUpgradeTags: Codeunit PIPrintUpgradeTags;
         UpgradeTag: Codeunit "Upgrade Tag";
     begin
         PIPrintSetup.GetOrInsert();
+        if not UpgradeTag.HasUpgradeTag(PIPrintUpgradeTags.GraceGiven(), '') then begin
+            PIPrintCleanUp.GiveGrace();
+            UpgradeTag.SetDatabaseUpgradeTag(PIPrintUpgradeTags.GraceGiven());
+        end;
         if UpgradeTag.HasUpgradeTag(PIPrintUpgradeTags.PrintersJudged(), '') then
             exit;
         JudgePrinters();

@@ -9,12 +9,19 @@ codeunit 90009 PIPrintUpgradeTags
 
     var
         CleanUpScheduledTok: Label 'PIPRINT-9-CleanUpScheduled-20261130', Locked = true;
+        GraceGivenTok: Label 'PIPRINT-9-GraceGiven-20261130', Locked = true;
         PrintersJudgedTok: Label 'PIPRINT-9-PrintersJudged-20261130', Locked = true;
 
     /// <summary>The step that schedules the clean-up in a company.</summary>
     procedure CleanUpScheduled(): Code[250]
     begin
         exit(CleanUpScheduledTok);
+    end;
+
+    /// <summary>The step that lets a week pass before a clean-up deletes what nothing deleted before.</summary>
+    procedure GraceGiven(): Code[250]
+    begin
+        exit(GraceGivenTok);
     end;
 
     /// <summary>The step that judges all printers by the rules of this version. A version with other rules names it anew.</summary>
@@ -32,6 +39,7 @@ codeunit 90009 PIPrintUpgradeTags
     [EventSubscriber(ObjectType::Codeunit, Codeunit::"Upgrade Tag", 'OnGetPerDatabaseUpgradeTags', '', true, true)]
     local procedure AddPerDatabase(var PerDatabaseUpgradeTags: List of [Code[250]])
     begin
+        PerDatabaseUpgradeTags.Add(GraceGiven());
         PerDatabaseUpgradeTags.Add(PrintersJudged());
     end;
 }

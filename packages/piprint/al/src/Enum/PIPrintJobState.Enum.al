@@ -1,9 +1,10 @@
 /// <summary>
 /// The states of a print job, with the numbers of PIPrint 1.0. Captions are locked: web services tell a caption, and in
-/// whatever language the request asks for; pages show the words of PIPrintJobs.StateText instead.
+/// whatever language the request asks for; pages show the words of PIPrintJobs.StateText instead. Public, as PIPrintAPI tells it.
 /// </summary>
 enum 90000 PIPrintJobState
 {
+    Access = Public;
     Extensible = false;
     Caption = 'Print Job State';
 

@@ -67,6 +67,11 @@ page 90005 PIPrintAllJobs
                 {
                     ToolTip = 'Specifies what the print processor says about the job.';
                 }
+                field(PrinterSays; PrinterSays)
+                {
+                    Caption = 'Printer Says';
+                    ToolTip = 'Specifies what the printer says now, such as why it waits. Only for jobs that are not over.';
+                }
                 field(CreatedAt; Rec.SystemCreatedAt)
                 {
                     Caption = 'Created at';
@@ -174,11 +179,19 @@ page 90005 PIPrintAllJobs
         }
     }
 
+    trigger OnOpenPage()
+    var
+        PIPrintCleanUp: Codeunit PIPrintCleanUp;
+    begin
+        PIPrintCleanUp.TellFirstCleanUp();
+    end;
+
     trigger OnAfterGetRecord()
     var
         PIPrintJobs: Codeunit PIPrintJobs;
     begin
         StateText := PIPrintJobs.StateText(Rec.Status);
+        PrinterSays := PIPrintJobs.PrinterSays(Rec);
         case Rec.Status of
             Rec.Status::Error:
                 StateStyle := 'Unfavorable';
@@ -192,6 +205,7 @@ page 90005 PIPrintAllJobs
     end;
 
     var
+        PrinterSays: Text;
         StateStyle: Text;
         StateText: Text;
 }

@@ -111,4 +111,11 @@ page 90001 PIPrintPrinter
             }
         }
     }
+
+    trigger OnOpenPage()
+    var
+        PIPrintCleanUp: Codeunit PIPrintCleanUp;
+    begin
+        PIPrintCleanUp.TellFirstCleanUp();
+    end;
 }

@@ -102,7 +102,7 @@ page 90004 PIPrintPrinterCard
 
                 field(AutoDeleteJobsQueued; Rec.AutoDeleteJobsQueued)
                 {
-                    ToolTip = 'Specifies after what time without change a waiting job is cancelled, such as -1M. It is deleted only later, with the cancelled ones. A job whose print processor was silent for as long goes to Error. Empty: never.';
+                    ToolTip = 'Specifies after what time without change a waiting job is cancelled, such as -1M. It is deleted only later, with the cancelled ones. A printing job of which no print processor was heard for as long goes to Error, with a message that it may have been printed. Empty: never.';
                 }
                 field(AutoDeleteJobsOnHold; Rec.AutoDeleteJobsOnHold)
                 {

@@ -60,7 +60,7 @@ page 90000 PIPrintPrinterWS
                 field(AutoDeleteJobsQueued; Rec.AutoDeleteJobsQueued)
                 {
                     Caption = 'AutoDeleteJobsQueued', Locked = true;
-                    ToolTip = 'Specifies after what time waiting jobs are cancelled.', Locked = true;
+                    ToolTip = 'Specifies after what time waiting jobs are cancelled, and printing jobs nobody was heard of are put in error.', Locked = true;
                 }
                 field(AutoDeleteJobsInError; Rec.AutoDeleteJobsInError)
                 {

@@ -47,6 +47,11 @@ page 90003 PIPrintQueue
                 {
                     ToolTip = 'Specifies what the print processor says about the job.';
                 }
+                field(PrinterSays; PrinterSays)
+                {
+                    Caption = 'Printer Says';
+                    ToolTip = 'Specifies what the printer says now, such as why it waits. Only for jobs that are not over.';
+                }
                 field(CreatedAt; Rec.SystemCreatedAt)
                 {
                     Caption = 'Created at';
@@ -166,6 +171,7 @@ page 90003 PIPrintQueue
         PIPrintJobs: Codeunit PIPrintJobs;
     begin
         StateText := PIPrintJobs.StateText(Rec.Status);
+        PrinterSays := PIPrintJobs.PrinterSays(Rec);
         case Rec.Status of
             Rec.Status::Error:
                 StateStyle := 'Unfavorable';
@@ -179,6 +185,7 @@ page 90003 PIPrintQueue
     end;
 
     var
+        PrinterSays: Text;
         StateStyle: Text;
         StateText: Text;
 }

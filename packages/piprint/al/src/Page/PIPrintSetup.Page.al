@@ -38,6 +38,10 @@ page 90006 PIPrintSetup
                     ToolTip = 'Specifies how the job queue entry is that runs the clean-up in this company. Each company has one; whichever comes first does the work for all.';
                     Editable = false;
                 }
+                field(FirstCleanUp; Rec.FirstCleanUp)
+                {
+                    ToolTip = 'Specifies until when no clean-up begins. An upgrade from a version that deleted nothing by itself gives you a week to switch it off. Empty: it begins at once.';
+                }
                 field(LastCleanUp; Rec.LastCleanUp)
                 {
                     ToolTip = 'Specifies when a clean-up last began, in whatever company.';
@@ -58,7 +62,7 @@ page 90006 PIPrintSetup
             action(SwitchOnCleanUp)
             {
                 Caption = 'Switch On Clean-Up';
-                ToolTip = 'Cancel and delete old jobs as the printers say, and set up this company''s job queue entry for it anew, to run with your rights. Choose it if the entry is on hold or in error, or if no clean-up begins.';
+                ToolTip = 'Cancel and delete old jobs as the printers say, and set up this company''s job queue entry for it anew, to run with your rights. Choose it if the entry is on hold or in error, if it stays in process, or if no clean-up begins.';
                 Image = Start;
 
                 trigger OnAction()
@@ -67,6 +71,7 @@ page 90006 PIPrintSetup
                 begin
                     PIPrintCleanUp.SwitchOn();
                     Look();
+                    PIPrintCleanUp.TellFirstCleanUp();
                 end;
             }
             action(SwitchOffCleanUp)
@@ -128,6 +133,7 @@ page 90006 PIPrintSetup
         Rec.GetOrInsert();
         PIPrintCleanUp.ScheduleUnlessOff();
         CleanUpState := PIPrintCleanUp.EntryState();
+        PIPrintCleanUp.TellFirstCleanUp();
     end;
 
     var

@@ -18,6 +18,7 @@ permissionset 90000 PIPrintAdmin
         tabledata PIPrintSetup = RIMD,
         codeunit PIPrintCleanUp = X,
         codeunit PIPrintInstall = X,
+        codeunit PIPrintJobEnd = X,
         codeunit PIPrintRetention = X,
         codeunit PIPrintUpgrade = X,
         codeunit PIPrintUpgradeTags = X,

@@ -3,6 +3,7 @@
 /// </summary>
 table 90000 PIPrintPrinter
 {
+    Access = Internal;
     Caption = 'Printer of a Print Processor';
     DataClassification = SystemMetadata;
     DataPerCompany = false;
@@ -107,7 +108,7 @@ table 90000 PIPrintPrinter
         }
         field(15; AutoDeleteJobsQueued; DateFormula)
         {
-            Caption = 'Cancel Waiting Jobs after';
+            Caption = 'Give Up Waiting and Printing Jobs after';
             InitValue = '<-1M>';
 
             trigger OnValidate()

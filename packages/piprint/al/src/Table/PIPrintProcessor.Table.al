@@ -3,6 +3,7 @@
 /// </summary>
 table 90002 PIPrintProcessor
 {
+    Access = Internal;
     Caption = 'Print Processor';
     DataClassification = SystemMetadata;
     DataPerCompany = false;

@@ -4,6 +4,7 @@
 /// </summary>
 table 90001 PIPrintQueue
 {
+    Access = Internal;
     Caption = 'Print Job';
     DataClassification = CustomerContent;
     DataPerCompany = false;
@@ -123,6 +124,14 @@ table 90001 PIPrintQueue
         {
             Caption = 'Host of the Printer';
             DataClassification = SystemMetadata;
+            Editable = false;
+        }
+        // Looked up, not kept: the printer's words change, and a job must not change with them. On no API page and no web service.
+        field(37; PrinterSays; Text[250])
+        {
+            Caption = 'Printer Says';
+            FieldClass = FlowField;
+            CalcFormula = lookup(PIPrintPrinter.StateMessage where(RowNo = field(PrinterRowNo)));
             Editable = false;
         }
         field(40; ClaimedBy; Text[250])

@@ -1,6 +1,7 @@
 /// <summary>The settings of the extension; one row for all companies.</summary>
 table 90003 PIPrintSetup
 {
+    Access = Internal;
     Caption = 'Direct Printing Setup';
     DataClassification = SystemMetadata;
     DataPerCompany = false;
@@ -39,6 +40,11 @@ table 90003 PIPrintSetup
         field(6; CleanUpFailure; Text[250])
         {
             Caption = 'What Failed in It';
+            Editable = false;
+        }
+        field(7; FirstCleanUp; DateTime)
+        {
+            Caption = 'No Clean-Up Before';
             Editable = false;
         }
     }

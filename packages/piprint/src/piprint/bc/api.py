@@ -233,7 +233,7 @@ class ApiQueue:
         return await self._end(job, claim, "finish", state, message, {"printed": printed})
 
     async def amend(self, job: JobRow, claim: Claim, message: str, *, before: str) -> bool:  # noqa: ARG002 - the interface's
-        """Change what is said of a job's end; see :class:`~piprint.bc.queue.Queue`."""
+        """Change what is said of a job's end; see :class:`~piprint.bc.queue.Queue`. An extension without that action refuses."""
         return await self._still(job, "amend", {_TOKEN: claim.token, "message": cut(message, _MESSAGE_LENGTH)})
 
     async def restart(self, row_no: int, *, any_host: bool = False) -> JobState | None:

@@ -227,9 +227,11 @@ class WebServiceQueue:
         """Change what is said of a job's end, as long as that is what we said; see :class:`~piprint.bc.queue.Queue`."""
         now = await self.row(job.row_no)
         ended = now is not None and now.state in {JobState.PRINTED, JobState.ERROR}
+        body = {"PrinterMessage": cut(message, _MESSAGE_LENGTH)}
+        if now is not None and ended and now.message == body["PrinterMessage"]:
+            return True  # said before; that answer was lost, or we were started anew
         if now is None or not ended or now.message != cut(before, _MESSAGE_LENGTH):
             return False
-        body = {"PrinterMessage": cut(message, _MESSAGE_LENGTH)}
         try:
             await self._change(job.row_no, now.tag, body, f"amend job {job.row_no}")
         except (BcConflict, BcMissing):

@@ -1,7 +1,8 @@
 #!/bin/sh
 # A CUPS backend that prints into a ledger: capture job user title copies options [file]
 #
-# A line is added when a document is *out*; the ledger is what the tests believe. Files in the control folder make this
+# A line is added to the ledger when a document is *out*; the ledger is what the tests believe. A line is added to "begun" when
+# the printer begins with one. Files in the control folder make this
 # printer misbehave; each is named after its queue, and may be changed while a job is being printed:
 #   <queue>.sleep   seconds a job takes
 #   <queue>.state   lines for standard error, such as "STATE: +media-jam-error" or "ERROR: paper jam"
@@ -30,6 +31,8 @@ if [ -e "$control.dead" ]; then
     while [ -e "$control.dead" ]; do sleep 0.1; done
     echo 'STATE: -connecting-to-device' >&2
 fi
+tab=$(printf '\t')
+echo "$PRINTER$tab$1$tab$3$tab$start" >>"$out/begun"
 [ ! -e "$control.sleep" ] || sleep "$(cat "$control.sleep")"
 
 [ -s "$document" ] || exit 0 # a filter failed: no paper moves
@@ -43,6 +46,5 @@ fi
 
 digest=$(sha256sum "$document")
 [ ! -e "$out/control/keep" ] || cp "$document" "$out/$PRINTER-$1.document"
-tab=$(printf '\t')
 # One write of one short line: lines of several printers never mix.
 echo "$PRINTER$tab$1$tab$2$tab$3$tab$4$tab$5$tab${digest%% *}$tab$(wc -c <"$document")$tab$start$tab$(date +%s.%N)" >>"$out/ledger"

@@ -1,6 +1,6 @@
-"""The processor, driven by a test: ``driven.py CONFIG [hurried] [before STEP | after STEP]``.
+"""The processor, driven by a test: ``driven.py CONFIG [hurried | watchful] [before STEP | after STEP]``.
 
-``hurried`` lets the seconds between two looks for printers, and until a missing one is given up, be fractions of one.
+``watchful`` lets it look for printers every second, not every minute. ``hurried`` lets the seconds between two looks for printers, and until a missing one is given up, be fractions of one.
 ``before`` and ``after`` kill the process at a step of the journal; only a job claimed in this run counts, one that an
 earlier run had begun is carried on in peace (but to CLAIMED come only those). SIGKILL: no handler runs, nothing is flushed.
 """
@@ -26,6 +26,11 @@ def hurry() -> None:
     shelf.GRACE = 1.0
 
 
+def watch() -> None:
+    """Look for printers often, and give none up sooner."""
+    dispatcher.REFRESH_EVERY = dispatcher._STATE_EVERY = 1.0
+
+
 def kill_at(when: str, step: Step) -> None:
     """Let this process kill itself at a step."""
     begun: set[tuple[int, int]] = set()
@@ -49,6 +54,9 @@ if __name__ == "__main__":
     if "hurried" in words:
         hurry()
         words.remove("hurried")
+    if "watchful" in words:
+        watch()
+        words.remove("watchful")
     if words:
         kill_at(words[0], Step(words[1]))
     sys.exit(main(Path(config)))
