@@ -262,8 +262,11 @@ class Dispatcher:
         asked = [job for job in self._around.jobs.values() if self._is_watched(job)]
         rows = {row.row_no: row for row in await self._queue.printing()}
         for job in asked:
-            if not job.is_ours(rows.get(job.entry.row_no)):
+            row = rows.get(job.entry.row_no)
+            if row is None or not job.is_ours(row):
                 await self._look_again(job)
+            else:
+                self._teller.read(job, row)
         strange = [row for row_no, row in rows.items() if row_no not in self._around.jobs]
         own = [row for row in strange if row.claim and row.claim.instance == self._journal.instance]
         for row in own:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from piprint.bc.queue import OfferedPrinter, Queue
 from piprint.pacing import REGISTER_EVERY
 from piprint.shelf import GRACE, Shelf
+from piprint.telling import is_no_news
 
 __all__ = ["Offering"]
 
@@ -85,7 +86,7 @@ class Offering:
             return  # started before CUPS: the printers of the last run are not gone
         age = _now() - self._registered_at
         if self.registered is not None and age < REGISTER_EVERY:
-            same = offered == self.registered
+            same = is_no_news(offered, self.registered)
             if same or (age < _STATE_EVERY and _essence(offered) == _essence(self.registered)):
                 return
         problems = await self._queue.register(offered, message=message)

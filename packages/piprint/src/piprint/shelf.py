@@ -27,8 +27,8 @@ from piprint.journal.store import Journal
 from piprint.printers.find import settings_of
 from piprint.printers.offer import printer_payload
 from piprint.printers.printer import Capabilities, Printer, PrinterAddress, PrinterState, PrinterStatus
-from piprint.printers.wildcard import offered as is_offered
 from piprint.trouble import blocked
+from piprint.wildcard import offered as is_offered
 
 __all__ = ["Listing", "OnShelf", "Shelf"]
 

@@ -36,7 +36,6 @@ class ScriptedPrinter:
     Attributes:
         asked: every request, with its document.
         answers: operation -> what is answered: a status, an answer's groups, an HTTP response, or a function of the request.
-        transports: every connection that was ever used.
     """
 
     def __init__(self) -> None:
@@ -44,7 +43,6 @@ class ScriptedPrinter:
         self.answers: dict[int, object] = {
             Operation.GET_PRINTER_ATTRIBUTES: self.printer(attribute("operations-supported", Tag.ENUM, *OPERATIONS)),
         }
-        self.transports: set[asyncio.Transport] = set()
         self.port = 0
         self.scheme = "ipp"
 
@@ -68,10 +66,6 @@ class ScriptedPrinter:
     def uri(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.port}/ipp/print"
 
-    def open(self) -> int:
-        """Return how many connections are open."""
-        return sum(not each.is_closing() for each in self.transports)
-
     def operations(self) -> list[Operation]:
         return [Operation(message.code) for message, _ in self.asked]
 
@@ -91,7 +85,6 @@ class ScriptedPrinter:
             await runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        self.transports.add(request.transport)
         body = await request.read()
         message, length = decode(body)
         self.asked.append((message, body[length:]))

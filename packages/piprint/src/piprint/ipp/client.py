@@ -14,9 +14,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import socket
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import quote, urlsplit
 
 import aiohttp
@@ -24,8 +26,8 @@ from yarl import URL
 
 from piprint.errors import DocumentError, PrinterBusy, PrinterError, PrinterRefused, PrinterUnreachable, reason_of
 from piprint.ipp.codec import Attribute, Group, MalformedIpp, Message, attribute, decode, encode
-from piprint.ipp.line import Line
 from piprint.ipp.registry import ADVICE, WAITING, Delimiter, Operation, Status, Tag, status_name
+from servicekit.tls import client_context
 
 __all__ = ["REQUESTER", "IppClient", "http_url", "printer_uri"]
 
@@ -41,6 +43,10 @@ _LONGEST_WORDS: Final = 255
 _CONNECT: Final = 10.0
 _WHOLE: Final = 4
 """Timeouts a whole answer may take, however it drips: nobody else waits for a printer that never ends."""
+_IDLE: Final = 1.0
+"""Seconds a connection is kept: shorter than any printer does, so that none is taken that the other side is closing."""
+_KEPT: Final = 300.0
+"""Seconds a connection is kept that shall tell whether the other side runs on."""
 _PATH: Final = "/%:@!$&()*+,;=-._~"
 """Characters of a path that stay as they are (RFC 3986, 3.3); people write others, such as blanks, into addresses, too."""
 _SCHEMES: Final = {"ipp": "http", "ipps": "https", "http": "http", "https": "https"}
@@ -103,24 +109,23 @@ class IppClient:
         ca_file: PEM file the server's certificate must fit; None for the system's authorities.
         timeout: seconds to wait for an answer once all is sent.
         stall: seconds a document may stand still while it is sent, and the answer to it may take.
-        line: connections to that server which are shared with others, and are not closed here; default: own ones.
+        keep: use one connection for everything, and keep it: that it is the same tells that the other side has run on.
+
+    Attributes:
+        connections: how many connections were opened so far; of use with ``keep``.
     """
 
     def __init__(
-        self,
-        uri: str,
-        *,
-        ca_file: Path | None = None,
-        timeout: float = 30,
-        stall: float = 3600,
-        line: Line | None = None,
+        self, uri: str, *, ca_file: Path | None = None, timeout: float = 30, stall: float = 3600, keep: bool = False
     ) -> None:
         self.uri = uri
+        self.connections = 0
+        self._keep = keep
+
         self._ca_file = ca_file
         self._timeout = timeout
         self._stall = stall
-        self._shared = line is not None
-        self._line = line
+        self._session: aiohttp.ClientSession | None = None
         self._numbers = itertools.count(1)
 
     async def ask(
@@ -133,6 +138,7 @@ class IppClient:
         subscription: Iterable[Attribute] = (),
         document: Path | None = None,
         target: bool = True,
+        about: str = "",
     ) -> Message:
         """Do one operation.
 
@@ -144,6 +150,7 @@ class IppClient:
             subscription: subscription attributes.
             document: a file to send after the request.
             target: name the printer; CUPS's own operations have none.
+            about: the URI of another printer at the same address, which is asked then; by the same connection.
 
         Raises:
             PrinterUnreachable: no answer, or none of a printer; it may have been done all the same.
@@ -151,13 +158,14 @@ class IppClient:
             PrinterRefused: refused.
             DocumentError: the file cannot be read.
         """
+        uri = about or self.uri
         # RFC 8011, 4.1.4 and 4.1.5: charset and language come first, then the target. CUPS insists.
         head = [
             attribute("attributes-charset", Tag.CHARSET, "utf-8"),
             attribute("attributes-natural-language", Tag.NATURAL_LANGUAGE, "en"),
         ]
         if target:
-            head.append(attribute("printer-uri", Tag.URI, printer_uri(self.uri)))
+            head.append(attribute("printer-uri", Tag.URI, printer_uri(uri)))
         if job_id is not None:
             head.append(attribute("job-id", Tag.INTEGER, job_id))
         head.append(attribute("requesting-user-name", Tag.NAME, REQUESTER))
@@ -167,71 +175,111 @@ class IppClient:
         if subscription_attributes := tuple(subscription):
             groups.append(Group(Delimiter.SUBSCRIPTION, subscription_attributes))
         request = encode(Message(operation, next(self._numbers) & 0x7FFFFFFF, tuple(groups)))
-        answer = await self._exchange(request, document, questions=2 if operation in _QUESTIONS else 1)
+        answer = await self._exchange(uri, request, document, questions=2 if operation in _QUESTIONS else 1)
         if answer.code >= 0x0100:  # noqa: PLR2004 - RFC 8011, 4.1.6: the successful ones are below
-            raise _refused(self.uri, operation, answer)
+            raise _refused(uri, operation, answer)
         return answer
 
-    async def close(self) -> None:
-        """Close the connections, unless they are shared."""
-        if self._line is not None and not self._shared:
-            await self._line.close()
+    @property
+    def is_open(self) -> bool:
+        """It was used since it was closed last."""
+        return self._session is not None
 
-    async def _exchange(self, request: bytes, document: Path | None, questions: int) -> Message:
-        url = http_url(self.uri)
+    async def close(self) -> None:
+        """Close the connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _exchange(self, uri: str, request: bytes, document: Path | None, questions: int) -> Message:
+        url = http_url(uri)
         try:
             if document is None:
                 async with asyncio.timeout(_WHOLE * self._timeout):
-                    return await self._post(url, request, {}, self._timeout)
+                    return await self._post(uri, request, {}, self._timeout)
             with await asyncio.to_thread(_opened, document) as file:
                 size = os.fstat(file.fileno()).st_size
                 length = {"Content-Length": str(len(request) + size)}
                 async with asyncio.timeout(self._stall) as stall:
                     pieces = _pieces(request, file, size, stall, self._stall)
-                    return await self._post(url, pieces, length, self._stall)
+                    return await self._post(uri, pieces, length, self._stall)
         except aiohttp.ClientConnectorCertificateError as error:
             raise PrinterUnreachable(_certificate(url, error.certificate_error)) from None
         except aiohttp.ClientSSLError:
-            raise PrinterUnreachable(
-                f"{self.uri} does not speak TLS as expected; try ipp:// instead of ipps://"
-            ) from None
+            raise PrinterUnreachable(f"{uri} does not speak TLS as expected; try ipp:// instead of ipps://") from None
         except TimeoutError:
-            raise PrinterUnreachable(f"{self.uri} does not answer; is the printer, or CUPS, switched on?") from None
+            raise PrinterUnreachable(f"{uri} does not answer; is the printer, or CUPS, switched on?") from None
         except aiohttp.ClientConnectorError as error:
             raise PrinterUnreachable(
                 f"{url.host}:{url.port} cannot be reached ({reason_of(error.os_error)}); is the printer, or CUPS, switched on and its address right?"
             ) from None
         except aiohttp.ClientError as error:
             if questions > 1:  # the printer may just have closed a connection that was kept
-                return await self._exchange(request, document, questions - 1)
+                return await self._exchange(uri, request, document, questions - 1)
             raise PrinterUnreachable(
-                f"the connection to {self.uri} broke ({type(error).__name__}); it is tried again"
+                f"the connection to {uri} broke ({type(error).__name__}); it is tried again"
             ) from None
         except MalformedIpp as error:
             raise PrinterUnreachable(
-                f"{self.uri} answers, but not as a printer does ({error}); is the address right?"
+                f"{uri} answers, but not as a printer does ({error}); is the address right?"
             ) from None
 
     async def _post(
-        self, url: URL, data: bytes | AsyncIterator[bytes], headers: dict[str, str], patience: float
+        self, uri: str, data: bytes | AsyncIterator[bytes], headers: dict[str, str], patience: float
     ) -> Message:
-        self._line = self._line or Line(tls=url.scheme == "https", ca_file=self._ca_file)
+        session = self._session = self._session or self._open()
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=patience)
-        async with self._line.session().post(
-            url,
+        async with session.post(
+            http_url(uri),
             data=data,
             headers={"Content-Type": "application/ipp", **headers},
             timeout=timeout,
             allow_redirects=False,
         ) as response:
             if response.status != 200:  # noqa: PLR2004 - RFC 8010, 3.4.3: an IPP answer comes with 200
-                raise _refused_by_http(self.uri, response.status)
+                raise _refused_by_http(uri, response.status)
             body = bytearray()
             async for piece in response.content.iter_any():
                 body += piece
                 if len(body) > MOST_ANSWER:
                     raise MalformedIpp(f"more than {MOST_ANSWER} bytes")
         return decode(bytes(body))[0]
+
+    def _open(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            ssl=self._trust() if http_url(self.uri).scheme == "https" else True,
+            keepalive_timeout=_KEPT if self._keep else _IDLE,
+            limit=1 if self._keep else 0,
+            socket_factory=_socket,
+            resolver=aiohttp.ThreadedResolver(),  # the system's, which knows printer.local and /etc/hosts
+        )
+        # No proxies from the environment, no cookies: printers stand in the same house.
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(self._count)
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, trace_configs=[trace]
+        )
+
+    async def _count(self, *_: object) -> None:
+        self.connections += 1
+
+    def _trust(self) -> ssl.SSLContext:
+        try:
+            return client_context(self._ca_file)
+        except ValueError as error:
+            raise PrinterError(f"the printer's ca_file {self._ca_file} cannot be used: {error}") from None
+
+
+def _socket(info: tuple[Any, ...]) -> socket.socket:
+    """Open a socket that notices a printer switched off while it is waited for."""
+    family, kind, protocol, *_ = info
+    made = socket.socket(family, kind, protocol)
+    made.setblocking(False)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, seconds in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, option):  # not everywhere
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+    return made
 
 
 def _opened(document: Path) -> BinaryIO:
