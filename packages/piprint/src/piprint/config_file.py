@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from piprint.config import Basic, Certificate, Config, PrinterConfig, Web, is_loopback
+from piprint.config import Basic, Certificate, Config, PrinterConfig, Rule, Web, is_loopback
 from piprint.config_problem import ConfigProblems, Problem, SettingPath, dotted, not_toml, problems_at, problems_of
 from piprint.errors import ConfigError
 from piprint.paper import PAPER_SOURCES, read_paper, source_by_name
+from piprint.wildcard import matches
 
 __all__ = [
     "Loaded",
@@ -239,21 +240,29 @@ def _warnings(config: Config, data: Mapping[str, Any], file: Path) -> Iterator[s
             "the names of documents and companies, and can start jobs again; add password = ... below [web]"
         )
     for printer in config.printers:
-        yield from _doubts(printer, ruled=any(rule.sides for rule in config.rules))
+        yield from _doubts(printer, config.rules)
     if isinstance(bc.login, Basic) and not bc.login.password.get_secret_value().isascii():
         yield "business_central.login.password has characters that Business Central does not take (only ASCII works)"
 
 
-def _doubts(printer: PrinterConfig, *, ruled: bool) -> Iterator[str]:
+def _doubts(printer: PrinterConfig, rules: Iterable[Rule]) -> Iterator[str]:
     """Yield what a printer's settings may be thought to mean, and do not."""
-    if printer.duplex and not ruled:
+    if printer.duplex and not any(rule.sides and matches(rule.printer, printer.id) for rule in rules):
         yield (
             f"printer {printer.id}: duplex = true says that it can print both sides, not that it shall; to have every job on both "
-            f'sides, add two lines below [[rules]]: printer = "{printer.id}" and sides = "two-sided-long-edge"'
+            f'sides, add below [[rules]]: printer = "{printer.id}" and sides = "two-sided"; to leave it to the printer, take '
+            "duplex = true away if the printer tells by itself that it can"
         )
-    if printer.language == "zpl" and not printer.paper:
+    if printer.language != "zpl":
+        return
+    if not printer.uri.startswith("socket://"):
         yield (
-            f"printer {printer.id}: the size of its labels is not known, so a page that is too large is cut; "
+            f'printer {printer.id}: language = "zpl" without uri = "socket://...": labels in ZPL are passed on, and PDFs are refused, '
+            "as they are drawn for printers on a network port only"
+        )
+    elif not printer.paper:
+        yield (
+            f"printer {printer.id}: the size of its labels is not known, so nobody can check whether a page fits; "
             'add paper = ["100x150mm"], or what the labels have'
         )
 
