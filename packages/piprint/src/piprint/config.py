@@ -372,7 +372,7 @@ class Config(_Model):
     host: str = Field(default_factory=lambda: socket.gethostname().split(".")[0] or "piprint", min_length=1)
     """This processor's name in Business Central (HostID). Two processors with one name share its printers and jobs."""
     data_dir: Path | None = None
-    """Journal and spool; default: $STATE_DIRECTORY (systemd) or ~/.local/share/piprint."""
+    """Journal and spool; default: /var/lib/piprint of the service ($STATE_DIRECTORY), else ~/.local/share/piprint."""
     log: Literal["text", "json"] = "text"
     """Form of the log lines."""
     business_central: BusinessCentral

@@ -26,6 +26,7 @@ __all__ = [
     "Loaded",
     "credentials_beside",
     "data_dir",
+    "data_dir_at_shell",
     "find",
     "listen",
     "load",
@@ -34,6 +35,13 @@ __all__ = [
 
 PLACES = (Path("piprint.toml"), Path("/etc/piprint/piprint.toml"))
 """Where the file is looked for when nobody says where it is."""
+
+SERVICE_DIRS = (Path("/var/lib/piprint"), Path("/var/lib/private/piprint"))
+"""Where the installed service keeps its journal: ``StateDirectory=piprint``, and what it leads to with ``DynamicUser=yes`` (systemd.exec(5))."""
+SERVICE_UNITS = tuple(
+    Path(folder) / "piprint.service"
+    for folder in ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system")
+)
 
 _OTHERS = 0o077
 _PAPER = 'is no paper; write A4, Letter, or a size such as "100x150mm" or "4x6in"'
@@ -134,6 +142,21 @@ def data_dir(config: Config) -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "piprint"
 
 
+def data_dir_at_shell(config: Config) -> Path:
+    """Return where the journal is that a command typed by hand means.
+
+    Root means the installed service's, whose ``$STATE_DIRECTORY`` no shell has. Where the service has not run yet, systemd takes
+    over what lies there when it starts.
+    """
+    if config.data_dir is None and not os.environ.get("STATE_DIRECTORY") and _is_root():
+        for place in SERVICE_DIRS:
+            if place.is_dir():
+                return place
+        if any(unit.exists() for unit in SERVICE_UNITS):
+            return SERVICE_DIRS[0]
+    return data_dir(config)
+
+
 def listen(text: str) -> tuple[str, int]:
     """Split ``address:port``, also ``[::1]:8632``.
 
@@ -210,6 +233,12 @@ def _warnings(config: Config, data: Mapping[str, Any], file: Path) -> Iterator[s
         yield "business_central.url begins with http: login and documents travel readable; switch on TLS in the server"
     if isinstance(bc.login, Certificate) and _mode(bc.login.key) & _OTHERS:
         yield f"other users of this host may read the private key {bc.login.key}; type: chmod 600 {bc.login.key}"
+    web = config.web
+    if web.enabled and web.password is None and (web.public_url or web.trusted_proxies):
+        yield (
+            "the page has no password, but a reverse proxy in front (web.public_url, web.trusted_proxies): whoever reaches that proxy sees "
+            "the names of documents and companies, and can start jobs again; add password = ... below [web]"
+        )
     for printer in config.printers:
         yield from _doubts(printer, config.rules)
     if isinstance(bc.login, Basic) and not bc.login.password.get_secret_value().isascii():
@@ -236,6 +265,10 @@ def _doubts(printer: PrinterConfig, rules: Iterable[Rule]) -> Iterator[str]:
             f"printer {printer.id}: the size of its labels is not known, so nobody can check whether a page fits; "
             'add paper = ["100x150mm"], or what the labels have'
         )
+
+
+def _is_root() -> bool:
+    return os.name == "posix" and os.geteuid() == 0
 
 
 def _mode(file: Path) -> int:

@@ -36,7 +36,7 @@ from piprint.returned import ReturnedJobs
 from piprint.shelf import GRACE, Shelf
 from piprint.snapshot import ConnectionView, JobView, PrinterView, Snapshot
 from piprint.surroundings import Surroundings
-from piprint.telling import Teller, excuse
+from piprint.telling import Teller, excuse, is_no_news
 from piprint.worker import Item, Worker
 
 __all__ = ["Dispatcher"]
@@ -269,8 +269,11 @@ class Dispatcher:
         asked = [job for job in self._around.jobs.values() if self._is_watched(job)]
         rows = {row.row_no: row for row in await self._queue.printing()}
         for job in asked:
-            if not job.is_ours(rows.get(job.entry.row_no)):
+            row = rows.get(job.entry.row_no)
+            if row is None or not job.is_ours(row):
                 await self._look_again(job)
+            else:
+                self._teller.read(job, row)
         strange = [row for row_no, row in rows.items() if row_no not in self._around.jobs]
         own = [row for row in strange if row.claim and row.claim.instance == self._journal.instance]
         for row in own:
@@ -376,7 +379,7 @@ class Dispatcher:
             return  # started before CUPS: the printers of the last run are not gone
         age = _now() - self._registered_at
         if self._registered is not None and age < REGISTER_EVERY:
-            same = offered == self._registered
+            same = is_no_news(offered, self._registered)
             if same or (age < _STATE_EVERY and _essence(offered) == _essence(self._registered)):
                 return
         problems = await self._queue.register(offered, message=self._mistake or self._paused)

@@ -65,8 +65,9 @@ class Job:
         wait: seconds before the next step is tried.
         trouble_since: since when the printer does not get on with it; loop time.
         trouble: why, for people; also what else it waits for.
+        trouble_at: since when it is said in these words; loop time.
         remedy: what to do about that; "" when it is not known, or the trouble says it.
-        logged: troubles that stand in the log already.
+        logged: troubles that stand in the log already, whatever number they tell.
         quiet: its signs of progress while it prints.
         silent: it has been printing for long without any; that is its trouble.
         stuck: it was given up because there were none.
@@ -86,6 +87,7 @@ class Job:
         given_up: why the printer is not waited for any longer.
         faults: submissions that failed by the printer's doing, also those the journal does not know yet.
         prepared: the document and its ticket, once checked.
+        count_from: its pages are not counted before, as that failed; loop time.
         look_every: seconds until the printer is asked again.
         poke: wakes whoever waits on behalf of this job.
         changed: what became of it in Business Central, for people; "" while it is ours.
@@ -102,6 +104,7 @@ class Job:
     wait: float = 0.0
     trouble_since: float | None = None
     trouble: str = ""
+    trouble_at: float = -math.inf
     remedy: str = ""
     logged: set[str] = field(default_factory=set)
     quiet: Quiet = field(default_factory=Quiet)
@@ -123,6 +126,7 @@ class Job:
     given_up: str = ""
     faults: int = 0
     prepared: Prepared | None = None
+    count_from: float = -math.inf
     look_every: float = 0.0
     poke: asyncio.Event = field(default_factory=asyncio.Event)
     changed: str = ""

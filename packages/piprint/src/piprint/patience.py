@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+import math
 
 from piprint import wording
 from piprint.errors import DocumentError, PrinterError
 from piprint.inhand import Job
 from piprint.printer_desk import PrinterDesk
 from piprint.printers.printer import JobStatus, Printer, PrinterState, PrinterStatus, SpoolerState
-from piprint.quiet import allowance
+from piprint.quiet import allowance, without_counts
 from piprint.reasons import told
 from piprint.surroundings import Surroundings
 from piprint.trouble import blocked, helped, is_hopeless
@@ -29,6 +29,12 @@ _log = logging.getLogger(__name__)
 
 _STOPPED_FOR = 60.0
 """Seconds after which a job that is stopped for no reason, at a printer that is not, is taken not to go on."""
+_SAME_TOLD = 600.0
+"""Seconds for which a reason that differs only by a number stays as it was told."""
+_MOST_LOGGED = 50
+"""Lines of the log for the reasons of one job."""
+_COUNT_AGAIN = 600.0
+"""Seconds until the pages of a document are counted again, as the printer did not say what it can do."""
 _QUIET_TOLD = 600.0
 """Seconds without progress that are told first; then twice as long, and so on."""
 _HOPELESS = (
@@ -57,8 +63,12 @@ class Patience:
         now = _now()
         if job.trouble_since is None:
             job.trouble_since = now
-        if reason not in job.logged:
-            job.logged.add(reason)
+        if without_counts(reason) == without_counts(job.trouble) and now - job.trouble_at < _SAME_TOLD:
+            reason, remedy = job.trouble, job.remedy  # a message that counts is no news
+        elif reason != job.trouble:
+            job.trouble_at = now
+        if (kind := without_counts(reason)) not in job.logged and len(job.logged) < _MOST_LOGGED:
+            job.logged.add(kind)
             _log.warning("job %d waits for printer %s: %s", job.entry.row_no, self._printer_id, reason)
         job.trouble, job.remedy, job.silent = reason, remedy, False
         patience = self._around.give_up_after(self._printer_id)
@@ -120,10 +130,14 @@ class Patience:
 
     async def _allowance(self, job: Job, printer: Printer) -> float:
         """Return how much longer a large document may take; after a restart its pages have to be counted again."""
-        if job.prepared is None:
+        if job.prepared is None and _now() >= job.count_from:
             entry, around = job.entry, self._around
-            with suppress(DocumentError, PrinterError):
+            try:
                 job.prepared = await around.prepare(entry.name, entry.payload, around.journal.document(entry), printer)
+            except DocumentError:
+                job.count_from = math.inf  # that stays so
+            except PrinterError:
+                job.count_from = _now() + _COUNT_AGAIN
         ready = job.prepared
         sheets = ready.pages * ready.ticket.copies if ready is not None else 0
         return allowance(job.entry.size, sheets)

@@ -9,9 +9,10 @@ Pure: what the printer says and times go in. This module does not know what foll
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Sequence
 
-__all__ = ["Quiet", "allowance"]
+__all__ = ["Quiet", "allowance", "without_counts"]
 
 _MOST_SIGNS = 200
 """States and messages that count; a message that counts seconds would be new for ever, one with percents has a hundred."""
@@ -68,3 +69,8 @@ def allowance(size: int, sheets: int) -> float:
         sheets: pages times copies; 0 when not known.
     """
     return sheets * _PER_PAGE + size / 1e6 * _PER_MEGABYTE
+
+
+def without_counts(text: str) -> str:
+    """Return a text with its numbers made equal: a message that counts seconds or sheets says the same all the time."""
+    return re.sub(r"\d+(?:[.,]\d+)*", "#", text)

@@ -44,6 +44,11 @@ _CUPS_EVERY, _PRINTERS_EVERY = 10.0, 6
 """Seconds between two questions to CUPS whether it has run on; a printer itself is asked every so many times."""
 _JUST_NOW = 60
 """Seconds: nobody was away for so long who was killed in the same second as CUPS."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 600.0
+"""Seconds until a list that could not be had is asked for again: each time twice as long."""
+_FAILURES_TOLD = 3
+_UNTOLD_EVERY = 60.0
+"""Seconds between two looks at a queue of CUPS where nothing tells whether CUPS has run on."""
 _PATIENCE = 20.0
 """Seconds a printer may take to list and cancel its jobs."""
 _NOT_SAID = (
@@ -76,6 +81,9 @@ class ReturnedJobs:
     shelf: Shelf
     guarded: Callable[[str, Callable[[], Awaitable[None]]], Awaitable[None]]
     _runs: dict[str, int] = field(default_factory=dict)
+    _failures: dict[str, int] = field(default_factory=dict)
+    _look_from: dict[str, float] = field(default_factory=dict)
+    _sweep_from: dict[str, float] = field(default_factory=dict)
     _told: list[_Told] = field(default_factory=list)
     _owed: list[Entry] = field(default_factory=list)
     """What Business Central does not know yet."""
@@ -109,11 +117,30 @@ class ReturnedJobs:
 
     async def _look_guarded(self, printer_id: str) -> None:
         async def look() -> None:
-            with suppress(PrinterError, TimeoutError):  # it is asked again in a moment
+            if _now() < self._look_from.get(printer_id, 0.0):
+                return
+            try:
                 async with asyncio.timeout(_PATIENCE):
                     await self.look(printer_id)
+            except (PrinterError, TimeoutError) as error:
+                self._failed(printer_id, error)
+            else:
+                self._failures.pop(printer_id, None)
 
         await self.guarded("looking for jobs that came back", look)
+
+    def _failed(self, printer_id: str, error: Exception) -> None:
+        """Ask again later, and later each time; say so once."""
+        times = self._failures[printer_id] = self._failures.get(printer_id, 0) + 1
+        self._look_from[printer_id] = _now() + min(_FIRST_PAUSE * 2.0 ** min(times - 1, 10), _LONGEST_PAUSE)
+        if times == _FAILURES_TOLD:
+            why = str(error) or f"it took more than {_PATIENCE:.0f} seconds"
+            _log.warning(
+                "printer %s: its list of jobs cannot be had, so a job that comes out again after a restart is not seen; "
+                "it is tried again: %s",
+                printer_id,
+                why,
+            )
 
     async def look(self, printer_id: str) -> None:
         """Look at one printer, unless it has run on since the last time.
@@ -125,9 +152,12 @@ class ReturnedJobs:
         if printer is None or printer.feedback is Feedback.SENT_ONLY:
             return
         run, last = await printer.run(), self._runs.get(printer_id)
-        if last != run.number:
+        untold = (
+            run.number == 0 and printer.address.origin == "cups" and _now() >= self._sweep_from.get(printer_id, 0.0)
+        )
+        if last != run.number or untold:
             await self._sweep(printer_id, printer)
-            self._runs[printer_id] = run.number
+            self._runs[printer_id], self._sweep_from[printer_id] = run.number, _now() + _UNTOLD_EVERY
             self.around.heard.pop((printer_id, -1 if last is None else last), None)
         if run.up_time is not None:
             self.around.heard[printer_id, run.number] = run.up_time
@@ -213,6 +243,10 @@ class ReturnedJobs:
             self.around.suspected.set()
         now = asyncio.get_running_loop().time()
         self._told.append(_Told(entry.printer_id, wording.came_back(entry.row_no, entry.title, entry.printer_id), now))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _is_returned(entry: Entry, job: JobStatus) -> bool:

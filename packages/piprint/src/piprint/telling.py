@@ -11,17 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from piprint import wording
 from piprint.bc.queue import OfferedPrinter
+from piprint.contract import JobState
 from piprint.errors import BcError, concerns_one
 from piprint.inhand import Job
+from piprint.job import JobRow
 from piprint.journal.steps import Step
+from piprint.quiet import without_counts
 from piprint.surroundings import Surroundings
 
-__all__ = ["Teller", "excuse"]
+__all__ = ["Teller", "excuse", "is_no_news"]
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +42,7 @@ _NOTED = 20
 _LONGEST_STATE = 250
 _WAITING = "Waiting"
 """With this word begins what waiting jobs are told; so a later run finds what it has to take back."""
+_BEHIND = re.compile(rf"{_WAITING} behind job (\d+):")
 
 
 def excuse(row_no: int, error: BcError) -> None:
@@ -44,6 +50,13 @@ def excuse(row_no: int, error: BcError) -> None:
     if not concerns_one(error):
         raise error
     _log.warning("job %d: %s", row_no, error)
+
+
+def is_no_news(offered: Sequence[OfferedPrinter], before: Sequence[OfferedPrinter]) -> bool:
+    """Tell whether printers say the same as before, but for numbers: of a message that counts, each minute would be news."""
+    return [replace(each, state_message=without_counts(each.state_message)) for each in offered] == [
+        replace(each, state_message=without_counts(each.state_message)) for each in before
+    ]
 
 
 class Teller:
@@ -57,6 +70,11 @@ class Teller:
         self._around = around
         self._look_from: dict[str, float] = {}
         self._noted: set[str] = set()
+        self._seen: set[str] = set()
+        """The printers whose waiting jobs were looked at: those that were told something by an earlier run have it no more."""
+        self._own: dict[int, str] = {}
+        """What this run wrote into waiting jobs."""
+        self._began: float | None = None
 
     def offered(self, printers: Iterable[OfferedPrinter], paused: str) -> list[OfferedPrinter]:
         """Return the printers with what their jobs wait for as their message.
@@ -101,6 +119,11 @@ class Teller:
         for printer_id in {*queued, *self._noted}:
             await self._note(printer_id, paused, waiting=queued.get(printer_id, 0) > 0)
 
+    def read(self, job: Job, row: JobRow) -> None:
+        """Take in what a job of ours was told by an earlier run, from its row, so that it can be taken back."""
+        if not job.told and job.tell_from == -math.inf and row.message.startswith(_WAITING):
+            job.told, job.tell_from = row.message, _now() + _TELL_EVERY  # it may wait for the same still
+
     async def _tell(self, job: Job) -> None:
         text = self._message(job)
         if text == job.told or _now() < job.tell_from or job.changed:
@@ -138,22 +161,60 @@ class Teller:
             text = f"{_WAITING}: {wording.sentence(paused)}"
         text = text.strip()
         alone = self._around.no_room.get(printer_id, (0, ""))
-        if _now() < self._look_from.get(printer_id, 0.0) or not (text or alone[0] or printer_id in self._noted):
+        told, first = bool(text or alone[0]), printer_id not in self._seen
+        self._began = _now() if self._began is None else self._began
+        if first and not told and _now() < self._began + _NOTE_EVERY:
+            return  # jobs taken up from the last run have yet to meet what they wait for
+        if _now() < self._look_from.get(printer_id, 0.0) or not (told or first or printer_id in self._noted):
             return
         self._look_from[printer_id] = _now() + _NOTE_EVERY
-        rows = await self._around.queue.waiting([printer_id], _NOTED) if waiting else []
+        # Rows of a printer that was disabled are not counted; what they were told is taken back all the same.
+        rows = await self._around.queue.waiting([printer_id], _NOTED) if waiting or not told else []
+        await self._write(rows, text, alone, first=first)
+        self._seen.add(printer_id)
+        if told:
+            self._noted.add(printer_id)
+        else:
+            self._noted.discard(printer_id)
+            for row in rows:
+                self._own.pop(row.row_no, None)
+
+    async def _write(self, rows: Sequence[JobRow], text: str, alone: tuple[int, str], *, first: bool) -> None:
+        """Write into waiting jobs what they wait for; "" where that is over."""
+        printing: dict[int, bool] = {}
         for row in rows:
             own = text or (f"{_WAITING}: {wording.sentence(alone[1])}" if row.row_no == alone[0] else "")
             if row.row_no in self._around.jobs or row.message == own or not (own or row.message.startswith(_WAITING)):
+                continue
+            if await self._is_anothers(row, printing, first=first):
                 continue
             try:
                 await self._around.queue.note(row, own)
             except BcError as error:
                 excuse(row.row_no, error)
-        if text or alone[0]:
-            self._noted.add(printer_id)
-        else:
-            self._noted.discard(printer_id)
+            else:
+                self._own[row.row_no] = own
+
+    async def _is_anothers(self, row: JobRow, printing: dict[int, bool], *, first: bool) -> bool:
+        """Tell whether another processor of this host wrote what a waiting job says, and still holds to it.
+
+        Two that write over each other's words would change the jobs each minute under their users' hands.
+        """
+        if not row.message.startswith(_WAITING) or self._own.get(row.row_no) == row.message:
+            return False
+        if (found := _BEHIND.match(row.message)) is None:
+            return not first
+        holder = int(found[1])
+        if holder in self._around.jobs:
+            return False
+        if holder not in printing:
+            try:
+                other = await self._around.queue.row(holder)
+            except BcError as error:
+                excuse(holder, error)
+                return True
+            printing[holder] = other is not None and other.state is JobState.PRINTING
+        return printing[holder]
 
 
 def _watch(job: Job) -> None:

@@ -12,7 +12,7 @@ from piprint.config import PrinterConfig
 from piprint.ipp.codec import attribute
 from piprint.ipp.registry import Operation, Status, Tag
 from piprint.printers.ipp_printer import IppPrinter
-from piprint.printers.printer import PrinterAddress
+from piprint.printers.printer import PrinterAddress, Ticket
 
 
 def opened(uri, **more):
@@ -62,12 +62,17 @@ async def test_p3_a_cups_that_lets_us_have_no_subscription_tells_less(scripted):
         attribute("operations-supported", Tag.ENUM, Operation.CREATE_JOB, Operation.CUPS_GET_PRINTERS),
         attribute("printer-up-time", Tag.INTEGER, 1_796_000_000),
     )
+    scripted.answers[Operation.CREATE_JOB] = scripted.job(7)
     for operation in (Operation.GET_SUBSCRIPTIONS, Operation.CREATE_PRINTER_SUBSCRIPTIONS, Operation.GET_NOTIFICATIONS):
         scripted.answers[operation] = Status.NOT_AUTHORIZED
     ours = opened(scripted.uri)
     run = await ours.run()
     assert (run.number, run.token) == (1, "")
-    assert (await ours.run()).number == 1
+    assert (await ours.run()).number == 0, "nothing is followed, so nothing tells"
+    await ours.create(Ticket("bc-t-1-1"))
+    run = await ours.run()
+    assert run.number > 1
+    assert (await ours.run()).number == run.number, "the same connection"
     assert await ours.has_run_on("") is None
     assert await ours.has_run_on("subscription 3.abc") is None
     await ours.close()

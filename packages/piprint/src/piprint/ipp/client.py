@@ -138,6 +138,7 @@ class IppClient:
         subscription: Iterable[Attribute] = (),
         document: Path | None = None,
         target: bool = True,
+        about: str = "",
     ) -> Message:
         """Do one operation.
 
@@ -149,6 +150,7 @@ class IppClient:
             subscription: subscription attributes.
             document: a file to send after the request.
             target: name the printer; CUPS's own operations have none.
+            about: the URI of another printer at the same address, which is asked then; by the same connection.
 
         Raises:
             PrinterUnreachable: no answer, or none of a printer; it may have been done all the same.
@@ -156,13 +158,14 @@ class IppClient:
             PrinterRefused: refused.
             DocumentError: the file cannot be read.
         """
+        uri = about or self.uri
         # RFC 8011, 4.1.4 and 4.1.5: charset and language come first, then the target. CUPS insists.
         head = [
             attribute("attributes-charset", Tag.CHARSET, "utf-8"),
             attribute("attributes-natural-language", Tag.NATURAL_LANGUAGE, "en"),
         ]
         if target:
-            head.append(attribute("printer-uri", Tag.URI, printer_uri(self.uri)))
+            head.append(attribute("printer-uri", Tag.URI, printer_uri(uri)))
         if job_id is not None:
             head.append(attribute("job-id", Tag.INTEGER, job_id))
         head.append(attribute("requesting-user-name", Tag.NAME, REQUESTER))
@@ -172,66 +175,69 @@ class IppClient:
         if subscription_attributes := tuple(subscription):
             groups.append(Group(Delimiter.SUBSCRIPTION, subscription_attributes))
         request = encode(Message(operation, next(self._numbers) & 0x7FFFFFFF, tuple(groups)))
-        answer = await self._exchange(request, document, questions=2 if operation in _QUESTIONS else 1)
+        answer = await self._exchange(uri, request, document, questions=2 if operation in _QUESTIONS else 1)
         if answer.code >= 0x0100:  # noqa: PLR2004 - RFC 8011, 4.1.6: the successful ones are below
-            raise _refused(self.uri, operation, answer)
+            raise _refused(uri, operation, answer)
         return answer
+
+    @property
+    def is_open(self) -> bool:
+        """It was used since it was closed last."""
+        return self._session is not None
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
-    async def _exchange(self, request: bytes, document: Path | None, questions: int) -> Message:
-        url = http_url(self.uri)
+    async def _exchange(self, uri: str, request: bytes, document: Path | None, questions: int) -> Message:
+        url = http_url(uri)
         try:
             if document is None:
                 async with asyncio.timeout(_WHOLE * self._timeout):
-                    return await self._post(url, request, {}, self._timeout)
+                    return await self._post(uri, request, {}, self._timeout)
             with await asyncio.to_thread(_opened, document) as file:
                 size = os.fstat(file.fileno()).st_size
                 length = {"Content-Length": str(len(request) + size)}
                 async with asyncio.timeout(self._stall) as stall:
                     pieces = _pieces(request, file, size, stall, self._stall)
-                    return await self._post(url, pieces, length, self._stall)
+                    return await self._post(uri, pieces, length, self._stall)
         except aiohttp.ClientConnectorCertificateError as error:
             raise PrinterUnreachable(_certificate(url, error.certificate_error)) from None
         except aiohttp.ClientSSLError:
-            raise PrinterUnreachable(
-                f"{self.uri} does not speak TLS as expected; try ipp:// instead of ipps://"
-            ) from None
+            raise PrinterUnreachable(f"{uri} does not speak TLS as expected; try ipp:// instead of ipps://") from None
         except TimeoutError:
-            raise PrinterUnreachable(f"{self.uri} does not answer; is the printer, or CUPS, switched on?") from None
+            raise PrinterUnreachable(f"{uri} does not answer; is the printer, or CUPS, switched on?") from None
         except aiohttp.ClientConnectorError as error:
             raise PrinterUnreachable(
                 f"{url.host}:{url.port} cannot be reached ({reason_of(error.os_error)}); is the printer, or CUPS, switched on and its address right?"
             ) from None
         except aiohttp.ClientError as error:
             if questions > 1:  # the printer may just have closed a connection that was kept
-                return await self._exchange(request, document, questions - 1)
+                return await self._exchange(uri, request, document, questions - 1)
             raise PrinterUnreachable(
-                f"the connection to {self.uri} broke ({type(error).__name__}); it is tried again"
+                f"the connection to {uri} broke ({type(error).__name__}); it is tried again"
             ) from None
         except MalformedIpp as error:
             raise PrinterUnreachable(
-                f"{self.uri} answers, but not as a printer does ({error}); is the address right?"
+                f"{uri} answers, but not as a printer does ({error}); is the address right?"
             ) from None
 
     async def _post(
-        self, url: URL, data: bytes | AsyncIterator[bytes], headers: dict[str, str], patience: float
+        self, uri: str, data: bytes | AsyncIterator[bytes], headers: dict[str, str], patience: float
     ) -> Message:
         session = self._session = self._session or self._open()
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=patience)
         async with session.post(
-            url,
+            http_url(uri),
             data=data,
             headers={"Content-Type": "application/ipp", **headers},
             timeout=timeout,
             allow_redirects=False,
         ) as response:
             if response.status != 200:  # noqa: PLR2004 - RFC 8010, 3.4.3: an IPP answer comes with 200
-                raise _refused_by_http(self.uri, response.status)
+                raise _refused_by_http(uri, response.status)
             body = bytearray()
             async for piece in response.content.iter_any():
                 body += piece

@@ -9,8 +9,9 @@ standards do not say, each measured and tested:
 * A long or non-ASCII job name can stop a queue: names are cut to 64 plain characters.
 * ippeveprinter takes one job at a time (server-error-busy), and refuses job-hold-until.
 * A held job without a document is told by CUPS as held, not as incomplete.
-* CUPS keeps a connection open as long as it lives, and closes it when it dies or reloads; so jobs are followed by one
-  connection of their own, and that it is still the same proves that CUPS has run on (:mod:`piprint.evidence`).
+* CUPS keeps a connection open as long as it lives, and closes it when it dies or reloads; so jobs there are followed by one
+  connection for all its queues (:mod:`piprint.printers.spooler_watch`). Other printers often serve one connection at a time:
+  theirs are given back at once, and printer-up-time tells.
 
 This module does not know what to do about any failure; :mod:`piprint.worker` decides.
 """
@@ -28,7 +29,7 @@ from typing import Final
 from piprint.clock import utc_seconds
 from piprint.config import PrinterConfig
 from piprint.errors import PrinterBusy, PrinterRefused
-from piprint.ipp.client import IppClient, http_url
+from piprint.ipp.client import IppClient
 from piprint.ipp.codec import Attribute, Group, Message, attribute
 from piprint.ipp.registry import Delimiter, Operation, Status, Tag
 from piprint.paper import media_name
@@ -54,18 +55,18 @@ from piprint.printers.printer import (
     Run,
     Ticket,
 )
-from piprint.printers.runs import RunCounter
-from piprint.printers.spooler_run import SpoolerRun
+from piprint.printers.runs import Beginning, RunCounter
+from piprint.printers.spooler_watch import SpoolerWatch
 
 __all__ = ["IppPrinter", "job_attributes"]
 
 _LONGEST_NAME: Final = 64
 _GONE: Final = frozenset({Status.NOT_FOUND, Status.GONE})
 _NOTHING_TO_CANCEL: Final = _GONE | {Status.NOT_POSSIBLE}
-_COUNTED, _SUBSCRIBED = "counts from ", "subscription "
-"""How the two kinds of :attr:`Run.token` begin."""
-_BLUR: Final = 5.0
-"""Seconds by which a printer's start may seem to move: counts are in whole seconds, and clocks differ."""
+_MOST_JOBS: Final = 1000
+"""Completed jobs that are asked for, the last ones (RFC 8011, 4.2.6.2: the newest come first): about 1 MB."""
+_SUBSCRIBED: Final = "subscription "
+"""So begins a :attr:`Run.token` of CUPS; that of a printer is :attr:`Beginning.token`."""
 
 
 class IppPrinter:
@@ -94,9 +95,8 @@ class IppPrinter:
         self._client = IppClient(
             address.uri, ca_file=settings.ca_file, timeout=timeout, stall=max(timeout, settings.give_up_after)
         )
-        self._following = IppClient(address.uri, ca_file=settings.ca_file, timeout=timeout, keep=True)
         self._runs = RunCounter()
-        self._spooler: SpoolerRun | None = None
+        self._spooler: SpoolerWatch | None = None
         self._timeout = timeout
         self._known: Capabilities | None = None
         self._refuses_hold = False
@@ -118,6 +118,8 @@ class IppPrinter:
         A printer without Create-Job is told nothing yet: the job has the id 0 until it is sent.
         """
         known = self._known or await self.capabilities()
+        if _is_cups(known):
+            self._cups().follow()
         name = _plain(ticket.name)
         if known.operations and Operation.CREATE_JOB not in known.operations:
             return Accepted(0, "", name)
@@ -128,6 +130,16 @@ class IppPrinter:
 
     async def send(self, accepted: Accepted, ticket: Ticket, document: Path) -> Accepted:
         """Send the document (Send-Document; Print-Job where nothing was announced)."""
+        if self._known is None or not _is_cups(self._known):
+            return await self._send(accepted, ticket, document)
+        spooler = self._cups()
+        spooler.begin()
+        try:
+            return await self._send(accepted, ticket, document)
+        finally:
+            spooler.end()
+
+    async def _send(self, accepted: Accepted, ticket: Ticket, document: Path) -> Accepted:
         form = attribute("document-format", Tag.MIME_MEDIA_TYPE, ticket.format)
         if accepted.id == 0:
             known = self._known or await self.capabilities()
@@ -153,17 +165,22 @@ class IppPrinter:
         except PrinterRefused as refusal:
             if refusal.status != Status.NOT_POSSIBLE:
                 raise
-            job = await self._job(accepted)
+            job, _ = await self._job(accepted)
             if job is None or is_held(job):
                 raise
 
     async def look(self, accepted: Accepted) -> JobStatus | None:
         """Ask for a job by id; None when it is gone, or when the id is another job's now."""
-        job = await self._job(accepted)
+        asked = asyncio.get_running_loop().time()
+        job, connection = await self._job(accepted)
         if job is None:
             return None
-        told = job_told(job)
-        return replace(told, run=self._run_told(told.up_time))
+        told, answered = job_told(job), asyncio.get_running_loop().time()
+        if self._known is not None and _is_cups(self._known):
+            run = await self._cups().number(connection, answered, final=told.state.final)
+        else:
+            run = self._runs.see(told.up_time, answered, asked)
+        return replace(told, run=run)
 
     async def find(self, name: str) -> list[JobStatus]:
         """Ask for our jobs of that name."""
@@ -174,14 +191,14 @@ class IppPrinter:
         found: dict[int, JobStatus] = {}
         # In this order: a job that ends between the two questions is in both answers, not in none.
         for which in ("not-completed", "completed"):
-            answer = await self._client.ask(
-                Operation.GET_JOBS,
-                [
-                    attribute("which-jobs", Tag.KEYWORD, which),
-                    attribute("my-jobs", Tag.BOOLEAN, True),
-                    _wanted(JOB_ATTRIBUTES),
-                ],
-            )
+            asked = [
+                attribute("which-jobs", Tag.KEYWORD, which),
+                attribute("my-jobs", Tag.BOOLEAN, True),
+                _wanted(JOB_ATTRIBUTES),
+            ]
+            if which == "completed":
+                asked.insert(0, attribute("limit", Tag.INTEGER, _MOST_JOBS))
+            answer = await self._client.ask(Operation.GET_JOBS, asked)
             found.update((job.id, job) for job in map(job_told, answer.all(Delimiter.JOB)))
         return list(found.values())
 
@@ -199,44 +216,36 @@ class IppPrinter:
     async def run(self) -> Run:
         """Ask which run of the printer, or of CUPS, answers."""
         known = self._known or await self.capabilities()
-        asked = _wanted(("printer-up-time",))
-        answer = await self._following.ask(Operation.GET_PRINTER_ATTRIBUTES, [asked])
-        up_time = answer.first(Delimiter.PRINTER).integer("printer-up-time")
-        number = self._run_told(up_time)
         if _is_cups(known):
-            token = await self._cups().token(number)
-            return Run(number, _SUBSCRIBED + token if token else "", up_time)
-        return Run(number, f"{_COUNTED}{self._wall() - (up_time or 0):.0f}" if number else "", up_time)
+            run = await self._cups().told(self._client)
+            return replace(run, token=_SUBSCRIBED + run.token if run.token else "")
+        loop = asyncio.get_running_loop()
+        asked, wall = loop.time(), self._wall()
+        answer = await self._client.ask(Operation.GET_PRINTER_ATTRIBUTES, [_wanted(("printer-up-time",))])
+        up_time, answered = answer.first(Delimiter.PRINTER).integer("printer-up-time"), loop.time()
+        number = self._runs.see(up_time, answered, asked)
+        if not number or up_time is None:
+            return Run(number, "", up_time)
+        return Run(number, Beginning.of(up_time, wall, wall + answered - asked).token, up_time)
 
     async def has_run_on(self, token: str) -> bool | None:
         """Tell whether the printer, or CUPS, has run on since :meth:`run` returned this token."""
         if token.startswith(_SUBSCRIBED):
-            return await self._cups().is_same(token.removeprefix(_SUBSCRIBED))
-        if not token.startswith(_COUNTED):
+            return await self._cups().run.is_same(token.removeprefix(_SUBSCRIBED))
+        if (then := Beginning.read(token)) is None:
             return None
-        now = (await self.run()).token
-        if not now.startswith(_COUNTED):
-            return None
-        return abs(float(now.removeprefix(_COUNTED)) - float(token.removeprefix(_COUNTED))) <= _BLUR
+        now = Beginning.read((await self.run()).token)
+        return None if now is None else then.is_same(now)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
-        await self._following.close()
         if self._spooler is not None:
             await self._spooler.close()
 
-    def _run_told(self, up_time: int | None) -> int:
-        """Return the number of the run that just answered by the connection for following; 0 when nothing tells."""
-        if self._known is not None and _is_cups(self._known):
-            return self._following.connections
-        return self._runs.see(up_time, asyncio.get_running_loop().time())
-
-    def _cups(self) -> SpoolerRun:
+    def _cups(self) -> SpoolerWatch:
         if self._spooler is None:
-            root = str(http_url(self.address.uri).origin()) + "/"
-            client = IppClient(root, ca_file=self._settings.ca_file, timeout=self._timeout)
-            self._spooler = SpoolerRun(client)
+            self._spooler = SpoolerWatch.at(self.address.uri, self._settings.ca_file, self._timeout)
         return self._spooler
 
     async def _make(
@@ -287,19 +296,26 @@ class IppPrinter:
             held=is_held(job),
         )
 
-    async def _job(self, accepted: Accepted) -> Group | None:
+    async def _job(self, accepted: Accepted) -> tuple[Group | None, int]:
+        """Ask for a job; return it, and by which connection CUPS told it (see :meth:`SpoolerWatch.ask`)."""
         if accepted.id == 0:
-            return None
+            return None, 0
+        if self._known is None:  # started anew: CUPS, or a printer?
+            with suppress(PrinterBusy, PrinterRefused):
+                await self.capabilities()
+        asked, connection = (Operation.GET_JOB_ATTRIBUTES, [_wanted(JOB_ATTRIBUTES)]), 0
         try:
-            answer = await self._following.ask(
-                Operation.GET_JOB_ATTRIBUTES, [_wanted(JOB_ATTRIBUTES)], job_id=accepted.id
-            )
+            if self._known is not None and _is_cups(self._known):
+                self._cups().follow()
+                answer, connection = await self._cups().ask(self._client, *asked, job_id=accepted.id)
+            else:
+                answer = await self._client.ask(*asked, job_id=accepted.id)
         except PrinterRefused as refusal:
             if refusal.status in _GONE:
-                return None
+                return None, 0
             raise
         job = answer.first(Delimiter.JOB)
-        return job if _is_same(job, accepted) else None
+        return (job if _is_same(job, accepted) else None), connection
 
 
 def job_attributes(ticket: Ticket, known: Capabilities) -> list[Attribute]:

@@ -18,9 +18,9 @@ from contextlib import suppress
 from typing import Final
 from weakref import WeakValueDictionary
 
-from piprint.errors import PrinterRefused
+from piprint.errors import PrinterError, PrinterRefused
 from piprint.ipp.client import IppClient
-from piprint.ipp.codec import Group, attribute
+from piprint.ipp.codec import Group, MalformedIpp, attribute
 from piprint.ipp.registry import Delimiter, Operation, Status, Tag
 
 __all__ = ["SpoolerRun"]
@@ -33,11 +33,16 @@ _RENEW_EVERY: Final = 1800.0
 """Seconds: less than a CUPS grants whose MaxLeaseDuration is an hour."""
 _ONE_AT_A_TIME: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
 """By CUPS's address: its queues look for a subscription one after the other, so that all of them find the same."""
+_PATIENCE: Final = 5.0
+"""Seconds for such a question: jobs wait for it."""
+_NOT_NOW: Final = 300.0
+"""Seconds until it is tried again after it failed otherwise than by a refusal; a proxy may pass on only the queues."""
+_FAILURES: Final = (PrinterError, MalformedIpp, TimeoutError)
 _FORGOTTEN: Final = frozenset({Status.NOT_FOUND, Status.GONE})
 
 
 class SpoolerRun:
-    """Watches whether one CUPS runs on.
+    """Watches whether one CUPS runs on. No failure of these questions is one of a job: then nothing is known.
 
     Args:
         client: asks that CUPS, not one of its queues.
@@ -47,38 +52,46 @@ class SpoolerRun:
         self._client = client
         self._lock = _ONE_AT_A_TIME.setdefault(client.uri, asyncio.Lock())
         self._token = ""
-        self._connection = 0
-        self._renewed = -math.inf
+        self._run = 0
+        self._ask_from = -math.inf
 
-    async def token(self, connection: int) -> str:
-        """Return what tells this run of CUPS from any other; "" when it lets us have no subscription.
+    async def token(self, run: int) -> str:
+        """Return what tells this run of CUPS from any other; "" when that cannot be had.
 
         Args:
-            connection: a number that changes whenever CUPS may have restarted; while it is the same, CUPS is not asked.
+            run: a number that changes whenever CUPS may have restarted; while it is the same, CUPS is not asked.
         """
-        now = asyncio.get_running_loop().time()
-        if connection == self._connection and now - self._renewed < _RENEW_EVERY:
+        if run == self._run and _now() < self._ask_from:
             return self._token
         async with self._lock:
+            pause = _RENEW_EVERY
             try:
-                self._token = await self._found() or await self._made()
+                async with asyncio.timeout(_PATIENCE):
+                    self._token = await self._found() or await self._made()
             except PrinterRefused:
                 self._token = ""
-        self._connection, self._renewed = connection, now
+            except _FAILURES:
+                self._token, pause = "", _NOT_NOW
+        self._run, self._ask_from = run, _now() + pause
         return self._token
 
     async def is_same(self, token: str) -> bool | None:
         """Tell whether CUPS has run on since :meth:`token` returned this; None when it does not tell."""
         number, _, word = token.partition(".")
+        if not number.isdecimal():
+            return False
         try:
-            if not number.isdecimal() or await self._has_events(int(number)):
-                return False
-            told = await self._client.ask(
-                Operation.GET_SUBSCRIPTION_ATTRIBUTES,
-                [attribute("notify-subscription-id", Tag.INTEGER, int(number))],
-            )
+            async with asyncio.timeout(_PATIENCE):
+                if await self._has_events(int(number)):
+                    return False
+                told = await self._client.ask(
+                    Operation.GET_SUBSCRIPTION_ATTRIBUTES,
+                    [attribute("notify-subscription-id", Tag.INTEGER, int(number))],
+                )
         except PrinterRefused as refusal:
             return False if refusal.status in _FORGOTTEN else None
+        except _FAILURES:
+            return None
         return _word(told.first(Delimiter.SUBSCRIPTION)) == word
 
     async def close(self) -> None:
@@ -133,3 +146,7 @@ def _word(subscription: Group) -> str:
     """Return the random word of a subscription of ours; "" of another's."""
     data = next(iter(subscription.values("notify-user-data")), b"")
     return data[len(_MARK) :].decode("ascii", "replace") if isinstance(data, bytes) and data.startswith(_MARK) else ""
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
