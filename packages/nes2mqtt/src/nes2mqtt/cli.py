@@ -238,7 +238,7 @@ def _database(settings: Config) -> Path:
 @app.command("hash-password")
 def hash_password() -> None:
     """Ask for a password and print its hash, to write into [web] password = "..."."""
-    from nes2mqtt.web.password import PasswordHash  # noqa: PLC0415
+    from servicekit.password import PasswordHash  # noqa: PLC0415
 
     if sys.stdin.isatty():
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from nes2mqtt import service
 from nes2mqtt.cli import app
 from nes2mqtt.history import HistoryError
-from nes2mqtt.web.password import PasswordHash
+from servicekit.password import PasswordHash
 
 KEY = "ABCDEFGHIJKLMNOPQRST"
 FULL = f"""

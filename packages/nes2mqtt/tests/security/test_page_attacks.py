@@ -13,8 +13,8 @@ from nes2mqtt.clock import Clock
 from nes2mqtt.reading import MeterInfo
 from nes2mqtt.web import login, server
 from nes2mqtt.web.gate import session_cookie
-from nes2mqtt.web.sessions import Sessions
 from servicekit.limits import GuessLimit
+from servicekit.sessions import Sessions
 
 PASSWORD = "correct horse battery"
 STRANGER = "http://evil.example"

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from nes2mqtt.web import WebConfig
 from nes2mqtt.web.config import Listen
-from nes2mqtt.web.password import PasswordHash
+from servicekit.password import PasswordHash
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_other_machines_need_a_password(listen):
 def test_a_password_may_be_a_hash():
     text = str(PasswordHash.of("correct horse"))
     assert WebConfig(password=text).password is not None
-    with pytest.raises(ValidationError, match="nes2mqtt hash-password"):
+    with pytest.raises(ValidationError, match="the command hash-password"):
         WebConfig(password=text[:-3])
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nes2mqtt.clock import Clock
-from nes2mqtt.web.password import PasswordHash
-from nes2mqtt.web.sessions import DEVICE_LIFETIME, MOST_DEVICES, MOST_SESSIONS, Sessions
 from servicekit.limits import MOST_ADDRESSES, GuessLimit, Places
+from servicekit.password import PasswordHash
+from servicekit.sessions import DEVICE_LIFETIME, MOST_DEVICES, MOST_SESSIONS, Sessions
 
 DAY = 86400.0
 
@@ -39,7 +39,7 @@ def test_two_hashes_of_one_password_differ():
     ],
 )
 def test_a_damaged_or_dear_hash_is_refused(text):
-    with pytest.raises(ValueError, match="nes2mqtt hash-password"):
+    with pytest.raises(ValueError, match="the command hash-password"):
         PasswordHash.parse(text)
 
 

@@ -152,6 +152,8 @@ def test_l6_a_dump_says_whether_its_tables_are_of_one_configuration(osgp, town, 
     ended = osgp("dump", "a.json", "--fast", "-p", where.mep)
     assert "reconfigured" not in ended.err
     assert json.loads((tmp_path / "a.json").read_text())["layout"] == "confirmed"
+    osgp("dump", "a.json", "--fast", "-p", where.mep)
+    assert json.loads((tmp_path / "a.json").read_text())["layout"] == "confirmed", "also when it is continued"
     version = TABLES["ET04"].layout(Dimensions()).entries["idt_version"].offset
     town.sources["large"].tables[table_id("ET04")][version] += 1
     ended = osgp("dump", "a.json", "--fast", "-p", where.mep)
@@ -165,6 +167,32 @@ def test_l6_a_dump_says_whether_its_tables_are_of_one_configuration(osgp, town, 
     assert "Delete the file and take the dump again" in ended.err
     osgp("dump", "b.json", "--from", "a.json", "--anonymise")
     assert json.loads((tmp_path / "b.json").read_text())["layout"].startswith("changed: ")
+
+
+@pytest.mark.parametrize("began", ["refused at first", "by an earlier version"])
+def test_l6_a_dump_whose_configuration_was_asked_for_late_is_not_confirmed(osgp, town, tmp_path, began):
+    """Its first tables may be of another configuration than its ET04; also when it is continued once more."""
+    image = large_image()
+    image.tables[table_id("BT02")] = bytearray(b"\x01" * 600)
+    del image.tables[0]
+    image.derive_dimensions()
+    where = town.put("large", image)
+    osgp("dump", "a.json", "--fast", "-p", where.mep)
+    file = tmp_path / "a.json"
+    document = json.loads(file.read_text())
+    assert (document["layout"], document["complete"]) == ("confirmed", False)
+    if began == "refused at first":
+        document["layout"] = "not confirmed: the dump is not finished"
+        del document["tables"]["ET04"]
+    else:
+        del document["layout"]
+    file.write_text(json.dumps(document))
+    version = TABLES["ET04"].layout(Dimensions()).entries["idt_version"].offset
+    if began == "refused at first":
+        town.sources["large"].tables[table_id("ET04")][version] += 1
+    for _ in range(2):
+        osgp("dump", "a.json", "--fast", "-p", where.mep)
+        assert json.loads(file.read_text())["layout"].startswith("not confirmed: ET04, whose version")
 
 
 def test_r10_a_dump_of_an_earlier_version_is_no_more_complete_than_it_was():

@@ -241,7 +241,9 @@ class Carrier:
             document = around.journal.document(job.entry)
             job.prepared = await around.prepare(job.entry.name, job.entry.payload, document, printer)
         ready = job.prepared
-        await self._advance(job, Step.CREATING, faults=job.faults, notes=_with(job.entry.notes, *ready.notes))
+        # What was told of an earlier preparation is not true of this one; a doubt stays.
+        notes = _with(wording.doubts(job.entry.notes), *ready.notes)
+        await self._advance(job, Step.CREATING, faults=job.faults, notes=notes)
         accepted = await self._create(job, printer)
         await self._advance(
             job,
@@ -250,13 +252,13 @@ class Carrier:
             ipp_uuid=accepted.uuid,
             ipp_up_time=accepted.up_time,
             held=accepted.held,
-            notes=_with(job.entry.notes, *accepted.ignored),
+            notes=_obeyed(job.entry.notes, accepted),
         )
         if not await self._fence.announce(job) or job.is_changed():
             return
         await self._advance(job, Step.SENDING, submitted=True, **await self._witness.watch(job, printer))
         sent = await self._send(job, printer, accepted)
-        notes = _with(job.entry.notes, *sent.ignored)
+        notes = _obeyed(job.entry.notes, sent)
         await self._advance(job, Step.SENT, ipp_id=sent.id, ipp_uuid=sent.uuid, notes=notes)
         if printer.feedback is Feedback.SENT_ONLY:
             await self._end_sent(job, printer)
@@ -492,6 +494,10 @@ class Carrier:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _obeyed(notes: tuple[str, ...], accepted: Accepted) -> tuple[str, ...]:
+    return _with(tuple(note for note in notes if note not in accepted.untrue), *accepted.ignored)
 
 
 def _with(notes: tuple[str, ...], *more: str) -> tuple[str, ...]:

@@ -217,7 +217,8 @@ class PrinterConfig(_Model):
     name: str = ""
     """The name shown in Business Central at first; default: id@host."""
     language: Literal["pdf", "zpl", "raw"] = "pdf"
-    """What it takes: pdf; zpl (a label printer: PDF is drawn and sent as ZPL); raw (documents are passed on)."""
+    """What it takes: pdf; zpl (a label printer: labels in ZPL are passed on; PDF is drawn and sent as ZPL, which needs an uri that begins
+    with socket://); raw (documents are passed on)."""
     dpi: int = Field(default=203, ge=100, le=1200)
     """Resolution of a zpl printer."""
     uncertain: Literal["hold", "reprint"] = "hold"
@@ -230,18 +231,19 @@ class PrinterConfig(_Model):
     ca_file: Path | None = None
     """PEM file the printer's certificate must fit (ipps)."""
     paper: tuple[str, ...] = ()
-    """Sizes loaded, the default first, for printers that do not say: A4, Letter, 100x150mm."""
+    """All sizes that are loaded, for printers that do not say: A4, Letter, 100x150mm. A page of one of them goes on it; every other goes
+    where the printer puts it, or on the only one. To have every job on one of several, write a rule with paper."""
     trays: dict[str, str] = {}
     """Tray of the printer (IPP keyword) = Business Central's paper source (Upper, Lower, Manual ...); each source once."""
     duplex: bool | None = None
     """It can print both sides; default: what it says. true: whether it does is said by a rule's sides, else by the printer's own setting.
     false: every job is printed on one side."""
     color: bool | None = None
-    """It can print colour; default: what it says. false: every job is printed in black."""
+    """It can print colour; default: what it says. false: every job is printed in black, or says that this printer cannot be told to."""
     scaling: Scaling | None = None
     """What is done with a page that does not have the paper's size: auto (a larger one is made smaller), fit (made as large as the paper
-    takes it), fill (fills the paper, edges may be lost), none (as it is; one too large is refused). Default: what the printer is set to;
-    auto for zpl."""
+    takes it), fill (fills the paper, edges may be lost), none (as it is; one that is known to be too large is refused). Default: what the
+    printer is set to, but a page that it would cut is made smaller where it can be told so; auto for zpl."""
 
     @field_validator("id")
     @classmethod
@@ -259,7 +261,7 @@ class PrinterConfig(_Model):
 
 
 class Rule(_Model):
-    """Print settings for some jobs; a later rule wins. Without a condition it is for all jobs of the printer."""
+    """Print settings for some jobs; a later rule wins. Without a condition it is for all jobs. What somebody chose counts more."""
 
     printer: str = "*"
     """Printers it is for; * and ? as above."""
@@ -271,16 +273,18 @@ class Rule(_Model):
     """Company name; * and ? as above."""
     copies: int | None = Field(default=None, ge=1, le=999)
     """Print so many."""
-    sides: Literal["one-sided", "two-sided-long-edge", "two-sided-short-edge"] | None = None
-    """Print on these sides."""
-    color: bool | None = None
-    """Print in colour, or not."""
+    sides: Literal["one-sided", "two-sided", "two-sided-long-edge", "two-sided-short-edge"] | None = None
+    """Print on these sides. two-sided: on both sides where the printer can and the document has several pages, turned as its pages lie."""
+    color: bool | Literal["auto"] | None = None
+    """Print in colour, or not. auto: in colour where the printer can."""
     scaling: Scaling | None = None
     """What is done with a page that does not have the paper's size; see scaling of a printer."""
     tray: str = ""
     """Take paper from this tray (IPP keyword, or Business Central's paper source)."""
     paper: str = ""
     """Take this size: A4, Letter, 100x150mm."""
+    force: bool = False
+    """Also where somebody chose otherwise in Business Central; the job says so then."""
 
 
 class Lease(_Model):
@@ -368,7 +372,7 @@ class Config(_Model):
     host: str = Field(default_factory=lambda: socket.gethostname().split(".")[0] or "piprint", min_length=1)
     """This processor's name in Business Central (HostID). Two processors with one name share its printers and jobs."""
     data_dir: Path | None = None
-    """Journal and spool; default: $STATE_DIRECTORY (systemd) or ~/.local/share/piprint."""
+    """Journal and spool; default: /var/lib/piprint of the service ($STATE_DIRECTORY), else ~/.local/share/piprint."""
     log: Literal["text", "json"] = "text"
     """Form of the log lines."""
     business_central: BusinessCentral

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,17 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from piprint.config import Basic, Certificate, Config, PrinterConfig, Web, is_loopback
+from piprint.config import Basic, Certificate, Config, PrinterConfig, Rule, Web, is_loopback
 from piprint.config_problem import ConfigProblems, Problem, SettingPath, dotted, not_toml, problems_at, problems_of
 from piprint.errors import ConfigError
 from piprint.paper import PAPER_SOURCES, read_paper, source_by_name
+from piprint.wildcard import matches
 
 __all__ = [
     "Loaded",
     "credentials_beside",
     "data_dir",
+    "data_dir_at_shell",
     "find",
     "listen",
     "load",
@@ -33,6 +35,13 @@ __all__ = [
 
 PLACES = (Path("piprint.toml"), Path("/etc/piprint/piprint.toml"))
 """Where the file is looked for when nobody says where it is."""
+
+SERVICE_DIRS = (Path("/var/lib/piprint"), Path("/var/lib/private/piprint"))
+"""Where the installed service keeps its journal: ``StateDirectory=piprint``, and what it leads to with ``DynamicUser=yes`` (systemd.exec(5))."""
+SERVICE_UNITS = tuple(
+    Path(folder) / "piprint.service"
+    for folder in ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system")
+)
 
 _OTHERS = 0o077
 _PAPER = 'is no paper; write A4, Letter, or a size such as "100x150mm" or "4x6in"'
@@ -133,6 +142,21 @@ def data_dir(config: Config) -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "piprint"
 
 
+def data_dir_at_shell(config: Config) -> Path:
+    """Return where the journal is that a command typed by hand means.
+
+    Root means the installed service's, whose ``$STATE_DIRECTORY`` no shell has. Where the service has not run yet, systemd takes
+    over what lies there when it starts.
+    """
+    if config.data_dir is None and not os.environ.get("STATE_DIRECTORY") and _is_root():
+        for place in SERVICE_DIRS:
+            if place.is_dir():
+                return place
+        if any(unit.exists() for unit in SERVICE_UNITS):
+            return SERVICE_DIRS[0]
+    return data_dir(config)
+
+
 def listen(text: str) -> tuple[str, int]:
     """Split ``address:port``, also ``[::1]:8632``.
 
@@ -209,24 +233,42 @@ def _warnings(config: Config, data: Mapping[str, Any], file: Path) -> Iterator[s
         yield "business_central.url begins with http: login and documents travel readable; switch on TLS in the server"
     if isinstance(bc.login, Certificate) and _mode(bc.login.key) & _OTHERS:
         yield f"other users of this host may read the private key {bc.login.key}; type: chmod 600 {bc.login.key}"
+    web = config.web
+    if web.enabled and web.password is None and (web.public_url or web.trusted_proxies):
+        yield (
+            "the page has no password, but a reverse proxy in front (web.public_url, web.trusted_proxies): whoever reaches that proxy sees "
+            "the names of documents and companies, and can start jobs again; add password = ... below [web]"
+        )
     for printer in config.printers:
-        yield from _doubts(printer, ruled=any(rule.sides for rule in config.rules))
+        yield from _doubts(printer, config.rules)
     if isinstance(bc.login, Basic) and not bc.login.password.get_secret_value().isascii():
         yield "business_central.login.password has characters that Business Central does not take (only ASCII works)"
 
 
-def _doubts(printer: PrinterConfig, *, ruled: bool) -> Iterator[str]:
+def _doubts(printer: PrinterConfig, rules: Iterable[Rule]) -> Iterator[str]:
     """Yield what a printer's settings may be thought to mean, and do not."""
-    if printer.duplex and not ruled:
+    if printer.duplex and not any(rule.sides and matches(rule.printer, printer.id) for rule in rules):
         yield (
             f"printer {printer.id}: duplex = true says that it can print both sides, not that it shall; to have every job on both "
-            f'sides, add two lines below [[rules]]: printer = "{printer.id}" and sides = "two-sided-long-edge"'
+            f'sides, add below [[rules]]: printer = "{printer.id}" and sides = "two-sided"; to leave it to the printer, take '
+            "duplex = true away if the printer tells by itself that it can"
         )
-    if printer.language == "zpl" and not printer.paper:
+    if printer.language != "zpl":
+        return
+    if not printer.uri.startswith("socket://"):
         yield (
-            f"printer {printer.id}: the size of its labels is not known, so a page that is too large is cut; "
+            f'printer {printer.id}: language = "zpl" without uri = "socket://...": labels in ZPL are passed on, and PDFs are refused, '
+            "as they are drawn for printers on a network port only"
+        )
+    elif not printer.paper:
+        yield (
+            f"printer {printer.id}: the size of its labels is not known, so nobody can check whether a page fits; "
             'add paper = ["100x150mm"], or what the labels have'
         )
+
+
+def _is_root() -> bool:
+    return os.name == "posix" and os.geteuid() == 0
 
 
 def _mode(file: Path) -> int:

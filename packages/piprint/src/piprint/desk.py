@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -77,6 +77,7 @@ class Desk:
         recent: the log's last lines.
         warnings: what the configuration should not stay like.
         clock: tells the time of day.
+        changes: how often a reported job was reported or noted anew (:attr:`piprint.journal.store.Journal.changes`).
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Desk:
         warnings: Sequence[str] = (),
         *,
         clock: Clock | None = None,
+        changes: Callable[[], int] = lambda: 0,
     ) -> None:
         self._config = config
         self._queue = queue
@@ -99,10 +101,14 @@ class Desk:
         self._clock = clock or Clock()
         self._history: tuple[PastJob, ...] = ()
         self._known: set[tuple[int, int]] | None = None
-        self._seen: dict[Outcome, int] | None = None
+        self._changes = changes
+        self._seen: tuple[int, dict[Outcome, int]] | None = None
         self._day: deque[tuple[datetime, bool]] = deque(maxlen=_KEPT_MOST)
         self._uncertain: dict[int, float] = {}
         """By row number, the moment from which it is no longer told; by the clock that is never set."""
+        self._uncertain_before: dict[int, datetime] = {}
+        """The same of jobs that ended before this start: when. Whether that is long ago is decided when it is shown: at the start nobody
+        has said yet whether the host's clock is right."""
         self._totals = Totals()
 
     # ---- History ----
@@ -111,10 +117,10 @@ class Desk:
         """Read what has ended since the last look; asks the journal only if something has."""
         now = monotonic()
         self._uncertain = {row_no: until for row_no, until in self._uncertain.items() if now < until}
-        totals = dict(self._dispatcher.snapshot().totals)
-        if totals == self._seen:
+        seen = (self._changes(), dict(self._dispatcher.snapshot().totals))
+        if seen == self._seen:
             return
-        self._seen = totals
+        self._seen = seen
         first = self._known is None
         entries = await self._dispatcher.history(_KEPT_MOST if first else WINDOW)
         fresh = [entry for entry in entries if (entry.row_no, entry.attempt) not in (self._known or ())]
@@ -125,11 +131,13 @@ class Desk:
 
     def _note(self, entry: Entry, *, counted: bool) -> None:
         if entry.outcome is Outcome.UNCERTAIN:
-            age = max(self._clock.now() - _ended(entry), timedelta())
-            if age < _KEPT_DAY:
-                self._uncertain[entry.row_no] = monotonic() + (_KEPT_DAY - age).total_seconds()
+            if counted:
+                self._uncertain[entry.row_no] = monotonic() + _KEPT_DAY.total_seconds()
+            else:
+                self._uncertain_before[entry.row_no] = _ended(entry)
         elif entry.outcome in {Outcome.PRINTED, Outcome.CHANGED}:
             self._uncertain.pop(entry.row_no, None)
+            self._uncertain_before.pop(entry.row_no, None)
         if entry.outcome in _FAILED or entry.outcome is Outcome.PRINTED:
             self._day.append((_ended(entry), entry.outcome is Outcome.PRINTED))
         if counted and entry.outcome is Outcome.PRINTED and entry.seconds is not None:
@@ -242,7 +250,9 @@ class Desk:
             )
         if core.paused:
             yield Trouble("No job is taken", core.paused)
-        for row_no in self._uncertain:
+        now = self._clock.now()
+        before = (row_no for row_no, ended in self._uncertain_before.items() if now - ended < _KEPT_DAY)
+        for row_no in dict.fromkeys((*before, *self._uncertain)):
             yield Trouble(
                 f"Job {row_no} may have been printed",
                 "Look at the paper. If it is missing, press Print again; else leave it.",

@@ -2,7 +2,8 @@
 
 PDFium draws a page without a picture it cannot decode, and says nothing; it writes in another font where one is missing, which
 turns a bar code into letters. Both are found by asking for each object of a page. Not to be found: a picture that is damaged
-so that it can be decoded all the same, such as a JPEG whose lower part is grey.
+so that it can be decoded all the same, such as a JPEG whose lower part is grey. Only what is certain counts: a sound picture that
+is called damaged is called so for ever, and nobody can mend it.
 
 Source: PDFium, ``public/fpdf_edit.h``. Runs in the process of :mod:`piprint.document_process`; this module does not know what
 is told to people.
@@ -11,6 +12,7 @@ is told to people.
 from __future__ import annotations
 
 import ctypes
+import zlib
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -29,6 +31,12 @@ _LONGEST_NAME = 100
 _PLAIN = {"/FlateDecode", "/LZWDecode", "/RunLengthDecode", "/ASCII85Decode", "/ASCIIHexDecode", "FlateDecode", "LZWDecode",
           "RunLengthDecode", "ASCII85Decode", "ASCIIHexDecode", "Fl", "LZW", "RL", "A85", "AHx"}  # fmt: skip
 """Filters that give a picture's dots as they are (ISO 32000-1, 7.4.1)."""
+_FLATE = (["FlateDecode"], ["Fl"])
+_DEPTHS = sorted({colours * bits for colours in (1, 3, 4) for bits in (1, 2, 4, 8, 16)})
+"""Bits a dot may have (ISO 32000-1, 8.9.5.1 and table 62)."""
+_LINE_END = 2
+"""Bytes of a line end before ``endstream`` that are sometimes counted as data."""
+_PART = 1 << 16
 _EVERYWHERE = ("helvetica", "arial", "times", "courier", "symbol", "zapfdingbats")
 """Beginnings of the fonts every reader has, or has a twin of (ISO 32000-1, 9.6.2.2)."""
 
@@ -75,13 +83,44 @@ def _drawable(page: Any, picture: Any) -> bool:
 
 
 def _is_whole(picture: Any, about: Any) -> bool:
-    """Tell whether a picture without a format of its own has as many bytes as it has dots; PDFium draws the rest in black."""
+    """Tell whether a picture without a format of its own has its dots; PDFium draws those that are missing in black.
+
+    PDFium tells the depth of the bitmap that it makes, not the stream's (a palette of 4 bits comes as 8, a colour that is left out as
+    32). So two things count: fewer bytes than one bit a dot, and a stream of Flate that breaks off with a number of bytes that is a
+    whole picture at no depth there is.
+    """
     count = pdfium.FPDFImageObj_GetImageFilterCount(picture)
-    if count < 1 or not all(_filter(picture, place) in _PLAIN for place in range(count)):
+    filters = [_filter(picture, place) for place in range(count)]
+    if not filters or not _PLAIN.issuperset(filters):
         return True
-    bits = max(int(about.bits_per_pixel), 1)
+    width, height = int(about.width), int(about.height)
     there = int(pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0))
-    return there >= (int(about.width) * bits + 7) // 8 * int(about.height)
+    if there < _bytes(width, height, 1):
+        return False
+    whole = (_bytes(width, height, depth) for depth in _DEPTHS)
+    if filters not in _FLATE or any(size <= there <= size + _LINE_END for size in whole):
+        return True
+    return _ends(picture)
+
+
+def _bytes(width: int, height: int, depth: int) -> int:
+    """Return the bytes of a picture of so many bits a dot; each row fills whole bytes (ISO 32000-1, 8.9.3)."""
+    return (width * depth + 7) // 8 * height
+
+
+def _ends(picture: Any) -> bool:
+    """Tell whether a picture's stream of Flate comes to its end."""
+    size = int(pdfium.FPDFImageObj_GetImageDataRaw(picture, None, 0))
+    buffer = ctypes.create_string_buffer(size)
+    pdfium.FPDFImageObj_GetImageDataRaw(picture, buffer, size)
+    stream, rest = zlib.decompressobj(), buffer.raw
+    try:
+        while rest and not stream.eof:
+            stream.decompress(rest, _PART)  # a part at a time: it may become a thousand times as large
+            rest = stream.unconsumed_tail
+    except zlib.error:
+        return False
+    return stream.eof
 
 
 def _filter(picture: Any, place: int) -> str:

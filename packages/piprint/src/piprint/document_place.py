@@ -8,10 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["SLACK", "Placed", "place"]
+__all__ = ["MOST_MEASURED", "Placed", "place", "slack_of"]
 
+MOST_MEASURED = 100_000
+"""Pages of a document whose size is looked at; that takes three seconds."""
 SLACK = 3.0
-"""Millimetres a page may be larger than the label and still be drawn at its own size; the printer leaves the edge out."""
+"""Millimetres a side of a page may be longer than the label's and still be drawn at its own size; the printer leaves the edge out."""
+SHARE = 0.02
+"""The same, as a share of the label's side; the lesser counts: 3 mm are a quarter of a label that is 12 mm high."""
+
+
+def slack_of(side: float, unit: float) -> float:
+    """Return how much longer a page's side may be than the paper's.
+
+    Args:
+        side: the paper's.
+        unit: how many of what ``side`` is counted in make a millimetre.
+    """
+    return min(SLACK * unit, SHARE * side)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +45,7 @@ class Placed:
     quarters: int
 
 
-def place(page: tuple[float, float], sheet: Sequence[int] | None, scaling: str, *, slack: float) -> Placed:
+def place(page: tuple[float, float], sheet: Sequence[int] | None, scaling: str, *, unit: float) -> Placed:
     """Return how a page is drawn.
 
     A page that lies otherwise than the sheet is turned. At its own size the bitmap is the page's; a scaled page is drawn in the
@@ -41,7 +55,7 @@ def place(page: tuple[float, float], sheet: Sequence[int] | None, scaling: str, 
         page: its size at the printer's resolution, dots.
         sheet: the label's; None when not known.
         scaling: a keyword of print-scaling; "auto" makes a page smaller that is too large.
-        slack: dots it may be larger.
+        unit: dots of a millimetre.
     """
     own = (max(1, round(page[0])), max(1, round(page[1])))
     if sheet is None:
@@ -49,7 +63,8 @@ def place(page: tuple[float, float], sheet: Sequence[int] | None, scaling: str, 
     quarters = 0
     if own[0] != own[1] and sheet[0] != sheet[1] and (own[1] > own[0]) is not (sheet[1] > sheet[0]):
         own, quarters = (own[1], own[0]), 1
-    larger = own[0] > sheet[0] + slack or own[1] > sheet[1] + slack
+    # Sizes in dots are rounded: half a dot more is none.
+    larger = any(mine > side + slack_of(side, unit) + 0.5 for mine, side in zip(own, sheet, strict=True))
     ratios = (sheet[0] / own[0], sheet[1] / own[1])
     if scaling == "fill":
         ratio = max(ratios)

@@ -29,7 +29,7 @@ from typing import BinaryIO
 import pypdfium2_raw as pdfium
 
 from piprint.document_faults import faults
-from piprint.document_place import SLACK, Placed, place
+from piprint.document_place import MOST_MEASURED, Placed, place
 
 __all__ = ["TROUBLES", "read_frame", "write_frame"]
 
@@ -39,8 +39,6 @@ MEMORY = 1 << 29
 """Address space in bytes. Opening takes what the file's structure takes, drawing a byte per dot."""
 CPU_SECONDS = 60
 """Processor time of one request."""
-MOST_SIZES = 1000
-"""Pages whose size is asked for."""
 MOST_DOTS = 100_000_000
 """Of one drawn page: 100 MB; A4 at 600 dpi is a third of it."""
 LONGEST_REQUEST = 1 << 20
@@ -109,7 +107,7 @@ def _check(path: str) -> dict[str, object]:
             raise _Trouble("damaged")
         forbidden = not pdfium.FPDF_GetDocPermissions(document) & _MAY_PRINT
         first = (size.width, size.height)
-        sizes = dict.fromkeys([first, *_sizes(document, min(pages, MOST_SIZES))])
+        sizes = dict.fromkeys([first, *_sizes(document, min(pages, MOST_MEASURED))])
         told = {"pages": pages, "width": first[0], "height": first[1]}
         return {**told, "sizes": list(sizes), "forbidden": forbidden}
 
@@ -130,7 +128,7 @@ def _draw(
             raise _Trouble("no such page")
         try:
             sides = (pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page))
-            placed = place((sides[0] * dpi / 72, sides[1] * dpi / 72), sheet, scaling, slack=SLACK * dpi / 25.4)
+            placed = place((sides[0] * dpi / 72, sides[1] * dpi / 72), sheet, scaling, unit=dpi / 25.4)
             if placed.sheet[0] * placed.sheet[1] > MOST_DOTS or max(placed.page) > MOST_DOTS:
                 raise _Trouble("too large to draw")
             pictures, fonts = faults(page)

@@ -20,6 +20,7 @@ __all__ = [
     "ConfigError",
     "DocumentError",
     "JournalError",
+    "JournalUnavailable",
     "PiprintError",
     "PrinterBusy",
     "PrinterError",
@@ -43,6 +44,10 @@ class ConfigError(PiprintError):
 
 class JournalError(PiprintError):
     """The journal cannot be used: another processor holds it, or it was written by a newer version."""
+
+
+class JournalUnavailable(JournalError):
+    """The disk is full, or the file is busy or may not be opened just now: it is no damage, and may be over soon."""
 
 
 class SpoolFull(PiprintError):

@@ -43,6 +43,8 @@ LONGEST = PRINTER_WS.by_name["PrinterJsonPayload"].length or 0
 MOST_TRAYS = 14
 LONGEST_DESCRIPTION = 250
 MOST_COPIES = 32767
+_MOST_READ = 1_000_000_000
+"""Copies that are read as a number, if only to be told that the printer makes fewer."""
 LARGEST_SIDE = 2_147_483_647
 
 UNITS: dict[str, float] = {
@@ -353,9 +355,13 @@ def read_job_payload(text: str) -> JobPayload:
 
 
 def _copies(value: object, notes: list[str]) -> int | None:
-    copies = _whole(value, MOST_COPIES)
+    copies = _whole(value, _MOST_READ)
     if copies is None and value is not None:
-        asked = cut(str(value), 40) if isinstance(value, str | int | float) else "?"
+        asked = (
+            "some number of"
+            if isinstance(value, bool) or not isinstance(value, str | int | float)
+            else cut(str(value), 40)
+        )
         notes.append(
             f"Business Central asks for {asked} copies, which cannot be, so it was printed as the printer is set."
         )

@@ -53,6 +53,12 @@ class Preparation:
             language=settings.language,
             labels=labels,
         )
+        if settings.language == "zpl" and facts.pages is not None and not printer.address.uri.startswith("socket:"):
+            raise DocumentError(
+                f"the document is a PDF, and the printer {printer_id!r} is set up for labels in ZPL; PDFs are drawn as labels only for "
+                "printers with an uri that begins with socket://; send it to another printer, or have that uri written for this one "
+                "in [[printers]]"
+            )
         if facts.forbidden and _is_opened(printer.address.origin, capabilities.description, settings.language):
             raise DocumentError(FORBIDDEN)
         ticket, notes = make_ticket(

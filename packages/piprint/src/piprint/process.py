@@ -3,7 +3,8 @@
 It is a program of its own, so that nothing of the command line stays in memory for years. :func:`become` also bounds the
 number of the C library's memory pools: by default each thread gets its own, and memory freed in one is lost to the others.
 
-Exit codes: 0 stopped, 1 ended by a mistake, 2 the configuration is wrong, 3 another processor has the data folder.
+Exit codes: 0 stopped, 1 ended by a mistake, or the journal cannot be opened just now (systemd starts it again), 2 the configuration
+is wrong, 3 another processor has the data folder, or the journal is damaged.
 
 This module does not know what the processor is made of.
 """
@@ -39,7 +40,7 @@ def become(config: Path) -> NoReturn:
 def main(config: Path) -> int:
     """Run the processor with a configuration until it is stopped; return the exit code."""
     from piprint.config_file import load  # noqa: PLC0415 - become() needs none of these
-    from piprint.errors import ConfigError, JournalError  # noqa: PLC0415
+    from piprint.errors import ConfigError, JournalError, JournalUnavailable  # noqa: PLC0415
 
     os.umask(_PRIVATE)
     _leave_no_core()
@@ -56,6 +57,9 @@ def main(config: Path) -> int:
         logger.warning("%s", warning)
     try:
         asyncio.run(service.run(loaded, recent))
+    except JournalUnavailable as error:
+        logger.critical("%s", error)
+        return _FAILED
     except JournalError as error:
         logger.critical("%s", error)
         return _NOT_ALONE

@@ -49,6 +49,8 @@ _log = logging.getLogger(__name__)
 _STOP_WITHIN = 18.0
 """Seconds to stop in; 20 are promised, systemd kills after 30."""
 _TELL_EVERY = 1.0
+_LOGINS = "logins.json"
+"""In the data folder: who is logged in at the page, as hashes."""
 
 
 async def run(
@@ -135,7 +137,8 @@ async def _build(loaded: Loaded, recent: RecentLines, stack: AsyncExitStack) -> 
     dispatcher = Dispatcher(
         config, queue, journal, shelf, Preparation(config, inspector), wall=clock.now, theirs=clock.theirs
     )
-    return dispatcher, Desk(config, queue, shelf, dispatcher, recent, loaded.warnings, clock=clock)
+    desk = Desk(config, queue, shelf, dispatcher, recent, loaded.warnings, clock=clock, changes=lambda: journal.changes)
+    return dispatcher, desk
 
 
 async def _announcements(config: Config, stack: AsyncExitStack) -> Announcements | None:
@@ -155,7 +158,7 @@ async def _page(config: Config, desk: Desk, stack: AsyncExitStack) -> str:
         return ""
     from piprint.web.server import PageServer  # noqa: PLC0415 - not loaded without a page
 
-    server = PageServer(config.web, desk)
+    server = PageServer(config.web, desk, logins=data_dir(config) / _LOGINS)
     try:
         await server.start()
     except OSError as error:

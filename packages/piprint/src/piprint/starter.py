@@ -88,7 +88,7 @@ _TEXT = """\
 # printer = "Office*"
 # report = 1306
 # copies = 2
-# sides = "two-sided-long-edge"
+# sides = "two-sided"
 
 [web]
 listen = "127.0.0.1:8632"      # the status page; only this host sees it

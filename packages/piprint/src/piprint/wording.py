@@ -66,6 +66,7 @@ CAME_BACK = (
 )
 _SOME = " Some pages may have come out."
 _UNCERTAIN = "It may have been printed, that is not certain"
+_IF = "If it came out, this is true of it:"
 _LOOK = "Look at the printer; restart the job if it is missing."
 _REMEDIES = ("print it", "print fewer", "restart the job", "send it to")
 """A reason with one of these says already what to do; a damaged PDF is not mended by a restart."""
@@ -80,7 +81,8 @@ _CAME_OUT = frozenset({Outcome.PRINTED, Outcome.UNCERTAIN})
 def message(outcome: Outcome, text: str, notes: Iterable[str] = ()) -> str:
     """Put together what is said about a job's end, at most :data:`LONGEST` units, cut at the end of a sentence.
 
-    Doubts (:func:`doubts`) are told whatever the end; they fit always. Of a job that did not come out it is not told how it was printed.
+    Doubts (:func:`doubts`) are told whatever the end; they fit always. Of a job that did not come out it is not told how it was printed,
+    and of one that may have come out only on that condition.
     """
     notes = tuple(notes)
     doubtful = doubts(notes)
@@ -88,8 +90,9 @@ def message(outcome: Outcome, text: str, notes: Iterable[str] = ()) -> str:
     if outcome is Outcome.UNCERTAIN:
         doubtful = ()  # the text says so itself, see :func:`uncertain`
     parts = [fit(sentence(text), _LONGEST_TEXT), fit(" ".join(map(sentence, doubtful)), LONGEST - _LONGEST_TEXT - 1)]
-    told = " ".join(filter(None, parts))
-    return fit(" ".join([told, *map(sentence, others)]), LONGEST)
+    if others and outcome is Outcome.UNCERTAIN:
+        parts.append(_IF)
+    return fit(" ".join([*filter(None, parts), *map(sentence, others)]), LONGEST)
 
 
 def doubts(notes: Iterable[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from piprint.config import PrinterConfig, Rule
 from piprint.ipp.codec import Attribute, Group, Range, attribute
-from piprint.ipp.registry import Delimiter, Tag
+from piprint.ipp.registry import Delimiter, Operation, Tag
 from piprint.paper import PAPER_KINDS, read_paper
 
 PAGE = Path(__file__).parents[4] / "docs" / "reference" / "print-matrix.md"
@@ -55,11 +55,26 @@ PRINTERS: dict[str, dict[str, str]] = {
     "prints one side only": {"sides-supported": "one-sided", "sides-default": "one-sided"},
     _ALONE: {},
     "prints colour": {"color-supported": "true", "print-color-mode-supported": "auto,color,monochrome"},
+    "can turn sheets at the long edge only": {
+        "sides-supported": "one-sided,two-sided-long-edge",
+        "sides-default": "one-sided",
+    },
+    "prints colour, and cannot be told to print in black": {
+        "color-supported": "true",
+        "print-color-mode-supported": "auto,color",
+    },
     "prints black only": {"color-supported": "false", "print-color-mode-supported": "monochrome"},
     "makes up to 99 copies, 1 by itself": {"copies-supported": "1-99", "copies-default": "1"},
     "makes up to 99 copies, 2 by itself": {"copies-supported": "1-99", "copies-default": "2"},
     "makes up to 9999 copies, 1 by itself (a queue of CUPS)": {"copies-supported": "1-9999", "copies-default": "1"},
     "does not say how many copies it makes": {},
+    "makes 2 copies by itself, does not say how many it makes at most": {"copies-default": "2"},
+    "is a queue of CUPS whose driver knows A4 and A5": {
+        "media-supported": f"{_A4},{_A5}",
+        "media-default": _A4,
+        "media-ready": f"{_A4},{_A5}",
+        "operations-supported": f"{Operation.CREATE_JOB:d},{Operation.CUPS_GET_PRINTERS:d}",
+    },
     "has A4 in tray 1 and A4 letterhead in tray 2": _TRAYS | {"media-col-ready": _LETTERHEAD},
     "has A4 in tray 1 and A5 in tray 2": _TRAYS | {"media-col-ready": _TWO_SIZES},
     "has A4 loaded, and A5": _PAPERS | {"print-scaling-supported": "auto,fit,fill,none"},
@@ -70,6 +85,8 @@ PRINTERS: dict[str, dict[str, str]] = {
     "scales when told": _SCALES,
     "scales when told, and is set to fit": _SCALES | {"print-scaling-default": "fit"},
     "scales when told, and is set to none": _SCALES | {"print-scaling-default": "none"},
+    "scales never, and says so": _SCALES | {"print-scaling-supported": "none", "print-scaling-default": "none"},
+    "knows fit and none": _SCALES | {"print-scaling-supported": "fit,none"},
     "cannot be told to scale": {"media-supported": f"{_A4},{_A5}", "media-default": _A4},
 }
 """What a printer of these words tells of itself: IPP attributes, written as ippeveprinter reads them."""
@@ -79,6 +96,7 @@ _SYNTAX = {
     "copies-default": Tag.INTEGER,
     "copies-supported": Tag.RANGE,
     "media-col-ready": Tag.BEGIN_COLLECTION,
+    "operations-supported": Tag.ENUM,
     "media-size-supported": Tag.BEGIN_COLLECTION,
 }
 _WORDS = {
@@ -118,12 +136,24 @@ class Row:
         return self.cells.get("Business Central hands back", AS_OFFERED)
 
     @property
+    def pages(self) -> int:
+        """Return how many pages the document has."""
+        return int(self.cells.get("Pages", 2))
+
+    @property
     def page(self) -> tuple[int, int]:
-        """Return the size of the document's page, A4 where it does not matter."""
-        name, _, across = self.cells.get("The page", "A4").partition(" across")
-        size = read_paper(name)
-        assert size is not None, name
-        return (size[1], size[0]) if across or self.cells.get("The page", "").endswith("across") else size
+        """Return the size of the document's first page, A4 where it does not matter."""
+        return self.page_sizes[0]
+
+    @property
+    def page_sizes(self) -> list[tuple[int, int]]:
+        """Return the sizes of the document's pages."""
+        return [self._size(text) for text in self.cells.get("The page", "A4").split(", then ")]
+
+    def _size(self, text: str) -> tuple[int, int]:
+        size = read_paper(text.removesuffix(" across"))
+        assert size is not None, text
+        return (size[1], size[0]) if text.endswith("across") else size
 
     @property
     def setting(self) -> dict[str, Any]:
@@ -135,15 +165,13 @@ class Row:
         """Return what stands under [[rules]]."""
         return self._toml(printer=False)
 
-    @property
-    def toml(self) -> str:
-        """Return the line itself."""
-        found = re.search("`(.*)`", self.cells["Rule or setting"])
-        return found[1] if found else ""
-
     def _toml(self, *, printer: bool) -> dict[str, Any]:
-        is_printers = self.cells["Rule or setting"].startswith("printer:")
-        return tomllib.loads(self.toml) if is_printers is printer else {}
+        return tomllib.loads(self.lines(printer=printer))
+
+    def lines(self, *, printer: bool) -> str:
+        """Return the lines of TOML under [[printers]], or under [[rules]]."""
+        rules, _, printers = self.cells["Rule or setting"].partition("printer:")
+        return "\n".join(re.findall("`([^`]*)`", printers if printer else rules))
 
     @property
     def told(self) -> str:
@@ -239,8 +267,8 @@ def _attribute(name: str, text: str) -> Attribute:
         return attribute(name, syntax, Range(int(lower), int(upper)))
     if syntax is Tag.BOOLEAN:
         return attribute(name, syntax, text == "true")
-    if syntax is Tag.INTEGER:
-        return attribute(name, syntax, int(text))
+    if syntax in {Tag.INTEGER, Tag.ENUM}:
+        return attribute(name, syntax, *(int(each) for each in text.split(",")))
     if syntax is Tag.BEGIN_COLLECTION:
         return attribute(name, syntax, *(_collection(*found) for found in _COLLECTION.findall(text)))
     return attribute(name, syntax, *text.split(","))

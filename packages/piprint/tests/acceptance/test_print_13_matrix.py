@@ -22,11 +22,12 @@ POINTS = 72 / 2540
 DPI = 203
 TOPICS = ("sides", "color", "copies", "media")
 """What a printer tells of itself is about one of these; so one device stands for a printer of each."""
-NOT_HERE = {"N8", "P7"}
-"""ippeveprinter refuses more than 999 copies, and sizes that are not in its list; queues of CUPS take both, and are asked below and
-in test_13_custom_paper_reaches_a_queue_without_a_driver."""
-TOLD = ("asked for", "larger than the paper", "cannot be told", "is not in this printer", "did not take")
-SIDES = {"one-sided": "one side", "two-sided-long-edge": "both sides"}
+NOT_HERE = {"N8", "N11", "P7", "P21", "F14", "F15"}
+"""ippeveprinter refuses more than 999 copies (N8), tells always how many it makes (N11), and refuses sizes that are not in its list (P7); it
+is no CUPS (P21). The documents here have pages of one size (F14, F15). Queues of CUPS are asked below and in
+test_13_custom_paper_reaches_a_queue_without_a_driver."""
+TOLD = ("asked for", "larger than the paper", "cannot be told", "is not in this printer", "did not take", "A rule asks")
+SIDES = {"one-sided": "one side", "two-sided-long-edge": "both sides", "two-sided-short-edge": "both sides"}
 COLOURS = {"color": "colour", "monochrome": "black", None: "as it is set"}
 SIZES = {"A4": ("21000", "29700"), "A5": ("14800", "21000"), "100x150mm": ("10008", "15011")}
 
@@ -52,7 +53,7 @@ def told(printers: Iterable[str]) -> str:
 
 def configuration(row: Row, uri: str) -> str:
     """Return a printer of its own for a line: each has its settings and its rule."""
-    rule, setting = (row.toml, "") if row.rule else ("", row.toml)
+    rule, setting = row.lines(printer=False), row.lines(printer=True)
     text = f'[[printers]]\nid = "{row.number}"\nuri = "{uri}"\n{setting}\n'
     return text + (f'[[rules]]\nprinter = "{row.number}"\n{rule}\n' if rule else "")
 
@@ -106,7 +107,7 @@ def judge(row: Row, out: Out | None, state: JobState, message: str) -> None:
 
 async def print_row(office: Office, row: Row) -> int:
     width, height = row.page
-    document = pdf(row.number, pages=2, size=(width * POINTS, height * POINTS))
+    document = pdf(row.number, pages=row.pages, size=(width * POINTS, height * POINTS))
     offer = office.printer(row.number).payload
     return office.print(row.number, document, payload=row.payload(offer))
 
@@ -141,6 +142,7 @@ QUEUES = {
     "makes up to 9999 copies, 1 by itself (a queue of CUPS)": "",
 }
 """Queues of CUPS that are a printer of the page, by their drivers."""
+PWG = {"A4": "iso_a4_210x297mm", "A5": "iso_a5_148x210mm"}
 AT_CUPS = (
     "S1",
     "S2",
@@ -151,9 +153,14 @@ AT_CUPS = (
     "S12",
     "S5",
     "S13",
+    "S18",
+    "S19",
+    "C13",
     "N8",
     "P9",
     "P10",
+    "P16",
+    "P19",
     "F1",
     "F2",
     "F6",
@@ -169,7 +176,7 @@ def options_of(printed: Printed) -> dict[str, str]:
 
 
 async def test_13_p2_p6_p10_the_matrix_at_queues_of_cups(tmp_path):
-    asked = {row.number: row for row in rows(*"SNPF")}
+    asked = {row.number: row for row in rows(*"SCNPF")}
     lines = [asked[number] for number in AT_CUPS]
     async with Office() as office:
         for row in lines:
@@ -191,7 +198,7 @@ async def test_13_p2_p6_p10_the_matrix_at_queues_of_cups(tmp_path):
             options = options_of(out)
             for name, value in told.items():
                 got = str(out.copies) if name == "copies" else options.get(name)
-                wanted = value if name != "media" else f"iso_{value.lower()}_148x210mm"
+                wanted = PWG.get(value, value)
                 assert got == wanted, f"{row.number}: {name} is {got} in {out.options}"
             for name in {"sides", "print-scaling"} - told.keys():
                 assert name not in options, f"{row.number}: {out.options}"

@@ -273,17 +273,125 @@ async def test_s9_root_restores_for_whom_the_folder_belongs_to(tmp_path: Path, m
     assert given == [(name, owner.st_uid, owner.st_gid) for name in ("piprint.lock", "journal.sqlite.restoring")]
 
 
-async def test_s9_a_disk_that_fails_in_the_middle_leaves_a_journal_or_says_where_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+# ---- The disk fails, or the power, in the middle ---------------------------------------------------------------------
+
+
+class PowerCut(BaseException):
+    """Nothing runs after it."""
+
+
+CALLS = [(os, "link"), (Path, "rename"), (Path, "replace"), (Path, "unlink"), (backup, "_sync_folder")]
+
+
+async def killed(folder: Path) -> list[Entry]:
+    """Make a journal as a kill leaves it, with steps that are in its log alone; return its jobs."""
+    await filled(folder / "first")
+    journal = await Journal.open(folder / "first", durable=False)
+    await journal.begin(JobRow(9, "A", JobState.QUEUED), Claim.new("shop", journal.instance, 1), name="n")
+    shutil.copytree(folder / "first", folder / "data")
+    entries = sorted([*await journal.history(), *await journal.unreported()], key=lambda entry: entry.row_no)
+    await journal.close()
+    assert (folder / "data" / "journal.sqlite-wal").stat().st_size > 0
+    return entries
+
+
+def interrupt(patch: pytest.MonkeyPatch, folder: Path, last: int, error: BaseException, *, for_ever: bool) -> list[str]:
+    """Have the ``last``-th change of a folder fail, and all that follow, if ``for_ever``; return what was asked for."""
+    asked: list[str] = []
+
+    def failing(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            if Path(arguments[0]).name.startswith(("journal.sqlite", folder.name)) and ".piprint" not in str(
+                arguments[0]
+            ):
+                asked.append(name)
+                if len(asked) == last or (for_ever and len(asked) > last):
+                    raise error
+            return original(*arguments, **options)
+
+        patch.setattr(owner, name, call)
+
+    for owner, name in CALLS:
+        failing(owner, name)
+    return asked
+
+
+@pytest.mark.parametrize("at", range(2, 9))
+async def test_s9_a_power_cut_while_restoring_leaves_no_journal_without_its_log(tmp_path: Path, at: int) -> None:
+    """What is opened at the next start is the journal before, whole; or none, or the backup, and that one is kept whole."""
+    entries = await killed(tmp_path)
+    back_up(tmp_path / "data", tmp_path / "saved")
+    with pytest.MonkeyPatch.context() as patch:
+        asked = interrupt(patch, tmp_path / "data", at, PowerCut(), for_ever=True)
+        with pytest.raises(PowerCut):
+            restore(tmp_path / "data", tmp_path / "saved", NOON)
+    assert asked
+    kept = tmp_path / "data" / "journal.sqlite.before-restore-20261130-120000"
+    _, found, _ = await read(tmp_path / "data")
+    if found == entries:
+        return
+    assert [entry.row_no for entry in found] in ([], [1, 2])
+    (tmp_path / "look").mkdir(mode=0o700)
+    for part in ("", "-wal"):
+        if Path(f"{kept}{part}").exists():
+            shutil.copyfile(f"{kept}{part}", tmp_path / "look" / f"journal.sqlite{part}")
+    assert (await read(tmp_path / "look"))[1] == entries
+
+
+@pytest.mark.parametrize("for_ever", [False, True], ids=["once", "from then on"])
+@pytest.mark.parametrize("at", range(2, 9))
+async def test_s9_a_disk_that_fails_while_restoring_is_told_as_it_is(tmp_path: Path, at: int, for_ever: bool) -> None:
+    entries = await killed(tmp_path)
+    back_up(tmp_path / "data", tmp_path / "saved")
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt(patch, tmp_path / "data", at, OSError(13, "Permission denied"), for_ever=for_ever)
+        try:
+            restore(tmp_path / "data", tmp_path / "saved", NOON)
+        except JournalError as error:
+            told = str(error)
+        else:
+            told = "restored"
+    _, found, _ = await read(tmp_path / "data")
+    if "nothing was changed" in told:
+        assert found == entries, "its log is beside it"
+    elif "There is none there now" in told:
+        assert found == []
+    else:
+        assert told == "restored" or "the backup is the journal" in told
+        assert [entry.row_no for entry in found] == [1, 2]
+
+
+async def test_s9_a_host_without_a_clock_restores_twice_and_keeps_both(tmp_path: Path) -> None:
     await filled(tmp_path / "data")
     back_up(tmp_path / "data", tmp_path / "saved")
+    first = restore(tmp_path / "data", tmp_path / "saved", NOON)
+    second = restore(tmp_path / "data", tmp_path / "saved", NOON)
+    assert first is not None
+    assert second is not None
+    assert first != second
+    assert first.exists()
+    assert second.exists()
 
-    def fail(*_: object) -> None:
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backup, "_sync_folder", fail)
-    with pytest.raises(JournalError, match="kept beside") as caught:
-        restore(tmp_path / "data", tmp_path / "saved", NOON)
-    assert "No space left" in str(caught.value)
-    assert (tmp_path / "data" / "journal.sqlite.before-restore-20261130-120000").exists()
+async def test_s9_a_log_with_a_hole_is_neither_backed_up_nor_restored(tmp_path: Path) -> None:
+    """The processor refuses such a journal; the last good backup must not be replaced by it."""
+    journal = await Journal.open(tmp_path / "data", durable=False)
+    for number in range(6):
+        await journal.remember_payload(f"P{number}", "{}")
+    shutil.copytree(tmp_path / "data", tmp_path / "cut")
+    await journal.close()
+    back_up(tmp_path / "data", tmp_path / "saved")
+    good = (tmp_path / "saved").read_bytes()
+    log = tmp_path / "cut" / "journal.sqlite-wal"
+    content = bytearray(log.read_bytes())
+    page = 4096 + 24
+    content[32 + ((len(content) - 32) // page - 5) * page + 2000] ^= 0xFF
+    log.write_bytes(content)
+    with pytest.raises(JournalError, match="has a hole"):
+        back_up(tmp_path / "cut", tmp_path / "saved")
+    assert (tmp_path / "saved").read_bytes() == good
+    with pytest.raises(JournalError, match=r"has a hole.*nothing was changed"):
+        restore(tmp_path / "new", tmp_path / "cut" / "journal.sqlite", NOON)
+    assert not (tmp_path / "new" / "journal.sqlite").exists()

@@ -18,7 +18,7 @@ import pytest
 from piprint.contract import JobState
 from piprint.errors import JournalError, SpoolFull
 from piprint.job import Claim, JobRow
-from piprint.journal import store
+from piprint.journal import ageing, store
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.steps import FOLLOWED_BY, Step
 from piprint.journal.store import Journal
@@ -207,9 +207,9 @@ async def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.M
 
 async def test_history_is_bounded_by_age_and_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = [7e6]
-    monkeypatch.setattr(store, "KEEP_JOBS", 3)
-    monkeypatch.setattr(store, "KEEP_LAST", 2)
-    monkeypatch.setattr(store, "_PRUNE_EVERY", 1)
+    monkeypatch.setattr(ageing, "KEEP_JOBS", 3)
+    monkeypatch.setattr(ageing, "KEEP_LAST", 2)
+    monkeypatch.setattr(ageing, "PRUNE_EVERY", 1)
     journal = await Journal.open(tmp_path, durable=False, seconds=lambda: seconds[0])
     for row_no in range(1, 8):
         await ended(journal, row_no)

@@ -7,6 +7,7 @@ import asyncio
 import random
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ from piprint import wording
 from piprint.contract import JobState, units
 from piprint.document import _CRASHED, _TROUBLES, FORBIDDEN
 from piprint.errors import PrinterRefused, PrinterUnreachable
+from piprint.inhand import Prepared
 from piprint.journal.entry import Outcome
-from piprint.printers.printer import Feedback, JobStatus, PrinterState, PrinterStatus, SpoolerState
+from piprint.printers.printer import Feedback, JobStatus, PrinterState, PrinterStatus, SpoolerState, Ticket
 from piprint.reasons import _REMEDIES
 from piprint.trouble import _BLOCKING, blocked, helped
 
@@ -262,3 +264,66 @@ async def test_p7_no_course_of_events_leads_to_a_message_that_contradicts_itself
         check(row.message, to_do=row.state is JobState.ERROR)
         assert not contradicts(row.message), row.message
     world.check()
+
+
+# ---- Notes are about the submission that printed ----
+
+NARROW = "Paper A5 was asked for and is not in this printer, so it was printed on A4."
+SMALLER = "The page is A4, larger than the paper (A5), so it was made smaller to fit."
+LATER = "99 were printed."
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_p12_only_what_came_out_is_said_to_be_printed_and_only_on_that_condition(outcome: Outcome) -> None:
+    told = wording.message(outcome, "The end", (NARROW,))
+    expected = {
+        Outcome.PRINTED: f"The end. {NARROW}",
+        Outcome.UNCERTAIN: f"The end. If it came out, this is true of it: {NARROW}",
+    }
+    assert told == expected.get(outcome, "The end.")
+
+
+def prepares(processor: Any, *notes: str) -> None:
+    async def prepare(name: str, payload: str, document: Path, printer: Any) -> Prepared:
+        return Prepared(Ticket(name), document, notes)
+
+    object.__setattr__(processor.dispatcher._around, "prepare", prepare)
+
+
+async def test_p12_a_new_preparation_takes_the_place_of_what_the_one_before_noted(world: Any) -> None:
+    world.device("A", feedback=Feedback.SENT_ONLY)
+    row = world.server.add(1)
+    one = await world.processor(printers=[{"id": "A", "give_up_after": 3600}])
+    prepares(one, NARROW)
+
+    async def send(*_: Any) -> None:
+        raise PrinterUnreachable("connection refused", started=False)
+
+    one.shelf.printer("A").send = send
+    await asyncio.sleep(60)
+    assert NARROW in (await one.journal.unreported())[0].notes
+    await one.kill()
+    two = await world.processor(printers=[{"id": "A", "give_up_after": 3600}])
+    prepares(two, SMALLER)
+    await world.settled()
+    assert SMALLER in row.message
+    assert NARROW not in row.message
+
+
+async def test_p12_what_the_printer_refuses_takes_its_note_back(world: Any) -> None:
+    device = world.device("A")
+    row = world.server.add(1)
+    one = await world.processor(printers=[{"id": "A"}])
+    prepares(one, SMALLER, LATER)
+    printer = one.shelf.printer("A")
+    create = printer.create
+
+    async def refuse(ticket: Ticket) -> Any:
+        return replace(await create(ticket), ignored=("The printer did not take the scaling.",), untrue=(SMALLER,))
+
+    printer.create = refuse
+    await world.settled()
+    assert device is not None
+    assert LATER in row.message
+    assert "did not take the scaling" in row.message
+    assert SMALLER not in row.message

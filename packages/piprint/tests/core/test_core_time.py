@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import asyncio
 import random
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from piprint.connection import Connection
 from piprint.contract import JobState
 from piprint.errors import BcUnreachable
 from piprint.job import Claim, JobRow
-from piprint.journal import store
+from piprint.journal import ageing
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.steps import Step
 from piprint.journal.store import Journal
@@ -39,6 +41,14 @@ class Host:
 
     def journal(self, folder: Path) -> Any:
         return Journal.open(folder, durable=False, clock=self.wall, seconds=lambda: self.seconds)
+
+
+def rows_of(folder: Path, where: str) -> list[tuple[str]]:
+    """Return all text of the jobs in a closed journal."""
+    with closing(sqlite3.connect(folder / "journal.sqlite")) as database:
+        return database.execute(
+            f"SELECT title || company || payload || message || notes FROM job WHERE {where}"
+        ).fetchall()
 
 
 async def printed(journal: Journal, row_no: int) -> Entry:
@@ -150,8 +160,8 @@ def test_what_is_no_date_says_nothing(date: str) -> None:
 async def test_a_clock_that_jumps_deletes_nothing_and_keeps_the_order(
     tmp_path: Path, jump: timedelta, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_PRUNE_EVERY", 1)
-    monkeypatch.setattr(store, "KEEP_LAST", 0)
+    monkeypatch.setattr(ageing, "PRUNE_EVERY", 1)
+    monkeypatch.setattr(ageing, "KEEP_LAST", 0)
     host = Host()
     journal = await host.journal(tmp_path)
     for row_no in (1, 2):
@@ -169,8 +179,8 @@ async def test_a_clock_that_jumps_deletes_nothing_and_keeps_the_order(
 
 
 async def test_age_goes_on_over_restarts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_PRUNE_EVERY", 1)
-    monkeypatch.setattr(store, "KEEP_LAST", 1)
+    monkeypatch.setattr(ageing, "PRUNE_EVERY", 1)
+    monkeypatch.setattr(ageing, "KEEP_LAST", 1)
     host = Host()
     for day in range(40):
         journal = await host.journal(tmp_path)
@@ -181,6 +191,52 @@ async def test_age_goes_on_over_restarts(tmp_path: Path, monkeypatch: pytest.Mon
     journal = await host.journal(tmp_path)
     assert [entry.row_no for entry in await journal.history()] == list(range(39, 8, -1))
     await journal.close()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_p9_a_processor_restarted_each_night_grows_old_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, killed: bool
+) -> None:
+    """It prints one job in its first minute, and nothing after it but, where it is killed, one late in the day."""
+    monkeypatch.setattr(ageing, "KEEP_LAST", 0)
+    host = Host()
+    for day in range(40):
+        journal = await host.journal(tmp_path)
+        await printed(journal, day)
+        host.seconds += 86300
+        if killed:
+            row = JobRow(1000 + day, "A", JobState.QUEUED)
+            await journal.begin(row, Claim.new("shop", journal.instance, 1), name=f"late{day}")
+            monkeypatch.setattr(journal._ageing, "write_at_end", lambda: None)
+        await journal.close()
+        host.seconds = 5.0
+    journal = await host.journal(tmp_path)
+    assert [entry.row_no for entry in await journal.history()] == list(range(39, 9, -1))
+    await journal.close()
+
+
+async def test_p9_names_are_forgotten_after_a_month_of_running_also_of_the_last_jobs(tmp_path: Path) -> None:
+    host = Host()
+    journal = await host.journal(tmp_path)
+    for row_no in (1, 2, 3):
+        payload = '{"objectname": "Salary of Ola", "companyname": "CRONUS"}'
+        row = JobRow(row_no, "A", JobState.QUEUED, payload=payload)
+        entry = await journal.begin(row, Claim.new("shop", journal.instance, 1), name=f"n{row_no}")
+        if row_no < 3:
+            entry = await journal.advance(
+                await journal.advance(entry, Step.STORED), Step.ENDED, outcome=Outcome.PRINTED
+            )
+            await journal.advance(entry, Step.REPORTED)
+        host.seconds += 16 * 86400
+    await journal.advance(await journal.advance(entry, Step.STORED), Step.ENDED, outcome=Outcome.PRINTED)
+    assert [each.title for each in await journal.history()] == ["Salary of Ola"] * 2, "nothing was reported since"
+    await printed(journal, 4)
+    kept = {each.row_no: (each.title, each.company, each.name) for each in await journal.history()}
+    named = ("Salary of Ola", "CRONUS")
+    assert kept == {1: ("", "", "n1"), 2: ("", "", "n2"), 4: ("", "", "n4")}
+    assert [(each.row_no, each.title, each.company) for each in await journal.unreported()] == [(3, *named)]
+    await journal.close()
+    assert b"Salary" not in b"".join(row[0].encode() for row in rows_of(tmp_path, "step = 'reported'"))
 
 
 @pytest.mark.parametrize("jump", JUMPS)

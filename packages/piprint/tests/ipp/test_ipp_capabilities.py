@@ -42,7 +42,7 @@ def test_a_queue_with_a_driver_tells_trays_and_sizes():
     assert {A4, LETTER, Media(14800, 21000, "iso_a5_148x210mm")} <= set(told.media)
     assert told.media_default == LETTER
     # The driver counts in points and says 148.52 x 209.9 mm.
-    assert ("", Media(14800, 21000, "iso_a5_148x210mm")) in told.media_ready
+    assert told.media_ready == ()  # CUPS calls ready what the driver knows
     assert (told.sides, told.color, told.media_col, told.holds) == (("one-sided",), False, True, True)
 
 
@@ -116,7 +116,8 @@ def test_the_settings_lie_over_what_is_told():
     assert with_settings(told, PrinterConfig(id="x", duplex=True)).sides == told.sides
     papers = with_settings(told, PrinterConfig(id="x", paper=("A4", "nonsense", "62x29mm")))
     label = Media(6200, 2900, "custom_62x29mm_62x29mm")
-    assert (papers.media_default, papers.media_ready) == (A4, (("", A4), ("", label)))
+    assert (papers.media_default, papers.media_ready) == (None, (("", A4), ("", label)))  # the first is no default
+    assert with_settings(told, PrinterConfig(id="x", paper=("A4",))).media_default == A4
     assert papers.media == (*told.media, label)
     trays = with_settings(told, PrinterConfig(id="x", trays={"main": "Upper", "tray-9": "Lower"}))
     assert trays.sources == (*told.sources, "tray-9")

@@ -292,7 +292,8 @@ async def test_a_queue_without_a_driver_tells_no_paper_and_the_settings_do(cups,
     settings = {"paper": ("A4", "100x150mm"), "duplex": True, "color": False, "trays": {"tray-1": "Upper"}}
     known = await open_queue(cups, queue, **settings).capabilities()
     assert [media.name for media in known.media] == ["iso_a4_210x297mm", "custom_100x150mm_100x150mm"]
-    assert known.media_default == Media(21000, 29700, "iso_a4_210x297mm")
+    assert known.media_default is None
+    assert (known.scalings, known.scaling_default) == ((), "")  # it says otherwise, and does nothing
     assert known.sides == ("one-sided", "two-sided-long-edge", "two-sided-short-edge")
     assert (known.color, known.sources) == (False, ("tray-1",))
 

@@ -16,8 +16,8 @@ from piprint.printers.find import Found, find_printers, listen, open_printer, se
 from piprint.printers.ipp_printer import IppPrinter
 from piprint.printers.printer import PrinterAddress
 from piprint.printers.raw_printer import RawPrinter
-from piprint.printers.wildcard import matches, offered
 from piprint.printers.windows import WindowsPrinter
+from piprint.wildcard import matches, offered
 
 NAMES = ("Plain", "a;b", "a$(id)b", "æøå", "a%20b", "a&b=c", "x" * 120, "[x]")
 

@@ -1,5 +1,9 @@
 """What a printer's answers mean for a job: whose it is, whether it is held, and printers that can do less than others."""
 
+import re
+from contextlib import suppress
+from dataclasses import replace
+
 import pytest
 from aiohttp import web
 
@@ -62,14 +66,32 @@ async def test_no_hold_is_asked_of_a_printer_that_cannot_hold_and_release(script
     assert created.first(Delimiter.JOB).values("job-hold-until") == ()
 
 
-async def test_a_refused_hold_is_remembered(scripted, ours):
+async def test_a_hold_that_the_printer_says_it_does_not_know_is_not_asked_for_again(scripted, ours):
     scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(HOLDS, RELEASES)
-    scripted.answers[Operation.CREATE_JOB] = [Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, scripted.job(5, "n")]
+    hold = attribute("job-hold-until", Tag.KEYWORD, "indefinite")
+    refusal = _answer(Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, *_unsupported(hold))
+    scripted.answers[Operation.CREATE_JOB] = [refusal, scripted.job(5, "n")]
     scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5, "n")
     await ours.create(Ticket("n"))
     assert scripted.operations().count(Operation.CREATE_JOB) == 2
     await ours.create(Ticket("n"))
     assert scripted.operations().count(Operation.CREATE_JOB) == 3
+
+
+@pytest.mark.parametrize("refusals", range(1, 9))
+@pytest.mark.parametrize("status", [Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED, Status.CONFLICTING_ATTRIBUTES])
+async def test_p2_a_refusal_that_names_nothing_is_no_reason_to_stop_holding_the_next_job(
+    scripted, ours, refusals, status
+):
+    scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(HOLDS, RELEASES)
+    scripted.answers[Operation.CREATE_JOB] = [*[status] * refusals, scripted.job(5, "n")]
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5, "n")
+    with suppress(PrinterRefused):
+        await ours.create(DUPLEX)
+    scripted.answers[Operation.CREATE_JOB] = scripted.job(6, "n")
+    await ours.create(Ticket("n"))
+    (*_, last) = [message for message, _ in scripted.asked if message.code == Operation.CREATE_JOB]
+    assert last.first(Delimiter.JOB).text("job-hold-until") == "indefinite"
 
 
 async def test_a_ticket_refused_for_other_reasons_is_no_reason_to_stop_holding(scripted, ours):
@@ -333,13 +355,63 @@ async def test_p2_a_printer_that_refuses_a_value_gets_the_job_without_it(scripte
     assert created[1].text("media") == "iso_a4_210x297mm"
 
 
-async def test_p2_a_printer_that_does_not_say_what_it_refuses_gets_the_bare_job(scripted, ours):
+def _refuses(*names):
+    """Return a printer that refuses jobs with one of these attributes, and does not say why."""
+
+    def answer(message):
+        asked = {each.name for each in message.first(Delimiter.JOB).attributes}
+        refused = not asked.isdisjoint(names)
+        status = Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED if refused else Status.OK
+        return _answer(status, *(() if refused else A_JOB))(message)
+
+    return answer
+
+
+HOLD, MEDIA, SCALING = "job-hold-until", "media", "print-scaling"
+ALL = Ticket("n", sides="two-sided-long-edge", media=A4, copies=3, scaling="fit", color_mode="color")
+
+
+@pytest.mark.parametrize(
+    ("refused", "left_out"),
+    [
+        ((MEDIA,), {MEDIA}),
+        ((SCALING,), {SCALING}),
+        (("copies",), {"copies"}),
+        (("sides",), {"sides"}),
+        ((HOLD,), {HOLD}),
+        (("sides", "print-color-mode"), {MEDIA, SCALING, "sides", "print-color-mode"}),
+        (("sides", "copies"), {MEDIA, SCALING, "sides", "print-color-mode", "copies"}),
+        ((HOLD, MEDIA), {HOLD, MEDIA, SCALING, "sides", "print-color-mode"}),
+        ((HOLD, "copies"), {HOLD, MEDIA, SCALING, "sides", "print-color-mode", "copies"}),
+    ],
+)
+async def test_p2_a_printer_that_does_not_say_what_it_refuses_is_spared_as_little_as_helps(
+    scripted, ours, refused, left_out
+):
     scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(HOLDS, RELEASES)
-    no = Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED
-    scripted.answers[Operation.CREATE_JOB] = [no, no, scripted.job(5, "n")]
+    scripted.answers[Operation.CREATE_JOB] = _refuses(*refused)
     scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5, "n")
-    accepted = await ours.create(DUPLEX)
-    assert "the number of copies, the sides of the paper and the paper" in accepted.ignored[0]
+    accepted = await ours.create(ALL)
+    created = [message.first(Delimiter.JOB) for message, _ in scripted.asked if message.code == Operation.CREATE_JOB]
+    first, last = ({each.name for each in created[place].attributes} for place in (0, -1))
+    assert first - last == left_out
+    told = {"media": "the paper", "copies": "the number of copies", "sides": "the sides of the paper"}
+    for name, words in told.items():
+        said = re.split(", | and ", " ".join(accepted.ignored).replace("asked about ", ", "))
+        assert (words in said) is (name in left_out)
+    assert len(created) <= 11
+
+
+async def test_p2_what_the_printer_refuses_takes_back_what_was_to_be_told_of_it(scripted, ours):
+    small, copies = "The page was made smaller.", "99 were printed."
+    ticket = replace(ALL, notes=((small, (SCALING, "media")), (copies, ("copies",)), ("Cut.", ())))
+    scripted.answers[Operation.GET_PRINTER_ATTRIBUTES] = scripted.printer(NAMES)
+    scripted.answers[Operation.CREATE_JOB] = _refuses("media")
+    scripted.answers[Operation.GET_JOB_ATTRIBUTES] = scripted.job(5, "n")
+    assert (await ours.create(ticket)).untrue == (small,)
+    ignored = _unsupported(attribute("copies", Tag.INTEGER, 3))
+    scripted.answers[Operation.CREATE_JOB] = _answer(Status.OK_IGNORED_OR_SUBSTITUTED, *ignored, *A_JOB)
+    assert (await ours.create(ticket)).untrue == (copies,)
 
 
 async def test_p2_what_is_not_about_the_ticket_is_refused_as_before(scripted, ours):

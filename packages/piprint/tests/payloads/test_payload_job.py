@@ -121,7 +121,7 @@ def test_the_size_beside_a_standard_paper_means_nothing() -> None:
     assert tray(paperkind=9, units=0, width=100, height=100).papertray == PaperTray(kind=9)
 
 
-@pytest.mark.parametrize("value", [0, -1, "two", None, 1e99, True, [2], 40_000])
+@pytest.mark.parametrize("value", [0, -1, "two", None, 1e99, True, [2], 2_000_000_000])
 def test_copies_that_are_no_number_of_copies(value: object) -> None:
     payload = read_job_payload(json.dumps({"defaultcopies": value}))
     assert payload.copies is None

@@ -19,6 +19,7 @@ from piprint.config import Web
 from piprint.web import server
 from piprint.web.gate import HEADER, Gate
 from piprint.web.server import PageServer
+from servicekit.sessions import MOST_SESSIONS
 
 OURS = {HEADER: "1"}
 
@@ -317,7 +318,7 @@ async def test_a_session_ends_after_a_month_and_only_so_many_are_kept(shop):
             clock[0] += 2 * 24 * 3600
             assert not await allowed(first)
             second = await log_in()
-            later = [await log_in() for _ in range(100)]
+            later = [await log_in() for _ in range(MOST_SESSIONS)]
             assert not await allowed(second)
             assert await allowed(later[0])
     finally:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import socket
+import stat
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -35,10 +37,10 @@ def at(address):
 class Page:
     """A page whose clock the test moves; asked from any address, as its trusted proxy."""
 
-    def __init__(self, shop, **settings):
+    def __init__(self, shop, logins=None, **settings):
         self.seconds = 0.0
-        settings = {"password": SecretStr(PASSWORD), **PROXY, **settings}
-        self.server = PageServer(Web(listen="127.0.0.1:0", **settings), shop)
+        settings = {"listen": "127.0.0.1:0", "password": SecretStr(PASSWORD), **PROXY, **settings}
+        self.server = PageServer(Web(**settings), shop, logins=logins)
         self.server._gate._now = lambda: self.seconds
 
     async def __aenter__(self):
@@ -73,7 +75,7 @@ async def test_p8_one_wrong_password_locks_nobody_out(shop):
         assert (await page.get("metrics", headers=basic(PASSWORD) | at("192.0.2.1"))).status == 200
 
 
-async def test_p8_who_guesses_waits_and_nobody_else(shop):
+async def test_p8_who_guesses_waits_and_nobody_who_was_logged_in(shop):
     async with Page(shop) as page:
         assert (await page.get("metrics", headers=basic(PASSWORD) | at("192.0.2.9"))).status == 200
         cookie = (await page.log_in(PASSWORD, "192.0.2.2")).headers["Set-Cookie"].split(";")[0]
@@ -91,6 +93,110 @@ async def test_p8_who_guesses_waits_and_nobody_else(shop):
         assert (await page.get("metrics", headers=basic(PASSWORD) | at("192.0.2.9"))).status == 200, "Prometheus"
         page.seconds += 120
         assert (await page.log_in(PASSWORD, "203.0.113.1")).status == 200
+
+
+def set_cookies(answer):
+    """Return the cookies an answer sets: name to value, and name to the path it is sent to."""
+    parts = [line.split("; ") for line in answer.headers.getall("Set-Cookie")]
+    pairs = [part[0].split("=", 1) for part in parts]
+    paths = {
+        pair[0]: next(each[5:] for each in part if each.startswith("Path="))
+        for pair, part in zip(pairs, parts, strict=True)
+    }
+    return dict(pairs), paths
+
+
+async def guessed_out(page):
+    """Let many addresses guess until strangers have to wait."""
+    for turn in range(30):
+        await page.log_in("wrong", f"2001:db8:0:{turn:x}::1")
+        await page.get("metrics", headers=basic("wrong") | at(f"2001:db8:0:{turn:x}::1"))
+
+
+async def test_p8_the_owner_logs_in_from_a_new_address_while_others_guess(shop):
+    async with Page(shop) as page:
+        cookies, paths = set_cookies(await page.log_in(PASSWORD, "198.51.100.1"))
+        assert paths == {"piprint": "/", "piprint_device": "/api/v1/login"}
+        mark = {"Cookie": f"piprint_device={cookies['piprint_device']}"}
+        await guessed_out(page)
+        assert (await page.log_in(PASSWORD, "198.51.100.99")).status == 429, (
+            "a new device waits, or anybody could guess"
+        )
+        assert (await page.get(headers=mark)).status == 401, "the mark opens nothing"
+        for _ in range(5):
+            assert (await page.log_in("wrong", "198.51.100.98", headers=mark)).status == 401
+        assert (await page.log_in(PASSWORD, "198.51.100.99", headers=mark)).status == 429, "it has a limit of its own"
+        page.seconds += 31
+        await guessed_out(page)
+        assert (await page.log_in(PASSWORD, "198.51.100.99", headers=mark)).status == 200
+
+
+async def test_p8_this_computer_is_no_stranger_to_its_own_page(shop):
+    """Its command, and Prometheus beside it, come without X-Forwarded-For."""
+    async with Page(shop) as page:
+        await guessed_out(page)
+        assert (await page.get(headers=basic(PASSWORD) | at("198.51.100.1"))).status == 429
+        assert (await page.get(headers=basic(PASSWORD))).status == 200
+        assert (await page.post("api/v1/login", {"password": PASSWORD}, {})).status == 200
+
+
+async def test_p8_who_is_logged_in_stays_so_over_a_restart(shop, tmp_path):
+    file = tmp_path / "logins.json"
+    async with Page(shop, file) as page:
+        cookies, _ = set_cookies(await page.log_in(PASSWORD))
+        session, mark = ({"Cookie": f"{name}={value}"} for name, value in cookies.items())
+        ended, _ = set_cookies(await page.log_in(PASSWORD))
+        ended = {"Cookie": f"piprint={ended['piprint']}"}
+        assert (await page.post("api/v1/logout", {}, ended)).status == 200
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    for secret in (PASSWORD, *cookies.values()):
+        assert secret not in file.read_text()
+    async with Page(shop, file) as page:
+        assert (await page.get(headers=session)).status == 200
+        assert (await page.get(headers=ended)).status == 401, "who logged out stays out"
+        await guessed_out(page)
+        assert (await page.log_in(PASSWORD, "198.51.100.99", headers=mark)).status == 200
+    async with Page(shop, file, password=SecretStr("another password")) as page:
+        assert (await page.get(headers=session)).status == 401, "a new password ends all sessions"
+    file.write_text("{")
+    async with Page(shop, file) as page:
+        assert (await page.get(headers=session)).status == 401
+        assert (await page.log_in(PASSWORD)).status == 200
+
+
+async def test_p8_a_neighbour_at_the_same_host_name_keeps_nobody_out(shop):
+    async with Page(shop) as page:
+        cookies, _ = set_cookies(await page.log_in(PASSWORD))
+        both = {"Cookie": f"piprint=junk; piprint={cookies['piprint']}"}
+        assert (await page.get(headers=both)).status == 200
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    async with Page(shop, listen=f"127.0.0.1:{port}") as page:
+        cookies, _ = set_cookies(await page.log_in(PASSWORD))
+        assert set(cookies) == {f"piprint_{port}", f"piprint_{port}_device"}, "cookies know no ports"
+
+
+async def test_p8_a_proxy_that_asks_for_a_password_itself_leads_to_the_login(shop, caplog):
+    """nginx passes on what the browser sends for its own auth_basic."""
+    async with Page(shop, public_url=PUBLIC) as page:
+        theirs = basic("the proxy's") | at("203.0.113.5")
+        for _ in range(9):
+            for path in ("", "print/"):
+                answer = await page.get(path, headers=theirs)
+                assert (answer.status, answer.headers["Location"]) == (303, "login")
+            asked = await page.get(headers=theirs | {"Sec-Fetch-Site": "same-origin"})
+            assert (asked.status, await asked.json()) == (401, {"error": "log in first"})
+        assert "refused" not in caplog.text
+        assert (await page.log_in(PASSWORD, "203.0.113.5", headers=theirs)).status == 200
+        program = await page.get("metrics", headers=theirs)
+        assert program.status == 401
+        assert 'proxy_set_header Authorization "";' in (await program.json())["error"]
+
+
+async def test_p8_the_public_address_without_its_slash_leads_to_the_page(shop):
+    async with Page(shop, public_url="https://example.org/office/print/") as page:
+        answer = await page.get("office/print")
+        assert (answer.status, answer.headers["Location"]) == (303, "print/")
 
 
 async def test_p8_a_program_with_an_old_password_keeps_nobody_from_logging_in(shop):
@@ -278,8 +384,8 @@ async def test_p8_a_connection_that_says_nothing_whole_is_closed(serve, monkeypa
 
 @pytest.mark.parametrize("path", [b"login", b"restart"])
 async def test_p8_a_body_that_does_not_come_is_not_waited_for(serve, monkeypatch, path):
-    monkeypatch.setattr(gate, "_BODY_WITHIN", 0.2)
-    monkeypatch.setattr(server, "_BODY_WITHIN", 0.2)
+    monkeypatch.setattr(gate, "BODY_WITHIN", 0.2)
+
     async with serve() as (url, _):
         head = b"Host: localhost\r\nX-Piprint: 1\r\nContent-Type: application/json\r\nContent-Length: 40"
         assert b" 408 " in await ask_raw(url, b"POST /api/v1/" + path + b" HTTP/1.1\r\n" + head + b'\r\n\r\n{"pass')
@@ -289,12 +395,19 @@ class Transport:
     def __init__(self, address):
         self.address = address
         self.open = True
+        self.unread = 0
 
     def get_extra_info(self, _):
         return (self.address, 1)
 
     def is_closing(self):
         return not self.open
+
+    def get_write_buffer_size(self):
+        return self.unread
+
+    def write(self, data):
+        self.unread += len(data)
 
     def abort(self):
         self.open = False
@@ -309,7 +422,7 @@ def connect(entry, address):
     return transport
 
 
-def test_p8_no_address_takes_all_connections():
+async def test_p8_no_address_takes_all_connections():
     entry = Door(lambda: SimpleNamespace(connection_made=lambda _: None), ["10.0.0.5"], most=20)
     first = [connect(entry, "203.0.113.1") for _ in range(30)]
     assert sum(each.open for each in first) == 10
@@ -319,6 +432,57 @@ def test_p8_no_address_takes_all_connections():
     assert connect(entry, "203.0.113.1").open, "a place given back is free again"
     assert sum(connect(entry, "10.0.0.5").open for _ in range(30)) == 9, "a proxy speaks for many"
     assert door.MOST_CONNECTIONS == 200
+
+
+async def ask_much(page):
+    """Ask for far more than any buffer on the way holds, in one go; return the connection."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(connection, ("127.0.0.1", urlsplit(page.server.url).port))
+    await loop.sock_sendall(connection, b"GET /static/app.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 8000)
+    return connection
+
+
+async def test_p8_who_does_not_read_the_answers_loses_the_place(shop, monkeypatch):
+    monkeypatch.setattr(door, "TAKEN_WITHIN", 0.1)
+    async with Page(shop) as page, asyncio.timeout(20):
+        with await ask_much(page):
+            server = page.server._runner.server
+            while not server.connections:  # noqa: ASYNC110 - aiohttp tells nobody
+                await asyncio.sleep(0.01)
+            while server.connections:  # noqa: ASYNC110 - the same
+                await asyncio.sleep(0.01)
+
+
+async def test_p8_a_buffer_that_is_read_and_filled_again_is_no_place_held(monkeypatch):
+    looks, given = [], []
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda _, look: looks.append(look))
+    transport = connect(Door(lambda: SimpleNamespace(connection_made=given.append)), "203.0.113.1")
+    given[0].write(bytes(100_000))
+    looks.pop()()
+    for _ in range(9):
+        transport.unread -= door.LEAST_TAKEN
+        given[0].writelines([bytes(door.LEAST_TAKEN - 1), b"x"])
+        looks.pop()()
+        assert transport.open
+    transport.unread = 10
+    looks.pop()()
+    assert transport.open
+    transport.unread = 0
+    looks.pop()()
+    given[0].write(bytes(10))
+    looks.pop()()
+    looks.pop()()
+    assert not transport.open, "ten bytes that nobody takes hold a place as well"
+
+
+async def test_p8_this_computer_finds_a_place_when_others_hold_all_they_may():
+    entry = Door(lambda: SimpleNamespace(connection_made=lambda _: None), most=20)
+    others = [connect(entry, f"203.0.113.{number % 2}") for number in range(40)]
+    assert sum(each.open for each in others) == 19
+    assert connect(entry, "127.0.0.1").open
 
 
 async def test_p8_a_logout_ends_the_stream(shop, monkeypatch):

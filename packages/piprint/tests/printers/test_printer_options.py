@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from piprint.config import PrinterConfig, Rule
 from piprint.contract import PDF, ZPL
+from piprint.document_place import MOST_MEASURED
 from piprint.paper import PAPER_KINDS, is_same_size, media_name, media_size
 from piprint.payloads import JobPayload, PaperTray, validate_printer_payload
 from piprint.printers.capabilities import with_settings
 from piprint.printers.offer import is_chosen, offered, printer_payload, trays
-from piprint.printers.options import _wish, make_ticket
+from piprint.printers.options import make_ticket
 from piprint.printers.printer import Capabilities, Media, Ticket
-from piprint.printers.wildcard import matches
+from piprint.wildcard import matches
 
 A4 = Media(21000, 29700, "iso_a4_210x297mm")
 A5 = Media(14800, 21000, "iso_a5_148x210mm")
@@ -53,8 +54,8 @@ SIMPLE = Capabilities(
 SILENT = Capabilities()
 PLAIN = PrinterConfig(id="office")
 BOTH_SIDES = (
-    "Both sides were asked for, and this printer prints one side only, so it was printed one-sided. "
-    "Choose another printer, or change the rule."
+    "A rule asks for both sides, and this printer prints one side only, so it was printed one-sided. Choose another printer, "
+    "or ask whoever looks after the print processor to change the rule."
 )
 
 
@@ -108,7 +109,7 @@ def test_a_silent_printer_is_told_nothing() -> None:
     payload = JobPayload(copies=2, duplex=True, color=True, papertray=PaperTray(source=7, kind=9, landscape=True))
     made, notes = ticket(payload, SILENT)
     assert made == Ticket(name="bc-prod-7-1", copies=2)
-    assert notes == [BOTH_SIDES]
+    assert notes == []
 
 
 def test_what_a_printer_cannot_do_is_replaced_and_told() -> None:
@@ -118,14 +119,14 @@ def test_what_a_printer_cannot_do_is_replaced_and_told() -> None:
     assert notes == [
         "Paper A5 was asked for and is not in this printer, so it was printed on A4.",
         "3 copies were asked for, and this printer makes 1 at most, so 1 was printed. Print the others with further jobs.",
-        BOTH_SIDES,
-        "Colour was asked for, and this printer has none, so it was printed in black.",
         "Tray Lower is not in this printer, so the paper came from where the printer takes it by itself.",
     ]
 
 
 def test_one_page_is_not_told_to_be_one_sided() -> None:
-    assert ticket(JobPayload(duplex=True), SIMPLE, pages=1)[1] == []
+    rule = Rule(sides="two-sided-long-edge")
+    assert ticket(JobPayload(), SIMPLE, rule, pages=1)[1] == []
+    assert ticket(JobPayload(), SIMPLE, rule, pages=2)[1] == [BOTH_SIDES]
 
 
 @pytest.mark.parametrize(
@@ -139,12 +140,9 @@ def test_one_page_is_not_told_to_be_one_sided() -> None:
     ],
 )
 def test_landscape(page_size: tuple[int, int] | None, landscape: object, sides: str, orientation: int | None) -> None:
-    # Business Central asks for both sides of a printer that offers one only: once it was offered with both.
-    once = replace(OFFICE, sides=())
-    made, notes = ticket(JobPayload(duplex=True, papertray=PaperTray(landscape=landscape)), once, page_size=page_size)
-    assert (made.orientation, notes) == (orientation, [BOTH_SIDES])
-    wish = _wish(JobPayload(duplex=True, papertray=PaperTray(landscape=landscape)), once, PLAIN, page_size, [])
-    assert wish.sides == sides
+    payload = JobPayload(papertray=PaperTray(landscape=landscape))
+    made, notes = ticket(payload, OFFICE, Rule(sides="two-sided"), page_size=page_size, pages=2)
+    assert (made.sides, made.orientation, notes) == (sides, orientation, [])
 
 
 @pytest.mark.parametrize(
@@ -227,7 +225,7 @@ def test_settings_name_trays_and_papers_of_a_silent_queue() -> None:
     rule = Rule(sides="two-sided-long-edge")
     made, notes = ticket(payload, replace(SILENT, media_col=True), rule, settings=settings)
     assert made == Ticket(name="bc-prod-7-1", sides="two-sided-long-edge", media=ENVELOPE, source="manual")
-    assert notes == []
+    assert notes == ["This printer cannot be told to print in black only, so it printed as it is set."]
 
 
 def test_papers_without_trays_are_chosen_by_tray_in_business_central() -> None:
@@ -270,6 +268,60 @@ def test_a_tray_that_is_added_renames_none() -> None:
     fewer = {tray.keyword: tray.source for tray in trays(OFFICE, PLAIN)}
     more = Capabilities(sources=(*OFFICE.sources, "tray-3", "envelope"))
     assert {tray.keyword: tray.source for tray in trays(more, PLAIN)}.items() >= fewer.items()
+
+
+def test_p10_the_choice_of_a_tray_takes_its_paper_and_the_choice_of_a_paper_no_tray_of_a_rule_that_has_another() -> (
+    None
+):
+    lower = JobPayload(papertray=PaperTray(source=2, kind=11))
+    made, notes = ticket(lower, OFFICE, Rule(tray="tray-1", paper="A4"))
+    assert (made.source, made.media, notes) == ("tray-2", A5, [])
+    paper = JobPayload(papertray=PaperTray(source=7, kind=11))
+    assert ticket(paper, OFFICE, Rule(tray="tray-1"))[0].source == ""
+    assert ticket(paper, OFFICE, Rule(tray="tray-2"))[0].source == "tray-2"
+    made, notes = ticket(paper, OFFICE, Rule(tray="tray-1", paper="A4", force=True))
+    assert (made.source, made.media) == ("tray-1", A4)
+    assert notes == ["A rule of the print processor decides about the paper here, so what was chosen did not count."]
+
+
+def test_p10_the_printers_own_choice_comes_first_whatever_the_settings_call_it() -> None:
+    settings = PrinterConfig(id="office", trays={"auto": "Upper"})
+    table = trays(OFFICE, settings)
+    assert [(each.source, each.keyword) for each in table[:2]] == [(1, "auto"), (3, "tray-1")]
+    for each in table:
+        made, _ = ticket(JobPayload(papertray=PaperTray(source=each.source, kind=9)), OFFICE, settings=settings)
+        assert made.source == ("" if each.keyword == "auto" else each.keyword)
+
+
+@pytest.mark.parametrize(
+    ("page", "label"),
+    [((4000, 2000), (6200, 2900)), ((10000, 15000), (10000, 15000)), ((21000, 29700), (10000, 15000))],
+)
+def test_p6_of_several_labels_the_smallest_is_taken_that_the_page_fits(page: Any, label: tuple[int, int]) -> None:
+    settings = PrinterConfig(id="l", language="zpl", paper=("100x150mm", "62x29mm"))
+    media = ticket(JobPayload(), SILENT, settings=settings, page_size=page)[0].media
+    assert media is not None
+    assert (media.width, media.height) == label
+
+
+def test_p6_pages_that_nobody_measured_are_told() -> None:
+    assert ticket(JobPayload(), pages=MOST_MEASURED)[1] == []
+    assert "Only the first 100000 pages" in ticket(JobPayload(), pages=MOST_MEASURED + 1)[1][0]
+
+
+def test_p6_a_scaling_that_is_left_out_of_raw_data_is_told() -> None:
+    raw = PrinterConfig(id="r", language="raw")
+    assert "left out" in ticket(JobPayload(), SILENT, Rule(scaling="none"), settings=raw)[1][0]
+    assert ticket(JobPayload(), SILENT, Rule(sides="two-sided-long-edge"), settings=raw)[1] == []
+
+
+def test_p2_each_note_knows_what_it_speaks_of() -> None:
+    payload = JobPayload(copies=500, papertray=PaperTray(source=5, kind=8))
+    rules = Rule(sides="two-sided-long-edge", color=True, scaling="fill")
+    made, notes = ticket(payload, SIMPLE, rules, page_size=(29700, 42000))
+    assert [text for text, _ in made.notes] == notes
+    about = {name for _, names in made.notes for name in names}
+    assert about == {"copies", "sides", "print-color-mode", "print-scaling", "media", "media-col"}
 
 
 def test_a_later_rule_wins() -> None:
@@ -431,8 +483,9 @@ RULES = st.lists(
     st.builds(
         Rule,
         copies=st.none() | st.integers(1, 999),
-        sides=st.none() | st.sampled_from(SIDES),
-        color=st.none() | st.booleans(),
+        sides=st.none() | st.sampled_from([*SIDES, "two-sided"]),
+        color=st.none() | st.booleans() | st.just("auto"),
+        force=st.booleans(),
         tray=st.sampled_from(["", "tray-1", "Upper", "260", "roof"]),
         paper=st.sampled_from(["", "A4", "A3", "62x29mm", "nonsense"]),
     ),
@@ -480,10 +533,6 @@ def test_nothing_is_replaced_silently(payload: JobPayload, capabilities: Capabil
     offer = offered(capabilities, settings)
     if made.copies != payload.copies and payload.copies not in {None, offer.copies}:
         assert any("copies" in note for note in notes)
-    if payload.duplex and not offer.duplex:
-        assert any("one-sided" in note for note in notes)
-    if payload.color and not offer.color:
-        assert any("Colour" in note for note in notes)
     kind = PAPER_KINDS.get(payload.papertray.kind or 0)
     if made.media is not None and kind is not None and kind.size is not None:
         same = is_same_size(kind.size, (made.media.width, made.media.height)) or is_same_size(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,14 +37,16 @@ def config(tmp_path: Path) -> Config:
     return parse(CONFIG, tmp_path / "piprint.toml")
 
 
-async def prepared(config: Config, document: bytes, language: str, type_: str, folder: Path) -> Prepared:
-    settings = PrinterConfig(id="P", uri="socket://x", language=language)
+async def prepared(
+    config: Config, document: bytes, language: str, type_: str, folder: Path, uri: str = "socket://x"
+) -> Prepared:
+    settings = PrinterConfig(id="P", uri=uri, language=language)
     config = config.model_copy(update={"printers": (settings,)})
     path = folder / "document"
     path.write_bytes(document)
     payload = json.dumps({"version": 1, "documenttype": type_, "defaultcopies": 2})
     inspector = Inspector()
-    printer = RawPrinter(PrinterAddress("P", "socket://x"), settings, inspector)
+    printer = RawPrinter(PrinterAddress("P", uri), settings, inspector)
     try:
         return await Preparation(config, inspector)("name", payload, path, printer)
     finally:
@@ -62,6 +65,16 @@ async def test_al_a_printer_that_does_not_speak_zpl_gets_nothing_and_the_job_say
     with pytest.raises(DocumentError, match="labels in ZPL, and the printer 'P' is not set up to take ZPL") as told:
         await prepared(config, LABEL, "pdf", ZPL, tmp_path)
     assert "so nothing was printed; send it to a label printer" in str(told.value)
+
+
+async def test_p6_a_pdf_is_not_poured_into_a_label_printer_that_it_is_not_drawn_for(
+    config: Config, tmp_path: Path, reportlab_pdf: Callable[..., bytes]
+) -> None:
+    queue = "ipp://localhost/printers/P"
+    with pytest.raises(DocumentError, match="PDFs are drawn as labels only for printers with an uri that begins with"):
+        await prepared(config, reportlab_pdf(), "zpl", PDF, tmp_path, queue)
+    assert (await prepared(config, reportlab_pdf(), "zpl", PDF, tmp_path)).notes  # drawn; the labels' size is not known
+    assert (await prepared(config, LABEL, "zpl", ZPL, tmp_path, queue)).notes == ()
 
 
 async def test_al_a_pdf_said_to_be_zpl_is_not_poured_into_a_label_printer(config: Config, tmp_path: Path) -> None:

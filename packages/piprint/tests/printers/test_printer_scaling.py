@@ -14,6 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from piprint.document import Bitmap, Inspector
 from piprint.document_place import Placed, place
+from piprint.printers.scaling import fits
 from piprint.printers.zpl import not_drawn
 
 MM = 72 / 25.4
@@ -79,7 +80,7 @@ async def test_a_page_larger_than_the_memory_is_drawn_small_where_the_label_is(i
 
 
 def test_a_page_without_a_label_keeps_its_size():
-    assert place((800.4, 1200.2), None, "fit", slack=24) == Placed((800, 1200), (800, 1200), (0, 0), 0)
+    assert place((800.4, 1200.2), None, "fit", unit=8) == Placed((800, 1200), (800, 1200), (0, 0), 0)
 
 
 # ------------------------------------------------------------------------------------------ pictures and fonts
@@ -176,6 +177,71 @@ async def test_p13_png_predictors_are_no_damage(inspector, saved, picture):
     assert bitmap.pictures == 0
 
 
+W = 60
+"""Dots of a row: at some depths it does not fill whole bytes."""
+SPACES = {
+    "/DeviceGray": 1,
+    "/DeviceRGB": 3,
+    "/DeviceCMYK": 4,
+    "[/Indexed/DeviceRGB 1<000000ffffff>]": 1,
+    "[/CalGray<</WhitePoint[0.95 1 1.08]>>]": 1,
+    "[/Lab<</WhitePoint[0.95 1 1.08]>>]": 3,
+    "[/Separation/Spot/DeviceGray<</FunctionType 2/Domain[0 1]/N 1/C0[1]/C1[0]>>]": 1,
+}
+PICTURES = [
+    (space, bits, mask)
+    for space, colours in SPACES.items()
+    for bits in (1, 2, 4, 8, 16)
+    for mask in ("", "/Mask[{}]".format(" ".join(["1 1"] * colours)))
+    if not (bits == 16 and "Indexed" in space)
+] + [("", 1, "/ImageMask true")]
+
+
+def raster(space: str, bits: int) -> bytes:
+    """Return the dots of a picture of W x W: stripes, each row in whole bytes."""
+    row = "".join(format((x // 6) % 2, f"0{bits}b") * SPACES.get(space, 1) for x in range(W))
+    row += "0" * (-len(row) % 8)
+    return int(row, 2).to_bytes(len(row) // 8) * W
+
+
+@pytest.fixture
+def striped(bare_pdf: Callable[..., bytes]) -> Callable[..., bytes]:
+    """Return a function that makes a page with a picture of a colour space, depth and mask."""
+
+    def make(space: str, bits: int, mask: str, data: bytes) -> bytes:
+        content = b"q 200 0 0 200 50 50 cm /I Do Q"
+        told = f"/Width {W}/Height {W}/BitsPerComponent {bits}{f'/ColorSpace{space}' if space else ''}{mask}".encode()
+        image = b"<</Type/XObject/Subtype/Image%s/Filter/FlateDecode/Length %d>>stream\n%s\nendstream"
+        return bare_pdf(
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Contents 4 0 R/Resources<</XObject<</I 5 0 R>>>>>>",
+            b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+            image % (told, len(data), data),
+        )
+
+    return make
+
+
+@pytest.mark.parametrize(("space", "bits", "mask"), PICTURES)
+async def test_p13_a_sound_picture_is_never_called_damaged_and_half_a_picture_always(
+    inspector: Inspector,
+    saved: Callable[[bytes], Path],
+    striped: Callable[..., bytes],
+    space: str,
+    bits: int,
+    mask: str,
+) -> None:
+    dots = raster(space, bits)
+    sound = zlib.compress(dots)
+    assert (await inspector.draw(saved(striped(space, bits, mask, sound)), 0, dpi=100)).pictures == 0
+    lax = sound[:-4]  # without its checksum: all dots are there
+    assert (await inspector.draw(saved(striped(space, bits, mask, lax)), 0, dpi=100)).pictures == 0
+    stored = zlib.compress(dots, 0)
+    torn = stored[: len(stored) * 55 // 100]
+    assert (await inspector.draw(saved(striped(space, bits, mask, torn)), 0, dpi=100)).pictures == 1
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [("IDAutomationHC39M", ("IDAutomationHC39M",)), ("Helvetica-Bold", ()), ("ArialMT", ()), ("TimesNewRomanPSMT", ())],
@@ -208,3 +274,25 @@ def test_p13_what_is_missing_is_said_in_sentences():
     many, fonts = not_drawn(dict.fromkeys(range(1, 9), 2), ["A", "B"])
     assert many.startswith("16 pictures are damaged and are missing on the label (pages 1, 2, 3, 4, 5 and 3 more of")
     assert fonts.startswith("The fonts A, B are not in the document")
+
+
+@pytest.mark.parametrize(
+    ("page", "sheet", "fitting"),
+    [
+        ((5000, 1200), (5000, 1200), True),
+        ((5000, 1224), (5000, 1200), True),
+        ((5000, 1225), (5000, 1200), False),
+        ((1224, 5000), (5000, 1200), True),
+        ((2800, 1300), (2500, 1000), False),
+        ((10160, 15240), (10000, 15000), True),
+        ((21300, 29700), (21000, 29700), True),
+        ((21301, 29700), (21000, 29700), False),
+        ((21590, 27940), (21000, 29700), False),
+    ],
+)
+def test_p6_a_little_too_large_is_little_compared_with_the_paper(page, sheet, fitting):
+    assert fits(page, sheet) is fitting
+    placed = place(page, sheet, "auto", unit=100)
+    assert (
+        placed.sheet != sheet or page in {sheet, sheet[::-1]}
+    ) is fitting  # at its own size, or scaled into the sheet

@@ -192,6 +192,21 @@ async def test_a_job_goes_to_sumatra_as_a_list_of_arguments(spooler: Spooler, su
     assert list(document.parent.iterdir()) == [document]
 
 
+async def test_p6_paper_and_trays_that_sumatra_has_no_word_for_are_told(
+    spooler: Spooler, sumatra: Path, document: Path
+) -> None:
+    one = printer(spooler, str(sumatra))
+    await one.capabilities()
+    label = Media(6200, 2900, "custom_62x29mm_62x29mm")
+    untrue = ("It was printed on 62 x 29 mm.", ("media",))
+    ticket = Ticket("bc-prod-7-1", media=label, source="gone", notes=(untrue, ("Cut.", ())))
+    accepted = await one.send(await one.create(ticket), ticket, document)
+    assert accepted.ignored == (
+        "The printer did not take what was asked about the paper and the paper or its tray, and did it as it is set; check the print.",
+    )
+    assert accepted.untrue == (untrue[0],)
+
+
 async def test_a_job_that_leaves_the_queue_is_done(spooler: Spooler, sumatra: Path, document: Path) -> None:
     one = printer(spooler, str(sumatra))
     assert await one.look(JOB) is None  # not ours, or from before a restart

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
+from piprint import config_file
 from piprint.cli import main
+from piprint.journal.backup import back_up
 from piprint.journal.store import Journal
 from piprint.simulate.server import StandIn
 
@@ -228,7 +232,7 @@ async def test_without_a_processor_what_is_possible_is_done_directly(tmp_path, c
         assert await in_thread("jobs", *options) == (
             0,
             "No jobs yet.\n",
-            "The processor does not run; this is its journal.\n\n",
+            f"The processor does not run; this is its journal in {tmp_path / 'data'}.\n\n",
         )
         code, _, err = await in_thread("reprint", "99", *options)
         assert (code, err) == (1, "piprint: Business Central has no job 99 (any more)\n")
@@ -312,3 +316,76 @@ def test_s9_backup_and_restore_say_what_is_in_it_and_what_comes_next(piprint, tm
     assert "not printed again" in out
     code, _, err = piprint("restore", "nothing", *options)
     assert (code, "there is no file nothing" in err) == (3, True)
+
+
+SHIPPED = Path(__file__).parents[4] / "deploy" / "piprint"
+
+
+@pytest.fixture
+def service_folder(tmp_path, monkeypatch):
+    """Root at a shell, on a host where the unit and the configuration are installed as they are shipped."""
+    folder = tmp_path / "var" / "lib" / "private" / "piprint"
+    unit = tmp_path / "piprint.service"
+    unit.write_text((SHIPPED / "piprint.service").read_text())
+    (tmp_path / "piprint.toml").write_text((SHIPPED / "piprint.toml").read_text())
+    (tmp_path / "client-secret").write_text(SECRET)
+    monkeypatch.setattr(config_file, "SERVICE_DIRS", (tmp_path / "var" / "lib" / "piprint", folder))
+    monkeypatch.setattr(config_file, "SERVICE_UNITS", (unit,))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", lambda *_: None)
+    for name in ("STATE_DIRECTORY", "CREDENTIALS_DIRECTORY", "PIPRINT_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    return folder
+
+
+@pytest.mark.parametrize("link", [True, False], ids=["as systemd links it", "without the link"])
+def test_s9_sudo_backup_and_restore_mean_the_journal_of_the_installed_service(piprint, tmp_path, service_folder, link):
+    service_folder.mkdir(mode=0o700, parents=True)
+    if link:
+        (tmp_path / "var" / "lib" / "piprint").symlink_to("private/piprint")
+    named = str(tmp_path / "var" / "lib" / "piprint") if link else str(service_folder)
+    options = ("--config", "piprint.toml")
+    journal = asyncio.run(Journal.open(service_folder, durable=False))
+    code, out, err = piprint("backup", "saved", *options)
+    assert (code, err) == (0, "")
+    assert f"the journal of {named}" in out
+    code, _, err = piprint("restore", "saved", *options)
+    assert code == 3, "the service runs"
+    assert "nothing was changed. Stop it first (sudo systemctl stop piprint)" in err
+    assert "jobs" in piprint("jobs", *options, "--json")[1]
+    asyncio.run(journal.close())
+    before = journal.instance
+    code, out, _ = piprint("restore", "saved", *options)
+    assert code == 0
+    assert f"The journal in {named} is saved now." in out
+    again = asyncio.run(Journal.open(service_folder, durable=False))
+    assert again.instance != before, "it is the restored one"
+    asyncio.run(again.close())
+    assert f"this is its journal in {named}" in piprint("jobs", *options)[2]
+    assert not (tmp_path / "home").exists()
+
+
+def test_s9_restored_on_a_new_host_before_the_service_ran(piprint, tmp_path, service_folder):
+    """systemd takes /var/lib/piprint over as the state directory when it starts the service."""
+    journal = asyncio.run(Journal.open(tmp_path / "old", durable=False))
+    asyncio.run(journal.close())
+    back_up(tmp_path / "old", tmp_path / "saved")
+    code, _, _ = piprint("restore", "saved", "--config", "piprint.toml")
+    assert code == 0
+    assert (tmp_path / "var" / "lib" / "piprint" / "journal.sqlite").exists()
+
+
+def test_s9_restore_says_where_it_is_printed_again_all_the_same(piprint, tmp_path):
+    text = (
+        f"data_dir = '{tmp_path / 'data'}'\n[business_central]\nenvironment = 'x'\n[business_central.login]\n"
+        f"kind = 'secret'\ntenant = 't'\nclient_id = 'c'\nsecret = '{SECRET}'\n"
+    )
+    (tmp_path / "piprint.toml").write_text(text)
+    asyncio.run(asyncio.run(Journal.open(tmp_path / "data", durable=False)).close())
+    piprint("backup", "saved", "--config", "piprint.toml")
+    assert piprint("restore", "saved", "--config", "piprint.toml")[1].endswith("not printed again, but reported so.\n")
+    labels = "[[printers]]\nid = 'Labels'\nuri = 'socket://10.0.0.9:9100'\nuncertain = 'reprint'\n"
+    (tmp_path / "piprint.toml").write_text(text + labels)
+    out = piprint("restore", "saved", "--config", "piprint.toml")[1]
+    assert 'but for the printers with uncertain = "reprint" (Labels): there it is printed, and told.' in out

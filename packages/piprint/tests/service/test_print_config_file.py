@@ -361,10 +361,12 @@ def test_p2_duplex_is_what_a_printer_can_and_the_file_is_told_how_to_use_it(tmp_
         ("true", "", True),
         ("false", "", False),
         ("true", '[[rules]]\nsides = "one-sided"\n', False),
+        ("true", '[[rules]]\nprinter = "Slips"\nsides = "one-sided"\n', True),
+        ("true", '[[rules]]\nprinter = "off*"\nsides = "two-sided"\n', False),
     ):
         file.write_text(GOOD + printer.format(duplex=duplex) + rules)
         words = "\n".join(load(file).warnings)
-        assert ('printer = "Office" and sides = "two-sided-long-edge"' in words) is warned
+        assert ('printer = "Office" and sides = "two-sided"' in words) is warned
 
 
 def test_p6_labels_of_unknown_size_are_told(tmp_path: Path) -> None:
@@ -377,3 +379,21 @@ def test_p6_labels_of_unknown_size_are_told(tmp_path: Path) -> None:
 def test_p6_scaling_is_one_of_four_words(tmp_path: Path) -> None:
     with pytest.raises(ConfigProblems, match="scaling"):
         parse(GOOD + '\n[[rules]]\nscaling = "shrink"\n', tmp_path / "x")
+
+
+@pytest.mark.parametrize("proxy", ['public_url = "https://example.org/print/"', 'trusted_proxies = ["127.0.0.1"]'])
+@pytest.mark.parametrize(
+    ("more", "warned"), [("", True), ('password = "horse battery"', False), ("enabled = false", False)]
+)
+def test_p8_a_page_behind_a_proxy_without_a_password_is_warned_of(tmp_path, proxy, more, warned):
+    file = tmp_path / "piprint.toml"
+    file.write_text(f"{GOOD}\n[web]\n{proxy}\n{more}\n")
+    file.chmod(0o600)
+    assert any("the page has no password" in warning for warning in load(file).warnings) is warned
+
+
+def test_p6_zpl_without_a_network_port_is_told_to_draw_no_pdf(tmp_path: Path) -> None:
+    file = tmp_path / "piprint.toml"
+    for uri, warned in (("", True), ('uri = "ipp://x/printers/L"\n', True), ('uri = "socket://x"\n', False)):
+        file.write_text(GOOD + f'\n[[printers]]\nid = "L"\nlanguage = "zpl"\npaper = ["A6"]\n{uri}')
+        assert ("PDFs are refused" in "\n".join(load(file).warnings)) is warned

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from piprint.clock import Clock
 from piprint.config import PrinterConfig
 from piprint.config_file import parse
 from piprint.connection import ConnectionState
+from piprint.contract import JobState
 from piprint.desk import Desk, _told
+from piprint.job import Claim, JobRow
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.steps import Step
+from piprint.journal.store import Journal
 from piprint.log import RecentLines, Redactor
 from piprint.printers.offer import printer_payload
 from piprint.printers.printer import Capabilities, Feedback, Media, PrinterAddress, PrinterState, PrinterStatus
@@ -141,6 +146,45 @@ async def test_a_time_ends_when_it_was_printed_not_when_business_central_was_tol
     assert (sum(shown.totals.seconds), shown.totals.seconds_sum) == (1, pytest.approx(7))
     told = {job.row_no: (job.seconds, job.ended) for job in shown.history}
     assert told == {1: (7, late.begun + timedelta(seconds=7)), 2: (None, put_back.changed)}
+
+
+async def test_s2_a_job_that_came_out_again_says_so_at_once(tmp_path):
+    """Judged with a journal: what is noted of a reported job changes no total."""
+    journal = await Journal.open(tmp_path, durable=False)
+    claim = Claim.new("office", journal.instance, 1)
+    told = await journal.begin(JobRow(7, "Office", JobState.QUEUED), claim, name="n")
+    told = await journal.advance(await journal.advance(told, Step.STORED), Step.ENDED, outcome=Outcome.PRINTED)
+    told = await journal.advance(told, Step.REPORTED, message="Printed at A.")
+    dispatcher = Dispatcher()
+    dispatcher.history = journal.history
+    shelf = SimpleNamespace(all=list)
+    desk = Desk(CONFIG, QUEUE, shelf, dispatcher, RecentLines(Redactor()), changes=lambda: journal.changes)
+    await desk.refresh()
+    await journal.note(told, message="It may have been printed twice.")
+    await desk.refresh()
+    (past,) = desk.snapshot().history
+    assert past.message == "It may have been printed twice."
+    await journal.close()
+
+
+@pytest.mark.parametrize("off", [timedelta(days=730), timedelta(days=-730), timedelta()])
+async def test_p9_an_uncertain_job_is_told_although_the_clock_was_wrong_at_the_start(off):
+    """It ended five minutes ago; Business Central, which says how late it is, answers after the first look."""
+    wrong = [off]
+    clock = Clock(wall=lambda: datetime.now(UTC) + wrong[0])
+    dispatcher, shelf = Dispatcher(), SimpleNamespace(all=list)
+    dispatcher.entries = [
+        entry(7, Outcome.UNCERTAIN, timedelta(minutes=5)),
+        entry(8, Outcome.UNCERTAIN, timedelta(hours=25)),
+    ]
+    desk = Desk(CONFIG, QUEUE, shelf, dispatcher, RecentLines(Redactor()), clock=clock)
+    await desk.refresh()
+    clock.witness(format_datetime(datetime.now(UTC), usegmt=True))
+    for still_wrong in (off, timedelta()):
+        wrong[0] = still_wrong
+        troubles = [trouble.what for trouble in desk.snapshot().troubles]
+        assert "Job 7 may have been printed" in troubles
+        assert "Job 8 may have been printed" not in troubles
 
 
 async def test_an_uncertain_job_is_a_trouble_until_it_was_printed(office):

@@ -204,6 +204,29 @@ async def test_as_a_process_it_is_lean_private_and_ends_at_sigterm(tmp_path, con
         assert bc.login.accounts.secret not in said.decode()
 
 
+@pytest.mark.parametrize(("what", "code"), [("a folder", 1), ("no folder", 1), ("noise", 3)])
+async def test_p9_what_may_be_over_soon_is_tried_again_by_systemd_and_damage_is_not(tmp_path, config_text, what, code):
+    """3 is what the unit's RestartPreventExitStatus= names; a disk that is full, a file that is busy or not to be opened is 1."""
+    data = tmp_path / "data"
+    if what == "a folder":
+        (data / "journal.sqlite").mkdir(mode=0o700, parents=True)  # SQLite: cannot open
+        data.chmod(0o700)
+    elif what == "no folder":
+        data.write_text("")
+    else:
+        data.mkdir(mode=0o700)
+        (data / "journal.sqlite").write_bytes(b"this is no database" * 999)
+    file = tmp_path / "piprint.toml"
+    async with StandIn() as bc:
+        file.write_text(config_text(bc, tmp_path))
+        file.chmod(0o600)
+        command = [sys.executable, "-P", "-m", "piprint.process", str(file)]
+        process = await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE)
+        _, said = await process.communicate()
+    assert process.returncode == code, said.decode()
+    assert "Traceback" not in said.decode()
+
+
 async def test_as_a_process_a_wrong_configuration_is_a_line_and_exit_code_2(tmp_path):
     file = tmp_path / "piprint.toml"
     file.write_text("host = 1\n")

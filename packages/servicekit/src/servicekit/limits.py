@@ -32,7 +32,7 @@ class GuessLimit:
     """Allows a few guesses at once, then one each few seconds: per address, and for all strangers together.
 
     An address that has once known the answer is no stranger: it has its own limit, but does not wait because others
-    guess. Neither does a device that shows the mark of an earlier login: whatever address it has now, the device has a limit
+    guess. Neither does this machine itself, nor a device that shows the mark of an earlier login: whatever address it has now, the device has a limit
     of its own. So guesses from a few addresses do not lock the owner out, nor any at all where the owner was logged in before.
     Guesses from many (about a dozen, each as fast as it may) use up what strangers have: then a new device has to wait.
     """
@@ -58,7 +58,7 @@ class GuessLimit:
         key = _guesser(address, device)
         own = _refilled(self._addresses.get(key, (self.ADDRESS[0], now)), self.ADDRESS, now)
         everybody = _refilled(self._everybody, self.EVERYBODY, now)
-        stranger = not device and key not in self._known
+        stranger = self._is_stranger(address, device)
         wait = max(
             0.0,
             (1.0 - own[0]) * self.ADDRESS[1],
@@ -94,12 +94,15 @@ class GuessLimit:
         """Tell whether an address has known the answer before."""
         return subscriber(address) in self._known
 
-    def is_waiting(self, address: str, now: float) -> bool:
-        """Tell whether a guess of this address would be refused, without counting one."""
-        key = subscriber(address)
+    def is_waiting(self, address: str, now: float, device: str = "") -> bool:
+        """Tell whether a guess of this address, or device, would be refused, without counting one."""
+        key = _guesser(address, device)
         own = _refilled(self._addresses.get(key, (self.ADDRESS[0], now)), self.ADDRESS, now)
         everybody = _refilled(self._everybody, self.EVERYBODY, now)
-        return own[0] < 1.0 or (everybody[0] < 1.0 and key not in self._known)
+        return own[0] < 1.0 or (everybody[0] < 1.0 and self._is_stranger(address, device))
+
+    def _is_stranger(self, address: str, device: str) -> bool:
+        return not device and not _is_loopback(address) and subscriber(address) not in self._known
 
 
 class Places:

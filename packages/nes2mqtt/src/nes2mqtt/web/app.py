@@ -22,7 +22,7 @@ from nes2mqtt.web.assets import Asset
 from nes2mqtt.web.gate import COOKIE_SUFFIX, Gate
 from nes2mqtt.web.login import login_routes
 from nes2mqtt.web.problem import PLAIN_PATH
-from nes2mqtt.web.sessions import Sessions
+from servicekit.sessions import Sessions
 
 if TYPE_CHECKING:
     from nes2mqtt.web.output import WebOutput

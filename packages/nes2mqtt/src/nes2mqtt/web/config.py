@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from nes2mqtt.secret import Secret
-from nes2mqtt.web.password import PasswordHash
+from servicekit.password import PasswordHash
 
 __all__ = ["Listen", "WebConfig"]
 

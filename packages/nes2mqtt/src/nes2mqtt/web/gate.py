@@ -35,11 +35,12 @@ from nes2mqtt.clock import Clock
 from nes2mqtt.web.config import WebConfig
 from nes2mqtt.web.headers import security_headers
 from nes2mqtt.web.problem import problem_response
-from nes2mqtt.web.sessions import Sessions
 from servicekit.caller import READ, Caller, Proxies
+from servicekit.cookies import cookies
 from servicekit.limits import GuessLimit
+from servicekit.sessions import Sessions
 
-__all__ = ["COOKIE_SUFFIX", "MOST_HEAD", "Gate", "session_cookie"]
+__all__ = ["COOKIE_SUFFIX", "MOST_HEAD", "Gate", "session_cookie", "session_cookies"]
 
 _log = logging.getLogger(__name__)
 
@@ -90,13 +91,12 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 def session_cookie(headers: Headers, name: str) -> str:
     """Return the session token of a request, empty without one."""
-    # By hand: http.cookies takes seconds for one hostile header of 64 kB (CVE-2024-7592), and Debian 12 has that version.
-    for line in headers.getlist("cookie"):
-        for pair in line.split(";"):
-            key, _, value = pair.partition("=")
-            if key.strip() == name:
-                return value.strip()
-    return ""
+    return next(iter(session_cookies(headers, name)), "")
+
+
+def session_cookies(headers: Headers, name: str) -> list[str]:
+    """Return all session tokens of a request: a neighbour under our host name may have set one, too."""
+    return cookies(headers.getlist("cookie"), name)
 
 
 def _host_name(host: str) -> str:
@@ -329,8 +329,8 @@ class Gate:
         return bool(netloc) and netloc in {host, host.removesuffix(_DEFAULT_PORTS.get(scheme, ""))}
 
     def _is_logged_in(self, headers: Headers) -> bool:
-        token = session_cookie(headers, self._cookie)
-        return bool(token) and self._sessions is not None and self._sessions.valid(token)
+        sessions = self._sessions
+        return sessions is not None and any(map(sessions.valid, session_cookies(headers, self._cookie)))
 
     def _has_token(self, headers: Headers) -> bool:
         return self._token is not None and hmac.compare_digest(_digest(_bearer(headers)), self._token)

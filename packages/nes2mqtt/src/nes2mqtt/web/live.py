@@ -27,9 +27,9 @@ from typing import Any
 from nes2mqtt.clock import Clock
 from nes2mqtt.hub import Hub
 from nes2mqtt.reading import Event, MeterStatus, Quality, Sample, TableGroup
-from nes2mqtt.web.boot import boot_id
 from nes2mqtt.web.recent import Recent
 from nes2mqtt.web.view import clock_document, group_document, iso, label, meter_document, status_document
+from servicekit.boot import boot_id
 from servicekit.limits import Places
 
 __all__ = ["Client", "LiveFeed", "TooManyClients", "encode"]

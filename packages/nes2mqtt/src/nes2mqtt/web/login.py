@@ -18,9 +18,9 @@ from starlette.routing import Route
 from nes2mqtt.clock import Clock
 from nes2mqtt.web.assets import Asset
 from nes2mqtt.web.config import WebConfig
-from nes2mqtt.web.gate import COOKIE_SUFFIX, session_cookie
-from nes2mqtt.web.sessions import DEVICE_LIFETIME, Sessions
+from nes2mqtt.web.gate import COOKIE_SUFFIX, session_cookies
 from servicekit.limits import GuessLimit
+from servicekit.sessions import DEVICE_LIFETIME, Sessions
 
 __all__ = ["login_routes"]
 
@@ -58,7 +58,7 @@ class _Login:
 
     async def log_in(self, request: Request) -> Response:
         address = request.client.host if request.client else ""
-        mark = session_cookie(request.headers, self._device_cookie)
+        mark = next(filter(self._sessions.device, session_cookies(request.headers, self._device_cookie)), "")
         device = self._sessions.device(mark)
         refused = self._limit.refuse(address, self._clock.monotonic(), device)
         if refused is not None:
@@ -88,8 +88,7 @@ class _Login:
         return response
 
     async def log_out(self, request: Request) -> Response:
-        token = session_cookie(request.headers, self._cookie)
-        if token:
+        for token in session_cookies(request.headers, self._cookie):
             self._sessions.close(token)
         response = Response(status_code=303, headers={"location": "login"})
         response.delete_cookie(

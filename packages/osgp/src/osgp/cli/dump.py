@@ -93,7 +93,7 @@ def load_dump(path: Path) -> Dump:
 async def _take(target: Target, working: Path) -> Dump:
     """Read what the file lacks, and write it after each table."""
     from osgp.cli.whole import WHOLE_TABLES  # noqa: PLC0415
-    from osgp.dump import CHANGED, Dump  # noqa: PLC0415
+    from osgp.dump import CHANGED, UNCONFIRMED, Dump  # noqa: PLC0415
 
     taken = load_dump(working) if _begun(working) else Dump()
     if taken.complete:
@@ -102,12 +102,19 @@ async def _take(target: Target, working: Path) -> Dump:
         note(f"Going on with {working}: {len(taken.image.tables)} tables are there")
     if taken.layout.startswith(CHANGED):
         raise MisuseError(f"{working} cannot be continued. {_RECONFIGURED} Delete the file and take the dump again")
+    # An earlier version, which said nothing of this, did not read ET04 first.
+    late = taken.layout in {"", f"{UNCONFIRMED}{_LATE}"} or not _first_was_et04(taken)
+    taken.layout = f"{UNCONFIRMED}{_LATE if late and taken.image.tables else _NOT_FINISHED}"
     async with target.meter(offer=WHOLE_TABLES) as meter:
         await _begin(meter, taken, working)
         await _fill(meter, taken, lambda: _write(working, taken.to_json()))
         taken.layout = await _layout(meter, taken)
     taken.complete = not (taken.missing() or taken.layout.startswith(CHANGED))
     return taken
+
+
+def _first_was_et04(taken: Dump) -> bool:
+    return "ET04" in taken.image or set(taken.image.tables) <= {table_id("BT00")}
 
 
 def _begun(path: Path) -> bool:
@@ -197,14 +204,25 @@ async def _layout(meter: Meter, taken: Dump) -> str:
             before = taken.image.read("ET04", field.offset, field.size)
             if len(before) < field.size:
                 continue  # an older meter, whose ET04 ends before
-            if await meter.read("ET04", field.offset, field.size) != before:
+            try:
+                now = await meter.read("ET04", field.offset, field.size)
+            except MeterRefused as error:
+                return f"{UNCONFIRMED}the meter did not give ET04, whose version says whether it was reconfigured, again: {error}"
+            if now != before:
                 return f"{CHANGED}{_RECONFIGURED}"
             looked = True
+    if taken.layout == f"{UNCONFIRMED}{_LATE}":
+        return taken.layout
     return (
         CONFIRMED if looked else f"{UNCONFIRMED}this meter's ET04 has no version that says whether it was reconfigured"
     )
 
 
+_NOT_FINISHED = "the dump is not finished"
+_LATE = (
+    "ET04, whose version says whether the meter was reconfigured, was read when other tables were there already. Whoever needs to know takes "
+    "the dump again, into another file"
+)
 _RECONFIGURED = (
     "The meter was reconfigured while this dump was taken, so its tables may not fit each other: what one says of another "
     "may be wrong."

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from piprint.config import Config
-from piprint.config_file import data_dir
+from piprint.config_file import data_dir_at_shell
 from piprint.errors import PiprintError, PrinterError
 
 __all__ = ["jobs_of_journal", "printers_found", "restart", "send_test_page"]
@@ -68,12 +68,14 @@ async def printers_found(config: Config) -> tuple[list[dict[str, Any]], list[str
 
 async def jobs_of_journal(config: Config) -> dict[str, Any]:
     """Read the journal; return jobs as the page's API tells them."""
-    journal = data_dir(config) / "journal.sqlite"
+    folder = data_dir_at_shell(config)
+    journal = folder / "journal.sqlite"
     if not journal.exists():
-        return {"running": False, "jobs": [], "history": []}
+        return {"running": False, "folder": str(folder), "jobs": [], "history": []}
     rows = await asyncio.to_thread(_read, journal)
     return {
         "running": False,
+        "folder": str(folder),
         "jobs": [
             _told(row) | {"step": row["step"], "since": row["begun"]} for row in rows if row["step"] != "reported"
         ],

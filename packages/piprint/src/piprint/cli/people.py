@@ -89,7 +89,7 @@ def jobs(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     if not told["running"]:
-        typer.echo("The processor does not run; this is its journal.\n", err=True)
+        typer.echo(f"The processor does not run; this is its journal in {told['folder']}.\n", err=True)
     rows = [
         *(_job_row(job, job["step"], job["since"]) for job in told["jobs"]),
         *(_job_row(job, job["outcome"], job["ended"]) for job in told["history"]),

@@ -175,12 +175,13 @@ def backup(
 ) -> None:
     """Write the journal into one file to put away, also while the processor runs."""
     from piprint.cli.options import loaded  # noqa: PLC0415
-    from piprint.config_file import data_dir  # noqa: PLC0415
+    from piprint.config_file import data_dir_at_shell  # noqa: PLC0415
     from piprint.journal.backup import back_up  # noqa: PLC0415
 
-    size = back_up(data_dir(loaded(config).config), target)
+    folder = data_dir_at_shell(loaded(config).config)
+    size = back_up(folder, target)
     typer.echo(
-        f"{target}: {size / 1e6:.1f} MB, checked. What is over, and outcomes Business Central was not told yet, are in it; jobs in "
+        f"{target}: {size / 1e6:.1f} MB, the journal of {folder}, checked. What is over, and outcomes Business Central was not told yet, are in it; jobs in "
         "work and their documents are not: Business Central has them."
     )
 
@@ -191,17 +192,24 @@ def restore(
     *,
     config: ConfigFile = None,
 ) -> None:
-    """Put a backup in the place of the journal; the processor must be stopped. Nothing is printed again by it."""
+    """Put a backup in the place of the journal; the processor must be stopped."""
     from piprint.cli.options import loaded  # noqa: PLC0415
     from piprint.clock import utc_now  # noqa: PLC0415
-    from piprint.config_file import data_dir  # noqa: PLC0415
+    from piprint.config_file import data_dir_at_shell  # noqa: PLC0415
     from piprint.journal.backup import restore as put_back  # noqa: PLC0415
 
     settings = loaded(config).config
-    kept = put_back(data_dir(settings), source, utc_now())
-    before = f" What was there is kept as {kept}." if kept is not None else ""
+    folder = data_dir_at_shell(settings)
+    kept = put_back(folder, source, utc_now())
+    before = f" What was there is kept as {kept}; delete it when all is well." if kept is not None else ""
+    again = [printer.id for printer in settings.printers if printer.uncertain == "reprint"]
+    except_for = (
+        f', but for the printers with uncertain = "reprint" ({", ".join(again)}): there it is printed, and told'
+        if again
+        else ""
+    )
     typer.echo(
-        f"The journal is {source} now.{before} Start the processor: to Business Central it is a new one. Jobs that the one before "
-        f"still has there are taken over after {settings.lease.seconds:.0f} s; what may have been printed is not printed again, "
-        "but reported so."
+        f"The journal in {folder} is {source} now.{before} Start the processor: to Business Central it is a new one. Jobs that the "
+        f"one before still has there are taken over after {settings.lease.seconds:.0f} s. What may have been printed is not printed "
+        f"again, but reported so{except_for}."
     )

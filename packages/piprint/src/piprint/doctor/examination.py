@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from piprint.config_file import data_dir
+from piprint.config_file import data_dir_at_shell
 from piprint.doctor.business_central import business_central
 from piprint.doctor.finding import Finding
 from piprint.doctor.host import configuration, host
@@ -33,5 +33,5 @@ async def examine(config_file: Path | None) -> AsyncIterator[Finding]:
         yield finding
     async for finding in printers(config):
         yield finding
-    async for finding in business_central(config, data_dir(config)):
+    async for finding in business_central(config, data_dir_at_shell(config)):
         yield finding

@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 
 from piprint.config import Certificate, Config, Web, is_loopback
-from piprint.config_file import Loaded, credentials_beside, data_dir, find, listen, load
+from piprint.config_file import Loaded, credentials_beside, data_dir_at_shell, find, listen, load
 from piprint.config_problem import ConfigProblems
 from piprint.doctor.finding import Finding, State
 from piprint.errors import ConfigError, DocumentError, PiprintError
@@ -78,7 +78,7 @@ def _finding(name: str, state: State, told: str = "", fix: str = "") -> Finding:
 
 async def host(config: Config) -> AsyncIterator[Finding]:
     """Look at disk, journal, helper, port and service."""
-    folder = data_dir(config)
+    folder = data_dir_at_shell(config)
     yield _folder(folder)
     yield _room(folder, config)
     journal = _journal(folder)

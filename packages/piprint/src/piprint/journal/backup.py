@@ -22,8 +22,9 @@ from datetime import datetime
 from pathlib import Path
 
 from piprint.errors import JournalError
-from piprint.journal.database import expect_sound, migrate
+from piprint.journal.database import damaged, expect_sound, migrate
 from piprint.journal.lock import FileLock, is_held
+from piprint.journal.log_file import has_lost_commits
 from piprint.journal.store import FILE, LOCK
 
 __all__ = ["back_up", "restore"]
@@ -34,8 +35,9 @@ _FORGET = (
     "DELETE FROM meta WHERE name = 'instance'",
 )
 """What makes a copy harmless; the processor that opens it gives itself a new name."""
-_PARTS = ("-wal", "-shm", "")
-"""The files of a database in WAL mode; the log first: it belongs to the file it lies beside, and to no other."""
+_LOG, _INDEX = "-wal", "-shm"
+"""What lies beside a database in WAL mode. The log belongs to that file and to no other; the index is made anew from it."""
+_PARTS = (_LOG, _INDEX, "")
 
 
 def back_up(folder: Path, target: Path) -> int:
@@ -56,7 +58,14 @@ def back_up(folder: Path, target: Path) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix=".piprint-backup-", dir=target.parent) as place:
             copy = Path(place) / FILE
-            _copy(journal, copy)
+            try:
+                _copy(journal, copy)
+            except OSError as error:
+                raise JournalError(
+                    f"the journal {journal} cannot be read: {error.strerror}; nothing was replaced. Try it with sudo"
+                ) from error
+            if has_lost_commits(copy):  # before SQLite plays the log, and passes over it in silence
+                raise damaged(journal, "its log has a hole: the disk lost what was written there")
             _make_harmless(copy, journal)
             _write(copy, new)
         new.replace(target)
@@ -89,7 +98,9 @@ def restore(folder: Path, source: Path, now: datetime) -> Path | None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         owner = folder.stat()
-        lock = FileLock(folder / LOCK)
+        lock = FileLock(
+            folder / LOCK, "nothing was changed. Stop it first (sudo systemctl stop piprint), then restore again"
+        )
     except OSError as error:
         raise JournalError(f"data_dir {folder} cannot be used: {error.strerror}; nothing was changed") from error
     try:
@@ -97,26 +108,21 @@ def restore(folder: Path, source: Path, now: datetime) -> Path | None:
         with tempfile.TemporaryDirectory(prefix=".piprint-restore-", dir=folder) as place:
             copy = Path(place) / FILE
             shutil.copyfile(source, copy)
-            log = source.with_name(f"{source.name}-wal")
+            log = _beside(source, _LOG)
             if log.exists():
-                shutil.copyfile(log, copy.with_name(f"{FILE}-wal"))
+                shutil.copyfile(log, _beside(copy, _LOG))
+            if has_lost_commits(copy):
+                raise JournalError(
+                    f"{source} is damaged: its log has a hole, so jobs are missing in it; nothing was changed. Take another backup"
+                )
             _make_harmless(copy, source)
             _write(copy, new)
         _give_to(new, owner)
-        kept = _set_aside(journal, f"before-restore-{now:%Y%m%d-%H%M%S}")
-        new.replace(journal)
-        _sync_folder(folder)
+        return _exchange(journal, new, _free_name(journal, f"before-restore-{now:%Y%m%d-%H%M%S}"))
     except sqlite3.Error as error:
         raise JournalError(f"{source} cannot be read as a journal: {error}; nothing was changed") from error
     except OSError as error:
-        there = (
-            "nothing was changed"
-            if journal.exists()
-            else f"the journal before is kept beside {journal} under another name"
-        )
-        raise JournalError(f"the journal {journal} cannot be written: {error.strerror}; {there}") from error
-    else:
-        return kept
+        raise JournalError(f"the journal {journal} cannot be written: {error.strerror}; nothing was changed") from error
     finally:
         lock.release()
         with suppress(OSError):
@@ -131,7 +137,8 @@ def _expect_journal(journal: Path) -> None:
     except OSError as error:
         raise JournalError(f"the journal {journal} cannot be read: {error.strerror}; try it with sudo") from error
     if not found:
-        raise JournalError(f"there is no journal {journal} yet: the processor has not run with this data_dir")
+        hint = "" if _is_root() else ". If it runs as a service, type sudo before the command"
+        raise JournalError(f"there is no journal {journal} yet: the processor has not run with this data_dir{hint}")
 
 
 def _copy(journal: Path, copy: Path) -> None:
@@ -185,20 +192,102 @@ def _write(copy: Path, new: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _set_aside(journal: Path, name: str) -> Path | None:
-    """Rename a journal and its log."""
-    kept = journal.with_name(f"{FILE}.{name}")
-    for part in _PARTS:
-        with suppress(FileNotFoundError):
-            Path(f"{journal}{part}").rename(f"{kept}{part}")
-    _sync_folder(journal.parent)
-    return kept if kept.exists() else None
+def _exchange(journal: Path, new: Path, kept: Path) -> Path | None:
+    """Put a new file in the place of a journal; return the name under which that one is kept, if there was one.
+
+    At no moment does a journal lie beside a log that is not its own, or lack its own log: whenever the power fails there is the
+    journal before, or none (then SQLite deletes the log that was left), or the new one.
+
+    Raises:
+        OSError: it could not be done, and all is as it was.
+        JournalError: the disk failed so that neither can be said; the text says what is where.
+    """
+    log, kept_log, index = _beside(journal, _LOG), _beside(kept, _LOG), _beside(journal, _INDEX)
+    if not journal.exists():
+        log.unlink(missing_ok=True)  # of nothing that is there
+        index.unlink(missing_ok=True)
+        new.replace(journal)
+        _sync_folder(journal.parent)
+        return None
+    try:
+        if log.exists():
+            _double(log, kept_log)
+            _sync_folder(journal.parent)
+        journal.rename(kept)
+    except OSError:
+        _remove(kept_log)
+        raise
+    try:
+        log.unlink(missing_ok=True)
+        index.unlink(missing_ok=True)
+        _sync_folder(journal.parent)
+        new.replace(journal)
+    except OSError as error:
+        _put_back(journal, kept, error)
+        raise
+    try:
+        _sync_folder(journal.parent)
+    except OSError as error:
+        raise JournalError(
+            f"the backup is the journal {journal} now, and what was there is kept as {kept}; but the disk does not confirm it "
+            f"({error.strerror}). Look at the disk, and restore again"
+        ) from error
+    return kept
+
+
+def _put_back(journal: Path, kept: Path, cause: OSError) -> None:
+    """Undo the half of an exchange; the log first, as it is the journal's.
+
+    Raises:
+        JournalError: that failed, too.
+    """
+    log, kept_log = _beside(journal, _LOG), _beside(kept, _LOG)
+    try:
+        if kept_log.exists() and not log.exists():
+            _double(kept_log, log)
+        kept.rename(journal)
+    except OSError as error:
+        raise JournalError(
+            f"the journal {journal} cannot be written: {cause.strerror}. There is none there now; the one before is kept as {kept}, "
+            f"and could not be put back either: {error.strerror}. Look at the disk, and restore again"
+        ) from error
+    _remove(kept_log)
+
+
+def _double(path: Path, other: Path) -> None:
+    """Give a file a second name; a copy, where a disk knows no such thing (FAT)."""
+    try:
+        os.link(path, other)
+    except OSError:
+        shutil.copyfile(path, other)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
+
+
+def _beside(journal: Path, part: str) -> Path:
+    return journal.with_name(f"{journal.name}{part}")
+
+
+def _free_name(journal: Path, name: str) -> Path:
+    """Return a name that is not taken: a host without a clock is at the same second after each start."""
+    kept, number = journal.with_name(f"{FILE}.{name}"), 1
+    while kept.exists() or _beside(kept, _LOG).exists():
+        number += 1
+        kept = journal.with_name(f"{FILE}.{name}-{number}")
+    return kept
 
 
 def _give_to(path: Path, owner: os.stat_result) -> None:
     """Give a file to the owner of the folder: root restores what a service's user works with."""
-    if sys.platform != "win32" and os.geteuid() == 0:
+    if _is_root():
         os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def _is_root() -> bool:
+    return sys.platform != "win32" and os.geteuid() == 0
 
 
 def _sync_folder(folder: Path) -> None:

@@ -23,6 +23,7 @@ __all__ = ["FileLock", "is_held"]
 
 _BEYOND = 1 << 20
 """On Windows a locked byte cannot be read, so the lock lies beyond the text."""
+_TWO = "two would print everything twice. Stop that one, or give this one a data_dir of its own"
 _PATIENCE = 1.0
 _PAUSE = 0.01
 """Seconds to try for, and between two tries: somebody may look at the lock just now."""
@@ -31,11 +32,15 @@ _PAUSE = 0.01
 class FileLock:
     """Holds the lock of a file from its making to :meth:`release`.
 
+    Args:
+        path: the file.
+        otherwise: what it means that another process has it, and what to do then, for people.
+
     Raises:
         JournalError: another process has it; the message names that process.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, otherwise: str = _TWO) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             _take_soon(self._file)
@@ -43,8 +48,7 @@ class FileLock:
             holder = os.read(self._file, 20).decode("ascii", "replace").strip()
             os.close(self._file)
             raise JournalError(
-                f"another piprint{f' (process {holder})' if holder else ''} works with {path.parent}; two would print "
-                "everything twice. Stop that one, or give this one a data_dir of its own"
+                f"another piprint{f' (process {holder})' if holder else ''} works with {path.parent}; {otherwise}"
             ) from None
         os.ftruncate(self._file, 0)
         os.write(self._file, f"{os.getpid()}\n".encode())

@@ -26,8 +26,9 @@ from typing import Any, Literal, TypeVar
 
 from piprint.clock import monotonic, utc_now
 from piprint.contract import cut
-from piprint.errors import JournalError
+from piprint.errors import JournalError, JournalUnavailable
 from piprint.job import Claim, JobRow
+from piprint.journal.ageing import Ageing
 from piprint.journal.database import SCHEMA_VERSION, damaged, expect_sound, migrate, open_database
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.lock import FileLock
@@ -36,21 +37,12 @@ from piprint.journal.spool import Spool
 from piprint.journal.steps import FOLLOWED_BY, Step
 from piprint.payloads import read_job_payload
 
-__all__ = ["FILE", "KEEP_DAYS", "KEEP_JOBS", "KEEP_LAST", "LOCK", "SCHEMA_VERSION", "Journal", "Observer"]
+__all__ = ["FILE", "LOCK", "SCHEMA_VERSION", "Journal", "Observer"]
 
 FILE = "journal.sqlite"
 LOCK = "piprint.lock"
-KEEP_DAYS = 30
-"""Days of running for which a reported job stays for the status page. No clock that is set can end them."""
-KEEP_JOBS = 10_000
-"""Reported jobs kept at most; about 5 MB."""
-KEEP_LAST = 1_000
-"""Reported jobs kept however old they are: after weeks of holidays CUPS may come back with the last it had."""
-_PRUNE_EVERY = 256
-"""Reports between two looks at what is too old."""
 _LONGEST_NAME = 100
 """Characters kept of a report's or company's name, and of a run's number: 30 or 36 as Business Central has them."""
-_HOUR = 3600.0
 _NO_DAMAGE = frozenset(
     {
         sqlite3.SQLITE_PERM,
@@ -85,6 +77,7 @@ class Journal:
     Attributes:
         instance: this processor's random name, kept in the journal; says in Business Central whose a claim is.
         spool: where documents lie.
+        changes: how often a reported job was reported or noted anew since this journal was opened.
     """
 
     def __init__(
@@ -105,13 +98,11 @@ class Journal:
         self._clock = clock
         self._seconds = seconds
         self._begun: dict[tuple[int, int], float] = {}
-        self._opened_at = 0.0
-        self._hours = 0
-        self._last_no = 0
         self._observer = observer
         self._lock: FileLock | None = None
         self._database: sqlite3.Connection
-        self._reports = 0
+        self._ageing: Ageing
+        self.changes = 0
 
     @classmethod
     async def open(
@@ -147,6 +138,8 @@ class Journal:
 
     async def close(self) -> None:
         """Close it and let the next processor in."""
+        with suppress(sqlite3.Error, AttributeError):
+            await self._call(self._ageing.write_at_end)
         with suppress(sqlite3.Error, AttributeError):
             await self._call(self._database.close)
         if self._lock is not None:
@@ -307,7 +300,7 @@ class Journal:
             self._lock = FileLock(self.folder / LOCK)
             self.spool = Spool(self.folder / "spool")
         except OSError as error:
-            raise JournalError(
+            raise JournalUnavailable(
                 f"data_dir {self.folder} cannot be used: {error.strerror}. Jobs are kept there; "
                 "give a folder this user may write to"
             ) from error
@@ -320,10 +313,10 @@ class Journal:
             migrate(self._database, self.folder)
             self.instance = self._instance()
             self._expect_readable()
-            self._go_on_counting()
-            self._prune()
+            self._ageing = Ageing(self._database, self._seconds)
+            self._ageing.prune()
         except OSError as error:
-            raise JournalError(
+            raise JournalUnavailable(
                 f"the journal {path} cannot be used: {error.strerror}. It says which jobs are on their way, so nothing is "
                 "printed without it. Look at the disk and at the rights of the file"
             ) from error
@@ -348,15 +341,6 @@ class Journal:
             except ValueError:  # the printer is asked again
                 self._database.execute("DELETE FROM printer WHERE printer_id = ?", (printer_id,))
 
-    def _go_on_counting(self) -> None:
-        """Find out how many hours this journal has been in use, and how many jobs were reported."""
-        query = "SELECT coalesce(max(reported_hour), 0), coalesce(max(reported_no), 0) FROM job"
-        self._hours, self._last_no = self._database.execute(query).fetchone()
-        self._opened_at = self._seconds()
-
-    def _hour(self) -> int:
-        return self._hours + int((self._seconds() - self._opened_at) / _HOUR)
-
     def _expect_own_folder(self) -> None:
         """Refuse a folder that others can put links into: documents and deletions would go where these lead."""
         if sys.platform == "win32":
@@ -378,14 +362,6 @@ class Journal:
         self._database.execute("INSERT OR IGNORE INTO meta VALUES ('instance', ?)", (name,))
         return str(self._database.execute("SELECT value FROM meta WHERE name = 'instance'").fetchone()[0])
 
-    def _prune(self) -> None:
-        """Delete what is old, by the hours this journal was in use, but for the last ones; and what is more than enough."""
-        ranked = "SELECT row_no, attempt, reported_hour FROM job WHERE step = 'reported' ORDER BY reported_no DESC, changed DESC"
-        oldest = self._hour() - KEEP_DAYS * 24
-        for place, (row_no, attempt, hour) in enumerate(self._database.execute(ranked).fetchall()):
-            if place >= KEEP_JOBS or (place >= KEEP_LAST and hour < oldest):
-                self._database.execute("DELETE FROM job WHERE row_no = ? AND attempt = ?", (row_no, attempt))
-
     def _insert(self, entry: Entry) -> None:
         marks = ", ".join("?" * len(_COLUMNS))
         values = tuple(_cell(getattr(entry, name)) for name in _COLUMNS)
@@ -399,23 +375,12 @@ class Journal:
         if done.rowcount != 1:
             raise JournalError(f"the journal lost job {entry.row_no}; was its file replaced while piprint ran?")
         if changes.get("step") is Step.REPORTED and entry.outcome is not None:
-            self._number(entry)
+            self._ageing.reported(entry.row_no, entry.attempt)
             self._count(entry.outcome)
-
-    def _number(self, entry: Entry) -> None:
-        """Give a reported job its place: the order of reports and their age must not hang on a clock that can be set."""
-        self._last_no += 1  # a number whose commit fails stays free
-        values = (self._last_no, self._hour(), entry.row_no, entry.attempt)
-        self._database.execute(
-            "UPDATE job SET reported_no = ?, reported_hour = ? WHERE row_no = ? AND attempt = ?", values
-        )
 
     def _count(self, outcome: Outcome) -> None:
         count = "INSERT INTO total VALUES (?, 1) ON CONFLICT (outcome) DO UPDATE SET jobs = jobs + 1"
         self._database.execute(count, (outcome,))
-        self._reports += 1
-        if self._reports % _PRUNE_EVERY == 0:
-            self._prune()
 
     def _commit(self, entry: Entry, work: Callable[[], None]) -> None:
         if self._observer is not None:
@@ -423,6 +388,7 @@ class Journal:
         try:
             self._database.execute("BEGIN IMMEDIATE")
             work()
+            self._ageing.write(at_least=1.0)
             self._database.execute("COMMIT")
         except BaseException as error:
             with suppress(sqlite3.Error):
@@ -432,6 +398,8 @@ class Journal:
                     f"the journal cannot be written: {error}. Jobs wait until it can; make room on the disk of {self.folder}"
                 ) from error
             raise
+        if entry.step is Step.REPORTED:
+            self.changes += 1
         if self._observer is not None:
             self._observer("after", entry)
 
@@ -477,7 +445,7 @@ class Journal:
 def _told(path: Path, error: Exception) -> JournalError:
     """Say what is wrong with the journal; a full or a busy disk is no damage."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_DAMAGE:
-        return JournalError(
+        return JournalUnavailable(
             f"the journal {path} cannot be read or written: {error}. Jobs wait until it can, none is lost or printed twice. Look at "
             f"the disk of {path.parent} and at the rights of the file"
         )

@@ -102,27 +102,31 @@ def capabilities_told(printer: Group) -> Capabilities:
     default = _named(printer.texts("media-default"))
     by_name = {each.name: each for each in media}
     media_col = printer.texts("media-col-supported")
+    operations = frozenset(printer.integers("operations-supported"))
+    # A CUPS queue without a driver tells media-col-supported and print-scaling-supported, but hands the document on as it is: it tells
+    # no media, either.
+    knows = bool(printer.texts("media-supported"))
     return Capabilities(
         description=printer.text("printer-make-and-model"),
         formats=frozenset(printer.texts("document-format-supported")),
         media=media,
-        media_ready=_ready(printer, media),
+        # What CUPS calls ready is what the driver knows (measured, CUPS 2.4.2), not what lies in the trays.
+        media_ready=() if Operation.CUPS_GET_PRINTERS in operations else _ready(printer, media),
         media_default=by_name.get(default[0].name, default[0]) if default else None,
         custom=_custom(printer),
         sources=printer.texts("media-source-supported"),
         sides=printer.texts("sides-supported"),
         sides_default=printer.text("sides-default"),
-        scalings=printer.texts("print-scaling-supported"),
-        scaling_default=printer.text("print-scaling-default"),
+        scalings=printer.texts("print-scaling-supported") if knows else (),
+        scaling_default=printer.text("print-scaling-default") if knows else "",
         color=printer.boolean("color-supported"),
         color_modes=printer.texts("print-color-mode-supported"),
         copies=max((each.upper for each in copies), default=None),
         copies_default=max(1, printer.integer("copies-default") or 1),
         orientations=printer.integers("orientation-requested-supported"),
         holds=holds(printer),
-        # A CUPS queue without a driver tells media-col-supported, but drops the collection: it tells no media, either.
-        media_col={"media-size", "media-source"} <= set(media_col) and bool(printer.texts("media-supported")),
-        operations=frozenset(printer.integers("operations-supported")),
+        media_col={"media-size", "media-source"} <= set(media_col) and knows,
+        operations=operations,
     )
 
 
@@ -184,7 +188,12 @@ def with_settings(told: Capabilities, settings: PrinterConfig) -> Capabilities:
         known = {(each.width, each.height) for each in told.media}
         changes["media"] = told.media + tuple(each for each in papers if (each.width, each.height) not in known)
         changes["media_ready"] = tuple(("", each) for each in papers)
-        changes["media_default"] = papers[0]
+        listed = {(each.width, each.height) for each in papers}
+        own = told.media_default
+        if len(papers) == 1:
+            changes["media_default"] = papers[0]
+        elif own is not None and (own.width, own.height) not in listed:
+            changes["media_default"] = None  # it is not there, and nobody said which is the usual one
     if settings.trays:
         changes["sources"] = (*told.sources, *(tray for tray in settings.trays if tray not in told.sources))
     if settings.duplex is not None:
@@ -195,6 +204,8 @@ def with_settings(told: Capabilities, settings: PrinterConfig) -> Capabilities:
     if settings.color is not None:
         changes["color"] = settings.color
         if not settings.color:
+            if told.color is not False:
+                changes["may_have_color"] = True
             changes["color_modes"] = tuple(mode for mode in told.color_modes if mode not in _COLOURFUL)
     return dataclasses.replace(told, **changes)  # type: ignore[arg-type]
 

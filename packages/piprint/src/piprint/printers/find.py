@@ -22,7 +22,7 @@ from piprint.ipp.client import IppClient, http_url
 from piprint.ipp.codec import Group, attribute
 from piprint.ipp.registry import Delimiter, Operation, Status, Tag
 from piprint.printers.printer import Printer, PrinterAddress
-from piprint.printers.wildcard import offered
+from piprint.wildcard import offered
 
 if TYPE_CHECKING:
     from piprint.printers.announced import Announcement, Announcements

@@ -43,7 +43,7 @@ from piprint.printers.capabilities import (
     status_told,
     with_settings,
 )
-from piprint.printers.obeyed import HOLD, fewer, ignored
+from piprint.printers.obeyed import HOLD, Attempts, ignored, not_done
 from piprint.printers.printer import (
     Accepted,
     Capabilities,
@@ -126,7 +126,7 @@ class IppPrinter:
         wanted = job_attributes(ticket, known)
         if known.holds and not self._refuses_hold:
             wanted = [attribute(HOLD, Tag.KEYWORD, "indefinite"), *wanted]
-        return await self._make(Operation.CREATE_JOB, name, wanted)
+        return await self._make(Operation.CREATE_JOB, ticket, wanted)
 
     async def send(self, accepted: Accepted, ticket: Ticket, document: Path) -> Accepted:
         """Send the document (Send-Document; Print-Job where nothing was announced)."""
@@ -144,7 +144,7 @@ class IppPrinter:
         if accepted.id == 0:
             known = self._known or await self.capabilities()
             wanted = job_attributes(ticket, known)
-            return await self._make(Operation.PRINT_JOB, accepted.name, wanted, form, document=document)
+            return await self._make(Operation.PRINT_JOB, ticket, wanted, form, document=document)
         try:
             await self._client.ask(
                 Operation.SEND_DOCUMENT,
@@ -250,23 +250,32 @@ class IppPrinter:
         return self._spooler
 
     async def _make(
-        self, operation: Operation, name: str, job: list[Attribute], *more: Attribute, document: Path | None = None
+        self,
+        operation: Operation,
+        ticket: Ticket,
+        job: list[Attribute],
+        *more: Attribute,
+        document: Path | None = None,
     ) -> Accepted:
         """Make a job of what the printer takes of a ticket; see :mod:`piprint.printers.obeyed`."""
+        name = _plain(ticket.name)
         head = [attribute("job-name", Tag.NAME, name), attribute("ipp-attribute-fidelity", Tag.BOOLEAN, False), *more]
-        left_out: set[str] = set()
+        attempts = Attempts(job)
         while True:
             try:
-                answer = await self._client.ask(operation, head, job=job, document=document)
+                answer = await self._client.ask(operation, head, job=attempts.job, document=document)
                 break
             except PrinterRefused as refusal:
-                if (less := fewer(job, refusal)) is None:
+                # Only what it says itself is true of the next job, too.
+                says_so = refusal.status == Status.ATTRIBUTES_OR_VALUES_NOT_SUPPORTED and HOLD in refusal.unsupported
+                self._refuses_hold = self._refuses_hold or says_so
+                if not attempts.go_on(refusal):
                     raise
-                left_out |= {each.name for each in job} - {each.name for each in less}
-                job = less
-        self._refuses_hold = self._refuses_hold or HOLD in left_out
+        job, left_out = attempts.job, attempts.left_out
         accepted = await self._accepted(answer, name)
-        return replace(accepted, ignored=ignored(answer, job, left_out))
+        names = not_done(answer, job, left_out)
+        untrue = tuple(text for text, about in ticket.notes if not names.isdisjoint(about))
+        return replace(accepted, ignored=ignored(answer, job, left_out), untrue=untrue)
 
     async def _accepted(self, answer: Message, name: str) -> Accepted:
         """Read the id a job got, and ask what else identifies it: the answers to Create-Job and Print-Job lack it."""
@@ -318,7 +327,7 @@ def job_attributes(ticket: Ticket, known: Capabilities) -> list[Attribute]:
         known: what it can do; decides between media (PWG 5101.1) and media-col (PWG 5100.7), which also names the tray.
     """
     wanted = []
-    if ticket.copies > 1 or known.copies is not None:
+    if ticket.copies > 1 or known.copies is not None or known.copies_default > 1:
         wanted.append(attribute("copies", Tag.INTEGER, ticket.copies))
     if ticket.sides:
         wanted.append(attribute("sides", Tag.KEYWORD, ticket.sides))

@@ -48,6 +48,7 @@ _AUTO = "auto"
 _NO_TRAY = ""
 """Stands in the table for a printer that has trays, but no word for "whichever"."""
 
+_NO_TRAYS = frozenset({_AUTO, _NO_TRAY})
 _USUAL_SOURCES: dict[str, tuple[int, ...]] = {
     _AUTO: (AUTOMATIC_FEED,),
     _NO_TRAY: (AUTOMATIC_FEED,),
@@ -111,7 +112,8 @@ def trays(capabilities: Capabilities, settings: PrinterConfig) -> list[OfferedTr
         OfferedTray(source, keyword, loaded.get(keyword) or _default_size(capabilities))
         for keyword, source in _sources(keywords, settings).items()
     ]
-    table.sort(key=lambda tray: tray.source != AUTOMATIC_FEED)  # stable: the default, then the printer's order
+    # Stable: the printer's own choice, whatever the settings call it, then the printer's order.
+    table.sort(key=lambda tray: (tray.source != AUTOMATIC_FEED, tray.keyword not in _NO_TRAYS))
     return table
 
 
@@ -120,7 +122,8 @@ def is_chosen(source: int | None, table: Sequence[OfferedTray], settings: Printe
     if source is None or source in {FORM_SOURCE, CUSTOM_SOURCE}:
         # Microsoft's samples say Custom where nobody chose a tray; FormSource is the printer's own choice by its name.
         return any(tray.source == source for tray in table)
-    return source != table[0].source or table[0].keyword in settings.trays
+    first = table[0]
+    return source != first.source or (first.keyword in settings.trays and first.keyword not in _NO_TRAYS)
 
 
 def _sources(keywords: Sequence[str], settings: PrinterConfig) -> dict[str, int]:

@@ -1,11 +1,8 @@
-"""What a job gets at its printer: the user's choice, overruled by rules, else what the printer is set to; never what it merely can.
+"""What a job gets at its printer: the user's choice, else a rule's, else what the printer is set to; never what it merely can.
 
-Business Central hands a job what the printer *offered* (``duplex``, ``color``, ``defaultcopies`` and the first tray): that is
-no wish. Only what cannot come from our own offer was chosen by somebody: another tray, another paper, "not in colour" of a
-printer that was offered with colour. docs/reference/print-matrix.md shows every case, and is tested.
-
-What a printer cannot do is replaced by what it can, and told: a printer refuses a job over one unsupported value (IPP
-0x040b), CUPS swallows it silently, and neither helps the person waiting for paper.
+What is wanted is found out by :mod:`piprint.printers.wishes`. Here it becomes what the printer can do: a printer refuses a job over one
+unsupported value (IPP 0x040b), CUPS swallows it silently, and neither helps the person waiting for paper. What was replaced is
+told. docs/reference/print-matrix.md shows every case, and is tested.
 
 Sources: PWG 5100.7 (media-col), RFC 8011 5.2 (copies, sides, orientation-requested), PWG 5100.13 (print-color-mode), PWG
 5101.1 (media names).
@@ -16,64 +13,31 @@ over them by :mod:`piprint.printers.capabilities`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 
 from piprint.config import PrinterConfig, Rule
 from piprint.contract import PDF, ZPL
-from piprint.paper import PAPER_KINDS, PAPER_SOURCES, custom_media_name, is_same_size, read_paper, source_by_name
+from piprint.document_place import MOST_MEASURED
+from piprint.paper import PAPER_SOURCES, custom_media_name, is_same_size
 from piprint.payloads import JobPayload
 from piprint.printers.capabilities import with_settings
-from piprint.printers.offer import (
-    CUSTOM_SOURCE,
-    FIRST_OWN_SOURCE,
-    FORM_SOURCE,
-    OfferedTray,
-    Size,
-    is_chosen,
-    offered,
-    size_of,
-    trays,
-)
+from piprint.printers.notes import CARETAKER, Notes
+from piprint.printers.offer import CUSTOM_SOURCE, FIRST_OWN_SOURCE, FORM_SOURCE, Size, size_of, trays
 from piprint.printers.printer import Capabilities, Media, Ticket
-from piprint.printers.scaling import choose_scaling, paper_name
-from piprint.printers.wildcard import matches
+from piprint.printers.scaling import choose_scaling, fits, paper_name
+from piprint.printers.wishes import ONE_SIDED, TWO_SIDED, Wish, edge, is_landscape, row_of, wished
 
 __all__ = ["make_ticket"]
 
 MOST_COPIES = 999
 """Of a printer that does not tell its most; more is a slip of the finger."""
 
-_ONE_SIDED = "one-sided"
 _LANDSCAPE = 4
 """orientation-requested, RFC 8011 5.2.10."""
 _MONOCHROME = ("monochrome", "auto-monochrome", "process-monochrome", "bi-level")
 _COLOR = ("color", "auto")
-_WIDEST_LABEL = 11000
-"""Hundredths of a millimetre: the print heads of most label printers are 104 mm wide."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What a job shall get: the user's choice, overruled by the rules. None or "": nobody said.
-
-    Attributes:
-        copies: how many.
-        sides: IPP keyword.
-        color: in colour, or not.
-        source: number of a .NET PaperSourceKind.
-        keyword: IPP media-source, of a rule.
-        size: the paper.
-        scaling: IPP print-scaling keyword.
-    """
-
-    copies: int | None
-    sides: str | None
-    color: bool | None
-    source: int | None
-    keyword: str
-    size: Size | None
-    scaling: str
+_PAPER = ("media", "media-col")
+"""The attributes that say which paper."""
 
 
 def make_ticket(
@@ -107,122 +71,39 @@ def make_ticket(
     Raises:
         DocumentError: it does not fit the paper, and must not be made smaller.
     """
-    notes = list(payload.notes)
+    notes = Notes()
+    for text in payload.notes:
+        notes.add(text)
     capabilities = with_settings(capabilities, settings)
-    fitting = [rule for rule in rules if _fits(rule, payload, printer_id)]
-    wish = _wish(payload, capabilities, settings, page_size, notes)
-    for rule in fitting:
-        wish = _ruled(wish, rule, notes)
-    row = _row(wish, trays(capabilities, settings))
+    wish = wished(payload, capabilities, settings, rules, printer_id=printer_id, page_size=page_size, notes=notes)
+    row = row_of(wish, trays(capabilities, settings), settings)
     told = capabilities.media or capabilities.media_ready or capabilities.media_default
     paper = wish.size or (row.size if row and told else None)
     # Pages that lie across say so themselves, and filters turn them; pages that do not must not be turned.
-    across = payload.papertray.landscape and _is_landscape(payload, page_size)
+    across = payload.papertray.landscape and is_landscape(payload, page_size)
     media = _media(paper, page_size, capabilities, settings, notes)
     ticket = Ticket(
         name=name,
         format=_format(capabilities, settings, notes, labels=payload.documenttype == ZPL),
         copies=_copies(wish.copies, capabilities, notes),
-        sides=_sides(wish.sides, capabilities, pages, notes),
-        # A colour printer that shall count as one without must be told so.
-        color_mode=_color_mode(
-            capabilities, notes, color=False if wish.color is None and settings.color is False else wish.color
-        ),
+        sides=_sides(wish, edge(payload, page_size), capabilities, settings, pages, notes),
+        color_mode=_color_mode(wish, capabilities, settings, notes),
         source=_source(wish, capabilities, settings, notes),
         media=media,
         orientation=_LANDSCAPE if across and _LANDSCAPE in capabilities.orientations else None,
         scaling=_scaling(
             wish.scaling, media, page_sizes or ([page_size] if page_size else []), capabilities, settings, notes
         ),
+        notes=tuple(notes.told),
     )
-    return ticket, notes
-
-
-def _fits(rule: Rule, payload: JobPayload, printer_id: str) -> bool:
-    return (
-        matches(rule.printer, printer_id)
-        and (rule.report is None or rule.report == payload.objectid)
-        and (not rule.report_name or matches(rule.report_name, payload.objectname))
-        and (not rule.company or matches(rule.company, payload.companyname))
-    )
-
-
-def _wish(
-    payload: JobPayload,
-    capabilities: Capabilities,
-    settings: PrinterConfig,
-    page_size: Size | None,
-    notes: list[str],
-) -> _Wish:
-    """Return what somebody chose: all that Business Central hands back and that cannot come from our own offer."""
-    offer = offered(capabilities, settings)
-    table = trays(capabilities, settings)
-    source = payload.papertray.source if is_chosen(payload.papertray.source, table, settings) else None
-    sides = None
-    if payload.duplex is not None and payload.duplex != offer.duplex:
-        edge = "two-sided-short-edge" if _is_landscape(payload, page_size) else "two-sided-long-edge"
-        sides = edge if payload.duplex else _ONE_SIDED
-    return _Wish(
-        copies=payload.copies if payload.copies != offer.copies else None,
-        sides=sides,
-        color=payload.color if payload.color != offer.color else None,
-        source=source,
-        keyword="",
-        size=_chosen_size(payload, source, table, notes),
-        scaling=settings.scaling or "",
-    )
-
-
-def _chosen_size(
-    payload: JobPayload, source: int | None, table: Sequence[OfferedTray], notes: list[str]
-) -> Size | None:
-    """Return the paper somebody chose; None when it is the one we offer with the tray: then the tray decides."""
-    tray = payload.papertray
-    kind = PAPER_KINDS.get(tray.kind) if tray.kind is not None else None
-    if tray.kind is not None and kind is None:
-        notes.append(
-            f"Business Central asks for paper kind {tray.kind}, which does not exist, so the paper was left to the printer."
+    if pages is not None and pages > MOST_MEASURED:
+        notes.add(
+            f"Only the first {MOST_MEASURED} pages were looked at for their size; check that nothing is missing on the others."
         )
-    size = (tray.width, tray.height) if tray.width and tray.height else kind.size if kind else None
-    offer = next((row.size for row in table if row.source == source), table[0].size)
-    return None if size is None or _is_same_sheet(size, offer) else size
+    return ticket, notes.texts
 
 
-def _ruled(wish: _Wish, rule: Rule, notes: list[str]) -> _Wish:
-    """Return the wish as a rule leaves it."""
-    if rule.copies is not None:
-        wish = replace(wish, copies=rule.copies)
-    if rule.sides is not None:
-        wish = replace(wish, sides=rule.sides)
-    if rule.color is not None:
-        wish = replace(wish, color=rule.color)
-    if rule.scaling is not None:
-        wish = replace(wish, scaling=rule.scaling)
-    if rule.tray:
-        wish = replace(wish, source=source_by_name(rule.tray), keyword=rule.tray)
-    if rule.paper:
-        size = read_paper(rule.paper)
-        if size is None:
-            notes.append(f'A rule asks for paper "{rule.paper}", which is no size; write A4, Letter or 100x150mm.')
-        else:
-            wish = replace(wish, size=size)
-    return wish
-
-
-def _row(wish: _Wish, table: Sequence[OfferedTray]) -> OfferedTray | None:
-    """Return the line of the tray that is wished for; None when there is none, or no such."""
-    named = next((row for row in table if wish.keyword and row.keyword == wish.keyword), None)
-    return named or next((row for row in table if row.source == wish.source), None)
-
-
-def _is_landscape(payload: JobPayload, page_size: Size | None) -> bool:
-    """Tell whether the pages are to be read across: the pages themselves decide, Business Central where they are not known."""
-    if page_size is not None:
-        return page_size[0] > page_size[1]
-    return bool(payload.papertray.landscape)
-
-
-def _format(capabilities: Capabilities, settings: PrinterConfig, notes: list[str], *, labels: bool) -> str:
+def _format(capabilities: Capabilities, settings: PrinterConfig, notes: Notes, *, labels: bool) -> str:
     known = capabilities.formats
     choices = [PDF, "application/octet-stream"]
     if labels or settings.language == "raw":
@@ -232,69 +113,115 @@ def _format(capabilities: Capabilities, settings: PrinterConfig, notes: list[str
     for choice in choices:
         if choice in known:
             return choice
-    notes.append(f"The printer does not say that it takes {choices[0]}; it was sent all the same.")
+    notes.add(f"The printer does not say that it takes {choices[0]}; it was sent all the same.")
     return choices[0]
 
 
-def _copies(wanted: int | None, capabilities: Capabilities, notes: list[str]) -> int:
+def _copies(wanted: int | None, capabilities: Capabilities, notes: Notes) -> int:
     most = MOST_COPIES if capabilities.copies is None else max(capabilities.copies, 1)
     if wanted is not None and wanted > most:
         made = "1 was" if most == 1 else f"{most} were"
-        notes.append(
+        notes.add(
             f"{wanted} copies were asked for, and this printer makes {most} at most, so {made} printed. "
-            "Print the others with further jobs."
+            "Print the others with further jobs.",
+            "copies",
         )
     return min(max(wanted or capabilities.copies_default, 1), most)
 
 
-def _sides(wanted: str | None, capabilities: Capabilities, pages: int | None, notes: list[str]) -> str:
-    """Choose sides; "" leaves them to the printer, if it told what it does then. Else one-sided is said: nobody asked for backs."""
-    known = capabilities.sides
+def _sides(
+    wish: Wish, turned: str, capabilities: Capabilities, settings: PrinterConfig, pages: int | None, notes: Notes
+) -> str:
+    """Choose sides; "" leaves them to the printer, if it told what it does then. Else one-sided is said: nobody asked for backs.
+
+    Args:
+        wish: what is wanted. What no rule wants needs no word: Business Central has no place to choose sides, so the printer was
+            offered with them once.
+        turned: which way the pages of this document are to be turned.
+        capabilities: what the printer can.
+        settings: the printer's; ``duplex = true`` says that it can, and leaves it to the printer, too.
+        pages: of the document.
+        notes: gets what people must know.
+    """
+    known, wanted = capabilities.sides, wish.sides
+    other = next((keyword for keyword in known if keyword.startswith(TWO_SIDED)), "")
+    if wanted == TWO_SIDED:
+        wanted = turned if other and pages != 1 else None
+    own = ONE_SIDED if ONE_SIDED in known else ""
     if not wanted:
-        if capabilities.sides_default in known and known:
-            return ""
-        return _ONE_SIDED if _ONE_SIDED in known else ""
+        return "" if settings.duplex or (capabilities.sides_default in known and known) else own
     if wanted in known:
         return wanted
-    if wanted != _ONE_SIDED and pages != 1:
-        other = next((keyword for keyword in known if keyword.startswith("two-sided")), "")
-        if other:
-            notes.append(f"This printer cannot turn the sheets as asked ({wanted}), so it was printed {other}.")
-            return other
-        notes.append(
-            "Both sides were asked for, and this printer prints one side only, so it was printed one-sided. "
-            "Choose another printer, or change the rule."
+    ruled = "sides" in wish.ruled and settings.language == "pdf"  # labels have one side
+    if wanted == ONE_SIDED:
+        if ruled and not known:
+            notes.add("This printer cannot be told to print one side only, so it printed as it is set.", "sides")
+        return own
+    if pages == 1:
+        return own
+    if other:
+        asked, done = ("short", "long") if "short" in wanted else ("long", "short")
+        notes.add(
+            f"The sheets were to be turned at the {asked} edge, and this printer can do so at the {done} edge only; the backs may "
+            "stand upside down.",
+            "sides",
         )
-    return _ONE_SIDED if _ONE_SIDED in known else ""
+        return other
+    if ruled and known:
+        notes.add(
+            "A rule asks for both sides, and this printer prints one side only, so it was printed one-sided. Choose another printer, "
+            f"or {CARETAKER} to change the rule.",
+            "sides",
+        )
+    elif ruled:
+        notes.add(
+            "A rule asks for both sides, and this printer does not tell whether it can print them, so it printed as it is set. If it "
+            f"can, {CARETAKER} to write duplex = true under this printer in the settings.",
+            "sides",
+        )
+    return own
 
 
-def _color_mode(capabilities: Capabilities, notes: list[str], *, color: bool | None) -> str:
-    if color and capabilities.color is False:
-        notes.append("Colour was asked for, and this printer has none, so it was printed in black.")
+def _color_mode(wish: Wish, capabilities: Capabilities, settings: PrinterConfig, notes: Notes) -> str:
+    """Choose colour or black; "" leaves it to the printer. As with sides, only what a rule wants needs a word if it cannot be."""
+    color = wish.color
+    if color == "auto":
+        color = None if capabilities.color is False else True
+    elif color and capabilities.color is False:
+        if "color" in wish.ruled:
+            notes.add(
+                "A rule asks for colour, and this printer has none, so it was printed in black.", "print-color-mode"
+            )
+        color = False
+    if color is None and settings.color is False:  # a colour printer that shall count as one without must be told so
         color = False
     if color is None:
         return ""
     for mode in _COLOR if color else _MONOCHROME:
         if mode in capabilities.color_modes:
             return mode
-    if capabilities.color_modes and (color or capabilities.color):
-        asked = "in colour" if color else "in black only"
-        notes.append(f"This printer cannot be told to print {asked}, so it printed as it is set.")
+    if color and wish.color != "auto":
+        notes.add("This printer cannot be told to print in colour, so it printed as it is set.", "print-color-mode")
+    elif not color and (capabilities.color is not False or capabilities.may_have_color):
+        notes.add("This printer cannot be told to print in black only, so it printed as it is set.", "print-color-mode")
     return ""
 
 
-def _source(wish: _Wish, capabilities: Capabilities, settings: PrinterConfig, notes: list[str]) -> str:
+def _source(wish: Wish, capabilities: Capabilities, settings: PrinterConfig, notes: Notes) -> str:
     """Choose the media-source; "" leaves it to the printer."""
     keyword = _tray(wish, capabilities, settings, notes)
     if keyword and not capabilities.media_col:
-        notes.append(
-            f"This printer cannot be told to take paper from tray {keyword}, so it came from where the printer takes it by itself."
+        name = keyword.replace("-", " ")
+        notes.add(
+            f"This printer cannot be told to take paper from {name if name.startswith('tray') else f'tray {name}'}, so it came from "
+            "where the printer takes it by itself.",
+            "media-col",
         )
         return ""
     return keyword
 
 
-def _tray(wish: _Wish, capabilities: Capabilities, settings: PrinterConfig, notes: list[str]) -> str:
+def _tray(wish: Wish, capabilities: Capabilities, settings: PrinterConfig, notes: Notes) -> str:
     """Return the keyword of the tray that is wished for; "" when there is none, or no such."""
     if wish.keyword in capabilities.sources:
         return wish.keyword
@@ -310,18 +237,15 @@ def _tray(wish: _Wish, capabilities: Capabilities, settings: PrinterConfig, note
             return capabilities.sources[own]
     if wish.keyword or source is not None:
         name = wish.keyword or PAPER_SOURCES.get(source or 0, str(source))
-        notes.append(
-            f"Tray {name} is not in this printer, so the paper came from where the printer takes it by itself."
+        notes.add(
+            f"Tray {name} is not in this printer, so the paper came from where the printer takes it by itself.",
+            "media-col",
         )
     return ""
 
 
 def _media(
-    wanted: Size | None,
-    page_size: Size | None,
-    capabilities: Capabilities,
-    settings: PrinterConfig,
-    notes: list[str],
+    wanted: Size | None, page_size: Size | None, capabilities: Capabilities, settings: PrinterConfig, notes: Notes
 ) -> Media | None:
     """Choose the sheet; None leaves it to the printer.
 
@@ -334,21 +258,35 @@ def _media(
         known.append(capabilities.media_default)
     if wanted is None:
         found = _same_sheet(page_size, ready) if page_size else None
-        return found or (capabilities.media_default if settings.paper else None)
+        only = capabilities.media_default if len(settings.paper) == 1 else None
+        return found or only or (_label(page_size, ready) if settings.language == "zpl" and page_size else None)
     found = _same_sheet(wanted, known) or _custom(wanted, capabilities)
     if found is not None:
         return found
     if not known:  # it would not know what to do with a size
-        notes.append(
-            f"Paper {paper_name(wanted)} was asked for, and this printer does not tell which papers it has, so it was left to "
-            f'the printer. Write paper = ["{paper_name(wanted).replace(" ", "")}"] under this printer in the settings.'
+        name = paper_name(wanted).replace(" ", "")
+        listed = ", ".join(f'"{each}"' for each in dict.fromkeys(["A4", name]))
+        notes.add(
+            f"Paper {paper_name(wanted)} was asked for, and this printer does not tell which papers it has, so it was left to the "
+            f"printer. For the next time, {CARETAKER} to write all papers it has under this printer in the settings, such as "
+            f"paper = [{listed}].",
+            *_PAPER,
         )
         return None
-    default = capabilities.media_default or known[0]
-    notes.append(
-        f"Paper {paper_name(wanted)} was asked for and is not in this printer, so it was printed on {paper_name(size_of(default))}."
-    )
+    default = capabilities.media_default
+    instead = f"it was printed on {paper_name(size_of(default))}" if default else "the paper was left to the printer"
+    notes.add(f"Paper {paper_name(wanted)} was asked for and is not in this printer, so {instead}.", *_PAPER)
     return default
+
+
+def _label(page: Size, ready: Sequence[Media]) -> Media | None:
+    """Return the label a page is drawn for: the smallest that it fits, else the largest."""
+    by_size = sorted(ready, key=_area)
+    return next((media for media in by_size if fits(page, size_of(media))), by_size[-1] if by_size else None)
+
+
+def _area(media: Media) -> int:
+    return media.width * media.height
 
 
 def _scaling(
@@ -357,22 +295,23 @@ def _scaling(
     pages: Sequence[Size],
     capabilities: Capabilities,
     settings: PrinterConfig,
-    notes: list[str],
+    notes: Notes,
 ) -> str:
     """Choose the scaling; see :func:`piprint.printers.scaling.choose_scaling`."""
-    if settings.language == "raw":
-        return ""  # it is not known what the bytes mean
+    if settings.language == "raw":  # it is not known what the bytes mean
+        if wanted:
+            notes.add(f'This printer is given documents as they are, so scaling = "{wanted}" was left out.')
+        return ""
     sheet = media or capabilities.media_default
-    if sheet is None and settings.language == "zpl" and (large := _too_wide(pages)):
-        notes.append(
-            f"The page is {paper_name(large)}, and the size of the labels is not known here, so a part may be missing. "
-            f'Write paper = ["100x150mm"], or what the labels have, under this printer in the settings.'
+    if sheet is None:  # what is larger than all of them is larger than the one that is taken
+        sheet = max((ready for _, ready in capabilities.media_ready), key=_area, default=None)
+    if sheet is None and settings.language == "zpl" and pages:
+        notes.add(
+            f"The size of the labels is not known here, so nobody checked that the page ({paper_name(pages[0])}) fits; a part may be "
+            f'missing. For the next time, {CARETAKER} to write paper = ["100x150mm"], or what the labels have, under this printer '
+            "in the settings."
         )
     return choose_scaling(wanted, pages, size_of(sheet) if sheet else None, capabilities, notes)
-
-
-def _too_wide(pages: Iterable[Size]) -> Size | None:
-    return next((page for page in pages if min(page) > _WIDEST_LABEL), None)
 
 
 def _same_sheet(size: Size, known: Sequence[Media]) -> Media | None:
@@ -392,7 +331,3 @@ def _custom(size: Size, capabilities: Capabilities) -> Media | None:
         if least.width <= width <= most.width and least.height <= height <= most.height:
             return Media(width, height, custom_media_name((width, height)))
     return None
-
-
-def _is_same_sheet(one: Size, other: Size) -> bool:
-    return is_same_size(one, other) or is_same_size((one[1], one[0]), other)

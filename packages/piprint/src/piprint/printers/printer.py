@@ -10,7 +10,7 @@ This module does not know IPP's encoding, and nothing of Business Central.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -94,6 +94,7 @@ class Capabilities:
         scalings: IPP print-scaling keywords.
         scaling_default: which it uses for a job that names none; "" when not told.
         color: it prints colour; None when not told.
+        may_have_color: that it has none is said by the settings, not by itself.
         color_modes: IPP print-color-mode keywords.
         copies: most copies of one job; None when not told.
         copies_default: how many it makes of a job that names no number.
@@ -115,6 +116,7 @@ class Capabilities:
     scalings: tuple[str, ...] = ()
     scaling_default: str = ""
     color: bool | None = None
+    may_have_color: bool = False
     color_modes: tuple[str, ...] = ()
     copies: int | None = None
     copies_default: int = 1
@@ -157,6 +159,8 @@ class Ticket:
         source: an IPP media-source keyword.
         orientation: an IPP orientation-requested value (3 portrait, 4 landscape).
         scaling: an IPP print-scaling keyword (PWG 5100.16).
+        notes: for people: what is not as asked; each a sentence, and the IPP attributes it speaks of. Where the printer does not
+            take one of these, the sentence is not true any more.
     """
 
     name: str
@@ -168,6 +172,7 @@ class Ticket:
     source: str = ""
     orientation: int | None = None
     scaling: str = ""
+    notes: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +186,7 @@ class Accepted:
         up_time: printer-up-time when the job was made; None when not told.
         held: it prints only after :meth:`Printer.release`.
         ignored: for people: what the printer said it would not do as asked; sentences.
+        untrue: the sentences of the ticket's notes that what the printer said makes untrue.
     """
 
     id: int
@@ -189,6 +195,7 @@ class Accepted:
     up_time: int | None = None
     held: bool = False
     ignored: tuple[str, ...] = ()
+    untrue: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

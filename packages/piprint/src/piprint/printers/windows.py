@@ -22,6 +22,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import quote, unquote
@@ -30,6 +31,7 @@ from piprint.config import PrinterConfig
 from piprint.errors import PrinterError, PrinterRefused, PrinterUnreachable
 from piprint.paper import PAPER_KINDS, media_name
 from piprint.printers.capabilities import with_settings
+from piprint.printers.obeyed import not_taken
 from piprint.printers.printer import (
     Accepted,
     Capabilities,
@@ -259,7 +261,11 @@ class WindowsPrinter:
         if len(self._handed_over) > _MOST_JOBS:
             del self._handed_over[next(iter(self._handed_over))]  # the oldest; nobody asks for it any more
         found = await self.find(accepted.name)
-        return Accepted(found[-1].id, "", accepted.name) if found else accepted
+        if found:
+            accepted = Accepted(found[-1].id, "", accepted.name)
+        names = self._left_out(ticket)
+        untrue = tuple(text for text, about in ticket.notes if not names.isdisjoint(about))
+        return replace(accepted, ignored=not_taken(names), untrue=untrue)
 
     async def _run(self, *command: str) -> None:
         try:
@@ -294,10 +300,19 @@ class WindowsPrinter:
         if ticket.source in self._bins:
             parts.append(f"bin={self._bins[ticket.source]}")
         if ticket.media is not None:
-            kind = next((kind for kind in _PAPERS if PAPER_KINDS[kind].media == ticket.media.name), None)
+            kind = _paper_kind(ticket.media)
             if kind is not None:
                 parts.append(f"paper={_PAPERS[kind]}")
         return ",".join(parts)
+
+    def _left_out(self, ticket: Ticket) -> set[str]:
+        """Return the IPP names of what SumatraPDF has no word for, or the driver has no more."""
+        names = set()
+        if ticket.media is not None and _paper_kind(ticket.media) is None:
+            names.add("media")
+        if ticket.source and ticket.source not in self._bins:
+            names.add("media-col")
+        return names
 
     async def release(self, accepted: Accepted) -> None:
         """Do nothing: jobs are not held."""
@@ -347,6 +362,10 @@ class WindowsPrinter:
 
     async def close(self) -> None:
         """Do nothing: no connection is kept."""
+
+
+def _paper_kind(media: Media) -> int | None:
+    return next((kind for kind in _PAPERS if PAPER_KINDS[kind].media == media.name), None)
 
 
 def _job(job: Any, name: str) -> JobStatus:

@@ -9,7 +9,9 @@ In this order:
    rebinding) is turned away. So is what a browser asks for on behalf of another page, except to go here.
 3. What changes something needs JSON, a header no form can send, and, where the browser tells it, the page's own origin.
 4. With a password: a session, or HTTP Basic (for Prometheus and the ``piprint`` command). Wrong ones are limited, per address
-   and for all strangers together, and logged with the caller's address; a session passes whatever others do.
+   and for all strangers together, and logged with the caller's address; a session passes whatever others do, and a device from
+   which somebody logged in, and this machine, do not wait for strangers. What a browser sends as Basic is not looked at: it
+   is the password of a proxy in front.
 5. Answers forbid scripts, styles and frames from elsewhere.
 
 This module does not know what the page shows.
@@ -25,20 +27,23 @@ import hmac
 import ipaddress
 import logging
 import math
-import secrets
 import socket
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from piprint.clock import monotonic
+from piprint.clock import monotonic, utc_now
 from piprint.config import Web
 from servicekit.caller import READ, Caller, Proxies
+from servicekit.cookies import cookies
 from servicekit.limits import GuessLimit
+from servicekit.sessions import DEVICE_LIFETIME, Sessions
 
-__all__ = ["HEADER", "NO_MEMBER", "Gate"]
+__all__ = ["BODY_WITHIN", "HEADER", "NO_MEMBER", "Gate"]
 
 _log = logging.getLogger(__name__)
 
@@ -50,12 +55,16 @@ HEADER = "X-Piprint"
 
 _COOKIE = "piprint"
 _SESSION = 30 * 24 * 3600.0
-_MOST_SESSIONS = 100
 _MOST_HEAD = 16 * 1024
 """Bytes of a request's first line and headers; browsers send one or two thousand."""
-_BODY_WITHIN = 10.0
+BODY_WITHIN = 10.0
 """Seconds in which a body has to arrive; the largest is 16 kB."""
-_OPEN = frozenset({"/healthz", "/login", "/api/v1/login"})
+_LOGIN = "/api/v1/login"
+_OPEN = frozenset({"/healthz", "/login", _LOGIN})
+_PROXYS = (
+    ". If a reverse proxy in front asks for a password itself, let it keep that one to itself; in nginx: "
+    'proxy_set_header Authorization "";'
+)
 _EVENTS = "/api/v1/events"
 _SAFE = frozenset({"GET", "HEAD"})
 _ELSEWHERE = frozenset({"cross-site", "same-site"})
@@ -79,6 +88,21 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
+class _Seconds:
+    """The clock of the logins: none of them ends, or lives for ever, because the time of day is wrong or set."""
+
+    known = False
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def monotonic(self) -> float:
+        return self._gate.seconds()
+
+    def now(self) -> datetime:
+        return utc_now()
+
+
 class Gate:
     """The page's door.
 
@@ -86,9 +110,10 @@ class Gate:
         settings: the section ``[web]``. Without a password whoever reaches the page may use it (only for loopback; the
             configuration sees to that).
         now: seconds of a clock that never goes back.
+        logins: the file in which logins survive a restart; None keeps them in memory only.
     """
 
-    def __init__(self, settings: Web, now: Callable[[], float] = monotonic) -> None:
+    def __init__(self, settings: Web, now: Callable[[], float] = monotonic, *, logins: Path | None = None) -> None:
         password = settings.password
         self._password = _digest(password.get_secret_value()) if password is not None else None
         public = urlsplit(settings.public_url)
@@ -100,7 +125,15 @@ class Gate:
         self._path = settings.path
         self._proxies = Proxies(settings.trusted_proxies)
         self._now = now
-        self._sessions: dict[bytes, float] = {}
+        self._sessions: Sessions | None = None
+        if password is not None:
+            # The word in front: whatever the password is, it is not taken for a hash of one.
+            own_name = f"piprint {password.get_secret_value()}"
+            self._sessions = Sessions(own_name, _SESSION, logins, clock=_Seconds(self))
+        port = settings.listen.rpartition(":")[2]
+        # Cookies know no ports: two processors on one computer must not end each other's logins.
+        self._cookie = _COOKIE if port == "0" else f"{_COOKIE}_{port}"
+        self._device_cookie = f"{self._cookie}_device"
         self._logins = GuessLimit()
         self._programs = GuessLimit()
         """Apart from the page's: a program with an old password must not keep its neighbour from logging in."""
@@ -109,6 +142,10 @@ class Gate:
     def locked(self) -> bool:
         """Tell whether there is a password."""
         return self._password is not None
+
+    def seconds(self) -> float:
+        """Return seconds of the clock that never goes back."""
+        return self._now()
 
     def middleware(self) -> Middleware:
         """Return what aiohttp calls for every request."""
@@ -157,6 +194,8 @@ class Gate:
                 "this name is not one of this host; use its address, or add the name to allowed_hosts in the section [web], or set "
                 "public_url",
             )
+        if f"{request.path}/" == self._path and request.method in _SAFE:
+            return web.Response(status=303, headers={"Location": f"{self._path.split('/')[-2]}/"})
         if self._is_for_another_page(request, path, caller):
             return _problem(403, "the request came from another page; open the status page itself")
         if request.method not in _SAFE:
@@ -173,27 +212,31 @@ class Gate:
         return self._refuse_stranger(request, path, caller)
 
     def _refuse_stranger(self, request: web.Request, path: str, caller: Caller) -> web.Response | None:
-        given = _basic_password(request.headers.get("Authorization", ""))
-        if given is not None:
-            return self._guess(self._programs, given, caller.address, "a program")
         if path == "/":
             return web.Response(status=303, headers={"Location": "login"})
-        return _problem(401, "log in first")
+        given = _basic_password(request.headers.get("Authorization", ""))
+        # A browser sends with every request the password that a proxy in front asked for, also when the page itself asks.
+        if given is None or "Sec-Fetch-Site" in request.headers:
+            return _problem(401, "log in first")
+        return self._guess(self._programs, given, caller.address, "a program", hint=_PROXYS)
 
-    def _guess(self, limit: GuessLimit, given: str, address: str, who: str) -> web.Response | None:
+    def _guess(
+        self, limit: GuessLimit, given: str, address: str, who: str, *, device: str = "", hint: str = ""
+    ) -> web.Response | None:
         """Look at a password; who has to wait is not told whether it is right."""
         now = self._now()
-        if not limit.is_waiting(address, now) and self._matches(given):
-            limit.right(address)
+        if not limit.is_waiting(address, now, device) and self._matches(given):
+            limit.right(address, device)
             return None
-        refused = limit.refuse(address, now)
+        refused = limit.refuse(address, now, device)
         if refused is None:
             _log.warning("login of %s from %s refused: wrong password", who, address)
-            return _problem(401, "that is not the password")
+            return _problem(401, f"that is not the password{hint}")
         if refused.first:
             _log.warning("login of %s from %s refused: too many wrong passwords", who, address)
         seconds = math.ceil(refused.seconds)
-        return _problem(429, f"too many wrong passwords; try again in {seconds} s", {"Retry-After": str(seconds)})
+        words = f"too many wrong passwords, perhaps of others; try again in {seconds} s{hint}"
+        return _problem(429, words, {"Retry-After": str(seconds)})
 
     def _path_here(self, path: str) -> str:
         """Return the path below the public address. Some proxies leave the path they stand at in front, others take it off."""
@@ -241,13 +284,12 @@ class Gate:
         return self._password is not None and hmac.compare_digest(_digest(given), self._password)
 
     def _session_of(self, request: web.Request) -> bool:
-        cookie = _cookie(request)
-        return bool(cookie) and self._sessions.get(_digest(cookie), 0) > self._now()
+        return self._sessions is not None and any(map(self._sessions.valid, _cookies(request, self._cookie)))
 
     async def log_in(self, request: web.Request) -> web.StreamResponse:
         """Answer ``POST /api/v1/login`` with ``{"password": ...}``."""
         try:
-            async with asyncio.timeout(_BODY_WITHIN):
+            async with asyncio.timeout(BODY_WITHIN):
                 given = (await request.json())["password"]
         except TimeoutError:
             return _problem(408, "the request did not arrive in time")
@@ -256,33 +298,38 @@ class Gate:
         if not isinstance(given, str):
             return _problem(400, 'send {"password": "..."}')
         caller = self.caller(request)
+        response = web.json_response({})
+        if self._sessions is None:
+            return response
+        mark = next(filter(self._sessions.device, _cookies(request, self._device_cookie)), "")
+        device = self._sessions.device(mark)
         # After the body is here: else many requests are begun first, and all their passwords are tried at once.
-        if self._password is not None and (
-            refused := self._guess(self._logins, given, caller.address, "somebody at the page")
-        ):
+        if refused := self._guess(self._logins, given, caller.address, "somebody at the page", device=device):
             return refused
         _log.info("login at the page from %s", caller.address)
-        token = secrets.token_urlsafe(32)
-        now = self._now()
-        alive = {known: end for known, end in self._sessions.items() if end > now}
-        self._sessions = dict(list(alive.items())[-_MOST_SESSIONS + 1 :]) | {_digest(token): now + _SESSION}
-        response = web.json_response({})
-        response.set_cookie(
-            _COOKIE,
-            token,
-            max_age=int(_SESSION),
-            httponly=True,
-            samesite="Strict",
-            secure=self._https or caller.secure,
-            path=self._path,
-        )
+        for name, value, seconds, path in (
+            (self._cookie, self._sessions.open(), int(_SESSION), self._path),
+            # Sent to the login alone, and left there by a logout.
+            (self._device_cookie, self._sessions.mark(mark), DEVICE_LIFETIME, f"{self._path.rstrip('/')}{_LOGIN}"),
+        ):
+            response.set_cookie(
+                name,
+                value,
+                max_age=seconds,
+                httponly=True,
+                samesite="Strict",
+                secure=self._https or caller.secure,
+                path=path,
+            )
         return response
 
     async def log_out(self, request: web.Request) -> web.StreamResponse:
         """Answer ``POST /api/v1/logout``."""
-        self._sessions.pop(_digest(_cookie(request)), None)
+        if self._sessions is not None:
+            for token in _cookies(request, self._cookie):
+                self._sessions.close(token)
         response = web.json_response({})
-        response.del_cookie(_COOKIE, path=self._path, httponly=True, samesite="Strict")
+        response.del_cookie(self._cookie, path=self._path, httponly=True, samesite="Strict")
         return response
 
 
@@ -307,14 +354,8 @@ def _malformed(request: web.BaseRequest) -> web.Response | None:
     return refused
 
 
-def _cookie(request: web.BaseRequest) -> str:
-    """Return the session's token; "" without one. By hand: http.cookies takes seconds for a hostile header (CVE-2024-7592)."""
-    for line in request.headers.getall("Cookie", []):
-        for pair in line.split(";"):
-            key, _, value = pair.partition("=")
-            if key.strip() == _COOKIE:
-                return value.strip()
-    return ""
+def _cookies(request: web.BaseRequest, name: str) -> list[str]:
+    return cookies(request.headers.getall("Cookie", []), name)
 
 
 def _basic_password(header: str) -> str | None:

@@ -21,12 +21,14 @@ import asyncio
 import json
 from collections.abc import Awaitable
 from importlib import resources
+from pathlib import Path
 from typing import TypeVar
 
 from aiohttp import web
 
 from piprint.config import Web
 from piprint.config_file import listen
+from piprint.web import gate
 from piprint.web.door import REQUEST_WITHIN, Door
 from piprint.web.gate import NO_MEMBER, Gate
 from piprint.web.metrics import metrics
@@ -46,8 +48,6 @@ _UNREAD = 30.0
 """Seconds a page may leave what it is sent unread; then its place is another's."""
 _MOST_STREAMS = 20
 _GOODBYE = 0.5
-_BODY_WITHIN = 10.0
-"""Seconds in which a body has to arrive."""
 
 _TYPES = {
     "html": "text/html",
@@ -63,13 +63,14 @@ class PageServer:
     Args:
         settings: where to listen, and the password.
         shop: what the page shows and what its buttons do.
+        logins: the file in which logins survive a restart; None keeps them in memory only.
     """
 
-    def __init__(self, settings: Web, shop: Shop) -> None:
+    def __init__(self, settings: Web, shop: Shop, *, logins: Path | None = None) -> None:
         self._address, self._port = listen(settings.listen)
         self._shop = shop
         self._settings = settings
-        self._gate = Gate(settings)
+        self._gate = Gate(settings, logins=logins)
         self._places = Places(_MOST_STREAMS)
         self._runner: web.AppRunner | None = None
         self._listening: asyncio.Server | None = None
@@ -234,7 +235,7 @@ def _file(name: str) -> web.Response:
 
 async def _member(request: web.Request, name: str, kind: type[_T]) -> _T:
     try:
-        async with asyncio.timeout(_BODY_WITHIN):
+        async with asyncio.timeout(gate.BODY_WITHIN):
             value = (await request.json())[name]
     except TimeoutError:
         text = json.dumps({"error": "the request did not arrive in time"})

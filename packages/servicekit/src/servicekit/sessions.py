@@ -23,14 +23,14 @@ import logging
 import os
 import secrets
 from collections import OrderedDict
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from nes2mqtt.clock import Clock
-from nes2mqtt.web.boot import boot_id
-from nes2mqtt.web.password import PasswordHash
+from servicekit.boot import boot_id
+from servicekit.password import PasswordHash
 
-__all__ = ["Sessions"]
+__all__ = ["DEVICE_LIFETIME", "MOST_DEVICES", "MOST_SESSIONS", "Clock", "Sessions"]
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +42,20 @@ DEVICE_LIFETIME = 365 * 86400
 """Seconds a mark lasts after the last login."""
 _SAVE_EVERY = 3600.0
 """Seconds between two notes of what is left, when sessions are used: more than this is not forgotten in a power cut."""
+
+
+class Clock(Protocol):
+    """What is asked for the time."""
+
+    @property
+    def known(self) -> bool:
+        """Tell whether the time of day is known."""
+
+    def monotonic(self) -> float:
+        """Return seconds that only grow, also over a restart of the program, as long as the machine runs on."""
+
+    def now(self) -> datetime:
+        """Return the time of day, UTC and aware."""
 
 
 class Sessions:
@@ -176,7 +190,7 @@ class Sessions:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # What lies there under this name is not ours: a link may lead anywhere, a file may be open to others.
             new.unlink(missing_ok=True)
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(content)
             new.replace(self._file)

@@ -56,12 +56,16 @@ class PasswordHash:
             cost, block, parallel = (int(number) for number in costs)
             hash_ = cls(cost, block, parallel, _decode(salt), _decode(digest))
         except (ValueError, binascii.Error) as error:
-            raise ValueError("password: the scrypt hash is damaged; make a new one: nes2mqtt hash-password") from error
+            raise ValueError(
+                "password: the scrypt hash is damaged; make a new one by the command hash-password"
+            ) from error
         within = all(
             low <= value <= high for value, (low, high) in zip((cost, block, parallel), _BOUNDS.values(), strict=True)
         )
         if prefix != _PREFIX or not within or cost & (cost - 1) or len(hash_.hash) != _LENGTH or not hash_.salt:
-            raise ValueError("password: the scrypt hash has unusable costs; make a new one: nes2mqtt hash-password")
+            raise ValueError(
+                "password: the scrypt hash has unusable costs; make a new one by the command hash-password"
+            )
         return hash_
 
     def __str__(self) -> str:
