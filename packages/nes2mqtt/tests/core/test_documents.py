@@ -15,7 +15,7 @@ from nes2mqtt.secret import Secret
 
 ROOT = Path(__file__).resolve().parents[4]
 METER = '\n[meters.example]\nport = "tcp://h:1"\nkey = "ABCDEFGHIJKLMNOPQRST"\n'
-OF_PIPRINT = {"printing.md", "piprint"}
+OF_PIPRINT = {"printing.md", "print-matrix.md", "piprint"}
 """Pages and folders of the other program, which has a test like this one of its own."""
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "packages").glob("*/README.md"))]
 

@@ -29,6 +29,9 @@ DISAGREEMENT = 300.0
 _STEP = 60.0
 """Seconds by which their clock has to leave the monotonic one to count as having been set; then it has to say so twice."""
 
+_LATEST = 9000
+"""The last year that an answer may show: what no calendar holds a day later would stop the page."""
+
 monotonic = time.monotonic
 """Seconds that only grow; also the event loop's clock."""
 
@@ -85,7 +88,7 @@ class Clock:
     def witness(self, date: str) -> None:
         """Note what an answer of theirs gives as its ``Date``; one that jumped counts when it is said a second time."""
         shown = http_date(date)
-        if shown is None:
+        if shown is None or shown.year > _LATEST:
             return
         theirs = _plus(shown, -self._seconds())
         if self._theirs is not None and _apart(self._theirs, theirs) and _apart(self._stepped, theirs):

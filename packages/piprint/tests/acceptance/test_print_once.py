@@ -68,8 +68,10 @@ async def test_p3_cupsd_killed_in_mid_job_and_back_within_the_second_is_told(pro
         await office.ends([job])
         await office.cups.wait_ledger(2)
         assert office.printed() == [job, job]
-        assert office.job(job).status is JobState.PRINTED
-        assert TWICE in office.job(job).message
+        # If CUPS has done it again before the processor is back, its computer may have restarted and lost the document.
+        late = processor_too and office.job(job).status is JobState.ERROR
+        assert late or office.job(job).status is JobState.PRINTED
+        assert ("may have been printed" if late else TWICE) in office.job(job).message
 
 
 async def test_p3_cupsd_restarted_long_after_a_job_began_is_not_taken_for_another_beginning():

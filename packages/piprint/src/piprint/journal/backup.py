@@ -5,7 +5,7 @@ that Business Central was not told yet, and what printers can do; it does not ho
 name of the processor. Whoever starts with it is a *new* processor to Business Central. Jobs that the former one still has there it
 takes over after their lease, as from any processor that died (:func:`piprint.recovery.decide_inherited`): what was certainly
 not sent is printed, what may have been printed is reported as uncertain. And if the former one lives, it keeps its
-jobs. This holds however the file gets back, by ``piprint restore`` or by hand.
+jobs. This holds however the file gets back, by ``piprint restore`` or by hand into an empty folder.
 
 This module does not know Business Central or printers.
 """

@@ -240,8 +240,9 @@ class IppPrinter:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
-        if self._spooler is not None:
-            await self._spooler.close()
+        spooler, self._spooler = self._spooler, None
+        if spooler is not None:
+            await spooler.close()
 
     def _cups(self) -> SpoolerWatch:
         if self._spooler is None:

@@ -61,9 +61,9 @@ class SpoolerRun:
         Args:
             run: a number that changes whenever CUPS may have restarted; while it is the same, CUPS is not asked.
         """
-        if run == self._run and _now() < self._ask_from:
-            return self._token
-        async with self._lock:
+        async with self._lock:  # its queues ask one after the other, so that all of them get the same
+            if run == self._run and _now() < self._ask_from:
+                return self._token
             pause = _RENEW_EVERY
             try:
                 async with asyncio.timeout(_PATIENCE):
@@ -72,8 +72,8 @@ class SpoolerRun:
                 self._token = ""
             except _FAILURES:
                 self._token, pause = "", _NOT_NOW
-        self._run, self._ask_from = run, _now() + pause
-        return self._token
+            self._run, self._ask_from = run, _now() + pause
+            return self._token
 
     async def is_same(self, token: str) -> bool | None:
         """Tell whether CUPS has run on since :meth:`token` returned this; None when it does not tell."""
