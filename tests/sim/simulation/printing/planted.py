@@ -10,6 +10,7 @@ from typing import Any
 
 import piprint.carrier
 import piprint.printer_desk
+import piprint.returned
 from piprint import wording
 from piprint.carrier import Carrier
 from piprint.contract import JobState
@@ -113,7 +114,7 @@ def _cancels_nothing(_: World, swap: Replace) -> None:
     async def cancel(*_: Any) -> None:
         pass
 
-    for module in (piprint.carrier, piprint.printer_desk):
+    for module in (piprint.carrier, piprint.printer_desk, piprint.returned):
         for name in ("cancel", "cancel_by_name"):
             swap(module, name, cancel)
 
