@@ -182,6 +182,16 @@ async def test_r3_21_a_message_that_counts_fills_neither_log_nor_calls(
     assert told(world, "register") <= 8
 
 
+async def test_r3_21_a_printer_without_jobs_whose_message_counts_is_not_registered_each_minute(world: Any) -> None:
+    device = world.device("A", stopped=("media-empty-error",))
+    await world.processor()
+    for number in range(3400):
+        device.says = f"Put in paper ({number})"
+        await asyncio.sleep(1)
+    assert "Put in paper" in world.server.offered[0].state_message
+    assert told(world, "register") <= 8
+
+
 def test_r3_21_texts_that_differ_by_numbers_are_the_same() -> None:
     assert without_counts("Toner 5 %, 1.5 h") == without_counts("Toner 17 %, 12.25 h")
     assert without_counts("No paper") != without_counts("No toner")
