@@ -327,6 +327,8 @@ class Carrier:
         _log.info("job %d, step %s, printer says %s, %s: %s", *words)
         await self._witness.take_note(job, status, action, evidence)
         await self._perform(job, printer, action, status)
+        if status is not None and job.live:
+            self._witness.goes_on(job, status)
 
     async def _search(self, job: Job, printer: Printer) -> JobStatus | None:
         """Look for the job by id, then by name."""

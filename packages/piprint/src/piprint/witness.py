@@ -47,7 +47,11 @@ class Witness:
         return weigh(job.entry, status, same_run=same_run, same_boot=same_boot)
 
     async def take_note(self, job: Job, status: JobStatus | None, action: Action, evidence: Evidence) -> None:
-        """Write down what the evidence says against a job, and begin to watch it anew."""
+        """Write down what the evidence says against a job.
+
+        The job is not watched anew by that (:meth:`goes_on`): if what was decided cannot be done at once, the same has to be
+        decided again.
+        """
         if status is None:
             return
         entry = job.entry
@@ -57,6 +61,10 @@ class Witness:
             await self._doubt(job, wording.restarted(failed=failed, taken_over=entry.taken_over))
             if evidence is Evidence.LOST and not status.state.final:
                 job.entry = await self._around.journal.note(job.entry, ipp_run=MAY_BE_LOST)
+
+    @staticmethod
+    def goes_on(job: Job, status: JobStatus) -> None:
+        """Watch a job anew that goes on at the printer, from the run that told its status."""
         job.run, job.unwatched = status.run, False
 
     async def last_word(self, job: Job, printer: Printer, after: JobStatus | None) -> Evidence:

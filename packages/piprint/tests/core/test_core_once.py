@@ -12,7 +12,7 @@ import pytest
 
 from piprint import wording
 from piprint.contract import JobState
-from piprint.errors import BcConflict
+from piprint.errors import BcConflict, PrinterRefused, PrinterUnreachable
 from piprint.evidence import MAY_BE_LOST, Evidence, begun_for_certain, ran_on, weigh
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.steps import Step
@@ -593,3 +593,41 @@ async def test_s1_cancelled_after_a_restart_it_may_have_been_printed_before(worl
     await world.settled()
     assert device.canceled == ["bc-test-1-1"]
     assert (row.state, ONCE in row.message) == (JobState.ERROR, restarted)
+
+
+# ---- What was decided stays decided until it is done -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", ["hold", "reprint"])
+@pytest.mark.parametrize("how", ["cancelled late", "was cancelled by somebody", "the answer is lost", "refused"])
+async def test_s1_a_cancel_that_does_not_go_at_once_changes_nothing_of_what_was_decided(
+    world: Any, policy: str, how: str
+) -> None:
+    """CUPS has restarted and says held, though the job was let go and came out."""
+    device = world.device("A", seconds=1, clock=NOON)
+    row = world.server.add(1)
+    processor = await world.processor(printers=[{"id": "A", "uncertain": policy, "give_up_after": 60}])
+    await reach(processor, Step.RELEASING)
+    device.lose_answers = 1.0
+    while not world.ledger:
+        await asyncio.sleep(0.01)
+    device.lose_answers = 0.0
+    job = device.jobs[1]
+    job.state, job.begun, job.held = SpoolerState.HELD, None, True
+    device.runs = 2
+    if how == "refused":
+        device.refuse["cancel"] = PrinterRefused("forbidden", status=0x0403)
+    elif how == "the answer is lost":
+        device.refuse["cancel"] = PrinterUnreachable("timed out")
+    else:
+        device.deaf = True
+    await asyncio.sleep(3.5)
+    device.refuse.pop("cancel", None)
+    device.deaf = False
+    if how == "was cancelled by somebody":
+        device.cancel(job)
+    await world.settled()
+    printings = len(world.ledger)
+    assert ONCE in row.message, row.message
+    assert printings == 1 or TWICE in row.message or row.state is JobState.ERROR, row.message
+    assert policy == "reprint" or printings == 1

@@ -114,9 +114,10 @@ def _cancels_nothing(_: World, swap: Replace) -> None:
     async def cancel(*_: Any) -> None:
         pass
 
-    for module in (piprint.carrier, piprint.printer_desk, piprint.returned):
+    for module in (piprint.carrier, piprint.printer_desk):
         for name in ("cancel", "cancel_by_name"):
             swap(module, name, cancel)
+    swap(piprint.returned, "cancel", cancel)
 
 
 def _youngest_first(_: World, swap: Replace) -> None:
