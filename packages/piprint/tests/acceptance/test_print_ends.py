@@ -141,6 +141,7 @@ async def test_p4_a_backend_that_hangs_ends_the_job_and_the_next_goes_on():
         await office.start()
         hangs = office.print("one")
         await until(lambda: office.at_printer("one"), 15, "the printing")
+        await asyncio.sleep(1)  # a backend says that it begins before it reads how to behave
         office.cups.behave("one", sleep=None)
         later = office.print("one")
         await office.becomes(JobState.ERROR, hangs, seconds=120)  # its page and megabytes get more time
