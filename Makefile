@@ -12,7 +12,7 @@ CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate run run-print test test-fresh test-newest install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
+.PHONY: help simulate run run-print test test-fresh test-newest install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -126,11 +126,15 @@ reference: $(VENV)/dev.stamp ## Write the generated pages of docs/reference
 lock: ## Write requirements/*.txt anew (needs uv)
 	sh tools/lock.sh
 
+release: $(VENV)/dev.stamp ## Make the release VERSION= (1.4.0) of all packages: wheels, checksums, bill of materials; DRY_RUN=1 commits nothing
+	@test -n "$(VERSION)" || { echo "Say which version: make release VERSION=1.4.0 (now it is $$(cat VERSION))" >&2; exit 2; }
+	@$(BIN)/python tools/release.py $(if $(DRY_RUN),--dry-run) -- "$(VERSION)"
+
 clean: ## Remove what the other commands made, but no data
 	rm -rf $(VENV) .venv-newest .venv-homeassistant .venv-termineter .venv-al .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # A stamp is newer than its requirements only when everything was installed.
-$(VENV)/run.stamp: requirements/runtime.txt $(PACKAGES:%=%/pyproject.toml)
+$(VENV)/run.stamp: requirements/runtime.txt VERSION $(PACKAGES:%=%/pyproject.toml)
 	@sh tools/system_packages.sh run
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Python packages into $(VENV) ..."
@@ -138,7 +142,7 @@ $(VENV)/run.stamp: requirements/runtime.txt $(PACKAGES:%=%/pyproject.toml)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index $(PACKAGES:%=-e %)
 	@touch $@
 
-$(VENV)/print.stamp: requirements/piprint.txt $(PRINT:%=%/pyproject.toml)
+$(VENV)/print.stamp: requirements/piprint.txt VERSION $(PRINT:%=%/pyproject.toml)
 	@sh tools/system_packages.sh run
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Python packages into $(VENV) ..."

@@ -72,7 +72,7 @@ def environment(python: Path) -> Path:
     inside = VENV / "bin" / "python"
     stamp = VENV / "requirements.sha256"
     digest = hashlib.sha256(str(python).encode())
-    for path in (*REQUIREMENTS, *(package / "pyproject.toml" for package in PACKAGES)):
+    for path in (*REQUIREMENTS, ROOT / "VERSION", *(package / "pyproject.toml" for package in PACKAGES)):
         digest.update(path.read_bytes())
     if inside.exists() and stamp.is_file() and stamp.read_text() == digest.hexdigest():
         return inside

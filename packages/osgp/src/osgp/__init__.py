@@ -35,8 +35,6 @@ __all__ = [
     "open_meter",
 ]
 
-__version__ = "0.1.0"
-
 _HOMES = {
     "AllowWrites": "osgp.writing",
     "Identity": "osgp.meter",
@@ -50,6 +48,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - takes longer than all the rest of this module
+
+        return version("osgp")
     if name not in _HOMES:
         raise AttributeError(f"module 'osgp' has no attribute '{name}'")
     value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)

@@ -17,6 +17,7 @@ from piprint.journal.backup import back_up
 from piprint.journal.store import Journal
 from piprint.simulate.server import StandIn
 
+VERSION = (Path(__file__).parents[4] / "VERSION").read_text().strip()
 SECRET = "Zq8-canary-of-a-secret"
 
 
@@ -51,8 +52,8 @@ def in_thread(piprint):
 
 
 def test_version_and_help(piprint):
-    assert piprint("version") == (0, "piprint 0.1.0\n", "")
-    assert piprint("--version") == (0, "piprint 0.1.0\n", "")
+    assert piprint("version") == (0, f"piprint {VERSION}\n", "")
+    assert piprint("--version") == (0, f"piprint {VERSION}\n", "")
     code, out, _ = piprint("--help")
     assert code == 0
     for command in (
@@ -252,7 +253,7 @@ async def test_a_report_holds_everything_but_secrets(tmp_path, config_text, run_
             file.chmod(0o600)
             code, out, _ = await in_thread("report", "--config", str(file))
             assert code == 0
-            for part in ("piprint 0.1.0, problem report", "Settings", "Printers", "Business Central", "State", "Log"):
+            for part in (f"piprint {VERSION}, problem report", "Settings", "Printers", "Business Central", "State", "Log"):
                 assert part in out
             assert "started as pi" in out, "the log"
             assert '"instance"' in out, "the state"
