@@ -12,7 +12,7 @@ CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate run run-print test test-fresh test-newest install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock release clean
+.PHONY: help simulate run run-print test test-fresh test-newest install install-print homeassistant-venv lint types format bench coverage fuzz soak screenshots reference lock release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,9 +83,12 @@ install-print: ## Install the print processor into PRINT_PREFIX (/opt/piprint); 
 lint: $(VENV)/dev.stamp ## Check style, types and the arrows between modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory types
+	$(BIN)/lint-imports
+
+types: $(VENV)/dev.stamp ## Check types only
 	MYPYPATH=bench:tools:packages/piprint/tests/acceptance $(BIN)/mypy packages/*/src tools bench
 	MYPYPATH=packages/piprint $(BIN)/mypy packages/piprint/al_check
-	$(BIN)/lint-imports
 
 format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix-only --quiet . || true
@@ -94,6 +97,13 @@ format: $(VENV)/dev.stamp ## Format the code
 bench: $(VENV)/dev.stamp ## Measure against the line's limit and the goals, and print one table
 	@sh tools/system_packages.sh test
 	@$(BIN)/python bench/run.py
+
+# Nothing: the packages' own tests; all: every test, hours; or names of packages: COVERAGE="osgp servicekit".
+COVERAGE ?=
+
+coverage: $(VENV)/dev.stamp ## Measure lines and branches that the tests run, against goals; COVERAGE=all for every test, or names of packages
+	@sh tools/system_packages.sh test
+	@$(BIN)/python tools/coverage_table.py $(COVERAGE)
 
 fuzz: $(VENV)/dev.stamp ## Run each fuzz target for FUZZ_SECONDS (600)
 	@$(BIN)/python tools/run_fuzz.py --seconds $(FUZZ_SECONDS)
