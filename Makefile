@@ -89,6 +89,8 @@ lint: $(VENV)/dev.stamp ## Check style, types and the arrows between modules
 types: $(VENV)/dev.stamp ## Check types only
 	MYPYPATH=bench:tools:packages/piprint/tests/acceptance $(BIN)/mypy packages/*/src tools bench
 	MYPYPATH=packages/piprint $(BIN)/mypy packages/piprint/al_check
+	MYPYPATH=tests/sim $(BIN)/mypy tests/sim fuzz
+	$(BIN)/mypy --config-file tests/mypy.toml packages/*/tests tests
 
 format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix-only --quiet . || true

@@ -51,7 +51,7 @@ def check(data: bytes) -> None:
 
 def main() -> None:
     """Fuzz until told to stop."""
-    import atheris  # type: ignore[import-untyped]  # noqa: PLC0415 - the smoke test runs where there is no fuzzer
+    import atheris  # noqa: PLC0415 - the smoke test runs where there is no fuzzer
 
     for function in gc.get_objects():
         if isinstance(function, FunctionType) and (function.__module__ or "").startswith("osgp"):

@@ -59,7 +59,7 @@ def check(data: bytes) -> None:
 
 def main() -> None:
     """Fuzz until told to stop."""
-    import atheris  # type: ignore[import-untyped]  # noqa: PLC0415 - the smoke test runs where there is no fuzzer
+    import atheris  # noqa: PLC0415 - the smoke test runs where there is no fuzzer
 
     # Only the code under test guides the fuzzer: instrument_all() takes twenty seconds and follows json's inside too.
     for function in gc.get_objects():

@@ -47,7 +47,7 @@ def test_a_database_that_does_not_sync_is_found(monkeypatch: pytest.MonkeyPatch)
 
     class Careless(sqlite3.Connection):
         def execute(self, sql: str, *more: object) -> sqlite3.Cursor:
-            return super().execute("PRAGMA synchronous = OFF" if "synchronous" in sql else sql, *more)
+            return super().execute("PRAGMA synchronous = OFF" if "synchronous" in sql else sql, *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(sqlite3, "connect", lambda *args, **more: connect(*args, factory=Careless, **more))
     assert cut_journal(1, 10, ("none", "page")).wrong

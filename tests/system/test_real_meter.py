@@ -136,7 +136,7 @@ listen = "127.0.0.1:{web}"
 def test_home_assistant_topics_hold_the_printed_values(house: House) -> None:
     got: dict[str, Any] = {}
     for topic in ("present", "registers"):
-        got |= until(lambda topic=topic: house.ears.json(f"nes2mqtt/meters/house/{topic}"), what=topic)
+        got |= until(lambda topic=topic: house.ears.json(f"nes2mqtt/meters/house/{topic}"), what=topic)  # type: ignore[misc]
     assert {key: got[key] for key in PRINTED} == {key: value(key) for key in PRINTED}
 
 

@@ -181,7 +181,7 @@ class _Bench:
 
 def _sample(group: TableGroup, label: datetime, values: dict[Any, int], instant: float) -> Sample:
     more = {"instant": instant} if "instant" in Sample.__dataclass_fields__ else {}
-    return Sample("house", group, label, values, **more)
+    return Sample("house", group, label, values, **more)  # type: ignore[arg-type]
 
 
 def cut_history(seed: int, cuts: int, how: Sequence[str]) -> Report:
@@ -268,7 +268,7 @@ async def _journal(seed: int, cuts: int, how: Sequence[str], folder: Path, disk:
             report.inside += disk.left is not None
         left = disk.cut(mode, rng)
         database.close()
-        journal._lock.release()
+        journal._lock.release()  # type: ignore[union-attr]
         del journal, database
         gc.collect()
         disk.power_on(left)
@@ -287,12 +287,12 @@ def cut_journal(seed: int, cuts: int, how: Sequence[str]) -> Report:
     """Cut the power of a print journal so many times, each time in one of these ways."""
     folder, report = _folder(), Report()
     disk = Disk.of("unix", folder, lambda: 0.0)
-    real = piprint.journal.store.secrets
-    piprint.journal.store.secrets = type("Pinned", (), {"token_hex": staticmethod(lambda count: "0a" * count)})  # type: ignore[assignment]
+    real = piprint.journal.store.secrets  # type: ignore[attr-defined]
+    piprint.journal.store.secrets = type("Pinned", (), {"token_hex": staticmethod(lambda count: "0a" * count)})  # type: ignore[assignment, attr-defined]
     try:
         with disk:
             asyncio.run(_journal(seed, cuts, how, folder, disk, report))
     finally:
-        piprint.journal.store.secrets = real
+        piprint.journal.store.secrets = real  # type: ignore[attr-defined]
         shutil.rmtree(folder, ignore_errors=True)
     return report

@@ -238,7 +238,7 @@ class Disk:
     def _open(self, _: int, name: int, file: int, flags: int, out: int) -> int:
         path = c.string_at(name).decode() if name else ""
         if not path.startswith(self.folder):
-            return self._real_open(c.cast(self._real, _P), name, file, flags, out)
+            return int(self._real_open(c.cast(self._real, _P), name, file, flags, out))
         if self.off:
             return CANNOT_OPEN
         there = bool(name) and Path(path).exists()
@@ -253,14 +253,14 @@ class Disk:
             self._handles[file] = self.files[path]
             slot = c.cast(file, c.POINTER(_P))
             slot[0] = c.addressof(self._patched(slot[0]))
-        return code
+        return int(code)
 
     def _delete(self, _: int, name: bytes, sync: int) -> int:
         if name.decode().startswith(self.folder):
             if self._refused():
                 return WRITE_ERROR
             self.files.pop(name.decode(), None)
-        return self._real_delete(c.cast(self._real, _P), name, sync)
+        return int(self._real_delete(c.cast(self._real, _P), name, sync))
 
     def _patched(self, table: int) -> _Methods:  # noqa: C901 - three small functions that SQLite calls
         if table in self._tables:
@@ -287,7 +287,7 @@ class Disk:
                 if self.lie:
                     self.lie -= 1
                     return WRITE_ERROR
-            return code
+            return int(code)
 
         def truncate(file: int, size: int) -> int:
             if refused := self._refused():
@@ -295,7 +295,7 @@ class Disk:
             code = real_truncate(file, size)
             if code == 0:
                 self._handles[file].pending.append(Write(size, None, self.clock()))
-            return code
+            return int(code)
 
         def sync(file: int, flags: int) -> int:
             del flags

@@ -47,8 +47,8 @@ class Files:
             self._real[name] = getattr(os, name)
         os.fsync = self._fsync
         os.fdatasync = self._fsync
-        os.rename = self._rename
-        os.replace = self._rename
+        os.rename = self._rename  # type: ignore[assignment]
+        os.replace = self._rename  # type: ignore[assignment]
         os.unlink = self._unlink
         os.remove = self._unlink
         os.write = self._write

@@ -38,13 +38,13 @@ class _Numbered:
         return self is other
 
 
-class SimTask(_Numbered, asyncio.Task):
+class SimTask(_Numbered, asyncio.Task[Any]):
     """A task with a number and an owner."""
 
     owner: int
 
 
-class SimFuture(_Numbered, asyncio.Future):
+class SimFuture(_Numbered, asyncio.Future[Any]):
     """A future with a number."""
 
 
@@ -72,7 +72,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self.struck: Callable[[], None] = lambda: None
         self.connect: Callable[..., Coroutine[Any, Any, Any]] | None = None
         self.listen: Callable[..., Coroutine[Any, Any, Any]] | None = None
-        self.set_task_factory(self._make_task)
+        self.set_task_factory(self._make_task)  # type: ignore[arg-type]
 
     # Order.
 
@@ -80,13 +80,13 @@ class SimLoop(asyncio.BaseEventLoop):
         task = SimTask.__new__(SimTask)
         task.birth = self._next_birth()
         task.owner = OWNER.get()
-        task.__init__(work, loop=loop, **more)
+        task.__init__(work, loop=loop, **more)  # type: ignore[misc]
         return task
 
     def create_future(self) -> SimFuture:
         future = SimFuture.__new__(SimFuture)
         future.birth = self._next_birth()
-        future.__init__(loop=self)
+        future.__init__(loop=self)  # type: ignore[misc]
         return future
 
     def _next_birth(self) -> int:
@@ -109,7 +109,7 @@ class SimLoop(asyncio.BaseEventLoop):
         if timeout is None:
             raise Deadlock("nothing will ever happen again: every task waits for another")
         if timeout > 0:
-            self.now = max(self.now, self._scheduled[0]._when)
+            self.now = max(self.now, self._scheduled[0]._when)  # type: ignore[attr-defined]
         return ()
 
     def _process_events(self, events: object) -> None:
@@ -120,12 +120,12 @@ class SimLoop(asyncio.BaseEventLoop):
 
     # Threads.
 
-    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any, **more: Any) -> asyncio.Handle:
+    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any, **more: Any) -> asyncio.Handle:  # type: ignore[override]
         if threading.get_ident() != self._thread:
             _escaped(callback)
         return self.call_soon(callback, *args, **more)
 
-    def run_in_executor(self, executor: object, work: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(self, executor: object, work: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         in_order = getattr(executor, "in_order", None)
         future = self.create_future()
 
@@ -156,17 +156,17 @@ class SimLoop(asyncio.BaseEventLoop):
         assert self.listen is not None
         return await self.listen(*args, **more)
 
-    def add_reader(self, fd: int, callback: Callable[..., object], *args: Any) -> None:
+    def add_reader(self, fd: int, callback: Callable[..., object], *args: Any) -> None:  # type: ignore[override]
         self._readers[fd] = lambda: callback(*args)
 
-    def remove_reader(self, fd: int) -> bool:
+    def remove_reader(self, fd: int) -> bool:  # type: ignore[override]
         return self._readers.pop(fd, None) is not None
 
-    def add_writer(self, fd: int, callback: Callable[..., object], *args: Any) -> None:
+    def add_writer(self, fd: int, callback: Callable[..., object], *args: Any) -> None:  # type: ignore[override]
         self._writers[fd] = lambda: callback(*args)
         self.call_soon(self._writable, fd)
 
-    def remove_writer(self, fd: int) -> bool:
+    def remove_writer(self, fd: int) -> bool:  # type: ignore[override]
         return self._writers.pop(fd, None) is not None
 
     def readable(self, fd: int) -> None:
@@ -183,8 +183,8 @@ class SimLoop(asyncio.BaseEventLoop):
                 self.call_soon(self._writable, fd)
 
     def close(self) -> None:
-        self._ready.clear()
-        self._scheduled.clear()
+        self._ready.clear()  # type: ignore[attr-defined]
+        self._scheduled.clear()  # type: ignore[attr-defined]
         self._readers.clear()
         self._writers.clear()
         self._closed = True

@@ -144,8 +144,8 @@ async def test_what_waits_for_the_time_of_day_explains_no_rise_after_a_restart(t
     guard = Guard("house", memory=memory)
     assert guard.registers({IMPORT: 900_000}, now.moment(), None).sample is None
     uptime, wall = uptime + 10, wall + 10
-    sample = guard.registers({IMPORT: 1001}, now.moment(), None).sample
-    assert sample.values == {IMPORT: 1001}
+    later = guard.registers({IMPORT: 1001}, now.moment(), None).sample
+    assert later.values == {IMPORT: 1001}
     assert sample.segment_start == datetime.fromtimestamp(shown - 110, UTC)
 
 

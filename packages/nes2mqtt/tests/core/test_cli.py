@@ -169,12 +169,12 @@ def test_run_prints_no_secret_whatever_goes_wrong(tmp_path):
             break
     process.terminate()
     rest, _ = process.communicate(timeout=20)
-    said = "".join(said) + rest
-    assert process.returncode == 0, said
-    assert "nobody listens at 127.0.0.1 port 1" in said
-    assert "Traceback" not in said
-    assert not any(secret in said for secret in SECRETS)
-    assert not any(secret.encode().hex() in said for secret in SECRETS)
+    output = "".join(said) + rest
+    assert process.returncode == 0, output
+    assert "nobody listens at 127.0.0.1 port 1" in output
+    assert "Traceback" not in output
+    assert not any(secret in output for secret in SECRETS)
+    assert not any(secret.encode().hex() in output for secret in SECRETS)
 
 
 def test_heavy_parts_are_loaded_only_when_their_section_is_there():

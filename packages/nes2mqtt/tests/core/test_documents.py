@@ -73,7 +73,7 @@ def test_every_command_is_in_the_readme():
 @pytest.fixture
 def unit():
     parser = configparser.RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=("#",))
-    parser.optionxform = str
+    parser.optionxform = str  # type: ignore[assignment]
     parser.read(ROOT / "deploy" / "systemd" / "nes2mqtt.service")
     return parser["Service"]
 

@@ -72,7 +72,7 @@ def house(fake_meter, loop_clocks):
 
     @asynccontextmanager
     async def run(memory=None, clocks=None, **options):
-        hub = listener.hub = Hub({}, clocks or loop_clocks())
+        hub = listener.hub = Hub({}, clocks or loop_clocks())  # type: ignore[attr-defined]
         hub.add(listener)
         guard = Guard("house", memory=memory)
         poller = Poller(

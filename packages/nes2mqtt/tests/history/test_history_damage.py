@@ -59,7 +59,7 @@ def damage(path, number):
     """Overwrite a page."""
     data = bytearray(path.read_bytes())
     size = page_size_of(path)
-    data[(number - 1) * size : number * size] = b"\xa5" * size
+    data[(number - 1) * size : number * size] = b"\xa5" * size  # type: ignore[operator]
     path.write_bytes(data)
 
 

@@ -146,7 +146,7 @@ async def test_a_curve_needs_known_names(open_store, clock):
 
 def test_the_section_refuses_what_it_does_not_know():
     with pytest.raises(ValueError, match="keep_everything"):
-        HistoryConfig(keep_everything=True)
+        HistoryConfig(keep_everything=True)  # type: ignore[call-arg]
     assert HistoryConfig().commit_every == timedelta(minutes=5).total_seconds()
 
 

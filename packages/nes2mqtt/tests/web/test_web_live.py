@@ -347,7 +347,7 @@ async def test_a_browser_that_stops_reading_is_dropped(make_web, served, danish_
     async with served(web) as url:
         host, port = url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
-        reader._transport.pause_reading()
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
         writer.write(b"GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         await writer.drain()
         await until(lambda: web.live.clients == 1)

@@ -121,11 +121,11 @@ def behind(make_web):
 
     def made(peer="127.0.0.1", *, web=None, **settings):
         settings = {"password": PASSWORD, "trusted_proxies": ["127.0.0.1"], **settings}
-        app = made.apps.setdefault(id(web), build_app(web or make_web(**settings)))
+        app = made.apps.setdefault(id(web), build_app(web or make_web(**settings)))  # type: ignore[attr-defined]
         transport = httpx.ASGITransport(app, client=(peer, 4711), raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8099")
 
-    made.apps = {}
+    made.apps = {}  # type: ignore[attr-defined]
     return made
 
 

@@ -312,6 +312,6 @@ def test_a_place_that_is_given_back_is_there_for_the_next():
     places = Places(1)
     leave = places.take("192.0.2.1", stranger=True)
     assert places.take("192.0.2.2", stranger=False) is None
-    leave()
+    leave()  # type: ignore[misc]
     assert places.take("192.0.2.2", stranger=False) is not None
     assert places.take("192.0.2.2", stranger=False) is None

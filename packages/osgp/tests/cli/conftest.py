@@ -157,7 +157,7 @@ def town(request, monkeypatch):
     conftest = Path(__file__).parents[1] / "conftest.py"
     town = Town(request.config.pluginmanager.get_plugin(str(conftest)).VirtualClockLoop)
     monkeypatch.setattr(opening.asyncio, "run", town.run)
-    plain = opening.Target.url.fget
+    plain = opening.Target.url.fget  # type: ignore[attr-defined]
     monkeypatch.setattr(opening.Target, "url", property(lambda target: town.urls.get(plain(target), plain(target))))
     return town
 

@@ -13,7 +13,7 @@ from osgp.cli import app
 
 ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs" / "osgp-command.md").read_text(encoding="utf-8")
-COMMANDS = get_command(app).commands
+COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 EXAMPLES = [
     line.split("#")[0].strip()
     for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)

@@ -159,7 +159,7 @@ def make_wire():
             MepServer(keys or {Access.ADVANCED: KEY}, memory, **server),
             line,
         )
-        wire.memory = memory
+        wire.memory = memory  # type: ignore[attr-defined]
         return wire
 
     return make

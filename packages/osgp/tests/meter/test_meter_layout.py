@@ -54,8 +54,8 @@ class Fate:
 
     def install(self):
         fake = self.fake
-        fake.tables |= {number: bytearray(data) for number, data in filled(SMALL).items()}
-        carry_out, server = fake.carry_out, fake.server
+        fake.tables |= {number: bytearray(data) for number, data in filled(SMALL).items()}  # type: ignore[attr-defined]
+        carry_out, server = fake.carry_out, fake.server  # type: ignore[attr-defined]
         take_frame, hold = server._take_frame, server._hold
 
         def taken(content, now, events):

@@ -66,7 +66,7 @@ class Talk:
             State.LOGGED_ON: [Identify(), Logon(1)],
             State.SECURED: [Identify(), Logon(1), Security(self.password)],
         }
-        for service in path[state]:
+        for service in path[state]:  # type: ignore[attr-defined]
             assert self.ask(service)[0] == 0
         assert self.server.state is state
 

@@ -64,9 +64,9 @@ async def test_07_15_the_load_profile_is_read_with_computed_sizes(virtual_clock,
             assert caught.value.code == OpticalResponseCode.ISC
             sizes = ProfileSizes.of(await meter.table("BT61"))
             (status,) = (await meter.table("BT63"))["data_sets"]
-            slot = sizes.newest_slot(await meter.read("BT64", *sizes.newest_header(status)))
+            slot = sizes.newest_slot(await meter.read("BT64", *sizes.newest_header(status)))  # type: ignore[misc]
             window = sizes.newest_interval(status, slot)
-            assert sizes.decode_interval(await meter.read("BT64", *window)).values == (1, 2, 3)
+            assert sizes.decode_interval(await meter.read("BT64", *window)).values == (1, 2, 3)  # type: ignore[misc]
         async with bench.opened(url, bench.PK) as meter:
             told = await meter.table("ET21")
     block, header, size = told["block_size"], told["block_header_size"], told["interval_size"]

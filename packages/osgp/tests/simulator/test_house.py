@@ -24,7 +24,7 @@ def house(seed, installed, **kwargs):
 
 
 def moment_of(day, hour, seed=1):
-    now = int(datetime(2026, *day, tzinfo=UTC).timestamp() + hour * 3600)
+    now = int(datetime(2026, *day, tzinfo=UTC).timestamp() + hour * 3600)  # type: ignore[misc]
     return house(seed, now - 2 * DAY).at(now)
 
 

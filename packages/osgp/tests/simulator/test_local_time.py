@@ -9,7 +9,7 @@ from osgp.simulator.localtime import DAY_HOURS, DAY_TIER, NIGHT_TIER, daylight_s
 
 
 def utc(*moment):
-    return datetime(*moment, tzinfo=UTC).timestamp()
+    return datetime(*moment, tzinfo=UTC).timestamp()  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

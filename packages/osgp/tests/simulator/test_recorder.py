@@ -179,7 +179,7 @@ def test_the_event_log_tells_the_outages_that_the_registers_count():
     seconds = later.house.at(later.now).total[4] - later.house.at(INSTALLED).total[4]
     assert counted >= 3
     assert [entry.event for entry in entries] == [2, 1] * counted
-    spans = [up.time - down.time for up, down in zip(entries[::2], entries[1::2], strict=True)]
+    spans = [up.time - down.time for up, down in zip(entries[::2], entries[1::2], strict=True)]  # type: ignore[operator]
     assert sum(span.total_seconds() for span in spans) == seconds
     assert [entry.sequence_number for entry in entries] == list(range(2 * counted - 1, -1, -1))
 

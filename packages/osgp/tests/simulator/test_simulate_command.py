@@ -42,7 +42,7 @@ def running(*words, **more):
         command(*words), env=environment(**more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+        ready, _, _ = select.select([process.stdout], [], [], PATIENCE)  # type: ignore[type-var]
         assert ready, "nothing was said"
         yield process, process.stdout.readline()
     finally:

@@ -93,7 +93,7 @@ def log_of(numbers, places=100, spare=b""):
     """Return a log into which these events were entered, one after the other."""
     ring = [bytes(14)] * places
     for number in numbers:
-        time = LTIME_DATE_UTC.encode(datetime(2026, 1, 1, number // 60 % 24, number % 60, tzinfo=UTC))
+        time = LTIME_DATE_UTC.encode(datetime(2026, 1, 1, number // 60 % 24, number % 60, tzinfo=UTC))  # type: ignore[misc]
         words = (number & 0xFFFF, 0xFFFF, 0x3000 | number % 256)
         ring[number % places] = time + b"".join(word.to_bytes(2, "little") for word in words) + b"\x01\x02"
     last = numbers[-1] if numbers else 0

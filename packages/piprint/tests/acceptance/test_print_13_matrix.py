@@ -125,11 +125,11 @@ async def test_13_p2_p6_p10_the_matrix_at_printers_of_the_network():
         )
         await office.start()
         await office.offers(*(row.number for row in asked), seconds=60)
-        for together in zip_longest(*lanes):  # a job for each device at a time: they take no more
+        for together in zip_longest(*lanes):  # type: ignore[assignment]  # a job for each device at a time: they take no more
             jobs = {row: await print_row(office, row) for row in together if row}
             await office.ends(jobs.values())
             for row, job in jobs.items():
-                outs = [out for out in shop[row.printer].printed() if out.name.split("-")[2] == str(job)]
+                outs = [out for out in shop[row.printer].printed() if out.name.split("-")[2] == str(job)]  # type: ignore[attr-defined]
                 judge(row, outs[0] if outs else None, office.job(job).status, office.job(job).message)
 
 

@@ -143,7 +143,7 @@ async def test_label_printer_keeps_every_byte():
             writer.write(label)
             writer.close()
             await writer.wait_closed()
-            await until(lambda label=label: printer.received and printer.received[-1] == label)
+            await until(lambda label=label: printer.received and printer.received[-1] == label)  # type: ignore[misc]
 
 
 def test_papers_are_what_they_say(tmp_path):

@@ -48,7 +48,7 @@ async def took(response, *, document=False, pause=0.0):
 
     clock = asyncio.get_running_loop().time
     begun = clock()
-    session, wire._session = wire._session, SimpleNamespace(request=request)
+    session, wire._session = wire._session, SimpleNamespace(request=request)  # type: ignore[assignment]
     whole = False
     try:
         with suppress(BcUnreachable):

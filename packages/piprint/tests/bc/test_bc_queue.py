@@ -27,7 +27,7 @@ async def bc(request):
     extension, _, tags = request.param.partition(" ")
     async with StandIn(extension=extension, page=False) as bc:
         bc.habits.tags = tags or "page"
-        bc.printer = bc.database.insert_printer({"host_id": "pi", "printer_id": "office", "payload": PAYLOAD})
+        bc.printer = bc.database.insert_printer({"host_id": "pi", "printer_id": "office", "payload": PAYLOAD})  # type: ignore[attr-defined]
         yield bc
 
 

@@ -60,7 +60,7 @@ def literals(*names: str) -> Iterator[str]:
                 told = node.args[0]
                 parts = told.values if isinstance(told, ast.JoinedStr) else [told]
                 text = "".join(
-                    part.value if isinstance(part, ast.Constant) else "X"
+                    part.value if isinstance(part, ast.Constant) else "X"  # type: ignore[misc]
                     for part in parts
                     if isinstance(part, ast.FormattedValue | ast.Constant)
                 )

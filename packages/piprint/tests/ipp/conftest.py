@@ -92,7 +92,7 @@ class ScriptedPrinter:
         if isinstance(answer, list):  # one after the other, the last for ever
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         if isinstance(answer, Callable):
-            answer = answer(message)
+            answer = answer(message)  # type: ignore[operator]
         if asyncio.iscoroutine(answer):
             answer = await answer
         if isinstance(answer, web.StreamResponse):
@@ -132,7 +132,7 @@ def make_certificate(tmp_path_factory):
         try:
             named = x509.IPAddress(ipaddress.ip_address(name))
         except ValueError:
-            named = x509.DNSName(name)
+            named = x509.DNSName(name)  # type: ignore[assignment]
         certificate = (
             x509.CertificateBuilder()
             .subject_name(subject)

@@ -122,7 +122,7 @@ async def test_a_ticket_refused_for_other_reasons_is_no_reason_to_stop_holding(s
 )
 async def test_a_job_is_ours_only_if_name_or_uuid_agree_and_none_contradicts(scripted, ours, uuid, name, ours_still):
     told = (attribute("job-id", Tag.INTEGER, 5), attribute("job-state", Tag.ENUM, 5))
-    told += (attribute("job-uuid", Tag.URI, uuid), attribute("job-name", Tag.NAME, name))
+    told += (attribute("job-uuid", Tag.URI, uuid), attribute("job-name", Tag.NAME, name))  # type: ignore[assignment]
     scripted.answers[Operation.GET_JOB_ATTRIBUTES] = (Group(Delimiter.JOB, told),)
     accepted = Accepted(5, "urn:uuid:5", "bc-a-1-1")
     assert (await ours.look(accepted) is not None) is ours_still

@@ -182,7 +182,7 @@ def test_a_byte_order_mark_is_no_fault() -> None:
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from([*SAMPLE, *SAMPLE["papertray"], "x"]), inner)
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from([*SAMPLE, *SAMPLE["papertray"], "x"]), inner)  # type: ignore[misc]
     ),
     max_leaves=12,
 )

@@ -423,7 +423,7 @@ def connect(entry, address):
 
 
 async def test_p8_no_address_takes_all_connections():
-    entry = Door(lambda: SimpleNamespace(connection_made=lambda _: None), ["10.0.0.5"], most=20)
+    entry = Door(lambda: SimpleNamespace(connection_made=lambda _: None), ["10.0.0.5"], most=20)  # type: ignore[return-value]
     first = [connect(entry, "203.0.113.1") for _ in range(30)]
     assert sum(each.open for each in first) == 10
     assert connect(entry, "203.0.113.2").open
@@ -459,7 +459,7 @@ async def test_p8_who_does_not_read_the_answers_loses_the_place(shop, monkeypatc
 async def test_p8_a_buffer_that_is_read_and_filled_again_is_no_place_held(monkeypatch):
     looks, given = [], []
     monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda _, look: looks.append(look))
-    transport = connect(Door(lambda: SimpleNamespace(connection_made=given.append)), "203.0.113.1")
+    transport = connect(Door(lambda: SimpleNamespace(connection_made=given.append)), "203.0.113.1")  # type: ignore[return-value]
     given[0].write(bytes(100_000))
     looks.pop()()
     for _ in range(9):
@@ -479,7 +479,7 @@ async def test_p8_a_buffer_that_is_read_and_filled_again_is_no_place_held(monkey
 
 
 async def test_p8_this_computer_finds_a_place_when_others_hold_all_they_may():
-    entry = Door(lambda: SimpleNamespace(connection_made=lambda _: None), most=20)
+    entry = Door(lambda: SimpleNamespace(connection_made=lambda _: None), most=20)  # type: ignore[return-value]
     others = [connect(entry, f"203.0.113.{number % 2}") for number in range(40)]
     assert sum(each.open for each in others) == 19
     assert connect(entry, "127.0.0.1").open

@@ -253,7 +253,14 @@ async def test_a_report_holds_everything_but_secrets(tmp_path, config_text, run_
             file.chmod(0o600)
             code, out, _ = await in_thread("report", "--config", str(file))
             assert code == 0
-            for part in (f"piprint {VERSION}, problem report", "Settings", "Printers", "Business Central", "State", "Log"):
+            for part in (
+                f"piprint {VERSION}, problem report",
+                "Settings",
+                "Printers",
+                "Business Central",
+                "State",
+                "Log",
+            ):
                 assert part in out
             assert "started as pi" in out, "the log"
             assert '"instance"' in out, "the state"

@@ -75,14 +75,14 @@ def test_every_setting_says_what_it_means():
 
 
 def test_every_command_and_every_option_explains_itself():
-    for name, command in get_command(app).commands.items():
+    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
         assert command.help, name
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
 
 
 def test_the_guide_mentions_every_command_people_need_and_no_other():
-    known = set(get_command(app).commands)
+    known = set(get_command(app).commands)  # type: ignore[attr-defined]
     named = set(re.findall(r"piprint ([a-z][a-z-]+)", re.sub(r"```toml.*?```", "", GUIDE.read_text(), flags=re.DOTALL)))
     assert {"doctor", "printers", "jobs", "test-page", "reprint", "report", "init"} <= named
     commands = set(re.findall(r"(?m)^(?:sudo )?piprint ([a-z][a-z-]+)", GUIDE.read_text()))

@@ -180,7 +180,7 @@ async def _second_client(world: World, fault: Fault) -> None:
 def _mood(world: World, fault: Fault) -> None:
     """Put the broker into the mood that a fault says."""
     mood, much = world.broker.mood, fault.much
-    changes: dict[str, object] = {
+    changes: dict[str, object] = {  # type: ignore[assignment]
         "refuse": {"refuse": much, "refused": "*"},
         "refuse_registers": {"refuse": much, "refused": "*/registers"},
         "no_retain": {"retains": False},

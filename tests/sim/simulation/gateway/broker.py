@@ -166,7 +166,7 @@ class Broker:
         """Give paho this broker, and the loop's time."""
         library = paho.mqtt.client
         before = library.Client._create_socket_connection, library.time_func
-        library.Client._create_socket_connection = lambda _: self.connect()  # type: ignore[method-assign]
+        library.Client._create_socket_connection = lambda _: self.connect()  # type: ignore[assignment, method-assign, return-value]
         library.time_func = self.loop.time
         try:
             yield
@@ -219,7 +219,8 @@ class Broker:
         for client in tuple(self.clients):
             if client.socket._owner == owner:
                 self.loop.call_later(
-                    1.5 * (client.keepalive or 30), lambda client=client: self._forget(client, bury=True)
+                    1.5 * (client.keepalive or 30),
+                    lambda client=client: self._forget(client, bury=True),  # type: ignore[misc]
                 )
 
     def garbage(self) -> None:

@@ -97,7 +97,7 @@ class Ground:
         def noted(*args: Any, **more: Any) -> sqlite3.Connection:
             connection = connect(*args, **more)
             basis.connections.append(connection)
-            return connection
+            return connection  # type: ignore[no-any-return]
 
         self._set(sqlite3, "connect", noted)
         self._time_and_threads()
@@ -147,7 +147,7 @@ class Ground:
             "random": (random, _PinnedRandom()),
         }
         if not _HAS_CLOCK:
-            instead["datetime"] = (datetime, WallClock)
+            instead["datetime"] = (datetime, WallClock)  # type: ignore[assignment]
         for name, module in sorted(sys.modules.items()):
             if name.partition(".")[0] not in ("nes2mqtt", "osgp") or name == "nes2mqtt.clock":
                 continue

@@ -332,7 +332,7 @@ class World:
         for fault in self.setting.faults:
             await self.sleep(fault.at - self.loop.now)
             self.note(words(fault), tell=True)
-            under_way.append(self.spawn(actions.ACTIONS[fault.kind](self, fault)))
+            under_way.append(self.spawn(actions.ACTIONS[fault.kind](self, fault)))  # type: ignore[arg-type]
             if fault.kind in actions.TAKES_DOWN:
                 await under_way[-1]
         lasting = [task for task, fault in zip(under_way, self.setting.faults, strict=True) if fault.span < FOR_EVER]
