@@ -1,4 +1,7 @@
-"""What one meter at one sample a second costs, with history, MQTT and page on."""
+"""What one meter at one sample a second costs, with history, MQTT and page on.
+
+Memory has to stay under 60 MB; the goal leaves 5 of them, because it differs by a megabyte from run to run.
+"""
 
 from __future__ import annotations
 
@@ -21,5 +24,5 @@ def rows() -> list[Row]:
         memory = town.memory()
     return [
         Row("one sample a second: share of a core", f"{share:.2%}", "at most 1 %", share <= 0.01),
-        Row("one sample a second: resident memory", f"{memory:.1f} MB", "at most 60 MB", memory <= 60),
+        Row("one sample a second: resident memory", f"{memory:.1f} MB", "at most 55 MB", memory <= 55),
     ]

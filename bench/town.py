@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -19,10 +20,55 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["Town"]
+__all__ = ["Town", "free_ports", "most_meters"]
 
 _BIN = Path(sys.executable).parent
-_FIRST_METER_PORT = 20000
+_LOWEST_PORT = 10_000
+_FILES_PER_METER = 4
+"""Open files that the simulator needs for each meter."""
+
+
+def _highest_port() -> int:
+    """Return the last port below those that the kernel gives to outgoing connections."""
+    try:
+        text = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii")
+    except OSError:
+        return 32767
+    return int(text.split()[0]) - 1
+
+
+def most_meters() -> int:
+    """Return how many meters this machine's ports and this user's open files allow; root gets as many files as the kernel has."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with contextlib.suppress(OSError, ValueError):
+        more = int(Path("/proc/sys/fs/nr_open").read_text(encoding="ascii"))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (more, more))
+        files = more
+    ports = _highest_port() - _LOWEST_PORT
+    return ports if files == resource.RLIM_INFINITY else min(ports, (files - 100) // _FILES_PER_METER)
+
+
+def free_ports(count: int) -> int:
+    """Return the first of so many ports in a row at which nobody listens.
+
+    The simulator takes one after another. They are only known to be free now, so take them at once.
+    """
+    first = _LOWEST_PORT
+    while first + count - 1 <= _highest_port():
+        taken = next((port for port in range(first, first + count) if not _is_free(port)), None)
+        if taken is None:
+            return first
+        first = taken + 1
+    raise RuntimeError(f"there are no {count} free ports in a row from {_LOWEST_PORT} to {_highest_port()}")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _free_port() -> int:
@@ -47,10 +93,19 @@ class Town:
         meters: how many.
         present_every: seconds between reads of BT28.
         registers_every: seconds between reads of BT23.
+        baud: of each meter's line; 0: replies come at once, in one piece.
+        listen: topics of which a subscriber notes when the first message came; none when empty.
     """
 
-    def __init__(self, meters: int, present_every: float, registers_every: float) -> None:
+    def __init__(
+        self, meters: int, present_every: float, registers_every: float, *, baud: int = 0, listen: str = ""
+    ) -> None:
         self.meters = meters
+        self.page_after = 0.0
+        """Seconds from the gateway's start until its page answered."""
+        self._baud, self._listen = baud, listen
+        self._started = 0.0
+        self._first_port = free_ports(meters)
         self.web = _free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="bench-"))
         self._broker_port = _free_port()
@@ -65,7 +120,7 @@ class Town:
             f'[web]\nlisten = "127.0.0.1:{self.web}"',
         ]
         lines += [
-            f'[meters.m{number}]\nport = "tcp://127.0.0.1:{_FIRST_METER_PORT + number}"\nkey = {{ file = "{key}" }}\n'
+            f'[meters.m{number}]\nport = "tcp://127.0.0.1:{self._first_port + number}"\nkey = {{ file = "{key}" }}\n'
             f"present_every = {present_every}\nregisters_every = {registers_every}\nreads_per_second = 10"
             for number in range(meters)
         ]
@@ -78,16 +133,20 @@ class Town:
     def running(self) -> Iterator[Town]:
         """Run everything; wait until the meters answer."""
         key = str(self._folder / "key")
-        endpoint = f"tcp:127.0.0.1:{_FIRST_METER_PORT}"
+        endpoint = f"tcp:127.0.0.1:{self._first_port}"
         broker = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin") or "mosquitto"
         try:
-            self._start(str(_BIN / "osgp"), "simulate", "--mep", endpoint, "--baud", "0", "--key-file", key,
+            self._start(str(_BIN / "osgp"), "simulate", "--mep", endpoint, "--baud", str(self._baud), "--key-file", key,
                         "--meters", str(self.meters))  # fmt: skip
             self._start(broker, "-c", str(self._folder / "mosquitto.conf"))
-            _wait_for(_FIRST_METER_PORT + self.meters - 1)
+            _wait_for(self._first_port + self.meters - 1)
             _wait_for(self._broker_port)
+            if self._listen:
+                self._subscribe()
+            self._started, begin = time.time(), time.monotonic()
             self.gateway = self._start(str(_BIN / "nes2mqtt"), "run", "--config", str(self._folder / "nes2mqtt.toml"))
             _wait_for(self.web)
+            self.page_after = time.monotonic() - begin
             yield self
         finally:
             for part in reversed(self._parts):
@@ -104,6 +163,30 @@ class Town:
         log.close()
         self._parts.append(part)
         return part
+
+    def _subscribe(self) -> None:
+        """Let mosquitto's own client note when what comes; wait until it listens."""
+        port, ready = str(self._broker_port), "bench/ready"
+        self._start("mosquitto_sub", "-p", port, "-t", self._listen, "-t", ready, "-F", "%U %t")
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            subprocess.run(["mosquitto_pub", "-p", port, "-t", ready, "-m", "x"], check=True)
+            if ready in self._heard():
+                return
+            time.sleep(0.05)
+        raise RuntimeError("the subscriber heard nothing from the broker")
+
+    def _heard(self) -> str:
+        return (self._folder / "2.log").read_text(encoding="utf-8")  # the third program that was started
+
+    def arrivals(self) -> dict[str, float]:
+        """Return the seconds from the gateway's start until the first message, by the last part of its topic."""
+        found: dict[str, float] = {}
+        for line in self._heard().splitlines():
+            at, _, topic = line.partition(" ")
+            if topic.count("/") > 1:
+                found.setdefault(topic.rpartition("/")[2], float(at) - self._started)
+        return found
 
     def cpu(self) -> float:
         """Return CPU seconds the gateway has used."""

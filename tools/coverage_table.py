@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "coverage"
 UNCOVERED = FOLDER / "uncovered.md"
 
-GOALS = {"servicekit": (90, 85), "osgp": (90, 85), "nes2mqtt": (85, 80), "piprint": (85, 80)}
+GOALS = {"servicekit": (95, 90), "osgp": (98, 94), "nes2mqtt": (90, 85), "piprint": (90, 85)}
 """Of each package: per cent of lines, per cent of branches. Raised when tests are added, never lowered in silence."""
 
 LONG = (
@@ -33,8 +33,8 @@ LONG = (
 )
 """What ``all`` runs besides: other programs, browsers, whole days. (The checks of the AL extension run nothing of ours.)"""
 
-TIMED = ("test_fast_start", "test_import")
-"""Names of tests that measure time or count what is imported: both change when each line is counted."""
+IMPORTS = ("knows_no_clock_and_no_socket",)
+"""Parts of the names of tests that look at what is imported: measuring imports more."""
 
 
 @dataclass
@@ -153,7 +153,7 @@ def run_tests(packages: Sequence[str], *, everything: bool) -> int:
         "--timeout",
         "600",
     ]
-    command += ["--no-header", "-q", "-p", "no:cacheprovider", "-k", " and ".join(f"not {name}" for name in TIMED)]
+    command += ["--no-header", "-q", "-p", "no:cacheprovider", "-k", " and ".join(f"not {name}" for name in IMPORTS)]
     command += [f"--ignore={path}" for path in left_out]
     command += [f"packages/{package}" for package in packages] + (["tests/system"] if everything else [])
     return subprocess.run(command, cwd=ROOT, check=False).returncode
