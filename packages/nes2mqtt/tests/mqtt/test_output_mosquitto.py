@@ -13,11 +13,10 @@ import textwrap
 import aiomqtt
 import pytest
 
-from nes2mqtt.mqtt import MqttOutput
-from nes2mqtt.mqtt.connection import Received
-from nes2mqtt.mqtt.message import Will
-from nes2mqtt.mqtt.output import _contradict
-from nes2mqtt.reading import LinkQuality, MeterState, TableGroup
+from nes2mqtt.outputs.mqtt.client.connection import Received
+from nes2mqtt.outputs.mqtt.client.message import Will
+from nes2mqtt.outputs.mqtt.output import MqttOutput, _contradict
+from nes2mqtt.readings.reading import LinkQuality, MeterState, TableGroup
 
 ALL = {"dialects": ["homeassistant", "nmr-raw", "dabbler"], "dabbler": {"every": 1}, "homeassistant": {"every": 1}}
 
