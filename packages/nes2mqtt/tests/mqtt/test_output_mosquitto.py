@@ -184,9 +184,10 @@ async def test_the_will_speaks_when_the_program_is_killed(rig, broker):
         import asyncio
         from datetime import UTC, datetime
         from zoneinfo import ZoneInfo
-        from nes2mqtt.gateway import GatewayInfo
-        from nes2mqtt.hub import Hub
-        from nes2mqtt.mqtt import MqttConfig, MqttOutput
+        from nes2mqtt.outputs.mqtt.config import MqttConfig
+        from nes2mqtt.outputs.mqtt.output import MqttOutput
+        from nes2mqtt.readings.gateway_info import GatewayInfo
+        from nes2mqtt.readings.hub import Hub
         gateway = GatewayInfo("home", "0", ZoneInfo("UTC"), datetime.now(UTC))
         settings = {{"host": "127.0.0.1", "port": {broker.port}, "dialects": ["nmr-raw", "dabbler"]}}
         asyncio.run(MqttOutput(MqttConfig.model_validate(settings), gateway, None, Hub({{}})).run())
