@@ -203,6 +203,7 @@ def blocks_in_use(house):
     return sys.getallocatedblocks()
 
 
+@pytest.mark.takes_long
 @compressed
 @pytest.mark.parametrize(
     ("hours", "cadence"), [(24, Cadence(60.0, 300.0)), (6, Cadence())], ids=["a day", "the default cadence"]
