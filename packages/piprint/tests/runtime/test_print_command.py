@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -117,6 +118,16 @@ def test_run_becomes_the_processor_with_nothing_secret_on_its_command_line(pipri
     assert program == sys.executable
     assert command[1:] == ["-P", "-m", "piprint.runtime.process", "p.toml"]
     assert environment["MALLOC_ARENA_MAX"] == "1"
+
+
+@pytest.mark.parametrize(("former", "code"), [("piprint.process", 2), ("piprint.document_process", 0)])
+def test_h1_programs_still_start_by_the_name_they_had(tmp_path, former, code):
+    (tmp_path / "p.toml").write_text("[busines_central]\n")
+    command = [sys.executable, "-P", "-m", former, str(tmp_path / "p.toml")]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert ("did you mean" in done.stderr) == bool(code)
 
 
 # --- init ---------------------------------------------------------------------------------------------------------------

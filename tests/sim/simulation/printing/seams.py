@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InOrder", "Seams"]
 
-_SERVICE: Any = piprint.service
+_SERVICE: Any = piprint.runtime.service
 _REAL_DATETIME = dt.datetime
 _TELL_EVERY = 60.0
 """Seconds between two tidyings of what the page shows: nobody looks, and there is no systemd."""
