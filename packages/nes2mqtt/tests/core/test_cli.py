@@ -216,7 +216,9 @@ class TestEnds:
     def as_it_was(self):
         root = logging.getLogger()
         handlers, level = list(root.handlers), root.level
+        mask = os.umask(0o022)  # the service keeps its files private
         yield
+        os.umask(mask)
         root.handlers[:] = handlers
         root.setLevel(level)
         logging.captureWarnings(capture=False)
