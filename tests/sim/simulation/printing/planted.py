@@ -171,8 +171,8 @@ def _keeps_documents(_: World, swap: Replace) -> None:
 
 
 def _keeps_silent(_: World, swap: Replace) -> None:
-    for name in ("carrier", "patience"):
-        swap(logging.getLogger(f"piprint.{name}"), "disabled", True)
+    for name in ("carrier", "failures", "printer_wait"):
+        swap(logging.getLogger(f"piprint.jobs.printing.{name}"), "disabled", True)
 
 
 def _waits_for_ever(_: World, swap: Replace) -> None:
