@@ -33,11 +33,11 @@ from nes2mqtt.reading import MeterInfo, TableGroup
 from nes2mqtt.sd_notify import Notifier
 from nes2mqtt.supervise import Keeper, Supervised
 from nes2mqtt.watch import watch_clock, watch_parts
-from osgp.budget import ReadBudget
-from osgp.known import KnownMeter
 from osgp.meter import open_meter
+from osgp.meter.budget import ReadBudget
+from osgp.meter.known import KnownMeter
 from osgp.optical.settings import SessionSettings
-from osgp.recovery import Recovery
+from osgp.ports.recovery import Recovery
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator

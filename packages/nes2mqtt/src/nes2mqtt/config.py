@@ -42,7 +42,7 @@ from nes2mqtt.web.config import WebConfig
 from osgp.errors import KeyFormatError, MisuseError
 from osgp.key import MeterKey
 from osgp.optical.key import OpticalKey, Padding
-from osgp.transport import Address
+from osgp.ports.transport import Address
 
 __all__ = [
     "CommandPowerCycle",

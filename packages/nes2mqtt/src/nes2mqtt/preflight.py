@@ -24,7 +24,7 @@ from pathlib import Path
 from nes2mqtt.config import CommandPowerCycle, Config, GpioPowerCycle, MeterConfig, PowerCycle
 from nes2mqtt.mqtt.config import MqttConfig
 from nes2mqtt.web.config import WebConfig
-from osgp.transport import Address, serial_ports
+from osgp.ports.transport import Address, serial_ports
 
 __all__ = ["not_there_now"]
 

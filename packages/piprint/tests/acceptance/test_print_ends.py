@@ -134,6 +134,7 @@ async def test_p1_filters_that_crash_or_are_missing_end_at_once_too(tmp_path):
         assert "not available" in office.job(jobs[1]).message
 
 
+@pytest.mark.takes_long
 async def test_p4_a_backend_that_hangs_ends_the_job_and_the_next_goes_on():
     async with Office("one") as office:
         office.config = '[[printers]]\nid = "one"\nstuck_after = 3\n'
@@ -151,6 +152,7 @@ async def test_p4_a_backend_that_hangs_ends_the_job_and_the_next_goes_on():
         assert office.printed() == [later]
 
 
+@pytest.mark.takes_long
 @BOTH
 async def test_p5_a_disabled_queue_is_told_within_a_minute_and_taken_back(extension):
     async with Office("one", extension=extension) as office:
