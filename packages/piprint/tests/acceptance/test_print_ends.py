@@ -12,10 +12,10 @@ from office import Office
 from papers import locked_pdf
 from printshop import PrivateCups, until
 
-from piprint.config import PrinterConfig
+from piprint.config.settings import PrinterConfig
 from piprint.contract import JobState
-from piprint.document import Inspector
-from piprint.printers.ipp_printer import IppPrinter
+from piprint.documents.inspect import Inspector
+from piprint.printers.backends.ipp_printer import IppPrinter
 from piprint.printers.printer import PrinterAddress, SpoolerState, Ticket
 
 PPD = Path(__file__).parent / "shop" / "driver.ppd"
@@ -39,7 +39,7 @@ def add_driven(cups: PrivateCups, folder: Path, name: str = "driven", script: st
         program.chmod(0o755)
         ppd.write_text(PPD.read_text().replace("@FILTER@", str(program)))
     else:
-        ppd.write_bytes(files("piprint").joinpath("demo.ppd").read_bytes())
+        ppd.write_bytes(files("piprint.demo").joinpath("demo.ppd").read_bytes())
     cups.add_printer(name, ppd=ppd)
     return program
 
