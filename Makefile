@@ -12,7 +12,7 @@ CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate run run-print test test-fresh test-newest install install-print homeassistant-venv lint types format bench coverage fuzz soak screenshots reference lock release clean
+.PHONY: help simulate run run-print test test-fresh test-newest install install-print homeassistant-venv lint types format bench coverage fuzz mutation soak screenshots reference lock release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they nee
 	@$(BIN)/python tools/homeassistant_check.py --install-only
 	@$(BIN)/python tools/termineter_environment.py
 	@$(BIN)/python tools/al_environment.py
-	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 2 --dist loadgroup --timeout 300 --no-header -q
+	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 3 --dist loadgroup --timeout 300 --no-header -q
 
 # Both Debians, or one: FRESH=13. Both commands of the README, or one: FRESH_ONLY=run. Some tests: FRESH_PYTEST=packages/osgp.
 FRESH ?= 12 13
@@ -115,6 +115,13 @@ SECONDS ?= 600
 simulate: $(VENV)/dev.stamp ## Run simulated worlds for SECONDS (600); KINDS= of faults (print: the print processor), or one SEED= (tests/sim/README.md)
 	@PYTHONPATH=tests/sim $(BIN)/python -m simulation --seconds $(SECONDS) $(if $(KINDS),--kinds $(KINDS)) $(if $(SEED),--seed $(SEED))
 
+MINUTES ?= 60
+
+mutation: $(VENV)/dev.stamp ## Change links, guard, journal and recovery in small ways and see whether tests notice; MINUTES=60, ONLY=part of a path
+	@test -x .venv-mutation/bin/python || $(PYTHON) -m venv .venv-mutation
+	@.venv-mutation/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutation.txt
+	@.venv-mutation/bin/python tools/mutation.py --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY))
+
 soak: $(VENV)/dev.stamp ## Kill gateways and print processors again and again, longer than the tests do
 	@sh tools/system_packages.sh test
 	@NES2MQTT_KILLS=500 $(BIN)/pytest tests/system/test_kill.py -q -rP
@@ -143,7 +150,7 @@ release: $(VENV)/dev.stamp ## Make the release VERSION= (1.4.0) of all packages:
 	@$(BIN)/python tools/release.py $(if $(DRY_RUN),--dry-run) -- "$(VERSION)"
 
 clean: ## Remove what the other commands made, but no data
-	rm -rf $(VENV) .venv-newest .venv-homeassistant .venv-termineter .venv-al .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-newest .venv-homeassistant .venv-termineter .venv-al .venv-mutation .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # A stamp is newer than its requirements only when everything was installed.
 $(VENV)/run.stamp: requirements/runtime.txt VERSION $(PACKAGES:%=%/pyproject.toml)

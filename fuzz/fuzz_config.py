@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FunctionType
 
-from nes2mqtt.config import Config, parse
-from nes2mqtt.config_problem import ConfigError, Problem
-from nes2mqtt.config_summary import summary
+from nes2mqtt.config.problems import ConfigError, Problem
+from nes2mqtt.config.settings import Config, parse
+from nes2mqtt.config.summary import summary
 
 _FILE = Path("fuzz.toml")
 _KEYS = (
@@ -65,7 +65,7 @@ def main() -> None:
     """Fuzz until told to stop."""
     import atheris  # noqa: PLC0415 - the smoke test runs where there is no fuzzer
 
-    modules = ("nes2mqtt", "osgp.key", "osgp.transport", "tomllib")
+    modules = ("nes2mqtt", "osgp.key", "osgp.ports.transport", "tomllib")
     for function in gc.get_objects():
         if isinstance(function, FunctionType) and (function.__module__ or "").startswith(modules):
             atheris.instrument_func(function)

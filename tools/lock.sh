@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 uv=${UV:-uv}
 flags="--quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header"
-for name in runtime piprint dev termineter; do
+for name in runtime piprint dev termineter mutation; do
     # shellcheck disable=SC2086 # the flags are words
     "$uv" pip compile $flags --universal --python-version 3.11 "requirements/$name.in" -o "requirements/$name.txt"
 done
