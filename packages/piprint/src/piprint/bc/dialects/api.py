@@ -97,6 +97,11 @@ class ApiQueue:
         """Return what went over the wire so far."""
         return self._http.counters
 
+    @property
+    def calls(self) -> int:
+        """Return how many calls went out so far; see :class:`~piprint.bc.queue.Queue`."""
+        return self.counters.calls
+
     async def check(self) -> None:
         """Ask all pages for a row; see :class:`~piprint.bc.queue.Queue`."""
         for entity in (PRINTERS_API, JOBS_API, PROCESSORS_API):
@@ -321,11 +326,11 @@ class ApiQueue:
         assert trouble is not None  # noqa: S101 - each round ended with one
         raise trouble
 
-    async def processors(self) -> dict[str, datetime | None]:
-        """Return the processors that share this host's id: instance, and when it was last seen."""
+    async def processors(self, since: datetime) -> set[str]:
+        """Return the instances that share this host's id; see :class:`~piprint.bc.queue.Queue`."""
         url = self._place.all(PROCESSORS_API.name, filter=equal("hostId", self._host))
         found = await read_all(self._http, url, asked="read the processors", headers=READ_ONLY)
-        return {text(row, "instanceId"): moment(row, "lastSeen") for row in found}
+        return {text(row, "instanceId") for row in found if (seen_at := moment(row, "lastSeen")) and seen_at > since}
 
     async def _beat(self) -> dict[str, Any]:
         """Write this processor's row, which Business Central stamps; return it."""
