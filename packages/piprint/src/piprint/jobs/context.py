@@ -1,4 +1,4 @@
-"""What all workers share: the settings, both ends, the journal, and the jobs in hand.
+"""What all workers share: the settings, Business Central, the printers, the journal, and the active jobs.
 
 This module does not know how any of it is made or used.
 """
@@ -45,7 +45,7 @@ class Context:
         prepare: checks documents and decides how they are printed.
         reporter: takes jobs that have ended.
         rng: blurs waiting times.
-        jobs: the jobs in hand by row number, from before the claim until the report is accepted.
+        jobs: the active jobs by row number, from before the claim until the report is accepted.
         suspected: set when a printer, or its spooler, may have restarted.
         heard: by printer and the number of its run, its own clock (printer-up-time) when that run was last heard of.
         taken: row number and printer of the jobs that Business Central may have counted as waiting and that no longer are.

@@ -1,9 +1,10 @@
 """Asks Business Central for work, hands it to the workers, and watches over what they have.
 
-One loop asks, one looks after the printers (:mod:`piprint.jobs.printer_list`); both are supervised: an unexpected exception is logged and counted, and the
-loop goes on. Only clocks that cannot jump are used, except for what people read and for leases told by Business Central.
+One loop asks for work, another looks after the printers (:mod:`piprint.jobs.printer_list`). After an unexpected exception, which
+is logged and counted, the loop goes on. All waiting goes by a clock that cannot jump; the time of day is used only for what people
+read, and for leases, which Business Central tells by its own clock.
 
-Which rows are claimed is never decided here: a list may be old. The claim itself decides.
+A row that was listed may have changed since. So the list only says what to try; whether a job is ours, its claim decides.
 
 This module does not know how a job is printed, nor the wire of either side.
 """
@@ -260,7 +261,7 @@ class Dispatcher:
     # ---- Watching what is printed ----
 
     async def _watch(self) -> None:
-        """Hold the jobs Business Central calls Printing against those in hand."""
+        """Compare the jobs that Business Central calls Printing with the active ones."""
         asked = [job for job in self._context.jobs.values() if self._is_watched(job)]
         rows = {row.row_no: row for row in await self._queue.printing()}
         for job in asked:
@@ -293,7 +294,7 @@ class Dispatcher:
             job.change(row)
 
     async def _is_known(self, row: JobRow) -> bool:
-        """Tell whether the journal knows a claim of ours that is not in hand; if it had ended, say so once more."""
+        """Tell whether the journal knows a claim of ours that is not active; if it had ended, report its end once more."""
         try:
             return await self._report_again(row)
         except BcError as error:
@@ -335,10 +336,14 @@ class Dispatcher:
         """Say that we still have the jobs that last."""
         lease = self._config.lease.seconds
         for job in list(self._context.jobs.values()):
-            due = max(job.confirmed, job.begun) + lease / 3
-            if _now() < max(due, job.renew_from) or job.entry.step in {Step.CLAIMING, Step.REPORTED} or job.changed:
+            due = max(job.lease.confirmed, job.begun) + lease / 3
+            if (
+                _now() < max(due, job.lease.renew_from)
+                or job.entry.step in {Step.CLAIMING, Step.REPORTED}
+                or job.changed
+            ):
                 continue
-            job.renew_from = _now() + lease / 12
+            job.lease.renew_from = _now() + lease / 12
             try:
                 await self._renew_one(job)
             except BcError as error:
@@ -346,12 +351,12 @@ class Dispatcher:
 
     async def _renew_one(self, job: ActiveJob) -> None:
         asked = _now()
-        if job.entry.submitted and job.row.id and not job.guarded:
-            ours = job.guarded = await self._queue.submitting(job.row, job.claim)
+        if job.entry.submitted and job.row.id and not job.lease.guarded:
+            ours = job.lease.guarded = await self._queue.submitting(job.row, job.claim)
         else:
             ours = await self._queue.renew(job.row, job.claim, lease=self._config.lease.seconds)
         if ours:
-            job.confirmed = asked
+            job.lease.confirmed = asked
         else:
             await self._look_again(job)
 
@@ -375,7 +380,7 @@ class Dispatcher:
         self._worker(entry.printer_id).resume(entry)
 
     def _idle(self) -> None:
-        """Hear from a worker that has nothing to do; ask at once if there may be more for it."""
+        """Note that a worker has no job left; ask Business Central at once if it may have more."""
         if any(self._probe.queued.values()) and not self._stopping and not self._connection.failures:
             self._wake.set()
 
@@ -424,7 +429,7 @@ class Dispatcher:
                 disabled=each.address.printer_id in self._probe.disabled,
                 gone=each.gone_since is not None,
                 queued=max(self._probe.queued.get(each.address.printer_id, 0) - taken[each.address.printer_id], 0),
-                printing=self._in_hand(each.address.printer_id),
+                printing=self._active_at(each.address.printer_id),
             )
             for each in self._registry.all()
         )
@@ -444,16 +449,16 @@ class Dispatcher:
             mistakes=self._mistakes,
         )
 
-    def _in_hand(self, printer_id: str) -> int | None:
+    def _active_at(self, printer_id: str) -> int | None:
         worker = self._workers.get(printer_id)
         return worker.job.entry.row_no if worker is not None and worker.job is not None else None
 
 
 def _view(job: ActiveJob) -> JobView:
     entry = job.entry
-    message = entry.message if entry.step is Step.ENDED else job.trouble
-    if entry.step is Step.ENDED and job.trouble:
-        message = f"{message} Not reported yet: {job.trouble}"
+    message = entry.message if entry.step is Step.ENDED else job.hindrance.words
+    if entry.step is Step.ENDED and job.hindrance.words:
+        message = f"{message} Not reported yet: {job.hindrance.words}"
     return JobView(
         entry.row_no,
         entry.attempt,
@@ -466,7 +471,7 @@ def _view(job: ActiveJob) -> JobView:
         entry.begun,
         entry.title,
         entry.company,
-        job.remedy,
+        job.hindrance.remedy,
     )
 
 

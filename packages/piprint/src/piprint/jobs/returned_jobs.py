@@ -2,7 +2,7 @@
 
 CUPS saves its list of jobs up to DirtyCleanInterval seconds late (30 unless set). After a power cut, or a kill, it has jobs
 as they were when it last saved: one that was printed is waiting again, and prints again. The journal knows better. So at our
-start, and whenever a spooler may have restarted, its list is held against the journal.
+start, and whenever a spooler may have restarted, its list is compared with the journal.
 
 CUPS begins to print as soon as it runs, and this processor starts after it: what prints first cannot be stopped, only told.
 What can be done is to have CUPS save at once; ``piprint doctor`` looks at that.
@@ -81,7 +81,7 @@ class ReturnedJobs:
     """Looks for returned jobs.
 
     Attributes:
-        context: the journal, which knows what has ended, and the jobs in hand.
+        context: the journal, which knows what has ended, and the active jobs.
         registry: the printers.
         guarded: does something under a name, and counts what goes wrong in it by a mistake of ours.
     """

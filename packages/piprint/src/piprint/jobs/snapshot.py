@@ -37,7 +37,7 @@ class PrinterView:
         disabled: a user switched it off in Business Central.
         gone: this host no longer has it.
         queued: jobs waiting in Business Central, as it counted last, without those whose claim was begun since.
-        printing: row number of the job in hand; None without one.
+        printing: row number of its active job; None without one.
     """
 
     address: PrinterAddress
@@ -53,7 +53,7 @@ class PrinterView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job in hand, from before its claim until its report is accepted.
+    """An active job, from before its claim until its report is accepted.
 
     Attributes:
         row_no: its number in Business Central.
@@ -97,7 +97,7 @@ class Snapshot:
             after a failed call. A watchdog looks at it.
         connection: Business Central.
         printers: by id.
-        jobs: those in hand, by row number.
+        jobs: the active ones, by row number.
         totals: how many jobs ended how, since the journal began.
         paused: for people: why no job is claimed; "" when they are.
         problems: for people: printers that could not be listed or registered, mistakes of this program.
