@@ -1,9 +1,9 @@
 """How Business Central answers at the moment, and how long to wait after it did not.
 
-Waiting times grow and are blurred, so that many processors that lost the same server do not come back at once; what the
-server asks for (Retry-After) is obeyed. Nothing here ever gives up: an outcome has to be reported some day.
+Waiting times grow, and chance changes each a little, so that many processors that lost the same server do not all come back at
+the same moment. A pause that the server asks for (Retry-After) is kept. Trying never ends: each outcome has to be reported some day.
 
-This module does not know calls, only how they ended.
+This module makes no calls; it is told how they ended.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The journal for whoever only looks: read, never locked or written, also while a processor runs with it.
 
-A command may run as another user than the service. So nothing is made that is not there, and a journal that cannot be read
-is said to be just that. This module does not know who asks.
+A command may run as another user than the service, so nothing is created, and a journal that this user may not read is an error in
+words. This module does not know who asks.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ _STATES = {
 
 
 class Presenter:
-    """Answers the page; implements :class:`piprint.web.view.Shop`.
+    """Answers the page; implements :class:`piprint.web.view.Service`.
 
     Args:
         config: the settings.
