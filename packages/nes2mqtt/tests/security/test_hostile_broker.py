@@ -7,15 +7,15 @@ import threading
 import paho.mqtt.client as paho
 import pytest
 
-from nes2mqtt.mqtt import client as client_module
-from nes2mqtt.mqtt import session as session_module
-from nes2mqtt.mqtt.aiomqtt_client import UNREAD
-from nes2mqtt.mqtt.client import Broker, Pace
-from nes2mqtt.mqtt.config import MqttConfig
-from nes2mqtt.mqtt.connection import Received
-from nes2mqtt.mqtt.instances import Instances
-from nes2mqtt.mqtt.library import Client
-from nes2mqtt.mqtt.message import Will
+from nes2mqtt.outputs.mqtt.client import broker as client_module
+from nes2mqtt.outputs.mqtt.client import session as session_module
+from nes2mqtt.outputs.mqtt.client.aiomqtt_client import UNREAD
+from nes2mqtt.outputs.mqtt.client.broker import Broker, Pace
+from nes2mqtt.outputs.mqtt.client.connection import Received
+from nes2mqtt.outputs.mqtt.client.library import Client
+from nes2mqtt.outputs.mqtt.client.message import Will
+from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.mqtt.instances import Instances
 
 GREETING = b"\x20\x02\x00\x00"
 BROKEN = {

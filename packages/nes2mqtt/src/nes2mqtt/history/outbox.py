@@ -14,7 +14,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from nes2mqtt.history.journal import Numbered
+from nes2mqtt.history.tables.journal import Numbered
 
 __all__ = ["WINDOW", "Outbox"]
 
