@@ -220,7 +220,7 @@ class ActiveJob:
         return self.watch.seen_printing or self.entry.ipp_begun is not None or told
 
     def is_changed(self) -> bool:
-        """Tell whether Business Central calls it ours no longer. Asked anew after each wait: the answer comes from elsewhere."""
+        """Tell whether Business Central no longer calls it ours. Another task may note that at any wait, so ask after each."""
         return bool(self.changed)
 
     def change(self, row: JobRow | None) -> None:

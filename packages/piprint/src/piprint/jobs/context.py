@@ -70,7 +70,7 @@ class Context:
     suspected: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def count(self, *, beat: bool) -> Probe:
-        """Have Business Central count what waits. Its answer knows of the claims that were made before it was asked."""
+        """Have Business Central count the jobs that wait. Claims made before the question are no longer among them."""
         known = [no for no in self.taken if no not in self.jobs or self.jobs[no].entry.step is not Step.CLAIMING]
         probe = await self.queue.probe(beat=beat)
         for row_no in known:

@@ -33,7 +33,7 @@ from piprint.jobs.polling.leases import LeaseWatch
 from piprint.jobs.polling.poll_interval import PollInterval
 from piprint.jobs.printer_list import PrinterList
 from piprint.jobs.returned_jobs import ReturnedJobs
-from piprint.jobs.snapshot import ConnectionView, JobView, PrinterView, Snapshot
+from piprint.jobs.state import JobFacts, PrinterFacts, State
 from piprint.jobs.waiting_messages import WaitingMessages, excuse
 from piprint.jobs.worker import Item, Worker
 from piprint.journal.entry import Entry, Outcome
@@ -303,7 +303,7 @@ class Dispatcher:
             return True
 
     async def _report_again(self, row: JobRow) -> bool:
-        """Tell Business Central once more how a claim of ours ended: a claim given up had come through late.
+        """Tell Business Central once more how a claim of ours ended: it arrived late, when we had given it up.
 
         Returns:
             whether the journal knows the claim; if not, it is like another processor's.
@@ -414,35 +414,31 @@ class Dispatcher:
         """Return the last jobs that have ended, newest first."""
         return await self._journal.history(limit)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> State:
         """Return how everything is at this moment."""
-        connection = self._connection
         registered = {each.printer_id for each in self._printer_list.registered or ()}
         taken = Counter(self._context.taken.values())
         printers = tuple(
-            PrinterView(
-                address=each.address,
-                status=each.status,
-                problem=each.problem or self._printer_list.problems.get(each.address.printer_id, ""),
-                description=each.description,
+            PrinterFacts(
+                known=each,
+                refused=self._printer_list.problems.get(each.address.printer_id, ""),
                 offered=each.address.printer_id in registered,
                 disabled=each.address.printer_id in self._probe.disabled,
-                gone=each.gone_since is not None,
                 queued=max(self._probe.queued.get(each.address.printer_id, 0) - taken[each.address.printer_id], 0),
                 printing=self._active_at(each.address.printer_id),
             )
             for each in self._registry.all()
         )
         problems = [*self._registry.problems, *self._returned.told(), *([self._mistake] if self._mistake else [])]
-        return Snapshot(
+        return State(
             host=self._config.host,
             instance=self._journal.instance,
             dialect=self._queue.dialect,
             started=self._started,
             overdue=max(_now() - self._due_at, 0.0),
-            connection=ConnectionView(connection.state, connection.message, connection.failures, connection.next_try),
+            connection=self._connection,
             printers=printers,
-            jobs=tuple(_view(job) for _, job in sorted(self._context.jobs.items())),
+            jobs=tuple(_facts(job) for _, job in sorted(self._context.jobs.items())),
             totals=dict(self._totals),
             paused=self._paused,
             problems=tuple(problems),
@@ -454,25 +450,12 @@ class Dispatcher:
         return worker.job.entry.row_no if worker is not None and worker.job is not None else None
 
 
-def _view(job: ActiveJob) -> JobView:
+def _facts(job: ActiveJob) -> JobFacts:
     entry = job.entry
     message = entry.message if entry.step is Step.ENDED else job.hindrance.words
     if entry.step is Step.ENDED and job.hindrance.words:
         message = f"{message} Not reported yet: {job.hindrance.words}"
-    return JobView(
-        entry.row_no,
-        entry.attempt,
-        entry.printer_id,
-        entry.name,
-        entry.step,
-        entry.tries,
-        entry.size,
-        message,
-        entry.begun,
-        entry.title,
-        entry.company,
-        job.hindrance.remedy,
-    )
+    return JobFacts(entry, message, job.hindrance.remedy)
 
 
 def _now() -> float:

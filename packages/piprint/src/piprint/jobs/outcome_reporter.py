@@ -1,4 +1,4 @@
-"""Tells Business Central how jobs ended, for as long as it takes.
+"""Tells Business Central how jobs ended, and repeats it until it is heard.
 
 One task per outcome, so that a report Business Central refuses delays no other; until it is accepted, it stays in the
 journal and survives restarts.

@@ -230,7 +230,7 @@ def is_not_printed(entry: Entry, *, doubted: bool) -> bool:
 
 
 def may_be_given_back(entry: Entry, *, doubted: bool) -> bool:
-    """Tell whether a job may be queued again for anybody, so that nobody has to know that it may have been printed."""
+    """Tell whether a job may be queued again for any processor: certainly nothing of it was printed."""
     return entry.step is not Step.CLAIMING and entry.unsent and not entry.inherits and not doubted
 
 

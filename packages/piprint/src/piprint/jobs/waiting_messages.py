@@ -201,7 +201,7 @@ class WaitingMessages:
                 self._own[row.row_no] = own
 
     async def _is_anothers(self, row: JobRow, printing: dict[int, bool], *, first: bool) -> bool:
-        """Tell whether another processor of this host wrote what a waiting job says, and still holds to it.
+        """Tell whether another processor of this host wrote the message of a waiting job, and the job it names still prints.
 
         Two that write over each other's words would change the jobs each minute under their users' hands.
         """

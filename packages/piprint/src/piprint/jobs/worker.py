@@ -89,7 +89,7 @@ class Worker:
         self._called.set()
 
     def add(self, item: Item) -> bool:
-        """Put a job into its place in the line; return whether it is new there, else it is not added again."""
+        """Put a job into the queue by its number; return False if it is there already."""
         row_no = item.row.row_no
         if row_no in self._listed:
             return False
@@ -233,7 +233,7 @@ class Worker:
         await self._finish(job)
 
     async def _refresh(self, job: ActiveJob) -> None:
-        """Ask Business Central whether the job is still ours. Its lease may be over all the same: it is renewed before printing.
+        """Ask Business Central whether the job is still ours. The lease may have ended even so; it is renewed before printing.
 
         If it was told of a submission the journal does not know, the journal was restored, with its disk or its machine:
         then the job is treated as if another processor had had it.

@@ -1,4 +1,7 @@
-"""What the processor looks like from outside at one moment: for the status page, the metrics and the doctor. Data only."""
+"""How the processor stands at one moment, for whoever shows it: the facts themselves, not yet in the words of a page. Data only.
+
+What people see is made of it in one place, :mod:`piprint.web.presenter`.
+"""
 
 from __future__ import annotations
 
@@ -6,86 +9,67 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from piprint.bc.backoff import ConnectionState
-from piprint.journal.entry import Outcome
-from piprint.journal.steps import Step
-from piprint.printers.printer import PrinterAddress, PrinterStatus
+from piprint.bc.backoff import Connection
+from piprint.journal.entry import Entry, Outcome
+from piprint.printers.printer import PrinterAddress
+from piprint.printers.registry import KnownPrinter
 
-__all__ = ["ConnectionView", "JobView", "PrinterView", "Snapshot"]
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionView:
-    """Business Central, as the last calls found it; see :class:`piprint.bc.backoff.Connection`."""
-
-    state: ConnectionState
-    message: str
-    failures: int
-    next_try: datetime | None = None
+__all__ = ["JobFacts", "PrinterFacts", "State"]
 
 
 @dataclass(frozen=True, slots=True)
-class PrinterView:
-    """A printer.
+class PrinterFacts:
+    """A printer, and how Business Central and the jobs stand to it.
 
     Attributes:
-        address: who and where it is.
-        status: how it is; None while that is not known.
-        problem: for people: why it cannot be reached or was not registered; "" when all is well.
-        description: make and model.
+        known: what this host knows of it.
+        refused: for people: why it was not registered; "" when it was.
         offered: Business Central is told of it.
         disabled: a user switched it off in Business Central.
-        gone: this host no longer has it.
         queued: jobs waiting in Business Central, as it counted last, without those whose claim was begun since.
         printing: row number of its active job; None without one.
     """
 
-    address: PrinterAddress
-    status: PrinterStatus | None
-    problem: str
-    description: str
+    known: KnownPrinter
+    refused: str
     offered: bool
     disabled: bool
-    gone: bool
     queued: int
     printing: int | None
 
+    @property
+    def address(self) -> PrinterAddress:
+        """Return who and where it is."""
+        return self.known.address
+
+    @property
+    def gone(self) -> bool:
+        """Tell whether this host no longer has it."""
+        return self.known.gone_since is not None
+
+    @property
+    def problem(self) -> str:
+        """Return for people why it cannot be reached, or was not registered; "" when all is well."""
+        return self.known.problem or self.refused
+
 
 @dataclass(frozen=True, slots=True)
-class JobView:
+class JobFacts:
     """An active job, from before its claim until its report is accepted.
 
     Attributes:
-        row_no: its number in Business Central.
-        attempt: which claim.
-        printer_id: the printer.
-        name: its name at the printer.
-        step: how far it has come.
-        tries: submissions so far.
-        size: bytes of the document.
+        entry: as the journal has it.
         message: what it waits for, or how it ended; "" while all goes well.
-        begun: when it was claimed.
-        title: the report's name; "" when not told.
-        company: the company it was printed in; "" when not told.
         remedy: what to do about what it waits for; "" when that is not known, or the message says it.
     """
 
-    row_no: int
-    attempt: int
-    printer_id: str
-    name: str
-    step: Step
-    tries: int
-    size: int
+    entry: Entry
     message: str
-    begun: datetime
-    title: str = ""
-    company: str = ""
-    remedy: str = ""
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class State:
     """All of it.
 
     Attributes:
@@ -95,7 +79,7 @@ class Snapshot:
         started: when the processor started.
         overdue: seconds for which the loop that asks for work should have asked again; 0 while it waits as it meant to, also
             after a failed call. A watchdog looks at it.
-        connection: Business Central.
+        connection: Business Central, as the last calls found it.
         printers: by id.
         jobs: the active ones, by row number.
         totals: how many jobs ended how, since the journal began.
@@ -109,9 +93,9 @@ class Snapshot:
     dialect: str
     started: datetime
     overdue: float
-    connection: ConnectionView
-    printers: tuple[PrinterView, ...]
-    jobs: tuple[JobView, ...]
+    connection: Connection
+    printers: tuple[PrinterFacts, ...]
+    jobs: tuple[JobFacts, ...]
     totals: Mapping[Outcome, int]
     paused: str
     problems: tuple[str, ...]
