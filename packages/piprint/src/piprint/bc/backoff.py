@@ -92,7 +92,7 @@ class Connection:
         self._telling = False
 
     def is_news(self, now: float) -> bool:
-        """Tell whether the log should say this failure: a line that comes and goes would fill it with one sentence.
+        """Tell whether to log this failure: one that comes and goes is logged only now and then.
 
         Args:
             now: seconds of a clock that never goes back.
@@ -103,7 +103,7 @@ class Connection:
         return True
 
     def is_relief(self) -> bool:
-        """Tell whether the log said that it did not answer, and not yet that it does."""
+        """Tell whether to log that it answers again: it was logged that it did not."""
         telling, self._telling = self._telling, False
         return telling
 

@@ -48,7 +48,7 @@ _LONGEST_STATE = 250
 
 
 class Listing(Protocol):
-    """What a look for printers brings; see :class:`piprint.printers.find.Found`."""
+    """What a search for printers found; see :class:`piprint.printers.find.Found`."""
 
     @property
     def addresses(self) -> Sequence[PrinterAddress]:

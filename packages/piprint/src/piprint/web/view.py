@@ -213,7 +213,7 @@ class Service(Protocol):
         """Return how everything is now; asks nobody, costs little."""
 
     def watched(self) -> None:
-        """Hear, again and again, that the page is open somewhere."""
+        """Note that somebody has the page open; called again and again while it is."""
 
     def healthy(self) -> bool:
         """Tell whether all parts run; trouble outside (Business Central, a printer) is no illness."""

@@ -280,7 +280,7 @@ class ApiQueue:
         return both(equal("hostId", self._host), equal("status", state.enum_name))
 
     async def _id(self, job: JobRow) -> str:
-        """Return a job's id, also of one that was known by its number only: claimed under PIPrint 1.0, ours since."""
+        """Return a job's id; it is asked for if only the number is known: the job was claimed under PIPrint 1.0."""
         if job.id:
             return job.id
         now = await self.row(job.row_no)
@@ -367,7 +367,7 @@ class ApiQueue:
             return found
 
     async def _write_processor(self, told: Mapping[str, object]) -> dict[str, Any]:
-        """Write what is told, and the next number: of a row written as it is Business Central may stamp nothing.
+        """Write our row with the next number in it: if nothing in it changed, Business Central might not write the time.
 
         The number goes on before the call, so that it is a new one also after a call whose answer got lost.
         """
