@@ -18,7 +18,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from nes2mqtt.history.tables.blocks import pack
-from nes2mqtt.history.tables.rows import MAX_METERS, PARTS, BlockRows, RegisterRows, Segment, moment, numbers_in, stamp
+from nes2mqtt.history.tables.columns import PARTS
+from nes2mqtt.history.tables.rows import MAX_METERS, BlockRows, RegisterRows, Segment, moment, numbers_in, stamp
 from nes2mqtt.readings.reading import MeterInfo, Sample, TableGroup
 from osgp.sources import SOURCES, Source
 
@@ -49,7 +50,7 @@ class Journal:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self.registers = RegisterRows(connection)
+        self.registers = RegisterRows()
         self.blocks = BlockRows(connection)
         self.meters: dict[int, str] = dict(connection.execute("SELECT meter, id FROM meters"))
         self.numbers: dict[str, int] = {name: number for number, name in self.meters.items()}
