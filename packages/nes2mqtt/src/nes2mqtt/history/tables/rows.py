@@ -186,10 +186,8 @@ class RegisterRows:
         )
 
 
-def _behind(seq: int, positions: Sequence[int]) -> int | str | None:
-    """Return how far outboxes are behind: a single small number costs no byte in an SQLite row."""
-    if len(positions) == 1:
-        return seq - positions[0]
+def _behind(seq: int, positions: Sequence[int]) -> str | None:
+    """Return how far outboxes are behind, in order; earlier programs wrote a single one as a number."""
     return " ".join(str(seq - position) for position in positions) or None
 
 
