@@ -2,7 +2,7 @@
 
 One :class:`Journal` writes; it belongs to one thread. It keeps what it must know to write
 without reading: meter numbers, segments and the layouts of blocks. Register samples have growing
-numbers, and so have blocks of present values: by these, not by times, it is told what is there already.
+numbers, and so have blocks of present values. These numbers, not times, tell what is there already.
 
 This module does not know threads, clocks or what happens after an error.
 """

@@ -2,11 +2,10 @@
 
 A reading is added to its minute in memory when it has been committed. Every hour the
 minutes are written, together with the numbers of the last register reading and of the last block of present
-values they hold ("rolled_seq", "rolled_block") and each meter's last registers ("heads"): one transaction, so
-that after a kill what is behind these numbers is added again, each reading exactly once. Numbers only grow;
-times may not. Quarters are made from minutes, hours from
-quarters, days from hours, once, when they are over; whatever comes later for a time that is over
-(the clock went back) is merged into them.
+values they hold ("rolled_seq", "rolled_block") and each meter's last registers ("heads"), in one transaction. After a
+kill, readings with higher numbers are added again, so each counts exactly once. Times would not do: a clock can go
+back, numbers only grow. Quarters are made from minutes, hours from quarters and days from hours, once, when they are
+over. What comes later for a time that is over (because the clock went back) is merged into them.
 
 An energy belongs to the bucket in which the later of its two readings was received; a reading
 exactly on the boundary ends the bucket before. After a gap that is the bucket in which the meter

@@ -1,4 +1,4 @@
-"""Keeps readings coming into the database, whatever the disk and the clocks do.
+"""Brings readings into the database, whatever the disk and the clocks do.
 
 The recorder decides what is due: a commit of what waits (:mod:`nes2mqtt.history.writing.waiting`), roll-ups, retention.
 When the database fails, readings go on waiting up to a limit; the recorder tries again by itself, mends what it
