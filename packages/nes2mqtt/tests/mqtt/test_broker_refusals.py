@@ -17,9 +17,6 @@ from nes2mqtt.mqtt.refusals import REASONS, SILENT, Refusals, describe, kind_of
 from nes2mqtt.mqtt.session import Session
 from nes2mqtt.secret import Secret
 
-# paho leaves a socket whose TLS handshake failed to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:.*ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning")
-
 PASSWORD = 'open "Sesame" <&>'
 
 

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 
 from nes2mqtt.backoff import Backoff
-from nes2mqtt.mqtt.aiomqtt_client import LibraryClient
+from nes2mqtt.mqtt.wire_client import WireClient
 from nes2mqtt.mqtt.config import MqttConfig, Protocol
 from nes2mqtt.mqtt.connection import (
     Answer,
@@ -105,7 +105,7 @@ class Broker:
         heard: Callable[[Session, Received], Awaitable[None]],
         pace: Pace | None = None,
         *,
-        client: ClientFactory = LibraryClient,
+        client: ClientFactory = WireClient,
         rng: random.Random | None = None,
     ) -> None:
         pace = pace or Pace()

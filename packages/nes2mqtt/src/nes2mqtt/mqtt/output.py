@@ -29,7 +29,7 @@ from pathlib import Path
 
 from nes2mqtt.gateway import GatewayInfo
 from nes2mqtt.hub import Hub, Latest, OutputStatus
-from nes2mqtt.mqtt.aiomqtt_client import LibraryClient
+from nes2mqtt.mqtt.wire_client import WireClient
 from nes2mqtt.mqtt.client import Broker, Pace
 from nes2mqtt.mqtt.config import DialectName, MqttConfig
 from nes2mqtt.mqtt.connection import ClientFactory, Limits, Received, Refused
@@ -101,7 +101,7 @@ class MqttOutput:
         *,
         energy: Callable[[str], EnergyPeriods] | None = None,
         timing: Timing | None = None,
-        client: ClientFactory = LibraryClient,
+        client: ClientFactory = WireClient,
         rng: random.Random | None = None,
         meters: Collection[str] = (),
         folder: Path | None = None,
