@@ -105,13 +105,11 @@ async def test_no_more_is_unconfirmed_than_the_broker_allows_and_the_order_stays
     tasks = [asyncio.create_task(made.publish(Message("house", str(number), 1))) for number in range(5)]
     for number in range(1, 6):
         await turns()
-        sent = b"".join(wire.writes)
-        assert [f"{place}".encode() in sent[-1:] for place in range(5)].count(True) == 1
-        assert sum(1 for write in wire.writes for byte in write.split(b"house")[1:]) == min(number + 1, 5)
+        assert b"".join(wire.writes).count(b"house") == min(number + 1, 5)
         wire.says(puback(number))
     await asyncio.gather(*tasks)
-    payloads = [part[-1:] for write in wire.writes for part in write.split(b"\x32")[1:]]
-    assert payloads == [b"0", b"1", b"2", b"3", b"4"]
+    # House, the number of the packet, no properties, the payload.
+    assert [part[3:4] for part in b"".join(wire.writes).split(b"house")[1:]] == [b"0", b"1", b"2", b"3", b"4"]
 
 
 async def test_a_place_that_nobody_waits_for_any_more_goes_to_the_next(wire):

@@ -24,6 +24,9 @@ __all__ = ["ANSWER", "WINDOW", "Session", "answered", "publish_all"]
 WINDOW = 100
 """Messages under way at once: enough to keep a distant broker busy, few to send again after a break."""
 
+_TURN = 20
+"""Messages without confirmation that are published in one turn of the loop."""
+
 ANSWER = 10.0
 """Seconds the broker has to greet us, and to confirm a message."""
 
@@ -97,7 +100,7 @@ class Session:
             Disconnected: nobody knows whether the broker got it.
         """
         size = message.size(self.limits.version)
-        fitting = replace(message, qos=min(message.qos, self.limits.qos), retain=message.retain and self.limits.retain)
+        fitting = self._fitting(message, size)
         try:
             if fitting.qos:
                 async with self._places:
@@ -113,6 +116,13 @@ class Session:
             if not quiet:
                 self.refusals.add(message.topic, refused, size)
             raise
+
+    def _fitting(self, message: Message, size: int) -> Message:
+        """Return what of a message the broker can do; of a large one always another object, as two may be under way."""
+        limits = self.limits
+        if message.qos <= limits.qos and (limits.retain or not message.retain) and size <= _SMALL:
+            return message
+        return replace(message, qos=min(message.qos, limits.qos), retain=message.retain and limits.retain)
 
     async def _confirmed(self, message: Message, size: int, *, unheard: bool) -> None:
         if _now() >= self._try_again:
@@ -194,8 +204,17 @@ async def publish_all(session: Session, messages: Iterable[Message]) -> None:
         Disconnected: nobody knows what the broker got.
     """
     under_way: deque[asyncio.Future[None]] = deque()
+    at_once = 0
     try:
         for message in messages:
+            if not message.qos and not under_way:
+                # Nothing is waited for, so it needs no task; but others want their turn, too.
+                with contextlib.suppress(Refused):
+                    await session.publish(message)
+                at_once += 1
+                if at_once % _TURN == 0:
+                    await asyncio.sleep(0)
+                continue
             if len(under_way) >= WINDOW:
                 await _over(under_way.popleft())
             # Tasks start in the order they are made, so messages leave in order.
