@@ -1,7 +1,39 @@
 """For the tests of all packages."""
 
+import os
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # A machine that is busy with something else is no fault of ours: pytest-timeout ends what hangs.
 settings.register_profile("any machine", settings.get_profile(settings.get_current_profile_name()), deadline=None)
 settings.load_profile("any machine")
+
+
+def _process() -> dict[str, object]:
+    """Return what belongs to the whole process, and so to every test after this one."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return {
+        "umask": oct(mask),
+        "folder": Path.cwd(),
+        "limits": {
+            name: resource.getrlimit(getattr(resource, name)) for name in ("RLIMIT_AS", "RLIMIT_CORE", "RLIMIT_FSIZE")
+        },
+        "signals": {name: signal.getsignal(getattr(signal, name)) for name in ("SIGTERM", "SIGINT", "SIGHUP")},
+    }
+
+
+@pytest.fixture(autouse=True)
+def _process_as_it_was() -> Iterator[None]:
+    """Fail the test that leaves the process otherwise than it found it: which later test breaks by it depends on the order."""
+    before = _process()
+    yield
+    after = _process()
+    os.umask(int(str(before["umask"]), 8))
+    if after != before:
+        pytest.fail(f"the test changed its process for all that come after it: from {before} to {after}")

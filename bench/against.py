@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+
 from table import Row, print_rows
 
 __all__ = ["rows"]
@@ -192,7 +193,9 @@ def rows(commit: str, meters: int = 1000, seconds: float = 60.0) -> Iterator[Row
                 yield Row(f"{name}: CPU per poll, {polls / seconds:.0f} polls/s, {side.memory():.0f} MB", figure)
                 yield Row(f"{name}: live values given up", f"{dropped:.0f}")
             ratio = costs[1] / costs[0]
-            yield Row("CPU per poll, this tree over the older one", f"{ratio:.2f}", f"at most {GOAL:.2f}", ratio <= GOAL)
+            yield Row(
+                "CPU per poll, this tree over the older one", f"{ratio:.2f}", f"at most {GOAL:.2f}", ratio <= GOAL
+            )
         finally:
             for side in sides:
                 side.stop()

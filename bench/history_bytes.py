@@ -22,10 +22,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from nes2mqtt.clock import Clock
 from nes2mqtt.history.config import HistoryConfig, TailPlace
-from nes2mqtt.history.recorder import Recorder
-from nes2mqtt.reading import Sample, TableGroup
+from nes2mqtt.history.writing.recorder import Recorder
+from nes2mqtt.readings.reading import Sample, TableGroup
+from nes2mqtt.timing.clock import Clock
 from osgp.image import MeterImage
 from osgp.sources import Quantity, Source
 from osgp.tables import present, registers

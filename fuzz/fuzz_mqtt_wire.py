@@ -9,9 +9,9 @@ import gc
 import sys
 from types import FunctionType
 
-from nes2mqtt.mqtt.wire.fields import Malformed
-from nes2mqtt.mqtt.wire.machine import Event, Ponged, State, Wire
-from nes2mqtt.mqtt.wire.packets import Hello
+from nes2mqtt.outputs.mqtt.client.wire.fields import Malformed
+from nes2mqtt.outputs.mqtt.client.wire.machine import Event, Ponged, State, Wire
+from nes2mqtt.outputs.mqtt.client.wire.packets import Hello
 
 _MOST = 4096
 
@@ -62,7 +62,9 @@ def main() -> None:
     import atheris  # noqa: PLC0415 - the smoke test runs where there is no fuzzer
 
     for function in gc.get_objects():
-        if isinstance(function, FunctionType) and (function.__module__ or "").startswith("nes2mqtt.mqtt.wire"):
+        if isinstance(function, FunctionType) and (function.__module__ or "").startswith(
+            "nes2mqtt.outputs.mqtt.client.wire"
+        ):
             atheris.instrument_func(function)
     atheris.Setup(sys.argv, check)
     atheris.Fuzz()

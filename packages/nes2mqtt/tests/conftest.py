@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from virtual_clock import VirtualClockLoop
 
-from nes2mqtt.clock import Clock
-from nes2mqtt.reading import LinkQuality, Sample, TableGroup
+from nes2mqtt.readings.reading import LinkQuality, Sample, TableGroup
+from nes2mqtt.timing.clock import Clock
 from osgp.errors import MeterSwapped
 from osgp.meter import Ratings
 from osgp.sources import SOURCES, Source
@@ -166,7 +166,7 @@ def make_sample(
 @pytest.fixture(autouse=True)
 def no_container(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test depend on where it runs: in a container the time zone is warned of."""
-    monkeypatch.setattr("nes2mqtt.time_zone.in_container", lambda: False)
+    monkeypatch.setattr("nes2mqtt.timing.time_zone.in_container", lambda: False)
 
 
 @pytest.fixture

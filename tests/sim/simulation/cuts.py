@@ -23,8 +23,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import piprint.journal.store
-from nes2mqtt.history import HistoryConfig
-from nes2mqtt.reading import Sample, TableGroup
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.readings.reading import Sample, TableGroup
 from osgp.sources import SOURCES
 from piprint.contract import JobState
 from piprint.job import JobRow

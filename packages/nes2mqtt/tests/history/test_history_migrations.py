@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nes2mqtt.history.migrations import VERSION, migrate
+from nes2mqtt.history.database.migrations import VERSION, migrate
 from osgp.sources import SOURCES
 
 DATABASES = sorted((Path(__file__).parent / "databases").glob("schema_*.sql"))
@@ -47,7 +47,7 @@ def test_there_is_an_old_database_of_every_schema_but_the_last():
 
 
 def test_schema_files_are_numbered_without_gaps():
-    names = sorted(file.name for file in (files("nes2mqtt.history") / "schema").iterdir())
+    names = sorted(file.name for file in (files("nes2mqtt.history.database") / "schema").iterdir())
     assert [int(name[:4]) for name in names] == list(range(1, VERSION + 1))
     assert all(re.fullmatch(r"\d{4}_[a-z_]+\.sql", name) for name in names)
 
@@ -55,7 +55,7 @@ def test_schema_files_are_numbered_without_gaps():
 def test_a_migration_that_fails_leaves_the_database_as_it_was(monkeypatch):
     connection = sqlite3.connect(":memory:", isolation_level=None)
     monkeypatch.setattr(
-        "nes2mqtt.history.migrations._scripts", lambda: [(1, "CREATE TABLE a (x); CREATE TABLE a (x);")]
+        "nes2mqtt.history.database.migrations._scripts", lambda: [(1, "CREATE TABLE a (x); CREATE TABLE a (x);")]
     )
     with pytest.raises(sqlite3.OperationalError):
         migrate(connection)

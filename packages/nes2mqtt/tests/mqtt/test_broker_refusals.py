@@ -10,12 +10,13 @@ import subprocess
 import aiomqtt
 import pytest
 
-from nes2mqtt.mqtt import MqttConfig, MqttOutput
-from nes2mqtt.mqtt import session as session_module
-from nes2mqtt.mqtt.connection import Answer, Disconnected, Limits, Refused, Version
-from nes2mqtt.mqtt.refusals import REASONS, SILENT, Refusals, describe, kind_of
-from nes2mqtt.mqtt.session import Session
-from nes2mqtt.secret import Secret
+from nes2mqtt.host.secret import Secret
+from nes2mqtt.outputs.mqtt.client import session as session_module
+from nes2mqtt.outputs.mqtt.client.connection import Answer, Disconnected, Limits, Refused, Version
+from nes2mqtt.outputs.mqtt.client.refusals import REASONS, SILENT, Refusals, describe, kind_of
+from nes2mqtt.outputs.mqtt.client.session import Session
+from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.mqtt.output import MqttOutput
 
 PASSWORD = 'open "Sesame" <&>'
 

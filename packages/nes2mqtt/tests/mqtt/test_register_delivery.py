@@ -14,15 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nes2mqtt.history import Store
 from nes2mqtt.history.config import HistoryConfig
-from nes2mqtt.mqtt import MqttOutput
-from nes2mqtt.mqtt.client import Pace
-from nes2mqtt.mqtt.connection import Answer, Disconnected, Refused
-from nes2mqtt.mqtt.delivery import KEPT, Delivery, LatestRegisters
-from nes2mqtt.mqtt.message import Message
-from nes2mqtt.mqtt.session import WINDOW, publish_all
-from nes2mqtt.reading import TableGroup
+from nes2mqtt.history.store import Store
+from nes2mqtt.outputs.mqtt.client.broker import Pace
+from nes2mqtt.outputs.mqtt.client.connection import Answer, Disconnected, Refused
+from nes2mqtt.outputs.mqtt.client.message import Message
+from nes2mqtt.outputs.mqtt.client.session import WINDOW, publish_all
+from nes2mqtt.outputs.mqtt.delivery import KEPT, Delivery, LatestRegisters
+from nes2mqtt.outputs.mqtt.output import MqttOutput
+from nes2mqtt.readings.reading import TableGroup
 
 TOPIC = "nes2mqtt/meters/house/registers"
 

@@ -7,12 +7,12 @@ import socket
 
 import pytest
 
-from nes2mqtt.mqtt import wire_client
-from nes2mqtt.mqtt.config import MqttConfig
-from nes2mqtt.mqtt.connection import Disconnected, Limits, NoGreeting, NoMqtt, Refused, Version
-from nes2mqtt.mqtt.message import Message
-from nes2mqtt.mqtt.wire.fields import Property, properties
-from nes2mqtt.mqtt.wire_client import KNOCK, WireClient
+from nes2mqtt.outputs.mqtt.client import wire_client
+from nes2mqtt.outputs.mqtt.client.connection import Disconnected, Limits, NoGreeting, NoMqtt, Refused, Version
+from nes2mqtt.outputs.mqtt.client.message import Message
+from nes2mqtt.outputs.mqtt.client.wire.fields import Property, properties
+from nes2mqtt.outputs.mqtt.client.wire_client import KNOCK, WireClient
+from nes2mqtt.outputs.mqtt.config import MqttConfig
 
 pytestmark = pytest.mark.virtual_clock
 
@@ -46,7 +46,11 @@ class Wire(asyncio.Transport):
 
 
 def greeting(**limits):
-    names = {"receive": Property.RECEIVE_MAXIMUM, "packet": Property.MAXIMUM_PACKET_SIZE, "keep_alive": Property.SERVER_KEEP_ALIVE}
+    names = {
+        "receive": Property.RECEIVE_MAXIMUM,
+        "packet": Property.MAXIMUM_PACKET_SIZE,
+        "keep_alive": Property.SERVER_KEEP_ALIVE,
+    }
     said = properties({names[name]: value for name, value in limits.items()})
     return bytes((0x20, 2 + len(said))) + b"\0\0" + said
 
@@ -196,11 +200,14 @@ async def test_a_silent_connection_is_kept_and_a_dead_one_noticed(wire):
 async def test_hearing_nothing_while_speaking_is_noticed_too(wire):
     """Live values need no answer: a broker that is gone without a word would be spoken to for ever."""
     made, _ = await connected(wire, keepalive=30)
+
+    async def speak():
+        while True:
+            await made.publish(Message("house", "1"))
+            await asyncio.sleep(1)
+
     with pytest.raises(Disconnected):
-        async with asyncio.timeout(90):
-            while True:
-                await made.publish(Message("house", "1"))
-                await asyncio.sleep(1)
+        await asyncio.wait_for(speak(), 90)
 
 
 async def test_the_broker_decides_how_long_silence_may_be(wire):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import socket
+import sys
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -12,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion
 
-from nes2mqtt.mqtt.message import Message
-from nes2mqtt.mqtt.wire import packets
-from nes2mqtt.mqtt.wire.fields import Malformed, Property, Reader, properties, text, variable
-from nes2mqtt.mqtt.wire.machine import State, TooLarge, Wire
-from nes2mqtt.mqtt.wire.packets import Arrived, Confirmed, Ended, Greeted, Hello, Subscribed
+from nes2mqtt.outputs.mqtt.client.message import Message
+from nes2mqtt.outputs.mqtt.client.wire import packets
+from nes2mqtt.outputs.mqtt.client.wire.fields import Malformed, Property, Reader, properties, text, variable
+from nes2mqtt.outputs.mqtt.client.wire.machine import State, TooLarge, Wire
+from nes2mqtt.outputs.mqtt.client.wire.packets import Arrived, Confirmed, Ended, Greeted, Hello, Subscribed
 
 VERSIONS = [4, 5]
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=40)
@@ -160,7 +162,7 @@ def test_the_small_packets_are_what_paho_sends(version):
     assert packets.subscribe(1, topics, version) == by_paho(version, lambda client: client.subscribe(wish))
     assert packets.unsubscribe(1, topics, version) == by_paho(version, lambda client: client.unsubscribe(topics))
     assert packets.confirm(7) == by_paho(version, lambda client: client._send_puback(7))
-    assert packets.PING == by_paho(version, lambda client: client._send_pingreq())
+    assert by_paho(version, lambda client: client._send_pingreq()) == packets.PING
     assert packets.disconnect(0, version) == by_paho(version, lambda client: client._send_disconnect())
     assert packets.disconnect(0x82, 5).hex() == "e00182"
     assert packets.disconnect(0x82, 4) == packets.LAST
@@ -175,8 +177,6 @@ def broker_side():
     path = Path(__file__).parents[4] / "tests/sim/simulation/gateway/packets.py"
     spec = importlib.util.spec_from_file_location("broker_side_packets", path)
     module = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
@@ -225,7 +225,7 @@ def test_messages_arrive_whole_however_they_are_cut(broker_side, version, messag
     sent = b"".join(broker_side.published(broker_side.Publish(*message), version) for message in messages)
     wire, events = opened(version), []
     edges = sorted({0, len(sent), *(cut for cut in cuts if cut < len(sent))})
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         events += wire.receive(sent[begin:end])
     assert events == [
         Arrived(topic, payload, retain, number if qos else 0) for topic, payload, qos, retain, number in messages
@@ -275,7 +275,9 @@ def test_confirmations_with_and_without_reason():
         wire.publish("a", b"", confirmed=True, retain=False)
     assert wire.unconfirmed == 3
     words = properties({Property.REASON_STRING: "no"})
-    assert wire.receive(b"\x40\x02\0\1" + b"\x40\x03\0\2\x10" + bytes((0x40, 3 + len(words))) + b"\0\3\x87" + words) == [
+    assert wire.receive(
+        b"\x40\x02\0\1" + b"\x40\x03\0\2\x10" + bytes((0x40, 3 + len(words))) + b"\0\3\x87" + words
+    ) == [
         Confirmed(1),
         Confirmed(2, 0x10),
         Confirmed(3, 0x87, "no"),
@@ -286,7 +288,10 @@ def test_confirmations_with_and_without_reason():
 def test_what_answers_nothing_is_passed_over():
     wire = opened()
     _, number = wire.subscribe(["a"])
-    assert wire.receive(b"\x40\x02\0\7" + b"\x40\x02" + number.to_bytes(2) + b"\xb0\x04" + number.to_bytes(2) + b"\0\0") == []
+    assert (
+        wire.receive(b"\x40\x02\0\7" + b"\x40\x02" + number.to_bytes(2) + b"\xb0\x04" + number.to_bytes(2) + b"\0\0")
+        == []
+    )
     assert wire.receive(b"\x90\x04" + number.to_bytes(2) + b"\0\1") == [Subscribed(number, b"\1")]
 
 

@@ -8,9 +8,9 @@ import time
 import httpx
 import pytest
 
-from nes2mqtt.web import output
-from nes2mqtt.web.config import Listen
-from nes2mqtt.web.output import explain, listen
+from nes2mqtt.outputs.web import output
+from nes2mqtt.outputs.web.config import Listen
+from nes2mqtt.outputs.web.output import explain, listen
 
 
 def test_a_taken_port_is_said_with_the_setting_to_change():

@@ -24,7 +24,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 
-from piprint.demo_cups import CupsServer, missing_packages
+from piprint.demo_cups import CupsServer, ending_with_us, missing_packages
 from piprint.errors import PiprintError, PrinterError
 from piprint.simulate.server import StandIn
 
@@ -149,6 +149,7 @@ def _folders(folder: Path) -> tuple[Path, Path]:
 def _cups(work: Path, folder: Path) -> Iterator[CupsServer]:
     """Run a CUPS whose queues print into the folder."""
     work.mkdir()
+    work.chmod(0o755)  # see _folders()
     cups = CupsServer(work, backends={"pdf-folder": _PDF_PRINTER})
     (work / "etc/folder").write_text(str(folder))
     ppd = work / "demo.ppd"
@@ -183,7 +184,7 @@ async def _processor(work: Path, config: Path) -> AsyncIterator[Process]:
     """Run the processor in a session of its own: Ctrl-C reaches us alone, and it ends when we say so."""
     with (work / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "piprint.process", str(config)),
+            *ending_with_us([sys.executable, "-P", "-m", "piprint.process", str(config)]),
             stdin=DEVNULL,
             stdout=log,
             stderr=log,

@@ -100,6 +100,13 @@ _ONLY_OURS = (
 )
 """Operations only the user who runs it may ask for. Subscriptions to a printer are let to all: without notifiers
 (:data:`_LEFT_OUT`) they run nothing, and the processor sees by one whether CUPS was restarted."""
+_FOLDERS = (
+    *("etc", "etc/ppd", "etc/ssl", "spool", "spool/tmp", "cache", "cache/rss", "state", "state/certs"),
+    *("log", "bin", "bin/backend"),
+)
+_ENTERED_BY_ALL = 0o755
+"""Said for each folder: where whoever starts it keeps new folders to himself (umask 077), the user lp would not reach the
+filters, and CUPS would say no more than "Filter failed"."""
 _LEFT_OUT = frozenset({"backend", "notifier"})
 """Folders of CUPS's programs: of backends there are only a few, of notifiers (mail, RSS) none."""
 
@@ -185,12 +192,9 @@ class CupsServer:
         command = [
             _program("cupsd"), "-f", "-c", str(self.folder / "etc/cupsd.conf"), "-s", str(self.folder / "etc/cups-files.conf")
         ]  # fmt: skip
-        guard = shutil.which("setpriv", path=_PATH)
-        if guard is not None:  # Linux: whoever kills us, our cupsd goes, too
-            command = [guard, "--pdeathsig", "KILL", *command]
         with (self.folder / "log/output").open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line, no shell
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                ending_with_us(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
         end = monotonic() + _START
         while not self._listens():
@@ -272,8 +276,9 @@ class CupsServer:
         programs = cups_programs()
         if programs is None:
             raise PrinterError("CUPS is not installed; type: sudo apt-get install cups-daemon cups-client cups-filters")
-        for part in ("etc/ppd", "etc/ssl", "spool/tmp", "cache/rss", "state/certs", "log", "bin/backend"):
-            (self.folder / part).mkdir(parents=True, exist_ok=True)
+        for part in _FOLDERS:
+            (self.folder / part).mkdir(exist_ok=True)
+            (self.folder / part).chmod(_ENTERED_BY_ALL)
         for each in programs.iterdir():
             if each.name not in _LEFT_OUT:
                 _link(self.folder / "bin" / each.name, each)
@@ -307,6 +312,12 @@ class CupsServer:
         with socket.socket() as probe:
             probe.settimeout(0.5)
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def ending_with_us(command: list[str]) -> list[str]:
+    """Return a command whose process is killed when the thread that started it ends, also by SIGKILL (Linux: prctl(2), PR_SET_PDEATHSIG)."""
+    guard = shutil.which("setpriv", path=_PATH)
+    return command if guard is None else [guard, "--pdeathsig", "KILL", *command]
 
 
 def end_processes(variable: str, value: str) -> None:

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import aiohttp
+import psutil
 import pypdfium2
 import pytest
 from printshop import until
@@ -108,3 +109,37 @@ async def test_demo_prints_into_a_folder_and_leaves_nothing_else(folder, user):
     finally:
         demonstration.process.kill()
         demonstration.process.wait(10)
+
+
+async def test_demo_prints_where_new_folders_are_kept_private(folder):
+    """CUPS runs its filters as another user when root starts it."""
+    before = os.umask(0o077)
+    try:
+        demonstration = Demonstration(folder)
+    finally:
+        os.umask(before)
+    try:
+        await print_on_its_page(await demonstration.welcome())
+        await demonstration.says("printed: ", 60)
+    finally:
+        demonstration.process.kill()
+        demonstration.process.wait(10)
+
+
+async def test_demo_killed_leaves_no_process(folder):
+    demonstration = Demonstration(folder)
+    await demonstration.welcome()
+    assert len(processes_in(folder)) > 2, "the demonstration, its processor and CUPS"
+    demonstration.process.kill()
+    demonstration.process.wait(10)
+    await until(lambda: not processes_in(folder), 10)
+
+
+def processes_in(folder: Path) -> list[str]:
+    """Return the command lines of all processes that have something to do with a folder."""
+    lines = []
+    for entry in psutil.process_iter(["cmdline", "cwd"]):
+        line = " ".join(entry.info["cmdline"] or ())
+        if str(folder) in line or entry.info["cwd"] == str(folder):
+            lines.append(line)
+    return lines

@@ -327,7 +327,10 @@ def service_folder(tmp_path, monkeypatch):
     folder = tmp_path / "var" / "lib" / "private" / "piprint"
     unit = tmp_path / "piprint.service"
     unit.write_text((SHIPPED / "piprint.service").read_text())
-    (tmp_path / "piprint.toml").write_text((SHIPPED / "piprint.toml").read_text())
+    shipped = (SHIPPED / "piprint.toml").read_text()
+    assert "127.0.0.1:8632" in shipped
+    # Another piprint may run on this host, where its page always is.
+    (tmp_path / "piprint.toml").write_text(shipped.replace("127.0.0.1:8632", "127.0.0.1:9"))
     (tmp_path / "client-secret").write_text(SECRET)
     monkeypatch.setattr(config_file, "SERVICE_DIRS", (tmp_path / "var" / "lib" / "piprint", folder))
     monkeypatch.setattr(config_file, "SERVICE_UNITS", (unit,))

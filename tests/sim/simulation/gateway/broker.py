@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from nes2mqtt.mqtt import wire_client
+from nes2mqtt.outputs.mqtt.client import wire_client
 from simulation.gateway import packets
 from simulation.gateway.packets import Kind, Packet, Publish
 from simulation.loop import OWNER, SimLoop

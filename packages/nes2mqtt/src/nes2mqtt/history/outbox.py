@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from nes2mqtt.history.journal import Numbered
+from nes2mqtt.history.tables.journal import Numbered
 
 __all__ = ["WINDOW", "Outbox"]
 
