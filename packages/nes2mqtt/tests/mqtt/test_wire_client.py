@@ -197,6 +197,21 @@ async def test_a_silent_connection_is_kept_and_a_dead_one_noticed(wire):
     assert wire.closed
 
 
+async def test_a_broker_that_answers_no_question_and_confirms_is_alive(wire):
+    made, _ = await connected(wire, keepalive=30)
+    for number in range(1, 20):
+        task = asyncio.create_task(made.publish(ONE))
+        await asyncio.sleep(10)
+        wire.says(puback(number))
+        await task
+
+
+async def test_a_name_that_cannot_be_one_is_told_like_one_that_is_not_found():
+    with pytest.raises(Disconnected) as error:
+        await client(host="a" * 70 + ".example").connect()
+    assert isinstance(error.value.__cause__, UnicodeError)
+
+
 async def test_hearing_nothing_while_speaking_is_noticed_too(wire):
     """Live values need no answer: a broker that is gone without a word would be spoken to for ever."""
     made, _ = await connected(wire, keepalive=30)

@@ -129,7 +129,7 @@ def test_a_connect_is_what_paho_sends(version, will, user, password):
         client._keepalive = 30
         if version == 5:
             said = paho.Properties(paho.PacketTypes.CONNECT)
-            said.MaximumPacketSize = 1 << 20
+            said.MaximumPacketSize = 1 << 18
             client._connect_properties = said
         client._send_connect(30)
 

@@ -92,7 +92,7 @@ class WireClient(asyncio.Protocol):
         self._greeted = self._loop.create_future()
         try:
             await open_connection(self._config, self._tls, lambda: self)
-        except (OSError, ssl.CertificateError) as error:
+        except (OSError, UnicodeError) as error:  # the second: a name that no name service could know
             raise Disconnected(str(error)) from error
         if self._lost is None:
             self._send(self._wire.greet())
@@ -108,7 +108,7 @@ class WireClient(asyncio.Protocol):
         """Publish one message."""
         if self._lost is not None:
             raise self._gone()
-        if self._writable is not None:
+        while self._writable is not None:
             await self._writable.wait()
         if not message.qos:
             self._send(self._packet(message)[0])
@@ -238,8 +238,6 @@ class WireClient(asyncio.Protocol):
             if event.code >= _REFUSAL:
                 lost.__cause__ = Refused(Answer.DISCONNECT, event.code, event.words)
             self._end(lost)
-        else:
-            self._pinged = None
 
     def _give_place(self) -> None:
         for place in self._places:
@@ -295,6 +293,8 @@ class WireClient(asyncio.Protocol):
 
     def _look(self) -> None:
         now = self._loop.time()
+        if self._pinged is not None and self._heard_at >= self._pinged:
+            self._pinged = None  # whatever it said, it is there
         if self._pinged is not None and now - self._pinged >= self._keep_alive:
             lost = Disconnected("the broker does not answer")
             lost.__cause__ = TimeoutError("no answer to a ping")

@@ -201,6 +201,9 @@ class Wire:
         data = self._part + data if self._part else data
         self._part = b""
         at, end = 0, len(data)
+        if data and self.state is State.GREETING and data[0] >> 4 != Kind.CONNACK:
+            # Whoever speaks another protocol is known by its first byte; the packet it seems to begin may never end.
+            raise Malformed("the first packet is no CONNACK", PROTOCOL_ERROR)
         while at + 1 < end and self.state is not State.OVER:
             length, place = data[at + 1], at + 2
             if length >= 0x80:  # noqa: PLR2004 - more bytes of the length follow
@@ -230,8 +233,6 @@ class Wire:
         if flags and kind != Kind.PUBLISH:
             raise Malformed("a packet has flags that are reserved")
         if self.state is State.GREETING:
-            if kind != Kind.CONNACK:
-                raise Malformed("the first packet is no CONNACK", PROTOCOL_ERROR)
             return self._greeted(body)
         match kind:
             case Kind.PUBLISH:

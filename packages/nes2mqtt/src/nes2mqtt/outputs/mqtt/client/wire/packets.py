@@ -104,7 +104,7 @@ class Hello:
     """Topic, payload, QoS and whether it is retained."""
     user: str | None = None
     password: bytes | None = None
-    packet: int = 1 << 20
+    packet: int = 1 << 18
     """Bytes of the largest packet we take (section 3.1.2.11.4). MQTT 3.1.1 cannot say it; a longer one ends the connection all the
     same."""
 
