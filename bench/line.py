@@ -14,7 +14,7 @@ from osgp.image import MeterImage
 from osgp.key import MeterKey
 from osgp.mep.events import ResponseReceived
 from osgp.mep.timing import REQUEST_SPACING, Line
-from osgp.meter import LinkEvent, open_meter
+from osgp.meter.meter import LinkEvent, open_meter
 from osgp.psem import PartialRead
 from osgp.simulator import DEMO_KEY_TEXT, SimulatedMeter
 from table import Row

@@ -65,7 +65,7 @@ def main() -> None:
     """Fuzz until told to stop."""
     import atheris  # noqa: PLC0415 - the smoke test runs where there is no fuzzer
 
-    modules = ("nes2mqtt", "osgp.key", "osgp.transport", "tomllib")
+    modules = ("nes2mqtt", "osgp.key", "osgp.ports.transport", "tomllib")
     for function in gc.get_objects():
         if isinstance(function, FunctionType) and (function.__module__ or "").startswith(modules):
             atheris.instrument_func(function)

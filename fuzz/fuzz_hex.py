@@ -11,10 +11,10 @@ import gc
 import sys
 from types import FunctionType
 
-from osgp.captured import messages
-from osgp.dump import Dump
+from osgp.dissector.captures import messages
+from osgp.dissector.pasted_hex import hex_bytes, posted_bytes
 from osgp.errors import MisuseError, TableError
-from osgp.pasted import hex_bytes, posted_bytes
+from osgp.image.dump import Dump
 
 
 def check(data: bytes) -> None:

@@ -8,7 +8,7 @@ import atheris
 
 with atheris.instrument_imports(include=["osgp"]):
     from osgp.errors import CorruptFrame
-    from osgp.optical.packet import Packet, PacketReader, Signal
+    from osgp.optical.datalink.packet import Packet, PacketReader, Signal
     from osgp.optical.services import Identify, decode_identity, decode_response, decode_service, encode_service
     from osgp.psem import PartialRead
 

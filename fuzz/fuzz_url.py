@@ -10,7 +10,7 @@ import sys
 from types import FunctionType
 
 from osgp.errors import MisuseError
-from osgp.transport import Address
+from osgp.ports.transport import Address
 
 
 def check(data: bytes) -> None:

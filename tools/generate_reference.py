@@ -15,12 +15,12 @@ from typing import Any
 
 from typer.main import get_command
 
+from osgp.dissector.titles import title
 from osgp.sources import SOURCES, Source
 from osgp.tables import TABLES, Dimensions, Table
+from osgp.tables.schema.table import Bit, Bits, Count, Field, FieldList, Filler, Group, Layout
+from osgp.tables.schema.types import Type
 from osgp.tables.sizes import SIZES
-from osgp.tables.table import Bit, Bits, Count, Field, FieldList, Filler, Group, Layout
-from osgp.tables.types import Type
-from osgp.titles import title
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"

@@ -44,13 +44,13 @@ TESTS = (
     "packages/piprint/tests/bc",
     # Of the core's long list of decisions those files that lean on asyncio, SQLite and the clock; the rest is the same on any Python.
     *(
-        f"packages/piprint/tests/core/test_core_{name}.py"
+        f"packages/piprint/tests/jobs/test_core_{name}.py"
         for name in ("backup", "dispatcher", "journal", "late", "lock", "restored", "time", "worker")
     ),
     "packages/piprint/tests/ipp",
-    "packages/piprint/tests/payloads",
+    "packages/piprint/tests/documents",
     "packages/piprint/tests/printers",
-    "packages/piprint/tests/service",
+    "packages/piprint/tests/runtime",
     "packages/piprint/tests/simulate",
 )
 NOT_HERE = (

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osgp.budget import ReadBudget
 from osgp.errors import MisuseError
-from osgp.windows import windows
+from osgp.meter.budget import ReadBudget
+from osgp.tables.schema.windows import windows
 
 
 def test_a_burst_is_free_then_one_read_a_second():

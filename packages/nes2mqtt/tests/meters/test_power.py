@@ -6,8 +6,8 @@ import pytest
 
 from nes2mqtt.config.settings import parse
 from nes2mqtt.meters.power_cycle import power_cycle_for
-from osgp import recovery
 from osgp.errors import TransportError
+from osgp.ports import recovery
 
 METER = '[meters.house]\nport = "/dev/ttyUSB0"\nkey = "ABCDEFGHIJKLMNOPQRST"\n'
 

@@ -16,9 +16,9 @@ from nes2mqtt.meters.guard import Guard
 from nes2mqtt.meters.poller import Cadence, Poller
 from nes2mqtt.readings.hub import Hub, OutputStatus
 from nes2mqtt.readings.reading import MeterInfo, MeterState, MeterStatus, Sample, TableGroup
-from osgp.budget import ReadBudget
 from osgp.key import MeterKey
 from osgp.meter import open_meter
+from osgp.meter.budget import ReadBudget
 from osgp.simulator import DEMO_KEY_TEXT, Faults, House, SimulatedMeter
 from osgp.sources import SOURCES
 

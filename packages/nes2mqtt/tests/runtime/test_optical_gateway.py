@@ -22,7 +22,7 @@ from nes2mqtt.readings.reading import MeterInfo, MeterState, MeterStatus, Sample
 from nes2mqtt.runtime.gateway import _opener
 from osgp.optical.key import OpticalKey
 from osgp.optical.rights import Access
-from osgp.optical_port import REFUSED
+from osgp.ports.optical_port import REFUSED
 from osgp.simulator import DEMO_KEY_TEXT, Faults, House, SimulatedMeter
 
 compressed = pytest.mark.virtual_clock
@@ -203,6 +203,7 @@ def blocks_in_use(house):
     return sys.getallocatedblocks()
 
 
+@pytest.mark.takes_long
 @compressed
 @pytest.mark.parametrize(
     ("hours", "cadence"), [(24, Cadence(60.0, 300.0)), (6, Cadence())], ids=["a day", "the default cadence"]

@@ -16,11 +16,11 @@ from osgp import errors
 from osgp.key import MeterKey
 
 if TYPE_CHECKING:
-    from osgp.budget import ReadBudget
     from osgp.meter import Identity, Meter, Ratings, open_meter
+    from osgp.meter.budget import ReadBudget
+    from osgp.meter.writing import AllowWrites
     from osgp.optical.key import OpticalKey
-    from osgp.recovery import Recovery
-    from osgp.writing import AllowWrites
+    from osgp.ports.recovery import Recovery
 
 __all__ = [
     "AllowWrites",
@@ -38,13 +38,13 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "AllowWrites": "osgp.writing",
+    "AllowWrites": "osgp.meter.writing",
     "Identity": "osgp.meter",
     "Meter": "osgp.meter",
     "OpticalKey": "osgp.optical.key",
     "Ratings": "osgp.meter",
-    "ReadBudget": "osgp.budget",
-    "Recovery": "osgp.recovery",
+    "ReadBudget": "osgp.meter.budget",
+    "Recovery": "osgp.ports.recovery",
     "open_meter": "osgp.meter",
 }
 

@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osgp.anatomy import dissect
-from osgp.cli.anatomy_text import table_document, table_lines
+from osgp.cli.text.table_text import table_document, table_lines
+from osgp.dissector.frames import MepWire, OpticalWire
+from osgp.dissector.pasted_hex import hex_bytes
+from osgp.dissector.privacy import blanked, secret_windows
+from osgp.dissector.table_parts import dissect
+from osgp.dissector.titles import _TITLES, title
+from osgp.dissector.values import bits_from_text, from_text, to_json, to_text, typed_bytes
 from osgp.errors import MisuseError
-from osgp.optical.packet import Packet
+from osgp.optical.datalink.packet import Packet
 from osgp.optical.services import Identify, Security, encode_service
-from osgp.pasted import hex_bytes
-from osgp.privacy import blanked, secret_windows
 from osgp.psem import table_id
 from osgp.tables import TABLES, Dimensions
 from osgp.tables.alarms import BT03, alarm_words
-from osgp.tables.table import Bits, Field
-from osgp.tables.types import ANSI_DATE, DATE, LTIME_DATE, TIME, Type, char
-from osgp.titles import _TITLES, title
-from osgp.values import bits_from_text, from_text, to_json, to_text, typed_bytes
-from osgp.wire import MepWire, OpticalWire
+from osgp.tables.schema.table import Bits, Field
+from osgp.tables.schema.types import ANSI_DATE, DATE, LTIME_DATE, TIME, Type, char
 
 GEN4 = Dimensions(
     firmware=(4, 30), summations=19, tiers=8, present_values=84, mep_devices=6, mep_clients=2, module_records_size=42

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osgp.anatomy import dissect
-from osgp.captured import messages
+from osgp.dissector.captures import messages
+from osgp.dissector.pasted_hex import hex_bytes, posted_bytes
+from osgp.dissector.table_parts import dissect
 from osgp.errors import MisuseError
 from osgp.key import MeterKey
 from osgp.mep.client import MepClient
 from osgp.mep.frame import encode_frame
 from osgp.mep.server import Access, MepServer
-from osgp.optical.packet import Packet, split_message
+from osgp.optical.datalink.packet import Packet, split_message
 from osgp.optical.services import Identify, Security, encode_response, encode_service
-from osgp.pasted import hex_bytes, posted_bytes
 from osgp.psem import PartialRead, PartialWrite, Read, Response, Write
 from osgp.tables import TABLES, Dimensions
 

@@ -5,9 +5,9 @@ import struct
 
 import pytest
 
-from osgp.dump import Dump
 from osgp.errors import TableError
 from osgp.image import MeterImage
+from osgp.image.dump import Dump
 from osgp.optical.server import Meter
 from osgp.optical.timing import Limits
 from osgp.psem import table_id

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import osgp.cli
-from osgp.cli.tables import _SELF_CONTAINED, _read_confirmed
+from osgp.cli.commands.tables import _SELF_CONTAINED, _read_confirmed
 from osgp.errors import TableError
 from osgp.image import MeterImage
 from osgp.sources import SOURCES
@@ -197,7 +197,7 @@ def four_ports(town, house, monkeypatch):
     town.plug("/dev/b", house.mep, "optical+tcp://nobody")
     town.plug("/dev/c", *silent)
     town.plug("/dev/d", "tcp://nobody", house.optical)
-    monkeypatch.setattr("osgp.transport.serial_ports", lambda: ["/dev/a", "/dev/b", "/dev/c", "/dev/d"])
+    monkeypatch.setattr("osgp.ports.transport.serial_ports", lambda: ["/dev/a", "/dev/b", "/dev/c", "/dev/d"])
 
 
 def test_section_7_probe_asks_all_ports_at_once_and_leaves_silent_ones_soon(osgp, town, four_ports):
@@ -214,14 +214,14 @@ def test_section_7_probe_asks_all_ports_at_once_and_leaves_silent_ones_soon(osgp
 
 
 def test_section_8_probe_names_brltty_where_no_port_is_there(osgp, monkeypatch):
-    monkeypatch.setattr("osgp.transport.serial_ports", list)
+    monkeypatch.setattr("osgp.ports.transport.serial_ports", list)
     monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/brltty" if name == "brltty" else None)
     for command in ("ports", "probe"):
         told = osgp(command).err
         assert "takes adapters with CH340, FTDI and CP210x chips" in told
         assert "sudo apt remove brltty" in told
     monkeypatch.setattr("shutil.which", lambda _: None)
-    monkeypatch.setattr(sys.modules["osgp.cli.ports"], "_BRLTTY_RULES", ())
+    monkeypatch.setattr(sys.modules["osgp.cli.commands.ports"], "_BRLTTY_RULES", ())
     assert "brltty" not in osgp("probe").err + osgp("ports").err
 
 
@@ -241,7 +241,7 @@ def test_r14_a_serial_port_has_no_bridge(osgp, town, four_ports):
 
 
 def test_no_module_of_the_command_looks_like_a_test():
-    names = [path.name for path in Path(osgp.cli.__file__).parent.glob("*.py")]
+    names = [path.name for path in Path(osgp.cli.__file__).parent.rglob("*.py")]
     assert "try_key.py" in names
     assert not [name for name in names if name.startswith("test_") or name.endswith("_test.py")]
 
@@ -253,7 +253,7 @@ def test_probe_where_nobody_listens(osgp):
 
 
 def test_probe_without_any_port(osgp, monkeypatch):
-    monkeypatch.setattr("osgp.transport.serial_ports", list)
+    monkeypatch.setattr("osgp.ports.transport.serial_ports", list)
     ended = osgp("probe")
     assert ended.code == 2
     assert "no serial port is there to probe" in ended.err
@@ -263,9 +263,9 @@ def test_ports_tells_who_may_open_them(osgp, monkeypatch, tmp_path):
     open_port, locked = tmp_path / "a", tmp_path / "b"
     open_port.touch()
     locked.touch()
-    monkeypatch.setattr("osgp.transport.serial_ports", lambda: [str(open_port), str(locked)])
+    monkeypatch.setattr("osgp.ports.transport.serial_ports", lambda: [str(open_port), str(locked)])
     monkeypatch.setattr("os.access", lambda path, _mode: path == open_port)
-    monkeypatch.setattr("osgp.transport._owner", lambda _: (20, 0o20660))
+    monkeypatch.setattr("osgp.ports.transport._owner", lambda _: (20, 0o20660))
     ended = osgp("ports")
     assert [line.split("  ")[-1] for line in ended.out.splitlines()] == ["you may open it", "not allowed"]
     assert "sudo usermod -aG" in ended.err
@@ -276,7 +276,7 @@ def test_ports_tells_who_may_open_them(osgp, monkeypatch, tmp_path):
 
 
 def test_ports_when_there_is_none(osgp, monkeypatch):
-    monkeypatch.setattr("osgp.transport.serial_ports", list)
+    monkeypatch.setattr("osgp.ports.transport.serial_ports", list)
     assert "No serial port is there" in osgp("ports").err
 
 

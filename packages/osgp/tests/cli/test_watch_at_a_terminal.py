@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from osgp.cli.screen import cut, sparkline
-from osgp.cli.terminal import Progress, columns
-from osgp.cli.watch import _picture, _View
+from osgp.cli.commands.watch import _picture, _View
+from osgp.cli.text.screen import cut, sparkline
+from osgp.cli.text.terminal import Progress, columns
 from osgp.meter import Identity
 from osgp.simulator import DEMO_KEY_TEXT
 from osgp.sources import SOURCES
@@ -85,7 +85,7 @@ def test_progress_is_silent_where_nobody_looks(capsys):
 
 
 def test_progress_says_what_is_read_and_how_long(capsys, monkeypatch):
-    monkeypatch.setattr("osgp.cli.terminal.is_terminal", lambda _stream=None: True)
+    monkeypatch.setattr("osgp.cli.text.terminal.is_terminal", lambda _stream=None: True)
     monkeypatch.setenv("NO_COLOR", "1")
     bar = Progress(4)
     bar.show(1, "BT23 Current Register Data", 70.0)

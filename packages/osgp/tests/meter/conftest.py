@@ -5,13 +5,13 @@ from functools import partial
 
 import pytest
 
-from osgp import connection
 from osgp.errors import TransportError
 from osgp.key import MeterKey
 from osgp.mep.server import Access, MepServer
 from osgp.meter import open_meter
+from osgp.ports import connection
+from osgp.ports.transport import Address
 from osgp.psem import PartialRead, PartialWrite, Read, Response, ResponseCode, Write, table_id
-from osgp.transport import Address
 
 KEY = MeterKey(b"Sixteen secrets!")
 

@@ -21,9 +21,9 @@ from changing_meter import (
 )
 
 from osgp.errors import LinkError, MeterSwapped, TablesChanging, TransportError
-from osgp.known import KnownMeter
-from osgp.layout import ROUNDS
 from osgp.meter import Identity
+from osgp.meter.known import KnownMeter
+from osgp.meter.layout import ROUNDS
 from osgp.psem import PartialRead
 from osgp.tables import TABLES, Dimensions, present, registers
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from osgp.budget import ReadBudget
 from osgp.errors import (
     KeyRejected,
     MeterRefused,
@@ -17,9 +16,10 @@ from osgp.errors import (
 )
 from osgp.key import MeterKey
 from osgp.mep.events import ResponseReceived, Resynchronised
-from osgp.meter import SAFE_READ, Identity, Ratings, open_meter
+from osgp.meter.budget import ReadBudget
+from osgp.meter.meter import SAFE_READ, Identity, Ratings, open_meter
+from osgp.ports.recovery import Recovery
 from osgp.psem import PartialRead, Read
-from osgp.recovery import Recovery
 from osgp.sources import SOURCES
 from osgp.tables import TABLES, Dimensions
 
@@ -193,7 +193,7 @@ class TestTables:
             assert (await meter.table("BT21"))["tiers"] == 4
 
     async def test_a_table_longer_than_a_frame_is_read_in_parts(self, opened, fake, monkeypatch):
-        monkeypatch.setattr("osgp.mep_port.MAX_READ", 100)
+        monkeypatch.setattr("osgp.ports.mep_port.MAX_READ", 100)
         async with opened() as meter:
             assert (await meter.table("ET04"))["idt_version"] == 7
         assert all(request.count <= 100 for request in fake.asked)

@@ -3,7 +3,7 @@
 import pytest
 
 from osgp.errors import OsgpError, TransportError
-from osgp.known import KnownMeter
+from osgp.meter.known import KnownMeter
 from osgp.psem import table_id
 from osgp.tables import TABLES, Dimensions
 

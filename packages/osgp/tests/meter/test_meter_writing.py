@@ -3,8 +3,8 @@
 import pytest
 
 from osgp.errors import MeterRefused, MisuseError, WritesNotAllowed, WriteUncertain
+from osgp.meter.writing import AllowWrites, ProcedureResult
 from osgp.psem import PartialWrite, Response, Write
-from osgp.writing import AllowWrites, ProcedureResult
 
 ET50, ET59, ET70, ET85 = 2098, 2107, 2118, 2133
 EVERYTHING = AllowWrites(tables=("ET50", "BT33"), procedures=("EP17", "BP05"))

@@ -3,8 +3,8 @@
 import pytest
 
 from osgp.errors import CorruptFrame, MisuseError
+from osgp.optical.datalink.packet import Packet, PacketReader
 from osgp.optical.events import ReplyDropped, Retried
-from osgp.optical.packet import Packet, PacketReader
 from osgp.optical.services import Negotiate, OpticalResponseCode
 from osgp.optical.settings import SessionSettings
 from osgp.optical.timing import Limits, Line

@@ -3,7 +3,7 @@
 import pytest
 
 from osgp.errors import MisuseError
-from osgp.optical.link import (
+from osgp.optical.datalink.link import (
     EchoFound,
     ExchangeFailed,
     FailReason,
@@ -14,7 +14,7 @@ from osgp.optical.link import (
     PacketDropReason,
     PacketRepeated,
 )
-from osgp.optical.packet import ACK, NAK, Packet
+from osgp.optical.datalink.packet import ACK, NAK, Packet
 from osgp.optical.timing import CHARACTER_TIMEOUT, RESPONSE_TIMEOUT, RETRIES, Limits, Line
 
 A, N = bytes((ACK,)), bytes((NAK,))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osgp.errors import CorruptFrame, MisuseError
-from osgp.optical.packet import NAK, Noise, Packet, PacketReader, Signal, Spoiled, crc, split_message
+from osgp.optical.datalink.packet import NAK, Noise, Packet, PacketReader, Signal, Spoiled, crc, split_message
 from osgp.optical.services import Identify, Logoff, Negotiate, Terminate, decode_response, encode_service
 from osgp.optical.timing import LARGEST_PACKET, Limits
 from osgp.psem import PartialRead, Read

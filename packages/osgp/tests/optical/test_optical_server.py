@@ -2,8 +2,8 @@
 
 import pytest
 
+from osgp.optical.datalink.packet import ACK, NAK, Packet, PacketReader
 from osgp.optical.events import DropReason, EndReason, RequestDropped, ServiceRefused, SessionEnded
-from osgp.optical.packet import ACK, NAK, Packet, PacketReader
 from osgp.optical.server import Access, FirstPacket, Meter, OpticalServer
 from osgp.optical.services import (
     Identify,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osgp.errors import CorruptFrame, MisuseError
-from osgp.optical.packet import Packet
+from osgp.optical.datalink.packet import Packet
 from osgp.optical.services import (
     BAUD_CODES,
     Grant,

@@ -19,6 +19,7 @@ from osgp.errors import (
     ResponseTimeout,
     WriteUncertain,
 )
+from osgp.optical.datalink.packet import ACK, NAK, Packet, PacketReader
 from osgp.optical.diagnosis import Finding, NoMeterAnswers
 from osgp.optical.events import (
     BaudChanged,
@@ -34,7 +35,6 @@ from osgp.optical.events import (
     SessionOpened,
 )
 from osgp.optical.key import OpticalKey
-from osgp.optical.packet import ACK, NAK, Packet, PacketReader
 from osgp.optical.server import Access, FirstPacket, Meter, OpticalServer
 from osgp.optical.services import (
     Identify,

@@ -8,7 +8,7 @@ from osgp.key import MeterKey
 from osgp.meter import open_meter
 from osgp.optical.key import OpticalKey
 from osgp.optical.rights import Access
-from osgp.optical_port import REFUSED
+from osgp.ports.optical_port import REFUSED
 from osgp.simulator import DEMO_KEY_TEXT, House, SimulatedMeter
 from osgp.simulator.household import Household
 from osgp.simulator.ledger import Ledger

@@ -9,8 +9,8 @@ import contextlib
 import pytest
 from changing_meter import BT23, BT28, ET03, ET04, GROWN, SMALL, filled, read_all
 
-from osgp.budget import ReadBudget
 from osgp.errors import LinkError, MeterRefused, MeterSwapped, OsgpError
+from osgp.meter.budget import ReadBudget
 from osgp.optical.server import Meter as Habits
 from osgp.optical.timing import Limits
 from osgp.psem import PartialRead, Read, Response, ResponseCode

@@ -8,6 +8,7 @@ import pytest
 
 from osgp.errors import MeterRefused, MisuseError, PasswordRefused, ResponseTimeout, TransportError
 from osgp.mep.events import AlertReceived
+from osgp.meter.writing import AllowWrites
 from osgp.optical.diagnosis import NoMeterAnswers
 from osgp.optical.events import EndReason, ServiceRefused, SessionEnded
 from osgp.optical.events import RequestAnswered as Answered
@@ -16,10 +17,9 @@ from osgp.optical.server import Meter as Habits
 from osgp.optical.services import OpticalResponseCode
 from osgp.optical.settings import SessionSettings
 from osgp.optical.timing import HOLD_OFF, SESSION_LIMIT, Limits
+from osgp.ports.transport import Address
 from osgp.psem import PartialRead, Response, table_id
 from osgp.tables import TABLES, Dimensions
-from osgp.transport import Address
-from osgp.writing import AllowWrites
 
 SECURITY = b"\x51"
 WRONG = OpticalKey(b"not the meter's key!")

@@ -9,7 +9,7 @@ from enum import Enum
 import pytest
 
 from osgp.errors import MisuseError, TransportError
-from osgp.recovery import CommandPowerCycle, GpioPowerCycle, ModemLinePowerCycle
+from osgp.ports.recovery import CommandPowerCycle, GpioPowerCycle, ModemLinePowerCycle
 
 
 class FakePort:

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 import serialx
 
-from osgp import transport
 from osgp.errors import MisuseError, PortBusy, PortMissing, PortPermission, TransportError
-from osgp.transport import Address, open_port, serial_ports
+from osgp.ports import transport
+from osgp.ports.transport import Address, open_port, serial_ports
 
 
 @pytest.mark.parametrize(

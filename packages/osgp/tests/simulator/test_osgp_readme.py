@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from osgp.cli.simulate import _check_town, _Endpoint
+from osgp.cli.commands.simulate import _check_town, _Endpoint
 from osgp.image import image_names
 from osgp.meter import open_meter
 from osgp.simulator import FAULTS, House, SimulatedMeter

@@ -14,9 +14,9 @@ import pytest
 from osgp.cli import main
 from osgp.key import MeterKey
 from osgp.meter import open_meter
+from osgp.meter.writing import AllowWrites
 from osgp.optical.key import OpticalKey
 from osgp.simulator import DEMO_KEY_TEXT, FAULTS
-from osgp.writing import AllowWrites
 
 PATIENCE = 20
 

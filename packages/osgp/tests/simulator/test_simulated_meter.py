@@ -13,11 +13,11 @@ from osgp.image import MeterImage
 from osgp.key import MeterKey
 from osgp.mep.events import AlertReceived
 from osgp.meter import open_meter
+from osgp.meter.writing import AllowWrites
 from osgp.simulator import DEMO_KEY_TEXT, Faults, House, SimulatedMeter
 from osgp.simulator.household import Household
 from osgp.simulator.ledger import Ledger
 from osgp.sources import SOURCES
-from osgp.writing import AllowWrites
 
 KEY = MeterKey.parse(DEMO_KEY_TEXT)
 NOW = datetime(2026, 2, 3, 17, 30, tzinfo=UTC)

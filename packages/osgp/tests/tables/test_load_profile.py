@@ -10,7 +10,7 @@ from osgp.errors import MisuseError, TableError
 from osgp.tables import TABLES, Dimensions
 from osgp.tables.event_log import LogEntry, decode_log, log_size
 from osgp.tables.load_profile import Interval, ProfileSizes
-from osgp.tables.types import LTIME_DATE_UTC
+from osgp.tables.schema.types import LTIME_DATE_UTC
 
 ONE_SET = Dimensions(firmware=(3, 10))
 FOUR_SETS = Dimensions(firmware=(3, 82))

@@ -7,7 +7,7 @@ import pytest
 
 from osgp.sources import SOURCES
 from osgp.tables import TABLES
-from osgp.tables.table import Bits, Filler
+from osgp.tables.schema.table import Bits, Filler
 
 ROOT = Path(__file__).parents[4]
 

@@ -25,7 +25,7 @@ from nes2mqtt.config.settings import Config
 from nes2mqtt.meters.config import CommandPowerCycle, GpioPowerCycle, MeterConfig, PowerCycle
 from nes2mqtt.outputs.mqtt.config import MqttConfig
 from nes2mqtt.outputs.web.config import WebConfig
-from osgp.transport import Address, serial_ports
+from osgp.ports.transport import Address, serial_ports
 
 __all__ = ["not_there_now"]
 

@@ -39,7 +39,7 @@ from nes2mqtt.meters.config import MeterConfig
 from nes2mqtt.outputs.mqtt.config import MqttConfig
 from nes2mqtt.outputs.web.config import WebConfig
 from nes2mqtt.timing import time_zone
-from osgp.transport import Address
+from osgp.ports.transport import Address
 
 __all__ = [
     "Config",

@@ -14,7 +14,7 @@ from nes2mqtt.host.secret import Secret
 from osgp.errors import KeyFormatError, MisuseError
 from osgp.key import MeterKey
 from osgp.optical.key import OpticalKey, Padding
-from osgp.transport import Address
+from osgp.ports.transport import Address
 
 __all__ = ["CommandPowerCycle", "GpioPowerCycle", "LinePowerCycle", "MeterConfig", "PowerCycle"]
 

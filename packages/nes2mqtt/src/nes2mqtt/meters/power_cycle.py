@@ -1,12 +1,12 @@
 """From the section ``power_cycle`` to what switches the level shifter.
 
-This module does not know when to switch; :class:`osgp.recovery.Recovery` does.
+This module does not know when to switch; :class:`osgp.ports.recovery.Recovery` does.
 """
 
 from __future__ import annotations
 
 from nes2mqtt.meters import config
-from osgp import recovery
+from osgp.ports import recovery
 
 __all__ = ["power_cycle_for"]
 

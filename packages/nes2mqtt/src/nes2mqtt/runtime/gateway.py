@@ -34,11 +34,11 @@ from nes2mqtt.readings.hub import Hub, Output
 from nes2mqtt.readings.reading import MeterInfo, TableGroup
 from nes2mqtt.runtime.watch import watch_clock, watch_parts
 from nes2mqtt.timing.clock import Clock
-from osgp.budget import ReadBudget
-from osgp.known import KnownMeter
 from osgp.meter import open_meter
+from osgp.meter.budget import ReadBudget
+from osgp.meter.known import KnownMeter
 from osgp.optical.settings import SessionSettings
-from osgp.recovery import Recovery
+from osgp.ports.recovery import Recovery
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator

@@ -1,7 +1,7 @@
-"""The ``osgp`` command for people at a terminal. Each subcommand is a module of its own in this package.
+"""The ``osgp`` command for people at a terminal. Each subcommand is a module in :mod:`osgp.cli.commands`.
 
-A module here turns words into calls of the library and results into lines of text; it holds no knowledge of its own.
-What takes long to import is imported by the command that needs it, so that none waits for the others.
+Modules here turn words into calls of the library and results into lines of text (:mod:`osgp.cli.text`); they do not know
+the protocol. What takes long to import is imported by the command that needs it, so that none waits for the others.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import Annotated
 
 import typer
 
-from osgp.cli.call import call
-from osgp.cli.decode import decode
-from osgp.cli.diff import diff
-from osgp.cli.dump import dump
+from osgp.cli.commands.call import call
+from osgp.cli.commands.decode import decode
+from osgp.cli.commands.diff import diff
+from osgp.cli.commands.dump import dump
+from osgp.cli.commands.ports import ports
+from osgp.cli.commands.probe import probe
+from osgp.cli.commands.read import read
+from osgp.cli.commands.simulate import simulate
+from osgp.cli.commands.tables import tables
+from osgp.cli.commands.trace import trace
+from osgp.cli.commands.try_key import login_test
+from osgp.cli.commands.watch import watch
+from osgp.cli.commands.write import write
 from osgp.cli.exits import ExitCode, exit_code
-from osgp.cli.ports import ports
-from osgp.cli.probe import probe
-from osgp.cli.read import read
-from osgp.cli.simulate import simulate
-from osgp.cli.tables import tables
-from osgp.cli.trace import trace
-from osgp.cli.try_key import login_test
-from osgp.cli.watch import watch
-from osgp.cli.write import write
 from osgp.errors import OsgpError
 
 __all__ = ["app", "main"]

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from osgp.cli.terminal import is_terminal, note
+from osgp.cli.text.terminal import is_terminal, note
 from osgp.errors import MisuseError
 
 __all__ = ["AllowWritesOption", "ConfirmOption", "confirmed"]

@@ -19,15 +19,15 @@ import typer
 
 from osgp.cli.exits import ExitCode, exit_code
 from osgp.cli.options import KeyPadding
-from osgp.cli.terminal import is_terminal, note, print_json
+from osgp.cli.text.terminal import is_terminal, note, print_json
 from osgp.errors import CorruptFrame, KeyFormatError, LinkError, MisuseError, OsgpError, ResponseTimeout
 from osgp.key import MeterKey
 
 if TYPE_CHECKING:
     from osgp.meter import Meter
+    from osgp.meter.writing import AllowWrites
     from osgp.optical.settings import SessionSettings
     from osgp.optical.timing import Limits
-    from osgp.writing import AllowWrites
 
 __all__ = ["Target", "bridge_hint", "error_document", "error_words", "read_text", "run", "step"]
 
@@ -90,7 +90,7 @@ class Target:
         return SessionSettings(padding=Padding[self.padding.name], offer=offer or OFFERED_LIMITS)
 
     def _parsed(self, text: str) -> MeterKey:
-        from osgp.transport import Address  # noqa: PLC0415
+        from osgp.ports.transport import Address  # noqa: PLC0415
 
         if Address.parse(self.url).optical:
             from osgp.optical.key import OpticalKey  # noqa: PLC0415
@@ -107,8 +107,8 @@ class Target:
         Raises:
             OsgpError: see :func:`osgp.meter.open_meter`.
         """
-        from osgp.budget import ReadBudget  # noqa: PLC0415
         from osgp.meter import open_meter  # noqa: PLC0415
+        from osgp.meter.budget import ReadBudget  # noqa: PLC0415
 
         url, key = self.url, key or self.key_or_ask()
         budget = None if self.fast else ReadBudget()
@@ -133,7 +133,7 @@ class Target:
 
 def bridge_hint(url: str, error: OsgpError) -> str:
     """Return what else to check where the line is behind a network bridge; "" where it is not, or the line is sound."""
-    from osgp.transport import Address  # noqa: PLC0415
+    from osgp.ports.transport import Address  # noqa: PLC0415
 
     address = Address.parse(url)
     if not isinstance(error, ResponseTimeout | CorruptFrame) or address.path or "bridge" in str(error):

@@ -24,7 +24,7 @@ class KeyPadding(StrEnum):
 
 def _ports(incomplete: str) -> Iterable[str]:
     """Complete serial ports."""
-    from osgp.transport import serial_ports  # noqa: PLC0415 - only when the shell asks
+    from osgp.ports.transport import serial_ports  # noqa: PLC0415 - only when the shell asks
 
     return [f"serial://{port}" for port in serial_ports() if f"serial://{port}".startswith(incomplete)]
 

@@ -16,8 +16,8 @@ from osgp.sources import Source
 from osgp.tables.alarms import alarm_words
 
 if TYPE_CHECKING:
-    from osgp.connection import LinkStats
     from osgp.meter import Identity, Meter
+    from osgp.ports.connection import LinkStats
 
 __all__ = ["Readings", "collect"]
 
@@ -64,7 +64,7 @@ async def collect(meter: Meter) -> Readings:
     """Ask a meter for everything. What it refuses is noted, and the rest goes on.
 
     Raises:
-        OsgpError: see :meth:`osgp.connection.Connection.exchange`.
+        OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
     """
     with step("asking who the meter is (BT01, ET03)"):
         readings = Readings(await meter.identity())

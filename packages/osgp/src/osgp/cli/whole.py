@@ -13,10 +13,10 @@ from osgp.cli.opening import step
 from osgp.errors import KeyRejected, LinkError, MeterRefused, TableError, TransportError
 from osgp.mep.timing import MAX_READ
 from osgp.optical.timing import Limits
+from osgp.ports.transport import Address
 from osgp.psem import ResponseCode
 from osgp.tables import TABLES, Dimensions, Record
 from osgp.tables.sizes import SIZES, size_of
-from osgp.transport import Address
 
 if TYPE_CHECKING:
     from osgp.meter import Meter
@@ -68,7 +68,7 @@ async def read_whole(
         MeterRefused: the meter does not give it, or it is longer than an answer and nothing says how long.
         NothingIn: the meter keeps no entry in it.
         TableError: its size cannot be.
-        OsgpError: see :meth:`osgp.connection.Connection.exchange`.
+        OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
     """
     described = TABLES.get(name)
     with step(f"reading {name}"):

@@ -8,9 +8,9 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from osgp.errors import LinkError
+from osgp.optical.datalink.link import FailReason
 from osgp.optical.diagnosis import lost
 from osgp.optical.errand import Errand
-from osgp.optical.link import FailReason
 from osgp.optical.services import Identify, Logon, Negotiate, OpticalResponseCode, Security, Service
 from osgp.psem import PartialRead, Read
 

@@ -27,6 +27,16 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from osgp.errors import CorruptFrame
+from osgp.optical.datalink.link import (
+    ExchangeFailed,
+    Link,
+    LinkEvent,
+    MessageDelivered,
+    MessageReceived,
+    PacketDropped,
+    PacketRepeated,
+)
+from osgp.optical.datalink.packet import START
 from osgp.optical.events import (
     BaudChanged,
     DropReason,
@@ -40,16 +50,6 @@ from osgp.optical.events import (
     SessionOpened,
 )
 from osgp.optical.key import OpticalKey, Padding
-from osgp.optical.link import (
-    ExchangeFailed,
-    Link,
-    LinkEvent,
-    MessageDelivered,
-    MessageReceived,
-    PacketDropped,
-    PacketRepeated,
-)
-from osgp.optical.packet import START
 from osgp.optical.rights import Access, may
 from osgp.optical.services import (
     SERVICE_CODES,

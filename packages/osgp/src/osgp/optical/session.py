@@ -34,6 +34,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from osgp.errors import CorruptFrame, MisuseError, OsgpError, PasswordRefused
+from osgp.optical.datalink.link import (
+    EchoFound,
+    ExchangeFailed,
+    FailReason,
+    Link,
+    LinkEvent,
+    MessageReceived,
+    PacketDropped,
+    PacketRepeated,
+)
 from osgp.optical.diagnosis import key_rejected, refused, write_uncertain
 from osgp.optical.errand import Errand, Goal
 from osgp.optical.events import (
@@ -49,16 +59,6 @@ from osgp.optical.events import (
 )
 from osgp.optical.keeping import Keeping
 from osgp.optical.key import OpticalKey
-from osgp.optical.link import (
-    EchoFound,
-    ExchangeFailed,
-    FailReason,
-    Link,
-    LinkEvent,
-    MessageReceived,
-    PacketDropped,
-    PacketRepeated,
-)
 from osgp.optical.patience import BUSY, LEFTOVERS, ODD_GRANTS, Verdict, judge_loss, judge_refusal, starts_anew
 from osgp.optical.services import (
     Grant,

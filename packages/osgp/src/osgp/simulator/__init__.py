@@ -5,7 +5,7 @@
 
 Without an image it stands in a made-up house (:mod:`~osgp.simulator.house`) whose registers and powers move; with one
 it serves the tables of a real meter. Replies are signed and, if asked so, encrypted; keys have their rights; faults are
-switched on by name (:mod:`~osgp.simulator.faults`).
+switched on by name (:mod:`~osgp.simulator.faults`). This package does not know how a meter is read.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from osgp.simulator.household import DAY
 from osgp.simulator.localtime import daylight_saving, local_offset
 from osgp.tables import TABLES, Dimensions
 from osgp.tables.load_profile import ProfileSizes
-from osgp.tables.types import LTIME_DATE_UTC, NI_FMAT, STIME_DATE, Type
+from osgp.tables.schema.types import LTIME_DATE_UTC, NI_FMAT, STIME_DATE, Type
 
 __all__ = ["DATA_SETS", "EVENT_ENTRIES", "SELF_READS", "DataSet", "Recorder", "profile_control", "profile_dimensions"]
 

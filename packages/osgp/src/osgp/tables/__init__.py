@@ -7,6 +7,9 @@
 * :data:`TABLES` decodes and encodes whole tables by name.
 * :mod:`~osgp.tables.registers` (BT23) and :mod:`~osgp.tables.present` (BT28) give measured values by source.
 * :class:`Dimensions` tells how large a meter's tables are; :func:`survey` finds out from table bytes.
+* :mod:`osgp.tables.schema` is the language in which the tables are written.
+
+This package does not know how a table is read from a meter.
 """
 
 from __future__ import annotations
@@ -19,7 +22,6 @@ from osgp.tables import (
     clock,
     configuration,
     devices,
-    dimensions,
     event_log,
     identity,
     interface,
@@ -27,9 +29,9 @@ from osgp.tables import (
     present,
     registers,
 )
-from osgp.tables.dimensions import Calendar, Dimensions
+from osgp.tables.schema.dimensions import Calendar, Dimensions
+from osgp.tables.schema.table import FieldAbsent, Record, Table
 from osgp.tables.survey import survey
-from osgp.tables.table import FieldAbsent, Record, Table
 
 __all__ = ["TABLES", "Calendar", "Dimensions", "FieldAbsent", "Record", "Table", "survey"]
 
@@ -38,8 +40,8 @@ _DECLARED = (
     identity.BT01,
     alarms.BT03,
     registers.BT15,
-    dimensions.BT20,
-    dimensions.BT21,
+    registers.BT20,
+    registers.BT21,
     registers.BT22,
     registers.BT23,
     present.BT27,

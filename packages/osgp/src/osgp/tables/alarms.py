@@ -8,8 +8,8 @@ This module does not know what to do about an alarm.
 
 from __future__ import annotations
 
-from osgp.tables.table import Bit, Bits, Count, Table
-from osgp.tables.types import UINT8, UINT16
+from osgp.tables.schema.table import Bit, Bits, Count, Table
+from osgp.tables.schema.types import UINT8, UINT16
 
 __all__ = ["BT03", "alarm_words"]
 

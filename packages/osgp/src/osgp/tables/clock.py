@@ -5,8 +5,8 @@ This module does not know what time it is.
 
 from __future__ import annotations
 
-from osgp.tables.table import Bit, Bits, Count, Field, Group, Table
-from osgp.tables.types import (
+from osgp.tables.schema.table import Bit, Bits, Count, Field, Group, Table
+from osgp.tables.schema.types import (
     ANSI_DATE,
     INT16,
     LTIME_DATE,

@@ -9,8 +9,8 @@ This module does not know what the settings do.
 from __future__ import annotations
 
 from osgp.psem import EXTENDED
-from osgp.tables.table import Bit, Bits, Count, Field, Filler, Table
-from osgp.tables.types import (
+from osgp.tables.schema.table import Bit, Bits, Count, Field, Filler, Table
+from osgp.tables.schema.types import (
     DATE,
     INT8,
     INT16,

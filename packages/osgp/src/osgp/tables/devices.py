@@ -8,9 +8,9 @@ This module does not know how a device registers.
 from __future__ import annotations
 
 from osgp.psem import EXTENDED
-from osgp.tables.dimensions import Dimensions
-from osgp.tables.table import Bit, Bits, Count, Field, Filler, Group, Table
-from osgp.tables.types import NI_FMAT, UINT8, UINT16, char, octets
+from osgp.tables.schema.dimensions import Dimensions
+from osgp.tables.schema.table import Bit, Bits, Count, Field, Filler, Group, Table
+from osgp.tables.schema.types import NI_FMAT, UINT8, UINT16, char, octets
 
 __all__ = ["ET11", "ET13", "ET50"]
 

@@ -23,8 +23,8 @@ from struct import Struct, calcsize
 from typing import Any
 
 from osgp.errors import TableError
-from osgp.tables.table import Bit, Bits, Field, Table
-from osgp.tables.types import LTIME_DATE_UTC, UINT8, UINT16
+from osgp.tables.schema.table import Bit, Bits, Field, Table
+from osgp.tables.schema.types import LTIME_DATE_UTC, UINT8, UINT16
 
 __all__ = ["BT71", "MOST_ENTRIES", "LogEntry", "decode_log", "log_size"]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from osgp.errors import MisuseError
 from osgp.psem import EXTENDED, table_name
-from osgp.tables.table import Bit, Bits, Count, Field, Filler, Record, Table
-from osgp.tables.types import INT16, LTIME_DATE_UTC, UINT8, UINT16, UINT32, Type, char, octets, set_of
+from osgp.tables.schema.table import Bit, Bits, Count, Field, Filler, Record, Table
+from osgp.tables.schema.types import INT16, LTIME_DATE_UTC, UINT8, UINT16, UINT32, Type, char, octets, set_of
 
 __all__ = ["BT00", "BT01", "ET03", "ET04", "firmware_text", "tables_used"]
 

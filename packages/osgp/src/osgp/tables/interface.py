@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from osgp.psem import EXTENDED
-from osgp.tables.table import Bit, Bits, Count, Field, Filler, Group, Table
-from osgp.tables.types import UINT8, UINT16, UINT32, octets
+from osgp.tables.schema.table import Bit, Bits, Count, Field, Filler, Group, Table
+from osgp.tables.schema.types import UINT8, UINT16, UINT32, octets
 
 __all__ = ["ET42"]
 

@@ -22,11 +22,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from osgp.errors import MisuseError, TableError
-from osgp.tables.table import Bit, Bits, Count, Field, Filler, Group, Table
-from osgp.tables.types import NI_FMAT, STIME_DATE, UINT8, UINT16, UINT32
+from osgp.tables.schema.table import Bit, Bits, Count, Field, Filler, Group, Table
+from osgp.tables.schema.types import NI_FMAT, STIME_DATE, UINT8, UINT16, UINT32
 
 if TYPE_CHECKING:
-    from osgp.tables.dimensions import Dimensions
+    from osgp.tables.schema.dimensions import Dimensions
 
 __all__ = ["BT61", "BT63", "ET21", "MAX_MEMORY", "Block", "Interval", "ProfileSizes", "data_sets"]
 

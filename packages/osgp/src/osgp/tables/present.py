@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from osgp.sources import SOURCES, Source
-from osgp.tables.dimensions import Dimensions
 from osgp.tables.readout import Position, Readout
-from osgp.tables.table import Count, Field, Group, Layout, Table
-from osgp.tables.types import NI_FMAT, TIME, UINT8
+from osgp.tables.schema.dimensions import Dimensions
+from osgp.tables.schema.table import Count, Field, Group, Layout, Table
+from osgp.tables.schema.types import NI_FMAT, TIME, UINT8
 
 __all__ = ["BT27", "BT28", "decode", "encode", "sources", "window"]
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from osgp.errors import MisuseError
 from osgp.sources import Source
-from osgp.tables.table import FieldAbsent
+from osgp.tables.schema.table import FieldAbsent
 
 __all__ = ["Position", "Readout"]
 

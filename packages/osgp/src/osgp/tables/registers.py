@@ -1,4 +1,4 @@
-"""The energy registers: BT15 and BT22-BT23, and BT23's summations as sources (MEP guide v1.1 p. 199-212).
+"""The energy registers: BT15 and BT20-BT23, and BT23's summations as sources (MEP guide v1.1 p. 199-212).
 
 BT23 is a total block and one block per tariff tier, all alike: summations, demands,
 coincident values. What a summation means is decided by BT22 or, where that cannot be
@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from osgp.sources import SOURCES, Quantity, Source, in_tier
-from osgp.tables.dimensions import Dimensions
 from osgp.tables.readout import Position, Readout
-from osgp.tables.table import Bit, Bits, Count, Field, Group, Layout, Table
-from osgp.tables.types import NI_FMAT, STIME_DATE, UINT8, set_of
+from osgp.tables.schema.dimensions import Dimensions
+from osgp.tables.schema.table import Bit, Bits, Count, Field, Group, Layout, Table
+from osgp.tables.schema.types import NI_FMAT, STIME_DATE, UINT8, set_of
 
-__all__ = ["BT15", "BT22", "BT23", "decode", "encode", "sources", "window"]
+__all__ = ["BT15", "BT20", "BT21", "BT22", "BT23", "decode", "encode", "sources", "window"]
 
 BT15 = Table(
     15,
@@ -35,6 +35,49 @@ BT15 = Table(
     ),
     note="The ratios are part of every value of BT23, and of BT28 only where a source says primary side.",
 )
+
+_REGISTER_DIMENSIONS = (
+    Bits(
+        UINT8,
+        (
+            Bit("season", 0, note="season fields are present"),
+            Bit("date_time", 1, note="date and time fields are present"),
+            Bit("demand_reset_counter", 2, note="BT23 begins with the number of demand resets"),
+            Bit("demand_reset_lock", 3),
+            Bit("cumulative_demand", 4),
+            Bit("continuous_cumulative_demand", 5),
+            Bit("time_remaining", 6, note="BT28 tells the time left in the demand interval"),
+        ),
+    ),
+    Bits(
+        UINT8,
+        (
+            Bit("self_read_inhibit_overflow", 0),
+            Bit("self_read_sequence_number", 1),
+            Bit("daily_self_read", 2),
+            Bit("weekly_self_read", 3),
+            Bit("self_read_demand_reset", 4, 5),
+        ),
+    ),
+    Field("self_reads", UINT8),
+    Field("summations", UINT8, note="11, 15 (3.x with demand) or 19 (from 4.0)"),
+    Field("demands", UINT8),
+    Field("coincidents", UINT8),
+    Field("occurrences", UINT8),
+    Field("tiers", UINT8),
+    Field("present_demands", UINT8),
+    Field("present_values", UINT8),
+)
+
+BT20 = Table(
+    20,
+    "Dimension Register",
+    "200-202",
+    _REGISTER_DIMENSIONS,
+    # The guide refers to BT20 but prints no page for it; its sample (p. 49) fits BT21's layout.
+    note="The largest dimensions the meter supports; laid out as BT21.",
+)
+BT21 = Table(21, "Actual Register", "200-202", _REGISTER_DIMENSIONS, note="The dimensions of BT22-BT28 as configured.")
 
 _DEMANDS = Count("BT21.4", lambda dims: dims.demands)
 _COINCIDENTS = Count("BT21.5", lambda dims: dims.coincidents)

@@ -17,12 +17,12 @@ from osgp.errors import TableError
 from osgp.psem import table_id
 from osgp.tables.configuration import ET54
 from osgp.tables.devices import ET11
-from osgp.tables.dimensions import Dimensions
 from osgp.tables.event_log import BT71, log_size
 from osgp.tables.identity import ET04
 from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes, data_sets
 from osgp.tables.registers import BT23
-from osgp.tables.table import Firmware, Table
+from osgp.tables.schema.dimensions import Dimensions, Firmware
+from osgp.tables.schema.table import Table
 
 __all__ = ["SIZES", "TELLING", "Size", "size_of"]
 

@@ -1,4 +1,4 @@
-"""From table bytes to :class:`~osgp.tables.dimensions.Dimensions`: one place that knows which table tells what.
+"""From table bytes to :class:`~osgp.tables.schema.dimensions.Dimensions`: one place that knows which table tells what.
 
 This module does not know how to read a table from a meter, nor which tables a meter has.
 """
@@ -13,12 +13,12 @@ from osgp.errors import TableError
 from osgp.tables.clock import BT50
 from osgp.tables.configuration import ET54, ET55
 from osgp.tables.devices import ET11
-from osgp.tables.dimensions import BT20, BT21, Calendar, Dimensions
 from osgp.tables.identity import BT00, BT01
 from osgp.tables.interface import ET42
 from osgp.tables.present import BT27, BT28
-from osgp.tables.registers import BT22, BT23
-from osgp.tables.table import Record, Table
+from osgp.tables.registers import BT20, BT21, BT22, BT23
+from osgp.tables.schema.dimensions import Calendar, Dimensions
+from osgp.tables.schema.table import Record, Table
 
 __all__ = ["SURVEYED", "et55_sizes", "survey"]
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from piprint.bc.api import ApiQueue
-from piprint.bc.auth import login_for
-from piprint.bc.http import READ_ONLY, Http, Wire
+from piprint.bc.dialects.api import ApiQueue
+from piprint.bc.dialects.webservice import WebServiceQueue
+from piprint.bc.http.client import READ_ONLY, Http, Wire
+from piprint.bc.login.tokens import login_for
 from piprint.bc.odata import Place, company_id, rows, text
-from piprint.bc.webservice import WebServiceQueue
 from piprint.clock import Clock
-from piprint.config import Config
+from piprint.config.settings import Config
 from piprint.contract import API_GROUP, API_PUBLISHER, API_VERSION, JOBS_API
 from piprint.errors import BcError, BcMissing, BcRefused
 

@@ -17,13 +17,13 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from piprint.bc.api import ApiQueue
-from piprint.bc.auth import login_for
 from piprint.bc.connect import connect
-from piprint.bc.http import Wire
+from piprint.bc.dialects.api import ApiQueue
+from piprint.bc.http.client import Wire
+from piprint.bc.login.tokens import login_for
 from piprint.bc.queue import Queue
 from piprint.clock import utc_now
-from piprint.config import Basic, Config, is_loopback
+from piprint.config.settings import Basic, Config, is_loopback
 from piprint.contract import PROCESSOR_PERMISSION_SET
 from piprint.doctor.finding import Finding, State
 from piprint.errors import BcDenied, BcError, BcMissing, ConfigError

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import aiohttp
 
-from piprint.config import Certificate, Config, Web, is_loopback
-from piprint.config_file import Loaded, credentials_beside, data_dir_at_shell, find, listen, load
-from piprint.config_problem import ConfigProblems
+from piprint.config.load import Loaded, credentials_beside, data_dir_at_shell, find, listen, load
+from piprint.config.problems import ConfigProblems
+from piprint.config.settings import Certificate, Config, Web, is_loopback
 from piprint.doctor.finding import Finding, State
 from piprint.errors import ConfigError, DocumentError, PiprintError
 from piprint.journal.lock import is_held

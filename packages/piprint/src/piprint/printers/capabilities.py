@@ -14,10 +14,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from piprint.config import PrinterConfig
+from piprint.config.settings import PrinterConfig
+from piprint.documents.paper import media_name, media_size, read_paper
 from piprint.ipp.codec import Group
 from piprint.ipp.registry import Operation
-from piprint.paper import media_name, media_size, read_paper
 from piprint.printers.printer import Capabilities, JobStatus, Media, PrinterState, PrinterStatus, SpoolerState
 
 __all__ = [

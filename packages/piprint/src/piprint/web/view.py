@@ -1,6 +1,6 @@
 """What the status page shows, as plain data: one picture of the service at one moment.
 
-The service makes it (see :mod:`piprint.service`), the page's API and the metrics tell it, and ``piprint jobs`` prints it.
+The service makes it (see :mod:`piprint.runtime.service`), the page's API and the metrics tell it, and ``piprint jobs`` prints it.
 All texts from printers and from Business Central are strangers: whoever shows them shows them as text.
 
 This module does not know HTTP, and not where the facts come from.

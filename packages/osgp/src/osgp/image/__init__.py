@@ -1,0 +1,9 @@
+"""Images of meters: the table memory of a meter in a file that people can read, share, compare and simulate.
+
+:mod:`~osgp.image.meter_image` is the file, :mod:`~osgp.image.dump` a file that is still being filled from a meter, :mod:`~osgp.image.diff`
+tells what differs between two of them. This package does not know how a meter is read, or who serves an image.
+"""
+
+from osgp.image.meter_image import MeterImage, image_names
+
+__all__ = ["MeterImage", "image_names"]

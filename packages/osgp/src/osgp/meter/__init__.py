@@ -1,0 +1,11 @@
+"""One meter as programs see it: its tables and measured values, asked for by ``await`` (:func:`open_meter`).
+
+:mod:`~osgp.meter.reader` reads tables within the :mod:`read budget <osgp.meter.budget>`, :mod:`~osgp.meter.layout` proves what
+their bytes mean, :mod:`~osgp.meter.writing` writes what the caller names, :mod:`~osgp.meter.known` keeps what a reopened port need not
+ask again. This package does not know how a request travels (:mod:`osgp.ports`) or which tables there are
+(:mod:`osgp.tables`).
+"""
+
+from osgp.meter.meter import Identity, Meter, Ratings, open_meter
+
+__all__ = ["Identity", "Meter", "Ratings", "open_meter"]

@@ -1,0 +1,433 @@
+"""A meter as programs see it: tables and measured values, asked for by ``await``.
+
+>>> async with open_meter("serial:///dev/ttyUSB0", key=MeterKey.parse(text)) as meter:
+...     print(await meter.registers())
+
+Both ports of a meter give the same: the MEP port, and the optical port behind a probe.
+
+Everything a :class:`Meter` returns was verified. On a MEP port the digest proves that this meter answered this very
+question; on an optical port, where there is none, a CRC over each packet and a sum over the data show that nothing was
+damaged, and one question at a time that it is the answer. What cannot be verified after the retries of the link is an
+error, never a value. What the meter's tables do not hold is absent, never zero: a meter fills reads beyond the end of
+a table with zeros, so nothing is read beyond the size that the meter's dimension tables tell.
+
+A meter can be reconfigured at any moment. So no value is decoded by a layout that was not confirmed after its bytes
+were read (:mod:`osgp.meter.layout`); behind each table stands one more read, of one byte.
+
+One table at a time goes over the line, its parts back to back; callers wait for their turn. After a
+:class:`~osgp.errors.TransportError` the meter is closed for good: open another one, at :attr:`Meter.url`.
+
+This module does not know when to poll what, and does not reconnect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from osgp.errors import LinkError, MisuseError, TableError, TablesChanging
+from osgp.key import MeterKey
+from osgp.mep.events import ClientEvent as MepEvent
+from osgp.meter.budget import ReadBudget
+from osgp.meter.known import KnownMeter
+from osgp.meter.layout import ROUNDS, ConfirmedLayout
+from osgp.meter.reader import FIXED_SIZE, SAFE_READ, TableReader
+from osgp.meter.writing import AllowWrites, ProcedureResult, Writer
+from osgp.optical.events import ClientEvent as OpticalEvent
+from osgp.optical.settings import SessionSettings
+from osgp.ports.connection import Connection, LinkStats
+from osgp.ports.mep_port import MepConnection
+from osgp.ports.optical_port import OpticalConnection
+from osgp.ports.recovery import Recovery
+from osgp.ports.transport import Address
+from osgp.psem import PartialRead, Read, Request, Response, table_id
+from osgp.sources import Source
+from osgp.tables import TABLES, Dimensions, Record, present, registers
+from osgp.tables.identity import firmware_text
+from osgp.tables.schema.windows import Plan, Window
+from osgp.tables.survey import SURVEYED
+
+__all__ = ["SAFE_READ", "Identity", "LinkEvent", "Meter", "Ratings", "open_meter"]
+
+LinkEvent = MepEvent | OpticalEvent
+
+_T = TypeVar("_T")
+
+_LAYS_OUT_REGISTERS = ("BT20", "BT21", "BT22", "ET55", "ET42")
+_LAYS_OUT_PRESENT = ("BT20", "BT21", "BT27")
+
+ONE_MOMENT = 10.0
+"""Seconds from the first part of a table to its confirmation; what took longer, on a bad line, is read again. So what
+is given out is of now, and its parts belong together."""
+
+
+class _Readout(Protocol):
+    """What :mod:`osgp.tables.registers` and :mod:`osgp.tables.present` have in common."""
+
+    def sources(self, dims: Dimensions) -> tuple[Source, ...]: ...
+    def window(self, dims: Dimensions, wanted: Iterable[Source]) -> Window: ...
+    def decode(self, data: bytes, dims: Dimensions, *, offset: int = 0) -> dict[Source, int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a meter says it is; empty where it does not."""
+
+    serial: str = ""
+    """The grid company's serial number (ET03)."""
+    manufacturer: str = ""
+    """BT01, as is :attr:`model`."""
+    model: str = ""
+    firmware: str = ""
+    """BT01, as on the meter's display: ``3.10.21``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ratings:
+    """What a meter is made for: bounds for what it can measure. None where it does not tell, or tells 0."""
+
+    voltage: int | None = None
+    """Rated voltage of a phase in volts (ET04.60, MEP guide v1.1 p. 58)."""
+    frequency: int | None = None
+    """Rated frequency in hertz (ET04.13, p. 58)."""
+    maximum_current: int | None = None
+    """Of a phase, in amperes, as made (ET04.58, p. 58): of the meter, not of the house's fuse, which no table tells."""
+    ct_ratio: int | None = None
+    """Of current transformers (BT15, p. 199-200); 1 without them. Likewise :attr:`vt_ratio` of the voltage."""
+    vt_ratio: int | None = None
+    ratios_applied: bool | None = None
+    """Whether the ratios are part of what the meter shows (BT15.8)."""
+
+
+class Meter:
+    """An open meter. Made by :func:`open_meter`."""
+
+    def __init__(
+        self,
+        connection: Connection[Any],
+        budget: ReadBudget | None,
+        allow_writes: AllowWrites | None,
+        known: KnownMeter | None,
+    ) -> None:
+        self._connection = connection
+        self._reader = TableReader(connection, budget)
+        self._layout = ConfirmedLayout(connection, self._reader, known or KnownMeter())
+        self._writer = Writer(self, connection, allow_writes)
+
+    @property
+    def url(self) -> str:
+        """Where it is, by identity: an address that holds when a serial adapter is plugged in elsewhere."""
+        return str(self._connection.address)
+
+    @property
+    def stats(self) -> LinkStats:
+        """Counts of the link, kept up to date."""
+        return self._connection.stats
+
+    @property
+    def on_event(self) -> Callable[[LinkEvent], None] | None:
+        """Called with each event of the link, for logs and traces; it must not raise."""
+        return self._connection.on_event
+
+    @on_event.setter
+    def on_event(self, listener: Callable[[LinkEvent], None] | None) -> None:
+        self._connection.on_event = listener
+
+    async def exchange(self, request: Request) -> Response:
+        """Send one request and return the verified answer; reads wait for the read budget.
+
+        Raises:
+            MeterRefused: the meter answered with an error code.
+            OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
+        """
+        async with self._reader.turn(reads=isinstance(request, Read | PartialRead)):
+            return await self._reader.exchange(request)
+
+    async def read(self, table: str | int, offset: int = 0, count: int | None = None) -> bytes:
+        """Read ``count`` bytes of a table from ``offset``; the whole table if no count is given.
+
+        What one answer cannot hold (465 bytes on a MEP port) is read in parts. Beyond the end of a table meters give zeros.
+
+        Args:
+            table: the guide's name (``"BT23"``) or the id.
+            offset: first byte.
+            count: number of bytes; None for a full read, which only tables that one answer holds give.
+
+        Raises:
+            MeterRefused: the meter has no such table, or the key may not read it.
+            OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
+        """
+        number = table_id(table) if isinstance(table, str) else table
+        if count is None:
+            if offset:
+                raise MisuseError("a read from an offset needs a count")
+            async with self._reader.turn():
+                return await self._reader.full(number)
+        if count < 1:
+            raise MisuseError("a read is for one byte or more")
+        async with self._reader.turn():
+            return await self._reader.part(number, offset, count)
+
+    async def table(self, name: str) -> Record:
+        """Read a whole table and decode it.
+
+        Raises:
+            MisuseError: this library does not describe the table; :meth:`read` gives its bytes.
+            MeterRefused: the meter has no such table, or the key may not read it.
+            TableError: its size cannot be.
+            OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
+        """
+        described = TABLES.get(name)
+        if described is None:
+            raise MisuseError(f"'{name}' is no table this program describes; it knows {', '.join(TABLES)}")
+
+        async def read(dims: Dimensions) -> tuple[bytes, Dimensions]:
+            return await self._reader.full_or_whole(described, dims), dims
+
+        data, dims = await self._confirmed(read)
+        return described.decode(data, dims)
+
+    async def dimensions(self) -> Dimensions:
+        """Return how large this meter's tables are; read once, and again when the meter changed them.
+
+        Raises:
+            TableError: the meter does not tell, so nothing in BT23 and BT28 could be trusted.
+            TablesChanging: they changed again and again meanwhile.
+            MeterSwapped: another meter answers than before.
+            OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
+        """
+        async with self._reader.turn(reads=False):
+            self._layout.raise_if_swapped()
+            return await self._layout.checked()
+
+    async def confirms(self, dims: Dimensions) -> bool:
+        """Tell whether what :meth:`dimensions` gave was right until now: what :meth:`read` gave since may be decoded by it.
+
+        Raises:
+            MeterSwapped: another meter answers than before.
+            OsgpError: see :meth:`dimensions`.
+        """
+        async with self._reader.turn(reads=False):
+            self._layout.raise_if_swapped()
+            return await self._layout.current() is dims and await self._layout.holds()
+
+    async def identity(self) -> Identity:
+        """Ask who the meter is. What is read from now on is of this one: see :class:`~osgp.errors.MeterSwapped`.
+
+        Raises:
+            OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
+        """
+        await self._reader.allow()
+        async with self._reader.turn():
+            general, utility = await self._one_meter()
+        firmware = general.get("firmware")
+        return Identity(
+            serial=utility.get("utility_serial_number", ""),
+            manufacturer=general.get("manufacturer", ""),
+            model=general.get("model", ""),
+            firmware=firmware_text(firmware) if firmware is not None else "",
+        )
+
+    async def ratings(self) -> Ratings:
+        """Ask what the meter is made for. It does not change: once per meter is enough.
+
+        Raises:
+            MeterSwapped: another meter answers than before.
+            OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
+        """
+        et04, bt15 = TABLES["ET04"], TABLES["BT15"]
+        await self._reader.allow()
+        async with self._reader.turn():
+            self._layout.raise_if_swapped()
+            told: dict[str, Any] = {}
+            # What lies between the first two of ET04 makes a read that not every meter answers.
+            for table, *names in (
+                (et04, "rated_frequency"),
+                (et04, "maximum_current", "rated_voltage"),
+                (bt15, "ratios_applied", "ct_ratio", "vt_ratio"),
+            ):
+                told |= await self._reader.fields(table, *names)
+        return Ratings(
+            voltage=told.get("rated_voltage") or None,
+            frequency=told.get("rated_frequency") or None,
+            maximum_current=told.get("maximum_current") or None,
+            ct_ratio=told.get("ct_ratio") or None,
+            vt_ratio=told.get("vt_ratio") or None,
+            ratios_applied=told.get("ratios_applied"),
+        )
+
+    async def registers(self) -> dict[Source, int]:
+        """Read BT23: energies and counts, in raw units (Wh, varh, s).
+
+        Raises:
+            OsgpError: see :meth:`dimensions` and :meth:`osgp.ports.connection.Connection.exchange`.
+        """
+        return await self._values(registers.BT23.id, registers, _LAYS_OUT_REGISTERS)
+
+    async def present(self) -> dict[Source, int]:
+        """Read BT28: power, voltage and current now, in raw units (W, mV, mA).
+
+        Raises:
+            OsgpError: see :meth:`dimensions` and :meth:`osgp.ports.connection.Connection.exchange`.
+        """
+        return await self._values(present.BT28.id, present, _LAYS_OUT_PRESENT)
+
+    async def clock(self) -> datetime:
+        """Read the meter's clock (BT52), aware, in UTC; whole seconds.
+
+        Raises:
+            TableError: the clock shows no date.
+            OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
+        """
+        bt52 = TABLES["BT52"]
+        offset, count = bt52.window(FIXED_SIZE, "clock")
+        clock = bt52.decode(await self.read(bt52.id, offset, count), FIXED_SIZE, offset=offset)["clock"]
+        if not isinstance(clock, datetime):
+            raise TableError("the meter's clock shows no date. It was never set, or lost it in an outage")
+        return clock
+
+    async def write(self, table: str | int, data: bytes, offset: int = 0, *, verify: bool = True) -> None:
+        """Write bytes into a table and read them back.
+
+        Args:
+            table: the guide's name or the id; ``allow_writes`` must list it.
+            data: what to write.
+            offset: where.
+            verify: read back; False for tables that do not show what was written.
+
+        Raises:
+            WritesNotAllowed: ``allow_writes`` does not list the table.
+            WriteUncertain: no answer, or what is read back is something else.
+            OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
+        """
+        await self._writer.write(table_id(table) if isinstance(table, str) else table, data, offset, verify=verify)
+
+    async def call(self, procedure: str, parameters: bytes = b"") -> ProcedureResult:
+        """Call a procedure and return its result.
+
+        Args:
+            procedure: the guide's name, ``"EP17"``; ``allow_writes`` must list it.
+            parameters: the bytes from offset 3 of BT07 on.
+
+        Raises:
+            WritesNotAllowed: ``allow_writes`` does not list the procedure.
+            WriteUncertain: the meter does not say what became of it.
+            OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
+        """
+        return await self._writer.call(procedure, parameters)
+
+    async def power_cycle(self) -> None:
+        """Switch the level shifter off and on again now.
+
+        Raises:
+            TransportError: it cannot be switched.
+            MisuseError: no recovery was given to :func:`open_meter`.
+        """
+        await self._connection.power_cycle()
+
+    async def _values(self, table: int, readout: _Readout, by: Sequence[str]) -> dict[Source, int]:
+        async def read(dims: Dimensions) -> tuple[list[tuple[int, bytes]], Dimensions]:
+            plan = dims.cache.get(("values", table))
+            if not isinstance(plan, Plan):
+                plan = Plan(readout.window(dims, [source]) for source in readout.sources(dims))
+                dims.cache["values", table] = plan
+            return await self._reader.plan(table, plan), dims
+
+        parts, dims = await self._confirmed(read, by)
+        values: dict[Source, int] = {}
+        for offset, data in parts:
+            values.update(readout.decode(data, dims, offset=offset))
+        return values
+
+    async def _confirmed(self, read: Callable[[Dimensions], Awaitable[_T]], by: Sequence[str] = SURVEYED) -> _T:
+        """Read by the meter's layout until it is confirmed that the layout was right when the bytes were read."""
+        async with self._reader.turn():
+            self._layout.raise_if_swapped()
+            for _ in range(ROUNDS):
+                dims = await self._layout.current()
+                self._reader.answered_at = None
+                found = await read(dims)
+                if await self._confirm(by) and self._reader.age() <= ONE_MOMENT:
+                    return found
+        raise TablesChanging(
+            "the meter's tables changed again and again while they were read, or the line was too slow to confirm what "
+            "was read, so nothing is given out. They are read again; check the line if this goes on"
+        )
+
+    async def _confirm(self, by: Sequence[str]) -> bool:
+        """Ask the layout whether it holds; once more when the answer is lost, which is no reason to lose the values."""
+        try:
+            return await self._layout.holds(by)
+        except LinkError:
+            if self._reader.age() > ONE_MOMENT:
+                raise
+        return await self._layout.holds(by)
+
+    async def _one_meter(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what BT01 and ET03 tell of one and the same meter."""
+        bt01, et03 = TABLES["BT01"], TABLES["ET03"]
+        for _ in range(ROUNDS):
+            general = await self._reader.fields(bt01, "manufacturer", "model", "firmware")
+            since = self._connection.doubts.another
+            utility = await self._reader.fields(et03, "utility_serial_number")
+            if self._connection.doubts.another == since:
+                self._layout.begin_with(utility.get("utility_serial_number", ""))
+                return general, utility
+        raise TablesChanging(
+            "the connection was lost again and again while the meter told who it is. It is asked again; put the probe "
+            "straight, or check the cable, if this goes on"
+        )
+
+
+@asynccontextmanager
+async def open_meter(
+    url: str,
+    *,
+    key: MeterKey | None,
+    encrypt: bool = False,
+    session: SessionSettings | None = None,
+    allow_writes: AllowWrites | None = None,
+    power_cycle: Recovery | None = None,
+    read_budget: ReadBudget | None = None,
+    known: KnownMeter | None = None,
+    on_event: Callable[[LinkEvent], None] | None = None,
+) -> AsyncIterator[Meter]:
+    """Open the port of a meter; nothing is sent before the first question.
+
+    Args:
+        url: ``serial:///dev/...``, ``tcp://host:port``, ``rfc2217://host:port`` or the path of a serial port;
+            ``optical:///dev/...`` or ``optical+tcp://host:port`` for the optical port.
+        key: the meter's key; for an optical port an :class:`~osgp.optical.key.OpticalKey`, or None to read only what
+            a meter shows to everybody.
+        encrypt: MEP port: encrypt requests; the meter then encrypts its responses.
+        session: optical port: how to behave there.
+        allow_writes: what may be written; None makes the meter read-only.
+        power_cycle: what to do about repeated silence; keep it for the next opening.
+        read_budget: how often to read; None for no limit. The guide recommends one table a second on
+            average, which is :class:`ReadBudget`'s default.
+        known: what earlier openings of this port learned of the meter; spares asking again.
+        on_event: see :attr:`Meter.on_event`.
+
+    Raises:
+        MisuseError: the address has none of the known forms, or the key is one for the other port.
+        PasswordRefused: the optical port refused this key before, while this program runs.
+        TransportError: the port cannot be opened; see :func:`osgp.ports.transport.open_port`.
+    """
+    address = Address.parse(url)
+    connection: Connection[Any]
+    if address.optical:
+        connection = OpticalConnection(address, key, settings=session, recovery=power_cycle)
+    elif key is None:
+        raise MisuseError("a MEP port tells nothing without the meter's key")
+    else:
+        connection = MepConnection(address, key, encrypt=encrypt, recovery=power_cycle)
+    meter = Meter(connection, read_budget, allow_writes, known)
+    meter.on_event = on_event
+    await connection.open()
+    try:
+        yield meter
+    finally:
+        await connection.close()

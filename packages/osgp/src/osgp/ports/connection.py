@@ -1,0 +1,276 @@
+"""One meter's port, put to work: requests in, verified responses out, by ``await``.
+
+A :class:`Connection` feeds a sans-IO link client with a port's bytes and the event loop's time. It is made to be
+cheap, because a gateway may hold thousands: no task of its own, and one timer that is set only while something is
+waited for and left to run out instead of being set anew.
+
+What is special to one kind of port stands beside it: :mod:`osgp.ports.mep_port`, :mod:`osgp.ports.optical_port`. This module does not
+know tables, nor what the events of a link mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from osgp.errors import CorruptFrame, MisuseError, OsgpError, ResponseTimeout, TransportError
+from osgp.ports.recovery import Recovery
+from osgp.ports.transport import Address, Port, open_port
+from osgp.psem import Request, Response
+
+__all__ = ["Connection", "Doubts", "LinkClient", "LinkStats"]
+
+E = TypeVar("E")
+E_co = TypeVar("E_co", covariant=True)
+"""The events of a link."""
+
+
+@dataclass(slots=True)
+class LinkStats:
+    """Counts since the connection was opened; they only grow."""
+
+    requests: int = 0
+    replies: int = 0
+    """Verified answers, error codes included."""
+    retries: int = 0
+    """Sendings beyond the first."""
+    timeouts: int = 0
+    """Sendings that nothing came back for."""
+    corrupt: int = 0
+    """Replies dropped: impossible length, wrong count, digest or CRC wrong."""
+    resyncs: int = 0
+    """Sequence numbers adopted from the meter; at the optical port sessions that had to begin anew."""
+    alerts: int = 0
+    power_cycles: int = 0
+
+
+class Doubts(NamedTuple):
+    """How often a connection gave reason to think that the meter is not as before; they only grow."""
+
+    changed: int = 0
+    """Its tables may have changed."""
+    another: int = 0
+    """It may be another meter."""
+
+
+class LinkClient(Protocol[E_co]):
+    """What :class:`osgp.mep.client.MepClient` and :class:`osgp.optical.session.OpticalClient` have in common."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether the meter has accepted our key."""
+
+    def request(self, request: Request, now: float) -> None:
+        """Ask."""
+
+    def receive(self, data: bytes, now: float) -> Sequence[E_co]:
+        """Take bytes from the line."""
+
+    def expire(self, now: float) -> Sequence[E_co]:
+        """Act on the time that has passed."""
+
+    def bytes_to_send(self) -> bytes:
+        """Return what has to go out now."""
+
+    def deadline(self) -> float | None:
+        """Return when :meth:`expire` must be called at the latest."""
+
+    def abandon(self) -> None:
+        """Forget the request under way."""
+
+
+class Connection(ABC, Generic[E]):
+    """A port with a meter behind it.
+
+    Args:
+        address: where.
+        client: the link's end.
+        recovery: what to do about repeated silence.
+    """
+
+    procedure_numbers: range
+    """Procedure sequence numbers for users of this port (MEP guide v1.1 p. 52)."""
+    results_table: int | None
+    """Where this port's users find the results of procedures; None where the meter's settings say so."""
+    in_sequence: bool
+    """An answer without a new doubt proves that the meter's tables did not change before it was made."""
+
+    def __init__(self, address: Address, client: LinkClient[E], recovery: Recovery | None) -> None:
+        self.stats = LinkStats()
+        self.on_event: Callable[[E], None] | None = None
+        """Called with each event of the link; for logs and traces. It must not raise."""
+        self._address = address
+        self._recovery = recovery
+        self._client = client
+        self._loop = asyncio.get_running_loop()
+        self._turn = asyncio.Lock()
+        self._port: Port | None = None
+        self._gone: TransportError | None = None
+        self._answer: asyncio.Future[Response] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._doubts = Doubts()
+
+    @property
+    def address(self) -> Address:
+        """Where the meter is; once open, by identity."""
+        return self._address
+
+    @property
+    def proven(self) -> bool:
+        """Tell whether the meter has shown that it has our key, or accepted it."""
+        return self._client.proven
+
+    @abstractmethod
+    async def longest_read(self) -> int:
+        """Return how many bytes one partial read may ask for.
+
+        Raises:
+            OsgpError: as :meth:`exchange`, where the meter has to be asked.
+        """
+
+    @abstractmethod
+    async def longest_write(self) -> int:
+        """Return how many bytes one partial write may hold. Raises as :meth:`longest_read`."""
+
+    @property
+    def doubts(self) -> Doubts:
+        """How often there was reason to think that the meter, or what its tables mean, is another."""
+        return self._doubts
+
+    def _doubt(self, *, another: bool = False) -> None:
+        changed, others = self._doubts
+        self._doubts = Doubts(changed + 1, others + another)
+
+    async def open(self) -> None:
+        """Open the port.
+
+        Raises:
+            TransportError: see :func:`~osgp.ports.transport.open_port`.
+        """
+        self._port = await open_port(self._address, self._received, self._lost)
+        self._address = self._port.address
+
+    async def close(self) -> None:
+        """Close the port; a request under way fails."""
+        closed = TransportError(f"{self._address} was closed by this program")
+        self._fail(closed)
+        try:
+            if self._gone is None and self._port is not None:
+                await self._leave()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._lost(closed)
+            if self._port is not None:
+                await self._port.close()
+
+    async def exchange(self, request: Request) -> Response:
+        """Ask the meter and return its verified answer, whose code may be an error code.
+
+        Raises:
+            TransportError: the port is gone.
+            LinkError: no answer that could be verified.
+            KeyRejected: the meter refuses the key.
+            MisuseError: the request does not fit a frame.
+        """
+        async with self._turn:
+            try:
+                response = await self._ask(request)
+            except ResponseTimeout as silence:
+                if self._recovery is None or not self._recovery.silent(self._loop.time()):
+                    raise
+                try:
+                    await self.power_cycle()
+                except TransportError as error:
+                    # The port is not to blame for its switch: what is wrong is still that the meter is silent.
+                    raise ResponseTimeout(f"{silence}. The power cycle failed: {error}") from error
+                response = await self._ask(request)
+            if self._recovery is not None:
+                self._recovery.answered()
+            return response
+
+    async def power_cycle(self) -> None:
+        """Switch the level shifter off and on again.
+
+        Raises:
+            TransportError: it cannot be switched.
+            MisuseError: no recovery was given.
+        """
+        if self._recovery is None or self._port is None:
+            raise MisuseError("no power cycle was configured for this meter")
+        self.stats.power_cycles += 1
+        await self._recovery.run(self._port, self._loop.time())
+
+    async def _leave(self) -> None:
+        """Take leave of the meter before the port closes."""
+
+    @abstractmethod
+    def _take(self, event: E) -> None:
+        """Count an event, and settle the answer where it is one."""
+
+    async def _ask(self, request: Request) -> Response:
+        if self._gone is not None or self._port is None:
+            raise self._gone or MisuseError("the connection is not open")
+        answer: asyncio.Future[Response] = self._loop.create_future()
+        self._answer = answer
+        self.stats.requests += 1
+        try:
+            self._client.request(request, self._loop.time())
+            self._pump()
+            return await answer
+        finally:
+            self._answer = None
+            self._client.abandon()
+
+    def _settle(self, response: Response) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(response)
+
+    def _fail(self, error: OsgpError) -> None:
+        if self._address.bridged and not self.stats.replies and isinstance(error, ResponseTimeout | CorruptFrame):
+            # Nothing was ever understood, and between us and the line stands something that may be set wrongly.
+            settings = f"{self._address.baud} baud, 8 data bits, no parity, 1 stop bit (8N1)"
+            error.args = (f"{error}. The bridge's own serial settings count too: {settings}",)
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)
+
+    def _received(self, data: bytes) -> None:
+        self._handle(self._client.receive(data, self._loop.time()))
+        self._pump()
+
+    def _lost(self, error: TransportError) -> None:
+        if self._gone is None:
+            self._gone = error
+        self._fail(error)
+
+    def _expire(self) -> None:
+        self._timer = None
+        self._handle(self._client.expire(self._loop.time()))
+        self._pump()
+
+    def _pump(self) -> None:
+        """Send what is to be sent, and see to it that the client is woken in time."""
+        data = self._client.bytes_to_send()
+        if data and self._port is not None and self._gone is None:
+            try:
+                self._port.write(data)
+            except TransportError as error:
+                self._lost(error)
+        deadline = None if self._gone is not None else self._client.deadline()
+        if deadline is None:
+            return
+        if self._timer is not None:
+            if self._timer.when() <= deadline:
+                return  # it will look again when it rings; cheaper than a new timer for each request
+            self._timer.cancel()
+        self._timer = self._loop.call_at(deadline, self._expire)
+
+    def _handle(self, events: Sequence[E]) -> None:
+        for event in events:
+            self._take(event)
+            if self.on_event is not None:
+                self.on_event(event)

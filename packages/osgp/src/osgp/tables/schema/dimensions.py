@@ -1,0 +1,165 @@
+"""How large a meter's tables are: the tables that say it, and what they say in one place.
+
+BT20 and BT21 count what BT22-BT28 hold, BT22 and BT27 name it, ET11 counts devices. A
+:class:`Dimensions` is what decoders ask; it is made from the bytes of those tables and
+never changes: a meter that is reconfigured gets a new one.
+
+This module does not know how the counted tables look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from osgp.sources import SOURCES, Source, by_id
+
+__all__ = ["Calendar", "Dimensions", "Firmware"]
+
+Firmware = tuple[int, int]
+"""Major and minor version, as in "fields added in firmware version 3.70"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """BT50: what BT54 has room for (MEP guide v1.1 p. 223-224). Defaults are a meter from firmware 3.50 on."""
+
+    seasons: int = 12
+    nonrecurring_dates: int = 25
+    recurring_dates: int = 23
+    tier_switches: int = 200
+    separate_weekdays: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dimensions:
+    """Everything that decides which bytes stand where. Defaults are a 3.7x meter without demand registers."""
+
+    big_endian: bool = False
+    """BT00.0.0: numbers stand most significant byte first (p. 197). No meter that we know of says so."""
+    season: bool = True
+    date_time: bool = True
+    demand_reset_counter: bool = False
+    cumulative_demand: bool = False
+    continuous_cumulative_demand: bool = False
+    time_remaining: bool = False
+    self_reads: int = 0
+    summations: int = 11
+    demands: int = 0
+    coincidents: int = 0
+    occurrences: int = 0
+    tiers: int = 4
+    present_demands: int = 0
+    present_values: int = 55
+    """From BT21, or BT20 on meters without it (MEP guide v1.1 p. 201-202)."""
+
+    summation_ids: tuple[int, ...] | None = None
+    """BT22's source ids, None if it was not read: then the guide's order counts."""
+    present_value_ids: tuple[int, ...] | None = None
+    """BT27's source ids, None if it was not read: then the guide's order counts."""
+
+    max_tiers: int = 4
+    """BT20.7; sizes arrays of ET55 (p. 147)."""
+    maxima_told: bool = False
+    """BT20 was read; else the largest number of tiers is a guess, which the length of ET55 can prove."""
+    status_size: int | None = None
+    """BT00.17: bytes of BT03 behind the first four (Optical guide v1.1 p. 49); None if unknown."""
+    energy_unit: int = 1
+    """Wh, varh per step of BT23's energies: 1, 10 or 100 (ET55, p. 207)."""
+    rollover_digits: int | None = None
+    """Energy registers roll over at 10 to this power (end of ET42, p. 119); None if unknown."""
+    firmware: Firmware | None = None
+    """Major, minor from BT01; None if unknown."""
+
+    mep_devices: int = 5
+    """ET11.0, elements of ET13 (p. 77)."""
+    mep_configuration_size: int = 66
+    """ET11.1, bytes of an element of ET13 (p. 78)."""
+    mep_data_sources: int = 6
+    """ET11.22 (p. 79)."""
+    mep_clients: int = 1
+    """ET11.34, elements of ET50; meters before 4.0 have no such field and one client (p. 80)."""
+    module_records_size: int = 0
+    """ET11.32 x ET11.33, a reserved stretch of ET54 from 4.0 on (p. 137)."""
+    calendar: Calendar = field(default_factory=Calendar)
+    multiple_load_profiles: bool = True
+    """ET54.0.2: ET42 describes load profile sets 2-4 (p. 117, 133)."""
+    own: tuple[int, ...] = ()
+    """Counts that a table holds about itself (BT00, ET42), while that table is decoded."""
+
+    cache: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was compiled for these dimensions; it lives as long as they do."""
+
+    @property
+    def byte_order(self) -> str:
+        """Return the byte order of numbers as :mod:`struct` writes it."""
+        return ">" if self.big_endian else "<"
+
+    @property
+    def is_generation_4(self) -> bool:
+        """Tell whether this is a meter from firmware 4.0 on; if unknown, by its 19 summations (p. 202)."""
+        if self.firmware is None:
+            return self.summations >= _GENERATION_4_SUMMATIONS
+        return self.firmware >= _GENERATION_4
+
+    def holding(self, own: tuple[int, ...]) -> Dimensions:
+        """Return these dimensions with a table's counts about itself; the last such set is kept compiled."""
+        inner = self.cache.get("holding")
+        if not isinstance(inner, Dimensions) or inner.own != own:
+            inner = self.cache["holding"] = replace(self, own=own)
+        return inner
+
+    @property
+    def register_sources(self) -> tuple[Source | None, ...]:
+        """Return what the summations of a BT23 block are, in order; None for what has no name.
+
+        From BT22 if it was read, else by the guide's order (p. 208-210).
+        """
+        ids = _SUMMATION_IDS if self.summation_ids is None else self.summation_ids
+        named = [by_id(number) for number in ids[:_FIRST_APPARENT]]
+        # Numbers 15-18 are apparent energies, for which the guide prints no ids (p. 204-206, 210): by position,
+        # whatever BT22 holds there, as soon as BT22 has room for them.
+        return _once([*named, *_APPARENT_ENERGIES] if len(named) == _FIRST_APPARENT else named, self.summations)
+
+    @property
+    def present_sources(self) -> tuple[Source | None, ...]:
+        """Return what the present values of BT28 are, in order; None for what has no name.
+
+        From BT27 if it was read, else by the guide's order (p. 216-220), which firmware only ever extended.
+        """
+        ids = _PRESENT_IDS if self.present_value_ids is None else self.present_value_ids
+        return _once((by_id(number) for number in ids), self.present_values)
+
+
+_GENERATION_4: Firmware = (4, 0)
+_GENERATION_4_SUMMATIONS = 19
+_APPARENT_ENERGIES = [SOURCES[f"apparent_energy_q{quadrant}"] for quadrant in range(1, 5)]
+_SUMMATION_IDS = (*range(8), 26, 27, 28, *range(108, 112))
+"""BT23 numbers 0-14 (p. 208-210)."""
+_FIRST_APPARENT = len(_SUMMATION_IDS)
+_PRESENT_IDS = (
+    *range(8, 26),  # 0-17
+    *range(81, 85),  # 18-21
+    *range(104, 108),  # 22-25, firmware 3.10
+    *range(185, 200),  # 26-40, firmware 3.50
+    *range(202, 216),  # 41-54, firmware 3.70
+    *range(216, 233),  # 55-71, firmware 4.0
+    *range(233, 236),  # 72-74, firmware 4.10
+    *range(236, 245),  # 75-83, firmware 4.30
+)
+"""BT28 numbers 0-83 (p. 216-220). The guide prints number 65 as 66."""
+
+
+def _once(sources: Iterable[Source | None], count: int) -> tuple[Source | None, ...]:
+    """Return exactly ``count`` sources; a source met a second time has no name, so that it cannot hide the first."""
+    seen: set[Source] = set()
+
+    def unique() -> Iterator[Source | None]:
+        for source in sources:
+            yield None if source in seen else source
+            if source is not None:
+                seen.add(source)
+
+    named = tuple(unique())[:count]
+    return named + (None,) * (count - len(named))

@@ -1,0 +1,419 @@
+"""Tables as data: a list of fields, compiled once per set of dimensions.
+
+A table is declared once, field by field in the meter's order, with type, count, unit and
+page. From that one list come decoding, encoding, size, the offset of a field for partial
+reads, and the reference page. Offsets are never written down: they add up.
+
+How it is fast: for a given :class:`~osgp.tables.schema.dimensions.Dimensions` the fields become
+one :class:`struct.Struct` that yields one raw value per slot (an array or group is one
+slot of bytes). A C-level gather repeats the words that hold bit fields, and only slots
+that need it pass through a converter.
+
+This module does not know any table, and no meter.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from osgp.errors import MisuseError, OsgpError, TableError
+from osgp.psem import table_name
+from osgp.tables.schema.dimensions import Dimensions, Firmware
+from osgp.tables.schema.types import Type
+
+__all__ = ["Bit", "Bits", "Count", "Field", "FieldAbsent", "Filler", "Group", "Layout", "Record", "Table"]
+
+MAX_TABLE_SIZE = 1 << 20
+"""No table comes near (a load profile of 256 KiB memory has 233,856 bytes); more means mistaken dimensions."""
+
+
+class FieldAbsent(TableError, KeyError):
+    """The data end before this field, or the meter's dimensions leave it out."""
+
+    def __str__(self) -> str:
+        """Return the message as written (KeyError would quote it)."""
+        return str(self.args[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number that other tables dictate: how many elements, or whether a field is there at all."""
+
+    text: str
+    """As the guide writes it: ``BT21.3``, ``1 + BT21.7``."""
+    of: Callable[[Dimensions], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What every entry of a field list has."""
+
+    page: str = ""
+    """Page of the MEP guide v1.1, or of the guide named before it, where the table's page is not enough."""
+    when: Count | None = None
+    """Present only if this is not 0."""
+    since: Firmware | None = None
+    """Present from this firmware on, if the firmware is known."""
+
+    def present(self, dims: Dimensions) -> bool:
+        """Tell whether a meter of these dimensions has this part."""
+        if self.when is not None and not self.when.of(dims):
+            return False
+        return self.since is None or dims.firmware is None or dims.firmware >= self.since
+
+
+@dataclass(frozen=True, slots=True)
+class Field(_Part):
+    """One value, or ``count`` of them: a tuple, or one value of a type that takes a size (``char``, ``set_of``)."""
+
+    name: str
+    type: Type | Callable[[int], Type]
+    count: Count | int | None = field(default=None, kw_only=True)
+    unit: str = field(default="", kw_only=True)
+    note: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Bit:
+    """Bits ``low`` to ``high`` of a word: a bool if it is one bit, else a number."""
+
+    name: str
+    low: int
+    high: int | None = None
+    note: str = ""
+
+    @property
+    def mask(self) -> int:
+        """Return the mask of the shifted value."""
+        return (1 << ((self.low if self.high is None else self.high) - self.low + 1)) - 1
+
+    def reader(self, size: int) -> Callable[[int], int | bool]:
+        """Return what reads these bits from a word of ``size`` bytes."""
+        kind: Callable[[int], int | bool] = bool if self.high is None else int
+        low, mask = self.low, self.mask
+        if size == 1:
+            # Looking up all values of a byte is several times faster than calculating one.
+            return tuple(kind(word >> low & mask) for word in range(256)).__getitem__
+        return lambda word: kind(word >> low & mask)
+
+    def write(self, word: int, value: int) -> int:
+        """Return ``word`` with these bits set to ``value``."""
+        if not 0 <= value <= self.mask:
+            raise MisuseError(f"value {value} is outside 0..{self.mask}")
+        return word & ~(self.mask << self.low) | int(value) << self.low
+
+
+@dataclass(frozen=True, slots=True)
+class Bits(_Part):
+    """A word of bit fields. Bits without a name are fillers."""
+
+    type: Type
+    bits: tuple[Bit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filler(_Part):
+    """Bytes the guide reserves or leaves undocumented; kept when a table is written back, never shown."""
+
+    size: Count | int
+
+
+@dataclass(frozen=True, slots=True)
+class Group(_Part):
+    """An array of records: decodes to a tuple of dicts."""
+
+    name: str
+    fields: tuple[Field | Bits | Filler | Group, ...]
+    count: Count | int
+    note: str = field(default="", kw_only=True)
+
+
+FieldList = Sequence[Field | Bits | Filler | Group]
+
+
+class _Entry(NamedTuple):
+    """Where one named value stands and how it becomes a Python value and back."""
+
+    name: str
+    offset: int
+    size: int
+    slot: int
+    code: str
+    decode: Callable[[Any], Any] | None
+    encode: Callable[[Any], Any] | None
+    bit: Bit | None = None
+    renew: Callable[[Any, bytes], bytes] | None = None
+    """For records: encodes them into the bytes that stood there, so that fillers inside them stay."""
+
+
+def _number(count: Count | int, dims: Dimensions) -> int:
+    return count if isinstance(count, int) else count.of(dims)
+
+
+def _array(
+    kind: Type, count: int, order: str
+) -> tuple[Callable[[bytes], tuple[Any, ...]], Callable[[Sequence[Any]], bytes]]:
+    """Return decoder and encoder of ``count`` values of one type, held as one slot of bytes."""
+    packed = struct.Struct(order + (kind.code * count if kind.code[-1] == "s" else f"{count}{kind.code}"))
+    decode_one, encode_one = kind.decode, kind.encode
+
+    def decode(raw: bytes) -> tuple[Any, ...]:
+        values = packed.unpack(raw)
+        return values if decode_one is None else tuple(map(decode_one, values))
+
+    def encode(values: Sequence[Any]) -> bytes:
+        if len(values) != count:
+            raise MisuseError(f"{len(values)} values, the meter has {count}")
+        return packed.pack(*(values if encode_one is None else map(encode_one, values)))
+
+    return decode, encode
+
+
+def _records(layout: Layout, count: int) -> tuple[Callable[[bytes], Any], Callable[[Any, bytes], bytes]]:
+    """Return decoder and encoder of ``count`` records of one layout."""
+
+    def decode(raw: bytes) -> tuple[dict[str, Any], ...]:
+        # Records without a byte exist (demands in a meter that keeps no occurrence of them); iter_unpack refuses them.
+        unpacked = layout.packed.iter_unpack(raw) if layout.size else repeat(layout.packed.unpack(b""), count)
+        return tuple(layout.assemble(values) for values in unpacked)
+
+    def renew(records: Sequence[Mapping[str, Any]], base: bytes) -> bytes:
+        if len(records) != count:
+            raise MisuseError(f"{len(records)} records, the meter has {count}")
+        size = layout.size
+        return b"".join(
+            [layout.encode(record, base[place * size : (place + 1) * size]) for place, record in enumerate(records)]
+        )
+
+    return decode, renew
+
+
+class Layout:
+    """A field list with the dimensions filled in: knows offsets, decodes and encodes."""
+
+    def __init__(self, fields: FieldList, dims: Dimensions) -> None:
+        self.size = 0
+        self.certain = 0
+        """Bytes before the first field that only some firmware has."""
+        self.entries: dict[str, _Entry] = {}
+        self._slots = 0
+        self.order = dims.byte_order
+        codes, certain = [self.order], True
+        for part in fields:
+            certain = certain and part.since is None
+            if part.present(dims):
+                codes.append(self._add(part, dims))
+                self.certain = self.size if certain else self.certain
+        self.packed = struct.Struct("".join(codes))
+        entries = self.entries.values()
+        self._names = tuple(self.entries)
+        slots = [entry.slot for entry in entries]
+        self._gather: Callable[[tuple[Any, ...]], tuple[Any, ...]] = (
+            itemgetter(*slots) if len(slots) > 1 else lambda values: tuple(values[slot] for slot in slots)
+        )
+        self._conversions = tuple((entry.name, entry.decode) for entry in entries if entry.decode is not None)
+
+    def _add(self, part: Field | Bits | Filler | Group, dims: Dimensions) -> str:
+        """Take in one part of the list; return its struct code."""
+        slot, offset = self._slots, self.size
+        match part:
+            case Filler():
+                size = _number(part.size, dims)
+                return self._slot(f"{size}s", size)
+            case Bits():
+                size = part.type.size
+                for bit in part.bits:
+                    self._name(_Entry(bit.name, offset, size, slot, part.type.code, bit.reader(size), None, bit=bit))
+                return self._slot(part.type.code, size)
+            case Group():
+                count, layout = _number(part.count, dims), Layout(part.fields, dims)
+                decode, renew = _records(layout, count)
+                size = count * layout.size
+                self._name(_Entry(part.name, offset, size, slot, f"{size}s", decode, None, renew=renew))
+            case Field():
+                count = _number(part.count or 0, dims)
+                kind = part.type if isinstance(part.type, Type) else part.type(count)
+                if part.count is None or not isinstance(part.type, Type):
+                    self._name(_Entry(part.name, offset, kind.size, slot, kind.code, kind.decode, kind.encode))
+                    return self._slot(kind.code, kind.size)
+                decode, encode = _array(kind, count, self.order)
+                size = count * kind.size
+                self._name(_Entry(part.name, offset, size, slot, f"{size}s", decode, encode))
+        return self._slot(f"{size}s", size)
+
+    def _slot(self, code: str, size: int) -> str:
+        if not 0 <= size <= MAX_TABLE_SIZE - self.size:
+            raise TableError(
+                f"these dimensions make a table of more than {MAX_TABLE_SIZE} bytes, which no meter has; "
+                "BT20/BT21 were read wrongly or belong to another meter"
+            )
+        self._slots += 1
+        self.size += size
+        return code
+
+    def _name(self, entry: _Entry) -> None:
+        if entry.name in self.entries:
+            raise MisuseError(f"two fields are called {entry.name}")
+        self.entries[entry.name] = entry
+
+    def assemble(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        """Turn the raw values of all slots into named values."""
+        named = dict(zip(self._names, self._gather(values), strict=True))
+        for name, decode in self._conversions:
+            named[name] = decode(named[name])
+        return named
+
+    def decode(self, data: bytes, offset: int) -> dict[str, Any]:
+        """Decode the fields that lie wholly in ``data``, which begins at ``offset`` of the table."""
+        if offset == 0 and len(data) >= self.size:
+            return self.assemble(self.packed.unpack_from(data))
+        named, end = {}, offset + len(data)
+        for entry in self.entries.values():
+            if offset <= entry.offset and entry.offset + entry.size <= end:
+                (raw,) = struct.unpack_from(f"{self.order}{entry.code}", data, entry.offset - offset)
+                named[entry.name] = raw if entry.decode is None else entry.decode(raw)
+        return named
+
+    def encode(self, values: Mapping[str, Any], base: bytes) -> bytes:
+        """Return ``base`` (zeros where it ends) with the named values written into it."""
+        raw = list(self.packed.unpack(base[: self.size].ljust(self.size, b"\0")))
+        for name, value in values.items():
+            entry = self.entries.get(name)
+            if entry is None:
+                raise MisuseError(f"there is no field {name} in a meter of these dimensions")
+            try:
+                if entry.bit is not None:
+                    raw[entry.slot] = entry.bit.write(raw[entry.slot], value)
+                elif entry.renew is not None:
+                    raw[entry.slot] = entry.renew(value, raw[entry.slot])
+                else:
+                    raw[entry.slot] = value if entry.encode is None else entry.encode(value)
+                    struct.pack(f"{self.order}{entry.code}", raw[entry.slot])
+            except (OsgpError, struct.error, ValueError, TypeError, AttributeError, OverflowError) as error:
+                raise MisuseError(f"field {name} cannot hold {value!r}: {error}") from error
+        return self.packed.pack(*raw) + base[self.size :]
+
+
+class Record(Mapping[str, Any]):
+    """Decoded fields of a table by name. What the data did not reach is absent, not zero."""
+
+    __slots__ = ("_values", "table", "tail")
+
+    def __init__(self, table: Table, values: dict[str, Any], tail: bytes) -> None:
+        self.table = table
+        self.tail = tail
+        """Bytes after the last field we know: newer firmware."""
+        self._values = values
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise FieldAbsent(f"{self.table.name} as read has no {name}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Record({self.table.name}, {self._values!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: what it is called and what stands in it."""
+
+    id: int
+    title: str
+    pages: str
+    """Pages of the MEP guide v1.1, or of the guide that is named before them."""
+    fields: tuple[Field | Bits | Filler | Group, ...]
+    note: str = ""
+    own_counts: tuple[str, ...] = ()
+    """Fields of this table that count others of it, in the order of ``Dimensions.own``; 0 until they are read."""
+
+    @property
+    def name(self) -> str:
+        """Return the guide's name: ``BT23``."""
+        return table_name(self.id)
+
+    def layout(self, dims: Dimensions) -> Layout:
+        """Return the compiled layout, made once for each set of dimensions.
+
+        Raises:
+            TableError: the dimensions are impossible.
+        """
+        layout = dims.cache.get(self.id)
+        if not isinstance(layout, Layout):
+            layout = dims.cache[self.id] = Layout(self.fields, dims)
+        return layout
+
+    def size(self, dims: Dimensions, data: bytes = b"") -> int:
+        """Return the size in bytes of all that is known of this table in such a meter.
+
+        A table that counts itself is as long as the beginning of its ``data`` tells: read as
+        many bytes as are told, and ask again until no more are.
+        """
+        if self.own_counts:
+            dims = self._counted(dims, lambda layout: layout.decode(data, 0))
+        return self.layout(dims).size
+
+    def certain_size(self, dims: Dimensions) -> int:
+        """Return how many bytes the table has whatever the firmware: there it ends before the first later addition."""
+        return self.layout(dims).certain
+
+    def window(self, dims: Dimensions, *names: str) -> tuple[int, int]:
+        """Return offset and count of the shortest partial read that covers these fields.
+
+        Raises:
+            FieldAbsent: a meter of these dimensions has no such field.
+        """
+        entries = self.layout(dims).entries
+        missing = [name for name in names if name not in entries]
+        if missing or not names:
+            raise FieldAbsent(f"{self.name} has no field {', '.join(missing)} in a meter of these dimensions")
+        start = min(entries[name].offset for name in names)
+        return start, max(entries[name].offset + entries[name].size for name in names) - start
+
+    def decode(self, data: bytes, dims: Dimensions, *, offset: int = 0) -> Record:
+        """Decode table data that begin at ``offset`` of the table.
+
+        Fields that the data do not hold wholly are absent; bytes after the last known
+        field are kept in ``tail``. Invalid dates are None.
+
+        Raises:
+            TableError: dimensions, or counts inside the table, that cannot be.
+        """
+        if self.own_counts:
+            dims = self._counted(dims, lambda layout: layout.decode(data, offset))
+        layout = self.layout(dims)
+        return Record(self, layout.decode(data, offset), data[max(layout.size - offset, 0) :])
+
+    def encode(self, values: Mapping[str, Any], dims: Dimensions, *, base: bytes = b"") -> bytes:
+        """Return table data that hold ``values``; the rest is taken from ``base``, or zero.
+
+        Raises:
+            MisuseError: there is no such field or it cannot hold the value.
+            TableError: impossible dimensions.
+        """
+        if self.own_counts:
+            dims = self._counted(dims, lambda layout: layout.decode(base, 0) | dict(values))
+        return self.layout(dims).encode(values, base)
+
+    def _counted(self, dims: Dimensions, read: Callable[[Layout], Mapping[str, Any]]) -> Dimensions:
+        """Add the counts this table holds about itself. Each pass may uncover further counts behind the first."""
+        own: tuple[int, ...] = (0,) * len(self.own_counts)
+        for _ in self.own_counts:
+            named = read(self.layout(dims.holding(own)))
+            found = tuple(int(named.get(name, 0)) for name in self.own_counts)
+            if found == own:
+                break
+            own = found
+        return dims.holding(own)
