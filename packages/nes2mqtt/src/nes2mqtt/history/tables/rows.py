@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from nes2mqtt.history.tables.blocks import BadBlock, unpack
@@ -104,13 +105,19 @@ class Columns:
         self.sources: tuple[Source, ...] = tuple(SOURCES[key] for key in self.keys)
         self.listed = ", ".join(self.keys)
         self._known = frozenset(self.sources)
+        self._all = itemgetter(*self.sources) if len(self.sources) > 1 else None
 
     def values(self, sample: Mapping[Source, int]) -> list[int | None]:
         """Return the values that have a column, in the columns' order; None for absent."""
+        if self._all is not None:
+            with suppress(KeyError):  # most meters have every value or lack some: then one by one
+                return list(self._all(sample))
         return [sample.get(source) for source in self.sources]
 
     def others(self, sample: Mapping[Source, int]) -> dict[str, int]:
         """Return the values that have no column."""
+        if sample.keys() <= self._known:
+            return {}
         return {source.key: value for source, value in sample.items() if source not in self._known}
 
     def present(self, cells: Sequence[int | None]) -> dict[Source, int]:
