@@ -12,7 +12,7 @@ CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate run run-print test test-fresh test-newest install install-print homeassistant-venv lint types format bench coverage fuzz mutation soak screenshots reference lock release clean
+.PHONY: help simulate run run-print test test-fresh test-newest install install-print homeassistant-venv lint types format bench bench-against coverage fuzz mutation soak screenshots reference lock release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +106,12 @@ COVERAGE ?=
 coverage: $(VENV)/dev.stamp ## Measure lines and branches that the tests run, against goals; COVERAGE=all for every test, or names of packages
 	@sh tools/system_packages.sh test
 	@$(BIN)/python tools/coverage_table.py $(COVERAGE)
+
+COMMIT ?= 8b6f199
+
+bench-against: $(VENV)/dev.stamp ## Measure a poll's cost beside that of an older COMMIT (8b6f199), both in the same run
+	@sh tools/system_packages.sh test
+	@$(BIN)/python bench/against.py $(COMMIT)
 
 fuzz: $(VENV)/dev.stamp ## Run each fuzz target for FUZZ_SECONDS (600)
 	@$(BIN)/python tools/run_fuzz.py --seconds $(FUZZ_SECONDS)

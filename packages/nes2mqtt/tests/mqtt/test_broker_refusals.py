@@ -18,9 +18,6 @@ from nes2mqtt.outputs.mqtt.client.session import Session
 from nes2mqtt.outputs.mqtt.config import MqttConfig
 from nes2mqtt.outputs.mqtt.output import MqttOutput
 
-# paho leaves a socket whose TLS handshake failed to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:.*ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning")
-
 PASSWORD = 'open "Sesame" <&>'
 
 
