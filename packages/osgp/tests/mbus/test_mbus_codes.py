@@ -28,7 +28,7 @@ LISTS = {
     (0xFB,): """
         00-01 MWh n-1      02-03 kvarh n-2    04-05 kVAh n-4     08-09 GJ n-1       0C-0F Mcal nn-1
         10-11 m³ n+2       14-17 kvar nn-3    18-19 t n+2        1A-1B % n-3
-        20 ft³ 0           21 ft³ -1          22 gal -1          23 gal 0
+        20 ft³ 0           21 ft³ -1          22 gal -1
         24 gal/min -3      25 gal/min 0       26 gal/h 0
         28-29 MW n-1       2A-2B ° -1         2C-2F Hz nn-3      30-31 GJ/h n-1     34-37 kVA nn-3
         58-67 °F nn-3      68-6E - 0          70-73 °F nn-3      74-77 °C nn-3      78-7F W n-3

@@ -137,10 +137,9 @@ def test_bytes_between_records():
     assert (found.manufacturer, found.more_follow, found.rest) == (bytes.fromhex("01 14 07"), True, b"")
 
 
-def test_no_data_is_no_zero():
-    assert [(_one(text).value, _one(text).present) for text in ("00 14", "08 14", "0D 14 C0", "0D 14 E0")] == [
-        (None, False)
-    ] * 4
+@pytest.mark.parametrize("text", ["00 14", "08 14", "0D 14 C0", "0D 14 E0", "0D 78 00", "02 6C 00 00"])
+def test_no_data_are_no_zero(text):
+    assert (_one(text).value, _one(text).present) == (None, False)
 
 
 # --- values

@@ -40,7 +40,7 @@ DATA_SIZES = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, REAL: 4, 6: 6, 7: 8, 8: 0, 9: 1, 0xA
 """Data code (low four bits of the DIF) -> bytes; VARIABLE says its own, SPECIAL is no record."""
 
 Variable = Decimal | str | bytes | Fault | None
-"""What may have its length in front: a number, a text, bytes that are only kept, a fault; None for an empty number."""
+"""What may have its length in front: a number, a text, bytes that are only kept, a fault; None for nothing."""
 
 _TEXT_END = 0xC0
 _DECIMAL_NINE = 0xC9
@@ -130,12 +130,12 @@ def variable_value(code: int, raw: bytes, *, signed: bool = True) -> Variable:
         raw: :func:`variable_size` bytes, the least significant first.
         signed: False for bit fields.
     """
+    if not raw:
+        return None
     if code < _TEXT_END:
         return text(raw)
     if code >= _WIDE:
         return raw  # an older paper has real numbers here: nobody knows which is meant
-    if not raw:
-        return None
     if code >= _BINARY:
         return Decimal(int.from_bytes(raw, "little", signed=signed))
     digits = decimal_digits(raw)

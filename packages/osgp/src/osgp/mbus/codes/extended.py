@@ -34,7 +34,8 @@ BEHIND_FB: Mapping[int, Code] = MappingProxyType(
             *powers(range(0x1A, 0x1C), "relative_humidity", "%", -1),
             *single(0x20, "volume", "ft³"),
             *powers([0x21], "volume", "ft³", -1),
-            *powers(range(0x22, 0x24), "volume", "gal", -1, source=_OLDER),
+            # 23 is left out: gallons for libmbus and wmbusmeters, an angle for m-bus-parser.
+            *powers([0x22], "volume", "gal", -1, source=_OLDER),
             *powers([0x24], "volume_flow", "gal/min", -3, source=_OLDER),
             *single(0x25, "volume_flow", "gal/min", source=_OLDER),
             *single(0x26, "volume_flow", "gal/h", source=_OLDER),
