@@ -203,8 +203,13 @@ def test_a_minus_in_front_of_a_length_is_the_only_one():
 
 
 def test_zero_has_no_minus():
-    for text in ("05 2E 00 00 00 80", "0C 13 00 00 00 F0", "0D 13 D1 00"):
+    for text in ("05 2B 00 00 00 80", "05 2E 00 00 00 80", "0C 13 00 00 00 F0", "0D 13 D1 00"):
         assert str(_one(text).value.copy_abs()) == str(_one(text).value)
+
+
+def test_numbers_are_exact_in_any_decimal_context():
+    with localcontext(prec=3):
+        assert str(_one("04 13 D2 02 96 49").value) == "1234567.890"
 
 
 def test_most_significant_byte_first():
