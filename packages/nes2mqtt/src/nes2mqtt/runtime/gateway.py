@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 from nes2mqtt import __version__
 from nes2mqtt.config.settings import Config
-from nes2mqtt.host.sd_notify import Notifier
 from nes2mqtt.meters.config import MeterConfig
 from nes2mqtt.meters.guard import Guard, Limits, Memory
 from nes2mqtt.meters.poller import Cadence, MeterSession, OpenMeter, Poller
@@ -39,6 +38,7 @@ from osgp.meter.budget import ReadBudget
 from osgp.meter.known import KnownMeter
 from osgp.optical.settings import SessionSettings
 from osgp.ports.recovery import Recovery
+from servicekit.systemd import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator

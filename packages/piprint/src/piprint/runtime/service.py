@@ -34,8 +34,8 @@ from piprint.jobs.printing.preparation import Preparation
 from piprint.journal.store import Journal
 from piprint.printers.find import Found, find_printers, listen, open_printer
 from piprint.printers.registry import PrinterRegistry
-from piprint.runtime.sd_notify import Systemd
 from piprint.web.presenter import Presenter
+from servicekit.systemd import Notifier
 
 if TYPE_CHECKING:
     from piprint.config.load import Loaded
@@ -72,7 +72,7 @@ async def run(
         JournalError: another processor works with the data folder, or it cannot be used.
     """
     asked = stop or asyncio.Event()
-    systemd = Systemd()
+    systemd = Notifier()
     try:
         with nullcontext() if stop else _signals(asked):
             async with AsyncExitStack() as stack:
@@ -103,7 +103,7 @@ async def _is_started(dispatcher: Dispatcher, asked: asyncio.Event) -> bool:
         await asyncio.gather(starting, ending, return_exceptions=True)
 
 
-async def _work(dispatcher: Dispatcher, presenter: Presenter, systemd: Systemd, asked: asyncio.Event) -> None:
+async def _work(dispatcher: Dispatcher, presenter: Presenter, systemd: Notifier, asked: asyncio.Event) -> None:
     """Let it work until the end is asked for; then bring it to a good end."""
     side = asyncio.create_task(_look_after(systemd, presenter))
     try:
@@ -174,9 +174,9 @@ async def _page(config: Config, presenter: Presenter, stack: AsyncExitStack) -> 
     return server.url
 
 
-async def _look_after(systemd: Systemd, presenter: Presenter) -> None:
+async def _look_after(systemd: Notifier, presenter: Presenter) -> None:
     """Keep what people see up to date, and tell systemd; as long as all goes well, that we live."""
-    pause = min(_TELL_EVERY, systemd.beat_every or _TELL_EVERY)
+    pause = min(_TELL_EVERY, systemd.watchdog_interval or _TELL_EVERY)
     told = ""
     while True:
         try:
