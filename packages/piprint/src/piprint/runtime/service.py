@@ -17,9 +17,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import AsyncExitStack, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from piprint.bc.connect import connect
@@ -35,6 +34,7 @@ from piprint.journal.store import Journal
 from piprint.printers.find import Found, find_printers, listen, open_printer
 from piprint.printers.registry import PrinterRegistry
 from piprint.web.presenter import Presenter
+from servicekit.process import stopped_by_signals
 from servicekit.systemd import Notifier
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ async def run(
     asked = stop or asyncio.Event()
     systemd = Notifier()
     try:
-        with nullcontext() if stop else _signals(asked):
+        with nullcontext() if stop else stopped_by_signals(asked):
             async with AsyncExitStack() as stack:
                 dispatcher, presenter = await _build(loaded, recent, stack)
                 url = await _page(loaded.config, presenter, stack)
@@ -190,28 +190,3 @@ async def _look_after(systemd: Notifier, presenter: Presenter) -> None:
         if presenter.healthy():
             systemd.alive()
         await asyncio.sleep(pause)
-
-
-@contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set ``stop`` on SIGTERM and SIGINT; a second one ends the program at once, as without us.
-
-    By :mod:`signal`, as asyncio's own way is not there on Windows.
-    """
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def stop_once(_number: int, _frame: object) -> None:
-        restore()
-        loop.call_soon_threadsafe(stop.set)  # the loop may sleep; this wakes it
-
-    for number in before:
-        signal.signal(number, stop_once)
-    try:
-        yield
-    finally:
-        restore()
