@@ -20,10 +20,10 @@ MOST_ADDRESSES = 1024
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A guess that is not looked at."""
+    """A guess that does not open anything."""
 
     seconds: float
-    """To wait before the next one."""
+    """To wait before the next one; 0 for one that was looked at, and is wrong."""
     first: bool
     """It is the first one refused since a guess was looked at: worth a line in the log."""
 
@@ -78,6 +78,27 @@ class GuessLimit:
         first = key not in self._refused
         self._refused.add(key)
         return Refused(wait, first)
+
+    def look(
+        self, address: str, now: float, is_right: Callable[[], bool], device: str = "", *, spare_known: bool = False
+    ) -> Refused | None:
+        """Look at a guess, and count it unless it is right; return None when it is.
+
+        Who has to wait is not told whether a guess is right.
+
+        Args:
+            address: where it comes from.
+            now: the moment.
+            is_right: tells whether it is the answer; not asked of who has to wait.
+            device: the name of the device that shows a mark of ours; empty for none.
+            spare_known: an address that has known the answer before does not wait for its neighbours behind the same router. Only for
+                answers that are far too long to be guessed.
+        """
+        waits = self.is_waiting(address, now, device) and not (spare_known and self.is_known(address))
+        if not waits and is_right():
+            self.right(address, device)
+            return None
+        return self.refuse(address, now, device) or Refused(0.0, first=True)
 
     def right(self, address: str, device: str = "") -> None:
         """Note that an address knew the answer: it has its guesses back, and so has the device."""

@@ -20,11 +20,11 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from nes2mqtt.outputs.web.access.gate import MOST_HEAD
 from nes2mqtt.outputs.web.access.headers import security_headers
 from nes2mqtt.outputs.web.config import WebConfig
 from servicekit.caller import Network, address_of, network_of
 from servicekit.limits import subscriber
+from servicekit.page import MOST_HEAD
 
 __all__ = ["serve"]
 

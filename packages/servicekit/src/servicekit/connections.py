@@ -1,7 +1,7 @@
-"""Connections to the page: so many for all, so many for one address, and none that only holds its place.
+"""Connections to a page: so many for all, so many for one address, and none that only holds its place.
 
 Whoever can connect can also try to keep everybody else out, with connections that say nothing, that say it slowly or that do
-not read what they asked for. Each connection goes through a :class:`ConnectionLimit` before aiohttp's server gets it; that one closes
+not read what they asked for. Each connection goes through a :class:`ConnectionLimit` before the web server gets it; that one closes
 those that say no request in time, the limit those that do not take their answer.
 
 This module does not know what is served.
