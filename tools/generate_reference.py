@@ -21,6 +21,7 @@ from osgp.tables import TABLES, Dimensions, Table
 from osgp.tables.schema.table import Bit, Bits, Count, Field, FieldList, Filler, Group, Layout
 from osgp.tables.schema.types import Type
 from osgp.tables.sizes import SIZES
+from state_diagrams import links_page
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -253,6 +254,7 @@ def _environment(parameter: Any) -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "sources.md": sources_page,
     "tables.md": tables_page,
+    "links.md": lambda: links_page(NOTICE),
     "openapi.json": openapi_page,
     "osgp-command.md": command_page,
 }

@@ -134,7 +134,6 @@ async def test_the_store_is_an_output_of_the_hub(open_store, present):
         await store.flush()
         assert output.status().ok
         assert store.status().size > 0
-        assert store.status().written > 0
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(output.run(), 0)
 

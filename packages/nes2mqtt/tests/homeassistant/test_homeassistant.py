@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import pytest_asyncio
 
-from nes2mqtt.outputs.mqtt.client.aiomqtt_client import LibraryClient
 from nes2mqtt.outputs.mqtt.client.connection import Limits
+from nes2mqtt.outputs.mqtt.client.wire_client import WireClient
 from nes2mqtt.outputs.mqtt.homeassistant_names import CLASSES
 from nes2mqtt.outputs.mqtt.output import MqttOutput
 from nes2mqtt.readings.gateway_info import GatewayInfo
@@ -356,7 +356,7 @@ async def test_energy_dashboard_has_no_complaint(home, meter):
     assert await asyncio.to_thread(home.ask, "recorder/validate_statistics") == {}
 
 
-class NarrowClient(LibraryClient):
+class NarrowClient(WireClient):
     """A connection to a broker that takes small packets only."""
 
     async def connect(self) -> Limits:

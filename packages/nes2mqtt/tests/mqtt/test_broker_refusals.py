@@ -18,9 +18,6 @@ from nes2mqtt.outputs.mqtt.client.session import Session
 from nes2mqtt.outputs.mqtt.config import MqttConfig
 from nes2mqtt.outputs.mqtt.output import MqttOutput
 
-# paho leaves a socket whose TLS handshake failed to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:.*ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning")
-
 PASSWORD = 'open "Sesame" <&>'
 
 
@@ -203,7 +200,7 @@ async def test_another_client_with_our_id_is_noticed(rig, broker, make, caplog, 
         await rig.until(lambda: output.status().ok)
         task = asyncio.create_task(rival())
         try:
-            await rig.until(lambda: "another program may use the client id 'twin'" in output.status().message)
+            await rig.until(lambda: "another program may use the client id 'twin'" in output.status().message, 30)
             await asyncio.sleep(0.5)  # several more evictions
         finally:
             task.cancel()

@@ -212,6 +212,35 @@ async def test_many_messages_are_under_way_at_once_in_order_and_no_more_than_a_w
     assert session.sent == [message.payload for message in messages]
 
 
+class FreeSession(SlowSession):
+    """Confirms at once, and waits for nothing."""
+
+    async def publish(self, message):
+        self.sent.append(message.payload)
+
+
+async def test_messages_with_and_without_confirmation_leave_in_their_order():
+    session = SlowSession()
+    messages = [Message("a", str(number), qos) for number, qos in enumerate((1, 0, 0, 1, 0))]
+    work = asyncio.ensure_future(publish_all(session, messages))
+    await steps()
+    assert session.sent == ["0", "1", "2", "3", "4"]
+    for confirmed in session.waiting:
+        confirmed.set_result(None)
+    await work
+
+
+async def test_live_values_of_many_meters_leave_the_others_their_turn():
+    session = FreeSession()
+    work = asyncio.ensure_future(publish_all(session, (Message("a", str(number)) for number in range(1000))))
+    turns = 0
+    while not work.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert len(session.sent) == 1000
+    assert turns >= 40
+
+
 async def test_a_broken_connection_leaves_no_message_waiting():
     session = SlowSession()
     work = asyncio.ensure_future(publish_all(session, [Message("a", "1", 1), Message("a", "2", 1)]))

@@ -40,12 +40,6 @@ registers_every = 0.5
     return parse(text, tmp_path / "nes2mqtt.toml")
 
 
-async def until(condition, seconds=20):
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - there is no event for "a line was logged"
-            await asyncio.sleep(0.02)
-
-
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Let held registers be confirmed at once."""
@@ -54,14 +48,14 @@ def quick(monkeypatch):
 
 @pytest.fixture
 def registers(monkeypatch):
-    """Return the list of register samples that go through the hub."""
-    seen = []
+    """Return an event that is set when register samples went through the hub."""
+    seen = asyncio.Event()
 
     class SeeingHub(Hub):
         def publish(self, event):
             super().publish(event)
             if isinstance(event, Sample) and event.group is TableGroup.REGISTERS:
-                seen.append(event)
+                seen.set()
 
     monkeypatch.setattr(app, "Hub", SeeingHub)
     return seen
@@ -91,7 +85,7 @@ async def test_registers_of_a_meter_arrive_in_the_history(tmp_path, registers, c
     async with SimulatedMeter() as meter:
         config = config_for(tmp_path, await meter.serve_tcp())
         async with gateway(config):
-            await until(lambda: registers)
+            await asyncio.wait_for(registers.wait(), 60)
     sample, identity = await kept(config)
     assert sample.values[IMPORT] > 0
     assert sample.segment == 1
@@ -99,19 +93,18 @@ async def test_registers_of_a_meter_arrive_in_the_history(tmp_path, registers, c
     assert "stopping" in caplog.text
 
 
-async def test_after_a_restart_the_guard_remembers(tmp_path, registers, caplog):
+async def test_after_a_restart_the_guard_remembers(tmp_path, registers, said):
     """A register that is lower than before the restart is not believed, though it was never seen by this process."""
-    caplog.set_level("INFO")
     async with SimulatedMeter() as meter:
         config = config_for(tmp_path, await meter.serve_tcp())
         async with gateway(config):
-            await until(lambda: registers)
+            await asyncio.wait_for(registers.wait(), 60)
     before, _ = await kept(config)
-    caplog.clear()
+    said.lines.clear()
     async with SimulatedMeter(clock=lambda: time.time() - 86400) as meter:  # its registers stand lower
         config = config_for(tmp_path, await meter.serve_tcp())
         async with gateway(config):
-            await until(lambda: "Not believed" in caplog.text)
+            await said("Not believed")
     after, _ = await kept(config)
     assert after.values[IMPORT] == before.values[IMPORT]
 
@@ -156,19 +149,18 @@ async def test_another_serial_number_after_a_restart_is_another_meter(tmp_path, 
             config = config_for(tmp_path, await meter.serve_tcp())
             registers.clear()
             async with gateway(config):
-                await until(lambda: registers)
+                await asyncio.wait_for(registers.wait(), 60)
     assert "the meter was replaced" in caplog.text
     sample, identity = await kept(config)
     assert sample.segment == 2
     assert identity.serial == "SIM0000002"
 
 
-async def test_a_wrong_key_is_told_in_one_line(tmp_path, caplog):
-    caplog.set_level("INFO")
+async def test_a_wrong_key_is_told_in_one_line(tmp_path, caplog, said):
     async with SimulatedMeter(mbk=MeterKey.parse("another-key-20-chars")) as meter:
         config = config_for(tmp_path, await meter.serve_tcp())
         async with gateway(config):
-            await until(lambda: "key refused" in caplog.text)
+            await said("key refused")
     assert caplog.text.count("key refused") == 1
 
 
@@ -179,7 +171,6 @@ async def test_sigterm_ends_it_cleanly(tmp_path, caplog):
         started = asyncio.Event()
         task = asyncio.create_task(app.run(config, started=started.set))
         await started.wait()
-        await asyncio.sleep(0.1)
         os.kill(os.getpid(), signal.SIGTERM)
         async with asyncio.timeout(15):
             await task
@@ -196,7 +187,7 @@ async def test_an_output_that_breaks_stops_neither_the_others_nor_the_reading(tm
     async with SimulatedMeter() as meter:
         config = config_for(tmp_path, await meter.serve_tcp(), '[web]\nlisten = "127.0.0.1:0"')
         async with gateway(config):
-            await until(lambda: registers)
+            await asyncio.wait_for(registers.wait(), 60)
     assert caplog.text.count("output web stopped (ZeroDivisionError)") == 1
     sample, _ = await kept(config)
     assert sample.values[IMPORT] > 0
@@ -205,27 +196,28 @@ async def test_an_output_that_breaks_stops_neither_the_others_nor_the_reading(tm
 async def test_systemd_hears_of_the_start_and_the_end(tmp_path, monkeypatch):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(5)
+        systemd.setblocking(False)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        hear = asyncio.get_running_loop().sock_recv
         async with gateway(config_for(tmp_path, "tcp://127.0.0.1:1")):
-            await asyncio.sleep(0.1)
-        heard = {systemd.recv(200).decode() for _ in range(4)}
-    assert {"READY=1", "WATCHDOG=1", "STOPPING=1"} < heard
-    assert any(message.startswith("STATUS=0 of 1 meters online") for message in heard)
+            heard = {(await hear(systemd, 200)).decode() for _ in range(3)}
+        assert {"READY=1", "WATCHDOG=1"} < heard
+        assert any(message.startswith("STATUS=0 of 1 meters online") for message in heard)
+        assert systemd.recv(200) == b"STOPPING=1"
 
 
 class TestDemo:
-    async def test_it_says_where_to_look_and_reads_the_meter(self, tmp_path, caplog, monkeypatch):
-        caplog.set_level("INFO")
+    async def test_it_says_where_to_look_and_reads_the_meter(self, tmp_path, said, monkeypatch):
         monkeypatch.setattr("nes2mqtt.runtime.demo.shutil.which", lambda *_, **__: None)
-        said, stop = [], asyncio.Event()
+        shown, stop = [], asyncio.Event()
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            task = asyncio.create_task(run_demo(port, tmp_path / "var", said.append, stop=stop))
-            await until(lambda: "online" in caplog.text and "page on" in caplog.text)
+            task = asyncio.create_task(run_demo(port, tmp_path / "var", shown.append, stop=stop))
+            await said("online")
+            await said("page on")
             stop.set()
             await task
-        text = "\n".join(said)
+        text = "\n".join(shown)
         assert f"Port {port} is taken" in text
         assert "http://127.0.0.1:" in text
         assert "mosquitto is not installed" in text
@@ -236,12 +228,13 @@ class TestDemo:
             port = taken.getsockname()[1]
             assert free_port(port) > port
 
-    async def test_it_has_a_broker_of_its_own(self, tmp_path, caplog):
-        caplog.set_level("INFO")
-        said, stop = [], asyncio.Event()
-        task = asyncio.create_task(run_demo(18800, tmp_path / "var", said.append, stop=stop))
-        await until(lambda: "connected to broker" in caplog.text or task.done())
+    async def test_it_has_a_broker_of_its_own(self, tmp_path, said):
+        shown, stop = [], asyncio.Event()
+        task = asyncio.create_task(run_demo(18800, tmp_path / "var", shown.append, stop=stop))
+        connected = asyncio.create_task(said("connected to broker"))
+        await asyncio.wait([task, connected], return_when=asyncio.FIRST_COMPLETED)
         stop.set()
         await task
-        (line,) = [line for line in said if "mosquitto_sub" in line]
+        await connected
+        (line,) = [line for line in shown if "mosquitto_sub" in line]
         assert "-h 127.0.0.1" in line

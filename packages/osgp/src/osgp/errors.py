@@ -20,6 +20,7 @@ error                       what happened                               who can 
 :class:`MeterRefused`       the meter understood and said no            the request
 :class:`TableError`         table bytes do not fit their description    us, new firmware
 :class:`MisuseError`        this program called the library wrongly     the caller
+:class:`IllegalMove`        a link broke its own table of states        us
 ==========================  ==========================================  ===============
 
 The texts are written for the meter's owner: what happened, what it means, what
@@ -33,6 +34,7 @@ from __future__ import annotations
 __all__ = [
     "CorruptFrame",
     "DigestMismatch",
+    "IllegalMove",
     "KeyFormatError",
     "KeyRejected",
     "LinkError",
@@ -147,3 +149,7 @@ class MeterRefused(OsgpError):
 
 class TableError(OsgpError):
     """Table data contradict the table's description (too short, impossible count)."""
+
+
+class IllegalMove(OsgpError):
+    """A link was about to do what its table of states does not allow: a mistake of this library."""

@@ -1,10 +1,13 @@
 """The client's rules, one test each: silence, nonsense, refusals, sequence numbers, late replies, alerts."""
 
+import random
+
 import pytest
 
 from osgp.errors import (
     CorruptFrame,
     DigestMismatch,
+    IllegalMove,
     KeyRejected,
     LinkRefused,
     MisuseError,
@@ -15,7 +18,7 @@ from osgp.errors import (
 from osgp.key import MeterKey
 from osgp.mep import client as rules
 from osgp.mep.cipher import encryption_key, message_cipher
-from osgp.mep.client import TRANSITIONS, MepClient, Outcome, State
+from osgp.mep.client import MepClient
 from osgp.mep.digest import KeySchedule, digest
 from osgp.mep.events import (
     AlertReceived,
@@ -26,7 +29,9 @@ from osgp.mep.events import (
     Resynchronised,
     Retried,
 )
+from osgp.mep.states import TRANSITIONS, Outcome
 from osgp.mep.timing import MAX_FRAME, REQUEST_SPACING, RESPONSE_TIMEOUT, SILENCE, Line
+from osgp.moves import move
 from osgp.psem import PartialRead, PartialWrite, Response, Write
 
 KEY = MeterKey(b"Sixteen secrets!")
@@ -70,11 +75,44 @@ def expire(client):
     return events, client.bytes_to_send(), now
 
 
-def test_every_outcome_leads_somewhere():
-    assert set(TRANSITIONS) == set(State)
-    reachable = {state for moves in TRANSITIONS.values() for state in moves.values()}
-    assert reachable == set(State)
-    assert {outcome for moves in TRANSITIONS.values() for outcome in moves} == set(Outcome)
+def test_10_a_move_that_is_in_no_row_has_an_error_of_its_own(client):
+    with pytest.raises(IllegalMove, match="ANSWERED cannot happen to a link that is IDLE"):
+        client._move(Outcome.ANSWERED)
+    assert not client.busy
+
+
+def test_10_every_row_of_the_table_happens_and_nothing_else(monkeypatch):
+    """A row that nothing brings about, or a move that no row has, is a table that lies."""
+    made = set()
+
+    def recorded(table, state, event):
+        made.add((state, event))
+        return move(table, state, event)
+
+    monkeypatch.setattr(rules, "move", recorded)
+    chance = random.Random(10)
+    for number in range(150):
+        client, now, frame = MepClient(KEY, first_sequence=number), 0.0, b""
+        for _ in range(40):
+            now += chance.choice([0.0, 0.01, 0.05, 0.2])
+            match chance.randrange(7):
+                case 0 | 1 if not client.busy:
+                    client.request(chance.choice([READ, WRITE]), now)
+                case 2 if frame:
+                    client.receive(reply(frame, DATA), now)
+                case 3 if frame:
+                    client.receive(renumber(frame, chance.randrange(1000)), now)
+                case 4:
+                    client.receive(chance.choice([REFUSAL, b"\xff\xff", b"\0\x09nonsense!"]), now)
+                case 5 if client.deadline() is not None:
+                    now = max(now, client.deadline())
+                    client.expire(now)
+                case 6 if chance.random() < 0.1:
+                    client.abandon()
+                case _:
+                    client.expire(now)
+            frame = client.bytes_to_send() or frame
+    assert made == {(state, outcome) for state, row in TRANSITIONS.items() for outcome in row}
 
 
 def test_an_answer_is_believed_whatever_the_chunks(client):

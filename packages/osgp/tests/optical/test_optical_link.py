@@ -3,17 +3,17 @@
 import pytest
 
 from osgp.errors import MisuseError
-from osgp.optical.datalink.link import (
+from osgp.optical.datalink.events import (
     EchoFound,
     ExchangeFailed,
     FailReason,
-    Link,
     MessageDelivered,
     MessageReceived,
     PacketDropped,
     PacketDropReason,
     PacketRepeated,
 )
+from osgp.optical.datalink.link import Link
 from osgp.optical.datalink.packet import ACK, NAK, Packet
 from osgp.optical.timing import CHARACTER_TIMEOUT, RESPONSE_TIMEOUT, RETRIES, Limits, Line
 

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from osgp.mep import states as mep
+from osgp.optical import states as session
+from osgp.optical.datalink import states as datalink
 from osgp.sources import SOURCES
 from osgp.tables import TABLES
 from osgp.tables.schema.table import Bits, Filler
@@ -20,7 +23,7 @@ def generator():
     return module
 
 
-@pytest.mark.parametrize("name", ["sources.md", "tables.md"])
+@pytest.mark.parametrize("name", ["sources.md", "tables.md", "links.md"])
 def test_page_is_up_to_date(generator, name):
     committed = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
     assert committed == generator.PAGES[name](), "run `make reference`"
@@ -46,3 +49,15 @@ def test_check_tells_stale_pages(generator, tmp_path, monkeypatch, capsys):
     assert "docs/reference/sources.md is out of date" in capsys.readouterr().out
     assert generator.main([]) == 0
     assert generator.main(["--check"]) == 0
+
+
+def test_10_diagrams_show_every_move_of_every_table(generator):
+    """Counted from the page and from the tables apart from each other."""
+    page = generator.PAGES["links.md"]()
+    drawn = sum(
+        len(line.split(": ", 1)[1].split(", ")) for line in page.splitlines() if " --> " in line and ": " in line
+    )
+    tables = [mep.TRANSITIONS, session.AFTER, *datalink.MOVES.values()]
+    assert drawn == sum(len(row) for table in tables for row in table.values())
+    for state in [*mep.State, *session.State, *datalink.LinkState]:
+        assert f"| `{state.name}` | {state.value} |" in page

@@ -521,7 +521,7 @@ async def test_a_printers_trouble_is_told_but_not_more_than_once_a_minute(world:
     await asyncio.sleep(70)
     assert world.server.offered[0].state_message == "no paper"
     view = processor.dispatcher.snapshot().printers[0]
-    assert (view.problem, view.status.state) == ("no paper", PrinterState.STOPPED)
+    assert (view.problem, view.known.status.state) == ("no paper", PrinterState.STOPPED)
     assert calls(world, "register") == 1
 
 
@@ -539,7 +539,7 @@ async def test_a_job_in_work_is_not_counted_as_waiting_too(world: Any) -> None:
     seen = set()
     while not all(world.printed(row_no) for row_no in (1, 2, 3)):
         snapshot = processor.dispatcher.snapshot()
-        in_work, waiting = {job.row_no for job in snapshot.jobs}, snapshot.printers[0].queued
+        in_work, waiting = {job.entry.row_no for job in snapshot.jobs}, snapshot.printers[0].queued
         unfinished = {no for no, row in world.server.rows.items() if row.state is not JobState.PRINTED}
         assert waiting <= len(unfinished - in_work)
         seen.add((len(in_work), waiting))
@@ -590,7 +590,9 @@ async def test_the_snapshot_tells_what_goes_on(world: Any) -> None:
     snapshot = processor.dispatcher.snapshot()
     assert snapshot.connection.state == "ok"
     names = {job.name for job in world.devices["A"].jobs.values()}
-    assert [(job.row_no, job.step, {job.name}) for job in snapshot.jobs] == [(1, Step.FOLLOWING, names)]
+    assert [(job.entry.row_no, job.entry.step, {job.entry.name}) for job in snapshot.jobs] == [
+        (1, Step.FOLLOWING, names)
+    ]
     (view,) = snapshot.printers
     assert view.address == PrinterAddress("A", "ipp://A/")
     assert (view.offered, view.queued, view.printing, view.problem) == (True, 1, 1, "")

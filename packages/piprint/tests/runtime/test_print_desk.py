@@ -17,7 +17,7 @@ from piprint.clock import Clock
 from piprint.config.load import parse
 from piprint.config.settings import PrinterConfig
 from piprint.contract import JobState
-from piprint.jobs.snapshot import ConnectionView, JobView, PrinterView, Snapshot
+from piprint.jobs.state import JobFacts, PrinterFacts, State
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.steps import Step
 from piprint.journal.store import Journal
@@ -43,6 +43,26 @@ def entry(row: int, outcome: Outcome, ago: timedelta, *, took: float = 2.0, atte
     )  # fmt: skip
 
 
+def connection(
+    state: ConnectionState, message: str, failures: int, next_try: datetime | None = None
+) -> SimpleNamespace:
+    return SimpleNamespace(state=state, message=message, failures=failures, next_try=next_try)
+
+
+def facts(
+    address: PrinterAddress,
+    status: PrinterStatus | None,
+    problem: str = "",
+    *,
+    feedback: Feedback = Feedback.FOLLOWED,
+    disabled: bool = False,
+    queued: int = 0,
+    printing: int | None = None,
+) -> PrinterFacts:
+    known = KnownPrinter(address, SimpleNamespace(feedback=feedback), status=status, problem=problem)
+    return PrinterFacts(known, "", offered=True, disabled=disabled, queued=queued, printing=printing)
+
+
 class Dispatcher:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -57,16 +77,16 @@ class Dispatcher:
         self.reads += 1
         return sorted(self.entries, key=lambda each: each.changed, reverse=True)[:limit]
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> State:
         totals: dict[Outcome, int] = {}
         for each in self.entries:
             totals[each.outcome] = totals.get(each.outcome, 0) + 1
         values = {
             "host": "office", "instance": "abc", "dialect": "API pages", "started": datetime.now(UTC),
             "overdue": 0.0, "printers": (), "jobs": (), "totals": totals, "paused": "", "problems": (), "mistakes": 0,
-            "connection": ConnectionView(ConnectionState.OK, "", 0),
+            "connection": connection(ConnectionState.OK, "", 0),
         }  # fmt: skip
-        return Snapshot(**(values | self.changes))
+        return State(**(values | self.changes))
 
 
 NEXT_TRY = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -202,12 +222,10 @@ async def test_an_uncertain_job_is_a_trouble_until_it_was_printed(office):
 def test_every_trouble_is_told(office):
     dispatcher, desk = office
     status = PrinterStatus(PrinterState.STOPPED, ("media-jam-error",), "jam")
-    printer = PrinterView(
-        PrinterAddress("Office", "ipp://x/"), status, "paper jam", "Laser", True, False, False, 2, None
-    )
-    off = PrinterView(PrinterAddress("Off", "ipp://y/"), None, "away", "", True, True, False, 0, None)
+    printer = facts(PrinterAddress("Office", "ipp://x/"), status, "paper jam", queued=2)
+    off = facts(PrinterAddress("Off", "ipp://y/"), None, "away", disabled=True)
     dispatcher.changes = {
-        "connection": ConnectionView(ConnectionState.DENIED, "login.secret is wrong", 3, NEXT_TRY),
+        "connection": connection(ConnectionState.DENIED, "login.secret is wrong", 3, NEXT_TRY),
         "printers": (printer, off),
         "paused": "the disk is full",
         "problems": ("the printer 'x' of the configuration was not found",),
@@ -231,7 +249,7 @@ def test_every_trouble_is_told(office):
 def test_only_a_loop_that_hangs_is_ill(office):
     dispatcher, desk = office
     assert desk.healthy()
-    dispatcher.changes = {"connection": ConnectionView(ConnectionState.AWAY, "away", 3)}
+    dispatcher.changes = {"connection": connection(ConnectionState.AWAY, "away", 3)}
     assert desk.healthy(), "Business Central being away is no illness"
     dispatcher.changes["overdue"] = 5000.0
     assert not desk.healthy()
@@ -258,20 +276,16 @@ def test_what_a_printer_offers_is_read_from_its_payload():
 def test_a_printer_that_tells_nothing_back_says_so(office):
     dispatcher, desk = office
     address = PrinterAddress("Labels", "socket://x:9100")
-    view = PrinterView(address, PrinterStatus(PrinterState.IDLE), "", "", True, False, False, 0, None)
-    dispatcher.changes = {"printers": (view,)}
-    desk._registry = SimpleNamespace(all=lambda: [KnownPrinter(address, SimpleNamespace(feedback=Feedback.SENT_ONLY))])
+    dispatcher.changes = {"printers": (facts(address, PrinterStatus(PrinterState.IDLE), feedback=Feedback.SENT_ONLY),)}
     assert not desk.snapshot().printers[0].followed
 
 
 def test_what_a_job_meets_is_newer_than_what_its_printer_said(office):
     dispatcher, desk = office
     address = PrinterAddress("Office", "ipp://x/")
-    view = PrinterView(address, PrinterStatus(PrinterState.IDLE), "", "", True, False, False, 0, 7)
-    job = JobView(
-        7, 1, "Office", "bc-x-7-1", Step.FOLLOWING, 1, 100, "Tray 2 is empty.", datetime.now(UTC), "Invoice", "C"
-    )
-    dispatcher.changes = {"printers": (view,), "jobs": (job,)}
+    view = facts(address, PrinterStatus(PrinterState.IDLE), printing=7)
+    job = replace(entry(7, Outcome.PRINTED, timedelta()), step=Step.FOLLOWING, company="C")
+    dispatcher.changes = {"printers": (view,), "jobs": (JobFacts(job, "Tray 2 is empty.", ""),)}
     printer = desk.snapshot().printers[0]
     assert (desk.snapshot().jobs[0].title, desk.snapshot().jobs[0].company) == ("Invoice", "C")
     assert (printer.state, printer.message, printer.printing) == ("processing", "Tray 2 is empty.", 1)

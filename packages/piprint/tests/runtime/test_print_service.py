@@ -347,7 +347,7 @@ async def test_calls_of_the_last_hour_are_counted_by_the_minute(monkeypatch):
 
 async def test_calls_are_counted_also_while_nobody_looks(monkeypatch):
     async def connect() -> SimpleNamespace:
-        return SimpleNamespace(dialect="fake", says_state=True, check=check)
+        return SimpleNamespace(dialect="fake", says_state=True, calls=0, check=check)
 
     async def check() -> None:
         queue._tries += 1

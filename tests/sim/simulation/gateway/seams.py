@@ -177,15 +177,6 @@ class Seams(Ground):
         if hasattr(nes2mqtt.history.running_energy, "_ROUND"):
             # Asked each 10 s it took two thirds of a world's time, and finds nothing that the end does not.
             self._set(nes2mqtt.history.running_energy, "_ROUND", 600.0)
-        import aiomqtt  # noqa: PLC0415
-
-        async def misc_loop(client: Any) -> None:
-            import asyncio  # noqa: PLC0415
-
-            while client._client.loop_misc() == 0:  # noqa: ASYNC110 - as the library does
-                await asyncio.sleep(10)  # the library asks each second whether a ping is due
-
-        self._set(aiomqtt.Client, "_misc_loop", misc_loop)
         for name in ("nes2mqtt", "asyncio", "osgp"):
             logger = logging.getLogger(name)
             self._set(logger, "propagate", False)

@@ -4,5 +4,5 @@ The sections are models of the rooms they are for (``meters.config``, ``history.
 ``outputs.web.config``); here they become one model, what is wrong becomes lines that a person can act on, and what
 is right is told before the gateway starts.
 
-This package does not know how anything of it is done.
+This package does not know how any setting is carried out.
 """

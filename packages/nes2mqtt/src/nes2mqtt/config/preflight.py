@@ -1,6 +1,6 @@
-"""What a good configuration needs of this machine, and what of it is not there now.
+"""Tells what a good configuration needs of this machine and is not there now.
 
-``check-config`` says it, so that nobody hears "is good" of a port that is not plugged in. Nothing is opened that
+``check-config`` shows it: a configuration is not called good while its adapter is not plugged in. Nothing is opened that
 anybody would notice: files are looked at, names are asked for, the page's port is tried for a moment.
 
 The gateway itself starts all the same: an adapter may be plugged in later, a name server may wake up later.

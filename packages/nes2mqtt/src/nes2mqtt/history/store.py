@@ -59,7 +59,6 @@ class StoreStatus:
         since: since when nothing can be written.
         path: the database file.
         size: bytes on disk.
-        written: bytes given to the operating system to write since this program started.
         waiting: register samples in memory only.
         dropped: register samples given up because the disk failed for too long.
         moved_aside: the damaged file, if one was found since this program started.
@@ -74,7 +73,6 @@ class StoreStatus:
     since: datetime | None
     path: Path
     size: int
-    written: int
     waiting: int = 0
     dropped: int = 0
     moved_aside: Path | None = None
@@ -245,7 +243,6 @@ class Store:
             since=None if trouble is None else self._clock.label(trouble.since),
             path=self.path,
             size=_size(self.path),
-            written=recorder.written,
             waiting=self._writer.queued + (0 if writing else len(recorder.waiting.registers)),
             dropped=recorder.dropped,
             moved_aside=recorder.moved_aside,

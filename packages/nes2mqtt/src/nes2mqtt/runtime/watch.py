@@ -1,7 +1,7 @@
 """Watch over the program itself: its clock, its parts, and what systemd is told of both.
 
-A part that stands still for good cannot mend itself. It is said once, and systemd's watchdog is no longer fed: it
-starts the service anew. Without systemd the log and the status say it.
+A part that stands still for good cannot mend itself. The log says so once, and systemd's watchdog gets no
+more signs of life: it starts the service anew. Without systemd the log and the status say it.
 
 This module does not know what the parts do.
 """

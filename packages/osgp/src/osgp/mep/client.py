@@ -5,38 +5,7 @@ over *both*. So a response proves three things at once: that nothing was altered
 key, and that it answers this very request and no other one. Everything here leans on the third: a reply that is late,
 doubled or meant for an earlier request does not verify against the current one, and never becomes its value.
 
-One request is under way at a time. Its life is the table :data:`TRANSITIONS`::
-
-             ask                 due                    answered, failed
-    IDLE ----------> HELD ---------------> AWAITING ------------------------> IDLE
-                      ^                       |
-                      +-----------------------+
-                        silent, unreadable, refused, renumbered
-
-*Held* requests wait until 100 ms have passed since the last one began (MEP guide v1.1 p. 21). One that is to be sent again
-may be answered while it is held: after a silence that was too short, or after a 0x0B that somebody else on
-the line had said. What can happen to one that is *awaited*:
-
-answered
-    The digest verifies and the content fits the question. The code may still be an error code.
-silent
-    No reply within 500 ms. The guide wants the same bytes again (p. 21), so that a meter that
-    missed them answers and one that did not says 0x0C instead of doing it twice.
-unreadable
-    Something came that cannot be believed. The rest of it is waited for (silence), because nothing marks where the next
-    frame begins. The meter has most likely taken the request, so the same bytes would only draw 0x0C: a read is
-    asked again under the next number, as the guide's other rule on retries has it (p. 11). A write
-    is sent again with the same number: it must not be done twice.
-refused
-    0x0B: the meter could not verify *our* digest. One such reply says nothing about the key, the line
-    may have changed a bit. It is taken for a wrong key only when it repeats (:data:`REFUSALS_UNPROVEN`), and after the
-    meter had taken the key only when that happens twice: the first time it is trouble of the line.
-renumbered
-    0x0C with a digest that verifies: the meter expects another sequence number N. We go on with N + 1, as the guide's
-    example does (p. 16) although its text says N (p. 11): N + 1 is right under both readings, because the meter
-    accepts numbers up to 8 ahead.
-failed
-    The patience for the above is used up.
+One request is under way at a time. Its life is the table of :mod:`osgp.mep.states`.
 
 This module does not know what time it is, how bytes travel, or what tables mean.
 """
@@ -44,7 +13,6 @@ This module does not know what time it is, how bytes travel, or what tables mean
 from __future__ import annotations
 
 from collections import deque
-from enum import Enum, auto
 
 from osgp.errors import (
     CorruptFrame,
@@ -81,10 +49,12 @@ from osgp.mep.frame import (
     encode_frame,
     encode_request,
 )
+from osgp.mep.states import TRANSITIONS, Outcome, State
 from osgp.mep.timing import MAX_FRAME, REQUEST_SPACING, RESPONSE_TIMEOUT, SILENCE, Line
+from osgp.moves import move
 from osgp.psem import PartialRead, Read, Request, ResponseCode, table_name
 
-__all__ = ["TRANSITIONS", "MepClient", "Outcome", "State"]
+__all__ = ["MepClient"]
 
 TRIES = 3
 """Sendings of a request that draw silence or nonsense before it fails. The guide asks for one more (p. 21)."""
@@ -106,49 +76,6 @@ STRAYS = 8
 more of them are dropped unread."""
 
 _SEQUENCES = 1 << 32
-
-
-class State(Enum):
-    """Where the request under way stands."""
-
-    IDLE = auto()
-    HELD = auto()
-    AWAITING = auto()
-
-
-class Outcome(Enum):
-    """What happens to a request."""
-
-    ASKED = auto()
-    DUE = auto()
-    ANSWERED = auto()
-    SILENT = auto()
-    UNREADABLE = auto()
-    REFUSED = auto()
-    RENUMBERED = auto()
-    FAILED = auto()
-
-
-TRANSITIONS: dict[State, dict[Outcome, State]] = {
-    State.IDLE: {
-        Outcome.ASKED: State.HELD,
-    },
-    State.HELD: {
-        Outcome.DUE: State.AWAITING,
-        Outcome.ANSWERED: State.IDLE,
-        Outcome.RENUMBERED: State.HELD,
-        Outcome.FAILED: State.IDLE,
-    },
-    State.AWAITING: {
-        Outcome.ANSWERED: State.IDLE,
-        Outcome.SILENT: State.HELD,
-        Outcome.UNREADABLE: State.HELD,
-        Outcome.REFUSED: State.HELD,
-        Outcome.RENUMBERED: State.HELD,
-        Outcome.FAILED: State.IDLE,
-    },
-}
-"""What follows what; anything else is a mistake of this module."""
 
 
 class _Sending:
@@ -472,7 +399,7 @@ class MepClient:
             self._sending = None
 
     def _move(self, outcome: Outcome) -> None:
-        self._state = TRANSITIONS[self._state][outcome]
+        self._state = move(TRANSITIONS, self._state, outcome)
 
     @property
     def _is_read(self) -> bool:

@@ -20,7 +20,7 @@ from osgp.errors import (
     ResponseTimeout,
     WriteUncertain,
 )
-from osgp.optical.datalink.link import EchoFound, FailReason, LinkEvent, NoiseHeard, PacketDropped, PacketDropReason
+from osgp.optical.datalink.events import EchoFound, FailReason, LinkEvent, NoiseHeard, PacketDropped, PacketDropReason
 from osgp.optical.services import (
     Identify,
     Logoff,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from osgp.errors import OsgpError
-from osgp.optical.datalink.link import EchoFound
+from osgp.optical.datalink.events import EchoFound
 from osgp.optical.rights import Access
 from osgp.optical.services import Identity
 from osgp.optical.timing import Limits

@@ -27,15 +27,15 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from osgp.errors import CorruptFrame
-from osgp.optical.datalink.link import (
+from osgp.optical.datalink.events import (
     ExchangeFailed,
-    Link,
     LinkEvent,
     MessageDelivered,
     MessageReceived,
     PacketDropped,
     PacketRepeated,
 )
+from osgp.optical.datalink.link import Link
 from osgp.optical.datalink.packet import START
 from osgp.optical.events import (
     BaudChanged,

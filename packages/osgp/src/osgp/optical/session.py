@@ -3,17 +3,8 @@
 Unlike on the MEP port there is a session, and an answer does not say what it answers. So:
 
 *The session is walked, not scripted.* :data:`osgp.optical.states.AFTER` says which state a service leads to;
-:meth:`OpticalClient._next` says which service comes next, looking only at the state reached and at what is wanted.
-Whatever goes wrong moves the state back, and the same walk leads forward again::
-
-    wanted        BASE       IDENTIFIED     SETTLED     LOGGED_ON            SECURED
-    identity      Identify   (done)         (done)      (done)               (done)
-    login         Identify   Negotiate (1)  Logon       Security (2)         (done)
-    request       Identify   Negotiate (1)  Logon       Security (2)         the request, part by part
-    end           (done)     Terminate      Terminate   Terminate            Terminate
-
-    (1) unless it was refused before: then Logon, with packets of 64 bytes
-    (2) unless there is no key: then as in SECURED, and the meter shows little more than its name
+:func:`osgp.optical.next_step.next_step` says which service comes next, looking only at the state reached and at what is
+wanted. Whatever goes wrong moves the state back, and the same walk leads forward again.
 
 *When an exchange is lost, so is the session.* A late answer could pass for the answer to the next request. So the
 client begins anew with Identify, which empties the line: the meter handles one thing after another, and what
@@ -34,32 +25,31 @@ from __future__ import annotations
 from dataclasses import replace
 
 from osgp.errors import CorruptFrame, MisuseError, OsgpError, PasswordRefused
-from osgp.optical.datalink.link import (
+from osgp.optical.datalink.events import (
     EchoFound,
     ExchangeFailed,
     FailReason,
-    Link,
     LinkEvent,
     MessageReceived,
     PacketDropped,
     PacketRepeated,
 )
+from osgp.optical.datalink.link import Link
 from osgp.optical.diagnosis import key_rejected, refused, write_uncertain
-from osgp.optical.errand import Errand, Goal
 from osgp.optical.events import (
     BaudChanged,
     ClientEvent,
     DropReason,
     EndReason,
-    Identified,
     ReplyDropped,
     Retried,
     SessionEnded,
     SessionOpened,
 )
-from osgp.optical.keeping import Keeping
+from osgp.optical.keep_alive import KeepAlive
 from osgp.optical.key import OpticalKey
-from osgp.optical.patience import BUSY, LEFTOVERS, ODD_GRANTS, Verdict, judge_loss, judge_refusal, starts_anew
+from osgp.optical.next_step import Ask, Finish, Rest, Situation, next_step
+from osgp.optical.retries import BUSY, LEFTOVERS, ODD_GRANTS, Verdict, judge_loss, judge_refusal, starts_anew
 from osgp.optical.services import (
     Grant,
     Identify,
@@ -76,6 +66,7 @@ from osgp.optical.services import (
 )
 from osgp.optical.settings import SessionSettings
 from osgp.optical.states import State, state_after
+from osgp.optical.task import Goal, Task
 from osgp.optical.timing import (
     CHANNEL_TRAFFIC,
     DEFAULT_BAUD,
@@ -121,21 +112,21 @@ class OpticalClient:
         self._now = 0.0
         self._state = State.BASE
         self._ending: EndReason | None = None
-        self._keeping = Keeping(self._settings)
+        self._keep_alive = KeepAlive(self._settings)
         self._identity: Identity | None = None
         self._proven = self._woken = self._baud_unproven = False
         self._odd_grants = 0
         self._rejected: str | None = None
-        self._errand: Errand | None = None
+        self._task: Task | None = None
         self._service: Service | None = None
-        self._service_for: Errand | None = None
+        self._service_for: Task | None = None
         self._pause_until: float | None = None
         self._next_baud: int | None = None
 
     @property
     def busy(self) -> bool:
         """Tell whether an answer is owed to the user."""
-        return self._errand is not None
+        return self._task is not None
 
     @property
     def quiet(self) -> bool:
@@ -188,7 +179,7 @@ class OpticalClient:
 
     def abandon(self) -> None:
         """Forget what is under way; its answer is awaited and dropped before anything else is asked."""
-        self._errand = None
+        self._task = None
 
     def bytes_to_send(self) -> bytes:
         """Return what has to go out now."""
@@ -201,7 +192,7 @@ class OpticalClient:
             return self._now
         times = [self._link.deadline(), self._pause_until]
         if self._idle:
-            times.append(self._keeping.deadline())
+            times.append(self._keep_alive.deadline())
         return min((time for time in times if time is not None), default=None)
 
     def expire(self, now: float) -> list[ClientEvent]:
@@ -229,18 +220,18 @@ class OpticalClient:
             raise PasswordRefused(self._rejected)
         if self.busy:
             raise MisuseError("one request at a time")
-        self._errand = Errand(wanted)
+        self._task = Task(wanted)
         self._go_on(now)
 
     @property
     def _idle(self) -> bool:
         """Whether an open session waits for its next use."""
-        nothing = (self._errand, self._service, self._pause_until, self._ending)
+        nothing = (self._task, self._service, self._pause_until, self._ending)
         return self._state is not State.BASE and not self._link.busy and all(each is None for each in nothing)
 
     def _tend(self, now: float) -> None:
         """Look after an idle session."""
-        due = self._keeping.due(now)
+        due = self._keep_alive.due(now)
         if isinstance(due, EndReason):
             self._ending = due
         elif due is not None:
@@ -251,54 +242,41 @@ class OpticalClient:
         self._now = now
         while self._service is None and self._pause_until is None:
             try:
-                service = self._next(now)
+                step = next_step(self._situation(now))
             except MisuseError as error:
                 self._give_up(error)
                 continue
-            if service is None:
-                return
-            self._ask(service, now)
+            self._ending = step.ending
+            match step:
+                case Ask(service):
+                    self._ask(service, now)
+                case Finish(event):
+                    self._events.append(event)
+                    self._task = None
+                    self._keep_alive.used = now
+                case Rest():
+                    return
 
-    def _next(self, now: float) -> Service | None:
-        """Return the next service by the table above; None when there is nothing to do."""
-        errand = self._errand
-        if self._state is State.BASE:
-            self._ending = None if errand is None else self._ending
-            return None if errand is None else Identify()
-        if self._ending is None and errand is not None and self._keeping.is_old(now):
-            self._ending = EndReason.RENEWED
-        if self._ending is not None and (errand is None or self._ending is not EndReason.CLOSED):
-            return Terminate()
-        return None if errand is None else self._next_for(errand)
-
-    def _next_for(self, errand: Errand) -> Service | None:
-        """Return the next service for an errand, in an open session."""
-        state = self._state
-        if errand.wanted is Goal.IDENTITY and self._identity is not None:
-            return self._reached(Identified(self._identity))
-        if state is State.IDENTIFIED and self._offer is not None:
-            return self._offer
-        if state in {State.IDENTIFIED, State.SETTLED}:
-            return self._settings.logon()
-        if state is State.LOGGED_ON and self._password is not None:
-            return Security(self._password)
-        if errand.wanted is Goal.LOGIN:
-            return self._reached(SessionOpened(self.limits, state is State.SECURED))
-        return errand.next_service(self.limits)
-
-    def _reached(self, event: ClientEvent) -> Service | None:
-        """End an errand well; what comes next is decided anew."""
-        self._events.append(event)
-        self._errand = None
-        self._keeping.used = self._now
-        return self._next(self._now)
+    def _situation(self, now: float) -> Situation:
+        """Return all that the next step depends on."""
+        return Situation(
+            state=self._state,
+            task=self._task,
+            ending=self._ending,
+            old=self._keep_alive.is_old(now),
+            identity=self._identity,
+            offer=self._offer,
+            logon=self._settings.logon(),
+            password=self._password,
+            limits=self.limits,
+        )
 
     def _give_up(self, error: OsgpError) -> None:
-        """End an errand badly."""
-        if self._errand is not None:
-            self._events.append(self._errand.failed(error))
-            self._errand = None
-        self._keeping.used = self._now
+        """End an task badly."""
+        if self._task is not None:
+            self._events.append(self._task.failed(error))
+            self._task = None
+        self._keep_alive.used = self._now
 
     def _ask(self, service: Service, now: float) -> None:
         if isinstance(service, Identify):
@@ -309,10 +287,10 @@ class OpticalClient:
                 return
             self._woken = False
             self._link.forget()
-        elif isinstance(service, Security) and self._errand is not None:
-            self._errand.passwords += 1
-        self._service, self._service_for = service, self._errand
-        self._keeping.traffic = now
+        elif isinstance(service, Security) and self._task is not None:
+            self._task.spent = self._task.spent.by_showing()
+        self._service, self._service_for = service, self._task
+        self._keep_alive.traffic = now
         patience = IDENTIFY_PATIENCE if isinstance(service, Identify) else None
         self._link.send(encode_service(service), now, patience=patience)
 
@@ -325,17 +303,17 @@ class OpticalClient:
                 case MessageReceived(message):
                     self._take_message(message, now)
                 case ExchangeFailed(reason, arrived, same_toggle):
-                    if self._errand is not None:
-                        self._errand.same_toggles += same_toggle
+                    if self._task is not None and same_toggle:
+                        self._task.spent = self._task.spent.by_same_toggle()
                     self._take_failure(reason, now, arrived=arrived)
                 case PacketRepeated():
-                    self._events.append(Retried(self._errand.request if self._errand is not None else None))
+                    self._events.append(Retried(self._task.request if self._task is not None else None))
                 case PacketDropped(dropped):
                     self._events.append(ReplyDropped(DropReason(dropped.value)))
                 case EchoFound():
                     self._events.append(event)
-            if self._errand is not None:
-                self._errand.hearing.note(event)
+            if self._task is not None:
+                self._task.hearing.note(event)
 
     def _take_message(self, message: bytes, now: float) -> None:
         service = self._service
@@ -346,13 +324,13 @@ class OpticalClient:
             self._read(service, message, now)
         except CorruptFrame:
             self._events.append(ReplyDropped(DropReason.CONTENT))
-            errand = self._errand
+            task = self._task
             if isinstance(service, Negotiate):
                 self._odd_grants += 1
                 if self._odd_grants >= ODD_GRANTS:
                     self._offer = None  # this meter does not know what to say to it: do without
-            if isinstance(service, Identify) and errand is not None and errand.leftovers < LEFTOVERS:
-                errand.leftovers += 1
+            if isinstance(service, Identify) and task is not None and task.spent.leftovers < LEFTOVERS:
+                task.spent = task.spent.by_leftover()
                 self._link.listen(now)
             else:
                 self._lose(service, None, now, arrived=True)
@@ -381,15 +359,15 @@ class OpticalClient:
         self._state = state_after(self._state, service) or self._state
         self._baud_unproven = False
         if identity is not None:
-            self._keeping.opened = now
+            self._keep_alive.opened = now
             self._identity = identity
         elif grant is not None:
             self._settle(grant, now)
         elif isinstance(service, Security) or (isinstance(service, Logon) and self._password is None):
             self._proven |= isinstance(service, Security)
-            if self._errand is None or self._errand.wanted is not Goal.LOGIN:
+            if self._task is None or self._task.wanted is not Goal.LOGIN:
                 self._events.append(SessionOpened(self.limits, isinstance(service, Security)))
-        elif not isinstance(service, Logon) and service is not self._keeping.service:
+        elif not isinstance(service, Logon) and service is not self._keep_alive.service:
             self._answer(response)
 
     def _settle(self, grant: Grant, now: float) -> None:
@@ -405,20 +383,20 @@ class OpticalClient:
 
     def _answer(self, response: Response) -> None:
         """Pass the answer to a request on, when it is whole."""
-        if self._errand is None or self._service_for is not self._errand:
+        if self._task is None or self._service_for is not self._task:
             self._events.append(ReplyDropped(DropReason.LATE))
             return
-        whole = self._errand.take(response)
+        whole = self._task.take(response)
         if whole is not None:
             self._events.append(whole)
-            self._errand = None
-            self._keeping.used = self._now
+            self._task = None
+            self._keep_alive.used = self._now
 
     def _take_refusal(self, service: Service, response: Response, now: float) -> None:
-        if service is self._keeping.service:
-            self._ending = self._keeping.refused(response.code, self._state) or self._ending
+        if service is self._keep_alive.service:
+            self._ending = self._keep_alive.refused(response.code, self._state) or self._ending
             return
-        match judge_refusal(service, response.code, self._errand, proven=self._proven):
+        match self._judged(service, response):
             case Verdict.AGAIN:
                 self._pause_until = now + RETRY_PAUSE
             case Verdict.ANEW:
@@ -441,6 +419,14 @@ class OpticalClient:
             case Verdict.ANSWER:
                 self._answer(response)
 
+    def _judged(self, service: Service, response: Response) -> Verdict:
+        """Judge a refusal, and note what it costs."""
+        task = self._task
+        verdict = judge_refusal(service, response.code, None if task is None else task.spent, proven=self._proven)
+        if task is not None:
+            task.spent = task.spent.by_refusal(service, verdict)
+        return verdict
+
     def _take_failure(self, reason: FailReason, now: float, *, arrived: bool) -> None:
         service = self._service
         if isinstance(service, Terminate):
@@ -454,13 +440,15 @@ class OpticalClient:
             self._service, self._ending = None, EndReason.RESTARTED  # the line works: take leave properly
         else:
             self._end(EndReason.LOST, now)
-        errand = self._errand
-        if errand is None:
+        task = self._task
+        if task is None:
             return
-        if arrived and errand.writes and service is errand.wanted:
+        if arrived and task.writes and service is task.wanted:
             self._give_up(write_uncertain(service))
             return
-        error = judge_loss(service, reason, errand, proven=self._proven, known=self._identity is not None)
+        task.spent = task.spent.by_loss()
+        known = self._identity is not None
+        error = judge_loss(service, reason, task.spent, task.hearing, proven=self._proven, known=known)
         if error is not None:
             self._give_up(error)
 
@@ -469,7 +457,7 @@ class OpticalClient:
         self._service = None
         if self._state is not State.BASE:
             self._events.append(SessionEnded(reason if reason is EndReason.LOST else self._ending or reason))
-        if self._errand is None or self._ending is not EndReason.CLOSED:
+        if self._task is None or self._ending is not EndReason.CLOSED:
             self._ending = None
         self._state = State.BASE
         self._link.forget()

@@ -3,11 +3,7 @@
 C12.18 knows three states. In the *base* state the meter knows nothing of anybody and the line has its default settings;
 Identify leads into the *ID* state, in which packet sizes and rates can be settled; Logon leads into the
 *session*, in which tables can be read. Two facts more decide what comes next, so they are states of their own here:
-whether sizes were settled, and whether the key was shown::
-
-    BASE --identify--> IDENTIFIED --negotiate--> SETTLED --logon--> LOGGED_ON --security--> SECURED
-                           |                                            ^
-                           +-------------------logon--------------------+
+whether sizes were settled, and whether the key was shown. The drawing is in ``docs/reference/links.md``.
 
 Everything but BASE ends by Terminate, or when six seconds pass without a valid packet. Logoff leads back to IDENTIFIED.
 A service that stands in no row of :data:`AFTER` is answered by *isss*; a service that is refused changes nothing. In
@@ -21,7 +17,7 @@ This module does not know how services travel.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum, auto
+from enum import Enum
 
 from osgp.optical.services import Identify, Logoff, Logon, Negotiate, Security, Service, Terminate, Wait
 from osgp.psem import PartialRead, PartialWrite, Read, Write
@@ -30,13 +26,13 @@ __all__ = ["AFTER", "State", "state_after"]
 
 
 class State(Enum):
-    """How far a session has come."""
+    """How far a session has come; the value says it in words."""
 
-    BASE = auto()
-    IDENTIFIED = auto()
-    SETTLED = auto()
-    LOGGED_ON = auto()
-    SECURED = auto()
+    BASE = "no session is open"
+    IDENTIFIED = "the meter said who it is"
+    SETTLED = "sizes and speed are settled"
+    LOGGED_ON = "a user is logged on, without a key: few tables can be read"
+    SECURED = "the key was accepted"
 
 
 _ENDS: dict[type[Service], State] = {Logoff: State.IDENTIFIED, Terminate: State.BASE}

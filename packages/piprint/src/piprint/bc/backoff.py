@@ -1,9 +1,9 @@
 """How Business Central answers at the moment, and how long to wait after it did not.
 
-Waiting times grow and are blurred, so that many processors that lost the same server do not come back at once; what the
-server asks for (Retry-After) is obeyed. Nothing here ever gives up: an outcome has to be reported some day.
+Waiting times grow, and chance changes each a little, so that many processors that lost the same server do not all come back at
+the same moment. A pause that the server asks for (Retry-After) is kept. Trying never ends: each outcome has to be reported some day.
 
-This module does not know calls, only how they ended.
+This module makes no calls; it is told how they ended.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Connection:
         self._telling = False
 
     def is_news(self, now: float) -> bool:
-        """Tell whether the log should say this failure: a line that comes and goes would fill it with one sentence.
+        """Tell whether to log this failure: one that comes and goes is logged only now and then.
 
         Args:
             now: seconds of a clock that never goes back.
@@ -103,7 +103,7 @@ class Connection:
         return True
 
     def is_relief(self) -> bool:
-        """Tell whether the log said that it did not answer, and not yet that it does."""
+        """Tell whether to log that it answers again: it was logged that it did not."""
         telling, self._telling = self._telling, False
         return telling
 

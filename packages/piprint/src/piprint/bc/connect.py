@@ -1,7 +1,7 @@
 """Business Central by the configuration: builds the calls, finds out which extension answers, returns its dialect.
 
-Which one is asked for only when the configuration does not say: our API pages answer, or they are not there (404; 405
-where API services are switched off), and then PIPrint 1.0's web services must be. This module does not know what the queue is used for.
+Where the configuration does not name the extension, Business Central is asked for our API pages. If they are not there (404; 405
+where API services are switched off), PIPrint 1.0's web services must be. This module does not know what the queue is used for.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -101,6 +102,16 @@ class Queue(Protocol):
     """For people: ``PIPrint 1.0 web services`` or ``API pages``."""
     says_state: bool
     """A printer's row says how the printer is, so that jobs waiting for it need no word of their own."""
+
+    @property
+    def calls(self) -> int:
+        """Return how many calls went out so far, answered or not."""
+
+    async def processors(self, since: datetime) -> set[str]:
+        """Return the instances that work for this host's id, ours among them: those seen since then, by Business Central's clock.
+
+        PIPrint 1.0 knows only those that are printing just now.
+        """
 
     async def check(self) -> None:
         """Ask for as little as possible, to see that login, rights and extension are in order."""

@@ -16,8 +16,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from piprint.bc.dialects.api import ApiQueue
-from piprint.bc.dialects.webservice import WebServiceQueue
 from piprint.bc.job import Claim, JobRow
 from piprint.bc.queue import BcProblem, Claimed, FinishOutcome, OfferedPrinter, Probe, Queue
 from piprint.clock import utc_now
@@ -57,9 +55,7 @@ class ReconnectingQueue:
     @property
     def calls(self) -> int:
         """Return the calls to Business Central so far."""
-        if isinstance(self._queue, (ApiQueue, WebServiceQueue)):
-            return self._tries + self._queue.counters.calls
-        return self._tries
+        return self._tries + (self._queue.calls if self._queue is not None else 0)
 
     def calls_last_hour(self) -> int:
         """Return the calls of the last 60 minutes, to the minute."""
@@ -79,6 +75,10 @@ class ReconnectingQueue:
     async def check(self) -> None:
         """See :class:`piprint.bc.queue.Queue`, as for all that follow."""
         return await self._ask(lambda queue: queue.check())
+
+    async def processors(self, since: datetime) -> set[str]:
+        """Return the instances that work for this host's id."""
+        return await self._ask(lambda queue: queue.processors(since))
 
     async def probe(self, *, beat: bool = False) -> Probe:
         """Ask whether there is work."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from piprint.config.load import data_dir_at_shell
 from piprint.config.settings import Config
 from piprint.errors import PiprintError, PrinterError
+
+if TYPE_CHECKING:
+    from piprint.journal.reading import Row
 
 __all__ = ["jobs_of_journal", "printers_found", "restart", "send_test_page"]
 
@@ -68,40 +68,27 @@ async def printers_found(config: Config) -> tuple[list[dict[str, Any]], list[str
 
 async def jobs_of_journal(config: Config) -> dict[str, Any]:
     """Read the journal; return jobs as the page's API tells them."""
+    from piprint.journal import reading  # noqa: PLC0415
+    from piprint.journal.entry import Outcome  # noqa: PLC0415
+    from piprint.journal.steps import Step  # noqa: PLC0415
+
     folder = data_dir_at_shell(config)
-    journal = folder / "journal.sqlite"
-    if not journal.exists():
-        return {"running": False, "folder": str(folder), "jobs": [], "history": []}
-    rows = await asyncio.to_thread(_read, journal)
+    rows = await asyncio.to_thread(reading.jobs, folder, _MOST)
     return {
         "running": False,
         "folder": str(folder),
-        "jobs": [
-            _told(row) | {"step": row["step"], "since": row["begun"]} for row in rows if row["step"] != "reported"
-        ],
+        "jobs": [_told(row) | {"step": row.step, "since": row.begun} for row in rows if row.step != Step.REPORTED],
         "history": [
-            _told(row) | {"outcome": row["outcome"], "ended": row["over"]}
+            _told(row) | {"outcome": row.outcome, "ended": row.ended}
             for row in rows
-            if row["step"] == "reported" and row["outcome"] != "unclaimed"
+            if row.step == Step.REPORTED and row.outcome != Outcome.UNCLAIMED
         ],
     }
 
 
-def _told(row: sqlite3.Row) -> dict[str, Any]:
-    return {name: row[name] for name in ("row_no", "printer", "message", "attempt", "title", "company")}
-
-
-def _read(journal: Path) -> list[sqlite3.Row]:
-    query = (
-        "SELECT row_no, printer_id AS printer, step, outcome, message, begun, coalesce(ended, changed) AS over, attempt, "
-        "title, company FROM job ORDER BY step = 'reported', changed DESC LIMIT ?"
-    )
-    try:
-        with closing(sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as database:
-            database.row_factory = sqlite3.Row
-            return list(database.execute(query, (_MOST,)))
-    except sqlite3.Error as error:
-        raise PiprintError(f"the journal {journal} cannot be read: {error}") from None
+def _told(row: Row) -> dict[str, Any]:
+    names = ("row_no", "printer", "message", "attempt", "title", "company")
+    return {name: getattr(row, name) for name in names}
 
 
 async def send_test_page(config: Config, printer_id: str) -> str:

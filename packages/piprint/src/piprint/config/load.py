@@ -1,7 +1,7 @@
 """The configuration file: find it, read it, and check what no single setting can tell.
 
 Mistakes become lines for people in :mod:`piprint.config.problems`; the first file is written by :mod:`piprint.config.first_file`.
-This module does not know TOML's places, and nothing of how the settings are used.
+This module does not know on which line a setting stands, nor how the settings are used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The whole examination, in the order in which things have to be in order.
+"""All parts of the examination, in the order in which one builds on the other.
 
 This module knows only the order.
 """

@@ -20,12 +20,12 @@ from piprint.config.settings import Certificate, Config, Web, is_loopback
 from piprint.doctor.finding import Finding, State
 from piprint.errors import ConfigError, DocumentError, PiprintError
 from piprint.journal.lock import is_held
+from piprint.journal.reading import lock_of
 
 __all__ = ["configuration", "host"]
 
 _CONFIGURATION = "Configuration"
 _HOST = "This host"
-_LOCK = "piprint.lock"
 _UNITS = (Path("/etc/systemd/system/piprint.service"), Path("/usr/lib/systemd/system/piprint.service"))
 _MB = 1024 * 1024
 
@@ -120,7 +120,7 @@ def _room(folder: Path, config: Config) -> Finding:
 
 
 def _journal(folder: Path) -> Finding:
-    lock = folder / _LOCK
+    lock = lock_of(folder)
     try:
         if not lock.exists():
             return Finding(_HOST, "journal", State.OK, "none yet; made at the first start")

@@ -2,8 +2,8 @@
 
 PDFium draws a page without a picture it cannot decode, and says nothing; it writes in another font where one is missing, which
 turns a bar code into letters. Both are found by asking for each object of a page. Not to be found: a picture that is damaged
-so that it can be decoded all the same, such as a JPEG whose lower part is grey. Only what is certain counts: a sound picture that
-is called damaged is called so for ever, and nobody can mend it.
+so that it can be decoded all the same, such as a JPEG whose lower part is grey. Only what is certain is
+reported: a sound picture that is wrongly called damaged would be refused at each try, and nobody could mend it.
 
 Source: PDFium, ``public/fpdf_edit.h``. Runs in the process of :mod:`piprint.documents.process`; this module does not know what
 is told to people.

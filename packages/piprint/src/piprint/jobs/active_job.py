@@ -1,4 +1,4 @@
-"""A job in hand: its journal entry, and what only matters until the process ends.
+"""A job from its claim to its report: its journal entry, and what only matters until the process ends.
 
 This module does not know what is done with it.
 """
@@ -9,10 +9,11 @@ import asyncio
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from piprint.bc.job import Claim, JobRow
 from piprint.contract import JobState
+from piprint.jobs.phases import NEXT, Event, Phase
 from piprint.jobs.progress import Progress
 from piprint.journal.entry import Entry
 from piprint.printers.printer import JobStatus, Printer, Ticket
@@ -50,88 +51,159 @@ class Prepare(Protocol):
 
 
 @dataclass(eq=False, slots=True)
-class ActiveJob:
-    """A job from its claim to its report.
+class Lease:
+    """What Business Central last said about whose the job is. Times are the loop's.
 
     Attributes:
-        entry: as the journal has it.
-        row: as Business Central told it last.
-        claim: the claim that makes it ours.
-        begun: when it was taken in hand; loop time.
-        confirmed: when the call was begun by which Business Central last called it ours; loop time.
+        confirmed: when we asked, of the last question that was answered "it is yours".
         guarded: Business Central knows that the document may be at the printer.
-        renew_from: its lease is not renewed before; loop time.
-        live: nothing unexpected happened since the journal was written; else the printer is asked first.
-        wait: seconds before the next step is tried.
-        trouble_since: since when the printer does not get on with it; loop time.
-        trouble: why, for people; also what else it waits for.
-        trouble_at: since when it is said in these words; loop time.
-        remedy: what to do about that; "" when it is not known, or the trouble says it.
-        logged: troubles that stand in the log already, whatever number they tell.
-        quiet: its signs of progress while it prints.
-        silent: it has been printing for long without any; that is its trouble.
-        stuck: it was given up because there were none.
+        renew_from: the lease is not renewed before.
+    """
+
+    confirmed: float = -math.inf
+    guarded: bool = False
+    renew_from: float = -math.inf
+
+
+@dataclass(eq=False, slots=True)
+class Hindrance:
+    """Why the job does not get on. Times are the loop's.
+
+    Attributes:
+        words: why, for people; "" while it gets on.
+        since: since when the printer does not get on with it; None while it does.
+        said_since: since when it is said in these words.
+        remedy: what to do about it; "" when that is not known, or the words say it.
+        silent: it has been printing for long without a sign of progress.
         again: why it is printed anew, until the printer shows any progress.
-        stopped_since: since when the printer has it stopped for no reason; loop time.
-        waiting_since: since when it was seen waiting for whatever it is; loop time.
-        told: what its message in Business Central says of that.
-        tell_from: it is not told anything before; loop time.
-        failures: waits in a row.
-        refusals: times Business Central answered and did not give the document.
-        mistakes: unexpected exceptions.
+        logged: what stands in the log already, whatever number it tells.
+    """
+
+    words: str = ""
+    since: float | None = None
+    said_since: float = -math.inf
+    remedy: str = ""
+    silent: bool = False
+    again: str = ""
+    logged: set[str] = field(default_factory=set)
+
+
+@dataclass(eq=False, slots=True)
+class Notice:
+    """What the job's message in Business Central says of its waiting. Times are the loop's.
+
+    Attributes:
+        waiting_since: since when it was seen waiting for whatever it is.
+        words: what the message says.
+        not_before: it is not written anew before.
+    """
+
+    waiting_since: float | None = None
+    words: str = ""
+    not_before: float = -math.inf
+
+
+@dataclass(eq=False, slots=True)
+class Watch:
+    """What was seen of the job at its printer. Times are the loop's.
+
+    Attributes:
+        progress: its signs of progress while it prints.
+        stopped_since: since when the printer has it stopped for no reason.
         seen_printing: the printer said it prints the job.
         run: the number of the printer's run that it was handed to (:class:`piprint.printers.printer.Run`); 0 when not known.
         unwatched: the printer was not, or could not be, asked all the time since.
         resumed: this process was started anew since.
         begun_at: time-at-processing as it was first seen; None before.
-        withdrawing: Business Central no longer calls it ours; what is at the printer is being cancelled.
-        given_up: why the printer is not waited for any longer.
-        faults: submissions that failed by the printer's doing, also those the journal does not know yet.
-        prepared: the document and its ticket, once checked.
-        count_from: its pages are not counted before, as that failed; loop time.
         look_every: seconds until the printer is asked again.
-        poke: wakes whoever waits on behalf of this job.
-        changed: what became of it in Business Central, for people; "" while it is ours.
+        count_from: the document's pages are not counted before, as that failed.
     """
 
-    entry: Entry
-    row: JobRow
-    claim: Claim
-    begun: float
-    confirmed: float = -math.inf
-    guarded: bool = False
-    renew_from: float = -math.inf
-    live: bool = False
-    wait: float = 0.0
-    trouble_since: float | None = None
-    trouble: str = ""
-    trouble_at: float = -math.inf
-    remedy: str = ""
-    logged: set[str] = field(default_factory=set)
-    quiet: Progress = field(default_factory=Progress)
-    silent: bool = False
-    stuck: bool = False
-    again: str = ""
+    progress: Progress = field(default_factory=Progress)
     stopped_since: float | None = None
-    waiting_since: float | None = None
-    told: str = ""
-    tell_from: float = -math.inf
-    failures: int = 0
-    refusals: int = 0
-    mistakes: int = 0
     seen_printing: bool = False
     run: int = 0
     unwatched: bool = True
     resumed: bool = True
     begun_at: int | None = None
-    withdrawing: bool = False
-    given_up: str = ""
-    faults: int = 0
-    prepared: Prepared | None = None
-    count_from: float = -math.inf
     look_every: float = 0.0
-    poke: asyncio.Event = field(default_factory=asyncio.Event)
+    count_from: float = -math.inf
+
+
+@dataclass(eq=False, slots=True)
+class Failed:
+    """How often something failed.
+
+    Attributes:
+        in_a_row: steps, since one went well.
+        fetches: times Business Central answered and did not give the document.
+        mistakes: unexpected exceptions.
+        submissions: by the printer's doing, also those the journal does not know yet.
+    """
+
+    in_a_row: int = 0
+    fetches: int = 0
+    mistakes: int = 0
+    submissions: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class ActiveJob:
+    """A job from its claim to its report.
+
+    What never changes is final; how far it has come is in the journal's entry; what is done with it is its phase, which changes by
+    :meth:`happened` alone. The rest is what was seen and said of it, by subject.
+
+    Attributes:
+        claim: the claim that makes it ours.
+        begun: when it was taken; loop time.
+        entry: as the journal has it.
+        row: as Business Central told it last.
+        phase: what is done with it.
+        given_up: why it is not printed any more, for people; "" while it is.
+        stuck: it was given up because nothing moved.
+        changed: what became of it in Business Central, for people; "" while it is ours.
+        wait: seconds before the next step is tried.
+        poke: wakes whoever waits on behalf of this job.
+        prepared: the document and its ticket, once checked.
+        lease: whose it is.
+        hindrance: why it does not get on.
+        notice: what people were told of that.
+        watch: what was seen at the printer.
+        failed: how often something failed.
+    """
+
+    claim: Final[Claim]
+    begun: Final[float]
+    entry: Entry
+    row: JobRow
+    phase: Phase = Phase.UNSURE
+    given_up: str = ""
+    stuck: bool = False
     changed: str = ""
+    wait: float = 0.0
+    poke: asyncio.Event = field(default_factory=asyncio.Event)
+    prepared: Prepared | None = None
+    lease: Lease = field(default_factory=Lease)
+    hindrance: Hindrance = field(default_factory=Hindrance)
+    notice: Notice = field(default_factory=Notice)
+    watch: Watch = field(default_factory=Watch)
+    failed: Failed = field(default_factory=Failed)
+
+    def happened(self, event: Event) -> None:
+        """Go to the phase that follows (:data:`piprint.jobs.phases.NEXT`)."""
+        self.phase = NEXT[self.phase, event]
+
+    def give_up(self, reason: str, *, stuck: bool = False) -> None:
+        """Print it no more; the reason is for people."""
+        self.given_up, self.stuck = reason, self.stuck or stuck
+        self.happened(Event.GAVE_UP)
+
+    def reprint(self) -> None:
+        """Print it once more after all: it is waited for as from the beginning."""
+        self.given_up, self.stuck = "", False
+        self.hindrance.since, self.watch.progress = None, Progress()
+        self.happened(Event.REPRINT)
 
     def is_ours(self, row: JobRow | None) -> bool:
         """Tell whether a row, freshly read, still carries our claim."""
@@ -145,10 +217,10 @@ class ActiveJob:
     def has_begun(self, status: JobStatus | None) -> bool:
         """Tell whether the printer began to print it, so that pages may be out; ``status``: what it says last."""
         told = status is not None and (status.begun is not None or bool(status.sheets))
-        return self.seen_printing or self.entry.ipp_begun is not None or told
+        return self.watch.seen_printing or self.entry.ipp_begun is not None or told
 
     def is_changed(self) -> bool:
-        """Tell whether Business Central calls it ours no longer. Asked anew after each wait: the answer comes from elsewhere."""
+        """Tell whether Business Central no longer calls it ours. Another task may note that at any wait, so ask after each."""
         return bool(self.changed)
 
     def change(self, row: JobRow | None) -> None:

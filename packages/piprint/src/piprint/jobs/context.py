@@ -1,4 +1,4 @@
-"""What all workers share: the settings, both ends, the journal, and the jobs in hand.
+"""What all workers share: the settings, Business Central, the printers, the journal, and the active jobs.
 
 This module does not know how any of it is made or used.
 """
@@ -45,7 +45,7 @@ class Context:
         prepare: checks documents and decides how they are printed.
         reporter: takes jobs that have ended.
         rng: blurs waiting times.
-        jobs: the jobs in hand by row number, from before the claim until the report is accepted.
+        jobs: the active jobs by row number, from before the claim until the report is accepted.
         suspected: set when a printer, or its spooler, may have restarted.
         heard: by printer and the number of its run, its own clock (printer-up-time) when that run was last heard of.
         taken: row number and printer of the jobs that Business Central may have counted as waiting and that no longer are.
@@ -70,7 +70,7 @@ class Context:
     suspected: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def count(self, *, beat: bool) -> Probe:
-        """Have Business Central count what waits. Its answer knows of the claims that were made before it was asked."""
+        """Have Business Central count the jobs that wait. Claims made before the question are no longer among them."""
         known = [no for no in self.taken if no not in self.jobs or self.jobs[no].entry.step is not Step.CLAIMING]
         probe = await self.queue.probe(beat=beat)
         for row_no in known:

@@ -1,9 +1,10 @@
 """Asks Business Central for work, hands it to the workers, and watches over what they have.
 
-One loop asks, one looks after the printers (:mod:`piprint.jobs.printer_list`); both are supervised: an unexpected exception is logged and counted, and the
-loop goes on. Only clocks that cannot jump are used, except for what people read and for leases told by Business Central.
+One loop asks for work, another looks after the printers (:mod:`piprint.jobs.printer_list`). After an unexpected exception, which
+is logged and counted, the loop goes on. All waiting goes by a clock that cannot jump; the time of day is used only for what people
+read, and for leases, which Business Central tells by its own clock.
 
-Which rows are claimed is never decided here: a list may be old. The claim itself decides.
+A row that was listed may have changed since. So the list only says what to try; whether a job is ours, its claim decides.
 
 This module does not know how a job is printed, nor the wire of either side.
 """
@@ -32,7 +33,7 @@ from piprint.jobs.polling.leases import LeaseWatch
 from piprint.jobs.polling.poll_interval import PollInterval
 from piprint.jobs.printer_list import PrinterList
 from piprint.jobs.returned_jobs import ReturnedJobs
-from piprint.jobs.snapshot import ConnectionView, JobView, PrinterView, Snapshot
+from piprint.jobs.state import JobFacts, PrinterFacts, State
 from piprint.jobs.waiting_messages import WaitingMessages, excuse
 from piprint.jobs.worker import Item, Worker
 from piprint.journal.entry import Entry, Outcome
@@ -260,7 +261,7 @@ class Dispatcher:
     # ---- Watching what is printed ----
 
     async def _watch(self) -> None:
-        """Hold the jobs Business Central calls Printing against those in hand."""
+        """Compare the jobs that Business Central calls Printing with the active ones."""
         asked = [job for job in self._context.jobs.values() if self._is_watched(job)]
         rows = {row.row_no: row for row in await self._queue.printing()}
         for job in asked:
@@ -293,7 +294,7 @@ class Dispatcher:
             job.change(row)
 
     async def _is_known(self, row: JobRow) -> bool:
-        """Tell whether the journal knows a claim of ours that is not in hand; if it had ended, say so once more."""
+        """Tell whether the journal knows a claim of ours that is not active; if it had ended, report its end once more."""
         try:
             return await self._report_again(row)
         except BcError as error:
@@ -302,7 +303,7 @@ class Dispatcher:
             return True
 
     async def _report_again(self, row: JobRow) -> bool:
-        """Tell Business Central once more how a claim of ours ended: a claim given up had come through late.
+        """Tell Business Central once more how a claim of ours ended: it arrived late, when we had given it up.
 
         Returns:
             whether the journal knows the claim; if not, it is like another processor's.
@@ -335,10 +336,14 @@ class Dispatcher:
         """Say that we still have the jobs that last."""
         lease = self._config.lease.seconds
         for job in list(self._context.jobs.values()):
-            due = max(job.confirmed, job.begun) + lease / 3
-            if _now() < max(due, job.renew_from) or job.entry.step in {Step.CLAIMING, Step.REPORTED} or job.changed:
+            due = max(job.lease.confirmed, job.begun) + lease / 3
+            if (
+                _now() < max(due, job.lease.renew_from)
+                or job.entry.step in {Step.CLAIMING, Step.REPORTED}
+                or job.changed
+            ):
                 continue
-            job.renew_from = _now() + lease / 12
+            job.lease.renew_from = _now() + lease / 12
             try:
                 await self._renew_one(job)
             except BcError as error:
@@ -346,12 +351,12 @@ class Dispatcher:
 
     async def _renew_one(self, job: ActiveJob) -> None:
         asked = _now()
-        if job.entry.submitted and job.row.id and not job.guarded:
-            ours = job.guarded = await self._queue.submitting(job.row, job.claim)
+        if job.entry.submitted and job.row.id and not job.lease.guarded:
+            ours = job.lease.guarded = await self._queue.submitting(job.row, job.claim)
         else:
             ours = await self._queue.renew(job.row, job.claim, lease=self._config.lease.seconds)
         if ours:
-            job.confirmed = asked
+            job.lease.confirmed = asked
         else:
             await self._look_again(job)
 
@@ -375,7 +380,7 @@ class Dispatcher:
         self._worker(entry.printer_id).resume(entry)
 
     def _idle(self) -> None:
-        """Hear from a worker that has nothing to do; ask at once if there may be more for it."""
+        """Note that a worker has no job left; ask Business Central at once if it may have more."""
         if any(self._probe.queued.values()) and not self._stopping and not self._connection.failures:
             self._wake.set()
 
@@ -409,65 +414,48 @@ class Dispatcher:
         """Return the last jobs that have ended, newest first."""
         return await self._journal.history(limit)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> State:
         """Return how everything is at this moment."""
-        connection = self._connection
         registered = {each.printer_id for each in self._printer_list.registered or ()}
         taken = Counter(self._context.taken.values())
         printers = tuple(
-            PrinterView(
-                address=each.address,
-                status=each.status,
-                problem=each.problem or self._printer_list.problems.get(each.address.printer_id, ""),
-                description=each.description,
+            PrinterFacts(
+                known=each,
+                refused=self._printer_list.problems.get(each.address.printer_id, ""),
                 offered=each.address.printer_id in registered,
                 disabled=each.address.printer_id in self._probe.disabled,
-                gone=each.gone_since is not None,
                 queued=max(self._probe.queued.get(each.address.printer_id, 0) - taken[each.address.printer_id], 0),
-                printing=self._in_hand(each.address.printer_id),
+                printing=self._active_at(each.address.printer_id),
             )
             for each in self._registry.all()
         )
         problems = [*self._registry.problems, *self._returned.told(), *([self._mistake] if self._mistake else [])]
-        return Snapshot(
+        return State(
             host=self._config.host,
             instance=self._journal.instance,
             dialect=self._queue.dialect,
             started=self._started,
             overdue=max(_now() - self._due_at, 0.0),
-            connection=ConnectionView(connection.state, connection.message, connection.failures, connection.next_try),
+            connection=self._connection,
             printers=printers,
-            jobs=tuple(_view(job) for _, job in sorted(self._context.jobs.items())),
+            jobs=tuple(_facts(job) for _, job in sorted(self._context.jobs.items())),
             totals=dict(self._totals),
             paused=self._paused,
             problems=tuple(problems),
             mistakes=self._mistakes,
         )
 
-    def _in_hand(self, printer_id: str) -> int | None:
+    def _active_at(self, printer_id: str) -> int | None:
         worker = self._workers.get(printer_id)
         return worker.job.entry.row_no if worker is not None and worker.job is not None else None
 
 
-def _view(job: ActiveJob) -> JobView:
+def _facts(job: ActiveJob) -> JobFacts:
     entry = job.entry
-    message = entry.message if entry.step is Step.ENDED else job.trouble
-    if entry.step is Step.ENDED and job.trouble:
-        message = f"{message} Not reported yet: {job.trouble}"
-    return JobView(
-        entry.row_no,
-        entry.attempt,
-        entry.printer_id,
-        entry.name,
-        entry.step,
-        entry.tries,
-        entry.size,
-        message,
-        entry.begun,
-        entry.title,
-        entry.company,
-        job.remedy,
-    )
+    message = entry.message if entry.step is Step.ENDED else job.hindrance.words
+    if entry.step is Step.ENDED and job.hindrance.words:
+        message = f"{message} Not reported yet: {job.hindrance.words}"
+    return JobFacts(entry, message, job.hindrance.remedy)
 
 
 def _now() -> float:

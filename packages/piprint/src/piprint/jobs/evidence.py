@@ -1,6 +1,6 @@
-"""Has a job been printed once, or may a restart have made two of it? What is known is weighed here, and nowhere else.
+"""Has a job been printed once, or may a restart have printed it twice? What is known of that is judged here, and nowhere else.
 
-Paper cannot be asked. What speaks for a single print, from the strongest to the weakest:
+Nobody can ask the paper. What shows that a job was printed only once, the strongest proof first:
 
 ==============================  ==========================================================================================
 evidence                        what it proves

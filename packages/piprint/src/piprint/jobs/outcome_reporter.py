@@ -1,4 +1,4 @@
-"""Tells Business Central how jobs ended, for as long as it takes.
+"""Tells Business Central how jobs ended, and repeats it until it is heard.
 
 One task per outcome, so that a report Business Central refuses delays no other; until it is accepted, it stays in the
 journal and survives restarts.
@@ -84,14 +84,14 @@ class OutcomeReporter:
                 await self._report(job)
             except BcError as error:
                 failures += 1
-                job.trouble = str(error)
+                job.hindrance.words = str(error)
                 pause = pause_after(error, failures, self._rng)
             except JournalError as error:
-                job.trouble = str(error)
+                job.hindrance.words = str(error)
                 pause = _AFTER_MISTAKE
             except Exception:  # noqa: BLE001 - an outcome is never given up
                 _log.exception("job %d: its end could not be reported; it is tried again", job.entry.row_no)
-                job.trouble = "a mistake of piprint; please report it with the lines of the log"
+                job.hindrance.words = "a mistake of piprint; please report it with the lines of the log"
                 pause = _AFTER_MISTAKE
             else:
                 break

@@ -1,4 +1,4 @@
-"""Keeps Business Central's list of printers true: looks after the printers of this host, and tells what is new of them.
+"""Keeps Business Central's list of this host's printers up to date: asks them how they are, and reports what has changed.
 
 This module does not know jobs, nor how printers are found.
 """

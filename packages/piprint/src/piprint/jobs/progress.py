@@ -1,8 +1,8 @@
 """How long a job has been printing without a sign of progress.
 
 A sign is: more sides, sheets or kilobytes done than ever before, or a state, reason or message that this job did not have before.
-One that it had before is none: a backend that hangs may say "connecting" and "waiting" in turn for ever. Time in which the
-printer waits for something (paper, another job) does not count, as that is told and bounded otherwise.
+To repeat an earlier one is no sign: a backend that hangs may say "connecting" and "waiting" in turn for ever. Time in which the
+printer waits for something (paper, another job) does not count here: it has a limit of its own.
 
 Pure: what the printer says and times go in. This module does not know what follows from it.
 """

@@ -1,9 +1,9 @@
-"""What to do with a job whose last step is on disk and whose present is unknown: after a kill, or no answer.
+"""What to do with a job of which only the last step on disk is known: after a kill, or when no answer came.
 
 The same table serves the start of the processor, a connection that broke while a document was sent, and a job taken
 over from another processor. Three things decide: the step on disk (what may have happened), whether Business Central
-still calls the job ours, and what the printer says when it is asked by id, uuid and name. Where a restart of the printer,
-or of its spooler, can make the printer's word an old one, a fourth does: the evidence (:mod:`piprint.jobs.evidence`).
+still calls the job ours, and what the printer says when it is asked by id, uuid and name. A printer, or its spooler, that was
+restarted may say what was true before; so a fourth decides there: the evidence (:mod:`piprint.jobs.evidence`).
 
 The rule behind every cell: a document goes to a printer again only when it is certain that nothing came out of it.
 "Certain" is: the printer never had the whole document, or it held the job and the release was not begun, or it holds the
@@ -230,7 +230,7 @@ def is_not_printed(entry: Entry, *, doubted: bool) -> bool:
 
 
 def may_be_given_back(entry: Entry, *, doubted: bool) -> bool:
-    """Tell whether a job may be queued again for anybody, so that nobody has to know that it may have been printed."""
+    """Tell whether a job may be queued again for any processor: certainly nothing of it was printed."""
     return entry.step is not Step.CLAIMING and entry.unsent and not entry.inherits and not doubted
 
 
@@ -304,8 +304,8 @@ class Known:
 def pick(statuses: Sequence[JobStatus], known: Known) -> JobStatus | None:
     """Choose ours among the jobs a printer lists under our name; None when none is certain to be it.
 
-    A uuid that differs says: another job (an earlier try). Without uuids the name must be unique to this try. Of several
-    the one that may print, or has, counts most.
+    A job with another uuid is another one (an earlier try). Without uuids the name must be unique to this try. Of several, one that
+    may still print, or has printed, is chosen before one that was cancelled or aborted.
     """
     ours = [
         status for status in statuses if (status.uuid == known.uuid if status.uuid and known.uuid else known.unique)

@@ -1,8 +1,8 @@
-"""Jobs that had ended and that a spooler has again: found, cancelled before they print, or told.
+"""Jobs that had ended and that a spooler has again: finds them, cancels them before they print, or tells that they printed.
 
 CUPS saves its list of jobs up to DirtyCleanInterval seconds late (30 unless set). After a power cut, or a kill, it has jobs
 as they were when it last saved: one that was printed is waiting again, and prints again. The journal knows better. So at our
-start, and whenever a spooler may have restarted, its list is held against the journal.
+start, and whenever a spooler may have restarted, its list is compared with the journal.
 
 CUPS begins to print as soon as it runs, and this processor starts after it: what prints first cannot be stopped, only told.
 What can be done is to have CUPS save at once; ``piprint doctor`` looks at that.
@@ -81,7 +81,7 @@ class ReturnedJobs:
     """Looks for returned jobs.
 
     Attributes:
-        context: the journal, which knows what has ended, and the jobs in hand.
+        context: the journal, which knows what has ended, and the active jobs.
         registry: the printers.
         guarded: does something under a name, and counts what goes wrong in it by a mistake of ours.
     """
@@ -100,7 +100,7 @@ class ReturnedJobs:
     """What is to be told: the job, what the printer says, and whether its printer was looked at for the first time."""
 
     async def watch(self) -> None:
-        """Look whenever a spooler may have restarted: at queues of CUPS often, at printers seldom, for they sleep."""
+        """Look whenever a spooler may have restarted: at queues of CUPS often, at printers seldom, as asking wakes them."""
         suspected = self.context.suspected
         for turn in itertools.count(1):
             with suppress(TimeoutError):
@@ -182,7 +182,7 @@ class ReturnedJobs:
         return [each.text for each in self._told if printer_id in {"", each.printer_id}]
 
     def with_remark(self, printer: OfferedPrinter) -> OfferedPrinter:
-        """Let Business Central's list of printers say what may have come out twice: the job's own row is closed by then."""
+        """Say at the printers in Business Central which jobs may have been printed twice: the job's own row is closed by then."""
         told = self.told(printer.printer_id)
         message = "; ".join(filter(None, (printer.state_message, *reversed(told))))
         return replace(printer, state_message=cut(message, _LONGEST_STATE))
@@ -212,7 +212,7 @@ class ReturnedJobs:
             raise failed
 
     async def _may_have_begun_again(self, entry: Entry, job: JobStatus, printer: Printer) -> bool:
-        """Tell whether CUPS may have come back, and printed again, within the very second in which a job had begun.
+        """Tell whether CUPS may have restarted, and printed a job again, within the same second in which the job had begun.
 
         The subscription has to say so. Where there is none, a restart of ours, or a line given back, would make each job doubtful.
         """

@@ -1,8 +1,8 @@
-"""Tells in Business Central what jobs wait for, within a minute, once, with what to do; and takes it back when they go on.
+"""Writes into Business Central what a job waits for and what to do about it, within a minute, and removes it when the job goes on.
 
-The job in hand has it in its own message. The jobs behind it have not, as that would cost a call for each and change them
-under their users' hands: with our extension the printer's row says which job waits and for what. PIPrint 1.0 has no place for
-that, so there the first jobs behind it are told after all. The same when no job is taken at all, because the disk is full.
+It stands in the message of the job that was claimed. The jobs that queue behind it keep their messages, as to change each would
+cost a call and disturb whoever is editing it; with our extension the printer's row says which job waits, and for what. PIPrint 1.0
+has no such place, so there the first jobs of the queue get a message, too. The same holds when no job is taken because the disk is full.
 
 This module does not know why a job waits, nor Business Central's wire.
 """
@@ -46,14 +46,14 @@ _BEHIND = re.compile(rf"{_WAITING} behind job (\d+):")
 
 
 def excuse(row_no: int, error: BcError) -> None:
-    """Let what Business Central has against one job hold up no other; raise again whatever is wider."""
+    """Log an error that concerns only this job, so that the others are told all the same; raise any other error again."""
     if not concerns_one(error):
         raise error
     _log.warning("job %d: %s", row_no, error)
 
 
 def is_no_news(offered: Sequence[OfferedPrinter], before: Sequence[OfferedPrinter]) -> bool:
-    """Tell whether printers say the same as before, but for numbers: of a message that counts, each minute would be news."""
+    """Tell whether printers say the same as before, apart from numbers: a message that counts seconds is not worth a call each time."""
     return [replace(each, state_message=without_counts(each.state_message)) for each in offered] == [
         replace(each, state_message=without_counts(each.state_message)) for each in before
     ]
@@ -88,7 +88,7 @@ class WaitingMessages:
 
     def _with_message(self, printer: OfferedPrinter, job: ActiveJob | None, paused: str) -> OfferedPrinter:
         if job is not None:
-            told = wording.holds_up(job.entry.row_no, job.trouble, job.remedy)
+            told = wording.holds_up(job.entry.row_no, job.hindrance.words, job.hindrance.remedy)
         elif paused:
             told = wording.sentence(paused)
         elif found := self._context.no_room.get(printer.printer_id):
@@ -112,7 +112,7 @@ class WaitingMessages:
             try:
                 await self._tell(job)
             except BcError as error:
-                job.tell_from = _now() + _AFTER_REFUSAL
+                job.notice.not_before = _now() + _AFTER_REFUSAL
                 excuse(job.entry.row_no, error)
         if self._context.queue.says_state:
             return
@@ -121,32 +121,37 @@ class WaitingMessages:
 
     def read(self, job: ActiveJob, row: JobRow) -> None:
         """Take in what a job of ours was told by an earlier run, from its row, so that it can be taken back."""
-        if not job.told and job.tell_from == -math.inf and row.message.startswith(_WAITING):
-            job.told, job.tell_from = row.message, _now() + _TELL_EVERY  # it may wait for the same still
+        if not job.notice.words and job.notice.not_before == -math.inf and row.message.startswith(_WAITING):
+            job.notice.words, job.notice.not_before = (
+                row.message,
+                _now() + _TELL_EVERY,
+            )  # it may wait for the same still
 
     async def _tell(self, job: ActiveJob) -> None:
         text = self._message(job)
-        if text == job.told or _now() < job.tell_from or job.changed:
+        if text == job.notice.words or _now() < job.notice.not_before or job.changed:
             return
         if job.entry.step in {Step.CLAIMING, Step.ENDED, Step.REPORTED}:
             return  # not ours yet; or its end says all
-        job.tell_from = _now() + _TELL_EVERY
+        job.notice.not_before = _now() + _TELL_EVERY
         if await self._context.queue.tell(job.row, job.claim, text):
-            job.told = text
+            job.notice.words = text
         else:
-            job.tell_from = _now() + _AFTER_REFUSAL
+            job.notice.not_before = _now() + _AFTER_REFUSAL
 
     def _message(self, job: ActiveJob) -> str:
         """Return what a job's message shall say; as long as a wait is young, what it said before."""
-        if job.waiting_since is None:
+        if job.notice.waiting_since is None:
             return ""
         if not (reason := _text(job)):
-            return job.told
+            return job.notice.words
         printer_id = job.entry.printer_id
-        if job.silent:
-            return wording.silent(reason, job.remedy, self._context.stuck_after(printer_id))
-        bounded = job.trouble_since is not None
-        return wording.waiting(reason, job.remedy, self._context.give_up_after(printer_id) if bounded else None)
+        if job.hindrance.silent:
+            return wording.silent(reason, job.hindrance.remedy, self._context.stuck_after(printer_id))
+        bounded = job.hindrance.since is not None
+        return wording.waiting(
+            reason, job.hindrance.remedy, self._context.give_up_after(printer_id) if bounded else None
+        )
 
     async def _note(self, printer_id: str, paused: str, *, waiting: bool) -> None:
         """Tell the first jobs behind one that waits, or that none is taken; take it back when that is over (PIPrint 1.0)."""
@@ -155,8 +160,8 @@ class WaitingMessages:
         )
         text = ""
         if holding is not None:
-            text = f"{_WAITING} behind job {holding.entry.row_no}: {wording.sentence(holding.trouble)} "
-            text += wording.sentence(holding.remedy)
+            text = f"{_WAITING} behind job {holding.entry.row_no}: {wording.sentence(holding.hindrance.words)} "
+            text += wording.sentence(holding.hindrance.remedy)
         elif paused:
             text = f"{_WAITING}: {wording.sentence(paused)}"
         text = text.strip()
@@ -196,7 +201,7 @@ class WaitingMessages:
                 self._own[row.row_no] = own
 
     async def _is_anothers(self, row: JobRow, printing: dict[int, bool], *, first: bool) -> bool:
-        """Tell whether another processor of this host wrote what a waiting job says, and still holds to it.
+        """Tell whether another processor of this host wrote the message of a waiting job, and the job it names still prints.
 
         Two that write over each other's words would change the jobs each minute under their users' hands.
         """
@@ -219,18 +224,18 @@ class WaitingMessages:
 
 def _watch(job: ActiveJob) -> None:
     """Note since when a job waits, for whatever it is."""
-    if not job.trouble:
-        if job.told:
+    if not job.hindrance.words:
+        if job.notice.words:
             _log.info("job %d goes on", job.entry.row_no)
-        job.waiting_since = None
-    elif job.waiting_since is None:
-        job.waiting_since = _now()
+        job.notice.waiting_since = None
+    elif job.notice.waiting_since is None:
+        job.notice.waiting_since = _now()
 
 
 def _text(job: ActiveJob) -> str:
     """Return why a job waits, once that has lasted."""
-    lasted = job.waiting_since is not None and _now() - job.waiting_since >= _TOLD_AFTER
-    return job.trouble if lasted and job.entry.step is not Step.ENDED else ""
+    lasted = job.notice.waiting_since is not None and _now() - job.notice.waiting_since >= _TOLD_AFTER
+    return job.hindrance.words if lasted and job.entry.step is not Step.ENDED else ""
 
 
 def _now() -> float:

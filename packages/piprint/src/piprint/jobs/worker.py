@@ -1,7 +1,7 @@
-"""One worker per printer: takes its jobs in the order of their numbers, claims one at a time, has it carried to its end.
+"""One worker for each printer: takes its jobs in the order of their numbers, one at a time, each from its claim to its end.
 
-What stops one job never stops the next, nor another printer: every job ends, at the latest when its printer's
-``give_up_after`` is over.
+No job stops the next one for ever, and none stops another printer: each ends, at the latest when its printer's ``give_up_after``
+is over.
 
 This module does not know how a job is printed (see :mod:`piprint.jobs.printing.carrier`).
 """
@@ -20,7 +20,7 @@ from piprint.bc.backoff import pause_after
 from piprint.bc.job import Claim, JobRow, job_name
 from piprint.bc.queue import ClaimOutcome
 from piprint.errors import BcError, DocumentError, JournalError, SpoolFull
-from piprint.jobs.active_job import ActiveJob, describe, row_of
+from piprint.jobs.active_job import ActiveJob, Failed, describe, row_of
 from piprint.jobs.context import Context
 from piprint.jobs.printing.carrier import Carrier
 from piprint.jobs.recovery import ASKED
@@ -59,7 +59,7 @@ class Worker:
         context: what it works with.
 
     Attributes:
-        job: the one in hand; None between two.
+        job: the active one; None between two.
     """
 
     def __init__(self, printer_id: str, context: Context) -> None:
@@ -89,7 +89,7 @@ class Worker:
         self._called.set()
 
     def add(self, item: Item) -> bool:
-        """Put a job into its place in the line; return whether it is new there, else it is not added again."""
+        """Put a job into the queue by its number; return False if it is there already."""
         row_no = item.row.row_no
         if row_no in self._listed:
             return False
@@ -99,7 +99,7 @@ class Worker:
         return True
 
     def stop(self) -> None:
-        """Begin no job; bring the one in hand to a point from which the next start can go on."""
+        """Begin no other job; bring the active one to a point from which the next start can go on."""
         self._stopping = self._carrier.stopping = True
         self._called.set()
         if self.job is not None:
@@ -160,7 +160,7 @@ class Worker:
         except (BcError, JournalError) as error:
             _log.warning("job %d: it is not known whether it was claimed: %s", row.row_no, error)
             context.defer(row.row_no)
-            job.trouble = str(error)
+            job.hindrance.words = str(error)
             job.wait = pause_after(error, 1, context.rng) if isinstance(error, BcError) else _AFTER_MISTAKE
         await self._finish(job)
 
@@ -174,12 +174,12 @@ class Worker:
         entry = await context.journal.begin(row, claim, name=name, inherits=item.inherits, inherited=item.inherited)
         if not item.inherits:
             context.taken[row.row_no] = row.printer_id
-        return self._take(ActiveJob(entry, row, claim, begun=_now()))
+        return self._take(ActiveJob(claim, _now(), entry, row))
 
     async def _claim(self, job: ActiveJob) -> None:
         """Claim the job; its document comes along."""
         context = self._context
-        job.confirmed = _now()  # if it becomes ours, then not before now
+        job.lease.confirmed = _now()  # if it becomes ours, then not before now
         document = context.journal.document(job.entry)
         try:
             claimed = await context.queue.claim(job.row, job.claim, document, lease=context.config.lease.seconds)
@@ -195,11 +195,11 @@ class Worker:
             return
         except DocumentError as error:
             job.entry = await context.journal.advance(job.entry, Step.CLAIMED)
-            job.given_up = str(error)
+            job.give_up(str(error))
             return
         if claimed.outcome is not ClaimOutcome.OURS:
             taken = claimed.outcome is ClaimOutcome.TAKEN
-            context.defer(job.entry.row_no)  # the list it was on is old, and may be asked for again before it is not
+            context.defer(job.entry.row_no)  # Business Central may list it as waiting a while longer
             message = "another processor was faster" if taken else describe(claimed.row)
             job.entry = await context.journal.advance(
                 job.entry, Step.REPORTED, outcome=Outcome.UNCLAIMED, message=message
@@ -213,21 +213,27 @@ class Worker:
         _log.info("%s: claimed, %d bytes", job.entry.about, claimed.size)
 
     async def _resume(self, entry: Entry) -> None:
-        """Take up a job that was in hand when the processor was killed or stopped."""
+        """Go on with a job that was active when the processor was killed or stopped."""
         context = self._context
         job = self._take(
-            ActiveJob(entry, row_of(entry), entry.claim_of(context.config.host), begun=_now(), faults=entry.faults)
+            ActiveJob(
+                entry.claim_of(context.config.host),
+                _now(),
+                entry,
+                row_of(entry),
+                failed=Failed(submissions=entry.faults),
+            )
         )
         if entry.step in {Step.CLAIMED, Step.STORED}:
             job.entry = await context.journal.note(entry, restarts=entry.restarts + 1)
             if job.entry.restarts > _RESTARTS:
-                job.given_up = f"The processor was stopped {_RESTARTS} times while it looked at this job"
+                job.give_up(f"The processor was stopped {_RESTARTS} times while it looked at this job")
         if entry.step in ASKED or entry.step is Step.STORED:
             await self._refresh(job)
         await self._finish(job)
 
     async def _refresh(self, job: ActiveJob) -> None:
-        """Ask Business Central whether the job is still ours. Its lease may be over all the same: it is renewed before printing.
+        """Ask Business Central whether the job is still ours. The lease may have ended even so; it is renewed before printing.
 
         If it was told of a submission the journal does not know, the journal was restored, with its disk or its machine:
         then the job is treated as if another processor had had it.

@@ -1,6 +1,6 @@
 """``piprint backup`` and ``piprint restore``: the journal into one file, and back.
 
-An old journal says of jobs that they are on their way which have long been printed. So a backup holds what is over, outcomes
+An old journal calls jobs unfinished that have long been printed. So a backup holds the jobs that have ended, outcomes
 that Business Central was not told yet, and what printers can do; it does not hold the jobs in work, their documents, nor the
 name of the processor. Whoever starts with it is a *new* processor to Business Central. Jobs that the former one still has there it
 takes over after their lease, as from any processor that died (:func:`piprint.jobs.recovery.decide_inherited`): what was certainly

@@ -1,4 +1,4 @@
-"""Whether the journal's log (``journal.sqlite-wal``) holds commits that SQLite would pass over in silence.
+"""Whether the journal's log (``journal.sqlite-wal``) holds commits that SQLite would skip without an error.
 
 After a power cut SQLite plays the log up to the first frame whose checksum is wrong; there a write was under way. That can only
 be the last commit: each is on disk before the next begins. Where a whole further commit follows, or where the log's head is
@@ -63,7 +63,7 @@ def _lost_behind_a_break(frames: list[_Frame], salts: bytes) -> bool:
 
 
 def _lost_with_the_head(frames: list[_Frame], database: Path, size: int) -> bool:
-    """Hold the log's pages against the database: before its head is written anew, all of them are there."""
+    """Compare the log's pages with the database: before the log's head is written anew, all of them are in it."""
     last: dict[int, bytes] = {}
     pending: dict[int, bytes] = {}
     for each in frames:

@@ -1,6 +1,6 @@
 """What IPP attributes say about a printer and its jobs, and what the configuration says instead. Pure functions.
 
-A CUPS queue without a driver tells no paper, no trays and no sides; a printer's word on paper may be wrong. So the
+A CUPS queue without a driver tells no paper, no trays and no sides; what a printer says of its paper may be wrong. So the
 settings of a printer (``[[printers]]``) are laid over what it told, here and nowhere else: :func:`with_settings`.
 
 Sources: RFC 8011 sections 5.3 and 5.4, PWG 5100.7 (media-col), PWG 5100.13 (print-color-mode), PWG 5100.16

@@ -1,7 +1,7 @@
 """Which printers this host has: its queues, announced network printers, and those the configuration names.
 
 The queues are CUPS's; on Windows they are the spooler's, under the same settings (``[cups]``: enabled, offer, hide).
-One that cannot be listed never hides the others: what went wrong is a sentence for people beside the list.
+Where some cannot be listed, the others are; what went wrong stands beside the list as a sentence for people.
 :func:`open_printer` chooses how a printer is spoken to, by its address.
 
 This module does not know what a printer can do.

@@ -4,8 +4,8 @@ One that does not answer never delays or hides the others. What a printer can do
 that is switched off when the processor starts is still offered as what it is. So are all printers of the last run until
 CUPS was listed once: after a power cut this processor may run before CUPS does.
 
-Whoever is on the network may announce a printer by any name, and documents go where a name leads. So an announced printer
-never takes the place of a queue or of a configured printer: not while CUPS is just being restarted, either.
+Anybody on the network can announce a printer by any name, and documents are sent by name. So an announced printer never takes
+the place of a queue or of a configured printer, not even while CUPS is being restarted.
 
 This module does not know Business Central, nor how printers are found or spoken to.
 """
@@ -48,7 +48,7 @@ _LONGEST_STATE = 250
 
 
 class Listing(Protocol):
-    """What a look for printers brings; see :class:`piprint.printers.find.Found`."""
+    """What a search for printers found; see :class:`piprint.printers.find.Found`."""
 
     @property
     def addresses(self) -> Sequence[PrinterAddress]:

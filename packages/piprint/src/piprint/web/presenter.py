@@ -25,14 +25,12 @@ from piprint.documents.payloads import UNITS
 from piprint.errors import BcError, PiprintError
 from piprint.jobs import wording
 from piprint.jobs.dispatcher import Dispatcher
-from piprint.jobs.snapshot import JobView
-from piprint.jobs.snapshot import PrinterView as CoreView
-from piprint.jobs.snapshot import Snapshot as CoreSnapshot
+from piprint.jobs.state import JobFacts, PrinterFacts, State
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.steps import Step
 from piprint.printers.printer import Feedback
 from piprint.printers.reasons import in_words
-from piprint.printers.registry import KnownPrinter, PrinterRegistry
+from piprint.printers.registry import PrinterRegistry
 from piprint.printers.sample_print import print_test_page
 from piprint.web.view import ActionFailed, Connection, Job, PastJob, PrinterView, Snapshot, Totals, Trouble
 
@@ -68,7 +66,7 @@ _STATES = {
 
 
 class Presenter:
-    """Answers the page; implements :class:`piprint.web.view.Shop`.
+    """Answers the page; implements :class:`piprint.web.view.Service`.
 
     Args:
         config: the settings.
@@ -148,33 +146,26 @@ class Presenter:
 
     def snapshot(self) -> Snapshot:
         """Return how everything is now."""
-        core = self._dispatcher.snapshot()
-        known = {each.address.printer_id: each for each in self._registry.all()}
+        state = self._dispatcher.snapshot()
         now = self._clock.now().astimezone()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         today = [printed for at, printed in self._day if at >= midnight]
-        jobs: dict[str, list[JobView]] = {}
-        for job in core.jobs:
-            jobs.setdefault(job.printer_id, []).append(job)
+        jobs: dict[str, list[JobFacts]] = {}
+        for job in state.jobs:
+            jobs.setdefault(job.entry.printer_id, []).append(job)
         totals = replace(
-            self._totals, outcomes={_OUTCOMES[each]: count for each, count in core.totals.items() if each in _OUTCOMES}
+            self._totals, outcomes={_OUTCOMES[each]: count for each, count in state.totals.items() if each in _OUTCOMES}
         )
         return Snapshot(
             version=__version__,
-            host=core.host,
-            instance=core.instance,
-            started=core.started,
-            connection=self._connection(core),
-            printers=tuple(
-                _printer(each, known.get(each.address.printer_id), jobs.get(each.address.printer_id, []))
-                for each in core.printers
-            ),
-            jobs=tuple(
-                Job(job.row_no, job.printer_id, job.step, _message(job), job.begun, job.attempt, job.title, job.company)
-                for job in core.jobs
-            ),
+            host=state.host,
+            instance=state.instance,
+            started=state.started,
+            connection=self._connection(state),
+            printers=tuple(_printer(each, jobs.get(each.address.printer_id, [])) for each in state.printers),
+            jobs=tuple(map(_job, state.jobs)),
             history=self._history,
-            troubles=tuple(self._troubles(core)),
+            troubles=tuple(self._troubles(state)),
             hours=self._hours(now),
             printed_today=sum(today),
             failed_today=len(today) - sum(today),
@@ -191,10 +182,10 @@ class Presenter:
 
     def sentence(self) -> str:
         """Return how it is in one line, for ``systemctl status``."""
-        core = self._dispatcher.snapshot()
-        link = _STATES.get(core.connection.state, "trouble")
-        words = {"connected": "connected", "connecting": "connecting"}.get(link, core.connection.message)
-        return f"{_count(core.printers, 'printer')}, {_count(core.jobs, 'job')} in work; Business Central: {words}"
+        state = self._dispatcher.snapshot()
+        link = _STATES.get(state.connection.state, "trouble")
+        words = {"connected": "connected", "connecting": "connecting"}.get(link, state.connection.message)
+        return f"{_count(state.printers, 'printer')}, {_count(state.jobs, 'job')} in work; Business Central: {words}"
 
     def log_lines(self, after: int = 0) -> tuple[int, list[str]]:
         """Return the count of lines so far, and those after the ``after``-th."""
@@ -226,22 +217,22 @@ class Presenter:
 
     # ---- Parts of the snapshot ----
 
-    def _connection(self, core: CoreSnapshot) -> Connection:
+    def _connection(self, state: State) -> Connection:
         address = urlsplit(self._config.business_central.odata)
         return Connection(
-            state=_STATES.get(core.connection.state, "trouble"),
+            state=_STATES.get(state.connection.state, "trouble"),
             address=f"{address.netloc.rpartition('@')[2]}{address.path.removesuffix('ODataV4/')}",
             company=self._config.business_central.company,
-            dialect=core.dialect,
+            dialect=state.dialect,
             last_contact=self._queue.last_answer,
             calls=self._queue.calls,
             failed=self._queue.failed,
             calls_last_hour=self._queue.calls_last_hour(),
-            next_try=core.connection.next_try,
+            next_try=state.connection.next_try,
         )
 
-    def _troubles(self, core: CoreSnapshot) -> Iterator[Trouble]:
-        link = core.connection
+    def _troubles(self, state: State) -> Iterator[Trouble]:
+        link = state.connection
         if link.message:
             yield Trouble(
                 "Business Central asks to wait"
@@ -249,8 +240,8 @@ class Presenter:
                 else "Business Central cannot be used",
                 link.message,
             )
-        if core.paused:
-            yield Trouble("No job is taken", core.paused)
+        if state.paused:
+            yield Trouble("No job is taken", state.paused)
         now = self._clock.now()
         before = (row_no for row_no, ended in self._uncertain_before.items() if now - ended < _KEPT_DAY)
         for row_no in dict.fromkeys((*before, *self._uncertain)):
@@ -258,12 +249,16 @@ class Presenter:
                 f"Job {row_no} may have been printed",
                 "Look at the paper. If it is missing, press Print again; else leave it.",
             )
-        waiting = {job.printer_id: _message(job) for job in core.jobs if job.message and job.step is not Step.ENDED}
-        for printer in core.printers:
+        waiting = {
+            job.entry.printer_id: _message(job)
+            for job in state.jobs
+            if job.message and job.entry.step is not Step.ENDED
+        }
+        for printer in state.printers:
             told = waiting.get(printer.address.printer_id, "") or printer.problem
             if told and not printer.disabled:
                 yield Trouble(f"Printer {printer.address.printer_id}", told)
-        for problem in core.problems:
+        for problem in state.problems:
             yield Trouble("Printers" if "printer" in problem else "piprint", problem)
         if self._clock.trouble:
             yield Trouble("The clock", self._clock.trouble)
@@ -280,7 +275,7 @@ class Presenter:
         return tuple((printed, failed) for printed, failed in hours)
 
 
-def _message(job: JobView) -> str:
+def _message(job: JobFacts) -> str:
     """Return what a job waits for, with what to do about it; or how it ended."""
     return f"{wording.sentence(job.message)} {wording.sentence(job.remedy)}" if job.remedy else job.message
 
@@ -307,33 +302,47 @@ def _past(entry: Entry) -> PastJob:
     )
 
 
-def _printer(core: CoreView, registry: KnownPrinter | None, jobs: Sequence[JobView]) -> PrinterView:
-    """Join what is known of a printer; how it is was asked up to a minute ago, what its job says is newer."""
-    status = core.status
-    state = status.state.name.lower() if status is not None and not core.gone else "unreachable"
-    at_work = [job for job in jobs if job.step in _AT_PRINTER]
+def _job(job: JobFacts) -> Job:
+    entry = job.entry
+    return Job(
+        row_no=entry.row_no,
+        printer=entry.printer_id,
+        step=entry.step,
+        message=_message(job),
+        since=entry.begun,
+        attempt=entry.attempt,
+        title=entry.title,
+        company=entry.company,
+    )
+
+
+def _printer(facts: PrinterFacts, jobs: Sequence[JobFacts]) -> PrinterView:
+    """Say how a printer is; that was asked up to a minute ago, what its job says is newer."""
+    known, status = facts.known, facts.known.status
+    state = status.state.name.lower() if status is not None and not facts.gone else "unreachable"
+    at_work = [job for job in jobs if job.entry.step in _AT_PRINTER]
     if state == "idle" and at_work:
         state = "processing"
     trouble = next((job.message for job in at_work if job.message), "")
-    papers, trays, duplex, color = _told(registry.payload if registry is not None else "")
+    papers, trays, duplex, color = _told(known.payload)
     return PrinterView(
-        id=core.address.printer_id,
-        title=core.description or core.address.title,
-        uri=core.address.uri,
-        origin=core.address.origin,
+        id=known.address.printer_id,
+        title=known.description or known.address.title,
+        uri=known.address.uri,
+        origin=known.address.origin,
         state=state,
         reasons=status.reasons if status is not None else (),
         words=in_words(status.reasons) if status is not None else (),
-        message=trouble or (status.message if status is not None else core.problem),
+        message=trouble or (status.message if status is not None else facts.problem),
         accepting=status.accepting if status is not None else True,
-        offered=core.offered and not core.disabled,
-        problem="" if core.offered else core.problem,
+        offered=facts.offered and not facts.disabled,
+        problem="" if facts.offered else facts.problem,
         papers=papers,
         trays=trays,
         duplex=duplex,
         color=color,
-        followed=registry is None or registry.printer.feedback is Feedback.FOLLOWED,
-        queued=core.queued,
+        followed=known.printer.feedback is Feedback.FOLLOWED,
+        queued=facts.queued,
         printing=len(jobs),
     )
 

@@ -31,7 +31,7 @@ from piprint.config.settings import Web
 from piprint.web import access
 from piprint.web.access import NO_MEMBER, Access
 from piprint.web.metrics import metrics
-from piprint.web.view import ActionFailed, Shop, to_json
+from piprint.web.view import ActionFailed, Service, to_json
 from servicekit.connections import REQUEST_WITHIN, ConnectionLimit
 from servicekit.limits import Places
 from servicekit.page import STATIC
@@ -63,13 +63,13 @@ class PageServer:
 
     Args:
         settings: where to listen, and the password.
-        shop: what the page shows and what its buttons do.
+        service: what the page shows and what its buttons do.
         logins: the file in which logins survive a restart; None keeps them in memory only.
     """
 
-    def __init__(self, settings: Web, shop: Shop, *, logins: Path | None = None) -> None:
+    def __init__(self, settings: Web, service: Service, *, logins: Path | None = None) -> None:
         self._address, self._port = listen(settings.listen)
-        self._shop = shop
+        self._service = service
         self._settings = settings
         self._access = Access(settings, logins=logins)
         self._places = Places(_MOST_STREAMS)
@@ -150,27 +150,27 @@ class PageServer:
         return _file(request.match_info["name"])
 
     async def _status(self, _: web.Request) -> web.StreamResponse:
-        return web.json_response(text=to_json(self._shop.snapshot()))
+        return web.json_response(text=to_json(self._service.snapshot()))
 
     async def _log_lines(self, _: web.Request) -> web.StreamResponse:
-        return web.json_response({"lines": self._shop.log_lines()[1]})
+        return web.json_response({"lines": self._service.log_lines()[1]})
 
     async def _metrics(self, _: web.Request) -> web.StreamResponse:
-        text = metrics(self._shop.snapshot())
+        text = metrics(self._service.snapshot())
         return web.Response(text=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     async def _health(self, _: web.Request) -> web.StreamResponse:
-        healthy = self._shop.healthy()
+        healthy = self._service.healthy()
         return web.Response(status=200 if healthy else 503, text="ok\n" if healthy else "not all parts run\n")
 
     async def _test_page(self, request: web.Request) -> web.StreamResponse:
         printer = await _member(request, "printer", str)
-        return await _act(self._shop.test_page(printer))
+        return await _act(self._service.test_page(printer))
 
     async def _restart(self, request: web.Request) -> web.StreamResponse:
         row_no = await _member(request, "row_no", int)
         any_host = (await request.json()).get("any_host") is True  # it was read a moment ago
-        return await _act(self._shop.restart(row_no, any_host=any_host))
+        return await _act(self._service.restart(row_no, any_host=any_host))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         stranger = self._access.is_stranger(request)
@@ -199,12 +199,12 @@ class PageServer:
         said, logged, silent = "", 0, 0.0
         while self._access.still_allowed(request):
             news = []
-            self._shop.watched()
-            status = to_json(self._shop.snapshot())
+            self._service.watched()
+            status = to_json(self._service.snapshot())
             if status != said:
                 news.append(("status", status))
                 said = status
-            logged, lines = self._shop.log_lines(logged)
+            logged, lines = self._service.log_lines(logged)
             if lines:
                 news.append(("log", json.dumps(lines, ensure_ascii=False)))
             silent = 0.0 if news else silent + _LOOK_EVERY

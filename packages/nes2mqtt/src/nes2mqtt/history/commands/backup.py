@@ -1,8 +1,8 @@
 """``nes2mqtt backup`` and ``nes2mqtt restore``: the history into one file, and back.
 
-A backup is made of a running or a stopped gateway, by SQLite's backup API, is checked before it gets its name, and
-belongs to whoever made it alone. Restoring needs a stopped gateway; what was there is kept under another name, and
-numbers of readings go on above all that were ever given.
+A backup can be made while the gateway runs. It is made by SQLite's backup API and checked before it gets its name; only
+its owner may read it. Restoring needs a stopped gateway. What was there before is kept under another name, and new
+readings get numbers above all that were ever given.
 
 This module does not know what is in the tables.
 """

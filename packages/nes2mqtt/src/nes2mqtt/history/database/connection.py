@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import struct
 from contextlib import suppress
 from pathlib import Path
 
@@ -97,7 +96,7 @@ def open_writer(path: Path, *, page_size: int | None = None) -> sqlite3.Connecti
         connection.execute(f"PRAGMA page_size = {PAGE_SIZE if page_size is None else page_size}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA wal_autocheckpoint = 0")  # WriteAheadLog does it, and counts
+        connection.execute("PRAGMA wal_autocheckpoint = 0")  # WriteAheadLog does it
         connection.execute("PRAGMA secure_delete = OFF")  # Debian's default overwrites every page that becomes free
         connection.execute("PRAGMA foreign_keys = ON")
     except BaseException:
@@ -133,54 +132,33 @@ def damage(text: str) -> sqlite3.DatabaseError:
 
 
 class WriteAheadLog:
-    """Moves the log into the database when it has grown, and counts the bytes written to both.
+    """Moves the log into the database when it has grown.
 
-    The log begins with 32 bytes; then come frames: 24 bytes, of which the first four are the page's number, and
-    the page (SQLite file format, "The Write-Ahead Log").
+    Args:
+        connection: the one that writes.
+        path: of the database.
+        limit: bytes the log may have; a smaller one is left alone.
     """
-
-    _HEADER = 32
-    _FRAME = struct.Struct(">I20x")
 
     def __init__(self, connection: sqlite3.Connection, path: Path, *, limit: int | None = None) -> None:
         self._connection = connection
         self._path = log_of(path)
         self._limit = self._at_least = CHECKPOINT_BYTES if limit is None else limit
-        (self._page,) = connection.execute("PRAGMA page_size").fetchone()
-        self._seen = self._size()
 
-    def grown(self) -> int:
-        """Return how many bytes were appended to the log since the last call."""
-        size = self._size()
-        grown, self._seen = max(0, size - self._seen), size
-        return grown
-
-    def checkpoint(self) -> int:
-        """Move the log into the database if it is large enough; return the bytes written to the database.
+    def checkpoint(self) -> None:
+        """Move the log into the database if it is large enough.
 
         Raises:
             sqlite3.Error: the disk failed; the log is still whole.
         """
-        if self._seen < self._limit:
-            return 0
-        moved = self.outstanding()
+        if self._size() < self._limit:
+            return
         (busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        self._seen = self._size()
-        if busy:
-            self._limit = self._seen + self._at_least  # a reader still needs the log: again when it has grown more
-            return 0
-        self._limit = self._at_least
-        return moved
+        # A reader that still needs the log: again when it has grown more.
+        self._limit = self._size() + self._at_least if busy else self._at_least
 
     def _size(self) -> int:
         try:
             return self._path.stat().st_size
         except OSError:
             return 0
-
-    def outstanding(self) -> int:
-        """Return the bytes of all different pages in the log: each moves once, however often it changed."""
-        log = self._path.read_bytes()[self._HEADER :]
-        length = self._FRAME.size + int(self._page)
-        pages = {self._FRAME.unpack_from(log, place)[0] for place in range(0, len(log) - length + 1, length)}
-        return len(pages) * int(self._page)

@@ -1,4 +1,4 @@
-"""Small files that are there or not, whole, also after a power cut.
+"""Writes small files so that, even after a power cut, either the old or the new content is there as a whole.
 
 This module does not know what is in them.
 """

@@ -2,8 +2,8 @@
 
 The new file is made beside the damaged one; only when it is whole and on the disk the damaged one is renamed (its
 log first, because a database without its log looks whole) and the new one takes its place. What is going to be done
-is on the disk before the first rename, in ``history.db.moving``, so a kill or a power cut at any moment is gone on from
-at the next start. Files that were kept prove nothing: their owner deletes some of them and not others.
+is on the disk before the first rename, in ``history.db.moving``: after a kill or a power cut at any moment the next
+start finishes it. Which of the kept files are there says nothing about it, because their owner may have deleted some.
 
 This module does not look for damage.
 """

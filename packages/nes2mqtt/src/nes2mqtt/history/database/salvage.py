@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from nes2mqtt.history.database.migrations import migrate
-from nes2mqtt.history.tables.rollups import LEVELS
-from nes2mqtt.history.tables.rows import PARTS
+from nes2mqtt.history.tables.columns import LAST_REGISTERS, PARTS
+from nes2mqtt.history.tables.levels import LEVELS
 
 __all__ = ["Salvaged", "salvage"]
 
@@ -305,8 +305,7 @@ def _make_good(target: sqlite3.Connection) -> None:
 
 def _heads(target: sqlite3.Connection, rolled: int) -> None:
     """Make the last registers of meters that have none out of their readings."""
-    names = [name for (name,) in target.execute("SELECT name FROM pragma_table_info('heads')")]
-    listed = ", ".join(names)
+    listed = ", ".join(LAST_REGISTERS.stored)
     target.execute(
         f"INSERT OR IGNORE INTO heads ({listed}) SELECT {listed} FROM registers WHERE seq IN"  # noqa: S608
         " (SELECT max(seq) FROM registers WHERE seq <= ? GROUP BY meter)",

@@ -25,8 +25,9 @@ from zoneinfo import ZoneInfo
 
 from nes2mqtt.history.database.migrations import migrate
 from nes2mqtt.history.errors import HistoryError
-from nes2mqtt.history.tables.rollups import DAYS, HOURS, MINUTES, QUARTERS, RollupRows
-from nes2mqtt.history.tables.rows import BlockRows, Columns, moment, present_key, stamp
+from nes2mqtt.history.tables.columns import AVERAGED, AVERAGED_AS, COUNTED, PRESENT, REGISTERS, keys_of
+from nes2mqtt.history.tables.levels import DAYS, HOURS, MINUTES, QUARTERS
+from nes2mqtt.history.tables.rows import BlockRows, moment, present_key, stamp
 from osgp.sources import SOURCES, Source
 
 __all__ = ["Format", "What", "export"]
@@ -112,7 +113,7 @@ def export(
     """
     with closing(sqlite3.connect(database)) as connection:
         migrate(connection)
-        columns = _columns(connection, what)
+        columns = _columns(what)
         rows = _rows(connection, what, columns, (stamp(start), stamp(end)), meter)
         if kind is Format.PARQUET:
             return _write_parquet(target, columns, rows, zone)
@@ -120,14 +121,12 @@ def export(
             return _write_csv(file, columns, rows, zone)
 
 
-def _columns(connection: sqlite3.Connection, what: What) -> list[_Column]:
-    if what in (What.REGISTERS, What.PRESENT):
-        return [_Column.of(key, key) for key in Columns(connection, what).keys]
-    rows = RollupRows(connection)
-    energies = [_Column.of(source.key, source.key) for source in rows.energies]
-    return energies + [
-        _Column.of(f"{source.key}_{part}", source.key) for source in rows.powers for part in ("avg", "min", "max")
-    ]
+def _columns(what: What) -> list[_Column]:
+    plain = {What.REGISTERS: REGISTERS, What.PRESENT: PRESENT}.get(what, COUNTED)
+    columns = [_Column.of(key, key) for key in keys_of(plain)]
+    if plain is COUNTED:
+        columns += [_Column.of(f"{key}_{part}", key) for key in keys_of(AVERAGED) for part in AVERAGED_AS]
+    return columns
 
 
 def _rows(

@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo
 
 from nes2mqtt.history.queries.periods import Unit, periods
 from nes2mqtt.history.tables.blocks import BadBlock
+from nes2mqtt.history.tables.columns import PRESENT, REGISTERS, keys_of
 from nes2mqtt.history.tables.journal import LONGEST_BLOCK
-from nes2mqtt.history.tables.rollups import DAYS, HOURS, LEVELS, MINUTES, QUARTERS, Level, RollupRows
+from nes2mqtt.history.tables.levels import DAYS, HOURS, LEVELS, MINUTES, QUARTERS, Level
+from nes2mqtt.history.tables.rollups import RollupRows
 from nes2mqtt.history.tables.rows import MAX_METERS, BlockRows, Columns, moment, present_key, stamp
 from nes2mqtt.readings.reading import Sample
 from osgp.sources import SOURCES, Source
@@ -110,10 +112,10 @@ class Reader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self.rollups = RollupRows(connection)
-        self.present = Columns(connection, "present")
+        self.rollups = RollupRows()
+        self.present = Columns(keys_of(PRESENT))
         self.blocks = BlockRows(connection)
-        self.registers = Columns(connection, "registers")
+        self.registers = Columns(keys_of(REGISTERS))
 
     def number(self, meter: str) -> int | None:
         """Return the meter's number, None if nothing is known of it."""

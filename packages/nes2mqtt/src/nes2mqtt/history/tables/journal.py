@@ -2,7 +2,7 @@
 
 One :class:`Journal` writes; it belongs to one thread. It keeps what it must know to write
 without reading: meter numbers, segments and the layouts of blocks. Register samples have growing
-numbers, and so have blocks of present values: by these, not by times, it is told what is there already.
+numbers, and so have blocks of present values. These numbers, not times, tell what is there already.
 
 This module does not know threads, clocks or what happens after an error.
 """
@@ -18,7 +18,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from nes2mqtt.history.tables.blocks import pack
-from nes2mqtt.history.tables.rows import MAX_METERS, PARTS, BlockRows, RegisterRows, Segment, moment, numbers_in, stamp
+from nes2mqtt.history.tables.columns import PARTS
+from nes2mqtt.history.tables.rows import MAX_METERS, BlockRows, RegisterRows, Segment, moment, numbers_in, stamp
 from nes2mqtt.readings.reading import MeterInfo, Sample, TableGroup
 from osgp.sources import SOURCES, Source
 
@@ -49,7 +50,7 @@ class Journal:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self.registers = RegisterRows(connection)
+        self.registers = RegisterRows()
         self.blocks = BlockRows(connection)
         self.meters: dict[int, str] = dict(connection.execute("SELECT meter, id FROM meters"))
         self.numbers: dict[str, int] = {name: number for number, name in self.meters.items()}

@@ -22,14 +22,16 @@ from __future__ import annotations
 import sqlite3
 
 from nes2mqtt.history.config import HistoryConfig
-from nes2mqtt.history.tables.rollups import MINUTES, QUARTERS
-from nes2mqtt.history.tables.rows import PARTS, present_key
+from nes2mqtt.history.tables.columns import PARTS, REGISTER_READINGS
+from nes2mqtt.history.tables.levels import MINUTES, QUARTERS
+from nes2mqtt.history.tables.rows import present_key
 
 __all__ = ["Retention"]
 
 DAY = 86_400
 SLICE = 20_000
 """Rows: about 50 ms on a small board."""
+_LISTED = ", ".join(REGISTER_READINGS.stored)
 AT_ONCE = 200_000
 """Rows of a part that is emptied in one transaction."""
 
@@ -141,7 +143,7 @@ class Retention:
 
     def _copy(self, table: str, numbers: list[int]) -> None:
         self._connection.executemany(
-            f"INSERT OR IGNORE INTO registers_kept SELECT * FROM {table} WHERE seq = ?",  # noqa: S608
+            f"INSERT OR IGNORE INTO registers_kept ({_LISTED}) SELECT {_LISTED} FROM {table} WHERE seq = ?",  # noqa: S608
             [(seq,) for seq in numbers],
         )
 

@@ -2,11 +2,10 @@
 
 A reading is added to its minute in memory when it has been committed. Every hour the
 minutes are written, together with the numbers of the last register reading and of the last block of present
-values they hold ("rolled_seq", "rolled_block") and each meter's last registers ("heads"): one transaction, so
-that after a kill what is behind these numbers is added again, each reading exactly once. Numbers only grow;
-times may not. Quarters are made from minutes, hours from
-quarters, days from hours, once, when they are over; whatever comes later for a time that is over
-(the clock went back) is merged into them.
+values they hold ("rolled_seq", "rolled_block") and each meter's last registers ("heads"), in one transaction. After a
+kill, readings with higher numbers are added again, so each counts exactly once. Times would not do: a clock can go
+back, numbers only grow. Quarters are made from minutes, hours from quarters and days from hours, once, when they are
+over. What comes later for a time that is over (because the clock went back) is merged into them.
 
 An energy belongs to the bucket in which the later of its two readings was received; a reading
 exactly on the boundary ends the bucket before. After a gap that is the bucket in which the meter
@@ -18,63 +17,31 @@ This module does not know threads or when to write.
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from nes2mqtt.history.tables.blocks import BadBlock
+from nes2mqtt.history.tables.columns import AVERAGED, COUNTED, ROLLUPS, keys_of
 from nes2mqtt.history.tables.energy import Head
 from nes2mqtt.history.tables.journal import Journal, Numbered
+from nes2mqtt.history.tables.levels import LEVELS, MINUTES, Level
 from nes2mqtt.history.tables.rows import MAX_METERS, Segment, moment, present_key, stamp
 from nes2mqtt.readings.reading import Sample, TableGroup
 from osgp.sources import SOURCES, Source
 
-__all__ = ["DAYS", "HOURS", "LEVELS", "MINUTES", "QUARTERS", "Level", "RollupRows", "Rollups"]
+__all__ = ["RollupRows", "Rollups"]
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One kind of roll-up.
-
-    Args:
-        table: its table.
-        step: length of a bucket in ms.
-    """
-
-    table: str
-    step: int
-
-    def floor(self, time: int) -> int:
-        """Return the start of the bucket a moment (ms) is in."""
-        return time // self.step * self.step
-
-
-MINUTES = Level("minute_rollups", 60_000)
-QUARTERS = Level("quarter_rollups", 900_000)
-HOURS = Level("hour_rollups", 3_600_000)
-DAYS = Level("day_rollups", 86_400_000)
-LEVELS = (MINUTES, QUARTERS, HOURS, DAYS)
 
 
 class RollupRows:
     """Columns and statements of the roll-up tables, which are all alike."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        names = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (MINUTES.table,))]
-        self.energies: tuple[Source, ...] = tuple(SOURCES[name] for name in names if name in SOURCES)
-        self.powers: tuple[Source, ...] = tuple(SOURCES[name[:-4]] for name in names if name.endswith("_avg"))
-        keys = [source.key for source in self.powers]
-        self.stored = [
-            "at",
-            "samples",
-            "energy_from",
-            "energy_to",
-            *(source.key for source in self.energies),
-            *(f"{key}_{part}" for key in keys for part in ("avg", "min", "max")),
-        ]
+    def __init__(self) -> None:
+        self.energies: tuple[Source, ...] = tuple(SOURCES[key] for key in keys_of(COUNTED))
+        self.powers: tuple[Source, ...] = tuple(SOURCES[key] for key in keys_of(AVERAGED))
+        self.stored = ROLLUPS.stored
         self.listed = ", ".join(self.stored)
 
     def merge(self, level: Level) -> str:
@@ -176,7 +143,7 @@ class Rollups:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._connection = journal.connection
-        self.rows = RollupRows(self._connection)
+        self.rows = RollupRows()
         self._buckets: dict[int, _Bucket] = {}
         self.heads: dict[int, Head] = {}
         self._state: dict[str, int] = dict(self._connection.execute("SELECT name, value FROM state"))
@@ -303,7 +270,7 @@ class Rollups:
 
     def _write_heads(self) -> None:
         registers = self._journal.registers
-        insert = registers.insert("heads").replace("INSERT", "INSERT OR REPLACE", 1)
+        insert = registers.insert("heads", replace=True)
         for number in self._changed:
             sample = self.head_sample(self._journal.meters[number])
             if sample is not None:
@@ -311,8 +278,7 @@ class Rollups:
 
     def _load_heads(self) -> None:
         registers = self._journal.registers
-        query = registers.select.replace("FROM registers", "FROM heads")
-        for row in self._connection.execute(query):
+        for row in self._connection.execute(registers.select_from("heads")):
             sample = self._journal.decode(row, placed=False)
             if sample is not None:
                 self.heads[row[1]] = Head(row[0], row[2], row[3], dict(sample.values))

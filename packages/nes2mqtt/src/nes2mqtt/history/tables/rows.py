@@ -1,10 +1,9 @@
 """Samples to database rows and back.
 
-Which values have a column is read from the database itself, so the schema files are the only
-list. Registers without a column go as JSON into ``other``, so that an outbox delivers what was
-read; present values without a column are not kept.
+Which values have a column is said in :mod:`nes2mqtt.history.tables.columns`. Registers without a column go as JSON into
+``other``, so that an outbox delivers what was read; present values without a column are not kept.
 
-This module does not execute anything but look-ups of column names.
+This module does not execute anything but look-ups of the layouts of blocks.
 """
 
 from __future__ import annotations
@@ -15,15 +14,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from nes2mqtt.history.tables.blocks import BadBlock, unpack
+from nes2mqtt.history.tables.columns import PRESENT, REGISTER_READINGS, REGISTERS, keys_of
 from nes2mqtt.readings.reading import MeterInfo, Sample, TableGroup
 from osgp.sources import SOURCES, Source
 
 __all__ = [
     "MAX_METERS",
-    "PARTS",
     "BlockRows",
     "Columns",
     "RegisterRows",
@@ -34,8 +34,6 @@ __all__ = [
     "stamp",
 ]
 
-PARTS = "abc"
-"""Parts of ``registers`` and ``present``, used in turn."""
 MAX_METERS = 65535
 """A key of a roll-up has 16 bits for the meter."""
 
@@ -96,21 +94,30 @@ class Segment:
 
 
 class Columns:
-    """The columns of one table that hold values of sources, in order."""
+    """The columns of tables that hold values of sources, in order.
 
-    def __init__(self, connection: sqlite3.Connection, table: str) -> None:
-        names = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
-        self.keys: tuple[str, ...] = tuple(name for name in names if name in SOURCES)
+    Args:
+        keys: of the sources.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self.keys = tuple(keys)
         self.sources: tuple[Source, ...] = tuple(SOURCES[key] for key in self.keys)
         self.listed = ", ".join(self.keys)
         self._known = frozenset(self.sources)
+        self._all = itemgetter(*self.sources) if len(self.sources) > 1 else None
 
     def values(self, sample: Mapping[Source, int]) -> list[int | None]:
         """Return the values that have a column, in the columns' order; None for absent."""
+        if self._all is not None:
+            with suppress(KeyError):  # most meters have every value or lack some: then one by one
+                return list(self._all(sample))
         return [sample.get(source) for source in self.sources]
 
     def others(self, sample: Mapping[Source, int]) -> dict[str, int]:
         """Return the values that have no column."""
+        if sample.keys() <= self._known:
+            return {}
         return {source.key: value for source, value in sample.items() if source not in self._known}
 
     def present(self, cells: Sequence[int | None]) -> dict[Source, int]:
@@ -118,22 +125,24 @@ class Columns:
         return {source: cell for source, cell in zip(self.sources, cells, strict=True) if cell is not None}
 
 
-_REGISTER_HEAD = ("seq", "meter", "received", "segment", "meter_time", "behind", "other")
-
-
 class RegisterRows:
-    """Rows of ``registers``."""
+    """Rows of ``registers``, and of the tables like it."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.columns = Columns(connection, "registers")
-        marks = ", ".join("?" * (len(_REGISTER_HEAD) + len(self.columns.keys)))
-        listed = ", ".join((*_REGISTER_HEAD, *self.columns.keys))
-        self._insert = f"({listed}) VALUES ({marks})"
-        self.select = f"SELECT {listed} FROM registers"  # noqa: S608 - names come from our schema
+    def __init__(self) -> None:
+        self.columns = Columns(keys_of(REGISTERS))
+        self._stored = REGISTER_READINGS.stored
+        self._listed = ", ".join(self._stored)
+        self.select = self.select_from("registers")
 
-    def insert(self, table: str) -> str:
-        """Return the statement that puts a row into a table like ``registers``."""
-        return f"INSERT INTO {table} {self._insert}"
+    def select_from(self, table: str) -> str:
+        """Return the query for the rows of a table, as :meth:`decode` takes them."""
+        return f"SELECT {self._listed} FROM {table}"  # noqa: S608 - names of our schema
+
+    def insert(self, table: str, *, replace: bool = False) -> str:
+        """Return the statement that puts a row into a table, in the place of one with the same key if so wanted."""
+        marks = ", ".join("?" * len(self._stored))
+        verb = "INSERT OR REPLACE" if replace else "INSERT"
+        return f"{verb} INTO {table} ({self._listed}) VALUES ({marks})"
 
     def encode(self, seq: int, meter: int, sample: Sample, positions: Sequence[int] = ()) -> list[Any]:
         """Return the row of a sample; ``positions`` says how far each outbox has delivered."""
@@ -162,8 +171,8 @@ class RegisterRows:
         Raises:
             ArithmeticError, LookupError, TypeError, ValueError: the row is damaged.
         """
-        _, meter, received, segment, meter_time, _, other = row[: len(_REGISTER_HEAD)]
-        values = self.columns.present(row[len(_REGISTER_HEAD) :])
+        _, meter, received, segment, meter_time, _, other, *cells = row
+        values = self.columns.present(cells)
         if not all(isinstance(value, int) for value in (segment, *values.values())):
             raise TypeError("a register is no number")
         with suppress(TypeError, ValueError):  # a damaged cell costs its registers; the others are true
@@ -184,10 +193,8 @@ class RegisterRows:
         )
 
 
-def _behind(seq: int, positions: Sequence[int]) -> int | str | None:
-    """Return how far outboxes are behind: a single small number costs no byte in an SQLite row."""
-    if len(positions) == 1:
-        return seq - positions[0]
+def _behind(seq: int, positions: Sequence[int]) -> str | None:
+    """Return how far outboxes are behind, in order; earlier programs wrote a single one as a number."""
     return " ".join(str(seq - position) for position in positions) or None
 
 
@@ -196,7 +203,7 @@ class BlockRows:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.columns = Columns(connection, "present")
+        self.columns = Columns(keys_of(PRESENT))
         self._numbers: dict[str, int] = {}
         self._sources: dict[int, tuple[Source | None, ...]] = {}
 

@@ -1,6 +1,6 @@
-"""Where a run of the program goes on: out of the database, the mark of numbers and the tail of the run before.
+"""Decides where a run of the program goes on, from the database, the mark of numbers and the tail of the run before.
 
-A decision only; this module opens nothing and writes nothing.
+This module opens nothing and writes nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keeps readings coming into the database, whatever the disk and the clocks do.
+"""Brings readings into the database, whatever the disk and the clocks do.
 
 The recorder decides what is due: a commit of what waits (:mod:`nes2mqtt.history.writing.waiting`), roll-ups, retention.
 When the database fails, readings go on waiting up to a limit; the recorder tries again by itself, mends what it
@@ -87,8 +87,6 @@ class Recorder:
         self._said: dict[str, float] = {}
         self.notices = Notices(notices_of(path))
         self.moved_aside: Path | None = None
-        self.written = 0
-        """Bytes written to the database and its log since this program started."""
         self._opened_at: float | None = None
         self._ran_before = 0.0
         self._tidy_at: float | None = None
@@ -196,10 +194,6 @@ class Recorder:
                 values = dict(sample.values) if sample is not None and same else {}
                 sample = replace(self.waiting.dated(later), values=values | dict(later.values))
         return sample
-
-    def outstanding(self) -> int:
-        """Return the bytes the next checkpoint will write to the database."""
-        return 0 if self._log is None else self._log.outstanding()
 
     def due(self) -> float | None:
         """Return when :meth:`work` has something to do by itself; None: only after more events."""
@@ -353,7 +347,7 @@ class Recorder:
             more = self._retention.tidy(self._ran(now), self._label_ms(now), delivered)
             journal.use_part()
             self._tidy_at = now + (_PAUSE if more else TIDY_EVERY)
-        self.written += log.grown() + log.checkpoint()
+        log.checkpoint()
 
     def _commit(self, journal: Journal, rollups: Rollups) -> None:
         """Write all that waits, in portions."""

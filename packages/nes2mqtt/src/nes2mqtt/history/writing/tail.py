@@ -6,9 +6,10 @@ the program, kill -9 included, and costs the disk nothing; a power cut takes it.
 beside the database, is not synced, and holds register readings only: a power cut takes what the system had not
 written yet, usually 30 seconds.
 
-A record is a line: a checksum, and JSON; of a sample it holds what differs from the meter's one before. The first tells to what the tail belongs: the run of the program, the
-boot of the machine, and what was in the database when it began. A record that was written in part, when the
-power went or the file system was full, ends the tail.
+A record is a line: a checksum and JSON. Of a sample it holds only what differs from the same meter's sample before.
+The first record tells to what the tail belongs: the run of the program, the boot of the machine, and what was in the
+database when it began. The tail ends at a record that was written only in part, because the power went or the file
+system was full.
 
 This module does not know SQL.
 """

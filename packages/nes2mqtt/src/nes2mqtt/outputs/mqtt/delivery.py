@@ -167,6 +167,8 @@ class Delivery:
         if len(self._readings) > KEPT // 2 and not self._stuck:
             return
         pending = self._outbox.pending(KEPT)
+        if pending and len(pending) == len(self._readings) and pending[-1][0] == self._readings[-1].seq:
+            return  # all of them are under way already
         self._drop_replaced({seq for seq, _ in pending})
         known = {reading.seq for reading in self._readings}
         for seq, sample in pending:

@@ -122,6 +122,8 @@ class _Meter:
     info: MeterInfo
     first_heard: float
     groups: set[TableGroup] = field(default_factory=set)
+    sources: set[Source] = field(default_factory=set)
+    """The values it has, and below their keys."""
     keys: set[str] = field(default_factory=set)
     exchanged: bool = False
     """What its registers count and what its display shows differ since it was exchanged."""
@@ -176,14 +178,15 @@ class Discovery:
             changed = event.info != meter.info and bool(meter.keys)
             meter.info = event.info
         else:
-            keys = {source.key for source in event.values}
             exchanged = bool(event.base) and self._remembers
-            changed = event.group not in meter.groups or not keys <= meter.keys or exchanged > meter.exchanged
+            new = event.values.keys() - meter.sources if not event.values.keys() <= meter.sources else ()
+            changed = bool(new) or event.group not in meter.groups or exchanged > meter.exchanged
             if changed:
                 meter.exchanged = meter.exchanged or exchanged
                 if not meter.keys:
                     meter.first_heard = now
-                meter.keys |= keys
+                meter.sources.update(new)
+                meter.keys.update(source.key for source in new)
                 meter.groups.add(event.group)
         if changed:
             self._news[event.meter] = None

@@ -27,11 +27,11 @@ from datetime import datetime
 from math import ceil
 from pathlib import Path
 
-from nes2mqtt.outputs.mqtt.client.aiomqtt_client import LibraryClient
 from nes2mqtt.outputs.mqtt.client.broker import Broker, Pace
 from nes2mqtt.outputs.mqtt.client.connection import ClientFactory, Limits, Received, Refused
 from nes2mqtt.outputs.mqtt.client.message import Message, Will
 from nes2mqtt.outputs.mqtt.client.session import Session, publish_all
+from nes2mqtt.outputs.mqtt.client.wire_client import WireClient
 from nes2mqtt.outputs.mqtt.config import DialectName, MqttConfig
 from nes2mqtt.outputs.mqtt.delivery import Delivery, LatestRegisters, Outbox
 from nes2mqtt.outputs.mqtt.dialects import Dialect, configured
@@ -101,7 +101,7 @@ class MqttOutput:
         *,
         energy: Callable[[str], EnergyPeriods] | None = None,
         timing: Timing | None = None,
-        client: ClientFactory = LibraryClient,
+        client: ClientFactory = WireClient,
         rng: random.Random | None = None,
         meters: Collection[str] = (),
         folder: Path | None = None,

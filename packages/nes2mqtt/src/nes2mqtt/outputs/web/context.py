@@ -1,6 +1,8 @@
 """What the page, the API and ``/metrics`` answer from.
 
-The output is this and hands itself over, so that those who answer need not know what opens the port.
+:class:`~nes2mqtt.outputs.web.output.WebOutput` has all of it and passes itself on. Whoever answers a request is written
+against this protocol, so it need not know the output, which opens the port.
+
 This module does not know requests.
 """
 

@@ -1,7 +1,7 @@
 """The web server as an output of the hub: binds the port, runs the app, tells how it is.
 
-The server runs inside our event loop and leaves signals alone. A port that cannot be had is
-said once, in plain words, and tried again for ever; everything else goes on meanwhile.
+The server runs inside our event loop and leaves signals alone. If the port cannot be
+opened, the log says so once, in plain words, and it is tried again for ever; everything else goes on meanwhile.
 
 The web framework is imported in :meth:`WebOutput.run`. This module does not know what is served.
 """

@@ -1,8 +1,8 @@
 """uvicorn inside our own event loop: no signal handlers, no access log, no ticking.
 
 Whoever can connect can also try to keep everybody else out, with connections that say nothing, that say it slowly or
-that do not read what they asked for. So connections have a limit, for all and for each address; the time in which a
-request has to be said has one, and so has the time in which a reply has to be taken.
+that do not read what they asked for. So the number of connections has a limit, for all and for each address. The time
+in which a request has to be said has one too, and so has the time in which a reply has to be taken.
 
 This module does not know what is served.
 """

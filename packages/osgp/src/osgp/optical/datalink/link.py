@@ -1,11 +1,8 @@
 """One end of the data link of C12.18: messages in, packets out, until the other end has them.
 
 Sending is stop and wait. A message is cut into packets; each must be answered by ACK before the next one leaves, is
-sent again after a NAK or after two seconds without answer, three times at most::
-
-    IDLE --send--> HELD --turn-around over--> AWAITING_ACK --last ACK--> IDLE, or AWAITING_REPLY at the client
-                     ^                             |
-                     +------ NAK, silence, ACK ----+
+sent again after a NAK or after two seconds without answer, three times at most. The life of a message is the table of
+:mod:`osgp.optical.datalink.states`.
 
 Receiving answers every packet. The *toggle* tells a new packet from one that came again because our ACK was lost: a
 packet equal to the last one is acknowledged and dropped. (The rule says same toggle and same CRC; equal packets
@@ -16,7 +13,7 @@ are strict, though: to them the same toggle is a duplicate, whatever the packet 
 Three things can stand where an ACK should:
 
 * a packet. The other end sends again what we have, or answers already and its ACK got lost. Either way it is read and
-  acknowledged; an answer stands for the missing ACK.
+  acknowledged; an answer stands for the missing ACK. Before anything of a message has left, nothing can be an answer to it.
 * our own bytes. Some probes hear their own light. The first packet that comes back unchanged proves it; from then on as
   many bytes as were sent are dropped when they come back.
 * anything else: skipped.
@@ -28,11 +25,22 @@ This module does not know what messages mean, or what to do when one did not get
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
-
 from osgp.errors import MisuseError
+from osgp.moves import move
+from osgp.optical.datalink.events import (
+    EchoFound,
+    ExchangeFailed,
+    FailReason,
+    LinkEvent,
+    MessageDelivered,
+    MessageReceived,
+    NoiseHeard,
+    PacketDropped,
+    PacketDropReason,
+    PacketRepeated,
+)
 from osgp.optical.datalink.packet import ACK, NAK, Item, Noise, Packet, PacketReader, Signal, split_message
+from osgp.optical.datalink.states import MOVES, Happening, LinkState, Role
 from osgp.optical.timing import (
     CHARACTER_TIMEOUT,
     DEFAULT_LIMITS,
@@ -45,94 +53,9 @@ from osgp.optical.timing import (
     Line,
 )
 
-__all__ = [
-    "EchoFound",
-    "ExchangeFailed",
-    "FailReason",
-    "Link",
-    "LinkEvent",
-    "MessageDelivered",
-    "MessageReceived",
-    "NoiseHeard",
-    "PacketDropReason",
-    "PacketDropped",
-    "PacketRepeated",
-]
+__all__ = ["Link"]
 
-
-class FailReason(StrEnum):
-    """Why an exchange came to nothing."""
-
-    SILENT = "no answer"
-    """No ACK although the packet was sent again and again."""
-    NAKED = "refused as damaged"
-    """A NAK for each sending."""
-    NO_REPLY = "acknowledged, but no reply"
-    """The message arrived and its answer did not."""
-    OUT_OF_STEP = "packets out of step"
-    """A packet is missing: a gap in the sequence, or a toggle that did not change."""
-
-
-class PacketDropReason(StrEnum):
-    """Why a packet that arrived was not used."""
-
-    SPOILED = "spoiled"
-    """Wrong CRC, or broken off."""
-    DUPLICATE = "duplicate"
-    """The packet before, once more: our ACK was lost."""
-    OUT_OF_STEP = "out of step"
-    """Not the packet that was due."""
-
-
-@dataclass(frozen=True, slots=True)
-class MessageReceived:
-    """A whole message."""
-
-    message: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MessageDelivered:
-    """The other end acknowledged the last packet, or answered already."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExchangeFailed:
-    """Sending, or waiting for the answer, was given up. ``arrived``: the other end may have the whole message."""
-
-    reason: FailReason
-    arrived: bool
-    same_toggle: bool = field(default=False, compare=False)
-    """Because the toggle bit did not change, which some devices never do."""
-
-
-@dataclass(frozen=True, slots=True)
-class PacketRepeated:
-    """A packet was sent once more."""
-
-
-@dataclass(frozen=True, slots=True)
-class PacketDropped:
-    """A packet was not used."""
-
-    reason: PacketDropReason
-
-
-@dataclass(frozen=True, slots=True)
-class EchoFound:
-    """The probe returns what we send."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoiseHeard:
-    """Bytes that belong to no packet."""
-
-    data: bytes
-
-
-LinkEvent = (
-    MessageReceived | MessageDelivered | ExchangeFailed | PacketRepeated | PacketDropped | EchoFound | NoiseHeard
-)
+_HELD = frozenset({LinkState.HELD_FIRST, LinkState.HELD_NEXT})
 
 
 class Link:
@@ -146,45 +69,48 @@ class Link:
     """
 
     def __init__(self, line: Line, *, patience: float | None = None, strict: bool = False, adapt: bool = False) -> None:
+        self._role = Role.METER if patience is None else Role.CLIENT
+        self._state = LinkState.IDLE
         self._line = line
         self._longer = list(TURNAROUNDS) if adapt else []
         self._turnaround = 0.0
         self._quick = False  # whether the packet under way was sent right after something was heard
         self._lost_turns = 0
         self._strict = strict
-        self._patience = self._patience_now = patience
+        self._patience = self._patience_now = patience or 0.0
         self._reader = PacketReader()
         self.limits = DEFAULT_LIMITS
         self._heard = float("-inf")
         self._out = b""
-        # held back until the turn-around is over
-        self._signal = b""
-        self._packet_held = False
-        self._held_until: float | None = None
-        # the message on its way out
+        # the message on its way out; each time counts in the states that wait for it
         self._packets: list[Packet] = []
         self._tries = 0
+        self._leave_at = self._ack_by = self._reply_by = 0.0
         self._last_out: Packet | None = None
-        self._ack_by: float | None = None
-        # the message on its way in
-        self._reply_by: float | None = None
+        # the message on its way in, and the ACK or NAK that waits to be sent for it
+        self._signal = b""
         self._last_in: Packet | None = None
         self._any_toggle = False
         self._parts = b""
         self._to_come = 0
         self._nak_at: float | None = None
-        self._echoes: bool | None = None if patience is not None else False
+        self._echoes = False
         self._echo_due = 0
+
+    @property
+    def state(self) -> LinkState:
+        """Where the message under way stands."""
+        return self._state
 
     @property
     def busy(self) -> bool:
         """Tell whether a message is on its way, or its answer."""
-        return bool(self._packets) or self._reply_by is not None
+        return self._state is not LinkState.IDLE
 
     @property
     def echoes(self) -> bool:
         """Tell whether the probe is known to return what we send."""
-        return bool(self._echoes)
+        return self._echoes
 
     def set_largest(self, size: int) -> None:
         """Believe packets up to this size from now on."""
@@ -196,8 +122,9 @@ class Link:
 
     def listen(self, now: float) -> None:
         """Wait for an answer, or for another one than that which came. The meter waits for nothing."""
-        if self._patience_now is not None:
-            self._reply_by = now + self._patience_now + self._line.latency
+        if self._role is Role.CLIENT:
+            self._move(Happening.LISTENED)
+            self._await_reply(now)
 
     def expect_stranger(self) -> None:
         """Let the next new packet have any toggle: whoever sends it need not have sent the last one."""
@@ -205,10 +132,9 @@ class Link:
 
     def forget(self) -> None:
         """A session ended: whatever comes next is new, and nothing is awaited. What is held back still leaves."""
-        self._last_in = None
+        self._move(Happening.FORGOTTEN)
         self._packets.clear()
-        self._packet_held = False
-        self._ack_by = self._reply_by = self._nak_at = None
+        self._last_in = self._nak_at = None
         self._parts, self._to_come = b"", 0
 
     def send(self, message: bytes, now: float, *, patience: float | None = None) -> None:
@@ -228,7 +154,7 @@ class Link:
         self._tries = 0
         self._nak_at = None
         self._patience_now = self._patience if patience is None else patience
-        self._hold_packet(now)
+        self._hold_packet(Happening.ASKED, now)
 
     def bytes_to_send(self) -> bytes:
         """Return what has to go out now."""
@@ -237,7 +163,13 @@ class Link:
 
     def deadline(self) -> float | None:
         """Return when :meth:`expire` must be called at the latest."""
-        times = [self._held_until, self._nak_at, self._postponed(self._ack_by), self._postponed(self._reply_by)]
+        times = [self._nak_at]
+        if self._holding:
+            times.append(self._leave_at)
+        if self._state is LinkState.AWAITING_ACK:
+            times.append(self._postponed(self._ack_by))
+        elif self._state is LinkState.AWAITING_REPLY:
+            times.append(self._postponed(self._reply_by))
         if self._reader.pending:
             times.append(self._heard + self._character_timeout)
         return min((time for time in times if time is not None), default=None)
@@ -247,11 +179,14 @@ class Link:
         events: list[LinkEvent] = []
         if self._reader.pending and now >= self._heard + self._character_timeout:
             self._take(self._reader.give_up(), now, events)
-        if _is_due(self._nak_at, now):
-            self._answer(NAK, now)
-        if _is_due(self._postponed(self._ack_by), now):
-            self._repeat(FailReason.SILENT, now, events)
-        elif _is_due(self._postponed(self._reply_by), now):
+        if self._nak_at is not None and now >= self._nak_at:
+            if self._signal:
+                self._nak_at = None  # an ACK has not left yet: the other end cannot have sent anything new
+            else:
+                self._answer(NAK, now)
+        if self._state is LinkState.AWAITING_ACK and now >= self._postponed(self._ack_by):
+            self._repeat(Happening.SILENT, now, events)
+        elif self._state is LinkState.AWAITING_REPLY and now >= self._postponed(self._reply_by):
             self._fail(FailReason.NO_REPLY, events)
         self._release(now)
         return events
@@ -280,32 +215,36 @@ class Link:
                     events.append(NoiseHeard(data))
                 case _:
                     events.append(PacketDropped(PacketDropReason.SPOILED))
-                    if self._reply_by is not None or (self._patience is None and not self._packets):
+                    if self._is_expecting:
                         self._nak_at = now + self._nak_quiet
 
     def _take_signal(self, positive: bool, now: float, events: list[LinkEvent]) -> None:  # noqa: FBT001
-        if self._ack_by is None:
+        if self._state is not LinkState.AWAITING_ACK:
             return  # late, or noise
-        self._ack_by = None
         if not positive:
-            self._repeat(FailReason.NAKED, now, events)
+            self._repeat(Happening.NAKED, now, events)
             return
         if self._quick and not self._tries:
             self._lost_turns = 0
         del self._packets[0]
         self._tries = 0
         if self._packets:
-            self._hold_packet(now)
+            self._hold_packet(Happening.ACKNOWLEDGED, now)
         else:
-            self._delivered(now, events)
+            self._delivered(Happening.DELIVERED, now, events)
 
-    def _delivered(self, now: float, events: list[LinkEvent]) -> None:
-        self.listen(now)
+    def _delivered(self, how: Happening, now: float, events: list[LinkEvent]) -> None:
+        self._move(how)
+        self._packets.clear()
+        self._await_reply(now)
         events.append(MessageDelivered())
+
+    def _await_reply(self, now: float) -> None:
+        self._reply_by = now + self._patience_now + self._line.latency
 
     def _take_packet(self, packet: Packet, now: float, events: list[LinkEvent]) -> None:
         self._nak_at = None
-        if self._echoes is not False and packet == self._last_out:
+        if self._role is Role.CLIENT and packet == self._last_out:
             if not self._echoes:
                 self._echoes = True
                 events.append(EchoFound())
@@ -318,14 +257,11 @@ class Link:
             return
         self._any_toggle = False
         self._last_in = packet
-        if self._packets:
-            self._packets.clear()
-            self._packet_held = False
-            self._ack_by = None
-            self._delivered(now, events)
-        if self._patience is not None and self._reply_by is None:
-            events.append(PacketDropped(PacketDropReason.OUT_OF_STEP))  # nothing was asked
-        elif missed and self._patience is not None:
+        if Happening.OVERTAKEN in MOVES[self._role][self._state]:
+            self._delivered(Happening.OVERTAKEN, now, events)
+        if self._role is Role.CLIENT and self._state is not LinkState.AWAITING_REPLY:
+            events.append(PacketDropped(PacketDropReason.OUT_OF_STEP))  # nothing was asked, or not yet
+        elif missed and self._role is Role.CLIENT:
             events.append(PacketDropped(PacketDropReason.OUT_OF_STEP))
             self._fail(FailReason.OUT_OF_STEP, events, same_toggle=True)
         else:
@@ -336,7 +272,7 @@ class Link:
         if not starts and (not self._parts or packet.to_come != self._to_come - 1):
             self._parts = b""
             events.append(PacketDropped(PacketDropReason.OUT_OF_STEP))
-            if self._patience is not None:
+            if self._role is Role.CLIENT:
                 self._fail(FailReason.OUT_OF_STEP, events)
             return
         message = packet.data if starts else self._parts + packet.data
@@ -346,19 +282,19 @@ class Link:
             self.listen(now)
             return
         self._parts = b""
-        self._reply_by = None
+        if self._role is Role.CLIENT:
+            self._move(Happening.ANSWERED)
         events.append(MessageReceived(message))
 
-    def _repeat(self, reason: FailReason, now: float, events: list[LinkEvent]) -> None:
-        self._ack_by = None
+    def _repeat(self, why: Happening, now: float, events: list[LinkEvent]) -> None:
         if self._quick and not self._tries:
             self._lose_turn()
         self._tries += 1
         if self._tries > RETRIES:
-            self._fail(reason, events)
+            self._fail(FailReason.NAKED if why is Happening.NAKED else FailReason.SILENT, events)
             return
         self._echo_due = 0
-        self._hold_packet(now)
+        self._hold_packet(why, now)
         events.append(PacketRepeated())
 
     def _lose_turn(self) -> None:
@@ -369,36 +305,34 @@ class Link:
 
     def _fail(self, reason: FailReason, events: list[LinkEvent], *, same_toggle: bool = False) -> None:
         arrived = len(self._packets) <= 1
+        self._move(Happening.FAILED)
         self._packets.clear()
-        self._packet_held = False
-        self._ack_by = self._reply_by = None
         self._parts = b""
         if self._echoes:
-            self._echoes, self._echo_due = None, 0  # another probe may be there now
+            self._echoes, self._echo_due = False, 0  # another probe may be there now
         events.append(ExchangeFailed(reason, arrived, same_toggle))
 
     def _answer(self, signal: int, now: float) -> None:
         """ACK or NAK."""
         self._nak_at = None
+        self._hold(now)
         self._signal = bytes((signal,))
-        self._hold(now)
 
-    def _hold_packet(self, now: float) -> None:
-        self._packet_held = True
+    def _hold_packet(self, why: Happening, now: float) -> None:
         self._hold(now)
+        self._move(why)
 
     def _hold(self, now: float) -> None:
-        if self._held_until is None:
-            self._held_until = max(now, self._heard + max(self._line.turnaround, self._turnaround))
+        if not self._holding:
+            self._leave_at = max(now, self._heard + max(self._line.turnaround, self._turnaround))
 
     def _release(self, now: float) -> None:
         """Send what was held back, an ACK before a packet."""
-        if self._held_until is None or now < self._held_until:
+        if not self._holding or now < self._leave_at:
             return
-        self._held_until = None
         sent, self._signal = self._signal, b""
-        if self._packet_held:
-            self._packet_held = False
+        if self._state in _HELD:
+            self._move(Happening.SENT)
             self._last_out = self._packets[0]
             sent += self._last_out.encode()
             line = self._line
@@ -414,9 +348,22 @@ class Link:
         self._echo_due -= len(data) - len(rest)
         return rest
 
-    def _postponed(self, due: float | None) -> float | None:
+    def _move(self, happening: Happening) -> None:
+        self._state = move(MOVES[self._role], self._state, happening)
+
+    @property
+    def _holding(self) -> bool:
+        """Whether an ACK, a NAK or a packet waits for the turn-around to be over."""
+        return bool(self._signal) or self._state in _HELD
+
+    @property
+    def _is_expecting(self) -> bool:
+        """Whether a packet is to come next: an answer, or at the meter a question."""
+        return self._state is (LinkState.AWAITING_REPLY if self._role is Role.CLIENT else LinkState.IDLE)
+
+    def _postponed(self, due: float) -> float:
         """Let a packet that has begun end before a timer acts; what never ends does not postpone it for ever."""
-        if due is None or not self._reader.pending:
+        if not self._reader.pending:
             return due
         return max(due, min(self._heard + self._character_timeout, due + self._line.seconds(self._reader.largest)))
 
@@ -427,7 +374,3 @@ class Link:
     @property
     def _nak_quiet(self) -> float:
         return NAK_QUIET + self._line.latency
-
-
-def _is_due(time: float | None, now: float) -> bool:
-    return time is not None and now >= time

@@ -97,6 +97,11 @@ class ApiQueue:
         """Return what went over the wire so far."""
         return self._http.counters
 
+    @property
+    def calls(self) -> int:
+        """Return how many calls went out so far; see :class:`~piprint.bc.queue.Queue`."""
+        return self.counters.calls
+
     async def check(self) -> None:
         """Ask all pages for a row; see :class:`~piprint.bc.queue.Queue`."""
         for entity in (PRINTERS_API, JOBS_API, PROCESSORS_API):
@@ -275,7 +280,7 @@ class ApiQueue:
         return both(equal("hostId", self._host), equal("status", state.enum_name))
 
     async def _id(self, job: JobRow) -> str:
-        """Return a job's id, also of one that was known by its number only: claimed under PIPrint 1.0, ours since."""
+        """Return a job's id; it is asked for if only the number is known: the job was claimed under PIPrint 1.0."""
         if job.id:
             return job.id
         now = await self.row(job.row_no)
@@ -321,11 +326,11 @@ class ApiQueue:
         assert trouble is not None  # noqa: S101 - each round ended with one
         raise trouble
 
-    async def processors(self) -> dict[str, datetime | None]:
-        """Return the processors that share this host's id: instance, and when it was last seen."""
+    async def processors(self, since: datetime) -> set[str]:
+        """Return the instances that share this host's id; see :class:`~piprint.bc.queue.Queue`."""
         url = self._place.all(PROCESSORS_API.name, filter=equal("hostId", self._host))
         found = await read_all(self._http, url, asked="read the processors", headers=READ_ONLY)
-        return {text(row, "instanceId"): moment(row, "lastSeen") for row in found}
+        return {text(row, "instanceId") for row in found if (seen_at := moment(row, "lastSeen")) and seen_at > since}
 
     async def _beat(self) -> dict[str, Any]:
         """Write this processor's row, which Business Central stamps; return it."""
@@ -362,7 +367,7 @@ class ApiQueue:
             return found
 
     async def _write_processor(self, told: Mapping[str, object]) -> dict[str, Any]:
-        """Write what is told, and the next number: of a row written as it is Business Central may stamp nothing.
+        """Write our row with the next number in it: if nothing in it changed, Business Central might not write the time.
 
         The number goes on before the call, so that it is a new one also after a call whose answer got lost.
         """

@@ -30,7 +30,7 @@ def seen(now: JobRow | None, claim: Claim, state: JobState, message: str) -> Fin
 
 
 def expect_own(now: JobRow | None, host: str, *, any_host: bool) -> None:
-    """Refuse to queue a job again that is for another host's printers: it would come out where nobody here sees it.
+    """Refuse to queue again a job for another host's printers: its paper would come out elsewhere.
 
     Raises:
         BcRefused: it is another host's, and that was not asked for.

@@ -148,7 +148,7 @@ class Registry:
         return name.casefold()
 
     async def _update(self, row: Mapping[str, Any], printer: OfferedPrinter | None) -> None:
-        """Write what is not as it should be; read again when the row changed meanwhile, which every new job may do."""
+        """Write the fields that differ. If the row has changed meanwhile, as each new job may cause, read it and try again."""
         names = self._names
         printer_id = text(row, names.printer)
         key = str(row.get(names.key))

@@ -8,7 +8,7 @@ How it works: bytes are copied to the rest, while it is noted how deep we are an
 belongs. After the wanted name, at depth 1, the characters of the string are decoded instead of copied, so that the rest
 has ``""`` in their place. The rest is then parsed by :mod:`json`, which alone judges whether it is JSON.
 
-An object that is none is a broken answer (:class:`~piprint.errors.BcUnreachable`: what was asked may have been done). A
+Text that is no JSON object is a broken answer (:class:`~piprint.errors.BcUnreachable`: what was asked may have been done). A
 text that is not base64 is a broken document (:class:`~piprint.errors.DocumentError`: it will not get better).
 
 This module does not know files or HTTP.

@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,11 @@ class WebServiceQueue:
         """Return what went over the wire so far."""
         return self._http.counters
 
+    @property
+    def calls(self) -> int:
+        """Return how many calls went out so far; see :class:`~piprint.bc.queue.Queue`."""
+        return self.counters.calls
+
     async def check(self) -> None:
         """Ask both web services for a row; see :class:`~piprint.bc.queue.Queue`."""
         for entity in (PRINTER_WS, QUEUE_WS):
@@ -145,6 +151,11 @@ class WebServiceQueue:
         url = self._place.all(QUEUE_WS.name, filter=self._in_state(JobState.PRINTING), orderby="RowNo", select=_LISTED)
         found = await read_all(self._http, url, asked="read the jobs that print", headers=READ_WRITE)
         return [job for job in map(self._job, found) if job.state is JobState.PRINTING]
+
+    async def processors(self, since: datetime) -> set[str]:
+        """Return the instances whose claims print now, as there is no list of them; see :class:`~piprint.bc.queue.Queue`."""
+        del since  # a claim tells no time
+        return {job.claim.instance for job in await self.printing() if job.claim is not None}
 
     async def row(self, row_no: int) -> JobRow | None:
         """Return one job; see :class:`~piprint.bc.queue.Queue`."""

@@ -4,7 +4,7 @@ Sources: Microsoft's "Troubleshooting REST API/OData calls" (``webservices/dynam
 "Troubleshooting web service errors" (``webservices/web-service-troubleshooting``) for the status, RFC 9110 section 10.2.3
 for ``Retry-After``.
 
-Proxies and gateways answer HTML, nothing, or more than anybody wants to read; some repeat the request, login included.
+Proxies and gateways answer with HTML, with nothing, or with very long texts; some repeat the request, login included.
 So only JSON's ``error.message`` is passed on, cut, without control characters, and without the secrets the caller names.
 
 This module does not know HTTP's machinery (:mod:`piprint.bc.http.client`), nor who tries again when.

@@ -1,7 +1,7 @@
-"""The pause Business Central asks for: while it lasts no call goes out; when it is over, one goes first and shows the way.
+"""The pause Business Central asks for: while it lasts no call goes out; after it one call is tried, and the others follow it.
 
 Business Central allows 6,000 requests in 5 minutes and 5 at once for each user ("Operational limits online"); above that
-it answers 429, and 503 from an overloaded gateway, mostly with ``Retry-After``. To go on knocking prolongs the pause.
+it answers 429, and 503 from an overloaded gateway, mostly with ``Retry-After``. Calls within the pause make it longer.
 
 A call that meets a pause waits, but no longer than was asked for when it came: if the first call after the pause is sent
 away again, those that waited get :class:`~piprint.errors.BcThrottled`, too.

@@ -5,8 +5,8 @@ Sources: RFC 6749 section 4.4 (client credentials) and 5.2 (errors), RFC 7523 se
 OAuth" for what Business Central wants.
 
 A token is kept in memory until five minutes before its end, and asked for once, however many calls need it. Its age is
-told by the loop's clock, which no one sets; a host that slept, or a token withdrawn early, shows as 401 and costs one
-more try. While a token is still good, trouble with the next one harms nobody. After a refusal the token endpoint is left
+measured by the loop's clock, which nobody can set; a host that slept, or a token withdrawn early, shows as 401 and costs one
+more try. While a token is valid, an error with the next one does no harm. After a refusal the token endpoint is left
 alone for a minute: a wrong secret does not get better by asking more often.
 
 This module does not know what the token is used for.

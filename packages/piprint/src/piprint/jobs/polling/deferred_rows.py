@@ -1,6 +1,6 @@
-"""Rows left alone for a while, longer each time: they could not be claimed, or Business Central has something against them.
+"""Rows that are not tried again for a while, longer each time, as they could not be claimed or Business Central refused them.
 
-Pure: row numbers and times go in. This module does not know why a row is left alone.
+Pure: row numbers and times go in. This module does not know why a row is put off.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How often to ask for work: fast while there is some, as configured otherwise, slower when nothing was printed for an hour.
 
-What else is said to Business Central in an idle hour (registering printers) is taken into account: at a poll interval of
-5 s no more than 720 calls go out in an hour, whatever they are for.
+Other calls of an idle hour (to register printers) are counted, too: at a poll interval of 5 s no more than 720 calls go out in an
+hour, whatever they are for.
 
 This module does not ask and does not wait.
 """

@@ -1,10 +1,10 @@
 """Carries one job, step by step, from wherever it stands to its end.
 
-The happy way is :meth:`Carrier._submit` and :meth:`Carrier._follow`, read from top to bottom. Whatever goes wrong on it ends
-in one place, :meth:`Carrier.carry`: the job is no longer *live*, and before anything else is done with it the printer is
-asked and :mod:`piprint.jobs.recovery` decides; exactly as after a kill. So the way back is walked every day, not only then.
+While all goes well, :meth:`Carrier._submit` and :meth:`Carrier._follow` are the whole way, to be read from top to bottom. Every
+error arrives in one place, :meth:`Carrier.carry`. From then on it is not sure how the job stands (:mod:`piprint.jobs.phases`), so the
+printer is asked first, and :mod:`piprint.jobs.recovery` decides. After a kill it is the same code: so it runs every day.
 
-How long the printer is waited for is :mod:`piprint.jobs.printing.printer_wait`'s; Business Central is waited for for ever.
+:mod:`piprint.jobs.printing.printer_wait` decides how long a printer is waited for. Business Central is waited for without end.
 
 An aborted job is not sent again if the printer had the whole document: some pages may have come out, so a person decides.
 
@@ -32,6 +32,7 @@ from piprint.jobs import wording
 from piprint.jobs.active_job import ActiveJob
 from piprint.jobs.context import Context
 from piprint.jobs.evidence import MAY_BE_LOST, NOT_TOLD, Evidence, ran_on
+from piprint.jobs.phases import Event, Phase
 from piprint.jobs.printing.failures import MISTAKES, Failures
 from piprint.jobs.printing.lease_check import LeaseCheck
 from piprint.jobs.printing.notes import obeyed, says_twice, with_notes
@@ -46,7 +47,6 @@ from piprint.jobs.printing.printer_session import (
 from piprint.jobs.printing.printer_wait import PrinterWait
 from piprint.jobs.printing.restart_watch import RestartWatch
 from piprint.jobs.printing.takeover import clear_predecessor
-from piprint.jobs.progress import Progress
 from piprint.jobs.recovery import (
     Action,
     Known,
@@ -109,7 +109,7 @@ class Carrier:
             except PrinterError as error:
                 self._failures.of_printer(job, error)
             except DocumentError as error:
-                job.given_up = str(error)
+                job.give_up(str(error))
             except (BcError, JournalError, SpoolFull) as error:
                 self._failures.of_other_side(job, error)
             except Exception as error:  # noqa: BLE001 - one job's mistake is never the queue's
@@ -126,17 +126,18 @@ class Carrier:
         job.poke.clear()
         if self.stopping:
             raise _Left
-        if job.changed and not job.withdrawing:
-            job.withdrawing, job.live, job.trouble_since = True, False, None
+        if job.changed and not job.phase.is_withdrawn:
+            job.happened(Event.CHANGED)
+            job.hindrance.since = None
             _log.info("job %d: %s; it is cancelled at the printer", job.entry.row_no, job.changed)
 
     async def _step(self, job: ActiveJob) -> None:
         step = job.entry.step
         if step is Step.CLAIMING:
             await self._settle_claim(job)
-        elif job.given_up:
+        elif job.phase.is_given_up:
             await self._give_up(job)
-        elif job.withdrawing:
+        elif job.phase is Phase.WITHDRAWING:
             await self._withdraw(job)
         elif step is Step.CLAIMED:
             await self._fetch(job)
@@ -144,7 +145,7 @@ class Carrier:
             await self._inherit(job)
         elif step is Step.STORED:
             await self._submit(job)
-        elif step is Step.FOLLOWING and job.live:
+        elif step is Step.FOLLOWING and job.phase is Phase.FOLLOWED:
             await self._follow(job)
         else:
             await self._clear_up(job)
@@ -178,13 +179,13 @@ class Carrier:
                 raise
             await self._end(job, Outcome.RELEASED, str(error))
         except BcError as error:
-            job.refusals += concerns_one(error)
-            if job.refusals < _REFUSALS:
+            job.failed.fetches += concerns_one(error)
+            if job.failed.fetches < _REFUSALS:
                 raise
             raise DocumentError(f"Business Central does not give the document: {error}") from None
         else:
             await self._advance(job, Step.STORED, size=size, tries=1)
-            job.failures, job.trouble, job.remedy = 0, "", ""
+            job.failed.in_a_row, job.hindrance.words, job.hindrance.remedy = 0, "", ""
 
     async def _inherit(self, job: ActiveJob) -> None:
         """Find out what a processor that died has done with the job, before it is handed to the printer."""
@@ -206,8 +207,10 @@ class Carrier:
     async def _submit(self, job: ActiveJob) -> None:
         """Hand the job to the printer: announced, sent, let go."""
         context = self._context
-        if job.faults >= context.config.limits.attempts:
-            job.given_up = f"Tried {job.faults} times{f': {job.trouble}' if job.trouble else ''}"
+        if job.failed.submissions >= context.config.limits.attempts:
+            job.give_up(
+                f"Tried {job.failed.submissions} times{f': {job.hindrance.words}' if job.hindrance.words else ''}"
+            )
             return
         printer = self._session.printer()
         await self._lease_check.confirm(job)
@@ -219,7 +222,7 @@ class Carrier:
         ready = job.prepared
         # What was told of an earlier preparation is not true of this one; a doubt stays.
         notes = with_notes(wording.doubts(job.entry.notes), *ready.notes)
-        await self._advance(job, Step.CREATING, faults=job.faults, notes=notes)
+        await self._advance(job, Step.CREATING, faults=job.failed.submissions, notes=notes)
         accepted = await self._create(job, printer)
         await self._advance(
             job,
@@ -245,8 +248,9 @@ class Carrier:
             await self._advance(job, Step.RELEASING)
             await printer.release(sent)
         await self._advance(job, Step.FOLLOWING)
-        job.live, job.trouble_since, job.trouble, job.remedy, job.failures = True, None, "", "", 0
-        job.wait = job.look_every = _FIRST_LOOK
+        job.happened(Event.FOLLOWED)
+        job.hindrance.since, job.hindrance.words, job.hindrance.remedy, job.failed.in_a_row = None, "", "", 0
+        job.wait = job.watch.look_every = _FIRST_LOOK
 
     async def _create(self, job: ActiveJob, printer: Printer) -> Accepted:
         assert job.prepared is not None  # noqa: S101 - for the type checker
@@ -264,7 +268,7 @@ class Carrier:
             if sent_nothing(error, printer):
                 job.entry = await self._context.journal.note(job.entry, submitted=False)
             else:
-                job.faults += 1
+                job.failed.submissions += 1
             raise
 
     async def _follow(self, job: ActiveJob) -> None:
@@ -272,16 +276,16 @@ class Carrier:
         printer, entry = self._session.printer(), job.entry
         status = await printer.look(entry.accepted)
         lost = entry.ipp_run == MAY_BE_LOST and status is not None and status.state.final
-        if status is None or lost or not ran_on(job.run, status.run, unwatched=job.unwatched):
-            job.live = False
+        if status is None or lost or not ran_on(job.watch.run, status.run, unwatched=job.watch.unwatched):
+            job.happened(Event.FAILED)
             return
         await self._restart_watch.follow(job, status)
         if status.state.final:
             await self._perform(job, printer, decide(entry, Ownership.OURS, judge(status), "hold"), status)
             return
-        job.seen_printing = job.seen_printing or status.state is SpoolerState.PROCESSING
+        job.watch.seen_printing = job.watch.seen_printing or status.state is SpoolerState.PROCESSING
         await self._printer_wait.watch(job, printer, status)
-        job.wait = job.look_every = min(max(job.look_every, _FIRST_LOOK) * 1.5, _LONGEST_LOOK)
+        job.wait = job.watch.look_every = min(max(job.watch.look_every, _FIRST_LOOK) * 1.5, _LONGEST_LOOK)
 
     # ---- The way back ----
 
@@ -303,7 +307,7 @@ class Carrier:
         _log.info("job %d, step %s, printer says %s, %s: %s", *words)
         await self._restart_watch.take_note(job, status, action, evidence)
         await self._perform(job, printer, action, status)
-        if status is not None and job.live:
+        if status is not None and job.phase is Phase.FOLLOWED:
             self._restart_watch.goes_on(job, status)
 
     async def _search(self, job: ActiveJob, printer: Printer) -> JobStatus | None:
@@ -364,14 +368,14 @@ class Carrier:
         entry = job.entry
         gone = {"ipp_id": 0, "ipp_uuid": "", "ipp_up_time": None, "ipp_begun": None, "held": False, "submitted": False}
         gone["ipp_run"] = ""
-        await self._advance(job, Step.STORED, tries=entry.tries + 1, faults=job.faults, **gone, **changes)
-        job.seen_printing, job.run, job.unwatched, job.begun_at = False, 0, True, None
+        await self._advance(job, Step.STORED, tries=entry.tries + 1, faults=job.failed.submissions, **gone, **changes)
+        job.watch.seen_printing, job.watch.run, job.watch.unwatched, job.watch.begun_at = False, 0, True, None
 
     async def _to_following(self, job: ActiveJob) -> None:
         if job.entry.step is not Step.FOLLOWING:
             await self._advance(job, Step.FOLLOWING, submitted=True)
-        job.live = True
-        job.wait = job.look_every = _FIRST_LOOK
+        job.happened(Event.FOLLOWED)
+        job.wait = job.watch.look_every = _FIRST_LOOK
 
     async def _withdraw(self, job: ActiveJob) -> None:
         """Cancel at the printer what Business Central no longer calls ours."""
@@ -392,34 +396,36 @@ class Carrier:
         entry, reason = job.entry, job.given_up
         sure = is_not_printed(entry, doubted=bool(wording.doubts(entry.notes)))
         after, evidence = None, Evidence.OPEN
-        if job.mistakes <= MISTAKES:  # one more was made here: the printer keeps what it has of the job
+        if job.failed.mistakes <= MISTAKES:  # one more was made here: the printer keeps what it has of the job
             with suppress(PrinterError):
                 after = await take_back(printer := self._session.printer(), entry)
                 evidence = evidence if sure else await self._restart_watch.last_word(job, printer, after)
         ended = after is not None and after.state.final
-        if job.withdrawing:
+        if job.phase.is_withdrawn:
             await self._end(job, Outcome.CHANGED, wording.changed(job.changed, reason))
         elif after is not None and after.state is SpoolerState.COMPLETED and evidence is not Evidence.LOST:
             await self._end(job, Outcome.PRINTED, wording.printed_late(reason), after)
         elif sure:
-            await self._end(job, Outcome.ERROR, wording.not_printed(reason, job.remedy))
+            await self._end(job, Outcome.ERROR, wording.not_printed(reason, job.hindrance.remedy))
         elif ended and job.stuck and self._may_reprint(job):
             await self._reprint(job, "the printer did not get on with it")
         elif ended and not job.stuck and not wording.doubts(job.entry.notes):
             some = job.has_begun(after)
-            await self._end(job, Outcome.ERROR, wording.given_up(reason, printing=some, remedy=job.remedy))
+            await self._end(job, Outcome.ERROR, wording.given_up(reason, printing=some, remedy=job.hindrance.remedy))
         else:
             lost = entry.ipp_id and not ended
-            await self._hold(job, f"{reason}; {wording.NOT_CANCELLED}" if lost else reason, job.remedy)
+            await self._hold(job, f"{reason}; {wording.NOT_CANCELLED}" if lost else reason, job.hindrance.remedy)
 
     def _may_reprint(self, job: ActiveJob) -> bool:
-        return self._policy == "reprint" and job.faults + 1 < self._context.config.limits.attempts
+        return self._policy == "reprint" and job.failed.submissions + 1 < self._context.config.limits.attempts
 
     async def _reprint(self, job: ActiveJob, why: str) -> None:
         """Print once more what may have been printed; the printer's settings want it so."""
-        job.faults = max(job.faults, job.entry.faults + 1)  # a sending that broke is counted already
-        job.again = wording.tried_again(why) if job.stuck else ""  # it may well hang again
-        job.given_up, job.stuck, job.trouble_since, job.quiet = "", False, None, Progress()
+        job.failed.submissions = max(
+            job.failed.submissions, job.entry.faults + 1
+        )  # a sending that broke is counted already
+        job.hindrance.again = wording.tried_again(why) if job.stuck else ""  # it may well hang again
+        job.reprint()
         await self._again(job, notes=with_notes(job.entry.notes, f"{wording.TWICE}: {why}."))
 
     async def _leave(self, job: ActiveJob) -> bool:
@@ -462,8 +468,8 @@ class Carrier:
     async def _end(self, job: ActiveJob, outcome: Outcome, text: str, status: JobStatus | None = None) -> None:
         begun = {} if status is None else {"ipp_begun": status.begun}  # another later: it was printed again
         message = wording.message(outcome, text, job.entry.notes)
-        await self._advance(job, Step.ENDED, outcome=outcome, message=message, faults=job.faults, **begun)
-        job.trouble = job.remedy = ""
+        await self._advance(job, Step.ENDED, outcome=outcome, message=message, faults=job.failed.submissions, **begun)
+        job.hindrance.words = job.hindrance.remedy = ""
 
     async def _advance(self, job: ActiveJob, step: Step, **changes: Any) -> None:
         job.entry = await self._context.journal.advance(job.entry, step, **changes)

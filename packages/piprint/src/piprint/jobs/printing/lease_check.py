@@ -37,11 +37,11 @@ class LeaseCheck:
 
         A job that is no longer ours is marked as changed.
         """
-        if _now() - job.confirmed < _FRESH * self._lease:
+        if _now() - job.lease.confirmed < _FRESH * self._lease:
             return
         asked = _now()
         if await self._queue.renew(job.row, job.claim, lease=self._lease):
-            job.confirmed = asked
+            job.lease.confirmed = asked
         else:
             await self._lost(job)
 
@@ -52,23 +52,23 @@ class LeaseCheck:
         submitted prints it. With web services, where no successor can rely on that, it only costs a call when another
         processor may have taken the job, and without an answer it may while the lease is fresh.
         """
-        if not job.row.id and _now() - job.confirmed < self._lease / 2:
+        if not job.row.id and _now() - job.lease.confirmed < self._lease / 2:
             return True
         asked = _now()
         try:
             async with asyncio.timeout(self._lease / 4):
                 ours = await self._queue.submitting(job.row, job.claim)
         except (BcError, TimeoutError) as error:
-            if not job.row.id and _now() - job.confirmed < _FRESH * self._lease:
+            if not job.row.id and _now() - job.lease.confirmed < _FRESH * self._lease:
                 return True
-            job.confirmed = -math.inf  # nothing is announced again before Business Central answers
+            job.lease.confirmed = -math.inf  # nothing is announced again before Business Central answers
             if isinstance(error, BcError):
                 raise
             raise BcUnreachable("Business Central did not say in time whether the job is still ours.") from None
         if not ours:
             await self._lost(job)
             return False
-        job.confirmed, job.guarded = asked, True
+        job.lease.confirmed, job.lease.guarded = asked, True
         return True
 
     async def _lost(self, job: ActiveJob) -> None:

@@ -1,6 +1,6 @@
-"""Notes for people about one job: gathered while it is printed, and told with its end. Each stands there once.
+"""Notes for people about one job: collected while it is printed, and added to the message about its end. None is there twice.
 
-This module does not know what the notes say, but for the one that a job may be on paper twice.
+This module does not know what the notes say, except the one that a job may have been printed twice.
 """
 
 from __future__ import annotations

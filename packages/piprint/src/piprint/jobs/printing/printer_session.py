@@ -1,4 +1,4 @@
-"""What a carrier of jobs asks of its printer beyond single calls: that it is there, how it is, to be rid of a job.
+"""What takes more than one call to a printer: to find it, to know how it is, to cancel a job and wait until it is cancelled.
 
 This module does not know Business Central, and decides nothing about a job.
 """
@@ -22,7 +22,7 @@ _LOOKS, _LOOK_EVERY = 10, 0.2
 
 
 class PrinterSession:
-    """Where a carrier meets its printer.
+    """The printer of one carrier.
 
     Args:
         printer_id: the printer.

@@ -1,8 +1,8 @@
-"""How long a printer is waited for: while it cannot go on, while it seems to print and nothing moves, and when not at all.
+"""How long a printer is waited for, before its job is given up.
 
-Two clocks run for each job, and each ends it: ``give_up_after`` while the printer is away, busy, stopped, or has other jobs
-first; ``stuck_after`` while the job is said to print, without a sign of progress (:mod:`piprint.jobs.progress`). A job that a filter
-of CUPS refused never goes on by itself: it is not waited for.
+Two limits are set for each printer: ``give_up_after`` counts while the printer is away, busy, stopped, or has other jobs first;
+``stuck_after`` counts while the job is said to print and shows no sign of progress (:mod:`piprint.jobs.progress`). A job that a filter of
+CUPS refused never goes on by itself; it is given up at once.
 
 This module does not know what is done with a job that is given up.
 """
@@ -61,19 +61,22 @@ class PrinterWait:
     def hinder(self, job: ActiveJob, reason: str, remedy: str = "") -> None:
         """Note why the printer does not get on with a job; when that has lasted too long, give up."""
         now = _now()
-        if job.trouble_since is None:
-            job.trouble_since = now
-        if without_counts(reason) == without_counts(job.trouble) and now - job.trouble_at < _SAME_TOLD:
-            reason, remedy = job.trouble, job.remedy  # a message that counts is no news
-        elif reason != job.trouble:
-            job.trouble_at = now
-        if (kind := without_counts(reason)) not in job.logged and len(job.logged) < _MOST_LOGGED:
-            job.logged.add(kind)
+        if job.hindrance.since is None:
+            job.hindrance.since = now
+        if (
+            without_counts(reason) == without_counts(job.hindrance.words)
+            and now - job.hindrance.said_since < _SAME_TOLD
+        ):
+            reason, remedy = job.hindrance.words, job.hindrance.remedy  # a message that counts is no news
+        elif reason != job.hindrance.words:
+            job.hindrance.said_since = now
+        if (kind := without_counts(reason)) not in job.hindrance.logged and len(job.hindrance.logged) < _MOST_LOGGED:
+            job.hindrance.logged.add(kind)
             _log.warning("job %d waits for printer %s: %s", job.entry.row_no, self._printer_id, reason)
-        job.trouble, job.remedy, job.silent = reason, remedy, False
+        job.hindrance.words, job.hindrance.remedy, job.hindrance.silent = reason, remedy, False
         patience = self._context.give_up_after(self._printer_id)
-        if now - job.trouble_since >= patience and not job.given_up:
-            job.given_up = f"Given up after waiting {wording.lasted(patience)} for the printer: {reason}"
+        if now - job.hindrance.since >= patience and not job.phase.is_given_up:
+            job.give_up(f"Given up after waiting {wording.lasted(patience)} for the printer: {reason}")
 
     async def watch(self, job: ActiveJob, printer: Printer, status: JobStatus) -> None:
         """Decide from what the printer says of a job that has not ended whether it is waited for any longer."""
@@ -83,15 +86,20 @@ class PrinterWait:
             return
         hindrance = self._hindrance(status, how)
         sign = (status.state, status.reasons, status.message)
-        silent = job.quiet.note(_now(), status.progress, sign, waits=bool(hindrance))
-        job.silent = False
+        silent = job.watch.progress.note(_now(), status.progress, sign, waits=bool(hindrance))
+        job.hindrance.silent = False
         if hindrance:
             self.hinder(job, hindrance, helped(how) or wording.helped(status))
             return
         if any(status.progress):
-            job.again = ""
-        job.trouble_since, job.trouble, job.remedy, job.failures = None, job.again, _STUCK if job.again else "", 0
-        job.silent = bool(job.again)
+            job.hindrance.again = ""
+        job.hindrance.since, job.hindrance.words, job.hindrance.remedy, job.failed.in_a_row = (
+            None,
+            job.hindrance.again,
+            _STUCK if job.hindrance.again else "",
+            0,
+        )
+        job.hindrance.silent = bool(job.hindrance.again)
         patience = self._context.stuck_after(self._printer_id)
         if silent >= min(_QUIET_TOLD, patience):
             await self._quiet(job, printer, silent, patience)
@@ -107,19 +115,20 @@ class PrinterWait:
         Windows tells no time, and stops a job also when paper is out: it does not say more.
         """
         if status.state is not SpoolerState.STOPPED or blocked(how) or says_why(status) or status.up_time is None:
-            job.stopped_since = None
+            job.watch.stopped_since = None
             return False
-        job.stopped_since = _now() if job.stopped_since is None else job.stopped_since
-        return _now() - job.stopped_since >= _STOPPED_FOR
+        job.watch.stopped_since = _now() if job.watch.stopped_since is None else job.watch.stopped_since
+        return _now() - job.watch.stopped_since >= _STOPPED_FOR
 
     def _give_up_refused(self, job: ActiveJob, status: JobStatus, how: PrinterStatus) -> None:
         """Give up a job that a filter, or the printer, stopped for good; CUPS has the filter's words in the printer's message."""
         messages = dict.fromkeys(filter(None, (status.message, how.message)))
         words = told(status.reasons, "; ".join(messages))
-        job.given_up, job.remedy = wording.refused(words), _HOPELESS
+        refused, job.hindrance.remedy = wording.refused(words), _HOPELESS
         if how.state is PrinterState.STOPPED:
-            job.given_up += "; its queue is stopped now, too"
-            job.remedy = f"{helped(how)}. {_HOPELESS}"
+            refused += "; its queue is stopped now, too"
+            job.hindrance.remedy = f"{helped(how)}. {_HOPELESS}"
+        job.give_up(refused)
         _log.warning("job %d at printer %s: %s", job.entry.row_no, self._printer_id, job.given_up)
 
     async def _quiet(self, job: ActiveJob, printer: Printer, silent: float, patience: float) -> None:
@@ -127,25 +136,25 @@ class PrinterWait:
         told_for = min(_QUIET_TOLD, patience)
         while told_for * 2 <= silent:
             told_for *= 2
-        job.trouble, job.remedy, job.silent = wording.quiet(told_for), _STUCK, True
-        if job.trouble not in job.logged:
-            job.logged.add(job.trouble)
-            _log.warning("job %d at printer %s: %s", job.entry.row_no, self._printer_id, job.trouble)
+        job.hindrance.words, job.hindrance.remedy, job.hindrance.silent = wording.quiet(told_for), _STUCK, True
+        if job.hindrance.words not in job.hindrance.logged:
+            job.hindrance.logged.add(job.hindrance.words)
+            _log.warning("job %d at printer %s: %s", job.entry.row_no, self._printer_id, job.hindrance.words)
         if silent >= patience and silent >= patience + await self._allowance(job, printer):
-            job.given_up, job.stuck = f"Given up, as {wording.quiet(silent)}", True
+            job.give_up(f"Given up, as {wording.quiet(silent)}", stuck=True)
 
     async def _allowance(self, job: ActiveJob, printer: Printer) -> float:
         """Return how much longer a large document may take; after a restart its pages have to be counted again."""
-        if job.prepared is None and _now() >= job.count_from:
+        if job.prepared is None and _now() >= job.watch.count_from:
             entry, context = job.entry, self._context
             try:
                 job.prepared = await context.prepare(
                     entry.name, entry.payload, context.journal.document(entry), printer
                 )
             except DocumentError:
-                job.count_from = math.inf  # that stays so
+                job.watch.count_from = math.inf  # that stays so
             except PrinterError:
-                job.count_from = _now() + _COUNT_AGAIN
+                job.watch.count_from = _now() + _COUNT_AGAIN
         ready = job.prepared
         sheets = ready.pages * ready.ticket.copies if ready is not None else 0
         return allowance(job.entry.size, sheets)

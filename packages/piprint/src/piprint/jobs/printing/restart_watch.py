@@ -1,6 +1,6 @@
-"""Watches a job at its printer for whatever may make two of it, and writes down what it saw.
+"""Watches a job at its printer for signs of a restart, after which it may be printed twice, and writes them into the journal.
 
-What the sightings mean is weighed in :mod:`piprint.jobs.evidence`; what follows from it is decided in :mod:`piprint.jobs.recovery`.
+What the signs prove is judged in :mod:`piprint.jobs.evidence`; what follows from it is decided in :mod:`piprint.jobs.recovery`.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class RestartWatch:
     async def watch(self, job: ActiveJob, printer: Printer) -> dict[str, Any]:
         """Begin: find out which run of the printer is about to print a job; return what the journal shall keep of it."""
         run = await printer.run()
-        job.run, job.unwatched, job.resumed = run.number, False, False
+        job.watch.run, job.watch.unwatched, job.watch.resumed = run.number, False, False
         return {"ipp_run": run.token or NOT_TOLD}
 
     async def weigh(self, job: ActiveJob, printer: Printer, status: JobStatus | None) -> Evidence:
         """Find out whether a restart of the printer may have made two of a job."""
-        same_run = status is not None and ran_on(job.run, status.run, unwatched=job.unwatched)
+        same_run = status is not None and ran_on(job.watch.run, status.run, unwatched=job.watch.unwatched)
         if not same_run and job.entry.ipp_run not in {"", MAY_BE_LOST, NOT_TOLD}:
             same_run = await printer.has_run_on(job.entry.ipp_run) is True
         if not same_run:
             self._context.suspected.set()
-        same_boot = not job.resumed and is_here(printer.address.uri)
+        same_boot = not job.watch.resumed and is_here(printer.address.uri)
         return weigh(job.entry, status, same_run=same_run, same_boot=same_boot)
 
     async def take_note(self, job: ActiveJob, status: JobStatus | None, action: Action, evidence: Evidence) -> None:
@@ -65,7 +65,7 @@ class RestartWatch:
     @staticmethod
     def goes_on(job: ActiveJob, status: JobStatus) -> None:
         """Watch a job anew that goes on at the printer, from the run that told its status."""
-        job.run, job.unwatched = status.run, False
+        job.watch.run, job.watch.unwatched = status.run, False
 
     async def last_word(self, job: ActiveJob, printer: Printer, after: JobStatus | None) -> Evidence:
         """Weigh what a printer says of a job that was given up and cancelled there, and write down the doubt there is."""
@@ -83,12 +83,12 @@ class RestartWatch:
 
     async def _compare(self, job: ActiveJob, status: JobStatus) -> None:
         """Notice that the printer, or CUPS, began again with a job it was printing: pages came out twice."""
-        before, begun = job.entry.ipp_begun or job.begun_at, status.begun
+        before, begun = job.entry.ipp_begun or job.watch.begun_at, status.begun
         later = begun is not None and before not in (None, begun)
-        waits_again = begun is None and job.seen_printing and status.state in _WAITING
+        waits_again = begun is None and job.watch.seen_printing and status.state in _WAITING
         if later or waits_again:
             await self._doubt(job, wording.BEGAN_AGAIN)
-        job.begun_at = begun or job.begun_at
+        job.watch.begun_at = begun or job.watch.begun_at
         certain = begun_for_certain(status)
         if certain is not None and certain != job.entry.ipp_begun:
             job.entry = await self._context.journal.note(job.entry, ipp_begun=certain)

@@ -1,4 +1,4 @@
-"""A job taken over from a processor that died: what that one has at the printer is found, and cancelled where it must be.
+"""A job taken over from a processor that died: finds what that one left at the printer, and cancels it if it must not be printed.
 
 This module does not know the journal, nor how the job goes on.
 """

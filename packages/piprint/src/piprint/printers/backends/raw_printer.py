@@ -1,7 +1,7 @@
 """A printer that takes bytes on a TCP port, 9100 as a rule: what is sent is printed, and nothing comes back.
 
-So Printed means here: sent to the last byte, and the printer closed the connection or kept it without complaint. What is known
-for certain is told apart: when not even the connection stood, nothing was printed; when it broke in the middle, a part may be.
+So Printed means here: sent to the last byte, and the printer closed the connection or kept it without complaint. Two
+failures differ: if there was no connection, nothing was printed; if it broke in the middle, a part may have been.
 
 What the printer takes is a setting: ``raw`` passes documents on unchanged; ``zpl`` passes labels on unchanged and draws PDF as
 labels, whole, before the first byte is sent, so that a damaged page leaves no half job; ``pdf`` is for printers that read PDF.

@@ -1,7 +1,7 @@
 """Which run of a printer, or of its spooler, answers: a restart begins another. Pure.
 
-Printers count printer-up-time in seconds from their start (RFC 8011, 5.4.29), so the moment they count from is one run's.
-CUPS tells the time of day there, in every version up to 2.4; of it a connection that was never closed is the sign.
+Printers count printer-up-time in seconds from their start (RFC 8011, 5.4.29), so the moment they count from tells one run from
+another. CUPS gives the time of day instead, in every version up to 2.4; its run is known by a connection that was never closed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Has CUPS run on since a job was handed to it? A subscription tells, also after this process was killed.
 
 CUPS's printer-up-time is the time of day, so it tells nothing. A pull subscription (RFC 3995; RFC 3996) to the events
-``server-started`` and ``server-restarted`` does, measured with CUPS 2.4.2: after a start in good order, after a reload and
+``server-started`` and ``server-restarted`` does, measured with CUPS 2.4.2: after an orderly restart, after a reload and
 after a kill it holds such an event, if CUPS had saved it by then; else CUPS no longer knows it. Only a subscription without
 events proves that CUPS has run on. A random word in it tells it from another one that got the same number.
 

@@ -93,7 +93,7 @@ class SpoolerWatch:
         self._followed = _now()
 
     def begin(self) -> None:
-        """Note that a document is being sent: so long the connection stays."""
+        """Note that a document is being sent; until that is over the connection is kept."""
         self._sending += 1
 
     def end(self) -> None:

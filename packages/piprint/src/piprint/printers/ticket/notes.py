@@ -1,4 +1,4 @@
-"""What people must know of how a job is printed, while it is found out: sentences, each with what it speaks of.
+"""Sentences for people about how a job will be printed, collected while its ticket is made; each names its subject.
 
 This module does not know what is decided.
 """

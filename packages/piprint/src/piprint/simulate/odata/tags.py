@@ -1,8 +1,8 @@
 """Rows' tags, in the three ways servers are known to make them.
 
 ``row``: the row's version. ``page``: a hash of all values the page shows, looked-up ones too, so that a printer's tag
-changes with every job it gets. ``stale``: like ``page``, and the tag in a PATCH's answer is of before the page was read
-again, so it never fits.
+changes with every job it gets. ``stale``: like ``page``, and the tag in a PATCH's answer is the one from before the page
+was read again, so it never fits.
 
 The text within is what servers answer: base64 of ``'44;<hash>1;00;'`` or ``'19;<number>;00;'``. Nobody should read it.
 """

@@ -1,4 +1,4 @@
--- Present values in blocks: one row holds what one meter showed between two commits, packed (nes2mqtt.history.blocks).
+-- Present values in blocks: one row holds what one meter showed between two commits, packed (nes2mqtt.history.tables.blocks).
 -- Tables present_a, present_b and present_c keep what an earlier program wrote until their part is emptied.
 
 CREATE TABLE blocks_a (

@@ -18,7 +18,6 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 
-from nes2mqtt.outputs.mqtt.client.aiomqtt_client import LibraryClient
 from nes2mqtt.outputs.mqtt.client.connection import (
     Answer,
     Client,
@@ -41,7 +40,8 @@ from nes2mqtt.outputs.mqtt.client.refusals import (
     describe,
     kind_of,
 )
-from nes2mqtt.outputs.mqtt.client.session import Session, answered
+from nes2mqtt.outputs.mqtt.client.session import Answered, Session
+from nes2mqtt.outputs.mqtt.client.wire_client import WireClient
 from nes2mqtt.outputs.mqtt.config import MqttConfig, Protocol
 from nes2mqtt.timing.backoff import Backoff
 
@@ -105,7 +105,7 @@ class Broker:
         heard: Callable[[Session, Received], Awaitable[None]],
         pace: Pace | None = None,
         *,
-        client: ClientFactory = LibraryClient,
+        client: ClientFactory = WireClient,
         rng: random.Random | None = None,
     ) -> None:
         pace = pace or Pace()
@@ -215,7 +215,7 @@ class Broker:
             # A certificate or key that cannot be read, or is none; the owner may mend it while we try again.
             raise Disconnected(str(error)) from error
         try:
-            async with answered("does not greet back", NoGreeting()):
+            async with Answered("does not greet back", NoGreeting()):
                 limits = await client.connect()
         except BaseException:
             client.hang_up()

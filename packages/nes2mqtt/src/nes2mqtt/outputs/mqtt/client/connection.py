@@ -1,10 +1,10 @@
 """What this program asks of an MQTT client, and what a client may answer.
 
-:class:`Client` is the port between this program and an MQTT library. :mod:`nes2mqtt.outputs.mqtt.client.aiomqtt_client` fills it with
-aiomqtt; tests and simulations fill it with a broker in memory. A client is one connection: it is made, connects
+:class:`Client` is the port between this program and an MQTT client. :mod:`nes2mqtt.outputs.mqtt.client.wire_client` fills it;
+tests fill it with a broker in memory. A client is one connection: it is made, connects
 once, and is thrown away.
 
-This module does not know a library, nor what is published.
+This module does not know how bytes get to a broker, nor what is published.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ __all__ = [
     "Disconnected",
     "Limits",
     "NoGreeting",
+    "NoMqtt",
     "Received",
     "Refused",
     "Version",
@@ -84,6 +85,10 @@ class Disconnected(Exception):
 
 class NoGreeting(Exception):
     """The connection was made, but no CONNACK came: the broker closed it, or said nothing in time."""
+
+
+class NoMqtt(Exception):
+    """The other side sent what is no MQTT, or what may not come; the text says which, for a log."""
 
 
 class Refused(Exception):

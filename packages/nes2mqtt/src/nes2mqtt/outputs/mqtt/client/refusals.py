@@ -16,7 +16,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-from nes2mqtt.outputs.mqtt.client.connection import Answer, NoGreeting, Refused
+from nes2mqtt.outputs.mqtt.client.connection import Answer, NoGreeting, NoMqtt, Refused
 from nes2mqtt.outputs.mqtt.config import MqttConfig, Protocol
 
 __all__ = ["REASONS", "SAY_AGAIN", "SILENT", "TOO_LARGE", "Refusals", "Unanswered", "describe", "kind_of"]
@@ -192,7 +192,7 @@ def _why(error: BaseException, config: MqttConfig, client_id: str) -> str:
     for cause in _causes(error):
         if isinstance(cause, Refused) and (text := _rejected(cause, config, client_id)):
             return text
-        if isinstance(cause, UnicodeError):
+        if isinstance(cause, NoMqtt):
             return "sends what is no MQTT; is it a broker, and nobody in between?"
         if text := _unreachable(cause, config):
             return text

@@ -11,18 +11,22 @@ import asyncio
 import contextlib
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
+from types import TracebackType
 
 from nes2mqtt.outputs.mqtt.client.connection import Answer, Client, Disconnected, Limits, Received, Refused, Version
 from nes2mqtt.outputs.mqtt.client.echo import Echo
 from nes2mqtt.outputs.mqtt.client.message import Message
 from nes2mqtt.outputs.mqtt.client.refusals import TOO_LARGE, Refusals, Unanswered
 
-__all__ = ["ANSWER", "WINDOW", "Session", "answered", "publish_all"]
+__all__ = ["ANSWER", "WINDOW", "Answered", "Session", "publish_all"]
 
 WINDOW = 100
 """Messages under way at once: enough to keep a distant broker busy, few to send again after a break."""
+
+_TURN = 20
+"""Messages without confirmation that are published in one turn of the loop."""
 
 ANSWER = 10.0
 """Seconds the broker has to greet us, and to confirm a message."""
@@ -41,14 +45,33 @@ _SMALL = 4096
 """Bytes; a message up to this size is not suspected of being too large when a connection is cut."""
 
 
-@contextlib.asynccontextmanager
-async def answered(silence: str, behind: Exception | None = None) -> AsyncIterator[None]:
-    """Turn no answer in time into :class:`Disconnected`."""
-    try:
-        async with asyncio.timeout(ANSWER):
-            yield
-    except TimeoutError:
-        raise Disconnected(silence) from behind or Unanswered(silence)
+class Answered:
+    """Turns no answer in time into :class:`Disconnected`, for the length of a block.
+
+    Args:
+        silence: what to say then.
+        behind: what is behind it; None: :class:`~nes2mqtt.outputs.mqtt.client.refusals.Unanswered`.
+    """
+
+    __slots__ = ("_behind", "_limit", "_silence")
+
+    # Written out, not made of a generator: a block is entered for each message.
+    def __init__(self, silence: str, behind: Exception | None = None) -> None:
+        self._silence, self._behind = silence, behind
+        self._limit = asyncio.timeout(ANSWER)
+
+    async def __aenter__(self) -> None:
+        await self._limit.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._limit.__aexit__(kind, error, trace)
+        except TimeoutError:
+            kind = TimeoutError
+        if kind is not None and issubclass(kind, TimeoutError):
+            raise Disconnected(self._silence) from self._behind or Unanswered(self._silence)
 
 
 class Session:
@@ -97,7 +120,7 @@ class Session:
             Disconnected: nobody knows whether the broker got it.
         """
         size = message.size(self.limits.version)
-        fitting = replace(message, qos=min(message.qos, self.limits.qos), retain=message.retain and self.limits.retain)
+        fitting = self._fitting(message, size)
         try:
             if fitting.qos:
                 async with self._places:
@@ -113,6 +136,13 @@ class Session:
             if not quiet:
                 self.refusals.add(message.topic, refused, size)
             raise
+
+    def _fitting(self, message: Message, size: int) -> Message:
+        """Return what of a message the broker can do; of a large one always another object, as two may be under way."""
+        limits = self.limits
+        if message.qos <= limits.qos and (limits.retain or not message.retain) and size <= _SMALL:
+            return message
+        return replace(message, qos=min(message.qos, limits.qos), retain=message.retain and limits.retain)
 
     async def _confirmed(self, message: Message, size: int, *, unheard: bool) -> None:
         if _now() >= self._try_again:
@@ -130,7 +160,7 @@ class Session:
             self.largest_taken = max(self.largest_taken, size)
 
     async def _publish(self, message: Message) -> None:
-        async with answered("does not confirm what we publish; trying again"):
+        async with Answered("does not confirm what we publish; trying again"):
             await self._client.publish(message)
 
     def hear(self, message: Received) -> None:
@@ -161,7 +191,7 @@ class Session:
         Raises:
             Disconnected: the connection is gone.
         """
-        async with answered("does not confirm what we subscribe to; trying again"):
+        async with Answered("does not confirm what we subscribe to; trying again"):
             answers = await self._client.subscribe(topics)
         self._subscribed.update(topics)
         for topic, refused in zip(topics, answers, strict=False):
@@ -173,13 +203,13 @@ class Session:
     async def listen(self, *topics: str) -> None:
         """Ask for messages on topics for a while."""
         for first in range(0, len(topics), _AT_ONCE):
-            async with answered("does not confirm what we subscribe to; trying again"):
+            async with Answered("does not confirm what we subscribe to; trying again"):
                 await self._client.subscribe(topics[first : first + _AT_ONCE])
 
     async def listen_no_more(self, topic: str) -> None:
         """Ask no more for messages on a topic, unless it is one of :meth:`subscribe`."""
         if topic not in self._subscribed:
-            async with answered("does not confirm what we subscribe to; trying again"):
+            async with Answered("does not confirm what we subscribe to; trying again"):
                 await self._client.unsubscribe([topic])
 
 
@@ -194,8 +224,17 @@ async def publish_all(session: Session, messages: Iterable[Message]) -> None:
         Disconnected: nobody knows what the broker got.
     """
     under_way: deque[asyncio.Future[None]] = deque()
+    at_once = 0
     try:
         for message in messages:
+            if not message.qos and not under_way:
+                # Nothing is waited for, so it needs no task; but others want their turn, too.
+                with contextlib.suppress(Refused):
+                    await session.publish(message)
+                at_once += 1
+                if at_once % _TURN == 0:
+                    await asyncio.sleep(0)
+                continue
             if len(under_way) >= WINDOW:
                 await _over(under_way.popleft())
             # Tasks start in the order they are made, so messages leave in order.

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from nes2mqtt.outputs.mqtt.client.message import Message, Will
@@ -28,6 +29,7 @@ from nes2mqtt.outputs.mqtt.dialects.dialect import Dialect
 from nes2mqtt.outputs.mqtt.dialects.rows import Cell, Row, When, compact
 from nes2mqtt.outputs.mqtt.dialects.view import Fixed, View
 from nes2mqtt.readings.reading import LinkQuality, Sample, TableGroup
+from osgp.sources import SOURCES, Source
 
 __all__ = [
     "EVENT",
@@ -56,8 +58,14 @@ EVENTS = ("exchanged", "alert", "power_cycle")
 """What may happen to a meter: another one is in its place; it raised an alert; its MEP port was switched off and on."""
 
 
-def _values(sample: Sample) -> dict[str, int | float]:
-    return {source.key: Fixed(raw, source.decimals).number for source, raw in sample.values.items()}
+_SCALES: Mapping[Source, int] = MappingProxyType({source: 10**source.decimals for source in SOURCES.values()})
+"""What each raw number is divided by."""
+
+
+def _numbers(values: Mapping[Source, int]) -> dict[str, int | float]:
+    """Return numbers in the unit people read; as decimal texts they are exact."""
+    scales = _SCALES
+    return {source.key: raw if (scale := scales[source]) == 1 else raw / scale for source, raw in values.items()}
 
 
 def _iso(moment: datetime | None) -> str | None:
@@ -75,7 +83,7 @@ def _present(view: View) -> Mapping[str, Any] | None:
     net = view.get("net_power")
     return {
         **_known({"time": _iso(view.received(sample))}),
-        **_values(sample),
+        **_numbers(sample.values),
         **({"net_power": net.number} if isinstance(net, Fixed) else {}),
     }
 
@@ -109,7 +117,7 @@ def _since_swap(view: View, sample: Sample) -> dict[str, dict[str, int | float]]
         for source, raw in sample.values.items()
         if source in sample.restarted or source in sample.base
     }
-    return {SINCE_SWAP: {source.key: Fixed(raw, source.decimals).number for source, raw in counted.items()}}
+    return {SINCE_SWAP: _numbers(counted)}
 
 
 def _registers(view: View) -> Mapping[str, Any] | None:
@@ -126,7 +134,7 @@ def _registers(view: View) -> Mapping[str, Any] | None:
     resets = {} if _exchanged_unremembered(view, sample) else _last_reset(sample)
     return {
         **_known(head),
-        **_values(sample),
+        **_numbers(sample.values),
         **({"last_reset": resets} if resets else {}),
         **_since_swap(view, sample),
     }

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.reading import MeterInfo, MeterState, MeterStatus, Sample, TableGroup
+from osgp.sources import SOURCES
 
 __all__ = ["EXPRESSIONS", "EnergyPeriods", "Fixed", "View"]
 
@@ -66,22 +67,20 @@ class View:
     label: Callable[[float], datetime | None] | None = None
     clock_trouble: str = ""
 
-    def __post_init__(self) -> None:
-        values = {
-            source.key: Fixed(raw, source.decimals) for sample in self.samples for source, raw in sample.values.items()
-        }
-        object.__setattr__(self, "_values", values)
-
-    _values: Mapping[str, Fixed] = field(init=False, repr=False, compare=False, default_factory=dict)
-
     def get(self, name: str) -> Known | None:
         """Return a value by source key or expression name; None if it is not known now."""
         expression = EXPRESSIONS.get(name)
-        return expression(self) if expression is not None else self._values.get(name)
+        return expression(self) if expression is not None else self.fixed(name)
 
     def fixed(self, name: str) -> Fixed | None:
         """Return a measured value by its source's key."""
-        return self._values.get(name)
+        source = SOURCES.get(name)
+        if source is not None:
+            for sample in self.samples:
+                raw = sample.values.get(source)
+                if raw is not None:
+                    return Fixed(raw, source.decimals)
+        return None
 
     def sample(self, group: TableGroup) -> Sample | None:
         """Return the sample of a group, None if there is none."""

@@ -5,10 +5,11 @@ In this order:
 0. A request whose length is told twice, or whose head is longer than any browser's, is not looked at.
 1. Who asks: the caller behind a trusted proxy (:mod:`servicekit.caller`), else the other side of the connection. A
    request whose headers name two different callers is refused.
-2. ``Host`` must be a name of ours: a web page elsewhere whose name was pointed at this machine (DNS rebinding) is turned
-   away. In the network every address and every name that nobody can register is taken for ours. So is what a browser asks for on behalf
-   of another page (``Sec-Fetch-Site``, or ``Origin`` where browsers do not send that), be it another site's or one on another port of this host, except to go here: it
-   could not read a reply, but hold every place of the live stream.
+2. ``Host`` must be a name of ours, so that a web page elsewhere cannot point its own name at this machine (DNS
+   rebinding). In the network, every address and every name that nobody can register counts as ours. What a browser
+   asks for on behalf of another page (``Sec-Fetch-Site``, or ``Origin`` where browsers do not send that) is refused too,
+   be it a page of another site or on another port of this host: it could not read a reply, but it could hold every
+   place of the live stream. Only following a link to here is allowed.
 3. A request that changes something must come from our own page (``Origin``), whatever cookies it carries.
 4. With a password set, everything but the login page and its files needs a session or the token. Wrong tokens are
    limited and logged, with the caller's address; a session passes whatever others do.

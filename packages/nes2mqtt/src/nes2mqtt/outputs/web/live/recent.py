@@ -1,7 +1,7 @@
 """The last hour of each meter's power, in memory, so that a page opened now shows a full chart at once.
 
-Points are ordered and cut by the monotonic clock, and get their time of day when they are asked for: a clock that is
-set, by seconds or by years, neither stops a chart nor tears it. Sixteen bytes a sample: an hour at one sample a second
+Points are ordered and cut by the monotonic clock, and get their time of day when they are asked for. So setting the
+host's clock, by seconds or by years, neither stops a chart nor tears it. Sixteen bytes a sample: an hour at one sample a second
 is 58 kB a meter. This module does not know about history on disk, except that it can be filled from there at the start.
 """
 

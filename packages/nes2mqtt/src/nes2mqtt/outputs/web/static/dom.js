@@ -1,4 +1,4 @@
-// Building and changing elements. Text goes in as text only: a meter's strings are strangers.
+// Building and changing elements. Text goes in as text only: nobody knows what a meter's strings hold.
 
 import { byId, el, setText } from "./elements.js"; // servicekit
 

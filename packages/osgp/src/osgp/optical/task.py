@@ -1,4 +1,4 @@
-"""What the user of a client wants, how far it has come, and how much patience is left for it.
+"""What the user of a client wants: a request or a goal, how far it has come, and how much patience is used up for it.
 
 A message holds a limited number of bytes; a longer answer is refused as *onp*. A partial read can be cut into several. A
 write cannot: between its parts the table would hold a mixture, so the caller has to say where to cut.
@@ -16,11 +16,12 @@ from enum import Enum, auto
 from osgp.errors import MisuseError, OsgpError
 from osgp.optical.diagnosis import Hearing
 from osgp.optical.events import RequestFailed, ResponseReceived, SessionFailed
+from osgp.optical.retries import Spent
 from osgp.optical.rights import PENDING
 from osgp.optical.timing import Limits
 from osgp.psem import PartialRead, PartialWrite, Request, Response, Write
 
-__all__ = ["Errand", "Goal"]
+__all__ = ["Goal", "Task"]
 
 EVENT_DESCRIPTION = 6
 """Bytes before the data of a pending table (p. 8-10)."""
@@ -33,40 +34,21 @@ class Goal(Enum):
     LOGIN = auto()
 
 
-class Errand:
+class Task:
     """One request, or one goal."""
 
     __slots__ = (
         "_data",
         "_head",
-        "busies",
         "hearing",
-        "leftovers",
-        "openings",
-        "passwords",
-        "repeated",
-        "restarts",
-        "same_toggles",
+        "spent",
         "wanted",
     )
 
     def __init__(self, wanted: Request | Goal) -> None:
         self.wanted = wanted
         self.hearing = Hearing()
-        self.restarts = 0
-        """Sessions used up."""
-        self.openings = 0
-        """Times an older session had to be ended first."""
-        self.busies = 0
-        """Times the meter was too busy."""
-        self.leftovers = 0
-        """Answers of an older session that came before the one to Identify."""
-        self.passwords = 0
-        """Times the key was shown."""
-        self.same_toggles = 0
-        """Answers that were not believed because their toggle bit was that of the one before."""
-        self.repeated = False
-        """Whether it was asked again in a fresh session, because the meter refused it."""
+        self.spent = Spent()
         pending = isinstance(wanted, PartialRead) and PENDING <= wanted.table < 2 * PENDING
         self._head = EVENT_DESCRIPTION if pending else 0
         self._data = b""

@@ -10,20 +10,20 @@ This module does not know how services travel.
 from __future__ import annotations
 
 from osgp.optical.events import EndReason
-from osgp.optical.patience import BUSY, starts_anew
+from osgp.optical.retries import BUSY, starts_anew
 from osgp.optical.services import Service, Wait
 from osgp.optical.settings import SessionSettings
 from osgp.optical.states import State
 from osgp.optical.timing import CHANNEL_TRAFFIC, KEEP_ALIVE
 from osgp.psem import PartialRead
 
-__all__ = ["Keeping"]
+__all__ = ["KeepAlive"]
 
 _WAIT = Wait(int(CHANNEL_TRAFFIC))
 _ONE_BYTE = PartialRead(1, 0, 1)  # of BT01, which needs no key
 
 
-class Keeping:
+class KeepAlive:
     """How long a session has lasted, and what keeps it.
 
     Args:
