@@ -79,3 +79,11 @@ def test_hooks_before_a_commit_run_the_locked_tools_and_fetch_nothing():
     assert {hook["language"] for hook in hooks} == {"system"}
     for entry in (hook["entry"].split() for hook in hooks):
         assert entry[0].startswith(".venv/bin/") or (entry[0] == "make" and entry[1] in TARGETS)
+
+
+@pytest.mark.parametrize("tool", ["mutation", "coverage_table"])
+def test_what_the_measuring_tools_name_is_there(tool):
+    text = (ROOT / "tools" / f"{tool}.py").read_text(encoding="utf-8").replace("{_JOBS}", "packages/piprint/tests/jobs")
+    named = re.findall(r'"(packages/[^"{}]+)"', text)
+    assert len(named) > 3
+    assert not [path for path in named if not list(ROOT.glob(path))]

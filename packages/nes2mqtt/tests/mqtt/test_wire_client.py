@@ -37,12 +37,12 @@ class Wire(asyncio.Transport):
     def close(self):
         if not self.closed:
             self.closed = True
-            asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
+            asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)  # type: ignore[attr-defined]
 
     abort = close
 
     def says(self, *packets):
-        self.protocol.data_received(b"".join(packets))
+        self.protocol.data_received(b"".join(packets))  # type: ignore[attr-defined]
 
 
 def greeting(**limits):
@@ -64,8 +64,8 @@ def wire(monkeypatch):
     wire = Wire()
 
     async def opened(_config, _tls, protocol):
-        wire.protocol = protocol()
-        wire.protocol.connection_made(wire)
+        wire.protocol = protocol()  # type: ignore[attr-defined]
+        wire.protocol.connection_made(wire)  # type: ignore[attr-defined]
 
     monkeypatch.setattr(wire_client, "open_connection", opened)
     return wire

@@ -131,7 +131,7 @@ async def test_n4_a_connection_given_up_while_its_encryption_is_agreed_on_is_clo
         writer.close()
 
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
-    server.port = server.sockets[0].getsockname()[1]
+    server.port = server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
     async with server, asyncio.timeout(5):
         async with connected(server, nobody, tls={"insecure": True}):
             await knocked.wait()

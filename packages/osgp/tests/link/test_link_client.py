@@ -105,7 +105,7 @@ def test_10_every_row_of_the_table_happens_and_nothing_else(monkeypatch):
                 case 4:
                     client.receive(chance.choice([REFUSAL, b"\xff\xff", b"\0\x09nonsense!"]), now)
                 case 5 if client.deadline() is not None:
-                    now = max(now, client.deadline())
+                    now = max(now, client.deadline())  # type: ignore[assignment, type-var]
                     client.expire(now)
                 case 6 if chance.random() < 0.1:
                     client.abandon()

@@ -87,7 +87,7 @@ class Watched:
             case "echo" if self.last:
                 self._note(link.receive(self.last, self.now))
             case "next deadline" if link.deadline() is not None:
-                self.now = max(self.now, link.deadline())
+                self.now = max(self.now, link.deadline())  # type: ignore[assignment, type-var]
                 self._note(link.expire(self.now))
             case "forget":
                 link.forget()
@@ -123,12 +123,12 @@ def test_10_whatever_happens_the_link_moves_by_its_table_and_loses_nothing_held(
         assert not link.busy or link.deadline() is not None, "a message is under way and nothing would end it"
     # What is held leaves when the turn-around is over: the ACK first, then the packet.
     if link.state in HELD:
-        at = max(watched.now, link.deadline())
+        at = max(watched.now, link.deadline())  # type: ignore[type-var]
         out = b""
-        while not out.count(bytes((0xEE,))) and at < watched.now + 1:
+        while not out.count(bytes((0xEE,))) and at < watched.now + 1:  # type: ignore[operator]
             link.expire(at)
             out += link.bytes_to_send()
-            at += 0.01
+            at += 0.01  # type: ignore[operator]
         packet = out[out.index(0xEE) :]
         assert Packet.decode(packet).data in watched.parts()
 

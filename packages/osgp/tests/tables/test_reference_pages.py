@@ -58,6 +58,6 @@ def test_10_diagrams_show_every_move_of_every_table(generator):
         len(line.split(": ", 1)[1].split(", ")) for line in page.splitlines() if " --> " in line and ": " in line
     )
     tables = [mep.TRANSITIONS, session.AFTER, *datalink.MOVES.values()]
-    assert drawn == sum(len(row) for table in tables for row in table.values())
+    assert drawn == sum(len(row) for table in tables for row in table.values())  # type: ignore[attr-defined, misc]
     for state in [*mep.State, *session.State, *datalink.LinkState]:
         assert f"| `{state.name}` | {state.value} |" in page

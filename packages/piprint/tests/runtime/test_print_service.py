@@ -20,8 +20,8 @@ from piprint.bc.queue import Probe
 from piprint.bc.reconnecting import ReconnectingQueue
 from piprint.contract import JobState
 from piprint.errors import BcDenied, BcRefused, BcUnreachable, ConfigError, JournalError
-from piprint.runtime.service import _signals
 from piprint.simulate.server import StandIn
+from servicekit.process import stopped_by_signals
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
@@ -369,7 +369,7 @@ async def test_signals_stop_it_also_where_asyncio_has_no_way_for_them(monkeypatc
     monkeypatch.setattr(asyncio.get_running_loop(), "add_signal_handler", missing)
     before = signal.getsignal(number)
     stop = asyncio.Event()
-    with _signals(stop):
+    with stopped_by_signals(stop):
         signal.raise_signal(number)
         assert signal.getsignal(number) is before  # a second one ends the program at once
         await asyncio.wait_for(stop.wait(), 5)
