@@ -12,7 +12,7 @@ CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate run run-print test test-fresh test-newest install install-print homeassistant-venv lint format bench fuzz soak screenshots reference lock clean
+.PHONY: help simulate run run-print test test-fresh test-newest install install-print homeassistant-venv lint format bench bench-against fuzz soak screenshots reference lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they nee
 	@$(BIN)/python tools/homeassistant_check.py --install-only
 	@$(BIN)/python tools/termineter_environment.py
 	@$(BIN)/python tools/al_environment.py
-	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 2 --dist loadgroup --timeout 300 --no-header -q
+	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 3 --dist loadgroup --timeout 300 --no-header -q
 
 # Both Debians, or one: FRESH=13. Both commands of the README, or one: FRESH_ONLY=run. Some tests: FRESH_PYTEST=packages/osgp.
 FRESH ?= 12 13
@@ -94,6 +94,12 @@ format: $(VENV)/dev.stamp ## Format the code
 bench: $(VENV)/dev.stamp ## Measure against the line's limit and the goals, and print one table
 	@sh tools/system_packages.sh test
 	@$(BIN)/python bench/run.py
+
+COMMIT ?= 8b6f199
+
+bench-against: $(VENV)/dev.stamp ## Measure a poll's cost beside that of an older COMMIT (8b6f199), both in the same run
+	@sh tools/system_packages.sh test
+	@$(BIN)/python bench/against.py $(COMMIT)
 
 fuzz: $(VENV)/dev.stamp ## Run each fuzz target for FUZZ_SECONDS (600)
 	@$(BIN)/python tools/run_fuzz.py --seconds $(FUZZ_SECONDS)

@@ -37,3 +37,8 @@ def _process_as_it_was() -> Iterator[None]:
     os.umask(int(str(before["umask"]), 8))
     if after != before:
         pytest.fail(f"the test changed its process for all that come after it: from {before} to {after}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take long: the last ones run while the other workers have nothing left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("takes_long") is None)

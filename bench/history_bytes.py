@@ -4,8 +4,7 @@ Days are fed to the recorder in a few seconds each: registers every 10 s, presen
 acknowledged by one outbox, time passed in, so that every commit happens as in a real day. Readings are
 kept for one day only, so that the last day is like every later one: old readings go as new ones come.
 
-Two counts are made. What SQLite gives to the operating system: every frame of the log and, at each checkpoint, every
-page. And what the kernel counts for this process (``write_bytes`` in ``/proc/self/io``, proc(5)): a block of 4 KiB each
+Counted is what the kernel counts for this process (``write_bytes`` in ``/proc/self/io``, proc(5)): a block of 4 KiB each
 time it becomes dirty. Every commit is synced, so a day that goes by in seconds counts like a real one. A tail on disk is
 not synced by the gateway, but written back by the system: every 5 s it writes what has been dirty for 30 s (Linux,
 vm.dirty_writeback_centisecs and vm.dirty_expire_centisecs). Here it is synced like that.
@@ -22,10 +21,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from nes2mqtt.clock import Clock
 from nes2mqtt.history.config import HistoryConfig, TailPlace
-from nes2mqtt.history.recorder import Recorder
-from nes2mqtt.reading import Sample, TableGroup
+from nes2mqtt.history.writing.recorder import Recorder
+from nes2mqtt.readings.reading import Sample, TableGroup
+from nes2mqtt.timing.clock import Clock
 from osgp.image import MeterImage
 from osgp.sources import Quantity, Source
 from osgp.tables import present, registers
@@ -134,33 +133,28 @@ class Days:
                 os.fsync(file.fileno())
             self._clean, self._dirty_since = self._tail.stat().st_size, None
 
-    def given_to_system(self) -> int:
-        """Return the bytes given to the system so far, and those the next checkpoint will give."""
-        return self.recorder.written + self.recorder.outstanding()
-
 
 def _write_bytes() -> int:
     lines = dict(line.split(": ") for line in Path("/proc/self/io").read_text(encoding="ascii").splitlines())
     return int(lines["write_bytes"])
 
 
-def measure(settings: HistoryConfig) -> tuple[list[float], list[float], float]:
-    """Return MB of each day as SQLite and as the kernel counts them, and CPU seconds of a sample."""
-    given, counted, spent, count = [], [], 0.0, 0
+def measure(settings: HistoryConfig) -> tuple[list[float], float]:
+    """Return MB of each day, and CPU seconds of a sample."""
+    counted, spent, count = [], 0.0, 0
     # Beside the working folder: a folder for temporary files may lie in memory, where nothing is counted.
     with tempfile.TemporaryDirectory(dir=".") as folder:
         days = Days(Path(folder), settings)
         for _ in range(_DAYS):
-            before, kernel = days.given_to_system(), _write_bytes()
+            before = _write_bytes()
             more, took = days.live(_DAY)
             count, spent = count + more, spent + took
-            given.append((days.given_to_system() - before) / 1e6)
-            counted.append((_write_bytes() - kernel) / 1e6)
+            counted.append((_write_bytes() - before) / 1e6)
         days.recorder.close()
-    return given, counted, spent / count
+    return counted, spent / count
 
 
-def _with_tail_in_memory(settings: HistoryConfig) -> tuple[list[float], list[float], float]:
+def _with_tail_in_memory(settings: HistoryConfig) -> tuple[list[float], float]:
     """Measure as under systemd, which gives the service a folder in memory."""
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         os.environ["RUNTIME_DIRECTORY"] = folder
@@ -172,8 +166,8 @@ def _with_tail_in_memory(settings: HistoryConfig) -> tuple[list[float], list[flo
 
 def rows() -> list[Row]:
     """Measure."""
-    given, counted, spent = _with_tail_in_memory(HistoryConfig(keep_raw_days=1))
-    _, on_disk, _ = measure(HistoryConfig(keep_raw_days=1, tail=TailPlace.DISK))
+    counted, spent = _with_tail_in_memory(HistoryConfig(keep_raw_days=1))
+    on_disk, _ = measure(HistoryConfig(keep_raw_days=1, tail=TailPlace.DISK))
     return [
         Row(
             "history: MB a day by the kernel's count, registers 10 s, present 2 s",
@@ -181,7 +175,6 @@ def rows() -> list[Row]:
             f"< {GOAL / 1e6:.0f}",
             counted[-1] * 1e6 < GOAL,
         ),
-        Row("  as SQLite counts them", f"{given[-1]:.1f}"),
         Row("  on the first day, when nothing is old enough to go", f"{counted[0]:.1f}"),
         Row("  with the tail on disk", f"{on_disk[-1]:.1f}", f"< {GOAL / 1e6:.0f}", on_disk[-1] * 1e6 < GOAL),
         Row("history: CPU of a sample, kept, committed and rolled up", f"{spent * 1e6:.0f} us"),
@@ -197,4 +190,4 @@ if __name__ == "__main__":
     else:
         one = HistoryConfig(keep_raw_days=1, commit_every=seconds)
         for name, found in (("memory", _with_tail_in_memory(one)), ("disk", measure(one))):
-            print(f"tail {name}: SQLite {found[0]}, kernel {found[1]}, {found[2] * 1e6:.0f} us a sample")
+            print(f"tail {name}: {found[0]} MB, {found[1] * 1e6:.0f} us a sample")

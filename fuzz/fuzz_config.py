@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FunctionType
 
-from nes2mqtt.config import Config, parse
-from nes2mqtt.config_problem import ConfigError, Problem
-from nes2mqtt.config_summary import summary
+from nes2mqtt.config.problems import ConfigError, Problem
+from nes2mqtt.config.settings import Config, parse
+from nes2mqtt.config.summary import summary
 
 _FILE = Path("fuzz.toml")
 _KEYS = (

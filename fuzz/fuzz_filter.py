@@ -10,8 +10,8 @@ import sys
 from types import FunctionType
 
 from piprint.contract import QUEUE_WS, JobState
-from piprint.simulate.pages import EMPTY, Tongue
-from piprint.simulate.query import FilterError, parse_filter, parse_order
+from piprint.simulate.odata.pages import EMPTY, Tongue
+from piprint.simulate.odata.query import FilterError, parse_filter, parse_order
 
 _WORDS = (
     " eq ",

@@ -9,7 +9,7 @@ import gc
 import sys
 from types import FunctionType
 
-from piprint.config import PrinterConfig
+from piprint.config.settings import PrinterConfig
 from piprint.ipp.codec import MalformedIpp, decode, encode
 from piprint.printers.capabilities import capabilities_told, job_told, status_told, with_settings
 
@@ -37,7 +37,7 @@ def main() -> None:
     """Fuzz until told to stop."""
     import atheris  # noqa: PLC0415 - the smoke test runs where there is no fuzzer
 
-    modules = ("piprint.ipp", "piprint.printers", "piprint.paper")
+    modules = ("piprint.ipp", "piprint.printers", "piprint.documents.paper")
     for function in gc.get_objects():
         if isinstance(function, FunctionType) and (function.__module__ or "").startswith(modules):
             atheris.instrument_func(function)

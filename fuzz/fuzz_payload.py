@@ -9,12 +9,12 @@ import gc
 import sys
 from types import FunctionType
 
-from piprint.config import PrinterConfig
-from piprint.document import looks_like
-from piprint.payloads import LARGEST_SIDE, read_job_payload, validate_printer_payload
-from piprint.printers.options import make_ticket
+from piprint.config.settings import PrinterConfig
+from piprint.documents.inspect import looks_like
+from piprint.documents.payloads import LARGEST_SIDE, read_job_payload, validate_printer_payload
+from piprint.printers.backends.raw_printer import host_status
 from piprint.printers.printer import Capabilities, Media
-from piprint.printers.raw_printer import host_status
+from piprint.printers.ticket.options import make_ticket
 
 _PARTS = (
     '{"papertray":{',
@@ -79,7 +79,13 @@ def main() -> None:
     """Fuzz until told to stop."""
     import atheris  # noqa: PLC0415 - the smoke test runs where there is no fuzzer
 
-    modules = ("piprint.payloads", "piprint.paper", "piprint.printers", "piprint.document", "json")
+    modules = (
+        "piprint.documents.payloads",
+        "piprint.documents.paper",
+        "piprint.printers",
+        "piprint.documents.inspect",
+        "json",
+    )
     for function in gc.get_objects():
         if isinstance(function, FunctionType) and (function.__module__ or "").startswith(modules):
             atheris.instrument_func(function)

@@ -12,7 +12,7 @@ import sys
 from types import FunctionType
 from typing import Any
 
-from piprint.bc.rowstream import MOST_REST, RowReader
+from piprint.bc.dialects.rowstream import MOST_REST, RowReader
 from piprint.errors import BcUnreachable, DocumentError
 
 _MEMBER = "PDFPrintJobBASE64"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.async_api import async_playwright
 
-STATIC = Path(__file__).resolve().parents[1] / "packages/nes2mqtt/src/nes2mqtt/web/static"
+STATIC = Path(__file__).resolve().parents[1] / "packages/nes2mqtt/src/nes2mqtt/outputs/web/static"
 _FULL = 'rx="0"'
 ICONS: tuple[tuple[str, int, dict[str, str]], ...] = (
     ("icon-180.png", 180, {'rx="15"': _FULL}),

@@ -17,7 +17,7 @@ import annotated_types
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from piprint import config
+from piprint.config import settings as config
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "piprint-settings.md"
 

@@ -195,7 +195,7 @@ def _joined(*parts: str) -> str:
 
 def openapi_page() -> str:
     """Return the description of the REST API."""
-    from nes2mqtt.web.app import openapi_document  # noqa: PLC0415 - the library's own pages need no gateway
+    from nes2mqtt.outputs.web.app import openapi_document  # noqa: PLC0415 - the library's own pages need no gateway
 
     return json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n"
 

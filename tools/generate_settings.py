@@ -23,20 +23,21 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from nes2mqtt import config
+from nes2mqtt.config.settings import Config
 from nes2mqtt.history.config import HistoryConfig
-from nes2mqtt.mqtt import config as mqtt
-from nes2mqtt.secret import Secret
-from nes2mqtt.web.config import WebConfig
+from nes2mqtt.host.secret import Secret
+from nes2mqtt.meters import config as meters
+from nes2mqtt.outputs.mqtt import config as mqtt
+from nes2mqtt.outputs.web.config import WebConfig
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings.md"
 
 SECTIONS: dict[str, type[BaseModel]] = {
-    "At the top of the file": config.Config,
-    "[meters.ID]": config.MeterConfig,
-    '[meters.ID.power_cycle] with kind = "gpio"': config.GpioPowerCycle,
-    '[meters.ID.power_cycle] with kind = "dtr" or "rts"': config.LinePowerCycle,
-    '[meters.ID.power_cycle] with kind = "command"': config.CommandPowerCycle,
+    "At the top of the file": Config,
+    "[meters.ID]": meters.MeterConfig,
+    '[meters.ID.power_cycle] with kind = "gpio"': meters.GpioPowerCycle,
+    '[meters.ID.power_cycle] with kind = "dtr" or "rts"': meters.LinePowerCycle,
+    '[meters.ID.power_cycle] with kind = "command"': meters.CommandPowerCycle,
     "[[mqtt]]": mqtt.MqttConfig,
     "[mqtt.tls]": mqtt.TlsConfig,
     "[mqtt.homeassistant]": mqtt.HomeAssistantOptions,

@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nes2mqtt.mqtt.config import DialectName
-from nes2mqtt.mqtt.dialects import dabbler, homeassistant, nmr_raw
-from nes2mqtt.mqtt.rows import INTEGER, TEXT, Cell, Row, When
+from nes2mqtt.outputs.mqtt.config import DialectName
+from nes2mqtt.outputs.mqtt.dialects import dabbler, homeassistant, nmr_raw
+from nes2mqtt.outputs.mqtt.dialects.rows import INTEGER, TEXT, Cell, Row, When
 from osgp.sources import SOURCES
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "mqtt-topics.md"

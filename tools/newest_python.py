@@ -25,21 +25,32 @@ VERSIONS = ((3, 14), (3, 13), (3, 12))
 TESTS = (
     "packages/servicekit",
     "packages/osgp",
-    "packages/nes2mqtt/tests/core",
-    "packages/nes2mqtt/tests/history",
-    "packages/nes2mqtt/tests/mqtt",
-    "packages/nes2mqtt/tests/web",
-    "packages/nes2mqtt/tests/security",
+    *(
+        f"packages/nes2mqtt/tests/{folder}"
+        for folder in (
+            "config",
+            "history",
+            "host",
+            "meters",
+            "mqtt",
+            "outputs",
+            "readings",
+            "runtime",
+            "security",
+            "timing",
+            "web",
+        )
+    ),
     "packages/piprint/tests/bc",
     # Of the core's long list of decisions those files that lean on asyncio, SQLite and the clock; the rest is the same on any Python.
     *(
-        f"packages/piprint/tests/core/test_core_{name}.py"
+        f"packages/piprint/tests/jobs/test_core_{name}.py"
         for name in ("backup", "dispatcher", "journal", "late", "lock", "restored", "time", "worker")
     ),
     "packages/piprint/tests/ipp",
-    "packages/piprint/tests/payloads",
+    "packages/piprint/tests/documents",
     "packages/piprint/tests/printers",
-    "packages/piprint/tests/service",
+    "packages/piprint/tests/runtime",
     "packages/piprint/tests/simulate",
 )
 NOT_HERE = (
@@ -48,8 +59,8 @@ NOT_HERE = (
     "packages/osgp/tests/simulator/test_simulate_command.py",
     "packages/osgp/tests/optical_meter/test_killed_client.py",
     "packages/osgp/tests/termineter",  # another program in an environment of its own
-    "packages/nes2mqtt/tests/core/test_cli.py",
-    "packages/nes2mqtt/tests/core/test_optical_gateway.py",  # whole days
+    "packages/nes2mqtt/tests/runtime/test_cli.py",
+    "packages/nes2mqtt/tests/runtime/test_optical_gateway.py",  # whole days
     "packages/nes2mqtt/tests/security/test_canaries.py",
     "packages/nes2mqtt/tests/security/test_page_attacks.py",
     "packages/nes2mqtt/tests/web/test_web_page.py",  # a browser

@@ -24,17 +24,17 @@ from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright
 
-from piprint import service
-from piprint.config_file import load
+from piprint.bc.job import Claim, JobRow, job_name
+from piprint.config.load import load
 from piprint.contract import JobState
-from piprint.demo_cups import CupsServer
-from piprint.job import Claim, JobRow, job_name
+from piprint.demo.cups import CupsServer
 from piprint.journal.entry import Outcome
 from piprint.journal.steps import Step
 from piprint.journal.store import Journal
 from piprint.log import RecentLines, Redactor
-from piprint.simulate.people import Choice
-from piprint.simulate.sample import sample_invoice
+from piprint.runtime import service
+from piprint.simulate.extension.people import Choice
+from piprint.simulate.page.sample import sample_invoice
 from piprint.simulate.server import StandIn
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
@@ -170,7 +170,7 @@ def _lay_out(folder: Path) -> Path:
     folder.chmod(0o755)
     (folder / "cups").mkdir()
     ppd = folder / "demo.ppd"
-    ppd.write_bytes(files("piprint").joinpath("demo.ppd").read_bytes())
+    ppd.write_bytes(files("piprint.demo").joinpath("demo.ppd").read_bytes())
     return ppd
 
 

@@ -23,13 +23,14 @@ from zoneinfo import ZoneInfo
 
 from playwright.async_api import Browser, async_playwright
 
-from nes2mqtt import app
-from nes2mqtt.clock import Clock
-from nes2mqtt.config import parse
-from nes2mqtt.demo import free_port
-from nes2mqtt.history import HistoryConfig, Store
-from nes2mqtt.history.periods import Unit, floor
-from nes2mqtt.reading import Sample, TableGroup
+from nes2mqtt.config.settings import parse
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.history.queries.periods import Unit, floor
+from nes2mqtt.history.store import Store
+from nes2mqtt.readings.reading import Sample, TableGroup
+from nes2mqtt.runtime import gateway
+from nes2mqtt.runtime.demo import free_port
+from nes2mqtt.timing.clock import Clock
 from osgp.simulator import DEMO_KEY_TEXT, House, SimulatedMeter
 from osgp.simulator.house import Moment
 from osgp.sources import Source, by_id
@@ -179,7 +180,7 @@ async def _gateway(scene: Scene, folder: Path) -> AsyncIterator[str]:
             port=port,
             password=f'password = "{scene.password}"' if scene.password else "",
         )
-        task = asyncio.create_task(app.run(parse(text, Path("pictures")), stop=stop, started=started.set))
+        task = asyncio.create_task(gateway.run(parse(text, Path("pictures")), stop=stop, started=started.set))
         await started.wait()
         # Link counts are told once a minute.
         await asyncio.sleep(2 if scene.password else 63)

@@ -25,11 +25,13 @@ def judge(name: str, way: str, report: Report) -> None:
         assert set(report.wrong) == {expected}, "what was known to fail does not: take it out of known_failures.py"
 
 
+@pytest.mark.takes_long
 @pytest.mark.parametrize("way", ["sound", "broken"])
 def test_the_history_after_power_cuts(way: str) -> None:
     judge("history", way, cut_history(SEED, CUTS, WAYS if way == "sound" else ("broken",)))
 
 
+@pytest.mark.takes_long
 @pytest.mark.parametrize("way", ["sound", "broken"])
 def test_the_print_journal_after_power_cuts(way: str) -> None:
     judge("journal", way, cut_journal(SEED, CUTS, WAYS if way == "sound" else ("broken",)))

@@ -23,6 +23,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from harness import Part, Tap, broker, free_port, gateway, get, listening, meter
 
 KILLS = int(os.environ.get("NES2MQTT_KILLS", "50"))
@@ -165,6 +166,7 @@ def register_rows(folder: Path) -> list[sqlite3.Row]:
         return database.execute("SELECT * FROM registers ORDER BY seq").fetchall()
 
 
+@pytest.mark.takes_long
 async def test_nothing_is_lost_doubled_or_zero_when_parts_are_killed(tmp_path: Path) -> None:
     chance = random.Random(20261122)
     broker_port = free_port()

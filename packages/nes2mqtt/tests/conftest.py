@@ -7,7 +7,8 @@ nothing else is to be done: hours pass in no time and in the right order.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,8 @@ from typing import Any
 import pytest
 from virtual_clock import VirtualClockLoop
 
-from nes2mqtt.clock import Clock
-from nes2mqtt.reading import LinkQuality, Sample, TableGroup
+from nes2mqtt.readings.reading import LinkQuality, Sample, TableGroup
+from nes2mqtt.timing.clock import Clock
 from osgp.errors import MeterSwapped
 from osgp.meter import Ratings
 from osgp.sources import SOURCES, Source
@@ -163,10 +164,45 @@ def make_sample(
     return Sample(meter, group, received, values or {IMPORT: 65_845_342, EXPORT: 179}, **more)
 
 
+class Said(logging.Handler):
+    """Hears the log. Who waits for a line is woken by it and need not look again and again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self._waiting: list[tuple[str, asyncio.Event, asyncio.AbstractEventLoop]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = record.getMessage()
+        self.lines.append(line)
+        for wanted, heard, loop in self._waiting:
+            if wanted in line:
+                loop.call_soon_threadsafe(heard.set)  # the history has a thread of its own
+
+    async def __call__(self, wanted: str) -> None:
+        """Wait until a line holds a text, if none has yet."""
+        waiting = wanted, asyncio.Event(), asyncio.get_running_loop()
+        self._waiting.append(waiting)
+        if not any(wanted in line for line in self.lines):
+            async with asyncio.timeout(60):
+                await waiting[1].wait()
+        self._waiting.remove(waiting)
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Iterator[Said]:
+    """Return what hears the log, from level info on."""
+    caplog.set_level("INFO")
+    handler = Said()
+    logging.getLogger().addHandler(handler)
+    yield handler
+    logging.getLogger().removeHandler(handler)
+
+
 @pytest.fixture(autouse=True)
 def no_container(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test depend on where it runs: in a container the time zone is warned of."""
-    monkeypatch.setattr("nes2mqtt.time_zone.in_container", lambda: False)
+    monkeypatch.setattr("nes2mqtt.timing.time_zone.in_container", lambda: False)
 
 
 @pytest.fixture

@@ -23,11 +23,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import piprint.journal.store
-from nes2mqtt.history import HistoryConfig
-from nes2mqtt.reading import Sample, TableGroup
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.readings.reading import Sample, TableGroup
 from osgp.sources import SOURCES
+from piprint.bc.job import JobRow
 from piprint.contract import JobState
-from piprint.job import JobRow
 from piprint.journal.entry import Outcome
 from piprint.journal.steps import Step
 from piprint.journal.store import Journal

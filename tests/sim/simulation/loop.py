@@ -63,8 +63,6 @@ class SimLoop(asyncio.BaseEventLoop):
         self._births = 0
         self._selector = self  # BaseEventLoop asks it for events
         self._thread = threading.get_ident()
-        self._readers: dict[int, Callable[[], object]] = {}
-        self._writers: dict[int, Callable[[], object]] = {}
         self.execute: Callable[[Callable[[], Any]], None] | None = None
         """Runs a job as a thread would; set by :class:`~simulation.fibers.Fibers`."""
         self.fuse = 0
@@ -156,37 +154,9 @@ class SimLoop(asyncio.BaseEventLoop):
         assert self.listen is not None
         return await self.listen(*args, **more)
 
-    def add_reader(self, fd: int, callback: Callable[..., object], *args: Any) -> None:
-        self._readers[fd] = lambda: callback(*args)
-
-    def remove_reader(self, fd: int) -> bool:
-        return self._readers.pop(fd, None) is not None
-
-    def add_writer(self, fd: int, callback: Callable[..., object], *args: Any) -> None:
-        self._writers[fd] = lambda: callback(*args)
-        self.call_soon(self._writable, fd)
-
-    def remove_writer(self, fd: int) -> bool:
-        return self._writers.pop(fd, None) is not None
-
-    def readable(self, fd: int) -> None:
-        """Tell whoever reads that something came."""
-        reader = self._readers.get(fd)
-        if reader is not None:
-            reader()
-
-    def _writable(self, fd: int) -> None:
-        writer = self._writers.get(fd)
-        if writer is not None:
-            writer()
-            if fd in self._writers:
-                self.call_soon(self._writable, fd)
-
     def close(self) -> None:
         self._ready.clear()
         self._scheduled.clear()
-        self._readers.clear()
-        self._writers.clear()
         self._closed = True
 
 

@@ -1,4 +1,11 @@
-"""The gateway: polls meters, publishes readings, keeps history, shows a page."""
+"""The gateway: polls meters, publishes readings, keeps history, shows a page.
+
+``meters`` reads, ``readings`` is what is read, ``history`` keeps it, ``outputs`` brings it to brokers and to the page.
+``config`` is the file that says so, ``runtime`` the running program, ``cli`` its commands. Below all of them are
+``host`` and ``timing`` (this computer and its clocks) and ``codes``.
+
+This package does not know the meters' protocols; the library ``osgp`` does.
+"""
 
 __version__ = "0.1.0"
 

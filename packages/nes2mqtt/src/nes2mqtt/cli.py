@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from nes2mqtt.config import Config
+    from nes2mqtt.config.settings import Config
 
 __all__ = ["app", "main"]
 
@@ -53,8 +53,8 @@ def _common(
 
 def _load(file: Path) -> Config:
     """Read the configuration, or say what is wrong with it and end."""
-    from nes2mqtt.config import load  # noqa: PLC0415
-    from nes2mqtt.config_problem import ConfigError  # noqa: PLC0415
+    from nes2mqtt.config.problems import ConfigError  # noqa: PLC0415
+    from nes2mqtt.config.settings import load  # noqa: PLC0415
 
     try:
         return load(file)
@@ -67,7 +67,7 @@ def _load(file: Path) -> Config:
 @app.command()
 def run(config: ConfigFile = _DEFAULT_CONFIG) -> None:
     """Run the gateway until it is stopped (Ctrl-C, SIGTERM)."""
-    from nes2mqtt.service import become  # noqa: PLC0415
+    from nes2mqtt.runtime.service import become  # noqa: PLC0415
 
     become(config)
 
@@ -80,9 +80,9 @@ def check_config(config: ConfigFile = _DEFAULT_CONFIG) -> None:
     for it.
     """
     settings = _load(config)
-    from nes2mqtt import preflight  # noqa: PLC0415
-    from nes2mqtt.config import warnings_for  # noqa: PLC0415
-    from nes2mqtt.config_summary import summary  # noqa: PLC0415
+    from nes2mqtt.config import preflight  # noqa: PLC0415
+    from nes2mqtt.config.settings import warnings_for  # noqa: PLC0415
+    from nes2mqtt.config.summary import summary  # noqa: PLC0415
 
     missing = list(preflight.not_there_now(settings))
     verdict = "is well written, but not all it names can be used now" if missing else "is good"
@@ -102,9 +102,9 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the history of the demonstration is kept.")] = Path("var"),
 ) -> None:
     """Show the gateway on a simulated meter: page, history and, if mosquitto is installed, MQTT."""
-    from nes2mqtt import log  # noqa: PLC0415
-    from nes2mqtt.demo import run_demo  # noqa: PLC0415
-    from nes2mqtt.service import run_until_stopped  # noqa: PLC0415
+    from nes2mqtt.host import log  # noqa: PLC0415
+    from nes2mqtt.runtime.demo import run_demo  # noqa: PLC0415
+    from nes2mqtt.runtime.service import run_until_stopped  # noqa: PLC0415
 
     log.set_up("info", ())
     raise typer.Exit(run_until_stopped(run_demo(port, folder, typer.echo)))
@@ -119,8 +119,8 @@ def fhem(
 ) -> None:
     """Print the definition to paste into FHEM, for brokers with the dialect nmr-raw."""
     settings = _load(config)
-    from nes2mqtt.mqtt.config import DialectName  # noqa: PLC0415
-    from nes2mqtt.mqtt.fhem import definition  # noqa: PLC0415
+    from nes2mqtt.outputs.mqtt.config import DialectName  # noqa: PLC0415
+    from nes2mqtt.outputs.mqtt.fhem import definition  # noqa: PLC0415
 
     brokers = [broker for broker in settings.mqtt if DialectName.NMR_RAW in broker.dialects]
     if not brokers:
@@ -147,9 +147,9 @@ def export(
 ) -> None:
     """Write the history into a file, also while the gateway runs."""
     settings = _load(config)
-    from nes2mqtt.history.command import run_export  # noqa: PLC0415
+    from nes2mqtt.history.commands.export import run_export  # noqa: PLC0415
     from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415
-    from nes2mqtt.history.export import Format, What  # noqa: PLC0415
+    from nes2mqtt.history.queries.export import Format, What  # noqa: PLC0415
 
     if kind not in set(Format) or what not in set(What):
         typer.echo(f"--format is one of {', '.join(Format)}; --what is one of {', '.join(What)}", err=True)
@@ -178,7 +178,7 @@ def backup(
 ) -> None:
     """Write the history into one file to put away, also while the gateway runs."""
     settings = _load(config)
-    from nes2mqtt.history.backup import back_up  # noqa: PLC0415
+    from nes2mqtt.history.commands.backup import back_up  # noqa: PLC0415
     from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415
 
     try:
@@ -198,7 +198,7 @@ def restore(
     settings = _load(config)
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from nes2mqtt.history.backup import restore as put_back  # noqa: PLC0415
+    from nes2mqtt.history.commands.backup import restore as put_back  # noqa: PLC0415
     from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415
 
     try:
@@ -218,7 +218,7 @@ app.add_typer(history, name="history")
 def acknowledge(config: ConfigFile = _DEFAULT_CONFIG) -> None:
     """Say that you have read what happened to the history; the status stops telling it."""
     settings = _load(config)
-    from nes2mqtt.history.command import acknowledge as forget  # noqa: PLC0415
+    from nes2mqtt.history.commands.acknowledge import acknowledge as forget  # noqa: PLC0415
     from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415
 
     try:

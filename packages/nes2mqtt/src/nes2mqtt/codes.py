@@ -1,6 +1,6 @@
 """One word for each kind of trouble of a meter or a clock, so that programs and translations need not read English.
 
-A message for people stands beside its code (:attr:`nes2mqtt.reading.MeterStatus.code`); what differs between two
+A message for people stands beside its code (:attr:`nes2mqtt.readings.reading.MeterStatus.code`); what differs between two
 messages of one kind stands in ``params``. Outputs name the codes of their own troubles beside their own texts.
 
 =====================  ============  ====================================================================

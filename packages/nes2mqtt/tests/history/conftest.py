@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from nes2mqtt.clock import Clock as Clocks
-from nes2mqtt.history import HistoryConfig, Store
-from nes2mqtt.history.recorder import Recorder
-from nes2mqtt.reading import Sample, TableGroup
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.history.store import Store
+from nes2mqtt.history.writing.recorder import Recorder
+from nes2mqtt.readings.reading import Sample, TableGroup
+from nes2mqtt.timing.clock import Clock as Clocks
 from osgp.sources import SOURCES
 
 _START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

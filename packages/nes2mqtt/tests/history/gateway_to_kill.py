@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from nes2mqtt.history import HistoryConfig, Store
-from nes2mqtt.reading import Sample, TableGroup
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.history.store import Store
+from nes2mqtt.readings.reading import Sample, TableGroup
 from osgp.sources import SOURCES
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from nes2mqtt.cli import app
-from nes2mqtt.history import HistoryError
-from nes2mqtt.history.backup import back_up, restore
-from nes2mqtt.history.command import acknowledge
-from nes2mqtt.history.database import log_of
+from nes2mqtt.history.commands.acknowledge import acknowledge
+from nes2mqtt.history.commands.backup import back_up, restore
+from nes2mqtt.history.database.connection import log_of
+from nes2mqtt.history.errors import HistoryError
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_s9_restore_refuses_while_the_gateway_runs(open_recorder, live, clock, t
         error.sqlite_errorcode = sqlite3.SQLITE_BUSY
         raise error
 
-    monkeypatch.setattr("nes2mqtt.history.backup.files.open_damaged", busy)
+    monkeypatch.setattr("nes2mqtt.history.commands.backup.files.open_damaged", busy)
     with pytest.raises(HistoryError, match="systemctl stop nes2mqtt"):
         restore(recorder.path, target, clock.now)
     live(recorder, 100, 200)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from nes2mqtt.history import Unreadable
-from nes2mqtt.history.database import PAGE_SIZE, log_of, open_damaged, open_writer
-from nes2mqtt.history.database import damage as damage_error
-from nes2mqtt.history.durable import write_durably
-from nes2mqtt.history.recorder import RETRY_AFTER
-from nes2mqtt.history.rewrite import page_size_of
-from nes2mqtt.history.salvage import salvage
+from nes2mqtt.history.database.connection import PAGE_SIZE, log_of, open_damaged, open_writer
+from nes2mqtt.history.database.connection import damage as damage_error
+from nes2mqtt.history.database.durable import write_durably
+from nes2mqtt.history.database.page_size import page_size_of
+from nes2mqtt.history.database.salvage import salvage
+from nes2mqtt.history.errors import Unreadable
+from nes2mqtt.history.writing.recorder import RETRY_AFTER
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_s3_a_restored_copy_of_the_files_gives_no_number_twice_and_says_that_it_
 
 
 def test_s3_numbers_are_reserved_on_the_disk_before_they_are_given(open_recorder, live, tmp_path, monkeypatch):
-    monkeypatch.setattr("nes2mqtt.history.numbers.RESERVE", 10)
+    monkeypatch.setattr("nes2mqtt.history.writing.numbers.RESERVE", 10)
     recorder = open_recorder()
     for second in range(0, 1000, 10):
         live(recorder, second, second + 10)
@@ -153,7 +153,7 @@ def test_s3_numbers_are_reserved_on_the_disk_before_they_are_given(open_recorder
 
 
 def test_s3_while_no_number_can_be_reserved_none_is_given(open_recorder, registers, clock, monkeypatch):
-    monkeypatch.setattr("nes2mqtt.history.numbers.RESERVE", 4)
+    monkeypatch.setattr("nes2mqtt.history.writing.numbers.RESERVE", 4)
     recorder = open_recorder()
     works = True
 
@@ -162,7 +162,7 @@ def test_s3_while_no_number_can_be_reserved_none_is_given(open_recorder, registe
             raise OSError(28, "No space left on device")
         write_durably(path, text)
 
-    monkeypatch.setattr("nes2mqtt.history.numbers.write_durably", write)
+    monkeypatch.setattr("nes2mqtt.history.writing.numbers.write_durably", write)
     works = False
     recorder.take([registers(second, second) for second in range(10)], clock.s(10))
     assert recorder.last_seq == 4
@@ -365,7 +365,7 @@ def test_s6_s11_a_kill_in_the_middle_of_the_mending_is_gone_on_from_and_told(
 
 def stop_at(moment):
     """End the program at a moment of the mending."""
-    from nes2mqtt.history import repair  # noqa: PLC0415
+    from nes2mqtt.history.database import repair  # noqa: PLC0415
 
     patch = pytest.MonkeyPatch()
     rename = Path.replace
@@ -542,7 +542,7 @@ def test_r8_trouble_that_comes_and_goes_is_not_said_each_time(open_recorder, clo
     recorder = open_recorder()
     recorder.take([registers(0, 0)], clock.s(0))
     recorder.work(clock.s(0))
-    from nes2mqtt.history.journal import Journal  # noqa: PLC0415
+    from nes2mqtt.history.tables.journal import Journal  # noqa: PLC0415
 
     def write(*args, **named):
         raise sqlite3.OperationalError("disk I/O error")
@@ -586,7 +586,7 @@ def test_s5_a_history_with_small_pages_gets_large_ones_and_a_kill_meanwhile_cost
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("nes2mqtt.history.rewrite.os.fsync", killed)
+        patch.setattr("nes2mqtt.history.database.page_size.os.fsync", killed)
         with pytest.raises(Killed):
             open_recorder()
     assert page_size_of(path) == 512
@@ -665,7 +665,7 @@ def test_a_mistake_while_opening_takes_no_reading_that_waits(open_recorder, regi
         raise KeyError("nobody thought of this")
 
     with monkeypatch.context() as patch:
-        patch.setattr("nes2mqtt.history.rollups.Rollups._load_heads", load)
+        patch.setattr("nes2mqtt.history.tables.rollups.Rollups._load_heads", load)
         recorder = open_recorder()
         for turn in range(1, 6):
             recorder.take([registers(20 * turn, turn)], clock.s(20 * turn))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nes2mqtt.history.energy import Head, difference
+from nes2mqtt.history.tables.energy import Head, difference
 from osgp.sources import SOURCES
 
 IMPORT = SOURCES["active_energy_import"]

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pyarrow import parquet
 
-from nes2mqtt.history import HistoryError
-from nes2mqtt.history.command import run_export
-from nes2mqtt.history.export import Format, What
+from nes2mqtt.history.commands.export import run_export
+from nes2mqtt.history.errors import HistoryError
+from nes2mqtt.history.queries.export import Format, What
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nes2mqtt.history import HistoryConfig
-from nes2mqtt.history.recorder import Recorder
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.history.writing.recorder import Recorder
 from osgp.sources import SOURCES
 
 KILLS = int(os.environ.get("NES2MQTT_KILLS", "8"))

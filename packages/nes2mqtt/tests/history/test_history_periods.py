@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nes2mqtt.history.periods import Unit, floor, following, periods
+from nes2mqtt.history.queries.periods import Unit, floor, following, periods
 
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 ZONES = ["Europe/Copenhagen", "UTC", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Santiago"]

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nes2mqtt.clock import Clock
-from nes2mqtt.history.database import open_reader
-from nes2mqtt.history.periods import Unit
-from nes2mqtt.history.queries import Reader
-from nes2mqtt.reading import Sample, TableGroup
+from nes2mqtt.history.database.connection import open_reader
+from nes2mqtt.history.queries.periods import Unit
+from nes2mqtt.history.queries.reader import Reader
+from nes2mqtt.readings.reading import Sample, TableGroup
+from nes2mqtt.timing.clock import Clock
 from osgp.sources import SOURCES
 
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
@@ -95,8 +95,8 @@ def test_zones_that_are_off_by_quarters_and_years_of_months_work(open_recorder, 
 @given(st.integers(1, 150), st.sampled_from(list(Unit)))
 def test_periods_add_up_to_the_whole_at_any_moment_of_writing(tmp_path_factory, minutes, unit):
     """Whether buckets are in memory, written or closed: the sum over periods is last minus first."""
-    from nes2mqtt.history import HistoryConfig  # noqa: PLC0415
-    from nes2mqtt.history.recorder import Recorder  # noqa: PLC0415
+    from nes2mqtt.history.config import HistoryConfig  # noqa: PLC0415
+    from nes2mqtt.history.writing.recorder import Recorder  # noqa: PLC0415
 
     start = datetime(2026, 1, 31, 20, 7, tzinfo=UTC)
     recorder = Recorder(tmp_path_factory.mktemp("history") / "history.db", HistoryConfig(), clocks())

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from nes2mqtt.history import NewerSchema
-from nes2mqtt.history.database import open_writer
-from nes2mqtt.history.recorder import RETRY_AFTER
-from nes2mqtt.history.waiting import KEPT_IN_MEMORY
+from nes2mqtt.history.database.connection import open_writer
+from nes2mqtt.history.errors import NewerSchema
+from nes2mqtt.history.writing.recorder import RETRY_AFTER
+from nes2mqtt.history.writing.waiting import KEPT_IN_MEMORY
 
 
 class Disk:
@@ -53,8 +53,8 @@ def test_everything_is_committed_together_once_in_commit_every(open_recorder, re
 
 
 def test_many_meters_commit_before_memory_is_full_of_them(open_recorder, registers, clock, monkeypatch):
-    monkeypatch.setattr("nes2mqtt.history.waiting.MOST_WAITING", 50)
-    monkeypatch.setattr("nes2mqtt.history.waiting.SLICE", 7)
+    monkeypatch.setattr("nes2mqtt.history.writing.waiting.MOST_WAITING", 50)
+    monkeypatch.setattr("nes2mqtt.history.writing.waiting.SLICE", 7)
     recorder = open_recorder()
     recorder.take([registers(0, 1)], clock.instant)
     recorder.work(clock.instant)
@@ -292,8 +292,8 @@ def test_a_mistake_in_this_program_is_said_and_does_not_end_the_thread(open_reco
 def test_a_kill_between_two_slices_of_a_commit_loses_no_present_value(
     open_recorder, registers, present, clock, kill, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr("nes2mqtt.history.waiting.SLICE", 7)
-    monkeypatch.setattr("nes2mqtt.history.tail._is_in_ram", lambda _: True)
+    monkeypatch.setattr("nes2mqtt.history.writing.waiting.SLICE", 7)
+    monkeypatch.setattr("nes2mqtt.history.writing.tail._is_in_ram", lambda _: True)
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
     recorder = open_recorder()
     assert recorder.waiting._tail.path.parent == tmp_path / "run"

@@ -7,10 +7,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nes2mqtt.clock import Clock
-from nes2mqtt.history import HistoryConfig
-from nes2mqtt.history.recorder import Recorder
-from nes2mqtt.reading import Sample, TableGroup
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.history.writing.recorder import Recorder
+from nes2mqtt.readings.reading import Sample, TableGroup
+from nes2mqtt.timing.clock import Clock
 from osgp.sources import SOURCES
 
 START = datetime(2026, 1, 15, 23, 40, tzinfo=UTC)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nes2mqtt.history.config import TailPlace
-from nes2mqtt.history.tail import Head, Tail, place_of, read_tail
-from nes2mqtt.reading import Sample, TableGroup
+from nes2mqtt.history.writing.tail import Head, Tail, place_of, read_tail
+from nes2mqtt.readings.reading import Sample, TableGroup
 from osgp.sources import SOURCES
 
 START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -79,7 +79,7 @@ def test_a_folder_in_memory_is_used_if_there_is_one(tmp_path, monkeypatch):
     database = tmp_path / "history.db"
     beside = tmp_path / "history.db-tail"
     assert place_of(database, TailPlace.MEMORY, {}) == beside
-    monkeypatch.setattr("nes2mqtt.history.tail._is_in_ram", lambda folder: folder.name == "run")
+    monkeypatch.setattr("nes2mqtt.history.writing.tail._is_in_ram", lambda folder: folder.name == "run")
     runtime = {"RUNTIME_DIRECTORY": str(tmp_path / "run")}
     assert place_of(database, TailPlace.MEMORY, runtime).parent == tmp_path / "run"
     assert place_of(database, TailPlace.DISK, runtime) == beside
@@ -97,7 +97,7 @@ def test_a_tail_that_cannot_be_written_lets_each_reading_be_committed_at_once(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("nes2mqtt.history.tail.os.write", full)
+        patch.setattr("nes2mqtt.history.writing.tail.os.write", full)
         for second in range(10, 100, 10):
             recorder.take([registers(second, second)], clock.s(second))
             recorder.work(clock.s(second))

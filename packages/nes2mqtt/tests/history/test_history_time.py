@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nes2mqtt.clock import Clock
-from nes2mqtt.history import HistoryConfig
-from nes2mqtt.history.recorder import Recorder
-from nes2mqtt.reading import Sample, TableGroup
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.history.writing.recorder import Recorder
+from nes2mqtt.readings.reading import Sample, TableGroup
+from nes2mqtt.timing.clock import Clock
 from osgp.sources import SOURCES
 
 IMPORT = SOURCES["active_energy_import"]
@@ -31,7 +31,7 @@ TABLES = ("minute_rollups", "quarter_rollups", "hour_rollups", "day_rollups")
 @pytest.fixture(autouse=True)
 def folder_in_ram(monkeypatch, no_runtime_directory):
     """Let any folder count as one in RAM."""
-    monkeypatch.setattr("nes2mqtt.history.tail._is_in_ram", lambda _: True)
+    monkeypatch.setattr("nes2mqtt.history.writing.tail._is_in_ram", lambda _: True)
     monkeypatch.setenv("RUNTIME_DIRECTORY", "set by each world")
 
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from nes2mqtt.history import writer
-from nes2mqtt.history.journal import Journal
+from nes2mqtt.history.tables.journal import Journal
+from nes2mqtt.history.writing import writer
 
 
 @pytest.fixture(autouse=True)

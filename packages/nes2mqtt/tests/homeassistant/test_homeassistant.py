@@ -17,13 +17,13 @@ from zoneinfo import ZoneInfo
 import pytest
 import pytest_asyncio
 
-from nes2mqtt.gateway import GatewayInfo
-from nes2mqtt.hub import Hub
-from nes2mqtt.mqtt import MqttOutput
-from nes2mqtt.mqtt.aiomqtt_client import LibraryClient
-from nes2mqtt.mqtt.connection import Limits
-from nes2mqtt.mqtt.homeassistant_names import CLASSES
-from nes2mqtt.reading import MeterState, TableGroup
+from nes2mqtt.outputs.mqtt.client.connection import Limits
+from nes2mqtt.outputs.mqtt.client.wire_client import WireClient
+from nes2mqtt.outputs.mqtt.homeassistant_names import CLASSES
+from nes2mqtt.outputs.mqtt.output import MqttOutput
+from nes2mqtt.readings.gateway_info import GatewayInfo
+from nes2mqtt.readings.hub import Hub
+from nes2mqtt.readings.reading import MeterState, TableGroup
 from osgp.sources import SOURCES, Kind
 
 pytestmark = [
@@ -356,7 +356,7 @@ async def test_energy_dashboard_has_no_complaint(home, meter):
     assert await asyncio.to_thread(home.ask, "recorder/validate_statistics") == {}
 
 
-class NarrowClient(LibraryClient):
+class NarrowClient(WireClient):
     """A connection to a broker that takes small packets only."""
 
     async def connect(self) -> Limits:

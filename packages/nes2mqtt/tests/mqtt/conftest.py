@@ -19,12 +19,13 @@ from zoneinfo import ZoneInfo
 import aiomqtt
 import pytest
 
-from nes2mqtt.clock import Clock
-from nes2mqtt.gateway import GatewayInfo
-from nes2mqtt.hub import Hub
-from nes2mqtt.mqtt import MqttConfig, MqttOutput, Timing
-from nes2mqtt.mqtt.client import Pace
-from nes2mqtt.reading import LinkQuality, MeterInfo, MeterState, MeterStatus, Sample, TableGroup
+from nes2mqtt.outputs.mqtt.client.broker import Pace
+from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.mqtt.output import MqttOutput, Timing
+from nes2mqtt.readings.gateway_info import GatewayInfo
+from nes2mqtt.readings.hub import Hub
+from nes2mqtt.readings.reading import LinkQuality, MeterInfo, MeterState, MeterStatus, Sample, TableGroup
+from nes2mqtt.timing.clock import Clock
 from osgp.sources import SOURCES
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")

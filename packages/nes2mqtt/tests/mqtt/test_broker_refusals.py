@@ -10,15 +10,13 @@ import subprocess
 import aiomqtt
 import pytest
 
-from nes2mqtt.mqtt import MqttConfig, MqttOutput
-from nes2mqtt.mqtt import session as session_module
-from nes2mqtt.mqtt.connection import Answer, Disconnected, Limits, Refused, Version
-from nes2mqtt.mqtt.refusals import REASONS, SILENT, Refusals, describe, kind_of
-from nes2mqtt.mqtt.session import Session
-from nes2mqtt.secret import Secret
-
-# paho leaves a socket whose TLS handshake failed to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:.*ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning")
+from nes2mqtt.host.secret import Secret
+from nes2mqtt.outputs.mqtt.client import session as session_module
+from nes2mqtt.outputs.mqtt.client.connection import Answer, Disconnected, Limits, Refused, Version
+from nes2mqtt.outputs.mqtt.client.refusals import REASONS, SILENT, Refusals, describe, kind_of
+from nes2mqtt.outputs.mqtt.client.session import Session
+from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.mqtt.output import MqttOutput
 
 PASSWORD = 'open "Sesame" <&>'
 
@@ -202,7 +200,7 @@ async def test_another_client_with_our_id_is_noticed(rig, broker, make, caplog, 
         await rig.until(lambda: output.status().ok)
         task = asyncio.create_task(rival())
         try:
-            await rig.until(lambda: "another program may use the client id 'twin'" in output.status().message)
+            await rig.until(lambda: "another program may use the client id 'twin'" in output.status().message, 30)
             await asyncio.sleep(0.5)  # several more evictions
         finally:
             task.cancel()

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nes2mqtt.mqtt.output import MqttOutput
+from nes2mqtt.outputs.mqtt.output import MqttOutput
 from servicekit import tls
 
 

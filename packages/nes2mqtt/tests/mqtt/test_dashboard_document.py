@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from nes2mqtt.dabbler import DashDocument, dash_body
-from nes2mqtt.hub import Hub
-from nes2mqtt.reading import MeterInfo, TableGroup
+from nes2mqtt.outputs.dabbler import DashDocument, dash_body
+from nes2mqtt.readings.hub import Hub
+from nes2mqtt.readings.reading import MeterInfo, TableGroup
 
 NOW = datetime(2026, 11, 22, 5, 45, 52, 700_000, tzinfo=UTC)
 

@@ -8,11 +8,11 @@ from dataclasses import fields, replace
 
 import pytest
 
-from nes2mqtt.mqtt import MqttConfig
-from nes2mqtt.mqtt.connection import Limits
-from nes2mqtt.mqtt.discovery import _PLACES, Discovery
-from nes2mqtt.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, DISPLAY, ENABLED
-from nes2mqtt.reading import LinkQuality, TableGroup
+from nes2mqtt.outputs.mqtt.client.connection import Limits
+from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.mqtt.discovery import _PLACES, Discovery
+from nes2mqtt.outputs.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, DISPLAY, ENABLED
+from nes2mqtt.readings.reading import LinkQuality, TableGroup
 from osgp.sources import SOURCES, Kind, Quantity
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from nes2mqtt.mqtt import MqttConfig, MqttOutput
-from nes2mqtt.mqtt.dialects import nmr_raw
-from nes2mqtt.mqtt.fhem import definition, reading_name, template
-from nes2mqtt.reading import TableGroup
+from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.mqtt.dialects import nmr_raw
+from nes2mqtt.outputs.mqtt.fhem import definition, reading_name, template
+from nes2mqtt.outputs.mqtt.output import MqttOutput
+from nes2mqtt.readings.reading import TableGroup
 
 TEMPLATE = Path(__file__).parents[4] / "deploy" / "fhem" / "nes2mqtt.template"
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from nes2mqtt.mqtt import MqttConfig
-from nes2mqtt.mqtt.config import DialectName
+from nes2mqtt.outputs.mqtt.config import DialectName, MqttConfig
 
 
 def section(**settings):

@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nes2mqtt.clock import Clock
-from nes2mqtt.hub import Hub
-from nes2mqtt.mqtt import MqttConfig, MqttOutput, Timing
-from nes2mqtt.mqtt.connection import Limits
-from nes2mqtt.mqtt.refusals import Refusals
-from nes2mqtt.reading import TableGroup
+from nes2mqtt.outputs.mqtt.client.connection import Limits
+from nes2mqtt.outputs.mqtt.client.refusals import Refusals
+from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.mqtt.output import MqttOutput, Timing
+from nes2mqtt.readings.hub import Hub
+from nes2mqtt.readings.reading import TableGroup
+from nes2mqtt.timing.clock import Clock
 
 pytestmark = pytest.mark.virtual_clock
 

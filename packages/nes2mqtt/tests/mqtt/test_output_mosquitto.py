@@ -13,11 +13,10 @@ import textwrap
 import aiomqtt
 import pytest
 
-from nes2mqtt.mqtt import MqttOutput
-from nes2mqtt.mqtt.connection import Received
-from nes2mqtt.mqtt.message import Will
-from nes2mqtt.mqtt.output import _contradict
-from nes2mqtt.reading import LinkQuality, MeterState, TableGroup
+from nes2mqtt.outputs.mqtt.client.connection import Received
+from nes2mqtt.outputs.mqtt.client.message import Will
+from nes2mqtt.outputs.mqtt.output import MqttOutput, _contradict
+from nes2mqtt.readings.reading import LinkQuality, MeterState, TableGroup
 
 ALL = {"dialects": ["homeassistant", "nmr-raw", "dabbler"], "dabbler": {"every": 1}, "homeassistant": {"every": 1}}
 
@@ -185,9 +184,10 @@ async def test_the_will_speaks_when_the_program_is_killed(rig, broker):
         import asyncio
         from datetime import UTC, datetime
         from zoneinfo import ZoneInfo
-        from nes2mqtt.gateway import GatewayInfo
-        from nes2mqtt.hub import Hub
-        from nes2mqtt.mqtt import MqttConfig, MqttOutput
+        from nes2mqtt.outputs.mqtt.config import MqttConfig
+        from nes2mqtt.outputs.mqtt.output import MqttOutput
+        from nes2mqtt.readings.gateway_info import GatewayInfo
+        from nes2mqtt.readings.hub import Hub
         gateway = GatewayInfo("home", "0", ZoneInfo("UTC"), datetime.now(UTC))
         settings = {{"host": "127.0.0.1", "port": {broker.port}, "dialects": ["nmr-raw", "dabbler"]}}
         asyncio.run(MqttOutput(MqttConfig.model_validate(settings), gateway, None, Hub({{}})).run())

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nes2mqtt.hub import Hub
-from nes2mqtt.mqtt import MqttConfig, MqttOutput, Timing
-from nes2mqtt.mqtt.connection import Limits, Received
-from nes2mqtt.mqtt.refusals import Refusals
-from nes2mqtt.reading import MeterState, TableGroup
+from nes2mqtt.outputs.mqtt.client.connection import Limits, Received
+from nes2mqtt.outputs.mqtt.client.refusals import Refusals
+from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.mqtt.output import MqttOutput, Timing
+from nes2mqtt.readings.hub import Hub
+from nes2mqtt.readings.reading import MeterState, TableGroup
 
 pytestmark = pytest.mark.virtual_clock
 

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from nes2mqtt.mqtt.client import SETTLED, Broker
-from nes2mqtt.mqtt.config import MqttConfig
-from nes2mqtt.mqtt.connection import Answer, Disconnected, Limits, Refused, Version
-from nes2mqtt.mqtt.message import Message, Will
-from nes2mqtt.mqtt.refusals import TOO_LARGE
-from nes2mqtt.mqtt.session import Session
+from nes2mqtt.outputs.mqtt.client.broker import SETTLED, Broker
+from nes2mqtt.outputs.mqtt.client.connection import Answer, Disconnected, Limits, Refused, Version
+from nes2mqtt.outputs.mqtt.client.message import Message, Will
+from nes2mqtt.outputs.mqtt.client.refusals import TOO_LARGE
+from nes2mqtt.outputs.mqtt.client.session import Session
+from nes2mqtt.outputs.mqtt.config import MqttConfig
 
 LARGE = Message("large", "x" * 9000, 1, retain=True)
 LOST = Disconnected("gone")

@@ -11,12 +11,12 @@ from dataclasses import replace
 import aiomqtt
 import pytest
 
-from nes2mqtt.mqtt import MqttOutput
-from nes2mqtt.mqtt import delivery as delivery_module
-from nes2mqtt.mqtt import echo as echo_module
-from nes2mqtt.mqtt import output as output_module
-from nes2mqtt.mqtt.ownership import Ownership
-from nes2mqtt.reading import TableGroup
+from nes2mqtt.outputs.mqtt import delivery as delivery_module
+from nes2mqtt.outputs.mqtt import output as output_module
+from nes2mqtt.outputs.mqtt.client import echo as echo_module
+from nes2mqtt.outputs.mqtt.output import MqttOutput
+from nes2mqtt.outputs.mqtt.ownership import Ownership
+from nes2mqtt.readings.reading import TableGroup
 from osgp.sources import SOURCES, Kind
 
 REGISTERS = "nes2mqtt/meters/house/registers"

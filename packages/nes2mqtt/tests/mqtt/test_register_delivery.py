@@ -14,15 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nes2mqtt.history import Store
 from nes2mqtt.history.config import HistoryConfig
-from nes2mqtt.mqtt import MqttOutput
-from nes2mqtt.mqtt.client import Pace
-from nes2mqtt.mqtt.connection import Answer, Disconnected, Refused
-from nes2mqtt.mqtt.delivery import KEPT, Delivery, LatestRegisters
-from nes2mqtt.mqtt.message import Message
-from nes2mqtt.mqtt.session import WINDOW, publish_all
-from nes2mqtt.reading import TableGroup
+from nes2mqtt.history.store import Store
+from nes2mqtt.outputs.mqtt.client.broker import Pace
+from nes2mqtt.outputs.mqtt.client.connection import Answer, Disconnected, Refused
+from nes2mqtt.outputs.mqtt.client.message import Message
+from nes2mqtt.outputs.mqtt.client.session import WINDOW, publish_all
+from nes2mqtt.outputs.mqtt.delivery import KEPT, Delivery, LatestRegisters
+from nes2mqtt.outputs.mqtt.output import MqttOutput
+from nes2mqtt.readings.reading import TableGroup
 
 TOPIC = "nes2mqtt/meters/house/registers"
 
@@ -210,6 +210,35 @@ async def test_many_messages_are_under_way_at_once_in_order_and_no_more_than_a_w
             await asyncio.sleep(0)
         assert work.done() == (confirmed == WINDOW + 4)
     assert session.sent == [message.payload for message in messages]
+
+
+class FreeSession(SlowSession):
+    """Confirms at once, and waits for nothing."""
+
+    async def publish(self, message):
+        self.sent.append(message.payload)
+
+
+async def test_messages_with_and_without_confirmation_leave_in_their_order():
+    session = SlowSession()
+    messages = [Message("a", str(number), qos) for number, qos in enumerate((1, 0, 0, 1, 0))]
+    work = asyncio.ensure_future(publish_all(session, messages))
+    await steps()
+    assert session.sent == ["0", "1", "2", "3", "4"]
+    for confirmed in session.waiting:
+        confirmed.set_result(None)
+    await work
+
+
+async def test_live_values_of_many_meters_leave_the_others_their_turn():
+    session = FreeSession()
+    work = asyncio.ensure_future(publish_all(session, (Message("a", str(number)) for number in range(1000))))
+    turns = 0
+    while not work.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert len(session.sent) == 1000
+    assert turns >= 40
 
 
 async def test_a_broken_connection_leaves_no_message_waiting():

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nes2mqtt.dabbler import FIELDS
-from nes2mqtt.mqtt.config import DialectName, MqttConfig
-from nes2mqtt.mqtt.dialects import configured, dabbler, homeassistant, nmr_raw
-from nes2mqtt.mqtt.rows import INTEGER, TEXT, Cell, Decimals, Row, When, compact
-from nes2mqtt.mqtt.view import EXPRESSIONS, Fixed, View
-from nes2mqtt.reading import TableGroup
+from nes2mqtt.outputs.dabbler import FIELDS
+from nes2mqtt.outputs.mqtt.config import DialectName, MqttConfig
+from nes2mqtt.outputs.mqtt.dialects import configured, dabbler, homeassistant, nmr_raw
+from nes2mqtt.outputs.mqtt.dialects.rows import INTEGER, TEXT, Cell, Decimals, Row, When, compact
+from nes2mqtt.outputs.mqtt.dialects.view import EXPRESSIONS, Fixed, View
+from nes2mqtt.readings.reading import TableGroup
 from osgp.sources import SOURCES, Kind
 
 RAW = st.integers(-(2**31), 2**32 - 1)

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from nes2mqtt.app import _remembered
-from nes2mqtt.clock import Moment
-from nes2mqtt.guard import Guard, Limits
-from nes2mqtt.history import Store
 from nes2mqtt.history.config import HistoryConfig
-from nes2mqtt.mqtt import MqttConfig, MqttOutput
+from nes2mqtt.history.store import Store
+from nes2mqtt.meters.guard import Guard, Limits
+from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.mqtt.output import MqttOutput
+from nes2mqtt.runtime.gateway import _remembered
+from nes2mqtt.timing.clock import Moment
 from osgp.sources import SOURCES
 
 IMPORT = SOURCES["active_energy_import"]

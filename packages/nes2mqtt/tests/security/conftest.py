@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from nes2mqtt.gateway import GatewayInfo
-from nes2mqtt.hub import Hub
-from nes2mqtt.reading import MeterInfo, MeterState, MeterStatus, TableGroup
-from nes2mqtt.web import WebConfig, WebOutput
-from nes2mqtt.web.app import build_app
+from nes2mqtt.outputs.web.app import build_app
+from nes2mqtt.outputs.web.config import WebConfig
+from nes2mqtt.outputs.web.output import WebOutput
+from nes2mqtt.readings.gateway_info import GatewayInfo
+from nes2mqtt.readings.hub import Hub
+from nes2mqtt.readings.reading import MeterInfo, MeterState, MeterStatus, TableGroup
 
 
 def make_web(*, info: MeterInfo | None = None, state_dir: Path | None = None, **settings: Any) -> WebOutput:

@@ -2,20 +2,18 @@
 
 import asyncio
 import contextlib
+import socket
 import threading
 
-import paho.mqtt.client as paho
 import pytest
 
-from nes2mqtt.mqtt import client as client_module
-from nes2mqtt.mqtt import session as session_module
-from nes2mqtt.mqtt.aiomqtt_client import UNREAD
-from nes2mqtt.mqtt.client import Broker, Pace
-from nes2mqtt.mqtt.config import MqttConfig
-from nes2mqtt.mqtt.connection import Received
-from nes2mqtt.mqtt.instances import Instances
-from nes2mqtt.mqtt.library import Client
-from nes2mqtt.mqtt.message import Will
+from nes2mqtt.outputs.mqtt.client import broker as client_module
+from nes2mqtt.outputs.mqtt.client.broker import Broker, Pace
+from nes2mqtt.outputs.mqtt.client.connection import Received
+from nes2mqtt.outputs.mqtt.client.message import Message, Will
+from nes2mqtt.outputs.mqtt.client.wire_client import UNREAD
+from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.mqtt.instances import Instances
 
 GREETING = b"\x20\x02\x00\x00"
 BROKEN = {
@@ -65,12 +63,12 @@ class HostileBroker:
 
 
 @contextlib.asynccontextmanager
-async def connected(hostile, heard):
-    async def work(_session):
+async def connected(hostile, heard, work=None, **settings):
+    async def nothing(_session):
         await asyncio.Event().wait()
 
-    config = MqttConfig(host="127.0.0.1", port=hostile.port, protocol="3.1.1")
-    broker = Broker(config, "gateway", Will("status"), work, heard, Pace(0.01, 0.02))
+    config = MqttConfig.model_validate({"host": "127.0.0.1", "port": hostile.port, "protocol": "3.1.1", **settings})
+    broker = Broker(config, "gateway", Will("status"), work or nothing, heard, Pace(0.01, 0.02))
     task = asyncio.create_task(broker.run())
     try:
         yield broker
@@ -94,59 +92,65 @@ async def test_after_bytes_that_are_no_mqtt_the_connection_is_closed(says, monke
         assert "closed the connection" in problem or "no MQTT" in problem
 
 
-@pytest.fixture
-def slow_thread(monkeypatch):
-    """Holds the thread that connects after its socket was made, until it is let go."""
-    made, go = threading.Event(), threading.Event()
-    create = paho.Client._create_socket
+async def nobody(_session, _message):
+    pytest.fail("nothing was said")
 
-    def slow(self):
-        sock = create(self)
-        made.set()
+
+async def test_n4_a_connection_given_up_while_its_name_is_looked_up_does_not_come_about(monkeypatch):
+    """A broker behind a slow name service: the ten seconds are over, and then its address is there."""
+    asked, go, answered = threading.Event(), threading.Event(), threading.Event()
+    look_up = socket.getaddrinfo
+
+    def slow(*arguments, **more):
+        asked.set()
         assert go.wait(10)
-        return sock
-
-    monkeypatch.setattr(paho.Client, "_create_socket", slow)
-    yield made, go
-    go.set()
-
-
-async def test_n4_a_connection_given_up_while_it_is_made_does_not_come_about(slow_thread):
-    """A broker behind a slow name service: the ten seconds are over, and then the connection is there."""
-    made, go = slow_thread
-
-    async def heard(_session, _message):
-        pytest.fail("nothing was said")
+        answered.set()
+        return look_up(*arguments, **more)
 
     async with HostileBroker(b"") as hostile:
-        async with connected(hostile, heard):
-            await asyncio.to_thread(made.wait, 10)
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        async with connected(hostile, nobody):
+            await asyncio.to_thread(asked.wait, 10)
         go.set()
+        await asyncio.to_thread(answered.wait, 10)
+        monkeypatch.undo()
+        _, writer = await asyncio.open_connection("127.0.0.1", hostile.port)  # whoever came first was let in first
+        writer.close()
         async with asyncio.timeout(5):
             await hostile.hung_up.wait()
-        ours = {task for task in asyncio.all_tasks() if "misc_loop" in repr(task)}
-        assert not ours, "nobody keeps it alive"
+        assert hostile.connections == 1
 
 
-async def test_n4_a_socket_closed_at_once_is_not_looked_at(monkeypatch):
+async def test_n4_a_connection_given_up_while_its_encryption_is_agreed_on_is_closed():
+    knocked, hung_up = asyncio.Event(), asyncio.Event()
+
+    async def mute(reader, writer):
+        while await reader.read(1000):
+            knocked.set()
+        hung_up.set()
+        writer.close()
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    server.port = server.sockets[0].getsockname()[1]
+    async with server, asyncio.timeout(5):
+        async with connected(server, nobody, tls={"insecure": True}):
+            await knocked.wait()
+        await hung_up.wait()
+
+
+@pytest.mark.parametrize("says", BROKEN.values(), ids=BROKEN)
+async def test_n4_when_it_ends_while_something_is_published_asyncio_has_nothing_to_say(says, monkeypatch):
     """Bytes that are no MQTT in the same turn of the loop in which something is to be sent."""
-    monkeypatch.setattr(session_module, "ANSWER", 0.3)
+    monkeypatch.setattr(client_module, "FAREWELL", 0.05)
     errors = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context))
 
-    async def heard(_session, _message):
-        pytest.fail("nothing was said")
+    async def publish(session):
+        while True:
+            await session.publish(Message("house", "1" * 500))
+            await asyncio.sleep(0)
 
-    register = Client._on_socket_register_write
-
-    def and_close(self, client, userdata, sock):
-        register(self, client, userdata, sock)
-        if self._connected.done() and not self._disconnected.done():
-            client._sock_close()
-            self._disconnected.set_exception(ValueError("no MQTT"))
-
-    monkeypatch.setattr(Client, "_on_socket_register_write", and_close)
-    async with HostileBroker(b"") as hostile, connected(hostile, heard):
+    async with HostileBroker(says * 50) as hostile, connected(hostile, nobody, publish):
         async with asyncio.timeout(5):
             await hostile.back.wait()
     assert errors == []

@@ -9,10 +9,11 @@ import httpx
 import pytest
 from starlette.datastructures import Headers
 
-from nes2mqtt.clock import Clock
-from nes2mqtt.reading import MeterInfo
-from nes2mqtt.web import login, server
-from nes2mqtt.web.gate import session_cookie
+from nes2mqtt.outputs.web import server
+from nes2mqtt.outputs.web.access import login
+from nes2mqtt.outputs.web.access.gate import session_cookie
+from nes2mqtt.readings.reading import MeterInfo
+from nes2mqtt.timing.clock import Clock
 from servicekit.limits import GuessLimit
 from servicekit.sessions import Sessions
 
@@ -475,7 +476,7 @@ async def test_r7_no_refusal_of_the_drop_in_document_is_json(page, settings, pat
 
 
 async def test_r7_a_mistake_of_ours_is_no_json_either(page, monkeypatch):
-    monkeypatch.setattr("nes2mqtt.dabbler.DashDocument.document", lambda *_: 1 / 0)
+    monkeypatch.setattr("nes2mqtt.outputs.dabbler.DashDocument.document", lambda *_: 1 / 0)
     async with page() as client:
         reply = await client.get("/getDashDataWS")
         assert (reply.status_code, reply.headers["content-type"]) == (500, "text/plain; charset=utf-8")

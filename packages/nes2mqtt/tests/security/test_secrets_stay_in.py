@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from nes2mqtt.config import load, log_secrets, parse, warnings_for
-from nes2mqtt.config_problem import ConfigError
-from nes2mqtt.config_summary import summary
-from nes2mqtt.log import Redactor, set_up
+from nes2mqtt.config.problems import ConfigError
+from nes2mqtt.config.settings import load, log_secrets, parse, warnings_for
+from nes2mqtt.config.summary import summary
+from nes2mqtt.host.log import Redactor, set_up
 
 KEY = "CANARY-KEY-987654321"
 CANARIES = {"key": KEY, "broker": "CANARY-broker-pass", "page": "CANARY-page-pass", "token": "CANARY-token-0123456"}

@@ -18,12 +18,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
 
-from nes2mqtt.clock import Clock
-from nes2mqtt.gateway import GatewayInfo
-from nes2mqtt.hub import Hub, OutputStatus
-from nes2mqtt.reading import Event, LinkQuality, MeterInfo, MeterState, MeterStatus, Sample, TableGroup
-from nes2mqtt.web import WebConfig, WebOutput
-from nes2mqtt.web.app import build_app
+from nes2mqtt.outputs.web.app import build_app
+from nes2mqtt.outputs.web.config import WebConfig
+from nes2mqtt.outputs.web.output import WebOutput
+from nes2mqtt.readings.gateway_info import GatewayInfo
+from nes2mqtt.readings.hub import Hub, OutputStatus
+from nes2mqtt.readings.reading import Event, LinkQuality, MeterInfo, MeterState, MeterStatus, Sample, TableGroup
+from nes2mqtt.timing.clock import Clock
 from osgp.image import MeterImage
 from osgp.tables import present, registers
 

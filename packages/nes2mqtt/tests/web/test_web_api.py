@@ -9,11 +9,11 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
-from nes2mqtt.history import EnergyPeriod, Line, Series
 from nes2mqtt.history.errors import HistoryError
-from nes2mqtt.history.periods import periods
-from nes2mqtt.reading import MeterInfo
-from nes2mqtt.web.app import build_app, openapi_document
+from nes2mqtt.history.queries.periods import periods
+from nes2mqtt.history.queries.reader import EnergyPeriod, Line, Series
+from nes2mqtt.outputs.web.app import build_app, openapi_document
+from nes2mqtt.readings.reading import MeterInfo
 from osgp.image import MeterImage
 from osgp.sources import SOURCES
 from osgp.tables import present, registers

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nes2mqtt.clock import Clock
-from nes2mqtt.hub import Hub
-from nes2mqtt.reading import TableGroup
-from nes2mqtt.web import WebOutput
-from nes2mqtt.web.live import LiveFeed
-from nes2mqtt.web.recent import POWER_IMPORT, Recent
+from nes2mqtt.outputs.web.live.feed import LiveFeed
+from nes2mqtt.outputs.web.live.recent import POWER_IMPORT, Recent
+from nes2mqtt.outputs.web.output import WebOutput
+from nes2mqtt.readings.hub import Hub
+from nes2mqtt.readings.reading import TableGroup
+from nes2mqtt.timing.clock import Clock
 
 STALE_AFTER = {TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)}
 TRUTH = datetime(2026, 11, 30, 18, 0, tzinfo=UTC)

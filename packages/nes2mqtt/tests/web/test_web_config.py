@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from nes2mqtt.web import WebConfig
-from nes2mqtt.web.config import Listen
+from nes2mqtt.outputs.web.config import Listen, WebConfig
 from servicekit.password import PasswordHash
 
 

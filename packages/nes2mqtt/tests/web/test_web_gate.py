@@ -178,7 +178,7 @@ IN_THE_NETWORK = {
     ],
 )
 async def test_b11_in_the_network_the_owner_gets_in_by_every_name_of_home(monkeypatch, make_web, client_for, host):
-    monkeypatch.setattr("nes2mqtt.web.gate.socket.gethostname", lambda: "GW.branch.example.com")
+    monkeypatch.setattr("nes2mqtt.outputs.web.access.gate.socket.gethostname", lambda: "GW.branch.example.com")
     async with client_for(make_web(**IN_THE_NETWORK)) as client:
         assert (await client.get("/login", headers={"Host": host})).status_code == 200
         headers = {"Host": host, "Origin": f"http://{host}"}

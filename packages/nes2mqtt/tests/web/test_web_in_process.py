@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from nes2mqtt.web import WebOutput
+from nes2mqtt.outputs.web.output import WebOutput
 
 
 @pytest.mark.virtual_clock

@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from nes2mqtt.history import HistoryConfig, Line, Series, Store
-from nes2mqtt.hub import Hub
-from nes2mqtt.reading import MeterState, TableGroup
-from nes2mqtt.web.live import BEAT, QUEUE, LiveFeed, TooManyClients
-from nes2mqtt.web.recent import POWER_EXPORT, POWER_IMPORT, SPAN, Recent
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.history.queries.reader import Line, Series
+from nes2mqtt.history.store import Store
+from nes2mqtt.outputs.web.live.feed import BEAT, QUEUE, LiveFeed, TooManyClients
+from nes2mqtt.outputs.web.live.recent import POWER_EXPORT, POWER_IMPORT, SPAN, Recent
+from nes2mqtt.readings.hub import Hub
+from nes2mqtt.readings.reading import MeterState, TableGroup
 
 STALE_AFTER = {TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)}
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from nes2mqtt.reading import MeterInfo, MeterState, TableGroup
+from nes2mqtt.readings.reading import MeterInfo, MeterState, TableGroup
 from osgp.sources import SOURCES
 
 

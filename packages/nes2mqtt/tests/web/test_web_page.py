@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.async_api import expect
 
-from nes2mqtt.history import EnergyPeriod, Line, Series
-from nes2mqtt.history.periods import periods
-from nes2mqtt.reading import MeterInfo, MeterState, TableGroup
+from nes2mqtt.history.queries.periods import periods
+from nes2mqtt.history.queries.reader import EnergyPeriod, Line, Series
+from nes2mqtt.readings.reading import MeterInfo, MeterState, TableGroup
 from osgp.image import MeterImage
 from osgp.sources import SOURCES
 from osgp.tables import present, registers

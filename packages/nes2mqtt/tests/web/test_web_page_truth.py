@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.async_api import expect
 
-from nes2mqtt.clock import Clock
-from nes2mqtt.history import EnergyPeriod, Line, Series
 from nes2mqtt.history.errors import HistoryError
-from nes2mqtt.history.periods import periods
-from nes2mqtt.hub import OutputStatus
-from nes2mqtt.reading import MeterState
-from nes2mqtt.web import output as web_output
+from nes2mqtt.history.queries.periods import periods
+from nes2mqtt.history.queries.reader import EnergyPeriod, Line, Series
+from nes2mqtt.outputs.web import output as web_output
+from nes2mqtt.readings.hub import OutputStatus
+from nes2mqtt.readings.reading import MeterState
+from nes2mqtt.timing.clock import Clock
 from osgp.sources import SOURCES
 
 pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.asyncio(loop_scope="module")]

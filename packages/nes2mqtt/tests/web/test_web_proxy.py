@@ -6,8 +6,8 @@ import time
 import httpx
 import pytest
 
-from nes2mqtt.web import WebConfig
-from nes2mqtt.web.app import build_app
+from nes2mqtt.outputs.web.app import build_app
+from nes2mqtt.outputs.web.config import WebConfig
 from servicekit.caller import Proxies
 
 PASSWORD = "correct horse battery"

@@ -8,9 +8,9 @@ import time
 import httpx
 import pytest
 
-from nes2mqtt.web import output
-from nes2mqtt.web.config import Listen
-from nes2mqtt.web.output import explain, listen
+from nes2mqtt.outputs.web import output
+from nes2mqtt.outputs.web.config import Listen
+from nes2mqtt.outputs.web.output import explain, listen
 
 
 def test_a_taken_port_is_said_with_the_setting_to_change():
@@ -38,10 +38,19 @@ def test_an_address_that_is_not_ours(text, words):
 
 async def test_a_taken_port_is_tried_again_until_it_is_free(make_web, monkeypatch, caplog):
     monkeypatch.setattr(output, "RETRY", 0.01)
+    tries, tried_thrice = [], asyncio.Event()
+
+    def listening(address):
+        tries.append(address)
+        if len(tries) == 3:
+            tried_thrice.set()
+        return listen(address)
+
+    monkeypatch.setattr(output, "listen", listening)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         web = make_web(listen=f"127.0.0.1:{taken.getsockname()[1]}")
         task = asyncio.create_task(web.run())
-        await asyncio.sleep(0.1)
+        await asyncio.wait_for(tried_thrice.wait(), 60)
         assert not web.status().ok
         assert "is in use" in web.status().message
         assert caplog.text.count("is in use") == 1, "said once"
@@ -55,11 +64,11 @@ async def test_a_taken_port_is_tried_again_until_it_is_free(make_web, monkeypatc
 
 
 @pytest.mark.parametrize("name", ["missing.pem", "nonsense.pem"])
-async def test_a_bad_certificate_is_said(make_web, tmp_path, name):
+async def test_a_bad_certificate_is_said(make_web, tmp_path, said, name):
     (tmp_path / "nonsense.pem").write_text("nonsense")
     web = make_web(tls_certificate=tmp_path / name, tls_key=tmp_path / name)
     task = asyncio.create_task(web.run())
-    await asyncio.sleep(0.05)
+    await said("mend tls_certificate and tls_key")
     assert "mend tls_certificate and tls_key" in web.status().message
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

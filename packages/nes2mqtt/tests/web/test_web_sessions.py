@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nes2mqtt.clock import Clock
+from nes2mqtt.timing.clock import Clock
 from servicekit.limits import MOST_ADDRESSES, GuessLimit, Places
 from servicekit.password import PasswordHash
 from servicekit.sessions import DEVICE_LIFETIME, MOST_DEVICES, MOST_SESSIONS, Sessions

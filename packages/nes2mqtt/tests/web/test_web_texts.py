@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from nes2mqtt.web import output
+from nes2mqtt.outputs.web import output
 
 STATIC = Path(output.__file__).parent / "static"
 LANGUAGES = ("en", "da", "de")

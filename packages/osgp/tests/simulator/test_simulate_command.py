@@ -2,12 +2,13 @@
 
 import json
 import os
+import random
 import select
 import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
@@ -115,10 +116,19 @@ def test_a_signal_power_cycles_the_level_shifter():
         assert process.stdout.readline() == "Power-cycled the level shifter\n"
 
 
+def ports_in_a_row(number: int) -> int:
+    """Return the first of so many free ports, below those that the system gives to whoever asks for any."""
+    with ExitStack() as held:
+        for first in random.sample(range(20_000, 32_000 - number), 100):
+            with suppress(OSError):
+                for port in range(first, first + number):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                return first
+    raise AssertionError("no free ports in a row")
+
+
 def test_a_town_takes_ports_one_after_another():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        first = probe.getsockname()[1] % 20_000 + 20_000
+    first = ports_in_a_row(12)
     with running("denmark-gen3", "--meters", "12", "--mep", f"tcp:127.0.0.1:{first}") as (_process, line):
         assert f"12 simulated meters, tcp://127.0.0.1:{first} to tcp://127.0.0.1:{first + 11}" in line
         for port in (first, first + 11):

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from piprint.demo_cups import end_processes
+from piprint.demo.cups import end_processes
 
 COMMAND = Path(__file__).parent / "shop" / "everywhere.sh"
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"

@@ -28,7 +28,7 @@ from printshop import until
 from relay import Relay
 
 from piprint.contract import JobState
-from piprint.demo_cups import end_processes
+from piprint.demo.cups import end_processes
 from piprint.simulate.limits import Limits
 
 __all__ = ["KillWorld"]

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from piprint.config import PrinterConfig, Rule
+from piprint.config.settings import PrinterConfig, Rule
+from piprint.documents.paper import PAPER_KINDS, read_paper
 from piprint.ipp.codec import Attribute, Group, Range, attribute
 from piprint.ipp.registry import Delimiter, Operation, Tag
-from piprint.paper import PAPER_KINDS, read_paper
 
 PAGE = Path(__file__).parents[4] / "docs" / "reference" / "print-matrix.md"
 

@@ -26,10 +26,10 @@ from papers import pdf
 from printshop import Printed, PrivateCups, until
 
 from piprint.contract import JobState
-from piprint.demo_cups import end_processes
-from piprint.simulate.people import Choice
+from piprint.demo.cups import end_processes
+from piprint.simulate.extension.people import Choice
+from piprint.simulate.extension.tables import Printer, PrintJob
 from piprint.simulate.server import StandIn
-from piprint.simulate.tables import Printer, PrintJob
 
 __all__ = ["FINAL", "Office", "Processor", "StandIn"]
 
@@ -87,7 +87,7 @@ class Processor:
         path.chmod(0o600)
         pace = ["hurried"] if self.hurried else ["watchful"] if self.watchful else []
         words = [*pace, *kill_at.split()]
-        program = [str(DRIVER), str(path), *words] if words else ["-m", "piprint.process", str(path)]
+        program = [str(DRIVER), str(path), *words] if words else ["-m", "piprint.runtime.process", str(path)]
         command = [sys.executable, "-P", *program]
         if self.as_installed:
             command = [str(Path(sys.executable).parent / "piprint"), "run", "--config", str(path)]

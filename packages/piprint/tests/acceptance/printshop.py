@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from piprint.demo_cups import CupsServer
+from piprint.demo.cups import CupsServer
 
 CAPTURE = Path(__file__).parent / "shop" / "capture.sh"
 NULL = "null"

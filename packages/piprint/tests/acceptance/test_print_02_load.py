@@ -23,6 +23,7 @@ SHARES = {"quick": 0.26, "brisk": 0.26, "lively": 0.26, "slow": 0.06, "failing":
 """Which part of the jobs each printer gets; the slow one would make the test long."""
 
 
+@pytest.mark.takes_long
 async def test_02_many_jobs_on_five_printers_one_slow_one_failing():
     async with Office(*SHARES, error_policy="abort-job") as office:
         office.cups.behave("slow", sleep=0.8)

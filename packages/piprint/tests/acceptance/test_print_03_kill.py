@@ -32,6 +32,7 @@ LONGEST = float(os.environ.get("PIPRINT_KILL_LONGEST", "1"))
 UNCERTAIN = "may have been printed"
 
 
+@pytest.mark.takes_long
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_03_kill_at_every_step_of_the_journal(when):
     """Each run recovers the job of the one before, then dies at its own step.
@@ -57,6 +58,7 @@ async def test_03_kill_at_every_step_of_the_journal(when):
         assert set(office.states().values()) == {JobState.PRINTED}
 
 
+@pytest.mark.takes_long
 @pytest.mark.parametrize("extension", ["1.0", "2.0"])
 async def test_03_random_kills_of_everything_under_load(extension):
     """Processor, CUPS, network and the whole host; what may be killed how is in :mod:`killplan`."""

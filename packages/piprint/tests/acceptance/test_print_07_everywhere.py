@@ -15,7 +15,7 @@ from printshop import until
 from reportlab.lib.pagesizes import A4, landscape
 
 from piprint.contract import JobState
-from piprint.simulate.people import Choice
+from piprint.simulate.extension.people import Choice
 
 
 def configured(printer: EverywherePrinter, more: str = "") -> str:

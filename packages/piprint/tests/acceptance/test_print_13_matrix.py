@@ -14,9 +14,9 @@ from office import Office
 from papers import pdf
 from printshop import LabelPrinter, Printed
 
-from piprint import demo_cups
 from piprint.contract import JobState
-from piprint.paper import read_paper
+from piprint.demo import cups as demo_cups
+from piprint.documents.paper import read_paper
 
 POINTS = 72 / 2540
 DPI = 203

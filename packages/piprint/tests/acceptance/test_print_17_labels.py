@@ -7,7 +7,7 @@ from papers import LABEL, pdf
 from printshop import LabelPrinter, until
 
 from piprint.contract import ZPL, JobState
-from piprint.pdf_file import pdf_file, stream
+from piprint.documents.pdf_file import pdf_file, stream
 
 LABEL_SIZE = (283.46, 425.2)
 """100 x 150 mm in points."""

@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 
 import psutil
+import pytest
 from office import Office, Processor
 from papers import CORRUPT, pdf
 
@@ -47,6 +48,7 @@ def size(processor: Processor) -> Size:
     )
 
 
+@pytest.mark.takes_long
 async def test_21_nothing_grows_in_a_day():
     a_days_calls = Limits(requests=10**9)
     async with Office("one", "two", "three", poll=0.05, bc={"limits": a_days_calls}) as office:

@@ -12,10 +12,10 @@ from office import Office
 from papers import locked_pdf
 from printshop import PrivateCups, until
 
-from piprint.config import PrinterConfig
+from piprint.config.settings import PrinterConfig
 from piprint.contract import JobState
-from piprint.document import Inspector
-from piprint.printers.ipp_printer import IppPrinter
+from piprint.documents.inspect import Inspector
+from piprint.printers.backends.ipp_printer import IppPrinter
 from piprint.printers.printer import PrinterAddress, SpoolerState, Ticket
 
 PPD = Path(__file__).parent / "shop" / "driver.ppd"
@@ -39,7 +39,7 @@ def add_driven(cups: PrivateCups, folder: Path, name: str = "driven", script: st
         program.chmod(0o755)
         ppd.write_text(PPD.read_text().replace("@FILTER@", str(program)))
     else:
-        ppd.write_bytes(files("piprint").joinpath("demo.ppd").read_bytes())
+        ppd.write_bytes(files("piprint.demo").joinpath("demo.ppd").read_bytes())
     cups.add_printer(name, ppd=ppd)
     return program
 
@@ -134,6 +134,7 @@ async def test_p1_filters_that_crash_or_are_missing_end_at_once_too(tmp_path):
         assert "not available" in office.job(jobs[1]).message
 
 
+@pytest.mark.takes_long
 async def test_p4_a_backend_that_hangs_ends_the_job_and_the_next_goes_on():
     async with Office("one") as office:
         office.config = '[[printers]]\nid = "one"\nstuck_after = 3\n'
@@ -151,6 +152,7 @@ async def test_p4_a_backend_that_hangs_ends_the_job_and_the_next_goes_on():
         assert office.printed() == [later]
 
 
+@pytest.mark.takes_long
 @BOTH
 async def test_p5_a_disabled_queue_is_told_within_a_minute_and_taken_back(extension):
     async with Office("one", extension=extension) as office:

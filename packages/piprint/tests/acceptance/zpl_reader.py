@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from piprint.document import Bitmap
+from piprint.documents.inspect import Bitmap
 
 
 def read_graphic_field(text: str) -> Bitmap:

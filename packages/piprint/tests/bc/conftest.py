@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from virtual_clock import VirtualClockLoop
 
-from piprint.bc.auth import login_for
-from piprint.bc.http import Http, Wire
-from piprint.config import Config
+from piprint.bc.http.client import Http, Wire
+from piprint.bc.login.tokens import login_for
+from piprint.config.settings import Config
 from piprint.simulate.server import StandIn
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piprint.bc.answer import Answered, error_of, may_have_been_done, plain, retry_after
+from piprint.bc.http.answer import Answered, error_of, may_have_been_done, plain, retry_after
 from piprint.errors import (
     BcConflict,
     BcDenied,

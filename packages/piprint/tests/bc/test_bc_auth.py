@@ -10,10 +10,10 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from piprint.bc.assertion import assertion
-from piprint.bc.auth import BasicLogin, TokenLogin
-from piprint.bc.http import Counters
-from piprint.config import Basic, Certificate, ClientSecret
+from piprint.bc.http.client import Counters
+from piprint.bc.login.client_assertion import assertion
+from piprint.bc.login.tokens import BasicLogin, TokenLogin
+from piprint.config.settings import Basic, Certificate, ClientSecret
 from piprint.errors import BcDenied, BcThrottled, BcUnreachable, ConfigError
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

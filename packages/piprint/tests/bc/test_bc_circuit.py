@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from piprint.bc.circuit import Circuit
+from piprint.bc.http.throttling import Circuit
 from piprint.errors import BcMissing, BcThrottled
 
 pytestmark = pytest.mark.virtual_clock

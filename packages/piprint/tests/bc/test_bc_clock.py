@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from piprint.bc import auth
-from piprint.bc.auth import TokenLogin
 from piprint.bc.connect import connect
-from piprint.bc.http import Wire
+from piprint.bc.http.client import Wire
+from piprint.bc.login import tokens as auth
+from piprint.bc.login.tokens import TokenLogin
 from piprint.clock import Clock
-from piprint.config import Certificate
+from piprint.config.settings import Certificate
 from piprint.errors import BcDenied
 
 TRUE = datetime(2026, 11, 30, 12, tzinfo=UTC)

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from piprint.bc.http import Wire
-from piprint.config import Config
+from piprint.bc.http.client import Wire
+from piprint.config.settings import Config
 from piprint.errors import BcUnreachable
 
 pytestmark = pytest.mark.virtual_clock

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from piprint.bc.http import READ_ONLY, READ_WRITE, Wire, page_size
+from piprint.bc.http.client import READ_ONLY, READ_WRITE, Wire, page_size
 from piprint.errors import BcDenied, BcMissing, BcRefused, BcThrottled, BcUnreachable, ConfigError, PiprintError
 
 SECRET = "v3ry-s3cret~value"

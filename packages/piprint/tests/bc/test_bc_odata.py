@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from piprint.bc.connect import connect
+from piprint.bc.dialects.pages import read_all
 from piprint.bc.odata import Place, both, equal, moment, next_page, number, rows, tag, text, truth
-from piprint.bc.pages import read_all
-from piprint.config import Config
+from piprint.config.settings import Config
 from piprint.contract import PRINTER_WS
 from piprint.errors import BcDenied, BcMissing, BcRefused, BcUnreachable, ConfigError
-from piprint.simulate.query import parse_filter
+from piprint.simulate.odata.query import parse_filter
 
 BASE = "https://bc.example/BC/ODataV4/"
 GUID = "aaaaaaaa-0000-4000-8000-00000000000F"

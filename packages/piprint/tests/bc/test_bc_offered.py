@@ -5,11 +5,11 @@ import json
 import pytest
 
 from piprint.bc.connect import connect
-from piprint.bc.offered import GONE
+from piprint.bc.dialects.printers import GONE
 from piprint.bc.queue import OfferedPrinter
 from piprint.contract import units
+from piprint.documents.payloads import validate_printer_payload
 from piprint.errors import BcUnreachable
-from piprint.payloads import validate_printer_payload
 from piprint.simulate.server import StandIn
 
 

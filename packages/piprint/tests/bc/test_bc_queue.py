@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from piprint.bc.connect import connect
+from piprint.bc.job import Claim
 from piprint.bc.queue import ClaimOutcome, FinishOutcome, OfferedPrinter, Queue
 from piprint.contract import JobState
 from piprint.errors import BcDenied, BcError, BcMissing, BcRefused, BcThrottled, BcUnreachable, DocumentError, SpoolFull
-from piprint.job import Claim
 from piprint.simulate.server import StandIn
 
 PDF = b"%PDF-1.7\n" + bytes(range(256)) * 300
@@ -419,7 +419,7 @@ async def test_a_full_disk_leaves_the_claim_for_the_caller_to_release(bc, queue,
     def full(_handle, _pieces):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("piprint.bc.download._write", full)
+    monkeypatch.setattr("piprint.bc.http.download._write", full)
     claim = new_claim()
     with pytest.raises(SpoolFull, match="No space left"):
         await queue.claim(job, claim, into, lease=60)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piprint.bc.rowstream import MOST_REST, RowReader
+from piprint.bc.dialects.rowstream import MOST_REST, RowReader
 from piprint.errors import BcUnreachable, DocumentError
 
 MEMBER = "PDFPrintJobBASE64"

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from piprint.bc.connect import connect
+from piprint.bc.job import Claim
 from piprint.bc.queue import ClaimOutcome, FinishOutcome
 from piprint.contract import JobState, units
 from piprint.errors import BcRefused, concerns_one
-from piprint.job import Claim
-from piprint.simulate import actions
+from piprint.simulate.extension import actions
 from piprint.simulate.refusal import Refusal
 from piprint.simulate.server import StandIn
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from piprint.config import PrinterConfig
+from piprint.config.settings import PrinterConfig
 from piprint.ipp.codec import Group, Range, attribute, decode
 from piprint.ipp.registry import Delimiter, Operation, Tag
 from piprint.printers.capabilities import capabilities_told, job_told, status_told, with_settings

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from printshop import PrivateCups, until
 
-from piprint import demo_cups
-from piprint.config import PrinterConfig
+from piprint.config.settings import PrinterConfig
+from piprint.demo import cups as demo_cups
 from piprint.errors import PrinterBusy, PrinterRefused, PrinterUnreachable
 from piprint.ipp.registry import Status
-from piprint.printers.ipp_printer import IppPrinter
+from piprint.printers.backends.ipp_printer import IppPrinter
 from piprint.printers.printer import Media, PrinterAddress, PrinterState, SpoolerState, Ticket
 
 _NUMBERS = itertools.count(1)

@@ -7,9 +7,9 @@ import itertools
 import pytest
 from everywhere import EverywherePrinter
 
-from piprint.config import PrinterConfig
+from piprint.config.settings import PrinterConfig
 from piprint.errors import PrinterBusy, PrinterUnreachable
-from piprint.printers.ipp_printer import IppPrinter
+from piprint.printers.backends.ipp_printer import IppPrinter
 from piprint.printers.printer import Media, PrinterAddress, SpoolerState, Ticket
 
 _NUMBERS = itertools.count(1)

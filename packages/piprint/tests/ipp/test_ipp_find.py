@@ -8,16 +8,16 @@ import pytest
 from printshop import PrivateCups
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from piprint.config import BusinessCentral, ClientSecret, Config, Cups, Discovery, PrinterConfig
+from piprint.config.settings import BusinessCentral, ClientSecret, Config, Cups, Discovery, PrinterConfig
+from piprint.config.wildcard import matches, offered
 from piprint.errors import ConfigError, PrinterUnreachable
 from piprint.printers import announced as announced_module
 from piprint.printers.announced import Announcement, Announcements
+from piprint.printers.backends.ipp_printer import IppPrinter
+from piprint.printers.backends.raw_printer import RawPrinter
+from piprint.printers.backends.windows import WindowsPrinter
 from piprint.printers.find import Found, find_printers, listen, open_printer, settings_of
-from piprint.printers.ipp_printer import IppPrinter
 from piprint.printers.printer import PrinterAddress
-from piprint.printers.raw_printer import RawPrinter
-from piprint.printers.windows import WindowsPrinter
-from piprint.wildcard import matches, offered
 
 NAMES = ("Plain", "a;b", "a$(id)b", "æøå", "a%20b", "a&b=c", "x" * 120, "[x]")
 
@@ -109,13 +109,13 @@ async def test_configured_printers_come_first_and_one_that_is_nowhere_is_told(qu
 async def test_on_windows_the_queues_are_the_spoolers(monkeypatch):
     queues = [PrinterAddress(name, f"winspool:/{name}", name, "windows") for name in ("Office", "Fax")]
     monkeypatch.setattr("piprint.printers.find._ON_WINDOWS", True)
-    monkeypatch.setattr("piprint.printers.windows.find_windows_printers", lambda: queues)
+    monkeypatch.setattr("piprint.printers.backends.windows.find_windows_printers", lambda: queues)
     assert await find_printers(_config(hide=("fax",))) == Found(queues[:1], [])
 
     def away():
         raise PrinterUnreachable("the Windows spooler is stopped")
 
-    monkeypatch.setattr("piprint.printers.windows.find_windows_printers", away)
+    monkeypatch.setattr("piprint.printers.backends.windows.find_windows_printers", away)
     found = await find_printers(_config())
     assert found.problems == ["the queues of Windows cannot be listed: the Windows spooler is stopped"]
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 
-from piprint.config import PrinterConfig
+from piprint.config.settings import PrinterConfig
 from piprint.errors import PrinterBusy, PrinterRefused
 from piprint.ipp.codec import Group, Message, Range, attribute, encode
 from piprint.ipp.registry import Delimiter, Operation, Status, Tag
-from piprint.printers.ipp_printer import IppPrinter, job_attributes
+from piprint.printers.backends.ipp_printer import IppPrinter, job_attributes
 from piprint.printers.printer import Accepted, Capabilities, Media, PrinterAddress, SpoolerState, Ticket
 
 A4 = Media(21000, 29700, "iso_a4_210x297mm")

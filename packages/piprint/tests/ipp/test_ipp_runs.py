@@ -8,10 +8,10 @@ import signal
 import pytest
 from printshop import PrivateCups, until
 
-from piprint.config import PrinterConfig
+from piprint.config.settings import PrinterConfig
 from piprint.ipp.codec import attribute
 from piprint.ipp.registry import Operation, Status, Tag
-from piprint.printers.ipp_printer import IppPrinter
+from piprint.printers.backends.ipp_printer import IppPrinter
 from piprint.printers.printer import PrinterAddress, Ticket
 
 

@@ -9,14 +9,14 @@ import pytest
 from aiohttp import web
 from printshop import PrivateCups
 
-from piprint.config import PrinterConfig
+from piprint.config.settings import PrinterConfig
 from piprint.ipp import client
 from piprint.ipp.codec import Group, Message, attribute, decode, encode
 from piprint.ipp.registry import Delimiter, Operation, Status, Tag
-from piprint.printers import spooler_run, spooler_watch
-from piprint.printers.ipp_printer import IppPrinter
+from piprint.printers.backends.ipp_printer import IppPrinter
 from piprint.printers.printer import Accepted, PrinterAddress, SpoolerState, Ticket
-from piprint.printers.runs import Beginning, RunCounter
+from piprint.printers.restarts import spooler_run, spooler_watch
+from piprint.printers.restarts.runs import Beginning, RunCounter
 
 NOON = 1_796_000_000
 CUPS = (

@@ -10,7 +10,7 @@ import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
-from piprint.document import Inspector
+from piprint.documents.inspect import Inspector
 
 POINTS_PER_MM = 72 / 25.4
 

@@ -15,8 +15,8 @@ import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
-from piprint.document import DocumentFacts, Inspector, is_zpl, looks_like
-from piprint.document_process import MEMORY
+from piprint.documents.inspect import DocumentFacts, Inspector, is_zpl, looks_like
+from piprint.documents.process import MEMORY
 from piprint.errors import DocumentError
 
 Pdf = Callable[..., bytes]
@@ -250,7 +250,7 @@ async def test_the_process_ends_when_idle(saved: Saved, reportlab_pdf: Pdf) -> N
 async def test_it_ends_with_its_parent(saved: Saved, reportlab_pdf: Pdf) -> None:
     """The parent is killed: nobody tells the process, its input just ends."""
     script = (
-        "import asyncio, os, signal, sys; from pathlib import Path; from piprint.document import Inspector\n"
+        "import asyncio, os, signal, sys; from pathlib import Path; from piprint.documents.inspect import Inspector\n"
         "async def main():\n"
         "    inspector = Inspector(); await inspector.check(Path(sys.argv[1]), limit_bytes=10**9)\n"
         "    print(inspector._process.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"

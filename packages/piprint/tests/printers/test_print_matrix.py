@@ -12,17 +12,17 @@ from printshop import LabelPrinter
 from reportlab.pdfgen.canvas import Canvas
 from zpl_reader import read_graphic_field
 
-from piprint.document import Bitmap, Inspector
+from piprint.documents.inspect import Bitmap, Inspector
+from piprint.documents.payloads import read_job_payload
 from piprint.errors import DocumentError
 from piprint.ipp.codec import Group
 from piprint.ipp.registry import Delimiter
-from piprint.payloads import read_job_payload
+from piprint.printers.backends.ipp_printer import job_attributes
+from piprint.printers.backends.raw_printer import RawPrinter
 from piprint.printers.capabilities import capabilities_told, with_settings
-from piprint.printers.ipp_printer import job_attributes
-from piprint.printers.offer import printer_payload
-from piprint.printers.options import make_ticket
 from piprint.printers.printer import Capabilities, PrinterAddress, Ticket
-from piprint.printers.raw_printer import RawPrinter
+from piprint.printers.ticket.offer import printer_payload
+from piprint.printers.ticket.options import make_ticket
 
 PAPERS = {
     "iso_a4_210x297mm": "A4",

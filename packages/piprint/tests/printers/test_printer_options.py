@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piprint.config import PrinterConfig, Rule
+from piprint.config.settings import PrinterConfig, Rule
+from piprint.config.wildcard import matches
 from piprint.contract import PDF, ZPL
-from piprint.document_place import MOST_MEASURED
-from piprint.paper import PAPER_KINDS, is_same_size, media_name, media_size
-from piprint.payloads import JobPayload, PaperTray, validate_printer_payload
+from piprint.documents.paper import PAPER_KINDS, is_same_size, media_name, media_size
+from piprint.documents.payloads import JobPayload, PaperTray, validate_printer_payload
+from piprint.documents.placement import MOST_MEASURED
 from piprint.printers.capabilities import with_settings
-from piprint.printers.offer import is_chosen, offered, printer_payload, trays
-from piprint.printers.options import make_ticket
 from piprint.printers.printer import Capabilities, Media, Ticket
-from piprint.wildcard import matches
+from piprint.printers.ticket.offer import is_chosen, offered, printer_payload, trays
+from piprint.printers.ticket.options import make_ticket
 
 A4 = Media(21000, 29700, "iso_a4_210x297mm")
 A5 = Media(14800, 21000, "iso_a5_148x210mm")

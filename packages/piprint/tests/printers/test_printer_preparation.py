@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from piprint.config import Config, PrinterConfig
-from piprint.config_file import parse
+from piprint.config.load import parse
+from piprint.config.settings import Config, PrinterConfig
 from piprint.contract import PDF, ZPL
-from piprint.document import Inspector
+from piprint.documents.inspect import Inspector
 from piprint.errors import DocumentError
-from piprint.inhand import Prepared
-from piprint.preparation import Preparation
+from piprint.jobs.active_job import Prepared
+from piprint.jobs.printing.preparation import Preparation
+from piprint.printers.backends.raw_printer import RawPrinter
 from piprint.printers.printer import PrinterAddress
-from piprint.printers.raw_printer import RawPrinter
 
 LABEL = b"CT~~CD,~CC^~CT~\n^XA^FO50,50^FDpallet^FS^XZ"
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piprint.config import PrinterConfig
+from piprint.config.settings import PrinterConfig
 from piprint.contract import ZPL
+from piprint.documents.payloads import JobPayload, PaperTray
 from piprint.errors import DocumentError, PrinterError, PrinterUnreachable
-from piprint.payloads import JobPayload, PaperTray
-from piprint.printers.options import make_ticket
+from piprint.printers.backends.raw_printer import RawPrinter, host_status
 from piprint.printers.printer import Accepted, Feedback, Printer, PrinterAddress, PrinterState, Ticket
-from piprint.printers.raw_printer import RawPrinter, host_status
+from piprint.printers.ticket.options import make_ticket
 
 Saved = Callable[[bytes], Path]
 Pdf = Callable[..., bytes]

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from piprint.printers.printer import PrinterState, PrinterStatus
-from piprint.reasons import in_words, told
-from piprint.trouble import _BLOCKING, blocked
+from piprint.printers.reasons import in_words, told
+from piprint.printers.trouble import _BLOCKING, blocked
 
 
 @pytest.mark.parametrize(

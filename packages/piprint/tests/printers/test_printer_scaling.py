@@ -12,10 +12,10 @@ from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from piprint.document import Bitmap, Inspector
-from piprint.document_place import Placed, place
-from piprint.printers.scaling import fits
-from piprint.printers.zpl import not_drawn
+from piprint.documents.inspect import Bitmap, Inspector
+from piprint.documents.placement import Placed, place
+from piprint.printers.backends.zpl import not_drawn
+from piprint.printers.ticket.scaling import fits
 
 MM = 72 / 25.4
 DPI = 254

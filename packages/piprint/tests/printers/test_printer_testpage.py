@@ -10,8 +10,8 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from piprint.document import Inspector
-from piprint.printers.testpage import make_label, make_page
+from piprint.documents.inspect import Inspector
+from piprint.printers.test_sheet import make_label, make_page
 
 AT = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 NAMES = ["Office", "Lager 2 (æøå)", "a\\b(c))(", "x" * 500, "日本", "nl\nnl", "^XZ~HS_5E"]

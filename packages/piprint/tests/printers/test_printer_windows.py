@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from piprint.config import PrinterConfig, Rule
+from piprint.config.settings import PrinterConfig, Rule
+from piprint.documents.payloads import JobPayload, PaperTray
 from piprint.errors import PrinterError, PrinterRefused, PrinterUnreachable
-from piprint.payloads import JobPayload, PaperTray
-from piprint.printers.offer import trays
-from piprint.printers.options import make_ticket
+from piprint.printers.backends.windows import WindowsPrinter, find_windows_printers
 from piprint.printers.printer import Accepted, Media, Printer, PrinterAddress, PrinterState, SpoolerState, Ticket
-from piprint.printers.windows import WindowsPrinter, find_windows_printers
+from piprint.printers.ticket.offer import trays
+from piprint.printers.ticket.options import make_ticket
 
 A4 = Media(21000, 29700, "iso_a4_210x297mm")
 QUEUE = "Kontor & Lager (ø)"
@@ -224,7 +224,7 @@ async def test_a_job_that_leaves_the_queue_is_done(spooler: Spooler, sumatra: Pa
 async def test_only_the_last_jobs_are_remembered(
     spooler: Spooler, sumatra: Path, document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("piprint.printers.windows._MOST_JOBS", 2)
+    monkeypatch.setattr("piprint.printers.backends.windows._MOST_JOBS", 2)
     one = printer(spooler, str(sumatra))
     jobs = [Accepted(0, "", f"bc-prod-{number}-1") for number in range(3)]
     for job in jobs:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zpl_reader import read_graphic_field
 
-from piprint.document import Bitmap, Inspector
-from piprint.printers.zpl import graphic_field, label
+from piprint.documents.inspect import Bitmap, Inspector
+from piprint.printers.backends.zpl import graphic_field, label
 
 GOLDEN = Path(__file__).with_name("label_golden.zpl")
 

@@ -14,8 +14,8 @@ import aiohttp
 import pytest
 from virtual_clock import VirtualClockLoop
 
+from piprint.simulate.extension.tables import PrintJob
 from piprint.simulate.server import StandIn
-from piprint.simulate.tables import PrintJob
 
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
 PDF = b"%PDF-1.4\nnot quite one\n%%EOF\n"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piprint.contract import JOBS_API, PRINTER_WS, QUEUE_WS, JobState
-from piprint.simulate.pages import Tongue
-from piprint.simulate.query import FilterError, Order, parse_filter, parse_order
+from piprint.simulate.odata.pages import Tongue
+from piprint.simulate.odata.query import FilterError, Order, parse_filter, parse_order
 
 ROW = {
     "RowNo": 7,

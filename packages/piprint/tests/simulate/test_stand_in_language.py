@@ -3,7 +3,7 @@
 import pytest
 
 from piprint.contract import CAPTIONS, JobState, read_state
-from piprint.simulate.database import Lag
+from piprint.simulate.extension.database import Lag
 
 
 async def states(ask, **headers):

@@ -14,10 +14,10 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from piprint.contract import ZPL, JobState
-from piprint.simulate.people import Choice
-from piprint.simulate.sample import sample_invoice
+from piprint.simulate.extension.people import Choice
+from piprint.simulate.page.sample import sample_invoice
+from piprint.simulate.page.view import TROUBLES, view
 from piprint.simulate.server import Settings, serve
-from piprint.simulate.view import TROUBLES, view
 
 OURS = {"X-Piprint": "1"}
 NASTY = '<img src=x onerror="document.title=1"> & "æøå" $(c) </script>.pdf'

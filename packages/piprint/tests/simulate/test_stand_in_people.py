@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from piprint.contract import ZPL, JobState
-from piprint.payloads import read_job_payload
-from piprint.simulate import dateformula
-from piprint.simulate.people import Choice
+from piprint.documents.payloads import read_job_payload
+from piprint.simulate.extension import dateformula
+from piprint.simulate.extension.people import Choice
 from piprint.simulate.refusal import Refusal
 
 TWO_TRAYS = json.dumps(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from piprint.simulate.service import Company
+from piprint.simulate.odata.service import Company
 
 TWO = (
     Company("CRONUS A/S & Co's", "AAAAAAAA-0000-4000-8000-000000000001"),

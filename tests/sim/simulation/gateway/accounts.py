@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from nes2mqtt.history import Store, Unit
+from nes2mqtt.history.queries.periods import Unit
+from nes2mqtt.history.store import Store
 from osgp.sources import SOURCES
 from simulation.gateway.meters import WATTS, Meter
 from simulation.gateway.watch import Given

@@ -1,4 +1,4 @@
-"""A broker in memory that speaks MQTT 3.1.1 and 5, byte by byte, with the real client library at the other end.
+"""A broker in memory that speaks MQTT 3.1.1 and 5, byte by byte, with the product's client at the other end.
 
 What it does wrong is told to it by :class:`Mood`: it answers packets with any reason code, has limits, keeps silent, loses
 acknowledgements, breaks connections off. It keeps retained messages and carries wills out, as late as a
@@ -7,6 +7,7 @@ broker does that has to wait for one and a half keep-alives.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import fnmatch
 from collections.abc import Callable, Iterator
@@ -14,16 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import paho.mqtt.client
-
+from nes2mqtt.outputs.mqtt.client import wire_client
 from simulation.gateway import packets
 from simulation.gateway.packets import Kind, Packet, Publish
 from simulation.loop import OWNER, SimLoop
 
 __all__ = ["Broker", "Mood"]
-
-_FIRST_FILE = 1000
-"""Numbers of sockets that no real file has."""
 
 TOO_LARGE, QUOTA, NO_RETAIN, NO_QOS = 0x95, 0x93, 0x9A, 0x9B
 """What MQTT 5 says when a limit is exceeded (section 3.14.2.1)."""
@@ -73,67 +70,55 @@ class _Client:
     number: int = 0
 
 
-class _Socket:
-    """The client's end: what paho asks of a socket that does not block."""
+class _Socket(asyncio.Transport):
+    """A connection; the product writes to it, and its protocol is told what comes."""
 
-    def __init__(self, broker: Broker, number: int, owner: int) -> None:
-        self._broker, self._number, self._owner = broker, number, owner
+    def __init__(self, broker: Broker, owner: int) -> None:
+        super().__init__()
+        self._broker, self._owner = broker, owner
         self.client = _Client(self)
-        self._in = bytearray()
-        self._over = False
-        """The broker closed it."""
+        self.protocol: asyncio.Protocol | None = None
+        self._open = True
         self._last = 0.0
-        self.buffer_full = 0
 
-    def fileno(self) -> int:
-        return self._number
-
-    def setblocking(self, flag: object) -> None:
-        pass
-
-    def settimeout(self, seconds: float | None) -> None:
-        pass
-
-    def setsockopt(self, *_: Any) -> None:
-        pass
-
-    def getpeername(self) -> tuple[str, int]:
-        return ("broker", 1883)
-
-    def send(self, data: bytes) -> int:
-        if self._over:
-            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
-        if self._broker.running(self._owner):
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._open and self._broker.running(self._owner):
             self._broker.later(self, bytes(data))
-        return len(data)
 
-    def recv(self, count: int) -> bytes:
-        if self._in:
-            part = bytes(self._in[:count])
-            del self._in[:count]
-            if self._in or self._over:
-                self._broker.loop.call_soon(self._broker.loop.readable, self._number)
-            return part
-        if self._over:
-            return b""
-        raise BlockingIOError(errno.EAGAIN, "nothing there")
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return not self._open
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        del name
+        return default
 
     def close(self) -> None:
-        if self._number >= 0:
-            self._broker.hung_up(self.client)
-        self._number = -1
+        """Hang up. What was written before still arrives."""
+        if self._open and self._broker.running(self._owner):
+            self._open = False
+            self._broker.loop.call_at(self.when(), self._broker.hung_up, self.client)
+            self._tell_the_end()
+
+    def abort(self) -> None:
+        self.close()
+
+    def _tell_the_end(self) -> None:
+        assert self.protocol is not None
+        self._broker.loop.call_soon(self.protocol.connection_lost, None)
 
     # The broker's end.
 
     def arrive(self, data: bytes) -> None:
-        if self._number >= 0:
-            self._in += data
-            self._broker.loop.readable(self._number)
+        if self._open and self.protocol is not None and self._broker.running(self._owner):
+            self.protocol.data_received(data)
 
     def end(self) -> None:
-        self._over = True
-        if self._number >= 0:
-            self._broker.loop.readable(self._number)
+        if self._open and self._broker.running(self._owner):
+            self._open = False
+            self._tell_the_end()
 
     def when(self, late: float = 0.0) -> float:
         """Return when the next bytes arrive at the other side: never two at once."""
@@ -159,19 +144,23 @@ class Broker:
         self.retained: dict[str, bytes] = {}
         self.clients: list[_Client] = []
         self.messages = 0
-        self._sockets = 0
 
     @contextmanager
     def in_place_of_network(self) -> Iterator[None]:
-        """Give paho this broker, and the loop's time."""
-        library = paho.mqtt.client
-        before = library.Client._create_socket_connection, library.time_func
-        library.Client._create_socket_connection = lambda _: self.connect()  # type: ignore[method-assign]
-        library.time_func = self.loop.time
+        """Give the product's client this broker."""
+        before = wire_client.open_connection
+        wire_client.open_connection = self._open
         try:
             yield
         finally:
-            library.Client._create_socket_connection, library.time_func = before  # type: ignore[method-assign]
+            wire_client.open_connection = before
+
+    async def _open(self, config: object, tls: object, protocol: Callable[[], asyncio.Protocol]) -> None:
+        del config, tls
+        await asyncio.sleep(0.001)
+        socket = self.connect()
+        socket.protocol = protocol()
+        socket.protocol.connection_made(socket)
 
     # Connections.
 
@@ -183,8 +172,7 @@ class Broker:
         """
         if self.mood.away or not self.running(OWNER.get()):
             raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
-        self._sockets += 1
-        made = _Socket(self, _FIRST_FILE + self._sockets, OWNER.get())
+        made = _Socket(self, OWNER.get())
         made.client.heard = self.loop.now
         self.clients.append(made.client)
         return made

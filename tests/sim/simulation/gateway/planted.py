@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-import nes2mqtt.history
-from nes2mqtt.guard import Guard, Verdict
-from nes2mqtt.history.output import HistoryOutput
-from nes2mqtt.hub import Hub
-from nes2mqtt.mqtt.client import Broker
-from nes2mqtt.mqtt.output import MqttOutput
-from nes2mqtt.poller import Poller
-from nes2mqtt.reading import Quality, Sample, TableGroup
-from nes2mqtt.web.recent import Recent
+from nes2mqtt.history.store import Store
+from nes2mqtt.meters.guard import Guard, Verdict
+from nes2mqtt.meters.poller import Poller
+from nes2mqtt.outputs.history import HistoryOutput
+from nes2mqtt.outputs.mqtt.client.broker import Broker
+from nes2mqtt.outputs.mqtt.output import MqttOutput
+from nes2mqtt.outputs.web.live.recent import Recent
+from nes2mqtt.readings.hub import Hub
+from nes2mqtt.readings.reading import Quality, Sample, TableGroup
 from osgp.sources import SOURCES
 from simulation.gateway.faults import Fault
 from simulation.gateway.world import Setting, World
@@ -158,20 +158,20 @@ def _registers_given_up(world: World, swap: Replace) -> None:
 
 
 def _status_is_good(_: World, swap: Replace) -> None:
-    status = nes2mqtt.history.Store.status
-    swap(nes2mqtt.history.Store, "status", lambda store: replace(status(store), ok=True, message=""))
+    status = Store.status
+    swap(Store, "status", lambda store: replace(status(store), ok=True, message=""))
 
 
 def _says_nothing_of_the_broker(_: World, swap: Replace) -> None:
     status = MqttOutput.status
     swap(MqttOutput, "status", lambda output: replace(status(output), ok=True))
-    for name in ("client", "delivery", "output", "refusals"):
-        logger = logging.getLogger(f"nes2mqtt.mqtt.{name}")
+    for name in ("client.broker", "client.refusals", "delivery", "output"):
+        logger = logging.getLogger(f"nes2mqtt.outputs.mqtt.{name}")
         swap(logger, "disabled", True)
 
 
 def _says_nothing_of_clocks(_: World, swap: Replace) -> None:
-    from nes2mqtt.clock import Clock  # noqa: PLC0415 - not in the oldest code that this runs
+    from nes2mqtt.timing.clock import Clock  # noqa: PLC0415 - not in the oldest code that this runs
 
     swap(Clock, "trouble", property(lambda _: None))
 
@@ -184,7 +184,7 @@ def _talks_too_much(_: World, swap: Replace) -> None:
     publish = Hub.publish
 
     def talking(hub: Hub, event: Any) -> None:
-        logging.getLogger("nes2mqtt.hub").warning("something came")
+        logging.getLogger("nes2mqtt.readings.hub").warning("something came")
         publish(hub, event)
 
     swap(Hub, "publish", talking)

@@ -1,6 +1,6 @@
 """Where the product is given the world: one place for every name that is replaced, and put back at the end.
 
-What the product takes as a parameter is passed (``app.run(clock=, stop=)``); the rest stands here. A new entry is a wish for a
+What the product takes as a parameter is passed (``gateway.run(clock=, stop=)``); the rest stands here. A new entry is a wish for a
 parameter.
 """
 
@@ -23,20 +23,21 @@ from zoneinfo import ZoneInfo
 
 import anyio.to_thread
 
-import nes2mqtt.history.recorder
-import nes2mqtt.mqtt.client
-import nes2mqtt.mqtt.output
-import nes2mqtt.running_energy
-import nes2mqtt.web.api
-import nes2mqtt.web.app
-import nes2mqtt.web.gate
-import nes2mqtt.web.login
-import nes2mqtt.web.output
-import nes2mqtt.web.server
-from nes2mqtt import app
-from nes2mqtt.config import Config
-from nes2mqtt.history import HistoryConfig, Store
-from nes2mqtt.hub import Hub
+import nes2mqtt.history.running_energy
+import nes2mqtt.history.writing.recorder
+import nes2mqtt.outputs.mqtt.client.broker
+import nes2mqtt.outputs.mqtt.output
+import nes2mqtt.outputs.web.access.gate
+import nes2mqtt.outputs.web.access.login
+import nes2mqtt.outputs.web.api.current
+import nes2mqtt.outputs.web.app
+import nes2mqtt.outputs.web.output
+import nes2mqtt.outputs.web.server
+from nes2mqtt.config.settings import Config
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.history.store import Store
+from nes2mqtt.readings.hub import Hub
+from nes2mqtt.runtime import gateway
 from simulation.fibers import Fibers
 from simulation.host import Host
 from simulation.loop import SimLoop
@@ -46,12 +47,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Seams", "clock_of", "open_store", "run_gateway"]
 
-_HAS_CLOCK = "clock" in inspect.signature(app.run).parameters
+_HAS_CLOCK = "clock" in inspect.signature(gateway.run).parameters
 
 
 def clock_of(world: Basis, built: float = 0.0) -> Any:
     """Return the product's clock, on this world's."""
-    from nes2mqtt.clock import Clock  # noqa: PLC0415 - not in the oldest code that this runs
+    from nes2mqtt.timing.clock import Clock  # noqa: PLC0415 - not in the oldest code that this runs
 
     return Clock(
         wall=world.host.wall,
@@ -64,7 +65,7 @@ def clock_of(world: Basis, built: float = 0.0) -> Any:
 def run_gateway(world: World, config: Config, stop: Any) -> Any:
     """Return the gateway, to be awaited."""
     more: dict[str, Any] = {"clock": clock_of(world, world.setting.start - 30 * 86400.0)} if _HAS_CLOCK else {}
-    return app.run(config, stop=stop, **more)
+    return gateway.run(config, stop=stop, **more)
 
 
 def open_store(world: Basis, path: Path, config: HistoryConfig, zone: ZoneInfo) -> Store:
@@ -101,7 +102,7 @@ class Ground:
 
         self._set(sqlite3, "connect", noted)
         self._time_and_threads()
-        recorder = nes2mqtt.history.recorder
+        recorder = nes2mqtt.history.writing.recorder
         if hasattr(recorder, "this_boot"):
             self._set(recorder, "this_boot", lambda _: f"boot {basis.host.boots}")
         # What systemd gives a service: a folder in RAM that outlives the program, but no power cut.
@@ -149,7 +150,7 @@ class Ground:
         if not _HAS_CLOCK:
             instead["datetime"] = (datetime, WallClock)
         for name, module in sorted(sys.modules.items()):
-            if name.partition(".")[0] not in ("nes2mqtt", "osgp") or name == "nes2mqtt.clock":
+            if name.partition(".")[0] not in ("nes2mqtt", "osgp") or name == "nes2mqtt.timing.clock":
                 continue
             for attribute, (real, ours) in instead.items():
                 if module.__dict__.get(attribute) is real:
@@ -168,22 +169,13 @@ class Seams(Ground):
         super().__enter__()
         self._web()
         self._listen_in()
-        for module in (app, sys.modules.get("nes2mqtt.watch")):
+        for module in (gateway, sys.modules.get("nes2mqtt.runtime.watch")):
             for name in ("_STATUS_EVERY", "_LOOK_EVERY"):
                 if hasattr(module, name):
                     self._set(module, name, 60.0)  # nobody listens: there is no systemd
-        if hasattr(nes2mqtt.running_energy, "_ROUND"):
+        if hasattr(nes2mqtt.history.running_energy, "_ROUND"):
             # Asked each 10 s it took two thirds of a world's time, and finds nothing that the end does not.
-            self._set(nes2mqtt.running_energy, "_ROUND", 600.0)
-        import aiomqtt  # noqa: PLC0415
-
-        async def misc_loop(client: Any) -> None:
-            import asyncio  # noqa: PLC0415
-
-            while client._client.loop_misc() == 0:  # noqa: ASYNC110 - as the library does
-                await asyncio.sleep(10)  # the library asks each second whether a ping is due
-
-        self._set(aiomqtt.Client, "_misc_loop", misc_loop)
+            self._set(nes2mqtt.history.running_energy, "_ROUND", 600.0)
         for name in ("nes2mqtt", "asyncio", "osgp"):
             logger = logging.getLogger(name)
             self._set(logger, "propagate", False)
@@ -207,7 +199,7 @@ class Seams(Ground):
 
         self._set(anyio.to_thread, "run_sync", inline)
         socket = SimpleNamespace(getsockname=lambda: ("127.0.0.1", 8099), close=lambda: None)
-        self._set(nes2mqtt.web.output, "listen", lambda *_, **__: socket)
+        self._set(nes2mqtt.outputs.web.output, "listen", lambda *_, **__: socket)
 
         async def serve(page: Any, listener: Any, config: Any, opened: Any, **_: Any) -> None:
             del listener, config
@@ -218,12 +210,12 @@ class Seams(Ground):
             finally:
                 world.page = None
 
-        self._set(nes2mqtt.web.server, "serve", serve)
+        self._set(nes2mqtt.outputs.web.server, "serve", serve)
 
     def _listen_in(self) -> None:
         """Hear what goes through the hub, and know the history."""
         world = self._world
-        publish, enter, construct = Hub.publish, Store.__aenter__, nes2mqtt.web.output.WebOutput.__init__
+        publish, enter, construct = Hub.publish, Store.__aenter__, nes2mqtt.outputs.web.output.WebOutput.__init__
 
         def heard(hub: Hub, event: Any) -> None:
             world.hub = hub
@@ -240,7 +232,7 @@ class Seams(Ground):
 
         self._set(Hub, "publish", heard)
         self._set(Store, "__aenter__", entered)
-        self._set(nes2mqtt.web.output.WebOutput, "__init__", constructed)
+        self._set(nes2mqtt.outputs.web.output.WebOutput, "__init__", constructed)
 
 
 class _PinnedRandom:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from nes2mqtt.reading import MeterState, MeterStatus, Sample, TableGroup
+from nes2mqtt.readings.reading import MeterState, MeterStatus, Sample, TableGroup
 from osgp.sources import SOURCES
 from simulation.gateway.packets import Publish
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
-from nes2mqtt.config import Config
+from nes2mqtt.config.settings import Config
 from simulation import disk, files
 from simulation.conditions import Conditions
 from simulation.fibers import Fibers

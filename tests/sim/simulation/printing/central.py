@@ -15,11 +15,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from piprint.contract import JobState
 from piprint.simulate.environment import Environment
+from piprint.simulate.extension.tables import PrintJob
 from piprint.simulate.login import Accounts, TokenRefusal
+from piprint.simulate.odata.service import API_ROUTE, Call
 from piprint.simulate.refusal import Refusal
 from piprint.simulate.server import _wire
-from piprint.simulate.service import API_ROUTE, Call
-from piprint.simulate.tables import PrintJob
 from simulation.printing.network import Place
 from simulation.printing.papers import Paper, read
 from simulation.printing.web import Reply, Request, Web

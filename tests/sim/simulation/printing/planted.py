@@ -8,21 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import piprint.carrier
-import piprint.printer_desk
-import piprint.returned
-from piprint import wording
-from piprint.carrier import Carrier
+import piprint.jobs.printing.carrier
+import piprint.jobs.printing.printer_session
+import piprint.jobs.printing.takeover
+import piprint.jobs.returned_jobs
 from piprint.contract import JobState
-from piprint.dispatcher import Dispatcher
+from piprint.jobs import wording
+from piprint.jobs.context import Context
+from piprint.jobs.dispatcher import Dispatcher
+from piprint.jobs.polling.leases import LeaseWatch
+from piprint.jobs.polling.poll_interval import PollInterval
+from piprint.jobs.printing.carrier import Carrier
+from piprint.jobs.recovery import Action
+from piprint.jobs.worker import Item, Worker
 from piprint.journal.entry import Outcome
 from piprint.journal.store import Journal
-from piprint.leases import LeaseWatch
-from piprint.pacing import Pace
-from piprint.recovery import Action
-from piprint.simulate import actions
-from piprint.surroundings import Surroundings
-from piprint.worker import Item, Worker
+from piprint.simulate.extension import actions
 from simulation.plan import Fault
 from simulation.printing.world import Setting, World
 
@@ -74,7 +75,7 @@ def _drops_some(_: World, swap: Replace) -> None:
 
 
 def _aborted_is_printed(_: World, swap: Replace) -> None:
-    carrier: Any = piprint.carrier
+    carrier: Any = piprint.jobs.printing.carrier
     decide = carrier.decide
 
     def instead(*args: Any, **more: Any) -> Action:
@@ -114,10 +115,14 @@ def _cancels_nothing(_: World, swap: Replace) -> None:
     async def cancel(*_: Any) -> None:
         pass
 
-    for module in (piprint.carrier, piprint.printer_desk):
-        for name in ("cancel", "cancel_by_name"):
+    for module in (
+        piprint.jobs.printing.carrier,
+        piprint.jobs.printing.printer_session,
+        piprint.jobs.printing.takeover,
+    ):
+        for name in {"cancel", "cancel_by_name"} & set(vars(module)):
             swap(module, name, cancel)
-    swap(piprint.returned, "cancel", cancel)
+    swap(piprint.jobs.returned_jobs, "cancel", cancel)
 
 
 def _youngest_first(_: World, swap: Replace) -> None:
@@ -136,9 +141,9 @@ def _youngest_first(_: World, swap: Replace) -> None:
         return items.pop(0)
 
     swap(Worker, "add", add)
-    import piprint.worker  # noqa: PLC0415
+    import piprint.jobs.worker  # noqa: PLC0415
 
-    swap(piprint.worker, "heapq", type("Heap", (), {"heappop": staticmethod(pop), "heappush": heapq.heappush}))
+    swap(piprint.jobs.worker, "heapq", type("Heap", (), {"heappop": staticmethod(pop), "heappush": heapq.heappush}))
 
 
 def _not_synced(_: World, swap: Replace) -> None:
@@ -155,7 +160,7 @@ def _takes_at_once(_: World, swap: Replace) -> None:
 
 
 def _asks_each_second(_: World, swap: Replace) -> None:
-    swap(Pace, "next", lambda *_, **__: 1.0)
+    swap(PollInterval, "next", lambda *_, **__: 1.0)
 
 
 def _keeps_documents(_: World, swap: Replace) -> None:
@@ -166,12 +171,12 @@ def _keeps_documents(_: World, swap: Replace) -> None:
 
 
 def _keeps_silent(_: World, swap: Replace) -> None:
-    for name in ("carrier", "patience"):
-        swap(logging.getLogger(f"piprint.{name}"), "disabled", True)
+    for name in ("carrier", "failures", "printer_wait"):
+        swap(logging.getLogger(f"piprint.jobs.printing.{name}"), "disabled", True)
 
 
 def _waits_for_ever(_: World, swap: Replace) -> None:
-    swap(Surroundings, "give_up_after", lambda *_: 1e9)
+    swap(Context, "give_up_after", lambda *_: 1e9)
 
 
 def _sulks(_: World, swap: Replace) -> None:
@@ -189,7 +194,7 @@ def _talks_too_much(_: World, swap: Replace) -> None:
     poll = Dispatcher._poll
 
     async def talking(dispatcher: Dispatcher) -> bool:
-        logging.getLogger("piprint.dispatcher").warning("asking")
+        logging.getLogger("piprint.jobs.dispatcher").warning("asking")
         return await poll(dispatcher)
 
     swap(Dispatcher, "_poll", talking)

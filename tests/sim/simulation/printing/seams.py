@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp.connector
 
-import piprint.bc.http
-import piprint.document
-import piprint.service
+import piprint.bc.http.client
+import piprint.documents.inspect
+import piprint.runtime.service
 from piprint.log import RecentLines
 from simulation.fibers import Fibers
 from simulation.loop import OWNER
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InOrder", "Seams"]
 
-_SERVICE: Any = piprint.service
+_SERVICE: Any = piprint.runtime.service
 _REAL_DATETIME = dt.datetime
 _TELL_EVERY = 60.0
 """Seconds between two tidyings of what the page shows: nobody looks, and there is no systemd."""
@@ -159,8 +159,8 @@ class Seams:
         happy.start_connection = self._world.network.start_connection
         self._set(connector, "aiohappyeyeballs", happy)
         for name, value in (("getproxies", dict), ("proxy_bypass", lambda _: True)):
-            if hasattr(piprint.bc.http, name):
-                self._set(piprint.bc.http, name, value)
+            if hasattr(piprint.bc.http.client, name):
+                self._set(piprint.bc.http.client, name, value)
 
     def _parts(self) -> None:
         """Stand beside the parts that the service makes."""
@@ -181,7 +181,7 @@ class Seams:
 
         self._set(service, "Journal", SimpleNamespace(open=opened))
         self._set(service, "Dispatcher", dispatches)
-        self._set(piprint.document.Inspector, "_exchange", _inspects(world))
+        self._set(piprint.documents.inspect.Inspector, "_exchange", _inspects(world))
         self._set(service, "_TELL_EVERY", _TELL_EVERY)
 
 

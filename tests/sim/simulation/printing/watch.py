@@ -9,10 +9,10 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from piprint.config import Limits
+from piprint.config.settings import Limits
 from piprint.contract import JobState
 from piprint.journal.steps import Step
-from piprint.simulate.tables import PrintJob
+from piprint.simulate.extension.tables import PrintJob
 from simulation.printing.central import Wish, claim_of
 from simulation.printing.printers import FINAL
 

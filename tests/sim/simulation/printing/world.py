@@ -1,6 +1,6 @@
 """One world: print processors, Business Central with its users, CUPS and printers, on a computer with a clock and a disk, and what goes wrong.
 
-A world is wholly decided by its :class:`Setting`. What is the program's runs as it is: ``piprint.service.run`` with its real client over
+A world is wholly decided by its :class:`Setting`. What is the program's runs as it is: ``piprint.runtime.service.run`` with its real client over
 connections in memory.
 """
 
@@ -21,11 +21,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TextIO
 
-from piprint import service
-from piprint.config import Config
-from piprint.config_file import Loaded
+from piprint.config.load import Loaded
+from piprint.config.settings import Config
 from piprint.contract import JobState
 from piprint.journal.entry import Entry
+from piprint.runtime import service
 from simulation import disk, files
 from simulation.conditions import Conditions
 from simulation.fibers import Fibers
@@ -436,7 +436,7 @@ class World:
             await asyncio.sleep(10)
             if not any(
                 row.status in {JobState.QUEUED, JobState.PRINTING} for row in self.central.rows().values()
-            ) and all(each.dispatcher is not None and not each.dispatcher._around.jobs for each in self.processors):
+            ) and all(each.dispatcher is not None and not each.dispatcher._context.jobs for each in self.processors):
                 break
         await asyncio.sleep(40)
 

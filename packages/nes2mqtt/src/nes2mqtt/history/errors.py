@@ -1,4 +1,4 @@
-"""What can go wrong with the history and only the owner can mend.
+"""Errors of the history that only its owner can mend.
 
 Troubles that may pass (disk full, file not writable, file damaged) are no exceptions for
 callers: the store goes on, says so in its status and tries again.

@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 
-from nes2mqtt.history.journal import Numbered
+from nes2mqtt.history.tables.journal import Numbered
 
 __all__ = ["WINDOW", "Outbox"]
 
@@ -59,7 +60,7 @@ class Outbox:
 
         Empty does not mean that none waits: more may be on the way from the journal. :attr:`changed` tells.
         """
-        return [self._window[place] for place in range(min(limit, len(self._window)))]
+        return list(islice(self._window, limit))
 
     def acknowledge(self, seq: int) -> None:
         """Forget the samples up to and including number ``seq``. Returns at once."""

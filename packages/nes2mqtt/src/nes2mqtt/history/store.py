@@ -22,20 +22,19 @@ from types import TracebackType
 from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from nes2mqtt.clock import Clock
-from nes2mqtt.history.blocks import BadBlock
 from nes2mqtt.history.config import HistoryConfig
-from nes2mqtt.history.database import is_damage, open_reader
+from nes2mqtt.history.database.connection import is_damage, open_reader
 from nes2mqtt.history.errors import HistoryError, Unreadable
-from nes2mqtt.history.journal import Numbered
 from nes2mqtt.history.outbox import WINDOW, Outbox
-from nes2mqtt.history.output import HistoryOutput
-from nes2mqtt.history.periods import Unit, periods
-from nes2mqtt.history.queries import EnergyPeriod, OpenRow, Reader, Series
-from nes2mqtt.history.recorder import Recorder
-from nes2mqtt.history.trouble import Trouble
-from nes2mqtt.history.writer import Writer
-from nes2mqtt.reading import Event, MeterInfo, Sample, TableGroup
+from nes2mqtt.history.queries.periods import Unit, periods
+from nes2mqtt.history.queries.reader import EnergyPeriod, OpenRow, Reader, Series
+from nes2mqtt.history.tables.blocks import BadBlock
+from nes2mqtt.history.tables.journal import Numbered
+from nes2mqtt.history.writing.recorder import Recorder
+from nes2mqtt.history.writing.trouble import Trouble
+from nes2mqtt.history.writing.writer import Writer
+from nes2mqtt.readings.reading import Event, MeterInfo, Sample, TableGroup
+from nes2mqtt.timing.clock import Clock
 
 __all__ = ["Store", "StoreStatus"]
 
@@ -60,7 +59,6 @@ class StoreStatus:
         since: since when nothing can be written.
         path: the database file.
         size: bytes on disk.
-        written: bytes given to the operating system to write since this program started.
         waiting: register samples in memory only.
         dropped: register samples given up because the disk failed for too long.
         moved_aside: the damaged file, if one was found since this program started.
@@ -75,7 +73,6 @@ class StoreStatus:
     since: datetime | None
     path: Path
     size: int
-    written: int
     waiting: int = 0
     dropped: int = 0
     moved_aside: Path | None = None
@@ -140,10 +137,6 @@ class Store:
         """Write what is in memory and close the database."""
         del kind, error, trace
         await self._close()
-
-    def output(self) -> HistoryOutput:
-        """Return this store as an output of the hub."""
-        return HistoryOutput(self)
 
     def offer(self, event: Event) -> None:
         """Keep a sample, or learn who a meter is. Returns at once."""
@@ -250,7 +243,6 @@ class Store:
             since=None if trouble is None else self._clock.label(trouble.since),
             path=self.path,
             size=_size(self.path),
-            written=recorder.written,
             waiting=self._writer.queued + (0 if writing else len(recorder.waiting.registers)),
             dropped=recorder.dropped,
             moved_aside=recorder.moved_aside,

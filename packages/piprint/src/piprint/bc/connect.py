@@ -1,20 +1,20 @@
 """Business Central by the configuration: builds the calls, finds out which extension answers, returns its dialect.
 
-Which one is asked for only when the configuration does not say: our API pages answer, or they are not there (404; 405
-where API services are switched off), and then PIPrint 1.0's web services must be. This module does not know what the queue is used for.
+Where the configuration does not name the extension, Business Central is asked for our API pages. If they are not there (404; 405
+where API services are switched off), PIPrint 1.0's web services must be. This module does not know what the queue is used for.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from piprint.bc.api import ApiQueue
-from piprint.bc.auth import login_for
-from piprint.bc.http import READ_ONLY, Http, Wire
+from piprint.bc.dialects.api import ApiQueue
+from piprint.bc.dialects.webservice import WebServiceQueue
+from piprint.bc.http.client import READ_ONLY, Http, Wire
+from piprint.bc.login.tokens import login_for
 from piprint.bc.odata import Place, company_id, rows, text
-from piprint.bc.webservice import WebServiceQueue
 from piprint.clock import Clock
-from piprint.config import Config
+from piprint.config.settings import Config
 from piprint.contract import API_GROUP, API_PUBLISHER, API_VERSION, JOBS_API
 from piprint.errors import BcError, BcMissing, BcRefused
 

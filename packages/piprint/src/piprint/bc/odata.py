@@ -4,7 +4,7 @@ Sources: OASIS OData 4.01 part 2 (URL conventions) sections 4.3 and 5.1; Microso
 URIs" and "Server-driven paging in OData web services".
 
 A value is quoted first (``'`` doubled), then the whole option is percent-encoded: ``Jensen & Søn's`` arrives as it is.
-What comes back is looked at field by field; a row of another shape is no answer (:class:`~piprint.errors.BcUnreachable`).
+Each field of an answer is checked; a row of another shape counts as no answer (:class:`~piprint.errors.BcUnreachable`).
 
 This module does not know HTTP, nor the names of Business Central's pages.
 """

@@ -1,7 +1,7 @@
 """What the processor asks of Business Central, whichever extension answers: the interface of its two dialects.
 
-:class:`Queue` is implemented by :mod:`piprint.bc.webservice` (PIPrint 1.0, OData pages and tags) and by
-:mod:`piprint.bc.api` (our extension's API pages and guarded actions). All methods raise :class:`piprint.errors.BcError`;
+:class:`Queue` is implemented by :mod:`piprint.bc.dialects.webservice` (PIPrint 1.0, OData pages and tags) and by
+:mod:`piprint.bc.dialects.api` (our extension's API pages and guarded actions). All methods raise :class:`piprint.errors.BcError`;
 waiting and trying again on throttling is the caller's, except where a method says otherwise.
 
 This module does not know HTTP.
@@ -12,11 +12,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from piprint.bc.job import Claim, JobRow
 from piprint.contract import JobState
-from piprint.job import Claim, JobRow
 
 __all__ = ["BcProblem", "ClaimOutcome", "Claimed", "FinishOutcome", "OfferedPrinter", "Probe", "Queue"]
 
@@ -28,7 +29,7 @@ class OfferedPrinter:
     Attributes:
         printer_id: our name for it, at most 250 UTF-16 units.
         printer_name: the name to show at first; a user may have changed it since.
-        payload: the printer's JSON payload, valid by :mod:`piprint.payloads`.
+        payload: the printer's JSON payload, valid by :mod:`piprint.documents.payloads`.
         state: ``idle``, ``processing`` or ``stopped``; told only to our extension.
         state_message: for people.
     """
@@ -101,6 +102,16 @@ class Queue(Protocol):
     """For people: ``PIPrint 1.0 web services`` or ``API pages``."""
     says_state: bool
     """A printer's row says how the printer is, so that jobs waiting for it need no word of their own."""
+
+    @property
+    def calls(self) -> int:
+        """Return how many calls went out so far, answered or not."""
+
+    async def processors(self, since: datetime) -> set[str]:
+        """Return the instances that work for this host's id, ours among them: those seen since then, by Business Central's clock.
+
+        PIPrint 1.0 knows only those that are printing just now.
+        """
 
     async def check(self) -> None:
         """Ask for as little as possible, to see that login, rights and extension are in order."""

@@ -3,7 +3,7 @@
 Exit codes: 0 all is well, 1 it failed (or ``doctor`` found a problem), 2 the configuration or the command line is wrong,
 3 another processor runs with this data folder.
 
-This module holds no knowledge of its own.
+This room asks the others, shows what they answer, and returns an exit code; of printing it knows nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import traceback
 
 import typer
 
-from piprint.cli.people import printing
+from piprint.cli.operating import printing
 from piprint.cli.setting_up import setting_up
 from piprint.cli.trying import trying
 from piprint.errors import ConfigError, JournalError, PiprintError

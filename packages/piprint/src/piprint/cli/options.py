@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from piprint.config_file import Loaded
+    from piprint.config.load import Loaded
 
 __all__ = ["AsJson", "ConfigFile", "loaded"]
 
@@ -34,7 +34,7 @@ def loaded(config: Path | None) -> Loaded:
     Raises:
         ConfigError: there is none, or it is wrong.
     """
-    from piprint.config_file import credentials_beside, find, load  # noqa: PLC0415
+    from piprint.config.load import credentials_beside, find, load  # noqa: PLC0415
 
     file = find(config)
     credentials_beside(file)

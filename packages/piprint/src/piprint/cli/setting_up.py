@@ -18,7 +18,7 @@ from piprint.cli.options import AsJson, ConfigFile
 from piprint.errors import ConfigError
 
 if TYPE_CHECKING:
-    from piprint.starter import Answers
+    from piprint.config.first_file import Answers
 
 __all__ = ["setting_up"]
 
@@ -48,7 +48,7 @@ def init(
     host: Annotated[str, typer.Option(metavar="NAME", help="This processor's name; default: this host's name.")] = "",
 ) -> None:
     """Write a first configuration: asks what it has to know, or takes it from the options."""
-    from piprint.starter import Answers, write_starter  # noqa: PLC0415
+    from piprint.config.first_file import Answers, write_starter  # noqa: PLC0415
 
     given = Answers(
         host=host,
@@ -141,8 +141,8 @@ def doctor(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
 @setting_up.command()
 def run(*, config: ConfigFile = None) -> None:
     """Run the print processor until it is stopped (Ctrl-C, SIGTERM)."""
-    from piprint.config_file import credentials_beside, find  # noqa: PLC0415
-    from piprint.process import become  # noqa: PLC0415
+    from piprint.config.load import credentials_beside, find  # noqa: PLC0415
+    from piprint.runtime.process import become  # noqa: PLC0415
 
     file = find(config)
     credentials_beside(file)
@@ -156,7 +156,7 @@ def report(
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it into a file.")] = None,
 ) -> None:
     """Collect what helps to find a fault, without any secret, to attach to a problem report."""
-    from piprint.report import collect  # noqa: PLC0415
+    from piprint.doctor.report import collect  # noqa: PLC0415
 
     text = asyncio.run(collect(config))
     if out is None:
@@ -175,7 +175,7 @@ def backup(
 ) -> None:
     """Write the journal into one file to put away, also while the processor runs."""
     from piprint.cli.options import loaded  # noqa: PLC0415
-    from piprint.config_file import data_dir_at_shell  # noqa: PLC0415
+    from piprint.config.load import data_dir_at_shell  # noqa: PLC0415
     from piprint.journal.backup import back_up  # noqa: PLC0415
 
     folder = data_dir_at_shell(loaded(config).config)
@@ -195,7 +195,7 @@ def restore(
     """Put a backup in the place of the journal; the processor must be stopped."""
     from piprint.cli.options import loaded  # noqa: PLC0415
     from piprint.clock import utc_now  # noqa: PLC0415
-    from piprint.config_file import data_dir_at_shell  # noqa: PLC0415
+    from piprint.config.load import data_dir_at_shell  # noqa: PLC0415
     from piprint.journal.backup import restore as put_back  # noqa: PLC0415
 
     settings = loaded(config).config

@@ -1,4 +1,4 @@
-"""Tables for a terminal: aligned, and safe against names that would draw on it.
+"""Tables for a terminal: aligned, and safe against control characters in names.
 
 This module does not know what is shown.
 """

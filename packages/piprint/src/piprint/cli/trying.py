@@ -25,7 +25,7 @@ trying = typer.Typer()
 @trying.command()
 def demo() -> None:
     """Show it all: a stand-in for Business Central, the processor, and a PDF printer of a real CUPS."""
-    from piprint.demo import main  # noqa: PLC0415
+    from piprint.demo.run import main  # noqa: PLC0415
 
     raise typer.Exit(main())
 
@@ -44,7 +44,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Be Business Central: web services to print from, and a page to drop a PDF and press Print."""
-    from piprint.config_file import listen as split  # noqa: PLC0415
+    from piprint.config.load import listen as split  # noqa: PLC0415
     from piprint.simulate.faults import FaultError, FaultRule  # noqa: PLC0415
     from piprint.simulate.server import Settings, serve  # noqa: PLC0415
 

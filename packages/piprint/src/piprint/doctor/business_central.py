@@ -9,24 +9,22 @@ This module does not know printers.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from piprint.bc.api import ApiQueue
-from piprint.bc.auth import login_for
 from piprint.bc.connect import connect
-from piprint.bc.http import Wire
+from piprint.bc.http.client import Wire
+from piprint.bc.login.tokens import login_for
 from piprint.bc.queue import Queue
 from piprint.clock import utc_now
-from piprint.config import Basic, Config, is_loopback
+from piprint.config.settings import Basic, Config, is_loopback
 from piprint.contract import PROCESSOR_PERMISSION_SET
 from piprint.doctor.finding import Finding, State
 from piprint.errors import BcDenied, BcError, BcMissing, ConfigError
+from piprint.journal import reading
 
 __all__ = ["business_central"]
 
@@ -150,7 +148,7 @@ def _clock(date: str) -> Finding:
 
 async def _inside(config: Config, data_dir: Path) -> AsyncIterator[Finding]:
     """Look at everything after the token."""
-    instance = await asyncio.to_thread(_instance, data_dir)
+    instance = await asyncio.to_thread(reading.instance, data_dir)
     try:
         queue = await connect(config, instance=instance or "doctor")
     except (BcError, ConfigError) as error:
@@ -200,26 +198,8 @@ def _refused(config: Config, error: BcError | ConfigError) -> list[Finding]:
 
 async def _alone(queue: Queue, host: str, instance: str) -> Finding:
     """Look for other processors with the same host id; that is allowed, and mostly a mistake."""
-    if isinstance(queue, ApiQueue):
-        since = utc_now() - _ALIVE
-        others = {name for name, seen in (await queue.processors()).items() if seen is not None and seen > since}
-    else:
-        others = {row.claim.instance for row in await queue.printing() if row.claim is not None}
-    others.discard(instance)
+    others = await queue.processors(utc_now() - _ALIVE) - {instance}
     if not others:
         return _step("alone", State.OK, f"no other processor is called {host} now")
     told = f"another processor called {host} works now ({', '.join(sorted(others))}); both share printers and jobs"
     return _step("alone", State.NOTE, told, "fine if it is meant as a stand-by; else give this one another host = ...")
-
-
-def _instance(data_dir: Path) -> str:
-    """Return this processor's own instance id from its journal, read only; "" before the first start."""
-    journal = data_dir / "journal.sqlite"
-    if not journal.exists():
-        return ""
-    try:
-        with closing(sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", uri=True, timeout=2)) as database:
-            row = database.execute("SELECT value FROM meta WHERE name = 'instance'").fetchone()
-    except sqlite3.Error:
-        return ""
-    return str(row[0]) if row else ""

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from piprint.config import is_loopback
+from piprint.config.settings import is_loopback
 from piprint.doctor.finding import Finding, State
 
 __all__ = ["CUPSD_CONF", "saves_at_once"]

@@ -1,4 +1,4 @@
-"""The whole examination, in the order in which things have to be in order.
+"""All parts of the examination, in the order in which one builds on the other.
 
 This module knows only the order.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from piprint.config_file import data_dir_at_shell
+from piprint.config.load import data_dir_at_shell
 from piprint.doctor.business_central import business_central
 from piprint.doctor.finding import Finding
 from piprint.doctor.host import configuration, host

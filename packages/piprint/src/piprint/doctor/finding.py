@@ -1,4 +1,4 @@
-"""What an examination found: one line each, calm and aligned, with the mending below where something is wrong.
+"""What an examination found: an aligned line for each finding, and below it what to do where something is wrong.
 
 This module does not know what is examined.
 """

@@ -14,18 +14,18 @@ from pathlib import Path
 
 import aiohttp
 
-from piprint.config import Certificate, Config, Web, is_loopback
-from piprint.config_file import Loaded, credentials_beside, data_dir_at_shell, find, listen, load
-from piprint.config_problem import ConfigProblems
+from piprint.config.load import Loaded, credentials_beside, data_dir_at_shell, find, listen, load
+from piprint.config.problems import ConfigProblems
+from piprint.config.settings import Certificate, Config, Web, is_loopback
 from piprint.doctor.finding import Finding, State
 from piprint.errors import ConfigError, DocumentError, PiprintError
 from piprint.journal.lock import is_held
+from piprint.journal.reading import lock_of
 
 __all__ = ["configuration", "host"]
 
 _CONFIGURATION = "Configuration"
 _HOST = "This host"
-_LOCK = "piprint.lock"
 _UNITS = (Path("/etc/systemd/system/piprint.service"), Path("/usr/lib/systemd/system/piprint.service"))
 _MB = 1024 * 1024
 
@@ -120,7 +120,7 @@ def _room(folder: Path, config: Config) -> Finding:
 
 
 def _journal(folder: Path) -> Finding:
-    lock = folder / _LOCK
+    lock = lock_of(folder)
     try:
         if not lock.exists():
             return Finding(_HOST, "journal", State.OK, "none yet; made at the first start")

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from piprint import reasons
-from piprint.config import Config, is_loopback
+from piprint.config.settings import Config, is_loopback
 from piprint.doctor.cups_settings import saves_at_once
 from piprint.doctor.finding import Finding, State
 from piprint.errors import PiprintError, PrinterError, PrinterRefused
 from piprint.ipp.client import IppClient, http_url
 from piprint.ipp.codec import attribute
 from piprint.ipp.registry import Operation, Tag
+from piprint.printers import reasons
 from piprint.printers.find import find_printers, open_printer, settings_of
 from piprint.printers.printer import Capabilities, PrinterAddress, PrinterState, PrinterStatus
 

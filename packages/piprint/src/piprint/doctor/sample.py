@@ -9,8 +9,8 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from piprint.document import Inspector
-from piprint.pdf_file import pdf_file
+from piprint.documents.inspect import Inspector
+from piprint.documents.pdf_file import pdf_file
 
 __all__ = ["check_sample"]
 

@@ -1,1 +1,4 @@
-"""IPP (RFC 8010, RFC 8011): the encoding, and a client that streams documents."""
+"""IPP (RFC 8010, RFC 8011): the encoding, its registered numbers, and a client that streams documents.
+
+This room does not know which printer is asked, nor what a job of Business Central is.
+"""

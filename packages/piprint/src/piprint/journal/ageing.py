@@ -1,7 +1,7 @@
-"""What of the journal is old: counted in hours in which a processor ran, so that no clock that is set can end anything.
+"""Which entries of the journal are old. Age is counted in hours in which a processor ran: to set a clock deletes nothing.
 
 After :data:`KEEP_DAYS` of running a reported job loses its names (title and company); the last :data:`KEEP_LAST` jobs stay without them,
-to be known again when CUPS comes back with one. All others are deleted. Runs on the journal's thread.
+so that they are recognised if CUPS has one again after a restart. All others are deleted. Runs on the journal's thread.
 
 This module does not know what the other columns mean.
 """
@@ -67,7 +67,7 @@ class Ageing:
             self.write()
 
     def reported(self, row_no: int, attempt: int) -> None:
-        """Give a reported job its place: the order of reports and their age must not hang on a clock that can be set."""
+        """Note when a job was reported, in order and in hours of running, so that setting a clock changes neither."""
         self._last_no += 1  # a number whose commit fails stays free
         values = (self._last_no, int(self.hours()), row_no, attempt)
         self._database.execute(
@@ -78,7 +78,7 @@ class Ageing:
             self.prune()
 
     def prune(self) -> None:
-        """Take the names out of what is old, delete it but for the last ones, and delete what is more than enough."""
+        """Remove the names from old entries, and delete them except the last ones; delete what exceeds the limit."""
         self._looked = self.hours()
         oldest = int(self._looked) - KEEP_DAYS * _DAY
         ranked = (

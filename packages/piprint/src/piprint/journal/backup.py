@@ -1,9 +1,9 @@
 """``piprint backup`` and ``piprint restore``: the journal into one file, and back.
 
-An old journal says of jobs that they are on their way which have long been printed. So a backup holds what is over, outcomes
+An old journal calls jobs unfinished that have long been printed. So a backup holds the jobs that have ended, outcomes
 that Business Central was not told yet, and what printers can do; it does not hold the jobs in work, their documents, nor the
 name of the processor. Whoever starts with it is a *new* processor to Business Central. Jobs that the former one still has there it
-takes over after their lease, as from any processor that died (:func:`piprint.recovery.decide_inherited`): what was certainly
+takes over after their lease, as from any processor that died (:func:`piprint.jobs.recovery.decide_inherited`): what was certainly
 not sent is printed, what may have been printed is reported as uncertain. And if the former one lives, it keeps its
 jobs. This holds however the file gets back, by ``piprint restore`` or by hand into an empty folder.
 
@@ -24,8 +24,8 @@ from pathlib import Path
 from piprint.errors import JournalError
 from piprint.journal.database import damaged, expect_sound, migrate
 from piprint.journal.lock import FileLock, is_held
-from piprint.journal.log_file import has_lost_commits
 from piprint.journal.store import FILE, LOCK
+from piprint.journal.wal import has_lost_commits
 
 __all__ = ["back_up", "restore"]
 

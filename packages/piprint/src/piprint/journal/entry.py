@@ -9,7 +9,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from piprint.job import Claim
+from piprint.bc.job import Claim
 from piprint.journal.steps import Step
 from piprint.printers.printer import Accepted
 

@@ -20,7 +20,7 @@ REPORTED          Business Central knows                  the document is delete
 ================  ======================================  ==============================================
 
 "Ask": look for the job by id, uuid and name, then by name alone; weigh whether the printer has run on since it got the job
-(:mod:`piprint.evidence`). Then, at a step after which it may have printed:
+(:mod:`piprint.jobs.evidence`). Then, at a step after which it may have printed:
 
 =============================  ==========================  =========================================================
 the printer says               it has run on               that it restarted cannot be excluded
@@ -44,9 +44,9 @@ printer-up-time; the Windows queue by nothing, so after any error it cannot be e
 a job in one go and is never asked: a sending that broke is *uncertain*.
 
 A job that had ended and that a spooler has again (CUPS saves its list up to 30 s late) is cancelled there, and told if it
-came out first (:mod:`piprint.returned`).
+came out first (:mod:`piprint.jobs.returned_jobs`).
 
-This module does not know SQLite (see :mod:`piprint.journal.store`) and takes no decision (see :mod:`piprint.recovery`).
+This module does not know SQLite (see :mod:`piprint.journal.store`) and takes no decision (see :mod:`piprint.jobs.recovery`).
 """
 
 from __future__ import annotations

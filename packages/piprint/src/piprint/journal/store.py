@@ -24,18 +24,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from piprint.bc.job import Claim, JobRow
 from piprint.clock import monotonic, utc_now
 from piprint.contract import cut
+from piprint.documents.payloads import read_job_payload
 from piprint.errors import JournalError, JournalUnavailable
-from piprint.job import Claim, JobRow
 from piprint.journal.ageing import Ageing
 from piprint.journal.database import SCHEMA_VERSION, damaged, expect_sound, migrate, open_database
 from piprint.journal.entry import Entry, Outcome
 from piprint.journal.lock import FileLock
-from piprint.journal.log_file import has_lost_commits
 from piprint.journal.spool import Spool
 from piprint.journal.steps import FOLLOWED_BY, Step
-from piprint.payloads import read_job_payload
+from piprint.journal.wal import has_lost_commits
 
 __all__ = ["FILE", "LOCK", "SCHEMA_VERSION", "Journal", "Observer"]
 

@@ -1,6 +1,6 @@
 """What IPP attributes say about a printer and its jobs, and what the configuration says instead. Pure functions.
 
-A CUPS queue without a driver tells no paper, no trays and no sides; a printer's word on paper may be wrong. So the
+A CUPS queue without a driver tells no paper, no trays and no sides; what a printer says of its paper may be wrong. So the
 settings of a printer (``[[printers]]``) are laid over what it told, here and nowhere else: :func:`with_settings`.
 
 Sources: RFC 8011 sections 5.3 and 5.4, PWG 5100.7 (media-col), PWG 5100.13 (print-color-mode), PWG 5100.16
@@ -14,10 +14,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from piprint.config import PrinterConfig
+from piprint.config.settings import PrinterConfig
+from piprint.documents.paper import media_name, media_size, read_paper
 from piprint.ipp.codec import Group
 from piprint.ipp.registry import Operation
-from piprint.paper import media_name, media_size, read_paper
 from piprint.printers.printer import Capabilities, JobStatus, Media, PrinterState, PrinterStatus, SpoolerState
 
 __all__ = [

@@ -1,7 +1,7 @@
 """Which printers this host has: its queues, announced network printers, and those the configuration names.
 
 The queues are CUPS's; on Windows they are the spooler's, under the same settings (``[cups]``: enabled, offer, hide).
-One that cannot be listed never hides the others: what went wrong is a sentence for people beside the list.
+Where some cannot be listed, the others are; what went wrong stands beside the list as a sentence for people.
 :func:`open_printer` chooses how a printer is spoken to, by its address.
 
 This module does not know what a printer can do.
@@ -16,13 +16,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from piprint.config import Config, PrinterConfig
+from piprint.config.settings import Config, PrinterConfig
+from piprint.config.wildcard import offered
 from piprint.errors import ConfigError, PrinterError, PrinterRefused
 from piprint.ipp.client import IppClient, http_url
 from piprint.ipp.codec import Group, attribute
 from piprint.ipp.registry import Delimiter, Operation, Status, Tag
 from piprint.printers.printer import Printer, PrinterAddress
-from piprint.wildcard import offered
 
 if TYPE_CHECKING:
     from piprint.printers.announced import Announcement, Announcements
@@ -110,14 +110,14 @@ def open_printer(address: PrinterAddress, config: Config) -> Printer:
     settings = settings_of(address.printer_id, config)
     scheme = address.uri.partition(":")[0]
     if scheme == "socket":
-        from piprint.printers.raw_printer import RawPrinter  # noqa: PLC0415 - only what is used is loaded
+        from piprint.printers.backends.raw_printer import RawPrinter  # noqa: PLC0415 - only what is used is loaded
 
         return RawPrinter(address, settings)
     if scheme == "winspool":
-        from piprint.printers.windows import WindowsPrinter  # noqa: PLC0415 - only on Windows
+        from piprint.printers.backends.windows import WindowsPrinter  # noqa: PLC0415 - only on Windows
 
         return WindowsPrinter(address, settings)
-    from piprint.printers.ipp_printer import IppPrinter  # noqa: PLC0415 - as above
+    from piprint.printers.backends.ipp_printer import IppPrinter  # noqa: PLC0415 - as above
 
     return IppPrinter(address, settings)
 
@@ -155,7 +155,7 @@ async def _cups_queues(config: Config) -> list[PrinterAddress]:
 
 
 async def _windows_queues() -> list[PrinterAddress]:
-    from piprint.printers.windows import find_windows_printers  # noqa: PLC0415 - only on Windows
+    from piprint.printers.backends.windows import find_windows_printers  # noqa: PLC0415 - only on Windows
 
     return await asyncio.to_thread(find_windows_printers)
 

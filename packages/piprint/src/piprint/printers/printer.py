@@ -1,7 +1,7 @@
 """What the processor asks of a printer, however it is reached: the interface of all backends.
 
-Implemented by :mod:`piprint.printers.ipp_printer` (CUPS queues and IPP Everywhere printers),
-:mod:`piprint.printers.raw_printer` (port 9100) and :mod:`piprint.printers.windows` (the Windows spooler).
+Implemented by :mod:`piprint.printers.backends.ipp_printer` (CUPS queues and IPP Everywhere printers),
+:mod:`piprint.printers.backends.raw_printer` (port 9100) and :mod:`piprint.printers.backends.windows` (the Windows spooler).
 All methods raise :class:`piprint.errors.PrinterError`.
 
 This module does not know IPP's encoding, and nothing of Business Central.

@@ -1,4 +1,5 @@
-"""A stand-in for Business Central, to try everything without one.
+"""A stand-in for Business Central, to try and to test everything without one.
 
-:mod:`piprint.simulate.server` is the way in. It knows the contract and the payloads, nothing of the client.
+:mod:`piprint.simulate.server` is the way in. This room knows the contract and the payloads, and nothing of the client: a
+mistake that both shared would be found by nobody.
 """

@@ -1,6 +1,6 @@
 """All of a stand-in but its sockets: tables, people, login, habits, faults, log; and the settings it starts with.
 
-What the page shows and changes is here (:mod:`piprint.simulate.web`), and so is what tests look at. This module does not
+What the page shows and changes is here (:mod:`piprint.simulate.page.web`), and so is what tests look at. This module does not
 know HTTP.
 """
 
@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from piprint.clock import utc_now
-from piprint.simulate.database import Database, Extension
+from piprint.simulate.extension.database import Database, Extension
+from piprint.simulate.extension.people import People
 from piprint.simulate.faults import FaultScript
 from piprint.simulate.limits import Limits
 from piprint.simulate.login import Accounts, Login
-from piprint.simulate.people import People
+from piprint.simulate.odata.service import Company, Habits, Service
 from piprint.simulate.request_log import RequestLog
-from piprint.simulate.service import Company, Habits, Service
 
 __all__ = ["Environment", "Settings", "utc_now"]
 

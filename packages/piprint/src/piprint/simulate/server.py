@@ -7,7 +7,7 @@
         bc.people.print(printer.row_no, pdf)
         ...  # a client of bc.url with tokens of bc.token_url
 
-What it answers is :mod:`piprint.simulate.service`'s; here it is put on the wire, or a fault in its place.
+What it answers is :mod:`piprint.simulate.odata.service`'s; here it is put on the wire, or a fault in its place.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from piprint.simulate.environment import Environment, Settings, utc_now
 from piprint.simulate.faults import FaultRule
 from piprint.simulate.limits import Gate
 from piprint.simulate.login import TokenRefusal
-from piprint.simulate.pages import Part
+from piprint.simulate.odata.pages import Part
+from piprint.simulate.odata.service import API_ROUTE, Answer, Call
+from piprint.simulate.page.web import add_page
 from piprint.simulate.refusal import Refusal
 from piprint.simulate.request_log import Entry
-from piprint.simulate.service import API_ROUTE, Answer, Call
-from piprint.simulate.web import add_page
 
 __all__ = ["Settings", "StandIn", "serve"]
 

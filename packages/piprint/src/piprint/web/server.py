@@ -12,7 +12,7 @@
 ``GET /healthz``                200 while all parts run, else 503; open to everybody who reaches the page
 ==============================  ========================================================================
 
-Who may ask is :mod:`piprint.web.gate`'s; this module knows neither printers nor Business Central.
+Who may ask is :mod:`piprint.web.access`'s; this module knows neither printers nor Business Central.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from piprint.config import Web
-from piprint.config_file import listen
-from piprint.web import gate
-from piprint.web.door import REQUEST_WITHIN, Door
-from piprint.web.gate import NO_MEMBER, Gate
+from piprint.config.load import listen
+from piprint.config.settings import Web
+from piprint.web import access
+from piprint.web.access import NO_MEMBER, Access
+from piprint.web.connections import REQUEST_WITHIN, ConnectionLimit
 from piprint.web.metrics import metrics
-from piprint.web.view import ActionFailed, Shop, to_json
+from piprint.web.view import ActionFailed, Service, to_json
 from servicekit.limits import Places
 
 __all__ = ["PageServer"]
@@ -62,15 +62,15 @@ class PageServer:
 
     Args:
         settings: where to listen, and the password.
-        shop: what the page shows and what its buttons do.
+        service: what the page shows and what its buttons do.
         logins: the file in which logins survive a restart; None keeps them in memory only.
     """
 
-    def __init__(self, settings: Web, shop: Shop, *, logins: Path | None = None) -> None:
+    def __init__(self, settings: Web, service: Service, *, logins: Path | None = None) -> None:
         self._address, self._port = listen(settings.listen)
-        self._shop = shop
+        self._service = service
         self._settings = settings
-        self._gate = Gate(settings, logins=logins)
+        self._access = Access(settings, logins=logins)
         self._places = Places(_MOST_STREAMS)
         self._runner: web.AppRunner | None = None
         self._listening: asyncio.Server | None = None
@@ -83,8 +83,8 @@ class PageServer:
         Raises:
             OSError: the address cannot be listened on, such as a port that is taken.
         """
-        app = web.Application(middlewares=[self._gate.middleware()], client_max_size=_LARGEST_REQUEST)
-        app.on_response_prepare.append(self._gate.add_headers)
+        app = web.Application(middlewares=[self._access.middleware()], client_max_size=_LARGEST_REQUEST)
+        app.on_response_prepare.append(self._access.add_headers)
         # Some proxies leave the path they stand at in front, others take it off.
         for base in {"", self._settings.path.rstrip("/")}:
             app.add_routes(self._routes(base))
@@ -94,10 +94,10 @@ class PageServer:
         )
         await runner.setup()
         assert runner.server is not None  # noqa: S101 - for mypy: it is set up
-        door = Door(runner.server, self._settings.trusted_proxies)
+        limit = ConnectionLimit(runner.server, self._settings.trusted_proxies)
         try:
             loop = asyncio.get_running_loop()
-            self._listening = await loop.create_server(door, self._address, self._port)
+            self._listening = await loop.create_server(limit, self._address, self._port)
         except BaseException:
             await runner.cleanup()
             raise
@@ -118,8 +118,8 @@ class PageServer:
                 web.get("/api/v1/log", self._log_lines),
                 web.post("/api/v1/test-page", self._test_page),
                 web.post("/api/v1/restart", self._restart),
-                web.post("/api/v1/login", self._gate.log_in),
-                web.post("/api/v1/logout", self._gate.log_out),
+                web.post("/api/v1/login", self._access.log_in),
+                web.post("/api/v1/logout", self._access.log_out),
                 web.get("/metrics", self._metrics),
                 web.get("/healthz", self._health),
             )
@@ -141,7 +141,7 @@ class PageServer:
         return _file("index.html")
 
     async def _login_page(self, _: web.Request) -> web.StreamResponse:
-        if not self._gate.locked:
+        if not self._access.locked:
             raise web.HTTPSeeOther("./")
         return _file("login.html")
 
@@ -149,31 +149,31 @@ class PageServer:
         return _file(request.match_info["name"])
 
     async def _status(self, _: web.Request) -> web.StreamResponse:
-        return web.json_response(text=to_json(self._shop.snapshot()))
+        return web.json_response(text=to_json(self._service.snapshot()))
 
     async def _log_lines(self, _: web.Request) -> web.StreamResponse:
-        return web.json_response({"lines": self._shop.log_lines()[1]})
+        return web.json_response({"lines": self._service.log_lines()[1]})
 
     async def _metrics(self, _: web.Request) -> web.StreamResponse:
-        text = metrics(self._shop.snapshot())
+        text = metrics(self._service.snapshot())
         return web.Response(text=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     async def _health(self, _: web.Request) -> web.StreamResponse:
-        healthy = self._shop.healthy()
+        healthy = self._service.healthy()
         return web.Response(status=200 if healthy else 503, text="ok\n" if healthy else "not all parts run\n")
 
     async def _test_page(self, request: web.Request) -> web.StreamResponse:
         printer = await _member(request, "printer", str)
-        return await _act(self._shop.test_page(printer))
+        return await _act(self._service.test_page(printer))
 
     async def _restart(self, request: web.Request) -> web.StreamResponse:
         row_no = await _member(request, "row_no", int)
         any_host = (await request.json()).get("any_host") is True  # it was read a moment ago
-        return await _act(self._shop.restart(row_no, any_host=any_host))
+        return await _act(self._service.restart(row_no, any_host=any_host))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        stranger = self._gate.is_stranger(request)
-        give_back = self._places.take(self._gate.caller(request).address, stranger=stranger)
+        stranger = self._access.is_stranger(request)
+        give_back = self._places.take(self._access.caller(request).address, stranger=stranger)
         if give_back is None:
             return web.json_response({"error": "too many pages are open; close some"}, status=503)
         try:
@@ -196,14 +196,14 @@ class PageServer:
     async def _feed(self, request: web.Request, response: web.StreamResponse) -> None:
         """Write what changes, until the reader is gone, or logged out."""
         said, logged, silent = "", 0, 0.0
-        while self._gate.still_allowed(request):
+        while self._access.still_allowed(request):
             news = []
-            self._shop.watched()
-            status = to_json(self._shop.snapshot())
+            self._service.watched()
+            status = to_json(self._service.snapshot())
             if status != said:
                 news.append(("status", status))
                 said = status
-            logged, lines = self._shop.log_lines(logged)
+            logged, lines = self._service.log_lines(logged)
             if lines:
                 news.append(("log", json.dumps(lines, ensure_ascii=False)))
             silent = 0.0 if news else silent + _LOOK_EVERY
@@ -235,7 +235,7 @@ def _file(name: str) -> web.Response:
 
 async def _member(request: web.Request, name: str, kind: type[_T]) -> _T:
     try:
-        async with asyncio.timeout(gate.BODY_WITHIN):
+        async with asyncio.timeout(access.BODY_WITHIN):
             value = (await request.json())[name]
     except TimeoutError:
         text = json.dumps({"error": "the request did not arrive in time"})

@@ -1,7 +1,7 @@
 """What the status page shows, as plain data: one picture of the service at one moment.
 
-The service makes it (see :mod:`piprint.service`), the page's API and the metrics tell it, and ``piprint jobs`` prints it.
-All texts from printers and from Business Central are strangers: whoever shows them shows them as text.
+The service makes it (see :mod:`piprint.runtime.service`), the page's API and the metrics tell it, and ``piprint jobs`` prints it.
+Texts from printers and from Business Central may hold anything, markup too: whoever shows them must show them as plain text.
 
 This module does not know HTTP, and not where the facts come from.
 """
@@ -20,7 +20,7 @@ __all__ = [
     "Job",
     "PastJob",
     "PrinterView",
-    "Shop",
+    "Service",
     "Snapshot",
     "Totals",
     "Trouble",
@@ -206,14 +206,14 @@ class ActionFailed(Exception):
     """What was asked on the page could not be done; the message is for people."""
 
 
-class Shop(Protocol):
+class Service(Protocol):
     """The service, seen from its page."""
 
     def snapshot(self) -> Snapshot:
         """Return how everything is now; asks nobody, costs little."""
 
     def watched(self) -> None:
-        """Hear, again and again, that the page is open somewhere."""
+        """Note that somebody has the page open; called again and again while it is."""
 
     def healthy(self) -> bool:
         """Tell whether all parts run; trouble outside (Business Central, a printer) is no illness."""

@@ -13,11 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from piprint import offering, shelf
+from piprint.jobs import printer_list as offering
 from piprint.journal.entry import Entry
 from piprint.journal.steps import Step
 from piprint.journal.store import Journal
-from piprint.process import main
+from piprint.printers import registry as shelf
+from piprint.runtime.process import main
 
 
 def hurry() -> None:

@@ -1,0 +1,290 @@
+"""The configuration: one TOML file, checked as a whole, into frozen models.
+
+Every section is a model in the room it is for (:class:`~nes2mqtt.meters.config.MeterConfig`,
+:class:`~nes2mqtt.outputs.mqtt.config.MqttConfig`, :class:`~nes2mqtt.history.config.HistoryConfig`,
+:class:`~nes2mqtt.outputs.web.config.WebConfig`); ``docs/reference/settings.md`` is generated from them.
+:func:`load` reports everything that is wrong at once.
+
+This module does not open ports, files of history or sockets.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
+
+from nes2mqtt.config.problems import ConfigError, Problem, problems_of
+from nes2mqtt.history.config import HistoryConfig
+from nes2mqtt.host.secret import Secret
+from nes2mqtt.host.text_file import decode
+from nes2mqtt.meters.config import MeterConfig
+from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.web.config import WebConfig
+from nes2mqtt.timing import time_zone
+from osgp.ports.transport import Address
+
+__all__ = [
+    "Config",
+    "load",
+    "log_secrets",
+    "parse",
+    "secrets_in",
+    "warnings_for",
+]
+
+_MOST_BYTES = 1_000_000
+"""A configuration of a thousand meters is a tenth of this; something else was named by mistake."""
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+
+def _id(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_]{1,40}", text):
+        raise ValueError("must have only small letters a-z, digits and _ (at most 40), because it stands in topics")
+    return text
+
+
+def _zone(value: object) -> ZoneInfo:
+    if isinstance(value, ZoneInfo):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('must be text in quotes, such as "Europe/Copenhagen"')  # noqa: TRY004 - pydantic's way
+    if value in available_timezones():
+        return ZoneInfo(value)
+    close = difflib.get_close_matches(value, available_timezones(), 1)
+    hint = f"did you mean '{close[0]}'?" if close else "write it like 'Europe/Copenhagen'"
+    raise ValueError(f"there is no such time zone; {hint}")
+
+
+def _default_zone() -> ZoneInfo:
+    """Return the time zone of this machine; UTC when it does not say, which :func:`warnings_for` tells."""
+    return time_zone.system_zone(os.environ) or ZoneInfo("UTC")
+
+
+def _data_dir() -> Path:
+    """Return systemd's StateDirectory, else the user's data folder (XDG Base Directory Specification)."""
+    state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if state:
+        return Path(state)
+    data = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "nes2mqtt"
+
+
+Id = Annotated[str, AfterValidator(_id)]
+"""Stands in topics, file names and unique ids."""
+
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone), PlainSerializer(str)]
+
+
+class Config(BaseModel):
+    """The whole file."""
+
+    model_config = _STRICT
+
+    name: Id = "nes2mqtt"
+    """Name of this gateway in topics and unique ids: lower case letters, digits, ``_``."""
+    timezone: Zone = Field(default_factory=_default_zone)
+    """Where days and months begin. Default: the system's."""
+    data_dir: Path = Field(default_factory=_data_dir)
+    """Folder of the history. Default: systemd's StateDirectory, else ``~/.local/share/nes2mqtt``."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much the log tells."""
+    meters: Annotated[dict[Id, MeterConfig], Field(min_length=1)]
+    """One section ``[meters.ID]`` for each meter; the id stays in topics and unique ids for ever."""
+    mqtt: tuple[MqttConfig, ...] = ()
+    """One section ``[[mqtt]]`` for each broker."""
+    history: HistoryConfig = Field(default_factory=HistoryConfig)
+    """The embedded database."""
+    web: WebConfig | None = None
+    """The page, the REST API and ``/metrics``; off without this section."""
+
+    @model_validator(mode="after")
+    def _topics_differ(self) -> Config:
+        for broker in self.mqtt:
+            broker.check_meters(self.meters)
+        return self
+
+    @model_validator(mode="after")
+    def _brokers_differ(self) -> Config:
+        seen: set[str] = set()
+        for broker in self.mqtt:
+            if broker.address in seen:
+                raise ValueError(
+                    f"two [[mqtt]] sections name the broker {broker.address}; put their dialects into one section"
+                )
+            seen.add(broker.address)
+        return self
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Config:
+        seen: dict[str, str] = {}
+        for meter, settings in self.meters.items():
+            address = Address.parse(settings.port)
+            other = seen.setdefault(address.path or address.place, meter)
+            if other != meter:
+                raise ValueError(f"meters.{other} and meters.{meter} have the same port; only one can use it")
+        return self
+
+
+def load(file: Path) -> Config:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigError: it cannot be read or used; says file, line, field, what is wrong and the fix, for all problems.
+    """
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_MOST_BYTES + 1)
+        text = decode(content)
+    except FileNotFoundError as error:
+        message = (
+            "there is no such file; 'nes2mqtt demo' shows the gateway without one, docs/configuration.md has examples"
+        )
+        raise ConfigError([Problem(file, None, "", message)]) from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError([Problem(file, None, "", f"cannot be read: {reason}")]) from error
+    if len(content) > _MOST_BYTES:
+        raise ConfigError([Problem(file, None, "", "is far too long for a configuration; is it another file?")])
+    return parse(text, file)
+
+
+def parse(text: str, file: Path) -> Config:
+    """Check a configuration's text; ``file`` is its name in messages.
+
+    Raises:
+        ConfigError: as :func:`load`.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([_syntax_problem(error, text, file)]) from None
+    except RecursionError:
+        raise ConfigError([Problem(file, None, "", "holds brackets within brackets without end")]) from None
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(problems_of(error, Config, data, text, file)) from None
+
+
+_SYNTAX = (
+    ("Invalid value", 'the value is not understood; text stands in quotes: name = "House"'),
+    ("Unterminated string", "a text lacks its closing quote"),
+    ("Illegal character", "a text lacks its closing quote, or holds a control character"),
+    ("Unescaped", "a backslash in a text is written twice, or the text stands in single quotes"),
+    ("Cannot overwrite", "a setting or section is written twice; keep one"),
+    ("Cannot declare", "a section is written twice; keep one"),
+    ("Duplicate inline table key", "a setting is written twice; keep one"),
+    ("Expected '='", "a setting is written: name = value"),
+    ("Expected ']'", "a section is written: [name]"),
+    ("Unclosed", "a bracket is not closed"),
+)
+
+
+_PASTED = (
+    ("\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019", "the quotation marks are typographic ones; type straight ones"),
+    ("\u00a0\u2007\u202f\u200b\ufeff", "there is a blank that is none, as web pages hold them; type it anew"),
+)
+"""Characters that come with text pasted from a web page or a word processor."""
+
+
+def _syntax_problem(error: tomllib.TOMLDecodeError, text: str, file: Path) -> Problem:
+    said = str(error)
+    found = re.search(r"at line (\d+)", said)
+    line = int(found[1]) if found else text.rstrip().count("\n") + 1
+    written = (text.splitlines() or [""])[min(line, text.count("\n") + 1) - 1]
+    for characters, meaning in _PASTED:
+        if set(characters) & set(written):
+            return Problem(file, line, "", f"this is not TOML: {meaning}")
+    for start, meaning in _SYNTAX:
+        if said.startswith(start):
+            return Problem(file, line, "", f"this is not TOML: {meaning}")
+    return Problem(file, line, "", "this is not TOML; see https://toml.io for how it is written")
+
+
+def secrets_in(value: object, field: str = "") -> Iterator[tuple[str, Secret]]:
+    """Yield every secret of a model with the name of its setting: ``meters.house.key``."""
+    if isinstance(value, Secret):
+        yield field, value
+    elif isinstance(value, BaseModel):
+        yield from secrets_in({name: getattr(value, name) for name in type(value).model_fields}, field)
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from secrets_in(item, f"{field}.{name}" if field else str(name))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from secrets_in(item, field)
+
+
+def warnings_for(config: Config, file: Path) -> list[str]:
+    """Return what works but should be changed, for people."""
+    warnings = []
+    inline = [field for field, secret in secrets_in(config) if secret.inline]
+    if inline and stat.S_IMODE(file.stat().st_mode) & (stat.S_IRGRP | stat.S_IROTH):
+        warnings.append(
+            f"{file} holds secrets ({', '.join(inline)}) and other users can read it; "
+            f"type: chmod 600 {file}   or keep the secrets elsewhere: {{ file = ... }}"
+        )
+    warnings += [
+        f"every user of this machine can read {secret.file}, which holds {field}; type: chmod 600 {secret.file}"
+        for field, secret in secrets_in(config)
+        if secret.file is not None and _is_open_to_all(secret.file)
+    ]
+    history = config.history.path or config.data_dir / "history.db"
+    if _is_open_to_all(history):
+        warnings.append(
+            f"every user of this machine can read {history}, which shows when people are at home; "
+            f"type: chmod 600 {history}*"
+        )
+    warnings += _zone_warning(config)
+    return warnings
+
+
+def _zone_warning(config: Config) -> Iterator[str]:
+    """Warn of a time zone that nobody chose."""
+    if "timezone" in config.model_fields_set:
+        return
+    if time_zone.system_zone(os.environ) is None:
+        found = "nothing on this machine tells it"
+    elif time_zone.in_container() and str(config.timezone) in {"UTC", "Etc/UTC"}:
+        found = "a container has its own"
+    else:
+        return
+    yield (
+        f"the configuration does not say the time zone, and {found}: days begin at midnight UTC. "
+        'If that is not where the meter stands, add the line: timezone = "Europe/Copenhagen"'
+    )
+
+
+def _is_open_to_all(file: Path) -> bool:
+    """Tell whether users who are neither owner nor in the group can read a file, as far as it and its folder say."""
+    try:
+        return bool(file.stat().st_mode & stat.S_IROTH and file.parent.stat().st_mode & stat.S_IXOTH)
+    except OSError:
+        return False
+
+
+def log_secrets(config: Config) -> list[str]:
+    """Return all texts that must never stand in the log: the secrets, and the meter keys in other forms."""
+    texts = [secret.reveal() for _, secret in secrets_in(config)]
+    for settings in config.meters.values():
+        key = settings.meter_key.secret
+        texts += [key.hex(), key.hex(" "), key.decode("latin-1"), repr(key)[2:-1], ", ".join(str(byte) for byte in key)]
+    return texts

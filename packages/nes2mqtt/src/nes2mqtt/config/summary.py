@@ -1,0 +1,65 @@
+"""What a configuration will do, in lines for people. Secrets: where they come from, never what they are.
+
+This module does not know whether any of it works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nes2mqtt.config.settings import Config
+from nes2mqtt.host.secret import Secret
+from nes2mqtt.meters.config import MeterConfig
+from nes2mqtt.outputs.mqtt.config import MqttConfig
+
+__all__ = ["summary"]
+
+
+def summary(config: Config) -> Iterator[str]:
+    """Yield the lines."""
+    yield f"- be the gateway '{config.name}'; days begin in the time zone {config.timezone}"
+    for meter, settings in config.meters.items():
+        yield from _meter(meter, settings)
+    for broker in config.mqtt:
+        yield from _broker(broker)
+    if not config.mqtt:
+        yield "- publish to no MQTT broker (there is no [[mqtt]] section)"
+    if config.history.enabled:
+        yield f"- keep the history in {config.history.path or config.data_dir / 'history.db'}"
+    else:
+        yield "- keep no history: what a broker misses while it is away is lost"
+    yield from _page(config)
+
+
+def _origin(secret: Secret) -> str:
+    return "written in the file" if secret.inline else f"from {secret.origin}"
+
+
+def _meter(meter: str, settings: MeterConfig) -> Iterator[str]:
+    name = f" ({settings.name})" if settings.name else ""
+    yield (
+        f"- read the meter '{meter}'{name} at {settings.port}, {'encrypted' if settings.encrypt else 'not encrypted'}: "
+        f"power each {settings.present_every:g} s, registers each {settings.registers_every:g} s"
+    )
+    yield f"    key: {settings.meter_key.form}, {_origin(settings.key)}"
+    if settings.power_cycle is not None:
+        yield f"    when it stays silent: power cycle by {settings.power_cycle.kind}"
+
+
+def _broker(broker: MqttConfig) -> Iterator[str]:
+    tls = "with TLS" if broker.uses_tls else "without encryption"
+    yield f"- publish to the broker {broker.address} {tls}: {', '.join(broker.dialects)}"
+    if broker.username:
+        password = f"password {_origin(broker.password)}" if broker.password is not None else "no password"
+        yield f"    as user {broker.username}, {password}"
+
+
+def _page(config: Config) -> Iterator[str]:
+    if config.web is None:
+        yield "- show no page (there is no [web] section)"
+        return
+    reach = "this machine only" if config.web.address.is_loopback else "all who can reach it and know the password"
+    yield f"- show the page at {config.web.url}, for {reach}"
+    for name, secret in (("password", config.web.password), ("token", config.web.token)):
+        if secret is not None:
+            yield f"    {name} {_origin(secret)}"

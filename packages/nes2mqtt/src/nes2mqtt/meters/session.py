@@ -1,0 +1,80 @@
+"""What the poller needs of a meter: who it is, its tables, its clock. :class:`osgp.meter.Meter` gives it.
+
+This module does not know how bytes reach the meter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from nes2mqtt.meters.bounds import Ratings
+from osgp.sources import Source
+
+__all__ = ["Cadence", "Identity", "MeterSession", "OpenMeter"]
+
+
+class Identity(Protocol):
+    """Who the meter says it is; empty text where it does not tell."""
+
+    @property
+    def serial(self) -> str:
+        """The grid company's serial number."""
+
+    @property
+    def manufacturer(self) -> str:
+        """The maker's name."""
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+
+    @property
+    def firmware(self) -> str:
+        """The firmware as on the display."""
+
+
+class MeterSession(Protocol):
+    """What the poller needs of :class:`osgp.meter.Meter`; every reply has been verified."""
+
+    @property
+    def url(self) -> str:
+        """The port by its identity, which stays when an adapter is plugged in elsewhere."""
+
+    @property
+    def stats(self) -> object:
+        """Link counts, named as in :class:`~nes2mqtt.readings.reading.LinkQuality`."""
+
+    async def identity(self) -> Identity:
+        """Ask who it is."""
+
+    async def dimensions(self) -> Hashable:
+        """Ask how its tables are laid out."""
+
+    async def ratings(self) -> Ratings:
+        """Ask what it is made for."""
+
+    async def registers(self) -> Mapping[Source, int]:
+        """Read BT23."""
+
+    async def present(self) -> Mapping[Source, int]:
+        """Read BT28."""
+
+    async def clock(self) -> datetime:
+        """Read BT52."""
+
+
+OpenMeter = Callable[[str], AbstractAsyncContextManager[MeterSession]]
+"""Opens the meter at an address; key, budget and power cycle are already in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """Seconds between reads."""
+
+    present: float = 2.0
+    registers: float = 10.0
+    clock: float = 600.0

@@ -1,0 +1,193 @@
+"""The dialect Home Assistant reads: three JSON topics and an availability topic per meter.
+
+::
+
+    <base>/status                    online / offline: this program (the last will)
+    <base>/meters/<meter>/status     online / offline: the meter answers
+    <base>/meters/<meter>/present    power, voltage, current ... now; not retained, expires in Home Assistant
+    <base>/meters/<meter>/registers  energies; retained, every sample, in order
+    <base>/meters/<meter>/link       state, identity and link counts, for diagnostics
+    <base>/meters/<meter>/event      what happened to the meter, once: exchanged, alert, power cycle
+
+Keys are the published keys of :data:`osgp.sources.SOURCES`, numbers are in the unit people read. The
+entities that show them are announced by :mod:`nes2mqtt.outputs.mqtt.discovery`.
+
+This module does not know Home Assistant's discovery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from nes2mqtt.outputs.mqtt.client.message import Message, Will
+from nes2mqtt.outputs.mqtt.config import DialectName, MqttConfig
+from nes2mqtt.outputs.mqtt.dialects.dialect import Dialect
+from nes2mqtt.outputs.mqtt.dialects.rows import Cell, Row, When, compact
+from nes2mqtt.outputs.mqtt.dialects.view import Fixed, View
+from nes2mqtt.readings.reading import LinkQuality, Sample, TableGroup
+from osgp.sources import SOURCES, Source
+
+__all__ = [
+    "EVENT",
+    "EVENTS",
+    "LINK",
+    "PRESENT",
+    "REGISTERS",
+    "ROWS",
+    "SINCE_SWAP",
+    "STATUS",
+    "dialect",
+    "event",
+    "meter_base",
+]
+
+STATUS = "status"
+PRESENT = "present"
+REGISTERS = "registers"
+LINK = "link"
+EVENT = "event"
+
+SINCE_SWAP = "since_swap"
+"""Key of the document of registers: what each has counted since the meter was exchanged."""
+
+EVENTS = ("exchanged", "alert", "power_cycle")
+"""What may happen to a meter: another one is in its place; it raised an alert; its MEP port was switched off and on."""
+
+
+_SCALES: Mapping[Source, int] = MappingProxyType({source: 10**source.decimals for source in SOURCES.values()})
+"""What each raw number is divided by."""
+
+
+def _numbers(values: Mapping[Source, int]) -> dict[str, int | float]:
+    """Return numbers in the unit people read; as decimal texts they are exact."""
+    scales = _SCALES
+    return {source.key: raw if (scale := scales[source]) == 1 else raw / scale for source, raw in values.items()}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")
+
+
+def _known(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def _present(view: View) -> Mapping[str, Any] | None:
+    sample = view.sample(TableGroup.PRESENT)
+    if sample is None:
+        return None
+    net = view.get("net_power")
+    return {
+        **_known({"time": _iso(view.received(sample))}),
+        **_numbers(sample.values),
+        **({"net_power": net.number} if isinstance(net, Fixed) else {}),
+    }
+
+
+def _last_reset(sample: Sample) -> dict[str, str | None]:
+    """Tell from when on each register counts, for those that started anew since this program watches."""
+    starts = {source.key: sample.restarted.get(source, sample.segment_start) for source in sample.values}
+    return {key: _iso(start) for key, start in starts.items() if start is not None}
+
+
+def _exchanged_unremembered(view: View, sample: Sample) -> bool:
+    """Tell whether the meter was exchanged and no history remembers where its registers stood."""
+    return view.seq is None and bool(sample.base or sample.segment_start)
+
+
+def _since_swap(view: View, sample: Sample) -> dict[str, dict[str, int | float]]:
+    """Return what each register has counted since the meter was exchanged: it restarts from 0.
+
+    Empty before the first exchange. While the time of the exchange is not known nothing is said of any register:
+    without ``last_reset`` Home Assistant would take the new start for a negative consumption. Nor without a history: the
+    register's height at the exchange would be forgotten at the next start of this program.
+    """
+    if _exchanged_unremembered(view, sample):
+        return {SINCE_SWAP: {}}
+    if not sample.base:
+        return {}
+    if sample.segment_start is None:
+        return {SINCE_SWAP: {}}
+    counted = {
+        source: raw if source in sample.restarted else raw - sample.base[source]
+        for source, raw in sample.values.items()
+        if source in sample.restarted or source in sample.base
+    }
+    return {SINCE_SWAP: _numbers(counted)}
+
+
+def _registers(view: View) -> Mapping[str, Any] | None:
+    sample = view.sample(TableGroup.REGISTERS)
+    if sample is None:
+        return None
+    head = {
+        "time": _iso(view.received(sample)),
+        "meter_time": _iso(sample.meter_time),
+        "seq": view.seq,
+        "segment": sample.segment,
+    }
+    # With last_reset Home Assistant would add the whole register of the new meter.
+    resets = {} if _exchanged_unremembered(view, sample) else _last_reset(sample)
+    return {
+        **_known(head),
+        **_numbers(sample.values),
+        **({"last_reset": resets} if resets else {}),
+        **_since_swap(view, sample),
+    }
+
+
+def _answered(link: LinkQuality) -> float | None:
+    """Return the share of requests that got a verified reply, in per cent."""
+    return round(100 * link.replies / link.requests, 1) if link.requests else None
+
+
+def _link(view: View) -> Mapping[str, Any] | None:
+    status = view.status
+    if status is None:
+        return None
+    return _known(
+        {
+            "state": status.state.value,
+            "since": _iso(view.since),
+            "message": status.message,
+            "code": status.code or None,
+            "clock": view.clock_trouble or None,
+            "serial": status.info.serial,
+            "manufacturer": status.info.manufacturer,
+            "model": status.info.model,
+            "firmware": status.info.firmware,
+            "last_reply": _iso(view.received(view.newest) if view.newest else None),
+            "clock_ahead": status.clock_ahead,
+            "answered": _answered(status.link),
+            **asdict(status.link),
+        }
+    )
+
+
+ROWS: tuple[Row, ...] = (
+    Row(STATUS, Cell("meter_answers"), When.STATUS, retain=True, qos=1),
+    Row(LINK, _link, When.STATUS, retain=True),
+    Row(PRESENT, _present, When.LIVE),
+    Row(REGISTERS, _registers, When.REGISTERS, retain=True, qos=1),
+)
+
+
+def event(config: MqttConfig, meter: str, kind: str, **more: str | int) -> Message:
+    """Return the message that something happened to a meter; it is not retained, for it happens once."""
+    return Message(f"{meter_base(config, meter)}/{EVENT}", compact({"event_type": kind, **more}), qos=1)
+
+
+def meter_base(config: MqttConfig, meter: str) -> str:
+    """Return what a meter's topics start with; ``{meter}`` for all of them."""
+    return f"{config.base_topic}/meters/{meter}"
+
+
+def dialect(config: MqttConfig) -> Dialect:
+    """Return the dialect as configured."""
+    will = Will(f"{config.base_topic}/status")
+    base = meter_base(config, "{meter}")
+    return Dialect(DialectName.HOMEASSISTANT, base, ROWS, will, config.homeassistant.every)

@@ -1,0 +1,477 @@
+"""Home Assistant's device-based discovery: one retained message per meter, one for the gateway.
+
+For a broker that takes only small messages a meter's is cut into parts, which are several messages with the same
+device: a component always goes into the same part, whatever else the meter has.
+
+What Home Assistant demands, and where it says so (files of the package ``homeassistant``):
+
+- The message on ``<prefix>/device/<object_id>/config`` holds ``dev``, ``o`` and ``cmps``. Its root, ``dev`` and ``o``
+  are closed: one unknown key there and the whole device is dropped (``components/mqtt/schemas.py``,
+  DEVICE_DISCOVERY_SCHEMA). Ids are ``[a-zA-Z0-9_-]``.
+- Keys may be abbreviated (``components/mqtt/abbreviations.py``), which makes a message a fifth smaller.
+- Several messages may describe one device; entities are known by their ``unique_id``.
+- Every component has a platform and a ``unique_id``; a component may override the availability it
+  inherits from the root (SHARED_OPTIONS). Diagnostics do: they matter most when the meter is silent.
+- ``last_reset_value_template`` goes with ``state_class: total`` only (``components/mqtt/sensor.py``). It renders to
+  nothing while there is no last reset, which Home Assistant ignores; so a swapped meter's first
+  register arrives together with the time it started from.
+- With a new ``last_reset`` statistics add the whole new state (``components/sensor/recorder.py``). So after a swap the
+  state is what was counted since the swap, not what the meter shows: a used meter would add its whole life. What it
+  shows is an entity of its own then, without a state class: it has no statistics.
+- Live values expire; registers do not (a retained value with ``expire_after`` would look fresh again after each
+  restart of Home Assistant).
+- ``object_id`` is gone in 2026.4; ``default_entity_id`` takes its place and older versions ignore it.
+
+This module does not know connections; it builds messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from nes2mqtt.outputs.mqtt.client.connection import Limits
+from nes2mqtt.outputs.mqtt.client.message import Message
+from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.mqtt.dialects import homeassistant as topics
+from nes2mqtt.outputs.mqtt.dialects.rows import compact
+from nes2mqtt.outputs.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, DISPLAY, ENABLED, MAINTENANCE
+from nes2mqtt.readings.gateway_info import GatewayInfo
+from nes2mqtt.readings.reading import Event, LinkQuality, MeterInfo, MeterState, MeterStatus, TableGroup
+from osgp.sources import SOURCES, Kind, Source
+
+__all__ = ["PARTS", "Discovery"]
+
+
+PARTS = (0, 24, 8, 2)
+"""Components in a part: 0 is all in one message; the next is tried when a message is too large for the broker."""
+
+_GROUPS = {TableGroup.PRESENT: topics.PRESENT, TableGroup.REGISTERS: topics.REGISTERS}
+
+Component = dict[str, Any]
+
+_PLACES: Mapping[str, int] = MappingProxyType(
+    {
+        key: place
+        for place, key in enumerate(
+            (
+                *SOURCES,
+                "net_power",
+                "meter_state",
+                "problem",
+                "event",
+                "last_reply",
+                "link_quality",
+                "clock_ahead",
+                f"{DISPLAY}_active_energy_import",
+                f"{DISPLAY}_active_energy_export",
+                *(f"link_{count.name}" for count in fields(LinkQuality)),
+            )
+        )
+    }
+)
+"""Decides which part a component goes into; new ones stand at the end."""
+
+
+def _template(key: str) -> str:
+    # .get() gives None, which Home Assistant shows as unknown; an attribute that is missing would be a warning.
+    return f"{{{{ value_json.get('{key}') }}}}"
+
+
+def _register_template(key: str) -> str:
+    # What was counted since the meter was exchanged, and before that what it shows.
+    return f"{{{{ value_json.get('{topics.SINCE_SWAP}', value_json).get('{key}') }}}}"
+
+
+def _last_reset_template(key: str) -> str:
+    return f"{{{{ value_json.get('last_reset', {{}}).get('{key}', '') }}}}"
+
+
+def _abbreviated(document: Any) -> Any:
+    if isinstance(document, list):
+        return [_abbreviated(item) for item in document]
+    if not isinstance(document, dict):
+        return document
+    return {ABBREVIATIONS.get(key, key): _abbreviated(value) for key, value in document.items()}
+
+
+def _reachable(url: str) -> str | None:
+    """Return an address that somebody on another computer can open, None if it is none."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.hostname == "localhost":
+        return None
+    try:
+        address = ip_address(parts.hostname)
+    except ValueError:
+        return url
+    return None if address.is_loopback or address.is_unspecified else url
+
+
+def _known(component: Component) -> Component:
+    return {key: value for key, value in component.items() if value is not None}
+
+
+@dataclass(slots=True)
+class _Meter:
+    """What is known of a meter so far."""
+
+    info: MeterInfo
+    first_heard: float
+    groups: set[TableGroup] = field(default_factory=set)
+    sources: set[Source] = field(default_factory=set)
+    """The values it has, and below their keys."""
+    keys: set[str] = field(default_factory=set)
+    exchanged: bool = False
+    """What its registers count and what its display shows differ since it was exchanged."""
+
+
+class Discovery:
+    """Learns from events what each meter has, and announces it.
+
+    A meter is announced once both of its tables have been read, so that the first message is already
+    whole; one that keeps one of them to itself is announced after ``patience``.
+
+    Args:
+        config: topics and prefix.
+        gateway: this program.
+        expire_after: gives, for a meter, the seconds after which Home Assistant forgets a live value.
+        patience: seconds to wait for the second table.
+        remembers: a history remembers where a meter's registers stood when it was exchanged.
+    """
+
+    def __init__(
+        self,
+        config: MqttConfig,
+        gateway: GatewayInfo,
+        *,
+        expire_after: Callable[[str], int],
+        patience: float = 60.0,
+        remembers: bool = True,
+    ) -> None:
+        self._config = config
+        self._gateway = gateway
+        self._expire_after = expire_after
+        self._patience = patience
+        self._remembers = remembers
+        self.step = 0
+        """Which of :data:`PARTS` is in use."""
+        self._meters: dict[str, _Meter] = {}
+        self._news: dict[str, None] = {}
+        """Meters of which there is something to announce, in the order it was learned."""
+        self.gateway_id = f"nes2mqtt_{gateway.name}"
+
+    def learn(self, event: Event, now: float) -> bool:
+        """Take note of an event; return whether there is something to announce.
+
+        Args:
+            event: a sample or status.
+            now: seconds of any clock that does not jump.
+        """
+        meter = self._meters.get(event.meter)
+        if meter is None:
+            meter = self._meters[event.meter] = _Meter(MeterInfo(event.meter), now)
+        if isinstance(event, MeterStatus):
+            changed = event.info != meter.info and bool(meter.keys)
+            meter.info = event.info
+        else:
+            exchanged = bool(event.base) and self._remembers
+            new = event.values.keys() - meter.sources if not event.values.keys() <= meter.sources else ()
+            changed = bool(new) or event.group not in meter.groups or exchanged > meter.exchanged
+            if changed:
+                meter.exchanged = meter.exchanged or exchanged
+                if not meter.keys:
+                    meter.first_heard = now
+                meter.sources.update(new)
+                meter.keys.update(source.key for source in new)
+                meter.groups.add(event.group)
+        if changed:
+            self._news[event.meter] = None
+        return changed
+
+    def waiting(self) -> bool:
+        """Tell whether there is something still to announce."""
+        return bool(self._news)
+
+    def news(self, now: float, limits: Limits) -> Iterator[Message]:
+        """Yield the announcements of meters of which something was learned; each once."""
+        for name in tuple(self._news):
+            if self._ready(self._meters[name], now):
+                self._news.pop(name, None)
+                yield from self._announcement(name, limits)
+
+    def everything(self, now: float, limits: Limits) -> Iterator[Message]:
+        """Yield all announcements: the gateway first, for the meters point to it.
+
+        Args:
+            now: seconds of any clock that does not jump.
+            limits: the broker's.
+        """
+        yield self._message(self.gateway_id, self._gateway_device())
+        for name, meter in tuple(self._meters.items()):
+            if self._ready(meter, now):
+                self._news.pop(name, None)
+                yield from self._announcement(name, limits)
+
+    @property
+    def size(self) -> int:
+        """Return how many components a message holds; 0: all."""
+        return PARTS[self.step]
+
+    def _announcement(self, name: str, limits: Limits) -> list[Message]:
+        """Return a meter's announcement in as few messages as the broker takes.
+
+        Once it had to be cut, all meters' are, for as long as this program runs: a component that moved from one
+        message to another would be there twice for a Home Assistant that knows both.
+        """
+        while True:
+            messages = self._parts(name, self._meters[name])
+            fits = limits.packet is None or max(message.size(limits.version) for message in messages) <= limits.packet
+            if fits or self.step == len(PARTS) - 1:
+                return messages
+            self.step += 1
+
+    def _parts(self, name: str, meter: _Meter) -> list[Message]:
+        document = self._meter_device(name, meter)
+        object_id = f"{self.gateway_id}_{name}"
+        if not self.size:
+            return [self._message(object_id, document)]
+        parts: dict[int, dict[str, Component]] = {}
+        for key, component in document["cmps"].items():
+            parts.setdefault(_PLACES[key] // self.size, {})[key] = component
+        # A meter's id holds no "-", so no other meter has these topics.
+        return [
+            self._message(f"{object_id}-{part + 1}" if part else object_id, document | {"cmps": components})
+            for part, components in parts.items()
+        ]
+
+    def _ready(self, meter: _Meter, now: float) -> bool:
+        return bool(meter.keys) and (meter.groups >= _GROUPS.keys() or now - meter.first_heard >= self._patience)
+
+    def _message(self, object_id: str, document: Mapping[str, Any]) -> Message:
+        return Message(self.topic(object_id), compact(_abbreviated(document)), qos=1, retain=True)
+
+    def topic(self, object_id: str) -> str:
+        """Return the topic of an announcement."""
+        return f"{self._config.homeassistant.discovery_prefix}/device/{object_id}/config"
+
+    @property
+    def _origin(self) -> dict[str, str]:
+        return {"name": "nes2mqtt", "sw": self._gateway.version}
+
+    @property
+    def _url(self) -> str | None:
+        return _reachable(self._gateway.url)
+
+    def _gateway_device(self) -> dict[str, Any]:
+        status = f"{self._config.base_topic}/{topics.STATUS}"
+        return {
+            "dev": _known(
+                {
+                    "ids": [self.gateway_id],
+                    "name": self._gateway.name,
+                    "mf": "nes2mqtt",
+                    "mdl": "Gateway",
+                    "sw": self._gateway.version,
+                    "cu": self._url,
+                }
+            ),
+            "o": self._origin,
+            "cmps": {
+                "connection": {
+                    "p": "binary_sensor",
+                    "unique_id": f"{self.gateway_id}_connection",
+                    "default_entity_id": f"binary_sensor.{self._gateway.name}_connection",
+                    "name": "Connection",
+                    "device_class": "connectivity",
+                    "entity_category": "diagnostic",
+                    "state_topic": status,
+                    "payload_on": "online",
+                    "payload_off": "offline",
+                }
+            },
+        }
+
+    def _meter_device(self, name: str, meter: _Meter) -> dict[str, Any]:
+        info = meter.info
+        base = topics.meter_base(self._config, name)
+        return {
+            "dev": _known(
+                {
+                    # The id first: it stays when the meter behind it is exchanged.
+                    "ids": [f"{self.gateway_id}_{name}", *([info.serial] if info.serial else [])],
+                    "name": info.name or name,
+                    "mf": info.manufacturer or None,
+                    "mdl": info.model or None,
+                    "sn": info.serial or None,
+                    "sw": info.firmware or None,
+                    "cu": self._url,
+                    "via_device": self.gateway_id,
+                    "sa": self._config.homeassistant.suggested_area,
+                }
+            ),
+            "o": self._origin,
+            "availability": [
+                {"topic": f"{self._config.base_topic}/{topics.STATUS}"},
+                {"topic": f"{base}/{topics.STATUS}"},
+            ],
+            "availability_mode": "all",
+            "cmps": {
+                key: {
+                    "unique_id": f"{self.gateway_id}_{name}_{key}",
+                    "default_entity_id": f"{component['p']}.{name}_{key}",
+                    **component,
+                }
+                for key, component in self._components(base, meter, self._expire_after(name))
+            },
+        }
+
+    def _components(self, base: str, meter: _Meter, expire_after: int) -> Iterator[tuple[str, Component]]:
+        # In the order of the one list of sources, so that the same meter always gives the same message.
+        for key, source in SOURCES.items():
+            if key in meter.keys:
+                yield key, self._measured(base, source, expire_after)
+        if {"active_power_import", "active_power_export"} <= meter.keys:
+            net = self._measured(base, SOURCES["active_power_import"], expire_after)
+            yield "net_power", net | {"name": "Net power", "value_template": _template("net_power")}
+        yield from self._diagnostics(base)
+        if meter.exchanged:
+            yield from self._displayed(base, meter)
+
+    def _measured(self, base: str, source: Source, expire_after: int) -> Component:
+        """Return the entity of a source."""
+        ha = CLASSES[source.quantity]
+        lasting = source.kind is not Kind.PRESENT
+        component = {
+            "p": "sensor",
+            "name": source.label,
+            "state_topic": f"{base}/{topics.REGISTERS if lasting else topics.PRESENT}",
+            "value_template": _register_template(source.key) if lasting else _template(source.key),
+            "device_class": ha.device_class,
+            "unit_of_measurement": source.unit or None,
+            "suggested_display_precision": ha.precision,
+            "state_class": "total" if lasting else "measurement",
+            "entity_category": "diagnostic" if source.quantity in MAINTENANCE else None,
+            "enabled_by_default": None if source.key in ENABLED else False,
+        }
+        if lasting:
+            component |= {"last_reset_value_template": _last_reset_template(source.key), "qos": 1}
+        else:
+            component |= {"expire_after": expire_after}
+        return _known(component)
+
+    @staticmethod
+    def _displayed(base: str, meter: _Meter) -> Iterator[tuple[str, Component]]:
+        """Yield what the meter's display shows, where that is not what Home Assistant counts."""
+        for key in ("active_energy_import", "active_energy_export"):
+            if key in meter.keys:
+                source = SOURCES[key]
+                yield (
+                    f"{DISPLAY}_{key}",
+                    {
+                        "p": "sensor",
+                        "name": f"{source.label} on the meter's display",
+                        "state_topic": f"{base}/{topics.REGISTERS}",
+                        "value_template": _template(key),
+                        "device_class": CLASSES[source.quantity].device_class,
+                        "unit_of_measurement": source.unit,
+                        "suggested_display_precision": 0,
+                        "entity_category": "diagnostic",
+                        "qos": 1,
+                    },
+                )
+
+    def _diagnostics(self, base: str) -> Iterator[tuple[str, Component]]:
+        """Yield what helps when the meter is silent: available as long as this program is."""
+        common: Component = {
+            "p": "sensor",
+            "state_topic": f"{base}/{topics.LINK}",
+            "entity_category": "diagnostic",
+            "availability": [{"topic": f"{self._config.base_topic}/{topics.STATUS}"}],
+        }
+        yield (
+            "meter_state",
+            common
+            | {
+                "name": "Meter state",
+                "device_class": "enum",
+                "options": [state.value for state in MeterState],
+                "value_template": _template("state"),
+                "json_attributes_topic": f"{base}/{topics.LINK}",
+            },
+        )
+        yield (
+            "last_reply",
+            common
+            | {
+                "name": "Last reply",
+                "device_class": "timestamp",
+                "value_template": _template("last_reply"),
+                # It changes with every message, and each change is a line in Home Assistant's logbook.
+                "enabled_by_default": False,
+            },
+        )
+        yield (
+            "problem",
+            common
+            | {
+                "p": "binary_sensor",
+                "name": "Problem",
+                # Home Assistant says it in the reader's language; the words of meter_state it cannot translate.
+                "device_class": "problem",
+                "payload_on": "True",
+                "payload_off": "False",
+                "value_template": "{{ value_json.get('message', '') != '' }}",
+            },
+        )
+        yield (
+            "event",
+            {
+                "p": "event",
+                "name": "Event",
+                "state_topic": f"{base}/{topics.EVENT}",
+                "event_types": list(topics.EVENTS),
+                "availability": common["availability"],
+            },
+        )
+        yield (
+            "link_quality",
+            common
+            | {
+                "name": "Requests answered",
+                "unit_of_measurement": "%",
+                "state_class": "measurement",
+                "suggested_display_precision": 1,
+                "value_template": _template("answered"),
+            },
+        )
+        yield (
+            "clock_ahead",
+            common
+            | {
+                "name": "Meter clock ahead",
+                "device_class": "duration",
+                "unit_of_measurement": "s",
+                "state_class": "measurement",
+                "suggested_display_precision": 0,
+                # A whole number: rounded by Home Assistant, -0.3 would be shown as -0.
+                "value_template": (
+                    "{% set s = value_json.get('clock_ahead') %}{{ s|round|int if s is number else None }}"
+                ),
+            },
+        )
+        for count in fields(LinkQuality):
+            yield (
+                f"link_{count.name}",
+                common
+                | {
+                    "name": f"Link {count.name.replace('_', ' ')}",
+                    # They restart at 0 with this program.
+                    "state_class": "total_increasing",
+                    "enabled_by_default": False,
+                    "value_template": _template(count.name),
+                },
+            )

@@ -1,0 +1,214 @@
+"""The part of the REST API that asks the history: curves of present values, energy by hour, day, month or year.
+
+This module does not know SQL, nor how registers become energy.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query
+from fastapi.responses import PlainTextResponse
+
+from nes2mqtt.history.errors import HistoryError
+from nes2mqtt.history.queries.periods import Unit, floor, following
+from nes2mqtt.history.queries.reader import Line
+from nes2mqtt.history.store import Store
+from nes2mqtt.outputs.web.api.models import EnergyBucket, EnergyReport, LineReport, SeriesReport
+from nes2mqtt.outputs.web.api.parameters import Web, known_meter
+from nes2mqtt.outputs.web.context import WebContext
+from nes2mqtt.outputs.web.problem import ProblemError, responses
+from osgp.sources import SOURCES, Source
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1", responses=responses(400, 401, 404, 422, 503))
+
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
+_AROUND: Mapping[Unit, Unit] = {Unit.HOUR: Unit.DAY, Unit.DAY: Unit.MONTH, Unit.MONTH: Unit.YEAR, Unit.YEAR: Unit.YEAR}
+"""What is asked for without ``start``: the hours of today, the days of this month, ..."""
+_LONGEST: Mapping[Unit, timedelta] = {
+    Unit.HOUR: timedelta(days=62),
+    Unit.DAY: timedelta(days=1100),
+    Unit.MONTH: timedelta(days=36600),
+    Unit.YEAR: timedelta(days=36600),
+}
+"""One request asks for about a thousand buckets at most, which takes a Raspberry Pi well under a second."""
+
+_MOST_LINES = 12
+_MOST_POINTS = 5000
+
+_IMPORT = SOURCES["active_energy_import"]
+_EXPORT = SOURCES["active_energy_export"]
+
+OneMeter = Annotated[str, Query(pattern=r"^[a-z0-9_]+$", max_length=40, description="Its name in the configuration")]
+Period = Annotated[Unit, Query(description="Length of a bucket")]
+Moment = Annotated[
+    datetime | None,
+    Query(description="`2026-11-22T14:00:00Z`; without a zone, and for a date alone, in the gateway's time zone"),
+]
+
+
+def history(web: Web) -> Store:
+    """Return the store, or answer with a problem."""
+    if web.store is None:
+        raise ProblemError(503, "There is no history", "Set enabled = true in the section [history].")
+    return web.store
+
+
+def in_zone(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return an aware moment within the years that are served."""
+    if not _FIRST_YEAR <= moment.year < _LAST_YEAR:
+        raise ProblemError(400, "That is too far away", f"Ask for the years {_FIRST_YEAR} to {_LAST_YEAR - 1}.")
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+_UNREADABLE = "The history cannot be read now"
+
+
+def _unreadable(error: HistoryError) -> ProblemError:
+    """Say why the history has no answer: an empty one would look as if nothing had been used."""
+    return ProblemError(503, _UNREADABLE, f"{str(error) or type(error).__name__}. /api/v1/status tells how it is.")
+
+
+def _now(web: WebContext) -> datetime:
+    """Return the time of day, or answer with a problem while nobody knows which day it is."""
+    clock = web.hub.clock
+    if not clock.known:
+        raise ProblemError(
+            503,
+            "The time of day is not known",
+            "Which day it is will be known when this computer's clock is set, or a meter tells the time. "
+            "Until then, name start and end. /api/v1/status tells more.",
+        )
+    return clock.now()
+
+
+def _kwh(watthours: int | None) -> float | None:
+    return None if watthours is None else _IMPORT.scaled(watthours)
+
+
+def _sum(parts: Iterable[int | None]) -> int | None:
+    """Add up what is known; None when nothing is."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
+@router.get("/energy", summary="Energy by hour, day, month or year")
+async def energy(
+    web: Web,
+    meter: OneMeter,
+    period: Period = Unit.HOUR,
+    start: Moment = None,
+    end: Moment = None,
+) -> EnergyReport:
+    """Differences of the meter's registers. Without `start`: the hours of today, the days of this month, and so on."""
+    store = history(web)
+    known_meter(web, meter)
+    zone = web.gateway.timezone
+    around = _AROUND[period]
+    begin = floor(_now(web), around, zone) if start is None else in_zone(start, zone)
+    until = following(floor(begin, around, zone), around, zone) if end is None else in_zone(end, zone)
+    if until <= begin:
+        raise ProblemError(400, "The end is not after the start", "Swap start and end.")
+    if until - begin > _LONGEST[period]:
+        raise ProblemError(
+            400, "That is too much at once", f"Ask for at most {_LONGEST[period].days} days by {period}."
+        )
+    try:
+        found = await store.energy(meter, period, begin, until)
+    except HistoryError as error:
+        raise _unreadable(error) from error
+    if not found:
+        raise ProblemError(503, _UNREADABLE, "The log and /api/v1/status tell why.")
+    buckets = [
+        EnergyBucket(
+            start=part.start,
+            end=part.end,
+            import_kwh=_kwh(part.values.get(_IMPORT.key)),
+            export_kwh=_kwh(part.values.get(_EXPORT.key)),
+            complete=part.complete,
+            first=part.first,
+            last=part.last,
+        )
+        for part in found
+    ]
+    total = EnergyBucket(
+        start=buckets[0].start,
+        end=buckets[-1].end,
+        import_kwh=_kwh(_sum(part.values.get(_IMPORT.key) for part in found)),
+        export_kwh=_kwh(_sum(part.values.get(_EXPORT.key) for part in found)),
+        complete=all(bucket.complete for bucket in buckets),
+        first=next((bucket.first for bucket in buckets if bucket.first is not None), None),
+        last=next((bucket.last for bucket in reversed(buckets) if bucket.last is not None), None),
+    )
+    return EnergyReport(meter=meter, period=period, timezone=str(zone), total=total, buckets=buckets)
+
+
+@router.get(
+    "/energy.csv",
+    summary="Energy as a table for spreadsheets",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "One line a bucket"}},
+)
+async def energy_csv(
+    web: Web, meter: OneMeter, period: Period = Unit.HOUR, start: Moment = None, end: Moment = None
+) -> PlainTextResponse:
+    """The buckets of `/energy`: local start and end with offset, kWh (empty when not known), complete."""
+    report = await energy(web, meter, period, start, end)
+    zone = web.gateway.timezone
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    writer.writerow(("start", "end", "import_kwh", "export_kwh", "complete"))
+    for bucket in report.buckets:
+        times = (moment.astimezone(zone).isoformat() for moment in (bucket.start, bucket.end))
+        writer.writerow((*times, bucket.import_kwh, bucket.export_kwh, str(bucket.complete).lower()))
+    name = f"{meter}-{period}-{report.total.start.astimezone(zone):%Y-%m-%d}.csv"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return PlainTextResponse(lines.getvalue(), headers=headers, media_type="text/csv")
+
+
+@router.get("/series", summary="Present values over time")
+async def series(
+    web: Web,
+    meter: OneMeter,
+    names: Annotated[
+        list[Annotated[str, Query(max_length=60)]],
+        Query(alias="name", min_length=1, max_length=_MOST_LINES, description="Of `/api/v1/sources`, kind present"),
+    ],
+    start: Moment = None,
+    end: Moment = None,
+    points: Annotated[int, Query(ge=2, le=_MOST_POINTS, description="At most so many; buckets get longer")] = 600,
+) -> SeriesReport:
+    """Single readings where few enough, else averages with lowest and highest. Without `start`: the last day."""
+    store = history(web)
+    known_meter(web, meter)
+    zone = web.gateway.timezone
+    until = _now(web) if end is None else in_zone(end, zone)
+    begin = until - timedelta(days=1) if start is None else in_zone(start, zone)
+    if until <= begin:
+        raise ProblemError(400, "The end is not after the start", "Swap start and end.")
+    try:
+        found = await store.series(meter, names, begin, until, points)
+    except ValueError as error:
+        raise ProblemError(400, "That cannot be asked for", f"{error}. /api/v1/sources lists the names.") from error
+    except HistoryError as error:
+        raise _unreadable(error) from error
+    return SeriesReport(
+        meter=meter,
+        step=found.step.total_seconds() if found.step else None,
+        times=found.times,
+        lines={name: _line(SOURCES[name], line) for name, line in found.lines.items()},
+    )
+
+
+def _line(source: Source, line: Line) -> LineReport:
+    def scaled(column: list[int | None]) -> list[float | None]:
+        return [None if value is None else source.scaled(value) for value in column]
+
+    return LineReport(average=scaled(line.average), lowest=scaled(line.lowest), highest=scaled(line.highest))

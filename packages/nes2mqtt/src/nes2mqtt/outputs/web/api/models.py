@@ -1,0 +1,194 @@
+"""The documents of the REST API, typed; OpenAPI is made from these.
+
+Once released, a name in here never changes. This module does not know how they are filled.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nes2mqtt.history.queries.periods import Unit
+from nes2mqtt.readings.reading import MeterState, Quality, TableGroup
+from osgp.sources import Direction, Kind, Quantity
+
+__all__ = [
+    "ClockReport",
+    "EnergyBucket",
+    "EnergyReport",
+    "GatewayReport",
+    "LineReport",
+    "LinkReport",
+    "MeterReport",
+    "OutputReport",
+    "QuantityReport",
+    "ReadingReport",
+    "ReadingsReport",
+    "SeriesReport",
+    "StatusReport",
+]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class QuantityReport(_Model):
+    """A quantity a meter may measure."""
+
+    name: str = Field(description="Stable for ever", examples=["active_power_import"])
+    label: str = Field(description="For people, in English")
+    quantity: Quantity
+    kind: Kind
+    unit: str = Field(description="Empty for counts", examples=["W"])
+    decimals: int = Field(description="Digits after the point worth showing at most")
+    phase: int | None = Field(description="1, 2, 3; null for all phases together")
+    direction: Direction | None = Field(description="Seen from the house: import is drawn from the grid")
+    tier: int | None = Field(description="Tariff tier from 0; null for the total")
+
+
+class ReadingReport(_Model):
+    """One value with all that is needed to trust it."""
+
+    meter: str
+    name: str = Field(examples=["active_energy_import"])
+    label: str
+    value: float = Field(description="In `unit`", examples=[65845.342])
+    unit: str = Field(examples=["kWh"])
+    group: TableGroup = Field(description="Values of one group were read together")
+    meter_time: datetime | None = Field(description="The meter's own clock; null when it was not read")
+    received: datetime | None = Field(
+        description="When the reply arrived; null while the time of day is not known, see `clock` of `/status`"
+    )
+    quality: Quality = Field(description="good: verified and fresh; stale: was good, but not confirmed for too long")
+
+
+class ReadingsReport(_Model):
+    """The latest readings. What a meter has not sent is not in the list."""
+
+    now: datetime | None = Field(description="Null while the time of day is not known")
+    readings: list[ReadingReport]
+
+
+class LinkReport(_Model):
+    """Counts since the gateway started."""
+
+    requests: int
+    replies: int
+    retries: int
+    timeouts: int
+    corrupt: int
+    resyncs: int
+    alerts: int
+    power_cycles: int
+    rejected: int
+
+
+class MeterReport(_Model):
+    """Who and how a meter is."""
+
+    id: str = Field(description="Its name in the configuration")
+    name: str = Field(description="What people call it")
+    serial: str
+    manufacturer: str
+    model: str
+    firmware: str
+    state: MeterState
+    since: datetime | None = Field(description="When the state began; null before the first news of the meter")
+    message: str = Field(description="What happened and what to do next, in English; empty when all is well")
+    code: str = Field(description="The kind of `message`, for programs; empty when all is well", examples=["timeout"])
+    params: dict[str, str | int | float] = Field(description="What differs between two messages of one kind")
+    link: LinkReport
+
+
+class GatewayReport(_Model):
+    """This program."""
+
+    name: str
+    version: str
+    timezone: str = Field(description="Days and months begin by this zone", examples=["Europe/Copenhagen"])
+    started: datetime | None = Field(description="Null while the time of day is not known")
+    login: bool = Field(description="A password is set")
+    history: bool = Field(description="Series, energy and export are available")
+
+
+class OutputReport(_Model):
+    """How an output is."""
+
+    name: str
+    ok: bool
+    message: str = Field(description="For people, in English")
+    code: str = Field(description="The kind of `message`, for programs; empty where there is none")
+    params: dict[str, str | int | float] = Field(description="What differs between two messages of one kind")
+    waiting: int = Field(description="Events not delivered yet")
+    dropped: int = Field(description="Live events given up; register readings never are")
+
+
+class ClockReport(_Model):
+    """Which clock gives the time of day, and what is wrong with this computer's."""
+
+    source: Literal["host", "meter", "none"] = Field(
+        description="host: this computer's; meter: a meter's, because this computer's is wrong; none: nobody knows the time"
+    )
+    off: int | None = Field(
+        description="Seconds this computer's clock is ahead of the meter's (negative: behind); null while it is believed, "
+        "and when no meter tells the time"
+    )
+    meter: str = Field(description="The id of the meter whose clock says so; empty when there is none")
+    code: str = Field(description="clock_ahead, clock_behind, clock_unknown; empty when all is well")
+    message: str = Field(description="What is wrong and what to do, in English; empty when all is well")
+
+
+class StatusReport(_Model):
+    """The gateway at a glance."""
+
+    now: datetime | None = Field(description="Null while the time of day is not known")
+    clock: ClockReport
+    gateway: GatewayReport
+    outputs: list[OutputReport]
+    meters: list[MeterReport]
+
+
+class LineReport(_Model):
+    """One quantity over time, in its unit; null where nothing is known."""
+
+    average: list[float | None] = Field(description="The value, or the average of the bucket")
+    lowest: list[float | None]
+    highest: list[float | None]
+
+
+class SeriesReport(_Model):
+    """Values over time, as columns of equal length."""
+
+    meter: str
+    step: float | None = Field(description="Seconds of a bucket; null for single readings")
+    times: list[datetime] = Field(description="Start of each bucket, or time of each reading")
+    lines: dict[str, LineReport] = Field(description="By name")
+
+
+class EnergyBucket(_Model):
+    """An hour, day, month or year."""
+
+    start: datetime
+    end: datetime
+    import_kwh: float | None = Field(description="Null when it is not known")
+    export_kwh: float | None
+    complete: bool = Field(
+        description="Readings reach from its beginning to its end; false for one that is not over or has a gap there"
+    )
+    first: datetime | None = Field(
+        description="Time of the reading from which was counted; before `start` when the energy of a gap is in here"
+    )
+    last: datetime | None = Field(description="Time of the reading up to which was counted")
+
+
+class EnergyReport(_Model):
+    """Energy by hour, day, month or year, from differences of the meter's registers."""
+
+    meter: str
+    period: Unit
+    timezone: str
+    total: EnergyBucket = Field(description="The whole range")
+    buckets: list[EnergyBucket]

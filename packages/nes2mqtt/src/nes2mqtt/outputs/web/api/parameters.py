@@ -1,0 +1,50 @@
+"""What the requests of the REST API have in common: what is answered from, and how meters are named.
+
+This module does not know what is answered.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from nes2mqtt.outputs.web.context import WebContext
+from nes2mqtt.outputs.web.problem import ProblemError
+
+__all__ = ["MOST_METERS", "MeterId", "MeterIds", "Web", "asked_meters", "known_meter"]
+
+MOST_METERS = 50
+"""Meters in one reply of readings; more would hold up everything else for the time it takes."""
+
+
+async def _web(request: Request) -> WebContext:  # a plain function would be run in a thread, for each request
+    web: WebContext = request.app.state.web
+    return web
+
+
+Web = Annotated[WebContext, Depends(_web)]
+MeterId = Annotated[str, Path(pattern=r"^[a-z0-9_]+$", max_length=40, description="Its name in the configuration")]
+MeterIds = Annotated[
+    list[Annotated[str, Query(pattern=r"^[a-z0-9_]+$", max_length=40)]] | None,
+    Query(alias="meter", max_length=MOST_METERS, description="Names in the configuration; all when absent"),
+]
+
+
+def known_meter(web: WebContext, meter: str) -> str:
+    """Return the id of a meter that is there, or answer with a problem."""
+    if meter not in web.hub.latest:
+        known = ", ".join(sorted(web.hub.latest)[:10]) or "none yet"
+        raise ProblemError(404, f"There is no meter called {meter}", f"Meters known: {known}.")
+    return meter
+
+
+def asked_meters(web: WebContext, meters: list[str] | None) -> list[str]:
+    """Return the meters a request names, all when it names none, or answer with a problem."""
+    if meters is not None:
+        return [known_meter(web, meter) for meter in dict.fromkeys(meters)]
+    if len(web.hub.latest) > MOST_METERS:
+        raise ProblemError(
+            400, f"There are {len(web.hub.latest)} meters", f"Name up to {MOST_METERS}: ?meter=ID&meter=ID"
+        )
+    return list(web.hub.latest)

@@ -1,0 +1,281 @@
+"""The whole gateway: builds the graph of objects from the configuration and runs it.
+
+::
+
+    meters -> poller -> guard -> hub -> history | mqtt | web
+
+Everything runs in one event loop and one task group; nothing is global. What a section of the
+configuration does not ask for is not imported.
+
+Stopping (SIGTERM, SIGINT) goes the way of the data: first the pollers, then the outputs, which
+say goodbye to their other side, then the history, which writes what it holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from nes2mqtt import __version__
+from nes2mqtt.config.settings import Config
+from nes2mqtt.host.sd_notify import Notifier
+from nes2mqtt.meters.config import MeterConfig
+from nes2mqtt.meters.guard import Guard, Limits, Memory
+from nes2mqtt.meters.poller import Cadence, MeterSession, OpenMeter, Poller
+from nes2mqtt.meters.power_cycle import power_cycle_for
+from nes2mqtt.outputs.supervise import Keeper, Supervised
+from nes2mqtt.readings.gateway_info import GatewayInfo
+from nes2mqtt.readings.hub import Hub, Output
+from nes2mqtt.readings.reading import MeterInfo, TableGroup
+from nes2mqtt.runtime.watch import watch_clock, watch_parts
+from nes2mqtt.timing.clock import Clock
+from osgp.meter import open_meter
+from osgp.meter.budget import ReadBudget
+from osgp.meter.known import KnownMeter
+from osgp.optical.settings import SessionSettings
+from osgp.ports.recovery import Recovery
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from nes2mqtt.history.running_energy import RunningEnergy
+    from nes2mqtt.history.store import Store
+
+__all__ = ["run"]
+
+_log = logging.getLogger(__name__)
+
+_STALE_PERIODS = 3
+_STALE_SLACK = 3.0
+"""A value is stale when the meter did not confirm it for three periods and the seconds that retries take."""
+
+_START_SPACING = 0.01
+"""Seconds between the first opens of two meters, so that thousands do not open at once."""
+
+_GOODBYE = 10.0
+"""Seconds the outputs get to say goodbye."""
+
+
+def _opener(settings: MeterConfig) -> OpenMeter:
+    """Return what opens this meter; recovery, read budget and what is known of it outlive connections."""
+    power_cycle = power_cycle_for(settings.power_cycle)
+    recovery = Recovery(power_cycle) if power_cycle is not None else None
+    budget, known = ReadBudget(settings.reads_per_second), KnownMeter()
+    key, session = settings.meter_key, SessionSettings(padding=settings.padding)
+
+    def open_it(address: str) -> AbstractAsyncContextManager[MeterSession]:
+        return open_meter(
+            address,
+            key=key,
+            encrypt=settings.encrypt,
+            session=session,
+            power_cycle=recovery,
+            read_budget=budget,
+            known=known,
+        )
+
+    return open_it
+
+
+async def _remembered(store: Store | None, meter: str, clock: Clock) -> Memory | None:
+    """Return what the history remembers of a meter's registers, so that a restart forgets nothing."""
+    if store is None:
+        return None
+    last = await store.last_registers(meter)
+    if last is None:
+        return None
+    who = await store.last_identity(meter)
+    return Memory(
+        segment=last.segment,
+        segment_start=last.segment_start,
+        received=last.received,
+        values=last.values,
+        serial=who.serial if who is not None else "",
+        restarted=last.restarted,
+        base=last.base,
+        # What got its time of day already has no instant any more; what waits for it has a guess until the clock is known.
+        known=clock.known or not last.instant,
+        instant=last.instant or None,
+        segment_instant=last.segment_instant,
+    )
+
+
+def _stale_after(settings: MeterConfig) -> Mapping[TableGroup, timedelta]:
+    periods = {TableGroup.PRESENT: settings.present_every, TableGroup.REGISTERS: settings.registers_every}
+    return {group: timedelta(seconds=_STALE_PERIODS * period + _STALE_SLACK) for group, period in periods.items()}
+
+
+async def _pollers(config: Config, hub: Hub, store: Store | None) -> list[Poller]:
+    memories = await asyncio.gather(*(_remembered(store, meter, hub.clock) for meter in config.meters))
+    pollers = []
+    for index, ((meter, settings), memory) in enumerate(zip(config.meters.items(), memories, strict=True)):
+        pollers.append(
+            Poller(
+                MeterInfo(meter, name=settings.name or meter),
+                settings.port,
+                _opener(settings),
+                Guard(meter, Limits(settings.max_power), memory, segment=settings.segment),
+                hub,
+                Cadence(settings.present_every, settings.registers_every, settings.clock_every),
+                spread=index / len(config.meters),
+                start_after=index * _START_SPACING,
+            )
+        )
+    return pollers
+
+
+def _outputs(
+    config: Config, gateway: GatewayInfo, hub: Hub, store: Store | None, energy: RunningEnergy | None
+) -> list[Output]:
+    """Make the outputs the configuration asks for; each section's code is imported here only."""
+    outputs: list[Output] = []
+    if store is not None:
+        from nes2mqtt.outputs.history import HistoryOutput  # noqa: PLC0415 - see the docstring
+
+        outputs.append(HistoryOutput(store))
+    if config.mqtt:
+        from nes2mqtt.outputs.mqtt.output import MqttOutput  # noqa: PLC0415
+    for broker in config.mqtt:
+        outbox = store.outbox(broker.name) if store is not None else None
+        outputs.append(
+            MqttOutput(
+                broker,
+                gateway,
+                outbox,
+                hub,
+                energy=energy.of if energy is not None else None,
+                meters=config.meters,
+                folder=config.data_dir,
+            )
+        )
+    if config.web is not None:
+        from nes2mqtt.outputs.web.output import WebOutput  # noqa: PLC0415
+
+        outputs.append(WebOutput(config.web, gateway, hub, store, state_dir=config.data_dir))
+    return outputs
+
+
+@asynccontextmanager
+async def _history(config: Config, clock: Clock) -> AsyncIterator[Store | None]:
+    if not config.history.enabled:
+        yield None
+        return
+    from nes2mqtt.history.store import Store  # noqa: PLC0415 - not loaded without a history
+
+    path = config.history.path or config.data_dir / "history.db"
+    async with Store.open(path, config.history, config.timezone, clock=clock) as store:
+        yield store
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """Set ``stop`` on SIGTERM and SIGINT; a second one ends the program at once, as without us."""
+    loop = asyncio.get_running_loop()
+    caught = (signal.SIGTERM, signal.SIGINT)
+
+    def stop_once() -> None:
+        stop.set()
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+    for number in caught:
+        loop.add_signal_handler(number, stop_once)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait until they have ended, but not for ever."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=_GOODBYE)
+        if late:
+            _log.warning("gave up waiting for %d outputs to say goodbye", len(late))
+
+
+async def run(
+    config: Config,
+    *,
+    stop: asyncio.Event | None = None,
+    started: Callable[[], None] | None = None,
+    clock: Clock | None = None,
+) -> None:
+    """Run the gateway until SIGTERM, SIGINT or ``stop``.
+
+    Args:
+        config: the checked configuration.
+        stop: ends the run when set, as a signal does; signals are then left alone.
+        started: called when everything runs.
+        clock: the clocks of this machine; tests pass others. Its monotonic clock must be the event loop's.
+
+    Raises:
+        HistoryError: the database was written by a newer program.
+    """
+    notifier = Notifier()
+    clock = clock if clock is not None else Clock()
+    url = config.web.url if config.web is not None else ""
+    gateway = GatewayInfo(config.name, __version__, config.timezone, clock.now(), url)
+    limits = {meter: _stale_after(settings) for meter, settings in config.meters.items()}
+    hub = Hub({group: max(limit[group] for limit in limits.values()) for group in TableGroup}, clock)
+    for meter, limit in limits.items():
+        hub.expect(meter, limit)
+    async with _history(config, clock) as store:
+        energy = None
+        if store is not None and any(broker.publishes_energy for broker in config.mqtt):
+            from nes2mqtt.history.running_energy import RunningEnergy  # noqa: PLC0415 - only with a history
+
+            energy = RunningEnergy(store, config.meters, clock)
+        outputs = [Supervised(output) for output in _outputs(config, gateway, hub, store, energy)]
+        for output in outputs:
+            hub.add(output)
+        pollers = await _pollers(config, hub, store)
+        await _run_graph(clock, pollers, outputs, energy, notifier, stop, started)
+    notifier.close()
+
+
+async def _run_graph(
+    clock: Clock,
+    pollers: Sequence[Poller],
+    outputs: Sequence[Supervised],
+    energy: RunningEnergy | None,
+    notifier: Notifier,
+    stop: asyncio.Event | None,
+    started: Callable[[], None] | None,
+) -> None:
+    async with asyncio.TaskGroup() as group:
+
+        def start(works: Sequence[Coroutine[None, None, None]]) -> list[asyncio.Task[None]]:
+            return [group.create_task(work) for work in works]
+
+        sinks = start([output.run() for output in outputs])
+        sources = start([poller.run() for poller in pollers])
+        sides = start([watch_parts(notifier, clock, pollers, outputs), watch_clock(clock)])
+        if energy is not None:
+            sides += start([Keeper("counting the running energy", energy.run).run()])
+        _log.info(
+            "started: %s, outputs: %s",
+            "1 meter" if len(pollers) == 1 else f"{len(pollers)} meters",
+            ", ".join(output.name for output in outputs) or "none",
+        )
+        notifier.ready()
+        if started is not None:
+            started()
+        if stop is not None:
+            await stop.wait()
+        else:
+            stop = asyncio.Event()
+            with _signals(stop):
+                await stop.wait()
+        _log.info("stopping")
+        notifier.stopping()
+        await _end([*sides, *sources])
+        await _end(sinks)

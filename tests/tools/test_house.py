@@ -1,0 +1,51 @@
+"""The plan of the house: every folder says what it is for and what it does not know, and none has too many rooms."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGES = Path(__file__).parents[2] / "packages"
+HOUSES = ["piprint"]
+MOST = 17
+"""Rooms at one level, so that a newcomer sees them at one look."""
+FORMER_NAMES = {"process.py", "document_process.py"}
+"""Of piprint: programs that people and running processors still start by the name they had."""
+
+
+def floors(house: str) -> list[Path]:
+    """Return the folders of a package that hold code."""
+    source = PACKAGES / house / "src" / house
+    return sorted(path.parent for path in source.rglob("__init__.py"))
+
+
+def rooms(floor: Path) -> list[str]:
+    files = [path.name for path in floor.glob("*.py") if path.name != "__init__.py"]
+    folders = [path.parent.name for path in floor.glob("*/__init__.py")]
+    return sorted({*files, *folders} - FORMER_NAMES)
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_h1_no_folder_has_more_rooms_than_one_sees_at_a_look(house):
+    many = {floor.name: rooms(floor) for floor in floors(house) if len(rooms(floor)) > MOST}
+    assert not many
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_h1_each_folder_says_what_it_is_for_and_what_it_does_not_know(house):
+    silent = []
+    for floor in floors(house)[1:]:
+        told = ast.get_docstring(ast.parse((floor / "__init__.py").read_text())) or ""
+        if len(told) < 100 or not re.search(r"This room .*\b(not|no|nothing)\b", told, re.DOTALL):
+            silent.append(floor.name)
+    assert not silent
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_h1_no_module_is_longer_than_one_reads(house):
+    source = PACKAGES / house / "src" / house
+    long = {path.name: lines for path in source.rglob("*.py") if (lines := len(path.read_text().splitlines())) > 500}
+    assert not long
