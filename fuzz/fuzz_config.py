@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FunctionType
 
-from nes2mqtt.config.problems import ConfigError, Problem
+from nes2mqtt.config.problems import ConfigError
 from nes2mqtt.config.settings import Config, parse
 from nes2mqtt.config.summary import summary
+from servicekit.problems import Problem
 
 _FILE = Path("fuzz.toml")
 _KEYS = (

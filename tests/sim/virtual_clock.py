@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from collections.abc import Callable, Mapping
 
-__all__ = ["VirtualClockLoop"]
+import pytest
+
+__all__ = ["VirtualClockLoop", "pytest_asyncio_loop_factories", "pytest_configure"]
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -42,3 +45,21 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncio's
         """Wait for threads without the limit Python 3.12 began to set: it would be over at once."""
         await super().shutdown_default_executor()
+
+
+# A conftest that imports these two lets its tests be marked ``virtual_clock``.
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the mark."""
+    config.addinivalue_line("markers", "virtual_clock: run on a loop whose time jumps to the next timer")
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run a test on the loop that its mark asks for."""
+    del config
+    if item.get_closest_marker("virtual_clock"):
+        return {"virtual": VirtualClockLoop}
+    return {"real": asyncio.new_event_loop}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGES = Path(__file__).parents[2] / "packages"
-HOUSES = ["osgp", "piprint"]
+HOUSES = ["osgp", "piprint", "servicekit"]
 MOST = 17
 """Rooms at one level, so that a newcomer sees them at one look."""
 FORMER_NAMES = {"process.py", "document_process.py"}

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from virtual_clock import VirtualClockLoop
+from virtual_clock import pytest_asyncio_loop_factories, pytest_configure
 
 from nes2mqtt.readings.reading import LinkQuality, Sample, TableGroup
 from nes2mqtt.timing.clock import Clock
@@ -23,20 +23,10 @@ from osgp.errors import MeterSwapped
 from osgp.meter import Ratings
 from osgp.sources import SOURCES, Source
 
+__all__ = ["pytest_asyncio_loop_factories", "pytest_configure"]  # for pytest, which finds hooks by their names
+
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 """The host's time when a virtual clock starts."""
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "virtual_clock: run on a loop whose time jumps to the next timer")
-
-
-def pytest_asyncio_loop_factories(
-    config: pytest.Config, item: pytest.Item
-) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    if item.get_closest_marker("virtual_clock"):
-        return {"virtual": VirtualClockLoop}
-    return {"real": asyncio.new_event_loop}
 
 
 def wall_clock() -> datetime:

@@ -135,12 +135,12 @@ MISTAKES = {
     "bad meter id": (SMALLEST.replace("house", "House"), [":2: meters.House: must have only small letters"]),
     "bad gateway name": ('name = "My House"' + SMALLEST, [":1: name: must have only small letters"]),
     "bad time zone": ('timezone = "Europe/Kopenhagen"' + SMALLEST, [":1: timezone:", "'Europe/Copenhagen'"]),
-    "bad log level": ('log_level = "loud"' + SMALLEST, [":1: log_level: must be one of 'debug', 'info'"]),
+    "bad log level": ('log_level = "loud"' + SMALLEST, [':1: log_level: must be one of "debug", "info"']),
     "power cycle of no kind": (
         SMALLEST + "[meters.house.power_cycle]\nline = 1",
         ["says no kind; add the line: kind ="],
     ),
-    "power cycle of unknown kind": (SMALLEST + '[meters.house.power_cycle]\nkind = "gpo"', ["must be one of 'gpio'"]),
+    "power cycle of unknown kind": (SMALLEST + '[meters.house.power_cycle]\nkind = "gpo"', ['must be one of "gpio"']),
     "power cycle field": (
         SMALLEST + '[meters.house.power_cycle]\nkind = "gpio"\nlin = 1',
         [":5: meters.house.power_cycle.line: is missing", ":7: meters.house.power_cycle.lin:", "'line'"],

@@ -22,6 +22,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from servicekit.durations import about
+
 __all__ = ["DISAGREEMENT", "Clock", "http_date", "monotonic", "utc_now", "utc_seconds"]
 
 DISAGREEMENT = 300.0
@@ -103,7 +105,7 @@ class Clock:
         if abs(off) <= DISAGREEMENT:
             return ""
         return (
-            f"This computer's clock is {_about(abs(off))} {'ahead of' if off > 0 else 'behind'} Business Central's. Times on "
+            f"This computer's clock is {about(abs(off))} {'ahead of' if off > 0 else 'behind'} Business Central's. Times on "
             "this page are Business Central's until it is right, those in the log are wrong; printing goes on. Let the network set the "
             "clock: timedatectl set-ntp true."
         )
@@ -122,12 +124,3 @@ def _plus(date: datetime, seconds: float) -> datetime:
 
 def _apart(one: datetime | None, other: datetime) -> bool:
     return one is None or abs((one - other).total_seconds()) > _STEP
-
-
-def _about(seconds: float) -> str:
-    """Write a duration as people say it, in its largest unit."""
-    for unit, length in (("year", 365.2425 * 86400), ("day", 86400.0), ("hour", 3600.0), ("minute", 60.0)):
-        count = round(seconds / length)
-        if seconds >= 0.95 * length:
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"{round(seconds)} seconds"

@@ -1,31 +1,26 @@
 """The log of the service: a line per change, as text or JSON, and never a secret.
 
-Every line passes a last defence: the texts of the configured secrets in all spellings, bearer tokens, and whatever looks
-like a login of HTTP or OAuth2 are replaced. Nothing should log one; this is for the day something does. The last lines are
-also kept in memory, for the status page and for ``piprint report``.
+How the configured secrets are hidden: :mod:`servicekit.log`. Here bearer tokens, and whatever looks like a login of HTTP or OAuth2,
+are replaced besides. The last lines are also kept in memory, for the status page and for ``piprint report``.
 
 This module does not know what is logged.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
-import os
 import re
-import sys
 from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
-from urllib.parse import quote, quote_plus
+
+from servicekit import log as kit
+from servicekit.log import HIDDEN, TextFormatter
 
 __all__ = ["RecentLines", "Redactor", "set_up"]
 
-HIDDEN = "[secret]"
-_SHORTEST = 4
-"""A shorter text would blank out half of every line, and is no secret anyway."""
 _KEPT = 300
 """Lines kept in memory."""
 
@@ -37,71 +32,13 @@ _LOOKS_SECRET = re.compile(
     re.IGNORECASE,
 )
 
-_CONTROLS = {
-    code: ascii(chr(code))[1:-1]
-    for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-    if chr(code) not in "\n\t"
-}
-"""Characters that let a printer's name draw something else on a terminal, and what stands for them."""
 
-_JOURNAL_PRIORITY = {10: "<7>", 20: "<6>", 30: "<4>", 40: "<3>", 50: "<2>"}
-"""sd-daemon(3): the prefix that gives a line its priority."""
-
-
-def _spellings(secret: str) -> set[str]:
-    """Return how a text may end up in a line."""
-    raw = secret.encode()
-    return {
-        secret,
-        raw.hex(),
-        base64.b64encode(raw).decode().rstrip("="),
-        base64.urlsafe_b64encode(raw).decode().rstrip("="),
-        repr(secret)[1:-1],
-        repr(raw)[2:-1],
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        quote(secret),
-        quote(secret, safe=""),
-        quote_plus(secret),
-        secret.translate(_CONTROLS),
-    }
-
-
-class Redactor:
-    """Replaces secrets in a text.
-
-    Args:
-        secrets: the texts nobody should see.
-    """
-
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = {word for secret in secrets for word in _spellings(secret) if len(word.strip()) >= _SHORTEST}
-        longest_first = sorted(known, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if known else None
+class Redactor(kit.Redactor):
+    """Replaces secrets in a text, and what looks like a login though nobody configured it."""
 
     def __call__(self, text: str) -> str:
         """Return the text without any secret."""
-        if self._known is not None:
-            text = self._known.sub(HIDDEN, text)
-        return _LOOKS_SECRET.sub(lambda match: (match["before"] or "") + HIDDEN, text)
-
-
-class _Text(logging.Formatter):
-    def __init__(self, redact: Redactor, *, journal: bool) -> None:
-        super().__init__("%(message)s" if journal else "%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S")
-        self._redact = redact
-        self._journal = journal
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class calls it so
-        # Indented, as a name from the network could hold a line that looks like one of ours.
-        record.message = record.message.translate(_CONTROLS).replace("\n", "\n    ")
-        return super().formatMessage(record)
-
-    def format(self, record: logging.LogRecord) -> str:
-        text = self._redact(super().format(record))
-        if not self._journal:
-            return text
-        return "\n".join(_JOURNAL_PRIORITY.get(record.levelno, "<6>") + line for line in text.splitlines())
+        return _LOOKS_SECRET.sub(lambda match: (match["before"] or "") + HIDDEN, super().__call__(text))
 
 
 class _Json(logging.Formatter):
@@ -126,7 +63,7 @@ class RecentLines(logging.Handler):
 
     def __init__(self, redact: Redactor) -> None:
         super().__init__(logging.INFO)
-        self.setFormatter(_Text(redact, journal=False))
+        self.setFormatter(TextFormatter(redact, journal=False))
         self._lines: deque[str] = deque(maxlen=_KEPT)
         self.count = 0
 
@@ -144,11 +81,7 @@ class RecentLines(logging.Handler):
 def set_up(form: Literal["text", "json"], secrets: Iterable[str]) -> RecentLines:
     """Send the log to standard error without ``secrets``; return the lines kept in memory."""
     redact = Redactor(secrets)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json(redact) if form == "json" else _Text(redact, journal="JOURNAL_STREAM" in os.environ))
+    formatter = _Json(redact) if form == "json" else TextFormatter(redact, journal=kit.journal_listens())
     recent = RecentLines(redact)
-    logging.basicConfig(level=logging.INFO, handlers=[handler, recent], force=True)
-    logging.captureWarnings(capture=True)
-    for chatty in ("asyncio", "aiohttp.access", "aiohttp.server"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    kit.send(logging.INFO, formatter, recent, chatty=("asyncio", "aiohttp.access", "aiohttp.server"))
     return recent

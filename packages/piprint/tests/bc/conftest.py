@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import ipaddress
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,12 +15,14 @@ from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from virtual_clock import VirtualClockLoop
+from virtual_clock import pytest_asyncio_loop_factories, pytest_configure
 
 from piprint.bc.http.client import Http, Wire
 from piprint.bc.login.tokens import login_for
 from piprint.config.settings import Config
 from piprint.simulate.server import StandIn
+
+__all__ = ["pytest_asyncio_loop_factories", "pytest_configure"]  # for pytest, which finds hooks by their names
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SECRET = "v3ry-s3cret~value"
@@ -29,16 +30,6 @@ SECRET = "v3ry-s3cret~value"
 
 def now():
     return NOW
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "virtual_clock: run on a loop whose time jumps to the next timer")
-
-
-def pytest_asyncio_loop_factories(config, item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    if item.get_closest_marker("virtual_clock"):
-        return {"virtual": VirtualClockLoop}
-    return {"real": asyncio.new_event_loop}
 
 
 @dataclass

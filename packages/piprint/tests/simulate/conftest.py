@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -12,26 +11,16 @@ from typing import Any
 
 import aiohttp
 import pytest
-from virtual_clock import VirtualClockLoop
+from virtual_clock import pytest_asyncio_loop_factories, pytest_configure
 
 from piprint.simulate.extension.tables import PrintJob
 from piprint.simulate.server import StandIn
 
+__all__ = ["pytest_asyncio_loop_factories", "pytest_configure"]  # for pytest, which finds hooks by their names
+
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
 PDF = b"%PDF-1.4\nnot quite one\n%%EOF\n"
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "virtual_clock: run on a loop whose time jumps to the next timer")
-
-
-def pytest_asyncio_loop_factories(
-    config: pytest.Config, item: pytest.Item
-) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    if item.get_closest_marker("virtual_clock"):
-        return {"virtual": VirtualClockLoop}
-    return {"real": asyncio.new_event_loop}
 
 
 @dataclass

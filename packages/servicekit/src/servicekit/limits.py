@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from servicekit.caller import address_of
+from servicekit.caller import address_of, network_of
 
-__all__ = ["GuessLimit", "Places", "Refused", "subscriber"]
+__all__ = ["GuessLimit", "Places", "Refused", "Shares", "subscriber"]
 
 MOST_ADDRESSES = 1024
 """Addresses remembered by the limit; who pushes others out has long met the limit for everybody."""
@@ -20,10 +20,10 @@ MOST_ADDRESSES = 1024
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A guess that is not looked at."""
+    """A guess that does not open anything."""
 
     seconds: float
-    """To wait before the next one."""
+    """To wait before the next one; 0 for one that was looked at, and is wrong."""
     first: bool
     """It is the first one refused since a guess was looked at: worth a line in the log."""
 
@@ -78,6 +78,27 @@ class GuessLimit:
         first = key not in self._refused
         self._refused.add(key)
         return Refused(wait, first)
+
+    def look(
+        self, address: str, now: float, is_right: Callable[[], bool], device: str = "", *, spare_known: bool = False
+    ) -> Refused | None:
+        """Look at a guess, and count it unless it is right; return None when it is.
+
+        Who has to wait is not told whether a guess is right.
+
+        Args:
+            address: where it comes from.
+            now: the moment.
+            is_right: tells whether it is the answer; not asked of who has to wait.
+            device: the name of the device that shows a mark of ours; empty for none.
+            spare_known: an address that has known the answer before does not wait for its neighbours behind the same router. Only for
+                answers that are far too long to be guessed.
+        """
+        waits = self.is_waiting(address, now, device) and not (spare_known and self.is_known(address))
+        if not waits and is_right():
+            self.right(address, device)
+            return None
+        return self.refuse(address, now, device) or Refused(0.0, first=True)
 
     def right(self, address: str, device: str = "") -> None:
         """Note that an address knew the answer: it has its guesses back, and so has the device."""
@@ -138,6 +159,49 @@ class Places:
                 del self._taken[key]
 
         return give_back
+
+
+class Shares:
+    """How many connections there may be, and how many of them one address may hold.
+
+    This machine and trusted proxies may hold all of them: they speak for many.
+
+    Args:
+        most: connections there may be.
+        spokesmen: networks of proxies.
+    """
+
+    ONE_ADDRESS = 0.5
+    """Share that one address, or one IPv6 /64, may hold."""
+    KEPT_FREE = 0.05
+    """Share that only this machine and trusted proxies get: so a command here can ask the page also when others hold all they may."""
+
+    def __init__(self, most: int, spokesmen: Iterable[str] = ()) -> None:
+        self._most = most
+        self._spokesmen = tuple(network_of(text) for text in spokesmen)
+
+    def holder(self, address: str) -> str:
+        """Return whose a connection is: who shares a limit with whom; empty for those who speak for many."""
+        parsed = address_of(address)
+        if parsed is None:
+            return subscriber(address)
+        if parsed.is_loopback or any(
+            parsed.version == network.version and parsed in network for network in self._spokesmen
+        ):
+            return ""
+        return subscriber(address)
+
+    def admits(self, holder: str, inside: Collection[str]) -> bool:
+        """Tell whether one more connection may come in.
+
+        Args:
+            holder: whose it is.
+            inside: whose the others are.
+        """
+        if not holder:
+            return len(inside) < self._most
+        of_one = sum(each == holder for each in inside)
+        return len(inside) < self._most * (1.0 - self.KEPT_FREE) and of_one < self._most * self.ONE_ADDRESS
 
 
 def _guesser(address: str, device: str) -> str:

@@ -22,33 +22,25 @@ from nes2mqtt.outputs.web.live.recent import Recent
 from nes2mqtt.readings.hub import Hub
 from nes2mqtt.readings.reading import Quality, Sample, TableGroup
 from osgp.sources import SOURCES
+from simulation import planting
 from simulation.gateway.faults import Fault
 from simulation.gateway.world import Setting, World
+from simulation.planting import Replace, plant
 
-__all__ = ["PLANTED", "Planted"]
+__all__ = ["PLANTED", "Planted", "plant"]
 
 _IMPORT = SOURCES["active_energy_import"]
 _POWER = SOURCES["active_power_import"]
 
-Replace = Callable[[Any, str, Any], None]
-
 
 @dataclass(frozen=True, slots=True)
-class Planted:
+class Planted(planting.Planted[World, Fault]):
     """One fault in the product.
 
     Args:
-        sentence: the one that has to fail.
-        words: what is wrong.
-        put: puts it in, by a function that replaces an attribute and knows how to put it back.
-        faults: what has to happen in the world for it to show.
         hours: how long the world has to be.
     """
 
-    sentence: str
-    words: str
-    put: Callable[[World, Replace], None]
-    faults: tuple[Fault, ...] = ()
     hours: float = 0.2
 
     def setting(self) -> Setting:
@@ -244,24 +236,3 @@ PLANTED = (
     ),
 )
 """``sound`` is not among them: a disk that does not do what it is asked shows it (test_power_cuts.py)."""
-
-
-def plant(planted: Planted) -> Callable[[World], Callable[[], None]]:
-    """Return what :func:`simulation.gateway.world.run` takes as ``plant``."""
-
-    def put(world: World) -> Callable[[], None]:
-        undo: list[tuple[Any, str, Any]] = []
-
-        def swap(owner: Any, name: str, value: Any) -> None:
-            undo.append((owner, name, owner.__dict__.get(name, getattr(owner, name))))
-            setattr(owner, name, value)
-
-        planted.put(world, swap)
-
-        def put_back() -> None:
-            for owner, name, value in reversed(undo):
-                setattr(owner, name, value)
-
-        return put_back
-
-    return put

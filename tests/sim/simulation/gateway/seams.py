@@ -38,6 +38,7 @@ from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.history.store import Store
 from nes2mqtt.readings.hub import Hub
 from nes2mqtt.runtime import gateway
+from simulation.chance import PinnedRandom
 from simulation.fibers import Fibers
 from simulation.host import Host
 from simulation.loop import SimLoop
@@ -145,7 +146,7 @@ class Ground:
             "time": (time, fibers.time),
             "threading": (threading, fibers.threading),
             "secrets": (secrets, tokens),
-            "random": (random, _PinnedRandom()),
+            "random": (random, PinnedRandom()),
         }
         if not _HAS_CLOCK:
             instead["datetime"] = (datetime, WallClock)
@@ -233,17 +234,6 @@ class Seams(Ground):
         self._set(Hub, "publish", heard)
         self._set(Store, "__aenter__", entered)
         self._set(nes2mqtt.outputs.web.output.WebOutput, "__init__", constructed)
-
-
-class _PinnedRandom:
-    """The module random, whose generators are seeded by the world where nobody seeds them."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(random, name)
-
-    @staticmethod
-    def Random(seed: Any = None) -> random.Random:  # noqa: N802 - as the module has it
-        return random.Random(random.getrandbits(64) if seed is None else seed)
 
 
 class _Handler(logging.Handler):

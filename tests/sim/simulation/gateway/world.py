@@ -8,21 +8,20 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
-import hashlib
 import random
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
 from nes2mqtt.config.settings import Config
 from simulation import disk, files
+from simulation.chance import undisturbed
 from simulation.conditions import Conditions
-from simulation.fibers import Fibers
 from simulation.gateway import actions, seams
 from simulation.gateway.accounts import check_accounts, check_integrity
 from simulation.gateway.broker import Broker
@@ -31,9 +30,9 @@ from simulation.gateway.lines import Line, Lines
 from simulation.gateway.meters import Meter
 from simulation.gateway.sentences import SENTENCES
 from simulation.gateway.watch import Watch
-from simulation.host import Host
-from simulation.loop import OWNER, SimLoop
-from simulation.plan import FOR_EVER, Failure
+from simulation.loop import OWNER
+from simulation.plan import FOR_EVER
+from simulation.telling import Telling
 
 __all__ = ["Setting", "World", "run"]
 
@@ -97,23 +96,18 @@ class Setting:
 
 
 @dataclass
-class World:
+class World(Telling):
     """The world while it runs."""
 
     sentences: ClassVar[dict[str, str]] = SENTENCES
 
     setting: Setting
-    log: TextIO | None = None
     plant: Callable[[World], Any] | None = None
     """Breaks the product on purpose; called when all seams are in place."""
-    failures: dict[str, Failure] = field(default_factory=dict)
-    story: list[tuple[float, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.rng = random.Random(f"world {self.setting.seed}")
-        self.loop = SimLoop(self.rng)
-        self.host = Host(self.loop.time, self.setting.start)
-        self.fibers = Fibers(self.loop, self.host.wall)
+        super().__post_init__()
+        self.begin(f"world {self.setting.seed}", self.setting.start)
         self.lines = Lines(self.loop, self.host.alive)
         self.bad = Conditions(self.loop.time)
         self.watch = Watch(self)
@@ -128,8 +122,6 @@ class World:
         if self.setting.tail_in_ram:
             self.in_ram.mkdir()
         self.connections: list[sqlite3.Connection] = []
-        self.digest = hashlib.sha256()
-        self.lines_noted = 0
         self.page: Any = None
         self.web: Any = None
         self.hub: Any = None
@@ -152,24 +144,6 @@ class World:
         self._mine: set[asyncio.Task[Any]] = set()
 
     # Telling.
-
-    def note(self, text: str, *, tell: bool = False) -> None:
-        """Note an event: in the digest, and with ``tell`` in the story."""
-        self.lines_noted += 1
-        text = text.replace(str(self.folder), "DATA")
-        line = f"{self.loop.now:.3f} {text}\n"
-        self.digest.update(line.encode())
-        if self.log is not None:
-            self.log.write(line)
-        if tell:
-            self.story.append((self.loop.now, text))
-
-    def fail(self, rule: str, text: str, part: str = "") -> None:
-        """Note that a sentence does not hold; the first time counts."""
-        name = f"{rule} {part}".strip()
-        if name not in self.failures:
-            self.failures[name] = Failure(self.loop.now, rule, text)
-            self.note(f"WRONG {name}: {text}", tell=True)
 
     def what_happened(self) -> str:
         """Say in numbers what this life was."""
@@ -400,30 +374,18 @@ class World:
 
 def run(setting: Setting, *, log: TextIO | None = None, plant: Callable[[World], Any] | None = None) -> World:
     """Run a world from begin to end and return it."""
-    gc.collect()  # what an earlier world left must not wake up in this one
-    was_on = gc.isenabled()
-    gc.disable()
-    gc.freeze()  # what is there already need not be looked at each time
-    state = random.getstate()
-    world = World(setting, log=log, plant=plant)
-    asyncio.set_event_loop(world.loop)
-    try:
-        with world.disk, seams.Seams(world), world.files, world.broker.in_place_of_network():
-            planted = plant(world) if plant is not None else None
-            try:
-                world.loop.run_until_complete(world.loop.create_task(world.play()))
-            except Exception as error:
-                world.fail("mistake", f"the world broke: {error!r}"[:300], "world")
-                if log is not None:
-                    raise
-            finally:
-                if planted is not None:
-                    planted()
-                world.close()
-    finally:
-        asyncio.set_event_loop(None)
-        random.setstate(state)
-        gc.unfreeze()
-        if was_on:
-            gc.enable()
-    return world
+    with undisturbed():
+        world = World(setting, log=log, plant=plant)
+        asyncio.set_event_loop(world.loop)
+        try:
+            with world.disk, seams.Seams(world), world.files, world.broker.in_place_of_network():
+                planted = plant(world) if plant is not None else None
+                try:
+                    world.run()
+                finally:
+                    if planted is not None:
+                        planted()
+                    world.close()
+        finally:
+            asyncio.set_event_loop(None)
+        return world

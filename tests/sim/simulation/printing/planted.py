@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,30 +23,22 @@ from piprint.jobs.worker import Item, Worker
 from piprint.journal.entry import Outcome
 from piprint.journal.store import Journal
 from piprint.simulate.extension import actions
+from simulation import planting
 from simulation.plan import Fault
+from simulation.planting import Replace, plant
 from simulation.printing.world import Setting, World
 
 __all__ = ["PLANTED", "Planted", "plant"]
 
-Replace = Callable[[Any, str, Any], None]
-
 
 @dataclass(frozen=True, slots=True)
-class Planted:
+class Planted(planting.Planted[World, Fault]):
     """One fault in the product.
 
     Args:
-        sentence: the one that has to fail.
-        words: what is wrong.
-        put: puts it in, by a function that replaces an attribute and knows how to put it back.
-        faults: what has to happen in the world for it to show.
         more: what the world has to be like.
     """
 
-    sentence: str
-    words: str
-    put: Callable[[World, Replace], None]
-    faults: tuple[Fault, ...] = ()
     more: tuple[tuple[str, Any], ...] = ()
 
     def setting(self) -> Setting:
@@ -261,24 +252,3 @@ PLANTED = (
     Planted("once", "each question is a warning", _talks_too_much),
     Planted("mistake", "to follow a job divides by zero", _trips),
 )
-
-
-def plant(planted: Planted) -> Callable[[World], Callable[[], None]]:
-    """Return what :func:`simulation.printing.world.run` takes as ``plant``."""
-
-    def put(world: World) -> Callable[[], None]:
-        undo: list[tuple[Any, str, Any]] = []
-
-        def swap(owner: Any, name: str, value: Any) -> None:
-            undo.append((owner, name, owner.__dict__.get(name, getattr(owner, name))))
-            setattr(owner, name, value)
-
-        planted.put(world, swap)
-
-        def put_back() -> None:
-            for owner, name, value in reversed(undo):
-                setattr(owner, name, value)
-
-        return put_back
-
-    return put

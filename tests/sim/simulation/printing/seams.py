@@ -25,6 +25,7 @@ import piprint.bc.http.client
 import piprint.documents.inspect
 import piprint.runtime.service
 from piprint.log import RecentLines
+from simulation.chance import PinnedRandom
 from simulation.fibers import Fibers
 from simulation.loop import OWNER
 from simulation.printing.papers import read
@@ -130,7 +131,7 @@ class Seams:
         instead = {
             "time": (time, world.fibers.time),
             "secrets": (secrets, tokens),
-            "random": (random, _PinnedRandom()),
+            "random": (random, PinnedRandom()),
             "uuid": (uuid, SimpleNamespace(uuid4=lambda: uuid.UUID(int=world.rng.getrandbits(128)), UUID=uuid.UUID)),
             "datetime": (_REAL_DATETIME, WallClock),
             "monotonic": (time.monotonic, world.loop.time),
@@ -188,17 +189,6 @@ class Seams:
 def recent() -> RecentLines:
     """Return what the page's log is kept in; nobody looks."""
     return RecentLines(lambda text: text)  # type: ignore[arg-type]
-
-
-class _PinnedRandom:
-    """The module random, whose generators are seeded by the world where nobody seeds them."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(random, name)
-
-    @staticmethod
-    def Random(seed: Any = None) -> random.Random:  # noqa: N802 - as the module has it
-        return random.Random(random.getrandbits(64) if seed is None else seed)
 
 
 class _Handler(logging.Handler):

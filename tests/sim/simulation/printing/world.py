@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
-import hashlib
 import random
 import shutil
 import sqlite3
@@ -17,7 +16,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TextIO
 
@@ -27,11 +26,10 @@ from piprint.contract import JobState
 from piprint.journal.entry import Entry
 from piprint.runtime import service
 from simulation import disk, files
+from simulation.chance import undisturbed
 from simulation.conditions import Conditions
-from simulation.fibers import Fibers
-from simulation.host import Host
-from simulation.loop import OWNER, SimLoop
-from simulation.plan import Failure, Fault
+from simulation.loop import OWNER
+from simulation.plan import Fault
 from simulation.printing import actions, seams
 from simulation.printing.central import HOST, PORT, TENANT, Central
 from simulation.printing.cups import Cups
@@ -41,6 +39,7 @@ from simulation.printing.papers import Ledger, Paper
 from simulation.printing.printers import Device, IppPrinter, RawPrinter
 from simulation.printing.sentences import SENTENCES
 from simulation.printing.watch import Watch
+from simulation.telling import Telling
 
 __all__ = ["Processor", "Setting", "World", "run"]
 
@@ -179,22 +178,17 @@ class Processor:
 
 
 @dataclass
-class World:
+class World(Telling):
     """The world while it runs."""
 
     sentences: ClassVar[dict[str, str]] = SENTENCES
     setting: Setting
-    log: TextIO | None = None
     plant: Callable[[World], Any] | None = None
-    failures: dict[str, Failure] = field(default_factory=dict)
-    story: list[tuple[float, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         setting = self.setting
-        self.rng = random.Random(f"print world {setting.seed}")
-        self.loop = SimLoop(self.rng)
-        self.host = Host(self.loop.time, _START)
-        self.fibers = Fibers(self.loop, self.host.wall)
+        self.begin(f"print world {setting.seed}", _START)
         self.network = Network(self.loop, self.alive)
         self.bad = Conditions(self.loop.time)
         self.ledger = Ledger()
@@ -205,8 +199,6 @@ class World:
         self.connections: list[tuple[int, sqlite3.Connection]] = []
         self.living: dict[int, Processor] = {}
         self.lives = 0
-        self.digest = hashlib.sha256()
-        self.lines_noted = 0
         self.power = asyncio.Lock()
         """Held by a fault that takes a program down."""
         self.watch = Watch(self)
@@ -263,23 +255,6 @@ class World:
         )
 
     # Telling.
-
-    def note(self, text: str, *, tell: bool = False) -> None:
-        """Note an event: in the digest, and with ``tell`` in the story."""
-        self.lines_noted += 1
-        line = f"{self.loop.now:.3f} {text.replace(str(self.folder), 'DATA')}\n"
-        self.digest.update(line.encode())
-        if self.log is not None:
-            self.log.write(line)
-        if tell:
-            self.story.append((self.loop.now, text))
-
-    def fail(self, rule: str, text: str, part: str = "") -> None:
-        """Note that a sentence does not hold; the first time counts."""
-        name = f"{rule} {part}".strip()
-        if name not in self.failures:
-            self.failures[name] = Failure(self.loop.now, rule, text)
-            self.note(f"WRONG {name}: {text}", tell=True)
 
     def what_happened(self) -> str:
         """Say in numbers what this life was."""
@@ -458,29 +433,17 @@ class World:
 
 def run(setting: Setting, *, log: TextIO | None = None, plant: Callable[[World], Any] | None = None) -> World:
     """Run a world from begin to end and return it."""
-    gc.collect()  # what an earlier world left must not wake up in this one
-    was_on = gc.isenabled()
-    gc.disable()
-    gc.freeze()
-    state = random.getstate()
-    world = World(setting, log=log, plant=plant)
-    asyncio.set_event_loop(world.loop)
-    try:
-        with warnings.catch_warnings(), world.disk, seams.Seams(world), world.files:
-            warnings.simplefilter("ignore", ResourceWarning)  # a killed program closes nothing
-            try:
-                world.loop.run_until_complete(world.loop.create_task(world.play()))
-            except Exception as error:
-                world.fail("mistake", f"the world broke: {error!r}"[:300], "world")
-                if log is not None:
-                    raise
-            finally:
-                world.close()
-                gc.collect()
-    finally:
-        asyncio.set_event_loop(None)
-        random.setstate(state)
-        gc.unfreeze()
-        if was_on:
-            gc.enable()
-    return world
+    with undisturbed():
+        world = World(setting, log=log, plant=plant)
+        asyncio.set_event_loop(world.loop)
+        try:
+            with warnings.catch_warnings(), world.disk, seams.Seams(world), world.files:
+                warnings.simplefilter("ignore", ResourceWarning)  # a killed program closes nothing
+                try:
+                    world.run()
+                finally:
+                    world.close()
+                    gc.collect()
+        finally:
+            asyncio.set_event_loop(None)
+        return world

@@ -12,37 +12,21 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from nes2mqtt.config import toml_lines
+from servicekit.problems import Problem, classes_in, problems_at, words_for
+from servicekit.toml_lines import Path as SettingPath
 
-__all__ = ["ConfigError", "Problem", "problems_of"]
+__all__ = ["ConfigError", "problems_of"]
 
 
 _KEY_ITSELF = "[key]"
 """pydantic's last step when the name of a section is wrong, not what is in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing to mend."""
-
-    file: Path
-    line: int | None
-    field: str
-    """As the file writes it: ``meters.house.port``; empty for the file as a whole."""
-    message: str
-    """What is wrong and what to write instead."""
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line is not None else str(self.file)
-        return f"{place}: {self.field}: {self.message}" if self.field else f"{place}: {self.message}"
 
 
 class ConfigError(Exception):
@@ -51,14 +35,6 @@ class ConfigError(Exception):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
-
-
-def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
-    """Yield the models an annotation mentions: in a union, a list, a mapping or ``Annotated``."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models_in(argument)
 
 
 def _settings(model: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -74,13 +50,13 @@ def _models_at(root: type[BaseModel], path: Sequence[str | int]) -> list[type[Ba
             found
             for model in models
             if step in _settings(model)
-            for found in _models_in(_settings(model)[str(step)].annotation)
+            for found in classes_in(_settings(model)[str(step)].annotation, BaseModel)
         ]
         models = below or models  # a number, the id of a meter or the tag of a union: still the same models
     return models
 
 
-def _in_file(data: Mapping[str, Any], location: Sequence[str | int]) -> toml_lines.Path:
+def _in_file(data: Mapping[str, Any], location: Sequence[str | int]) -> SettingPath:
     """Return the part of pydantic's path that the file itself has, plus a last key it lacks or has too much."""
     path: list[str | int] = []
     here: Any = data  # of a list pydantic names only members that exist
@@ -120,52 +96,17 @@ def _missing(name: str, models: Iterable[type[BaseModel]]) -> str:
     return f"is missing; add a line: {name} = ..."
 
 
-_TYPES = {
-    "string_type": 'must be text in quotes, such as "text"',
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "int_type": "must be a whole number without quotes",
-    "int_parsing": "must be a whole number without quotes",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number without quotes",
-    "float_parsing": "must be a number without quotes",
-    "finite_number": "must be an ordinary number",
-    "dict_type": "must be a section of its own: [name]",
-    "model_type": "must be a section of its own: [name]",
-    "model_attributes_type": "must be a section of its own: [name]",
-    "list_type": "must be a list: [ ..., ... ]",
-    "tuple_type": "must be a list: [ ..., ... ]",
-    "too_short": "must not be empty",
-    "string_too_short": "must not be empty",
-}
-_BOUNDS = {
-    "greater_than": ("gt", "more than"),
-    "greater_than_equal": ("ge", "at least"),
-    "less_than": ("lt", "less than"),
-    "less_than_equal": ("le", "at most"),
-}
-
-
-def _message(error: ErrorDetails, path: toml_lines.Path, models: Sequence[type[BaseModel]]) -> str:
+def _message(error: ErrorDetails, path: SettingPath, models: Sequence[type[BaseModel]]) -> str:
     kind = error["type"]
     context = error.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown(str(path[-1]), models)
     if kind == "missing":
         return _missing(str(path[-1]), models)
-    if kind in _TYPES:
-        return _TYPES[kind]
-    if kind in _BOUNDS:
-        name, words = _BOUNDS[kind]
-        return f"must be {words} {context[name]}"
-    if kind == "value_error":
-        return str(context["error"])
-    if kind in {"literal_error", "enum", "union_tag_invalid"}:
-        return f"must be one of {context.get('expected') or context.get('expected_tags')}"
     if kind == "union_tag_not_found":
         discriminator = str(context["discriminator"]).strip("'")
         return f"says no {discriminator}; add the line: {discriminator} = ..."
-    return error["msg"][:1].lower() + error["msg"][1:]
+    return words_for(kind, context, error["msg"])
 
 
 def problems_of(
@@ -180,11 +121,8 @@ def problems_of(
         text: the file as it is written.
         file: its name, for the messages.
     """
-    lines = toml_lines.key_lines(text)
-    problems: dict[Problem, None] = {}
+    found = []
     for detail in error.errors(include_url=False, include_input=False):
         path = _in_file(data, detail["loc"])
-        field = ".".join(step for step in path if isinstance(step, str))
-        message = _message(detail, path, _models_at(root, path[:-1]))
-        problems[Problem(file, toml_lines.line_of(lines, path), field, message)] = None
-    return sorted(problems, key=lambda problem: problem.line or 0)
+        found.append((path, _message(detail, path, _models_at(root, path[:-1]))))
+    return problems_at(found, text, file)

@@ -31,15 +31,16 @@ from pydantic import (
     model_validator,
 )
 
-from nes2mqtt.config.problems import ConfigError, Problem, problems_of
+from nes2mqtt.config.problems import ConfigError, problems_of
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.host.secret import Secret
-from nes2mqtt.host.text_file import decode
 from nes2mqtt.meters.config import MeterConfig
 from nes2mqtt.outputs.mqtt.config import MqttConfig
 from nes2mqtt.outputs.web.config import WebConfig
 from nes2mqtt.timing import time_zone
 from osgp.ports.transport import Address
+from servicekit.problems import Problem, not_toml
+from servicekit.text_file import decode
 
 __all__ = [
     "Config",
@@ -175,48 +176,13 @@ def parse(text: str, file: Path) -> Config:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError([_syntax_problem(error, text, file)]) from None
+        raise ConfigError([not_toml(error, text, file)]) from None
     except RecursionError:
         raise ConfigError([Problem(file, None, "", "holds brackets within brackets without end")]) from None
     try:
         return Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError(problems_of(error, Config, data, text, file)) from None
-
-
-_SYNTAX = (
-    ("Invalid value", 'the value is not understood; text stands in quotes: name = "House"'),
-    ("Unterminated string", "a text lacks its closing quote"),
-    ("Illegal character", "a text lacks its closing quote, or holds a control character"),
-    ("Unescaped", "a backslash in a text is written twice, or the text stands in single quotes"),
-    ("Cannot overwrite", "a setting or section is written twice; keep one"),
-    ("Cannot declare", "a section is written twice; keep one"),
-    ("Duplicate inline table key", "a setting is written twice; keep one"),
-    ("Expected '='", "a setting is written: name = value"),
-    ("Expected ']'", "a section is written: [name]"),
-    ("Unclosed", "a bracket is not closed"),
-)
-
-
-_PASTED = (
-    ("\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019", "the quotation marks are typographic ones; type straight ones"),
-    ("\u00a0\u2007\u202f\u200b\ufeff", "there is a blank that is none, as web pages hold them; type it anew"),
-)
-"""Characters that come with text pasted from a web page or a word processor."""
-
-
-def _syntax_problem(error: tomllib.TOMLDecodeError, text: str, file: Path) -> Problem:
-    said = str(error)
-    found = re.search(r"at line (\d+)", said)
-    line = int(found[1]) if found else text.rstrip().count("\n") + 1
-    written = (text.splitlines() or [""])[min(line, text.count("\n") + 1) - 1]
-    for characters, meaning in _PASTED:
-        if set(characters) & set(written):
-            return Problem(file, line, "", f"this is not TOML: {meaning}")
-    for start, meaning in _SYNTAX:
-        if said.startswith(start):
-            return Problem(file, line, "", f"this is not TOML: {meaning}")
-    return Problem(file, line, "", "this is not TOML; see https://toml.io for how it is written")
 
 
 def secrets_in(value: object, field: str = "") -> Iterator[tuple[str, Secret]]:

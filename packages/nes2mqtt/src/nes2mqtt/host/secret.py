@@ -1,136 +1,26 @@
-"""Secrets in the configuration: where they come from, and how they stay out of sight.
-
-In the TOML file a secret is one of::
-
-    password = { env = "MQTT_PASSWORD" }
-    password = { file = "/etc/nes2mqtt/mqtt-password" }
-    password = { credential = "mqtt-password" }     # systemd LoadCredential=
-    password = "written here"                       # works; the file should then be mode 0600
-
-A :class:`Secret` never shows its text: not in ``repr``, not in ``str``, not in JSON.
-
-An error about a secret never repeats what the file says: people put the secret itself where the
-name of its place belongs.
+"""Secrets as pydantic takes them: any of the four forms of :mod:`servicekit.secret` goes in, and nothing comes out of a dump.
 
 This module does not know what the secrets are for.
 """
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from nes2mqtt.host.text_file import decode
+from servicekit import secret as kit
 
 __all__ = ["Secret"]
 
-_MOST = 10_000
-"""Bytes of a secret in a file; /dev/zero, named by mistake, has no end."""
 
-_FORMS = '"text", { env = "NAME" }, { file = "/path" } or { credential = "name" }'
+class Secret(kit.Secret):
+    """A text nobody should see, as a setting."""
 
+    __slots__ = ()
 
-class Secret:
-    """A text nobody should see. :meth:`reveal` is the only way to it."""
-
-    __slots__ = ("_text", "file", "inline", "origin")
-
-    def __init__(
-        self, text: str, origin: str = "the configuration file", *, inline: bool = True, file: Path | None = None
-    ) -> None:
-        self._text = text
-        self.origin = origin
-        self.inline = inline
-        self.file = file
-        """Where it was read from, if from a file."""
-
-    def reveal(self) -> str:
-        """Return the text. Call where it is used, keep it nowhere."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return f"Secret(from {self.origin})"
-
-    __str__ = __repr__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        msg = "a secret cannot be pickled: it would end up readable in a file"
-        raise TypeError(msg)
-
-    def __copy__(self) -> Secret:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Secret:
-        return self
-
-    @classmethod
-    def parse(cls, value: object) -> Secret:
-        """Read one of the four forms.
-
-        Raises:
-            ValueError: the form is unknown, or the place named holds nothing; the text says which.
-        """
-        if isinstance(value, Secret):
-            return value
-        if isinstance(value, str):
-            return cls(value)
-        if not isinstance(value, dict) or len(value) != 1:
-            msg = f"a secret is {_FORMS}"
-            raise ValueError(msg)
-        ((form, place),) = value.items()
-        if not isinstance(place, str):
-            msg = f"a secret is {_FORMS}"
-            raise ValueError(msg)  # noqa: TRY004 - pydantic turns ValueError into its message
-        if form == "env":
-            return cls._from_env(place)
-        if form == "file":
-            return cls._from_file(Path(place), f"file {place}", "file")
-        if form == "credential":
-            folder = os.environ.get("CREDENTIALS_DIRECTORY")
-            if folder is None:
-                raise ValueError(
-                    "the credential named here was not given by systemd. In the service: add LoadCredential=NAME:/path "
-                    "to the unit. By hand: put CREDENTIALS_DIRECTORY=/etc/nes2mqtt before the command, "
-                    "or use { file = ... }"
-                )
-            return cls._from_file(Path(folder) / place, f"credential {place}", "credential")
-        raise ValueError(f"a secret is {_FORMS}")
-
-    @classmethod
-    def _from_env(cls, name: str) -> Secret:
-        text = os.environ.get(name, "").removeprefix("\ufeff")
-        if not text:
-            raise ValueError(
-                "the environment variable named here is not set; set it for this service, or use { file = ... }"
-            )
-        return cls(text, f"environment variable {name}", inline=False)
-
-    @classmethod
-    def _from_file(cls, path: Path, origin: str, kind: str) -> Secret:
-        try:
-            with path.expanduser().open("rb") as file:
-                content = file.read(_MOST + 1)
-            text = decode(content).rstrip("\r\n") if len(content) <= _MOST else ""
-        except (OSError, ValueError, RuntimeError) as error:  # a name with NUL or ~nobody, bytes that are not UTF-8
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            if isinstance(error, FileNotFoundError) and kind == "file" and not path.expanduser().is_absolute():
-                reason = f"{reason} in {Path.cwd()}; start the program there, or write the whole path"
-            raise ValueError(f"the {kind} named here cannot be read: {reason}") from None
-        if len(content) > _MOST:
-            raise ValueError(f"the {kind} named here is far too long for a secret; is it another file?")
-        if not text:
-            raise ValueError(f"the {kind} named here is empty")
-        return cls(text, origin, inline=False, file=path.expanduser())
+    BY_HAND: ClassVar[str] = "By hand: put CREDENTIALS_DIRECTORY=/etc/nes2mqtt before the command. "
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -15,15 +15,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from nes2mqtt import __version__
 from nes2mqtt.config.settings import Config
-from nes2mqtt.host.sd_notify import Notifier
 from nes2mqtt.meters.config import MeterConfig
 from nes2mqtt.meters.guard import Guard, Limits, Memory
 from nes2mqtt.meters.poller import Cadence, MeterSession, OpenMeter, Poller
@@ -39,9 +37,11 @@ from osgp.meter.budget import ReadBudget
 from osgp.meter.known import KnownMeter
 from osgp.optical.settings import SessionSettings
 from osgp.ports.recovery import Recovery
+from servicekit.process import stopped_by_signals
+from servicekit.systemd import Notifier
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine
 
     from nes2mqtt.history.running_energy import RunningEnergy
     from nes2mqtt.history.store import Store
@@ -172,26 +172,6 @@ async def _history(config: Config, clock: Clock) -> AsyncIterator[Store | None]:
         yield store
 
 
-@contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set ``stop`` on SIGTERM and SIGINT; a second one ends the program at once, as without us."""
-    loop = asyncio.get_running_loop()
-    caught = (signal.SIGTERM, signal.SIGINT)
-
-    def stop_once() -> None:
-        stop.set()
-        for number in caught:
-            loop.remove_signal_handler(number)
-
-    for number in caught:
-        loop.add_signal_handler(number, stop_once)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
-
-
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
     """Cancel tasks and wait until they have ended, but not for ever."""
     for task in tasks:
@@ -273,7 +253,7 @@ async def _run_graph(
             await stop.wait()
         else:
             stop = asyncio.Event()
-            with _signals(stop):
+            with stopped_by_signals(stop):
                 await stop.wait()
         _log.info("stopping")
         notifier.stopping()

@@ -13,10 +13,10 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from nes2mqtt.host.sd_notify import Notifier
 from nes2mqtt.readings.hub import OutputStatus
 from nes2mqtt.readings.reading import MeterState
 from nes2mqtt.timing.clock import Clock
+from servicekit.systemd import Notifier
 
 __all__ = ["watch_clock", "watch_parts"]
 

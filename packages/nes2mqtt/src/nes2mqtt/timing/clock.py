@@ -42,6 +42,7 @@ from pathlib import Path
 
 from nes2mqtt import __built__
 from nes2mqtt.codes import CLOCK_AHEAD, CLOCK_BEHIND, CLOCK_UNKNOWN
+from servicekit.durations import about
 
 __all__ = ["DISAGREEMENT", "Clock", "ClockTrouble", "Moment", "Trust", "host_synchronised"]
 
@@ -121,21 +122,12 @@ class ClockTrouble:
             )
         side = "ahead of" if self.off > 0 else "behind"
         return (
-            f"this computer's clock is {_about(abs(self.off))} {side} the clock of the meter '{self.meter}'. "
+            f"this computer's clock is {about(abs(self.off))} {side} the clock of the meter '{self.meter}'. "
             f"Times are taken from the meter until it is right. {_SET_IT}"
         )
 
 
 _SET_IT = "Let the network set it: timedatectl set-ntp true. 'timedatectl' then shows 'synchronized: yes'"
-
-
-def _about(seconds: float) -> str:
-    """Write a duration as people say it, in its largest unit."""
-    for unit, length in (("year", 365.2425 * 86400), ("day", 86400.0), ("hour", 3600.0), ("minute", 60.0)):
-        count = round(seconds / length)
-        if seconds >= 0.95 * length:
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"{round(seconds)} seconds"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,14 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from piprint.config.problems import ConfigProblems, Problem, SettingPath, dotted, not_toml, problems_at, problems_of
+from piprint.config.problems import ConfigProblems, problems_of
 from piprint.config.settings import Basic, Certificate, Config, PrinterConfig, Rule, Web, is_loopback
 from piprint.config.wildcard import matches
 from piprint.documents.paper import PAPER_SOURCES, read_paper, source_by_name
 from piprint.errors import ConfigError
+from servicekit.problems import Problem, dotted, not_toml, problems_at
+from servicekit.text_file import decode
+from servicekit.toml_lines import Path as SettingPath
 
 __all__ = [
     "Loaded",
@@ -98,13 +101,13 @@ def load(file: Path) -> Loaded:
         ConfigProblems: it cannot be read or used; says everything that is wrong.
     """
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = decode(file.read_bytes())
     except IsADirectoryError:
-        raise ConfigProblems(file, [Problem(None, "", "is a folder; name the file in it")]) from None
+        raise ConfigProblems([Problem(file, None, "", "is a folder; name the file in it")]) from None
     except OSError as error:
-        raise ConfigProblems(file, [Problem(None, "", f"cannot be read: {error.strerror}")]) from None
+        raise ConfigProblems([Problem(file, None, "", f"cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError:
-        raise ConfigProblems(file, [Problem(None, "", "is not UTF-8 text; save it as UTF-8")]) from None
+        raise ConfigProblems([Problem(file, None, "", "is not UTF-8 text; save it as UTF-8")]) from None
     config = parse(text, file)
     secrets = tuple(secret.get_secret_value() for _, secret in _secrets(config))
     return Loaded(config, file, tuple(_warnings(config, tomllib.loads(text), file)), secrets)
@@ -119,16 +122,16 @@ def parse(text: str, file: Path) -> Config:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigProblems(file, [not_toml(error, text)]) from None
+        raise ConfigProblems([not_toml(error, text, file)]) from None
     except RecursionError:
-        raise ConfigProblems(file, [Problem(None, "", "is nested far too deeply to be a configuration")]) from None
+        raise ConfigProblems([Problem(file, None, "", "is nested far too deeply to be a configuration")]) from None
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigProblems(file, problems_of(error, text)) from None
-    problems = problems_at(_contradictions(config), text)
+        raise ConfigProblems(problems_of(error, text, file)) from None
+    problems = problems_at(_contradictions(config), text, file)
     if problems:
-        raise ConfigProblems(file, problems)
+        raise ConfigProblems(problems)
     return config
 
 

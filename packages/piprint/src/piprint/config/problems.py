@@ -10,160 +10,34 @@ This module does not know which settings there are; it asks the models of :mod:`
 from __future__ import annotations
 
 import difflib
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from piprint.config.settings import Config
 from piprint.errors import ConfigError
+from servicekit.problems import Problem, classes_in, problems_at, words_for
+from servicekit.toml_lines import Path as SettingPath
 
-__all__ = ["ConfigProblems", "Problem", "SettingPath", "dotted", "key_lines", "not_toml", "problems_at", "problems_of"]
-
-SettingPath = tuple[str | int, ...]
-"""Where a setting stands: names of sections and settings, and numbers within lists."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing to mend.
-
-    Attributes:
-        line: in the file, from 1; None for the file as a whole.
-        setting: as the file writes it, such as ``business_central.login.tenant``; "" for the file as a whole.
-        message: what is wrong and what to write instead.
-    """
-
-    line: int | None
-    setting: str
-    message: str
+__all__ = ["ConfigProblems", "problems_of"]
 
 
 class ConfigProblems(ConfigError):
     """The file cannot be used; :attr:`problems` says why, all at once, in the order of the file."""
 
-    def __init__(self, file: Path, problems: Sequence[Problem]) -> None:
-        self.file = file
+    def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(self._line(problem) for problem in problems))
-
-    def _line(self, problem: Problem) -> str:
-        place = f"{self.file}:{problem.line}" if problem.line is not None else str(self.file)
-        return f"{place}: {problem.setting}: {problem.message}" if problem.setting else f"{place}: {problem.message}"
+        super().__init__("\n".join(map(str, problems)))
 
 
-def problems_of(error: ValidationError, text: str) -> list[Problem]:
+def problems_of(error: ValidationError, text: str, file: Path) -> list[Problem]:
     """Turn what pydantic found into problems, in the order of the file and each said once."""
-    return problems_at(_explain(error.errors(include_url=False, include_input=False)), text)
+    return problems_at(_explain(error.errors(include_url=False, include_input=False)), text, file)
 
 
-def problems_at(found: Iterable[tuple[SettingPath, str]], text: str) -> list[Problem]:
-    """Turn settings and what is wrong with each into problems, in the order of the file and each said once."""
-    lines = key_lines(text)
-    problems = {Problem(_line_of(lines, path), dotted(path), message): None for path, message in found}
-    return sorted(problems, key=lambda problem: problem.line or 0)
-
-
-# --- where a setting stands ---------------------------------------------------------------------------------------------
-
-
-def key_lines(text: str) -> dict[SettingPath, int]:
-    """Return the line (from 1) on which each key of a TOML text begins.
-
-    A key begins on the first line that :mod:`tomllib` needs to know of it: the text is read up to each line's end. Where
-    that is no TOML yet, inside a value of several lines, the next lines belong to the same beginning.
-    """
-    lines: dict[SettingPath, int] = {}
-    written = text.splitlines(keepends=True)
-    begin = 0
-    for end, line in enumerate(written, 1):
-        if begin == end - 1 and line.lstrip()[:1] in {"", "#"}:
-            begin = end
-            continue
-        try:
-            data = tomllib.loads("".join(written[:end]))
-        except tomllib.TOMLDecodeError:
-            continue
-        for path in _paths(data):
-            lines.setdefault(path, begin + 1)
-        begin = end
-    return lines
-
-
-def _paths(data: Any, base: SettingPath = ()) -> Iterator[SettingPath]:
-    members: Iterable[tuple[str | int, Any]] = ()
-    if isinstance(data, dict):
-        members = data.items()
-    elif isinstance(data, list):
-        members = enumerate(data)
-    for step, value in members:
-        path = (*base, step)
-        yield path
-        yield from _paths(value, path)
-
-
-def _line_of(lines: Mapping[SettingPath, int], path: SettingPath) -> int | None:
-    """Return the line of a key, or of the nearest section around it that is written."""
-    return next((lines[path[:length]] for length in range(len(path), 0, -1) if path[:length] in lines), None)
-
-
-def dotted(path: SettingPath) -> str:
-    """Return a setting's name as people say it: ``business_central.login.tenant``."""
-    return ".".join(step for step in path if isinstance(step, str))
-
-
-# --- what is wrong with it ----------------------------------------------------------------------------------------------
-
-_TYPES = {
-    "string_type": 'must be text in quotes, such as "text"',
-    "bool_type": "must be true or false, without quotes",
-    "bool_parsing": "must be true or false, without quotes",
-    "int_type": "must be a whole number, without quotes",
-    "int_parsing": "must be a whole number, without quotes",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number, without quotes",
-    "float_parsing": "must be a number, without quotes",
-    "finite_number": "must be an ordinary number",
-    "path_type": 'must be a path in quotes, such as "/etc/piprint/file"',
-    "tuple_type": 'must be a list, such as ["A4", "A5"]',
-    "dict_type": "must be a section of its own: [name]",
-    "model_type": "must be a section of its own: [name]",
-    "model_attributes_type": "must be a section of its own: [name]",
-    "string_too_short": "must not be empty",
-}
-_BOUNDS = {
-    "greater_than": ("gt", "more than"),
-    "greater_than_equal": ("ge", "at least"),
-    "less_than": ("lt", "less than"),
-    "less_than_equal": ("le", "at most"),
-}
 _SECTION_LISTS = {"printers", "rules"}
-
-
-def not_toml(error: tomllib.TOMLDecodeError, text: str) -> Problem:
-    """Explain a text that is no TOML; tomllib tells the place only within its message."""
-    reason, _, place = str(error).partition(" (at ")
-    words = place.replace(",", "").replace(")", "").split()
-    line = int(words[1]) if words[:1] == ["line"] else max(1, len(text.rstrip("\n").splitlines()))
-    hint = ""
-    if reason == "Invalid value":
-        hint = "; text belongs in quotes, yes and no are written true and false"
-    elif reason.startswith("Unescaped"):
-        hint = r"; write a backslash as \\, or use 'single quotes'"
-    elif reason.startswith("Cannot"):
-        hint = "; the same section or setting stands here a second time"
-    return Problem(line, "", f"this is not TOML ({reason[:1].lower() + reason[1:]}){hint}")
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models_in(argument)
 
 
 def _follow(location: Sequence[str | int]) -> tuple[SettingPath, type[BaseModel] | None]:
@@ -185,7 +59,7 @@ def _follow(location: Sequence[str | int]) -> tuple[SettingPath, type[BaseModel]
         if isinstance(step, int):
             continue
         owner, field = model, model.model_fields.get(step) if model else None
-        models = list(_models_in(field.annotation)) if field else []
+        models = list(classes_in(field.annotation, BaseModel)) if field else []
         if field is not None and field.discriminator:
             kinds = {each.model_fields[str(field.discriminator)].default: each for each in models}
         model = models[0] if models else None
@@ -216,19 +90,9 @@ def _message(error: ErrorDetails, path: SettingPath, owner: type[BaseModel] | No
         return _missing(name, owner)
     if kind == "tuple_type" and name in _SECTION_LISTS:
         return f"must be written with two brackets: [[{name}]]"
-    if kind in _TYPES:
-        return _TYPES[kind]
-    if kind in _BOUNDS:
-        bound, words = _BOUNDS[kind]
-        return f"must be {words} {context[bound]}"
-    if kind == "value_error":
-        return str(context["error"])
-    if kind in {"literal_error", "union_tag_invalid"}:
-        choices = str(context.get("expected") or context.get("expected_tags")).replace("'", '"')
-        return f"must be one of {choices.replace(' or ', ', ')}"
     if kind == "union_tag_not_found":
         return 'says no kind; add the line kind = "secret" (or "certificate", or "basic")'
-    return error["msg"][:1].lower() + error["msg"][1:]
+    return words_for(kind, context, error["msg"])
 
 
 def _close(name: str, owner: type[BaseModel] | None) -> str:
@@ -260,7 +124,7 @@ _EXAMPLES = {
 
 def _missing(name: str, owner: type[BaseModel] | None) -> str:
     field = owner.model_fields.get(name) if owner else None
-    if field is not None and any(_models_in(field.annotation)):
+    if field is not None and any(classes_in(field.annotation, BaseModel)):
         section = "business_central.login" if name == "login" else name
         return f"is missing; add a section [{section}], or begin anew with: piprint init"
     return f"is missing; add a line: {name} = {_EXAMPLES.get(name, '...')}"

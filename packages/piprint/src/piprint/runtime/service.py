@@ -17,9 +17,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import AsyncExitStack, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from piprint.bc.connect import connect
@@ -34,8 +33,9 @@ from piprint.jobs.printing.preparation import Preparation
 from piprint.journal.store import Journal
 from piprint.printers.find import Found, find_printers, listen, open_printer
 from piprint.printers.registry import PrinterRegistry
-from piprint.runtime.sd_notify import Systemd
 from piprint.web.presenter import Presenter
+from servicekit.process import stopped_by_signals
+from servicekit.systemd import Notifier
 
 if TYPE_CHECKING:
     from piprint.config.load import Loaded
@@ -72,9 +72,9 @@ async def run(
         JournalError: another processor works with the data folder, or it cannot be used.
     """
     asked = stop or asyncio.Event()
-    systemd = Systemd()
+    systemd = Notifier()
     try:
-        with nullcontext() if stop else _signals(asked):
+        with nullcontext() if stop else stopped_by_signals(asked):
             async with AsyncExitStack() as stack:
                 dispatcher, presenter = await _build(loaded, recent, stack)
                 url = await _page(loaded.config, presenter, stack)
@@ -103,7 +103,7 @@ async def _is_started(dispatcher: Dispatcher, asked: asyncio.Event) -> bool:
         await asyncio.gather(starting, ending, return_exceptions=True)
 
 
-async def _work(dispatcher: Dispatcher, presenter: Presenter, systemd: Systemd, asked: asyncio.Event) -> None:
+async def _work(dispatcher: Dispatcher, presenter: Presenter, systemd: Notifier, asked: asyncio.Event) -> None:
     """Let it work until the end is asked for; then bring it to a good end."""
     side = asyncio.create_task(_look_after(systemd, presenter))
     try:
@@ -174,9 +174,9 @@ async def _page(config: Config, presenter: Presenter, stack: AsyncExitStack) -> 
     return server.url
 
 
-async def _look_after(systemd: Systemd, presenter: Presenter) -> None:
+async def _look_after(systemd: Notifier, presenter: Presenter) -> None:
     """Keep what people see up to date, and tell systemd; as long as all goes well, that we live."""
-    pause = min(_TELL_EVERY, systemd.beat_every or _TELL_EVERY)
+    pause = min(_TELL_EVERY, systemd.watchdog_interval or _TELL_EVERY)
     told = ""
     while True:
         try:
@@ -190,28 +190,3 @@ async def _look_after(systemd: Systemd, presenter: Presenter) -> None:
         if presenter.healthy():
             systemd.alive()
         await asyncio.sleep(pause)
-
-
-@contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set ``stop`` on SIGTERM and SIGINT; a second one ends the program at once, as without us.
-
-    By :mod:`signal`, as asyncio's own way is not there on Windows.
-    """
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def stop_once(_number: int, _frame: object) -> None:
-        restore()
-        loop.call_soon_threadsafe(stop.set)  # the loop may sleep; this wakes it
-
-    for number in before:
-        signal.signal(number, stop_once)
-    try:
-        yield
-    finally:
-        restore()

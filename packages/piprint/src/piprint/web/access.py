@@ -22,7 +22,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import hashlib
 import hmac
 import ipaddress
 import logging
@@ -41,6 +40,7 @@ from piprint.config.settings import Web
 from servicekit.caller import READ, Caller, Proxies
 from servicekit.cookies import cookies
 from servicekit.limits import GuessLimit
+from servicekit.page import TWO_CALLERS, Asked, Page, Refusal, digest, refused_form
 from servicekit.sessions import DEVICE_LIFETIME, Sessions
 
 __all__ = ["BODY_WITHIN", "HEADER", "NO_MEMBER", "Access"]
@@ -55,8 +55,6 @@ HEADER = "X-Piprint"
 
 _COOKIE = "piprint"
 _SESSION = 30 * 24 * 3600.0
-_MOST_HEAD = 16 * 1024
-"""Bytes of a request's first line and headers; browsers send one or two thousand."""
 BODY_WITHIN = 10.0
 """Seconds in which a body has to arrive; the largest is 16 kB."""
 _LOGIN = "/api/v1/login"
@@ -67,8 +65,6 @@ _PROXYS = (
 )
 _EVENTS = "/api/v1/events"
 _SAFE = frozenset({"GET", "HEAD"})
-_ELSEWHERE = frozenset({"cross-site", "same-site"})
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 _ANSWER_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -82,10 +78,6 @@ _ANSWER_HEADERS = {
     "Cache-Control": "no-store",
     "Server": "piprint",
 }
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 class _Seconds:
@@ -115,12 +107,13 @@ class Access:
 
     def __init__(self, settings: Web, now: Callable[[], float] = monotonic, *, logins: Path | None = None) -> None:
         password = settings.password
-        self._password = _digest(password.get_secret_value()) if password is not None else None
+        self._password = digest(password.get_secret_value()) if password is not None else None
         public = urlsplit(settings.public_url)
         own = socket.gethostname().lower()
         named = {name.lower().removesuffix(".") for name in (*settings.allowed_hosts, public.hostname or "") if name}
         self._names = {"localhost", own, f"{own.split('.')[0]}.local"} | named
-        self._public = f"{public.scheme}://{public.netloc}".lower() if settings.public_url else ""
+        origin = f"{public.scheme}://{public.netloc}" if settings.public_url else ""
+        self._page = Page(settings.path, origin, _EVENTS)
         self._https = public.scheme == "https"
         self._path = settings.path
         self._proxies = Proxies(settings.trusted_proxies)
@@ -178,16 +171,15 @@ class Access:
         return self._password is None or self._session_of(request) or (given is not None and self._matches(given))
 
     def _refuse(self, request: web.Request) -> web.Response | None:
-        if malformed := _malformed(request):
-            return malformed
+        target = len(request.raw_path)
+        if refused := refused_form(request.headers, target, request.raw_headers):
+            response = _refusal(refused)
+            response.force_close()
+            return response
         caller = self.caller(request)
-        path = self._path_here(request.path)
+        path = self._page.path_here(request.path)
         if caller.disputed:
-            return _problem(
-                400,
-                "X-Forwarded-For and Forwarded name different callers. Send neither. If you did not, let the reverse proxy remove "
-                'the one it does not write; in nginx: proxy_set_header Forwarded "";',
-            )
+            return _refusal(TWO_CALLERS)
         if not (self._host_known(request.headers.get("Host", "")) and self._host_known(caller.host)):
             return _problem(
                 421,
@@ -196,10 +188,11 @@ class Access:
             )
         if f"{request.path}/" == self._path and request.method in _SAFE:
             return web.Response(status=303, headers={"Location": f"{self._path.split('/')[-2]}/"})
-        if self._is_for_another_page(request, path, caller):
+        asked = _asked(request, path, caller)
+        if self._page.is_for_another(asked):
             return _problem(403, "the request came from another page; open the status page itself")
         if request.method not in _SAFE:
-            if not self._from_our_page(request, caller):
+            if not self._from_our_page(request, asked):
                 return _problem(
                     403,
                     "only the status page itself may do that. Behind a reverse proxy, set public_url in the section [web] to "
@@ -224,23 +217,18 @@ class Access:
         self, limit: GuessLimit, given: str, address: str, who: str, *, device: str = "", hint: str = ""
     ) -> web.Response | None:
         """Look at a password; who has to wait is not told whether it is right."""
-        now = self._now()
-        if not limit.is_waiting(address, now, device) and self._matches(given):
-            limit.right(address, device)
-            return None
-        refused = limit.refuse(address, now, device)
+        refused = limit.look(address, self._now(), lambda: self._matches(given), device)
         if refused is None:
-            _log.warning("login of %s from %s refused: wrong password", who, address)
-            return _problem(401, f"that is not the password{hint}")
+            return None
+        many = bool(refused.seconds)
         if refused.first:
-            _log.warning("login of %s from %s refused: too many wrong passwords", who, address)
+            why = "too many wrong passwords" if many else "wrong password"
+            _log.warning("login of %s from %s refused: %s", who, address, why)
+        if not many:
+            return _problem(401, f"that is not the password{hint}")
         seconds = math.ceil(refused.seconds)
         words = f"too many wrong passwords, perhaps of others; try again in {seconds} s{hint}"
         return _problem(429, words, {"Retry-After": str(seconds)})
-
-    def _path_here(self, path: str) -> str:
-        """Return the path below the public address. Some proxies leave the path they stand at in front, others take it off."""
-        return path[len(self._path) - 1 :] if self._path != "/" and path.startswith(self._path) else path
 
     def _host_known(self, host: str) -> bool:
         try:
@@ -253,35 +241,14 @@ class Access:
             return name.removesuffix(".").lower() in self._names
         return True
 
-    def _from_our_page(self, request: web.Request, caller: Caller) -> bool:
+    def _from_our_page(self, request: web.Request, asked: Asked) -> bool:
         if request.headers.get(HEADER) != "1" or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             return False
-        return "Origin" not in request.headers or self._is_ours(request.headers["Origin"], caller)
-
-    def _is_for_another_page(self, request: web.BaseRequest, path: str, caller: Caller) -> bool:
-        """Tell whether a browser says that another page wants to load this; programs say nothing of the kind."""
-        site = request.headers.get("Sec-Fetch-Site")
-        if site is None:
-            # By plain http in the network browsers send no Sec-Fetch-Site, but Origin with what a script of another page loads.
-            origin = request.headers.get("Origin")
-            return origin is not None and not path.startswith("/static/") and not self._is_ours(origin, caller)
-        return site in _ELSEWHERE and (request.headers.get("Sec-Fetch-Mode") != "navigate" or path == _EVENTS)
-
-    def _is_ours(self, origin: str, caller: Caller) -> bool:
-        """Tell whether an ``Origin`` is the address of this page."""
-        if self._public and origin.lower() == self._public:
-            return True
-        try:
-            told = urlsplit(origin)
-        except ValueError:
-            return False
-        # Behind a proxy that speaks TLS the scheme differs, so only host and port are compared.
-        host, netloc = caller.host.lower(), told.netloc.lower()
-        return bool(netloc) and netloc in {host, host.removesuffix(_DEFAULT_PORTS.get(told.scheme.lower(), ""))}
+        return asked.origin is None or self._page.is_ours(asked)
 
     def _matches(self, given: str) -> bool:
         """Compare in constant time."""
-        return self._password is not None and hmac.compare_digest(_digest(given), self._password)
+        return self._password is not None and hmac.compare_digest(digest(given), self._password)
 
     def _session_of(self, request: web.Request) -> bool:
         return self._sessions is not None and any(map(self._sessions.valid, _cookies(request, self._cookie)))
@@ -337,21 +304,13 @@ def _problem(status: int, words: str, headers: Mapping[str, str] | None = None) 
     return web.json_response({"error": words}, status=status, headers=headers)
 
 
-def _malformed(request: web.BaseRequest) -> web.Response | None:
-    """Return what is wrong with the form of a request."""
-    words = ""
-    if "Content-Length" in request.headers and "Transfer-Encoding" in request.headers:
-        # RFC 9112, section 6.1: two lengths are how a request is smuggled past a proxy that believes the other one.
-        status, words = 400, "the request tells its length twice; send Content-Length or Transfer-Encoding, not both"
-    size = len(request.raw_path) + sum(len(name) + len(value) + 4 for name, value in request.raw_headers)
-    if size > _MOST_HEAD:
-        status = 431
-        words = f"the request's headers are too long; send at most {_MOST_HEAD} bytes, delete old cookies of this page"
-    if not words:
-        return None
-    refused = _problem(status, words)
-    refused.force_close()
-    return refused
+def _refusal(refusal: Refusal) -> web.Response:
+    return _problem(refusal.status, f"{refusal.what}. {refusal.remedy}")
+
+
+def _asked(request: web.BaseRequest, path: str, caller: Caller) -> Asked:
+    told = request.headers.get
+    return Asked(path, caller.host, told("Origin"), told("Sec-Fetch-Site"), told("Sec-Fetch-Mode"))
 
 
 def _cookies(request: web.BaseRequest, name: str) -> list[str]:

@@ -30,10 +30,11 @@ from piprint.config.load import listen
 from piprint.config.settings import Web
 from piprint.web import access
 from piprint.web.access import NO_MEMBER, Access
-from piprint.web.connections import REQUEST_WITHIN, ConnectionLimit
 from piprint.web.metrics import metrics
 from piprint.web.view import ActionFailed, Service, to_json
+from servicekit.connections import REQUEST_WITHIN, ConnectionLimit
 from servicekit.limits import Places
+from servicekit.page import STATIC
 
 __all__ = ["PageServer"]
 
@@ -226,7 +227,8 @@ def _file(name: str) -> web.Response:
     if kind is None or "/" in name or "\\" in name or name.startswith("."):
         raise web.HTTPNotFound(text="there is no such page\n")
     try:
-        text = (resources.files("piprint.web") / "static" / name).read_text(encoding="utf-8")
+        own = resources.files("piprint.web") / "static" / name
+        text = (own if own.is_file() else STATIC / name).read_text(encoding="utf-8")
     except (OSError, ValueError):  # not there, or no name a file could have
         raise web.HTTPNotFound(text="there is no such page\n") from None
     # no-cache: the browser asks again, so that an update of the program is an update of the page.

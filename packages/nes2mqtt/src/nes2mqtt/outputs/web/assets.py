@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from servicekit.page import STATIC
+
 __all__ = ["Asset", "load"]
 
 _TYPES = {
@@ -38,14 +40,14 @@ class Asset:
 
 @cache
 def load(folder: Path = Path(__file__).parent / "static") -> Mapping[str, Asset]:
-    """Read the folder; keys are paths such as ``vendor/uPlot.esm.js``."""
+    """Read the folder, and what the pages of all services share; keys are paths such as ``vendor/uPlot.esm.js``."""
     assets = {}
-    for path in sorted(folder.rglob("*")):
-        media_type = _TYPES.get(path.suffix)
-        if media_type is not None and path.is_file():
-            content = path.read_bytes()
-            etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-            assets[path.relative_to(folder).as_posix()] = Asset(
-                content, gzip.compress(content, mtime=0), media_type, etag
-            )
+    for place in (STATIC, folder):
+        for path in sorted(place.rglob("*")):
+            media_type = _TYPES.get(path.suffix)
+            if media_type is not None and path.is_file():
+                content = path.read_bytes()
+                etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+                compressed = gzip.compress(content, mtime=0)
+                assets[path.relative_to(place).as_posix()] = Asset(content, compressed, media_type, etag)
     return assets

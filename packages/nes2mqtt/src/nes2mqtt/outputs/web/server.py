@@ -20,19 +20,15 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from nes2mqtt.outputs.web.access.gate import MOST_HEAD
 from nes2mqtt.outputs.web.access.headers import security_headers
 from nes2mqtt.outputs.web.config import WebConfig
-from servicekit.caller import Network, address_of, network_of
-from servicekit.limits import subscriber
+from servicekit.limits import Shares
+from servicekit.page import MOST_HEAD
 
 __all__ = ["serve"]
 
 MOST_CONNECTIONS = 200
 """Beyond the live clients; more are closed at once."""
-
-ONE_ADDRESS = 0.5
-"""Share of all connections that one address, or one IPv6 /64, may hold. This machine and trusted proxies are free of it: they speak for many."""
 
 PATIENCE = 10.0
 """Seconds in which a connection has to say a whole request, or to shake hands for TLS."""
@@ -46,10 +42,8 @@ _TOO_LARGE = 431
 class _Connection(H11Protocol):
     """A connection that is closed when there are too many, says no request in time, or does not take its reply."""
 
-    most: int = 0
-    """Connections there may be, of all together."""
-    spokesmen: tuple[Network, ...] = ()
-    """Networks whose addresses speak for many."""
+    shares = Shares(0)
+    """How many connections all, and one address, may hold."""
     reply_headers: tuple[tuple[bytes, bytes], ...] = ()
     """What every reply carries."""
 
@@ -90,20 +84,8 @@ class _Connection(H11Protocol):
         self.transport.close()
 
     def _is_too_many(self) -> bool:
-        if len(self.connections) > self.most:
-            return True
-        address = _address(self)
-        if not address or self._speaks_for_many(address):
-            return False
-        ours = subscriber(address)
-        return sum(subscriber(_address(other)) == ours for other in self.connections) > self.most * ONE_ADDRESS
-
-    def _speaks_for_many(self, address: str) -> bool:
-        parsed = address_of(address)
-        return parsed is not None and (
-            parsed.is_loopback
-            or any(parsed.version == network.version and parsed in network for network in self.spokesmen)
-        )
+        others = [self.shares.holder(_address(each)) for each in self.connections if each is not self]
+        return not self.shares.admits(self.shares.holder(_address(self)), others)
 
     def _look(self) -> None:
         """Close the connection when since the last look no request was begun or answered, or no reply taken."""
@@ -130,14 +112,12 @@ class _Server(uvicorn.Server):
         config: uvicorn.Config,
         opened: Callable[[], None],
         *,
-        most: int,
-        spokesmen: Iterable[str],
+        shares: Shares,
         reply_headers: Iterable[tuple[str, str]],
     ) -> None:
         super().__init__(config)
         self._opened = opened
-        self._most = most
-        self._spokesmen = tuple(network_of(text) for text in spokesmen)
+        self._shares = shares
         self._reply_headers = tuple((name.encode(), value.encode()) for name, value in reply_headers)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -147,7 +127,7 @@ class _Server(uvicorn.Server):
 
         def connection() -> asyncio.Protocol:
             made = _Connection(config, self.server_state, self.lifespan.state, loop)
-            made.most, made.spokesmen, made.reply_headers = self._most, self._spokesmen, self._reply_headers
+            made.shares, made.reply_headers = self._shares, self._reply_headers
             return made
 
         patience = PATIENCE if config.ssl is not None else None
@@ -188,8 +168,7 @@ async def serve(app: ASGIApp, listener: socket.socket, config: WebConfig, opened
             ssl_keyfile=config.tls_key,
         ),
         opened,
-        most=MOST_CONNECTIONS + config.max_live_clients,
-        spokesmen=config.trusted_proxies,
+        shares=Shares(MOST_CONNECTIONS + config.max_live_clients, config.trusted_proxies),
         reply_headers=security_headers(config),
     )
     try:

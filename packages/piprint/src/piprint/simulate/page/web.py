@@ -34,6 +34,7 @@ from piprint.simulate.odata.pages import Language
 from piprint.simulate.odata.tags import TagMode
 from piprint.simulate.page.sample import sample_invoice
 from piprint.simulate.page.view import TROUBLES, view
+from servicekit.page import STATIC
 
 __all__ = ["add_page"]
 
@@ -249,7 +250,8 @@ async def _done(deed: Callable[[], object]) -> web.Response:
 
 def _file(name: str) -> web.Response:
     kind = _TYPES.get(name.rpartition(".")[2])
-    file = resources.files("piprint.simulate.page") / "static" / name
+    own = resources.files("piprint.simulate.page") / "static" / name
+    file = own if own.is_file() else STATIC / name
     if kind is None or not file.is_file():
         raise web.HTTPNotFound
     return web.Response(body=file.read_bytes(), content_type=kind, charset="utf-8", headers=_HEADERS)

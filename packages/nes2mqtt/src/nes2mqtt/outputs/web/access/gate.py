@@ -20,14 +20,13 @@ This module does not know what is served behind it.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import ipaddress
 import logging
 import math
 import re
 import socket
-from urllib.parse import urlsplit
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,15 +38,14 @@ from nes2mqtt.timing.clock import Clock
 from servicekit.caller import READ, Caller, Proxies
 from servicekit.cookies import cookies
 from servicekit.limits import GuessLimit
+from servicekit.page import TWO_CALLERS, Asked, Page, Refusal, digest, refused_form
 from servicekit.sessions import Sessions
 
-__all__ = ["COOKIE_SUFFIX", "MOST_HEAD", "Gate", "session_cookie", "session_cookies"]
+__all__ = ["COOKIE_SUFFIX", "Gate", "session_cookie", "session_cookies"]
 
 _log = logging.getLogger(__name__)
 
 COOKIE_SUFFIX = "_session"
-MOST_HEAD = 16 * 1024
-"""Bytes of a request's first line and headers; browsers send one or two thousand."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN_PATHS = frozenset(
     {
@@ -58,6 +56,7 @@ _OPEN_PATHS = frozenset(
         "/static/texts.en.json",
         "/static/texts.da.json",
         "/static/texts.de.json",
+        "/static/base.css",
         "/static/style.css",
         "/static/icon.svg",
         "/static/icon-180.png",
@@ -72,7 +71,6 @@ _OPEN_PATHS = frozenset(
 """What somebody who is not logged in may load: the login page, what it is drawn with, and what a home screen needs
 (browsers ask for a manifest and its icons without cookies). None of it tells anything about the house."""
 _LIVE_PATH = "/api/v1/live"
-_ELSEWHERE = frozenset({"cross-site", "same-site"})
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
 _HOME_DOMAINS = (
     ".local",
@@ -87,7 +85,6 @@ _HOME_DOMAINS = (
 )
 """Ends of names that home networks use and that nobody on the internet can own."""
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def session_cookie(headers: Headers, name: str) -> str:
@@ -136,12 +133,12 @@ class Gate:
         self._cookie = cookie
         self._clock = clock
         self._open = _OPEN_PATHS | ({"/getDashDataWS"} if config.dabbler_open else frozenset())
-        self._token = None if config.token is None else _digest(config.token.reveal())
+        self._token = None if config.token is None else digest(config.token.reveal())
         self._tokens = GuessLimit()
         self._proxies = Proxies(config.trusted_proxies)
         self._path = config.path
         public = config.public
-        self._public = f"{public.scheme}://{public.netloc}".lower() if public is not None else ""
+        self._page = Page(config.path, f"{public.scheme}://{public.netloc}" if public is not None else "", _LIVE_PATH)
         named = {host.lower() for host in config.allowed_hosts}
         if public is not None and public.hostname:
             named.add(public.hostname)
@@ -168,18 +165,18 @@ class Gate:
                     out.setdefault(name, value)
             await send(message)
 
-        scope = {**scope, "path": self._path_here(scope["path"])}
+        scope = {**scope, "path": self._page.path_here(scope["path"])}
         try:
             # First, so that nothing reads a head that is longer than any browser's.
-            if malformed := _malformed(scope, headers):
-                await problem_response(scope["path"], *malformed, {"connection": "close"})(scope, receive, guarded_send)
+            if refused := _refused_form(scope, headers):
+                refusal = _refusal_response(scope["path"], refused, {"connection": "close"})
+                await refusal(scope, receive, guarded_send)
                 return
             peer = scope["client"][0] if scope.get("client") else ""
             lines = {name: headers.getlist(name) for name in READ}
             caller = self._proxies.caller(peer, lines, secure=scope["scheme"] == "https")
             scope = self._seen_from_here(scope, headers, caller)
-            refusal = self._refusal(scope, headers, caller)
-            await (refusal or self._app)(scope, receive, guarded_send)
+            await (self._refusal(scope, headers, caller) or self._app)(scope, receive, guarded_send)
         except Exception:
             if started:
                 raise
@@ -188,10 +185,6 @@ class Gate:
                 scope["path"], 500, "This gateway made a mistake", "Its log tells more; please report it."
             )
             await mistake(scope, receive, guarded_send)
-
-    def _path_here(self, path: str) -> str:
-        """Return the path below the public address. Some proxies leave the path they stand at in front, others take it off."""
-        return path[len(self._path) - 1 :] if self._path != "/" and path.startswith(self._path) else path
 
     def _seen_from_here(self, scope: Scope, headers: Headers, caller: Caller) -> Scope:
         """Return the request as the application sees it: who asks, and what it may."""
@@ -213,13 +206,7 @@ class Gate:
     def _refusal(self, scope: Scope, headers: Headers, caller: Caller) -> ASGIApp | None:
         path = scope["path"]
         if caller.disputed:
-            return problem_response(
-                path,
-                400,
-                "X-Forwarded-For and Forwarded name different callers",
-                "Send neither. If you did not, let the reverse proxy remove the one it does not write; in nginx: "
-                'proxy_set_header Forwarded "";',
-            )
+            return _refusal_response(path, TWO_CALLERS)
         if not (self._is_named(headers.get("host", "")) and self._is_named(caller.host)):
             ours = "as http://127.0.0.1 or http://localhost" if self._only_here else "by this machine's IP address"
             return problem_response(
@@ -229,14 +216,15 @@ class Gate:
                 f"Open it {ours} with its port, or add the name to allowed_hosts in the section [web], "
                 'such as allowed_hosts = ["energy.example.org"], or set public_url.',
             )
-        if self._is_for_another_page(scope, headers, caller):
+        asked = _asked(path, headers, caller)
+        if self._page.is_for_another(asked):
             return problem_response(
                 path,
                 403,
                 "The request came from another page",
                 "Open this gateway's own page; other pages may only link to it.",
             )
-        if scope["method"] not in _SAFE_METHODS and not self._same_origin(headers, caller):
+        if scope["method"] not in _SAFE_METHODS and not self._same_origin(headers, asked):
             return problem_response(
                 path,
                 403,
@@ -282,94 +270,51 @@ class Gate:
         )
 
     def _guess(self, headers: Headers, address: str) -> int | None:
-        """Look at a token: None when it is right, 0 when it is wrong, the seconds to wait when it is not looked at.
-
-        Who guesses is not told when a guess is right while it has to wait. Who has sent the right one before does not wait
-        for it.
-        """
-        now = self._clock.monotonic()
-        if (self._tokens.is_known(address) or not self._tokens.is_waiting(address, now)) and self._has_token(headers):
-            self._tokens.right(address)
-            return None
-        refused = self._tokens.refuse(address, now)
+        """Look at a token: None when it is right, 0 when it is wrong, the seconds to wait when it is not looked at."""
+        refused = self._tokens.look(
+            address, self._clock.monotonic(), lambda: self._has_token(headers), spare_known=True
+        )
         if refused is None:
-            _log.warning("token from %s refused: wrong token", address)
-            return 0
+            return None
         if refused.first:
-            _log.warning("token from %s refused: too many wrong ones", address)
+            _log.warning(
+                "token from %s refused: %s", address, "too many wrong ones" if refused.seconds else "wrong token"
+            )
         return math.ceil(refused.seconds)
 
-    def _is_for_another_page(self, scope: Scope, headers: Headers, caller: Caller) -> bool:
-        """Tell whether a browser says that another page wants to load this; programs say nothing of the kind."""
-        site = headers.get("sec-fetch-site")
-        if site is None:
-            # By plain http in the network browsers send no Sec-Fetch-Site, but Origin with what a script of another page
-            # loads. They also send it with our own files, and a proxy may change Host; the files tell nothing.
-            return (
-                "origin" in headers and not scope["path"].startswith("/static/") and not self._is_ours(headers, caller)
-            )
-        if site not in _ELSEWHERE:
-            return False
-        return headers.get("sec-fetch-mode") != "navigate" or scope["path"] == _LIVE_PATH
-
-    def _same_origin(self, headers: Headers, caller: Caller) -> bool:
+    def _same_origin(self, headers: Headers, asked: Asked) -> bool:
         if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return False
         if "origin" not in headers:
             # Browsers send Origin with every POST; without it and without a cookie it is a program.
             return not session_cookie(headers, self._cookie)
-        return self._is_ours(headers, caller)
-
-    def _is_ours(self, headers: Headers, caller: Caller) -> bool:
-        """Tell whether ``Origin`` is the address of this page."""
-        origin = headers.get("origin", "")
-        if self._public and origin.lower() == self._public:
-            return True
-        scheme, netloc = _origin(origin)
-        host = caller.host.lower()
-        return bool(netloc) and netloc in {host, host.removesuffix(_DEFAULT_PORTS.get(scheme, ""))}
+        return self._page.is_ours(asked)
 
     def _is_logged_in(self, headers: Headers) -> bool:
         sessions = self._sessions
         return sessions is not None and any(map(sessions.valid, session_cookies(headers, self._cookie)))
 
     def _has_token(self, headers: Headers) -> bool:
-        return self._token is not None and hmac.compare_digest(_digest(_bearer(headers)), self._token)
+        return self._token is not None and hmac.compare_digest(digest(_bearer(headers)), self._token)
 
 
-def _malformed(scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
-    """Return what is wrong with the form of a request."""
-    if "content-length" in headers and "transfer-encoding" in headers:
-        # RFC 9112, section 6.1: two lengths are how a request is smuggled past a proxy that believes the other one.
-        return 400, "The request tells its length twice", "Send Content-Length or Transfer-Encoding, not both."
-    size = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
-    size += sum(len(name) + len(value) + 4 for name, value in scope["headers"])
-    if size > MOST_HEAD:
-        return (
-            431,
-            "The request's headers are too long",
-            f"Send at most {MOST_HEAD} bytes; delete old cookies of this page.",
-        )
-    return None
+def _refused_form(scope: Scope, headers: Headers) -> Refusal | None:
+    target = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
+    return refused_form(headers, target, scope["headers"])
+
+
+def _refusal_response(path: str, refusal: Refusal, headers: Mapping[str, str] | None = None) -> ASGIApp:
+    return problem_response(path, refusal.status, refusal.what, refusal.remedy, headers)
+
+
+def _asked(path: str, headers: Headers, caller: Caller) -> Asked:
+    return Asked(path, caller.host, headers.get("origin"), headers.get("sec-fetch-site"), headers.get("sec-fetch-mode"))
 
 
 def _bearer(headers: Headers) -> str:
     """Return the token a request shows; empty without one."""
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     return credentials.strip() if scheme.lower() == "bearer" else ""
-
-
-def _origin(origin: str) -> tuple[str, str]:
-    """Return scheme and ``host:port`` of an origin in lower case; empty for ``null`` and anything odd."""
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return "", ""
-    return parts.scheme.lower(), parts.netloc.lower()
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
 
 
 class _Redirect:

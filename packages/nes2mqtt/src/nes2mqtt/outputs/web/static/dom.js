@@ -1,23 +1,8 @@
 // Building and changing elements. Text goes in as text only: nobody knows what a meter's strings hold.
 
-/** Make an element: el("p", { class: "muted" }, "text", child). */
-export function el(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
+import { byId, el, setText } from "./elements.js"; // servicekit
 
-export const byId = (id) => document.getElementById(id);
-
-/** Set text only when it differs, so that nothing flickers and no selection is lost. */
-export function setText(element, words) {
-  if (element.textContent !== words) {
-    element.textContent = words;
-  }
-}
+export { byId, el, setText };
 
 /** Show a value; its name and exact number stand beside it in data-key and data-value. */
 export function setValue(element, key, number, words) {

@@ -1,23 +1,8 @@
 // Building and changing elements. Text goes in as text only: names of documents and printers are strangers.
 
-export const byId = (id) => document.getElementById(id);
+import { byId, el, setText } from "./elements.js"; // servicekit
 
-/** Make an element: el("p", { class: "muted" }, "text", child). */
-export function el(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-/** Set text only when it differs, so that nothing flickers and no selection is lost. */
-export function say(element, words) {
-  if (element.textContent !== words) {
-    element.textContent = words;
-  }
-}
+export { byId, el, setText as say };
 
 /** Make a <select> offer [value, words] pairs; what is chosen stays chosen if it is still there. */
 export function offer(select, pairs) {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nes2mqtt.config.toml_lines import key_lines, line_of
+from servicekit.toml_lines import key_lines, line_of
 
 TEXT = """\
 # a comment with [brackets] and = signs
@@ -84,6 +84,17 @@ def test_every_kind_of_place(path):
 
 def test_it_finds_exactly_what_tomllib_finds():
     assert set(key_lines(TEXT)) == set(paths(tomllib.loads(TEXT)))
+
+
+def test_places_are_those_of_who_reads_the_text_line_by_line():
+    """By a second way: what tomllib knows when it has read so many lines."""
+    text = "a = 1\n# b\n\n[s]\nb.c = 2\n[[t]]\nx = 3\ny = { z = 1 }\n[[t]]\nx = 2\n"
+    begins = {}
+    written = text.splitlines(keepends=True)
+    for line in range(1, len(written) + 1):
+        for path in paths(tomllib.loads("".join(written[:line]))):
+            begins.setdefault(path, line)
+    assert key_lines(text) == begins
 
 
 def test_a_missing_key_is_where_its_table_is():

@@ -1,7 +1,7 @@
-"""Connections to the page: so many for all, so many for one address, and none that only holds its place.
+"""Connections to a page: so many for all, so many for one address, and none that only holds its place.
 
 Whoever can connect can also try to keep everybody else out, with connections that say nothing, that say it slowly or that do
-not read what they asked for. Each connection goes through a :class:`ConnectionLimit` before aiohttp's server gets it; that one closes
+not read what they asked for. Each connection goes through a :class:`ConnectionLimit` before the web server gets it; that one closes
 those that say no request in time, the limit those that do not take their answer.
 
 This module does not know what is served.
@@ -13,17 +13,12 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from servicekit.caller import address_of, network_of
-from servicekit.limits import subscriber
+from servicekit.limits import Shares
 
 __all__ = ["LEAST_TAKEN", "MOST_CONNECTIONS", "REQUEST_WITHIN", "TAKEN_WITHIN", "ConnectionLimit"]
 
 MOST_CONNECTIONS = 200
 """More are closed at once."""
-_ONE_ADDRESS = 0.5
-"""Share that one address, or one IPv6 /64, may hold. This machine and trusted proxies are free of it: they speak for many."""
-_KEPT_FREE = 0.05
-"""Share that only this machine and trusted proxies get: so its own command can ask the page also when others hold all they may."""
 TAKEN_WITHIN = 30.0
 """Seconds between two looks whether a connection takes what it asked for."""
 LEAST_TAKEN = 10_000
@@ -45,8 +40,7 @@ class ConnectionLimit:
         self, serve: Callable[[], asyncio.Protocol], spokesmen: Iterable[str] = (), *, most: int = MOST_CONNECTIONS
     ) -> None:
         self._serve = serve
-        self._spokesmen = tuple(network_of(text) for text in spokesmen)
-        self._most = most
+        self._shares = Shares(most, spokesmen)
         self._inside: dict[_Counted, str] = {}
 
     def __call__(self) -> asyncio.Protocol:
@@ -55,16 +49,14 @@ class ConnectionLimit:
 
     def admit(self, transport: asyncio.Transport) -> None:
         """Hand a connection to the server, or close it."""
-        self._inside = {each: whose for each, whose in self._inside.items() if not each.is_over()}
+        self._inside = {each: holder for each, holder in self._inside.items() if not each.is_over()}
         address = str((transport.get_extra_info("peername") or ("",))[0])
-        whose = "" if self._speaks_for_many(address) else subscriber(address)
-        of_one = sum(each == whose for each in self._inside.values()) if whose else 0
-        most = self._most * (1.0 - _KEPT_FREE) if whose else self._most
-        if len(self._inside) >= most or of_one >= self._most * _ONE_ADDRESS:
+        holder = self._shares.holder(address)
+        if not self._shares.admits(holder, self._inside.values()):
             transport.abort()
             return
         counted = _Counted(transport)
-        self._inside[counted] = whose
+        self._inside[counted] = holder
         protocol = self._serve()
         transport.set_protocol(protocol)
         protocol.connection_made(cast("asyncio.Transport", counted))
@@ -82,13 +74,6 @@ class ConnectionLimit:
                 self._look_later(connection)
 
         asyncio.get_running_loop().call_later(TAKEN_WITHIN, look)
-
-    def _speaks_for_many(self, address: str) -> bool:
-        parsed = address_of(address)
-        return parsed is not None and (
-            parsed.is_loopback
-            or any(parsed.version == network.version and parsed in network for network in self._spokesmen)
-        )
 
 
 class _Counted:

@@ -1,6 +1,7 @@
-"""Tell systemd how this service is (sd_notify(3)): ready, alive, stopping, and a line of status.
+"""Tell systemd how a service is (sd_notify(3)): ready, alive, stopping, and a line of status.
 
-Without systemd (``NOTIFY_SOCKET`` is not set) everything here does nothing.
+Without systemd (``NOTIFY_SOCKET`` is not set) everything here does nothing. This module does not know what the service does, nor whether it is well: who
+says so has to ask first.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Notifier:
         self._send("READY=1")
 
     def alive(self) -> None:
-        """Say that the program still does its work."""
+        """Say that the service still does its work; silence for the watchdog's time makes systemd start it anew."""
         self._send("WATCHDOG=1")
 
     def stopping(self) -> None:
@@ -45,10 +46,11 @@ class Notifier:
         self._send("STOPPING=1")
 
     def status(self, text: str) -> None:
-        """Show a line in ``systemctl status``; the same line is sent once."""
+        """Show a text in ``systemctl status``, as one line; the same text is sent once."""
         if text != self._status:
             self._status = text
-            self._send(f"STATUS={text}")
+            # A second line would be a message of its own, such as READY=1.
+            self._send(f"STATUS={' '.join(text.split())}")
 
     def close(self) -> None:
         """Give the socket back."""

@@ -2,12 +2,13 @@
 
 import json
 import stat
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nes2mqtt.timing.clock import Clock
 from servicekit.limits import MOST_ADDRESSES, GuessLimit, Places
 from servicekit.password import PasswordHash
 from servicekit.sessions import DEVICE_LIFETIME, MOST_DEVICES, MOST_SESSIONS, Sessions
@@ -72,11 +73,10 @@ class Host:
         self.boot += "!"
 
     def sessions(self, password="correct horse", lifetime=DAY, file=None):
-        clock = Clock(
-            wall=lambda: self.wall,
+        clock = SimpleNamespace(
+            known=self.believed,
             monotonic=lambda: self.uptime,
-            synchronised=lambda: True,
-            built=0.0 if self.believed else float("inf"),
+            now=lambda: datetime.fromtimestamp(self.wall, UTC),
         )
         return Sessions(password, lifetime, file, clock=clock, boot=self.boot)
 
@@ -283,6 +283,27 @@ def test_l4_marks_are_bounded(host):
     sessions = host.sessions()
     marks = [sessions.mark("") for _ in range(MOST_DEVICES + 1)]
     assert [bool(sessions.device(mark)) for mark in (marks[0], marks[1], marks[-1])] == [False, True, True]
+
+
+@pytest.mark.parametrize("waiting", [False, True])
+def test_a_guess_is_counted_unless_it_is_right_and_who_waits_is_told_nothing(waiting):
+    limit, asked = GuessLimit(), []
+
+    def answer(right):
+        asked.append(right)
+        return right
+
+    assert limit.look("192.0.2.1", 0, lambda: answer(True)) is None
+    for _ in range(5):
+        assert limit.look("192.0.2.1", 0, lambda: answer(False)).seconds == 0
+    asked.clear()
+    now = 0 if waiting else 31
+    refused = limit.look("192.0.2.1", now, lambda: answer(True))
+    assert (refused is None) == (not waiting)
+    assert asked == ([] if waiting else [True])
+    if waiting:
+        assert 0 < refused.seconds <= 30
+        assert limit.look("192.0.2.1", now, lambda: answer(True), spare_known=True) is None
 
 
 def test_many_addresses_share_a_limit_and_memory_is_bounded():
