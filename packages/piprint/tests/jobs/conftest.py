@@ -588,7 +588,8 @@ class PrinterView:
 
     async def run(self) -> Run:
         await self._call("run")
-        told = Run(self.device.runs, str(self.device.runs)) if self.device.tells_run else Run()
+        clock = self.device.clock + int(now()) if self.device.clock else None
+        told = Run(self.device.runs, str(self.device.runs), clock) if self.device.tells_run else Run()
         await self._answer()
         return told
 

@@ -425,6 +425,19 @@ async def test_s2_a_printer_that_was_switched_off_and_on_printed_nothing_again(w
     assert "amend" not in {call for _, call in world.server.calls}
 
 
+async def test_s2_a_restart_seconds_after_a_short_job_is_no_reason_to_doubt_it(world: Any) -> None:
+    """It began and ended within one second, in which CUPS may have been back; a second later it is certain that it was not."""
+    device = world.device("A", seconds=0.01, clock=NOON)
+    row = world.server.add(1)
+    await world.processor()
+    await world.settled()
+    assert device.jobs[1].begun == NOON + int(now())
+    await asyncio.sleep(2)
+    device.runs += 1
+    await asyncio.sleep(100)
+    assert (row.state, TWICE in row.message) == (JobState.PRINTED, False)
+
+
 @pytest.mark.parametrize("why", ["an old journal", "no subscriptions"])
 async def test_s2_a_restart_of_ours_alone_tells_nothing_of_jobs_just_reported(world: Any, why: str) -> None:
     device = world.device("A", seconds=1, clock=NOON, tells_run=why == "an old journal")

@@ -48,6 +48,7 @@ class Context:
         jobs: the active jobs by row number, from before the claim until the report is accepted.
         suspected: set when a printer, or its spooler, may have restarted.
         heard: by printer and the number of its run, its own clock (printer-up-time) when that run was last heard of.
+        unheard: printers at which a job began and ended within one second: heard of once more, they show that it did so once.
         taken: row number and printer of the jobs that Business Central may have counted as waiting and that no longer are.
         no_room: by printer, a waiting job that the disk has no room for, and why, for people.
         defer: called with a row number that could not be claimed, so that it is not tried again at once.
@@ -68,6 +69,7 @@ class Context:
     no_room: dict[str, tuple[int, str]] = field(default_factory=dict)
     heard: dict[tuple[str, int], int] = field(default_factory=dict)
     suspected: asyncio.Event = field(default_factory=asyncio.Event)
+    unheard: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
 
     async def count(self, *, beat: bool) -> Probe:
         """Have Business Central count the jobs that wait. Claims made before the question are no longer among them."""

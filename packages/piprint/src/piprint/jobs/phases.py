@@ -11,15 +11,8 @@ giving up      it is not printed: what the printer has of it is cancelled, and i
 abandoning     both of these: it ends as Business Central has it
 =============  ==============================================================================================
 
-::
-
-                 followed            changed                 gave up
-    unsure  ------------------>  followed                              (from each of both:)
-       ^  <------------------       |  ----------->  withdrawing  ---------------.
-       |         failed             |                                            v
-       |                            '----------->  giving up  ---------->  abandoning
-       '------------------------------------------------'        changed
-                         reprint
+Which phase follows on which event is :data:`NEXT`, to be read by rows: a failure, for instance, makes a followed job unsure, and
+changes nothing of one that is being ended.
 
 This module does not know printers or Business Central.
 """

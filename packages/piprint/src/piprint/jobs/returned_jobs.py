@@ -46,6 +46,7 @@ _CUPS_EVERY, _PRINTERS_EVERY = 10.0, 6
 """Seconds between two questions to CUPS whether it has run on; a printer itself is asked every so many times."""
 _JUST_NOW = 60
 """Seconds: nobody was away for so long who was killed in the same second as CUPS."""
+_NEXT_SECOND = 1.0
 _LIST_PAUSE, _LONGEST_LIST_PAUSE = 10.0, 600.0
 """Seconds until a list that could not be had is asked for again: each time twice as long."""
 _FAILURES_TOLD = 3
@@ -101,6 +102,18 @@ class ReturnedJobs:
 
     async def watch(self) -> None:
         """Look whenever a spooler may have restarted: at queues of CUPS often, at printers seldom, as asking wakes them."""
+        await asyncio.gather(self._look_again_and_again(), self._hear_once_more())
+
+    async def _hear_once_more(self) -> None:
+        """Look where a job began and ended within one second, in the next: a restart later is no reason to doubt it then."""
+        while True:
+            asked = {await self.context.unheard.get()}
+            await asyncio.sleep(_NEXT_SECOND)
+            while not self.context.unheard.empty():
+                asked.add(self.context.unheard.get_nowait())
+            await asyncio.gather(*map(self._look_guarded, sorted(asked)))
+
+    async def _look_again_and_again(self) -> None:
         suspected = self.context.suspected
         for turn in itertools.count(1):
             with suppress(TimeoutError):

@@ -13,7 +13,7 @@ from piprint.jobs.context import Context
 from piprint.jobs.evidence import MAY_BE_LOST, NOT_TOLD, Evidence, begun_for_certain, ran_on, weigh
 from piprint.jobs.recovery import Action, is_doubtful
 from piprint.printers.printer import JobStatus, Printer, SpoolerState
-from piprint.printers.restarts.runs import is_here
+from piprint.printers.restarts.runs import is_here, is_time_of_day
 
 __all__ = ["RestartWatch"]
 
@@ -79,6 +79,8 @@ class RestartWatch:
         """Look at what a printer says that has run on."""
         if status.up_time is not None:
             self._context.heard[job.entry.printer_id, status.run] = status.up_time
+            if status.state.final and status.begun == status.up_time and is_time_of_day(status.up_time):
+                self._context.unheard.put_nowait(job.entry.printer_id)
         await self._compare(job, status)
 
     async def _compare(self, job: ActiveJob, status: JobStatus) -> None:
