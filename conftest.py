@@ -14,6 +14,11 @@ settings.register_profile("any machine", settings.get_profile(settings.get_curre
 settings.load_profile("any machine")
 
 
+_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
+_NONE = (signal.SIG_DFL, signal.SIG_IGN, signal.default_int_handler)
+"""An event loop that gives a signal back leaves the default, also where whoever started pytest had it ignored (``&``, nohup)."""
+
+
 def _process() -> dict[str, object]:
     """Return what belongs to the whole process, and so to every test after this one."""
     mask = os.umask(0o022)
@@ -24,7 +29,9 @@ def _process() -> dict[str, object]:
         "limits": {
             name: resource.getrlimit(getattr(resource, name)) for name in ("RLIMIT_AS", "RLIMIT_CORE", "RLIMIT_FSIZE")
         },
-        "signals": {name: signal.getsignal(getattr(signal, name)) for name in ("SIGTERM", "SIGINT", "SIGHUP")},
+        "handlers": {
+            name: handler for name in _SIGNALS if (handler := signal.getsignal(getattr(signal, name))) not in _NONE
+        },
     }
 
 

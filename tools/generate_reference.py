@@ -18,7 +18,8 @@ from typer.main import get_command
 from osgp.dissector.titles import title
 from osgp.sources import SOURCES, Source
 from osgp.tables import TABLES, Dimensions, Table
-from osgp.tables.schema.table import Bit, Bits, Count, Field, FieldList, Filler, Group, Layout
+from osgp.tables.schema.count import Count
+from osgp.tables.schema.table import Bit, Bits, Field, FieldList, Filler, Group, Layout
 from osgp.tables.schema.types import Type
 from osgp.tables.sizes import SIZES
 from state_diagrams import links_page

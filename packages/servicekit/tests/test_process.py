@@ -88,15 +88,19 @@ def test_what_ends_it_is_said_in_the_log_and_is_the_exit_code(caplog, error, cod
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_stops_it_and_a_second_one_is_as_without_us(number):
+async def test_a_signal_stops_it_and_a_second_one_is_as_without_us(monkeypatch, number):
+    def missing(*_):
+        raise NotImplementedError  # Windows
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "add_signal_handler", missing)
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
     stop = asyncio.Event()
     with stopped_by_signals(stop):
         assert signal.getsignal(number) != before[number]
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
+        assert {each: signal.getsignal(each) for each in before} == before
         async with asyncio.timeout(60):
             await stop.wait()
-        assert {each: signal.getsignal(each) for each in before} == before
     assert {each: signal.getsignal(each) for each in before} == before
 
 

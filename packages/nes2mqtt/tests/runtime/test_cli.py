@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -227,8 +228,12 @@ class TestEnds:
         async def fail(config):
             raise error
 
+        limits = []
         monkeypatch.setattr("nes2mqtt.runtime.gateway.run", fail)
-        return service.main(file)
+        monkeypatch.setattr("resource.setrlimit", lambda *limit: limits.append(limit))
+        code = service.main(file)
+        assert limits == [(resource.RLIMIT_CORE, (0, 0))], "a crash writes no image of the memory"
+        return code
 
     def test_a_database_of_a_newer_program(self, file, monkeypatch, capsys):
         assert self.run(file, monkeypatch, HistoryError("a newer nes2mqtt wrote this history")) == 1

@@ -2,7 +2,7 @@
 
 A key is the MEP Basic Key (MBK) or MEP Advanced Key (MAK) of a meter. It has 16 bytes; when 20 are
 handed out, the last four are not used (MEP guide v1.1 p. 13). :meth:`MeterKey.parse` takes it as 20 or 16 printable ASCII
-characters, 40 or 32 hex digits, or 20 or 16 decimal numbers, in every dress that people put them in
+characters, 40 or 32 hex digits, or 20 or 16 decimal numbers, however people write them
 (:mod:`osgp.key_text`).
 
 No error, ``repr``, ``str``, format or pickle of this module contains any part of a key, not even

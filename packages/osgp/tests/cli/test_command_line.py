@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -113,3 +115,31 @@ def test_reading_imports_no_simulator_and_no_painting():
 def test_every_exit_code_is_explained():
     assert all(code.meaning for code in ExitCode)
     assert {int(code) for code in ExitCode} == {0, 1, 2, 3, 4, 5, 130}
+
+
+HIDE = "import sys; sys.modules['typer'] = None; sys.argv[0] = 'osgp'; "
+
+
+def test_10_without_typer_the_command_says_what_to_install():
+    """As with ``pip install osgp``: the library works, the command names what it needs and how to get it."""
+    program = HIDE + "import osgp.meter, osgp.simulator; from osgp.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "osgp: the Python package 'typer' is missing. The library works without it, the osgp command does not. "
+        "Install it with: pip install 'osgp[cli]'\n"
+    )
+
+
+def test_10_the_package_asks_for_typer_in_the_extra_only():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert not [each for each in project["dependencies"] if each.startswith("typer")]
+    assert [each for each in project["optional-dependencies"]["cli"] if each.startswith("typer")]
+    assert project["scripts"]["osgp"] == "osgp.__main__:main"
+
+
+def test_10_with_typer_the_command_starts_the_same_way():
+    done = subprocess.run(
+        [sys.executable, "-m", "osgp", "--version"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.startswith("osgp ")

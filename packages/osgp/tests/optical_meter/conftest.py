@@ -33,7 +33,8 @@ class Bench:
         """Return a simulated meter, by default in a house where it is always the same moment."""
         if source is None:
             source = House(1, ledger=Ledger(Household(1), int(NOW.timestamp()) - 2 * 86400))
-        return SimulatedMeter(source, mbk=MBK, optical_keys=KEYS, clock=kwargs.pop("clock", NOW.timestamp), **kwargs)
+        kwargs.setdefault("optical_keys", KEYS)
+        return SimulatedMeter(source, mbk=MBK, clock=kwargs.pop("clock", NOW.timestamp), **kwargs)
 
     @staticmethod
     def opened(url, key=KEYS[Access.READ_ONLY], **kwargs):

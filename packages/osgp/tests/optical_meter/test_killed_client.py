@@ -46,7 +46,7 @@ async def test_07_24_kill_9_in_mid_session(bench, tmp_path, port):
             await asyncio.sleep(0.002)
         first.kill()  # the answer takes longer to leave the meter than it took to notice
         await first.communicate()
-        assert simulated._optical.active, "nobody said goodbye"
+        assert simulated.in_session, "nobody said goodbye"
 
         feed, spoke = simulated._window.feed, []
         simulated._window.feed = lambda data: (spoke.append(time.monotonic()), feed(data))

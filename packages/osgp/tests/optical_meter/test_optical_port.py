@@ -7,18 +7,21 @@ import traceback
 import pytest
 
 from osgp.errors import MeterRefused, MisuseError, PasswordRefused, ResponseTimeout, TransportError
+from osgp.image import MeterImage
 from osgp.mep.events import AlertReceived
 from osgp.meter.writing import AllowWrites
 from osgp.optical.diagnosis import NoMeterAnswers
 from osgp.optical.events import EndReason, ServiceRefused, SessionEnded
 from osgp.optical.events import RequestAnswered as Answered
 from osgp.optical.key import OpticalKey, Padding
+from osgp.optical.rights import Access
 from osgp.optical.server import Meter as Habits
 from osgp.optical.services import OpticalResponseCode
 from osgp.optical.settings import SessionSettings
 from osgp.optical.timing import HOLD_OFF, SESSION_LIMIT, Limits
 from osgp.ports.transport import Address
 from osgp.psem import PartialRead, Response, table_id
+from osgp.simulator import Faults
 from osgp.tables import TABLES, Dimensions
 
 SECURITY = b"\x51"
@@ -31,18 +34,7 @@ class Tap:
     def __init__(self, simulated):
         self.sent = bytearray()
         self.events = []
-        feed, count = simulated._window.feed, simulated._window.line._observe
-
-        def fed(data):
-            self.sent += data
-            feed(data)
-
-        def observed(event):
-            self.events.append(event)
-            count(event)
-
-        simulated._window.feed = fed
-        simulated._window.line._observe = observed
+        simulated.watch_optical_port(self.sent.extend, self.events.append)
 
     def passwords(self, key):
         """Return how often a key stands on the line."""
@@ -88,9 +80,9 @@ class TestKey:
 
     @pytest.mark.parametrize("padding", Padding)
     async def test_07_20_padding(self, virtual_clock, bench, padding):
-        async with bench.simulated(habits=Habits(padding=padding)) as simulated:
+        short = {Access.READ_ONLY: OpticalKey(b"short")}
+        async with bench.simulated(habits=Habits(padding=padding), optical_keys=short) as simulated:
             url = await simulated.serve_optical_tcp()
-            simulated._optical._passwords = [(1, OpticalKey(b"short").password(padding))]
             async with bench.opened(url, OpticalKey(b"short"), session=SessionSettings(padding=padding)) as meter:
                 assert await meter.registers()
             other = Padding.ZEROS if padding is Padding.BLANKS else Padding.BLANKS
@@ -212,9 +204,9 @@ class TestSession:
             tap = Tap(simulated)
             async with bench.opened(await simulated.serve_optical_tcp()) as meter:
                 await meter.present()
-                assert simulated._optical.active
+                assert simulated.in_session
             assert tap.ends() == [EndReason.CLOSED]
-            assert not simulated._optical.active
+            assert not simulated.in_session
 
     async def test_leaving_a_dead_meter_takes_no_time(self, virtual_clock, bench):
         async with bench.simulated() as simulated:
@@ -233,7 +225,7 @@ class TestSession:
             meter = await first.__aenter__()
             await meter.present()
             await meter._connection._port.close()  # no goodbye: the meter still holds the session
-            assert simulated._optical.active
+            assert simulated.in_session
             began = asyncio.get_running_loop().time()
             async with bench.opened(url) as second:
                 assert await second.present()
@@ -265,11 +257,12 @@ class TestSession:
                 assert tap.passwords(bench.RK) == 1
 
     async def test_nobody_there_is_said_in_words(self, virtual_clock, bench):
-        async with bench.simulated() as simulated:
-            simulated._window.line.hear = lambda data, now: None
-            async with bench.opened(await simulated.serve_optical_tcp()) as meter:
-                with pytest.raises(NoMeterAnswers, match=r"no light.*The bridge's own serial settings.*8N1"):
-                    await meter.present()
+        async with (
+            bench.simulated(faults=Faults.parse(["silence=100000"])) as simulated,
+            bench.opened(await simulated.serve_optical_tcp()) as meter,
+        ):
+            with pytest.raises(NoMeterAnswers, match=r"no light.*The bridge's own serial settings.*8N1"):
+                await meter.present()
 
     async def test_another_rate_is_misuse(self, virtual_clock, bench):
         with pytest.raises(MisuseError, match="9600 baud"):
@@ -348,10 +341,11 @@ class TestOneUart:
                 assert by_light.stats.retries == 0
 
     async def test_firmware_says_which_it_is(self, virtual_clock, bench):
-        assert bench.simulated()._shared
-        simulated = bench.simulated()
-        simulated._memory.put(1, 0, TABLES["BT01"].encode({"firmware": (4, 60, 1)}, Dimensions()))
-        assert not simulated._has_one_uart()
+        assert bench.simulated().one_uart
+        newer = TABLES["BT01"].encode({"firmware": (4, 60, 1)}, Dimensions())
+        image = MeterImage.load("image:denmark-optical")
+        image.tables[1] = bytearray(newer)
+        assert not bench.simulated(image).one_uart
 
 
 def test_addresses():

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from osgp.errors import MisuseError, TableError
 from osgp.psem import EXTENDED
 from osgp.tables import TABLES, Calendar, Dimensions
-from osgp.tables.schema.table import Bit, Bits, Count, Field, FieldAbsent, Filler, Group, Table
+from osgp.tables.schema.count import Count
+from osgp.tables.schema.table import Bit, Bits, Field, FieldAbsent, Filler, Group, Table
 from osgp.tables.schema.types import NI_FMAT, UINT8, UINT16, char, octets, set_of
 
 few = st.integers(0, 4)

@@ -1,6 +1,6 @@
 """The ``osgp`` command for people at a terminal. Each subcommand is a module in :mod:`osgp.cli.commands`.
 
-Modules here turn words into calls of the library and results into lines of text (:mod:`osgp.cli.text`); they do not know
+Modules here turn words into calls of the library and results into lines of text (:mod:`osgp.cli.text`). This package does not know
 the protocol. What takes long to import is imported by the command that needs it, so that none waits for the others.
 """
 

@@ -1,8 +1,7 @@
 """Frames that somebody captured, at either port: who said what, and which bytes of which table they carry.
 
 :func:`messages` takes bytes as people post them: requests and replies of the MEP port, with or without digests, with
-alerts between them; packets of the optical port with their ACKs. What is none of that is left to be what it is: bytes
-of a table. Digests are not verified, since there is no key; a password is passed over and never shown.
+alerts between them; packets of the optical port with their ACKs. What is none of that is taken for bytes of a table. Digests are not verified, since there is no key; a password is passed over and never shown.
 
 This module does not know where the bytes come from, nor how tables look.
 """

@@ -1,4 +1,4 @@
-"""A dump: a meter image that knows how far it got.
+"""A dump: a meter image, and which of the meter's tables are still missing in it.
 
 The file is the JSON of :mod:`osgp.image`, so whatever takes an image takes a dump, plus::
 

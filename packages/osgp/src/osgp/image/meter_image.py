@@ -66,10 +66,10 @@ _NO_SOURCE = 0xFF
 
 def image_names() -> tuple[str, ...]:
     """Return the names of the images that come with this library, for ``image:NAME``."""
-    return tuple(sorted(entry.name[:-5] for entry in _shelf().iterdir() if entry.name.endswith(".json")))
+    return tuple(sorted(entry.name[:-5] for entry in _folder().iterdir() if entry.name.endswith(".json")))
 
 
-def _shelf() -> Traversable:
+def _folder() -> Traversable:
     return resources.files("osgp") / "data"
 
 
@@ -95,7 +95,7 @@ class MeterImage:
             known = image_names()
             if name.removeprefix(BUILT_IN) not in known:
                 raise MisuseError(f"there is no image '{name}'; there are {', '.join(BUILT_IN + one for one in known)}")
-            return cls.parse((_shelf() / f"{name.removeprefix(BUILT_IN)}.json").read_bytes(), name)
+            return cls.parse((_folder() / f"{name.removeprefix(BUILT_IN)}.json").read_bytes(), name)
         try:
             with Path(source).open("rb") as file:
                 content = file.read(_MAX_FILE_SIZE + 1)

@@ -55,8 +55,8 @@ SHORTEST_REQUEST = 1 + 2 + SEQUENCE_SIZE + DIGEST_SIZE
 """A full read without the length, which the guide prints (p. 12) and two clients in the field leave out: meters answer."""
 
 SHORTEST_RESPONSE = 1
-"""A response code alone. All should carry a digest too (p. 10), but what a meter that could not verify
-the request's digest appends to 0x0B is not documented, so none is thinkable."""
+"""A response code alone. All should carry a digest too (p. 10). It is not documented what a meter appends to 0x0B when it
+could not verify the request's digest: it may append nothing."""
 
 _BARE = Struct(">BH")
 _FULL = Struct(">BHH")

@@ -23,7 +23,7 @@ renumbered
     example does (p. 16) although its text says N (p. 11): N + 1 is right under both readings, because the meter
     accepts numbers up to 8 ahead.
 failed
-    The patience for the above is used up, or the user forgot the request.
+    It was tried as often as is allowed, or the program that asked does not want the answer any more.
 
 The drawing is in ``docs/reference/links.md``. This module does not know how any of these come about.
 """

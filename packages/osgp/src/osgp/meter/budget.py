@@ -2,8 +2,8 @@
 
 The guide recommends "reading tables no more than once per second (on average)" (MEP guide v1.1 p. 51).
 An average leaves room for bursts: a token bucket. It fills by ``rate`` tokens a second up to ``burst``,
-and a table takes one, however many requests it is read in. One that finds none is told how long to wait and has its
-token already, so whoever waits longer does not lose its turn.
+and a table takes one, however many requests it is read in. A read that finds none is told how long to
+wait. Its token is reserved, so those who wait longer get their turn, too.
 
 This module does not know what time it is or how to wait.
 """

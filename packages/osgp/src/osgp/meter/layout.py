@@ -10,8 +10,8 @@ proves that nothing changed in between; the same holds for the tables of sizes, 
 it. Both ports are asked alike.
 
 On a MEP port the sequence number jumps by 25 with it, and the next request draws 0x0C (p. 55). That proves less than it
-seems: the number is checked before the table is read, so an answer tells of the time before its bytes, only the *next*
-one of the time behind them; and a number that went ahead with lost requests can hide the jump. It is therefore used only
+seems. The number is checked before the table is read: so an answer proves that nothing had changed before its bytes were read, and only
+the *next* answer proves it for the time after. And lost requests move the number on, too, which can hide the jump. It is therefore used only
 to look again where no data are read, and for a meter that does not show ET04: there, any later answer
 without a 0x0C in between is the proof. On an optical port such a meter has those tables read again behind the data that
 say how the data are laid out.

@@ -25,16 +25,16 @@ from typing import Protocol
 from osgp.errors import MeterRefused, MisuseError, WritesNotAllowed, WriteUncertain
 from osgp.mep.digest import PASS_SIZE
 from osgp.psem import EXTENDED, PartialWrite, Request, Response, ResponseCode, Write, table_id, table_name
+from osgp.tables import TABLES, Dimensions
 
 __all__ = ["AllowWrites", "ProcedureResult", "Writer"]
 
 _BT07, _BT08, _ET50, _ET59, _ET70, _ET85 = 7, 8, EXTENDED + 50, EXTENDED + 59, EXTENDED + 70, EXTENDED + 85
-_ET50_FLAGS = 30
-_ET59_RESPONSE = 1 << 1
-"""ET50.30 bit 1: results are in ET59, not in BT08 (p. 51)."""
+_REPLIES_IN_ET59 = TABLES["ET50"].place(Dimensions(), "clients", 0, "replies_in_et59")
+"""Whether results are in ET59, not in BT08 (p. 51)."""
 _ET70_CHANNEL = 142
 _SECOND_CLIENT = 2
-"""ET70.142 on the second MEP port: results are always in ET85 (p. 23, 51)."""
+"""ET70.142 on the second MEP port: results are always in ET85 (p. 23, 51). Nothing else is known of ET70, so it has no declaration."""
 
 _PROCEDURES = 1 << 12
 _MAX_PARAMETERS = 255
@@ -211,8 +211,8 @@ class Writer:
             if await self._byte(_ET70, _ET70_CHANNEL) == _SECOND_CLIENT:
                 self._results = _ET85
             else:
-                flags = await self._byte(_ET50, _ET50_FLAGS)
-                self._results = _ET59 if flags is not None and flags & _ET59_RESPONSE else _BT08
+                flags = await self._byte(_ET50, _REPLIES_IN_ET59.offset)
+                self._results = _ET59 if flags is not None and flags & _REPLIES_IN_ET59.mask else _BT08
         return self._results
 
     async def _byte(self, table: int, offset: int) -> int | None:

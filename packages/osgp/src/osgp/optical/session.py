@@ -2,9 +2,9 @@
 
 Unlike on the MEP port there is a session, and an answer does not say what it answers. So:
 
-*The session is walked, not scripted.* :data:`osgp.optical.states.AFTER` says which state a service leads to;
+*What is said next is decided anew after each answer.* :data:`osgp.optical.states.AFTER` says which state a service leads to;
 :func:`osgp.optical.next_step.next_step` says which service comes next, looking only at the state reached and at what is
-wanted. Whatever goes wrong moves the state back, and the same walk leads forward again.
+wanted. Whatever goes wrong moves the state back, and from there the same rule leads forward again.
 
 *When an exchange is lost, so is the session.* A late answer could pass for the answer to the next request. So the
 client begins anew with Identify, which empties the line: the meter handles one thing after another, and what

@@ -1,4 +1,4 @@
-"""What the two ends of an optical port agree on having said so far.
+"""How far an optical session has come, as a table: which service is allowed when, and what follows it.
 
 C12.18 knows three states. In the *base* state the meter knows nothing of anybody and the line has its default settings;
 Identify leads into the *ID* state, in which packet sizes and rates can be settled; Logon leads into the

@@ -4,7 +4,7 @@ A message holds a limited number of bytes; a longer answer is refused as *onp*. 
 write cannot: between its parts the table would hold a mixture, so the caller has to say where to cut.
 
 A pending table comes with its event description of six bytes before the data, each time it is read: it is part of
-the count, but not of the offset (Optical guide v1.1 p. 9). Parts after the first are relieved of it.
+the count, but not of the offset (Optical guide v1.1 p. 9). It is cut off from all parts but the first.
 
 This module does not know how a part is sent, nor what a session is.
 """

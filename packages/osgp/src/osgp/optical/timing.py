@@ -59,7 +59,7 @@ again. A reply that takes longer cannot come any more, so it is also our patienc
 
 IDENTIFY_PATIENCE = 3.0
 """How long to wait for the answer to Identify: long enough for the meter to send it twice. A meter that took our
-Identify for the repeat of an older one says nothing at all, and does so no longer when the next one comes."""
+Identify for the repeat of an older one does not answer it. It answers the next one."""
 
 TURNAROUND = 0.000175
 """Least time between the last byte heard and the first one sent."""

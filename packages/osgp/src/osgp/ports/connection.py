@@ -1,8 +1,8 @@
 """One meter's port, put to work: requests in, verified responses out, by ``await``.
 
-A :class:`Connection` feeds a sans-IO link client with a port's bytes and the event loop's time. It is made to be
-cheap, because a gateway may hold thousands: no task of its own, and one timer that is set only while something is
-waited for and left to run out instead of being set anew.
+A :class:`Connection` feeds a sans-IO link client with a port's bytes and the event loop's time. A gateway may
+hold thousands of them, so it is cheap: it has no task of its own, and one timer. The timer runs only while something is awaited;
+when the time to wait for moves, the timer is left as it is and looks again when it ends.
 
 What is special to one kind of port stands beside it: :mod:`osgp.ports.mep_port`, :mod:`osgp.ports.optical_port`. This module does not
 know tables, nor what the events of a link mean.

@@ -2,7 +2,7 @@
 
 :class:`House` has no clock and keeps no state: it is asked for a moment and answers. Its registers are sums over the
 cells of :class:`~osgp.simulator.household.Household` since the day the meter was installed. So a simulated meter that
-is killed and started again goes on where it would be had it never stopped: its registers cannot fall, and no
+is killed and started again shows what it would show if it had never stopped: its registers cannot fall, and no
 file has to be kept. The price is the sum over all those days, under a millisecond each, when it starts.
 
 Values are keyed by the source ids of the guide ("Source IDs", MEP guide v1.1 p. 204-206) in the meter's own units:

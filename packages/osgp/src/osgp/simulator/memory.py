@@ -37,12 +37,12 @@ _DONE, _BAD_PARAMETER, _CONFLICTS, _UNKNOWN_PROCEDURE = 0, 2, 3, 6
 """Result codes (MEP guide v1.1 p. 53). A procedure that is not simulated is one the meter does not have."""
 _POST_HEADER = 4
 _CLEARS_DELTA_ALERT = 12
-DELTA_ALERT = 0x10
-ET13_ALERT_FLAGS = 4 * 66 + 8
-"""Element 4, the first MEP client, of 66 bytes each; its alert flags (MEP guide v1.1 p. 80-83)."""
-_ET50_FLAGS = 30
-_USES_ET59 = 0x02
-"""Bit 1 alone decides; bit 0 says that the client is registered (MEP guide v1.1 p. 124-125)."""
+_DELTA_DATA = TABLES["ET13"].place(Dimensions(), "mep", 0, "delta_data")
+DELTA_ALERT = _DELTA_DATA.mask
+ET13_ALERT_FLAGS = _DELTA_DATA.offset
+"""The alert flags of the first MEP client (MEP guide v1.1 p. 80-83)."""
+_REPLIES_IN_ET59 = TABLES["ET50"].place(Dimensions(), "clients", 0, "replies_in_et59")
+"""This bit alone decides; another says that the client is registered (MEP guide v1.1 p. 124-125)."""
 
 
 class TableMemory:
@@ -123,8 +123,9 @@ class TableMemory:
         self._last_psn = psn
         number = int.from_bytes(data[:2], "little") & 0x0FFF
         inbound = self._fixed.get(_ET50, bytearray())
-        flags = inbound[_ET50_FLAGS] if len(inbound) > _ET50_FLAGS else 0
-        in_et59 = sender.redirected and bool(flags & _USES_ET59)
+        at = _REPLIES_IN_ET59.offset
+        flags = inbound[at] if len(inbound) > at else 0
+        in_et59 = sender.redirected and bool(flags & _REPLIES_IN_ET59.mask)
         result = _UNKNOWN_PROCEDURE
         if number in sender.procedures:
             result = self._clear_data() if number == CLEAR_DATA else self._take_post(data[_PROCEDURE_HEADER:])

@@ -1,7 +1,7 @@
 """What the simulated meter has logged: self reads (BT26), load profile (BT61-BT67, ET21), events (BT71, BT74).
 
 All of it follows from the house and the time, as the registers do: an entry is what BT23 showed at its moment, and nothing
-has to be kept over a restart. Unread entries are none: somebody has read them all.
+has to be kept over a restart. No entry is unread: somebody has read them all.
 
 Numbers are those of the MEP guide v1.1. Two event numbers are those of C12.19-1997 (1 power down, 2 power up): neither guide
 lists any. A clock that a fault has set ahead does not move what was logged.

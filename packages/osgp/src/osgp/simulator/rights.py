@@ -3,7 +3,7 @@
 *MEP port* (MEP guide v1.1 p. 260-264, Appendix C): both keys read every table there is. A table that stands nowhere here is read-only.
 
 Where the guide contradicts itself: Appendix C (p. 262) calls ET71 read-only, yet its own page (p. 174) lets both keys
-write it. The page wins, because a delta alert that nobody can set would be none. ET61, ET62 and ET97 are missing from
+write it. The page wins, because otherwise nobody could set a delta alert. ET61, ET62 and ET97 are missing from
 Appendix C and follow their own pages (p. 166, 168, 192). BT24 is read-only in Appendix C.
 
 *Optical port*: what the keys may read stands in :mod:`osgp.optical.rights`, and so does that the read-only key writes

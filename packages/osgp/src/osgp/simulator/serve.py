@@ -13,6 +13,7 @@ import contextlib
 import errno
 import os
 import tty
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,6 +43,8 @@ class LineDriver:
 
     def __init__(self, line: MeterLine[Any]) -> None:
         self.line = line
+        self.listener: Callable[[bytes], None] | None = None
+        """Is told what clients send."""
         self._loop = asyncio.get_running_loop()
         self._attached: list[Attached] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -58,6 +61,8 @@ class LineDriver:
 
     def feed(self, data: bytes) -> None:
         """Take bytes that a client sent."""
+        if self.listener is not None:
+            self.listener(data)
         self.line.hear(data, self._loop.time())
         self.pump()
 

@@ -53,10 +53,10 @@ _OTHER_SEQUENCE = 1_000_003
 _OWN_UART_SINCE = 4
 """Application firmware whose optical port has a UART of its own (MEP guide v1.1 p. 20)."""
 
-_ET03_SERIAL_SIZE = 30
+_ET03_SERIAL_SIZE = TABLES["ET03"].place(Dimensions(), "utility_serial_number").size
 """The serial number stands at the beginning of ET03 (MEP guide v1.1 p. 55)."""
 
-_ET04_IDT_VERSION = 116
+_ET04_IDT_VERSION = TABLES["ET04"].place(Dimensions(), "idt_version").offset
 """Changes with any dimension (MEP guide v1.1 p. 65)."""
 
 
@@ -130,6 +130,7 @@ class SimulatedMeter:
         self._window: LineDriver | None = None
         self._ports: list[TcpPort | PseudoTerminal] = []
         self._swap_at = float("inf")
+        self._optical_listener: Callable[[OpticalEvent], None] | None = None
 
     async def __aenter__(self) -> Self:
         # A house adds up the days since its meter was installed when first asked, which takes longer than a client waits.
@@ -208,6 +209,25 @@ class SimulatedMeter:
             contents: bytes, or a function of UTC seconds that gives them; None: the meter has no such table.
         """
         self._memory.place(table_id(table) if isinstance(table, str) else table, contents)
+
+    @property
+    def in_session(self) -> bool:
+        """Tell whether a session is open at the optical port."""
+        return self._optical.active
+
+    @property
+    def one_uart(self) -> bool:
+        """Tell whether both ports have one UART, so that one is deaf while the other is used."""
+        return self._shared
+
+    def watch_optical_port(self, heard: Callable[[bytes], None], happened: Callable[[OpticalEvent], None]) -> None:
+        """Tell from now on which bytes clients send to the optical port, and what the meter reports of it.
+
+        Raises:
+            MisuseError: the simulated meter is not running.
+        """
+        self._lit().listener = heard
+        self._optical_listener = happened
 
     def reconfigure(self, tables: Mapping[str, Contents | None]) -> None:
         """Change tables as a grid company does that gives the meter other dimensions: all of them at once.
@@ -303,6 +323,8 @@ class SimulatedMeter:
             self.traffic.refused += 1
 
     def _count_light(self, event: OpticalEvent) -> None:
+        if self._optical_listener is not None:
+            self._optical_listener(event)
         if isinstance(event, OpticalAnswered):
             self.traffic.answered += 1
         elif isinstance(event, ServiceRefused):

@@ -35,35 +35,21 @@ from osgp.tables.survey import survey
 
 __all__ = ["TABLES", "Calendar", "Dimensions", "FieldAbsent", "Record", "Table", "survey"]
 
-_DECLARED = (
-    identity.BT00,
-    identity.BT01,
-    alarms.BT03,
-    registers.BT15,
-    registers.BT20,
-    registers.BT21,
-    registers.BT22,
-    registers.BT23,
-    present.BT27,
-    present.BT28,
-    clock.BT50,
-    clock.BT52,
-    clock.BT53,
-    clock.BT54,
-    clock.BT55,
-    load_profile.BT61,
-    load_profile.BT63,
-    event_log.BT71,
-    identity.ET03,
-    identity.ET04,
-    devices.ET11,
-    devices.ET13,
-    load_profile.ET21,
-    interface.ET42,
-    devices.ET50,
-    configuration.ET54,
-    configuration.ET55,
+_MODULES = (
+    alarms,
+    clock,
+    configuration,
+    devices,
+    event_log,
+    identity,
+    interface,
+    load_profile,
+    present,
+    registers,
 )
+_DECLARED = {each.id: each for module in _MODULES for each in vars(module).values() if isinstance(each, Table)}
 
-TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _DECLARED})
+TABLES: Mapping[str, Table] = MappingProxyType(
+    {_DECLARED[number].name: _DECLARED[number] for number in sorted(_DECLARED)}
+)
 """Every table this library describes, by the guide's name, in the order of table ids."""

@@ -8,7 +8,8 @@ This module does not know what to do about an alarm.
 
 from __future__ import annotations
 
-from osgp.tables.schema.table import Bit, Bits, Count, Table
+from osgp.tables.schema.count import Count, count
+from osgp.tables.schema.table import Bit, Bits, Table
 from osgp.tables.schema.types import UINT8, UINT16
 
 __all__ = ["BT03", "alarm_words"]
@@ -18,7 +19,7 @@ _OPTICAL = "Optical guide v1.1 p. "
 
 def _status(place: int) -> Count:
     """Return whether the manufacturer's status has this byte: a meter with less would fill up with zeros, "no alarm"."""
-    return Count(f"BT00.17 > {place}", lambda dims: dims.status_size is None or dims.status_size > place)
+    return count("status_size").above(place)
 
 
 BT03 = Table(

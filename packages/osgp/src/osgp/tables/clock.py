@@ -5,7 +5,8 @@ This module does not know what time it is.
 
 from __future__ import annotations
 
-from osgp.tables.schema.table import Bit, Bits, Count, Field, Group, Table
+from osgp.tables.schema.count import count
+from osgp.tables.schema.table import Bit, Bits, Field, Group, Table
 from osgp.tables.schema.types import (
     ANSI_DATE,
     INT16,
@@ -92,8 +93,8 @@ _ACTION = Bits(
 
 _DAYS = ("saturday", "sunday", "weekday")
 _WEEK = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-_SEPARATE = Count("BT50.1.1", lambda dims: dims.calendar.separate_weekdays)
-_TOGETHER = Count("not BT50.1.1", lambda dims: not dims.calendar.separate_weekdays)
+_SEPARATE = count("calendar.separate_weekdays")
+_TOGETHER = count("calendar.separate_weekdays").negated()
 
 BT54 = Table(
     54,
@@ -103,13 +104,13 @@ BT54 = Table(
         Group(
             "nonrecurring_dates",
             (Field("date", ANSI_DATE), _ACTION),
-            count=Count("BT50.3", lambda dims: dims.calendar.nonrecurring_dates),
+            count=count("calendar.nonrecurring_dates"),
         ),
         Group(
             "recurring_dates",
             # RDATE: the meaning of the other bits depends on the month (p. 41); 13 monthly, 14 weekly, 15 by period.
             (Bits(UINT16, (Bit("month", 0, 3), Bit("rule", 4, 15))), _ACTION),
-            count=Count("BT50.4", lambda dims: dims.calendar.recurring_dates),
+            count=count("calendar.recurring_dates"),
         ),
         Group(
             "tier_switches",
@@ -117,7 +118,7 @@ BT54 = Table(
                 Bits(UINT16, (Bit("tier", 0, 2), Bit("minute", 5, 10), Bit("hour", 11, 15))),
                 Field("schedule", UINT8, note="index / 10"),
             ),
-            count=Count("BT50.5", lambda dims: dims.calendar.tier_switches),
+            count=count("calendar.tier_switches"),
         ),
         Group(
             "seasons",
@@ -127,7 +128,7 @@ BT54 = Table(
                 Field("special_0", UINT8),
                 Field("special_1", UINT8),
             ),
-            count=Count("BT50.2", lambda dims: dims.calendar.seasons),
+            count=count("calendar.seasons"),
             note="day schedule by kind of day",
         ),
         Field("calendar_id", UINT32),

@@ -9,7 +9,8 @@ This module does not know what the settings do.
 from __future__ import annotations
 
 from osgp.psem import EXTENDED
-from osgp.tables.schema.table import Bit, Bits, Count, Field, Filler, Table
+from osgp.tables.schema.count import count
+from osgp.tables.schema.table import Bit, Bits, Field, Filler, Table
 from osgp.tables.schema.types import (
     DATE,
     INT8,
@@ -25,7 +26,7 @@ from osgp.tables.schema.types import (
 
 __all__ = ["ET54", "ET55"]
 
-_MODULES = Count("ET11.32 * ET11.33", lambda dims: dims.module_records_size)
+_MODULES = count("module_records_size")
 """The module records that meters from 4.0 on put before the rest of ET54; where it is 0, there is no rest."""
 
 ET54 = Table(
@@ -86,9 +87,9 @@ ET54 = Table(
     ),
 )
 
-_CODE_LENGTH = Count("4 + X", lambda dims: 4 + dims.is_generation_4)
+_CODE_LENGTH = 4 + count("is_generation_4").written("X")
 """X is 1 from 4.0 on, else 0 (p. 139)."""
-_GENERATION_4 = Count("4.0 on", lambda dims: dims.is_generation_4)
+_GENERATION_4 = count("is_generation_4")
 
 ET55 = Table(
     EXTENDED + 55,
@@ -163,7 +164,7 @@ ET55 = Table(
         Field(
             "step_tariff_thresholds",
             UINT32,
-            count=Count("BT20.7 - 1", lambda dims: max(dims.max_tiers - 1, 0)),
+            count=count("max_tiers") - 1,
             unit="energy unit",
             since=(3, 70),
             page="155",

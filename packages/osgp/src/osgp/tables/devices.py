@@ -8,8 +8,8 @@ This module does not know how a device registers.
 from __future__ import annotations
 
 from osgp.psem import EXTENDED
-from osgp.tables.schema.dimensions import Dimensions
-from osgp.tables.schema.table import Bit, Bits, Count, Field, Filler, Group, Table
+from osgp.tables.schema.count import Count, count
+from osgp.tables.schema.table import Bit, Bits, Field, Filler, Group, Table
 from osgp.tables.schema.types import NI_FMAT, UINT8, UINT16, char, octets
 
 __all__ = ["ET11", "ET13", "ET50"]
@@ -77,7 +77,7 @@ _SCHEDULE = (
 
 
 def _entry_rest(known: int) -> Count:
-    return Count(f"ET11.1 - {known}", lambda dims: max(dims.mep_configuration_size - known, 0))
+    return count("mep_configuration_size") - known
 
 
 ET13 = Table(
@@ -97,7 +97,7 @@ ET13 = Table(
                 Field("turn_around_to", UINT16, unit="ms"),
                 Filler(_entry_rest(_MBUS_ENTRY_SIZE)),
             ),
-            count=Count("min(4, ET11.0)", lambda dims: min(_MBUS_DEVICES, dims.mep_devices)),
+            count=count("mep_devices").at_most(_MBUS_DEVICES),
             page="80-82",
         ),
         Group(
@@ -116,15 +116,11 @@ ET13 = Table(
                 ),
                 Field("downlink_data", octets, count=_entry_rest(_MEP_HEAD_SIZE), page="83"),
             ),
-            count=Count("ET11.0 - 4", lambda dims: max(dims.mep_devices - _MBUS_DEVICES, 0)),
+            count=count("mep_devices") - _MBUS_DEVICES,
             page="80-83",
         ),
     ),
 )
-
-
-def _sources(dims: Dimensions) -> int:
-    return dims.mep_data_sources
 
 
 ET50 = Table(
@@ -146,12 +142,12 @@ ET50 = Table(
                     ),
                     page="124-125",
                 ),
-                Field("icons", UINT16, count=Count("ET11.22", _sources), note="sum of icon bits", page="125"),
-                Field("data", NI_FMAT, count=Count("ET11.22", _sources), page="126"),
+                Field("icons", UINT16, count=count("mep_data_sources"), note="sum of icon bits", page="125"),
+                Field("data", NI_FMAT, count=count("mep_data_sources"), page="126"),
                 Bits(UINT8, (Bit("house_icon", 0, 3, note="0 off, 1 on, 2 flash"),), page="126"),
                 Filler(3, page="126"),
             ),
-            count=Count("ET11.34", lambda dims: dims.mep_clients),
+            count=count("mep_clients"),
         ),
     ),
 )

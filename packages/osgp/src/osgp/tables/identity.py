@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from osgp.errors import MisuseError
 from osgp.psem import EXTENDED, table_name
-from osgp.tables.schema.table import Bit, Bits, Count, Field, Filler, Record, Table
+from osgp.tables.schema.count import Count, own_count
+from osgp.tables.schema.table import Bit, Bits, Field, Filler, Record, Table
 from osgp.tables.schema.types import INT16, LTIME_DATE_UTC, UINT8, UINT16, UINT32, Type, char, octets, set_of
 
 __all__ = ["BT00", "BT01", "ET03", "ET04", "firmware_text", "tables_used"]
@@ -16,7 +17,7 @@ _OWN_COUNTS = ("basic_tables_size", "extended_tables_size", "basic_procedures_si
 
 
 def _bitmap(place: int) -> Count:
-    return Count(f"BT00.{13 + place}", lambda dims: dims.own[place] if dims.own else 0)
+    return own_count(place, f"BT00.{13 + place}")
 
 
 BT00 = Table(

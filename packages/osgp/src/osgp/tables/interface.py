@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from osgp.psem import EXTENDED
-from osgp.tables.schema.table import Bit, Bits, Count, Field, Filler, Group, Table
+from osgp.tables.schema.count import Count, count, own_count
+from osgp.tables.schema.table import Bit, Bits, Field, Filler, Group, Table
 from osgp.tables.schema.types import UINT8, UINT16, UINT32, octets
 
 __all__ = ["ET42"]
@@ -36,11 +37,11 @@ _OWN_COUNTS = (
 
 def _own(name: str, text: str) -> Count:
     place = _OWN_COUNTS.index(name)
-    return Count(text, lambda dims: dims.own[place] if dims.own else 0)
+    return own_count(place, text)
 
 
-_ADDED = Count(f"ET42.2 - {_FIXED_SECTION}", lambda dims: max(dims.own[0] - _FIXED_SECTION, 0) if dims.own else 0)
-_SETS_DESCRIBED = Count("ET54.0.2", lambda dims: dims.multiple_load_profiles)
+_ADDED = _own("fixed_section_length", "ET42.2") - _FIXED_SECTION
+_SETS_DESCRIBED = count("multiple_load_profiles")
 
 
 def _further_set(number: int) -> Iterator[Field]:

@@ -22,7 +22,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from osgp.errors import MisuseError, TableError
-from osgp.tables.schema.table import Bit, Bits, Count, Field, Filler, Group, Table
+from osgp.tables.schema.count import count
+from osgp.tables.schema.table import Bit, Bits, Field, Filler, Group, Table
 from osgp.tables.schema.types import NI_FMAT, STIME_DATE, UINT8, UINT16, UINT32
 
 if TYPE_CHECKING:
@@ -41,12 +42,11 @@ _DAY = 84
 
 
 def data_sets(dims: Dimensions) -> int:
-    """Return how many data sets such a meter has: four from firmware 3.50 on, unless ET54.0.2 says otherwise."""
-    later = dims.firmware is None or dims.firmware >= _SETS_SINCE
-    return _SETS if later and dims.multiple_load_profiles else 1
+    """Return how many data sets such a meter has."""
+    return dims.load_profile_sets
 
 
-_EACH_SET = Count("4 if ET54.0.2 else 1", data_sets)
+_EACH_SET = count("load_profile_sets")
 
 BT61 = Table(
     61,

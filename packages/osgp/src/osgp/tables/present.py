@@ -13,14 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from osgp.sources import SOURCES, Source
 from osgp.tables.readout import Position, Readout
+from osgp.tables.schema.count import count
 from osgp.tables.schema.dimensions import Dimensions
-from osgp.tables.schema.table import Count, Field, Group, Layout, Table
+from osgp.tables.schema.table import Field, Group, Layout, Table
 from osgp.tables.schema.types import NI_FMAT, TIME, UINT8
 
 __all__ = ["BT27", "BT28", "decode", "encode", "sources", "window"]
 
-_PRESENT_DEMANDS = Count("BT21.8", lambda dims: dims.present_demands)
-_PRESENT_VALUES = Count("BT21.9", lambda dims: dims.present_values)
+_PRESENT_DEMANDS = count("present_demands")
+_PRESENT_VALUES = count("present_values")
 
 BT27 = Table(
     27,
@@ -33,7 +34,7 @@ BT27 = Table(
 )
 
 _DEMAND = (
-    Field("time_remaining", TIME, when=Count("BT21.0.6", lambda dims: dims.time_remaining)),
+    Field("time_remaining", TIME, when=count("time_remaining")),
     Field("value", NI_FMAT),
 )
 

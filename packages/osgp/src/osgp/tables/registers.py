@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from osgp.sources import SOURCES, Quantity, Source, in_tier
 from osgp.tables.readout import Position, Readout
+from osgp.tables.schema.count import count
 from osgp.tables.schema.dimensions import Dimensions
-from osgp.tables.schema.table import Bit, Bits, Count, Field, Group, Layout, Table
+from osgp.tables.schema.table import Bit, Bits, Field, Group, Layout, Table
 from osgp.tables.schema.types import NI_FMAT, STIME_DATE, UINT8, set_of
 
 __all__ = ["BT15", "BT20", "BT21", "BT22", "BT23", "decode", "encode", "sources", "window"]
@@ -79,21 +80,21 @@ BT20 = Table(
 )
 BT21 = Table(21, "Actual Register", "200-202", _REGISTER_DIMENSIONS, note="The dimensions of BT22-BT28 as configured.")
 
-_DEMANDS = Count("BT21.4", lambda dims: dims.demands)
-_COINCIDENTS = Count("BT21.5", lambda dims: dims.coincidents)
-_OCCURRENCES = Count("BT21.6", lambda dims: dims.occurrences)
+_DEMANDS = count("demands")
+_COINCIDENTS = count("coincidents")
+_OCCURRENCES = count("occurrences")
 
 BT22 = Table(
     22,
     "Data Selection",
     "202-203",
     (
-        Field("summation_sources", UINT8, count=Count("BT21.3", lambda dims: dims.summations)),
+        Field("summation_sources", UINT8, count=count("summations")),
         Field("demand_sources", UINT8, count=_DEMANDS),
         Field(
             "maximum_demands",
             set_of,
-            count=Count("(BT21.4 + 7) / 8", lambda dims: (dims.demands + 7) // 8),
+            count=(count("demands") + 7) // 8,
             note="the other demands are minima",
         ),
         Field("coincident_sources", UINT8, count=_COINCIDENTS),
@@ -102,16 +103,16 @@ BT22 = Table(
 )
 
 _BLOCK = (
-    Field("summations", NI_FMAT, count=Count("BT21.3", lambda dims: dims.summations), page="208-210"),
+    Field("summations", NI_FMAT, count=count("summations"), page="208-210"),
     Group(
         "demands",
         (
-            Field("times", STIME_DATE, count=_OCCURRENCES, when=Count("BT21.0.1", lambda dims: dims.date_time)),
-            Field("cumulative", NI_FMAT, when=Count("BT21.0.4", lambda dims: dims.cumulative_demand)),
+            Field("times", STIME_DATE, count=_OCCURRENCES, when=count("date_time")),
+            Field("cumulative", NI_FMAT, when=count("cumulative_demand")),
             Field(
                 "continuous_cumulative",
                 NI_FMAT,
-                when=Count("BT21.0.5", lambda dims: dims.continuous_cumulative_demand),
+                when=count("continuous_cumulative_demand"),
             ),
             # The guide's "+ 8" for the offset of the values holds only with both cumulative fields; offsets add up here.
             Field("values", NI_FMAT, count=_OCCURRENCES),
@@ -127,11 +128,11 @@ BT23 = Table(
     "Current Register Data",
     "207-211",
     (
-        Field("demand_resets", UINT8, when=Count("BT21.0.2", lambda dims: dims.demand_reset_counter), page="208"),
+        Field("demand_resets", UINT8, when=count("demand_reset_counter"), page="208"),
         Group(
             "blocks",
             _BLOCK,
-            count=Count("1 + BT21.7", lambda dims: 1 + dims.tiers),
+            count=1 + count("tiers"),
             note="total first, then tier 0 and on",
         ),
     ),

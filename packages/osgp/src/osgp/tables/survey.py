@@ -6,7 +6,7 @@ This module does not know how to read a table from a meter, nor which tables a m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from osgp.errors import TableError
@@ -17,27 +17,12 @@ from osgp.tables.identity import BT00, BT01
 from osgp.tables.interface import ET42
 from osgp.tables.present import BT27, BT28
 from osgp.tables.registers import BT20, BT21, BT22, BT23
-from osgp.tables.schema.dimensions import Calendar, Dimensions
+from osgp.tables.schema.dimensions import Calendar, Dimensions, told_by
 from osgp.tables.schema.table import Record, Table
 
 __all__ = ["SURVEYED", "et55_sizes", "survey"]
 
-_COUNTS = (
-    "season",
-    "date_time",
-    "demand_reset_counter",
-    "cumulative_demand",
-    "continuous_cumulative_demand",
-    "time_remaining",
-    "self_reads",
-    "summations",
-    "demands",
-    "coincidents",
-    "occurrences",
-    "tiers",
-    "present_demands",
-    "present_values",
-)
+_COUNTS = told_by("BT21")
 """Fields of BT20 and BT21 that Dimensions take over by name."""
 
 _FIRST_METER_MAJOR = 2
@@ -113,13 +98,7 @@ def _from_bt27(data: bytes, dims: Dimensions) -> Dimensions:
 
 def _from_bt50(data: bytes, dims: Dimensions) -> Dimensions:
     sizes = _needed(BT50, data, dims, "tier_switches")
-    calendar = Calendar(
-        seasons=sizes["seasons"],
-        nonrecurring_dates=sizes["nonrecurring_dates"],
-        recurring_dates=sizes["recurring_dates"],
-        tier_switches=sizes["tier_switches"],
-        separate_weekdays=sizes["separate_weekdays"],
-    )
+    calendar = Calendar(**{one.name: sizes[one.name] for one in fields(Calendar)})
     return replace(dims, calendar=calendar)
 
 

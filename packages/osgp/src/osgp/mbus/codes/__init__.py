@@ -9,5 +9,5 @@ have read meters for years; each row names them:
 
 Where they disagree, the row says so or the code is left out: a record with a code that is not here keeps its raw bytes.
 
-These modules do not know how a record is cut out of a telegram.
+This package does not know how a record is cut out of a telegram.
 """

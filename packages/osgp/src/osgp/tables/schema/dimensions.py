@@ -10,48 +10,53 @@ This module does not know how the counted tables look.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from osgp.sources import SOURCES, Source, by_id
 
-__all__ = ["Calendar", "Dimensions", "Firmware"]
+__all__ = ["Calendar", "Dimensions", "Firmware", "told_by", "where_told"]
 
 Firmware = tuple[int, int]
 """Major and minor version, as in "fields added in firmware version 3.70"."""
+
+
+def told(where: str, default: Any) -> Any:
+    """Declare a dimension: where meters tell it, as ``table.byte`` or ``table.byte.bit``, and what it is when they do not."""
+    return field(default=default, metadata={"told": where})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
     """BT50: what BT54 has room for (MEP guide v1.1 p. 223-224). Defaults are a meter from firmware 3.50 on."""
 
-    seasons: int = 12
-    nonrecurring_dates: int = 25
-    recurring_dates: int = 23
-    tier_switches: int = 200
-    separate_weekdays: bool = False
+    seasons: int = told("BT50.2", 12)
+    nonrecurring_dates: int = told("BT50.3", 25)
+    recurring_dates: int = told("BT50.4", 23)
+    tier_switches: int = told("BT50.5", 200)
+    separate_weekdays: bool = told("BT50.1.1", False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dimensions:
     """Everything that decides which bytes stand where. Defaults are a 3.7x meter without demand registers."""
 
-    big_endian: bool = False
+    big_endian: bool = told("BT00.0.0", False)
     """BT00.0.0: numbers stand most significant byte first (p. 197). No meter that we know of says so."""
-    season: bool = True
-    date_time: bool = True
-    demand_reset_counter: bool = False
-    cumulative_demand: bool = False
-    continuous_cumulative_demand: bool = False
-    time_remaining: bool = False
-    self_reads: int = 0
-    summations: int = 11
-    demands: int = 0
-    coincidents: int = 0
-    occurrences: int = 0
-    tiers: int = 4
-    present_demands: int = 0
-    present_values: int = 55
+    season: bool = told("BT21.0.0", True)
+    date_time: bool = told("BT21.0.1", True)
+    demand_reset_counter: bool = told("BT21.0.2", False)
+    cumulative_demand: bool = told("BT21.0.4", False)
+    continuous_cumulative_demand: bool = told("BT21.0.5", False)
+    time_remaining: bool = told("BT21.0.6", False)
+    self_reads: int = told("BT21.2", 0)
+    summations: int = told("BT21.3", 11)
+    demands: int = told("BT21.4", 0)
+    coincidents: int = told("BT21.5", 0)
+    occurrences: int = told("BT21.6", 0)
+    tiers: int = told("BT21.7", 4)
+    present_demands: int = told("BT21.8", 0)
+    present_values: int = told("BT21.9", 55)
     """From BT21, or BT20 on meters without it (MEP guide v1.1 p. 201-202)."""
 
     summation_ids: tuple[int, ...] | None = None
@@ -59,11 +64,11 @@ class Dimensions:
     present_value_ids: tuple[int, ...] | None = None
     """BT27's source ids, None if it was not read: then the guide's order counts."""
 
-    max_tiers: int = 4
+    max_tiers: int = told("BT20.7", 4)
     """BT20.7; sizes arrays of ET55 (p. 147)."""
     maxima_told: bool = False
     """BT20 was read; else the largest number of tiers is a guess, which the length of ET55 can prove."""
-    status_size: int | None = None
+    status_size: int | None = told("BT00.17", None)
     """BT00.17: bytes of BT03 behind the first four (Optical guide v1.1 p. 49); None if unknown."""
     energy_unit: int = 1
     """Wh, varh per step of BT23's energies: 1, 10 or 100 (ET55, p. 207)."""
@@ -72,18 +77,18 @@ class Dimensions:
     firmware: Firmware | None = None
     """Major, minor from BT01; None if unknown."""
 
-    mep_devices: int = 5
+    mep_devices: int = told("ET11.0", 5)
     """ET11.0, elements of ET13 (p. 77)."""
-    mep_configuration_size: int = 66
+    mep_configuration_size: int = told("ET11.1", 66)
     """ET11.1, bytes of an element of ET13 (p. 78)."""
-    mep_data_sources: int = 6
+    mep_data_sources: int = told("ET11.22", 6)
     """ET11.22 (p. 79)."""
-    mep_clients: int = 1
+    mep_clients: int = told("ET11.34", 1)
     """ET11.34, elements of ET50; meters before 4.0 have no such field and one client (p. 80)."""
-    module_records_size: int = 0
+    module_records_size: int = told("ET11.32 * ET11.33", 0)
     """ET11.32 x ET11.33, a reserved stretch of ET54 from 4.0 on (p. 137)."""
     calendar: Calendar = field(default_factory=Calendar)
-    multiple_load_profiles: bool = True
+    multiple_load_profiles: bool = told("ET54.0.2", True)
     """ET54.0.2: ET42 describes load profile sets 2-4 (p. 117, 133)."""
     own: tuple[int, ...] = ()
     """Counts that a table holds about itself (BT00, ET42), while that table is decoded."""
@@ -102,6 +107,12 @@ class Dimensions:
         if self.firmware is None:
             return self.summations >= _GENERATION_4_SUMMATIONS
         return self.firmware >= _GENERATION_4
+
+    @property
+    def load_profile_sets(self) -> int:
+        """Return how many data sets such a meter has: four from firmware 3.50 on, unless ET54.0.2 says otherwise."""
+        later = self.firmware is None or self.firmware >= _SETS_SINCE
+        return _SETS if later and self.multiple_load_profiles else 1
 
     def holding(self, own: tuple[int, ...]) -> Dimensions:
         """Return these dimensions with a table's counts about itself; the last such set is kept compiled."""
@@ -133,6 +144,8 @@ class Dimensions:
 
 
 _GENERATION_4: Firmware = (4, 0)
+_SETS = 4
+_SETS_SINCE: Firmware = (3, 50)
 _GENERATION_4_SUMMATIONS = 19
 _APPARENT_ENERGIES = [SOURCES[f"apparent_energy_q{quadrant}"] for quadrant in range(1, 5)]
 _SUMMATION_IDS = (*range(8), 26, 27, 28, *range(108, 112))
@@ -163,3 +176,25 @@ def _once(sources: Iterable[Source | None], count: int) -> tuple[Source | None, 
 
     named = tuple(unique())[:count]
     return named + (None,) * (count - len(named))
+
+
+_TOLD: dict[str, str] = {
+    **{one.name: one.metadata["told"] for one in fields(Dimensions) if "told" in one.metadata},
+    **{f"calendar.{one.name}": one.metadata["told"] for one in fields(Calendar)},
+    "is_generation_4": "4.0 on",
+    "load_profile_sets": "4 if ET54.0.2 else 1",
+}
+
+
+def where_told(name: str) -> str:
+    """Return where meters tell a dimension; for one that follows from others, how.
+
+    Raises:
+        KeyError: there is no such dimension.
+    """
+    return _TOLD[name]
+
+
+def told_by(table: str) -> tuple[str, ...]:
+    """Return the names of the dimensions that a table tells."""
+    return tuple(name for name, where in _TOLD.items() if where.startswith(f"{table}."))

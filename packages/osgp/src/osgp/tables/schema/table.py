@@ -23,10 +23,11 @@ from typing import Any, NamedTuple
 
 from osgp.errors import MisuseError, OsgpError, TableError
 from osgp.psem import table_name
+from osgp.tables.schema.count import Count
 from osgp.tables.schema.dimensions import Dimensions, Firmware
 from osgp.tables.schema.types import Type
 
-__all__ = ["Bit", "Bits", "Count", "Field", "FieldAbsent", "Filler", "Group", "Layout", "Record", "Table"]
+__all__ = ["Bit", "Bits", "Field", "FieldAbsent", "Filler", "Group", "Layout", "Place", "Record", "Table"]
 
 MAX_TABLE_SIZE = 1 << 20
 """No table comes near (a load profile of 256 KiB memory has 233,856 bytes); more means mistaken dimensions."""
@@ -38,15 +39,6 @@ class FieldAbsent(TableError, KeyError):
     def __str__(self) -> str:
         """Return the message as written (KeyError would quote it)."""
         return str(self.args[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """A number that other tables dictate: how many elements, or whether a field is there at all."""
-
-    text: str
-    """As the guide writes it: ``BT21.3``, ``1 + BT21.7``."""
-    of: Callable[[Dimensions], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +141,17 @@ class _Entry(NamedTuple):
     bit: Bit | None = None
     renew: Callable[[Any, bytes], bytes] | None = None
     """For records: encodes them into the bytes that stood there, so that fillers inside them stay."""
+    records: Layout | None = None
+    """For records: how one of them is laid out."""
+
+
+class Place(NamedTuple):
+    """Where a value stands in a table."""
+
+    offset: int
+    size: int
+    mask: int
+    """The bits of a flag in its word; 0 for what has whole bytes of its own."""
 
 
 def _number(count: Count | int, dims: Dimensions) -> int:
@@ -234,7 +237,7 @@ class Layout:
                 count, layout = _number(part.count, dims), Layout(part.fields, dims)
                 decode, renew = _records(layout, count)
                 size = count * layout.size
-                self._name(_Entry(part.name, offset, size, slot, f"{size}s", decode, None, renew=renew))
+                self._name(_Entry(part.name, offset, size, slot, f"{size}s", decode, None, renew=renew, records=layout))
             case Field():
                 count = _number(part.count or 0, dims)
                 kind = part.type if isinstance(part.type, Type) else part.type(count)
@@ -381,6 +384,26 @@ class Table:
             raise FieldAbsent(f"{self.name} has no field {', '.join(missing)} in a meter of these dimensions")
         start = min(entries[name].offset for name in names)
         return start, max(entries[name].offset + entries[name].size for name in names) - start
+
+    def place(self, dims: Dimensions, *path: str | int) -> Place:
+        """Return where one value stands: its name, after name and number of the record that it is in, if it is in one.
+
+        Raises:
+            FieldAbsent: a meter of these dimensions has no such field.
+        """
+        layout, start = self.layout(dims), 0
+        *records, last = path
+        for group, number in zip(records[::2], records[1::2], strict=True):
+            entry = layout.entries.get(str(group))
+            if entry is None or entry.records is None:
+                raise FieldAbsent(f"{self.name} has no records {group} in a meter of these dimensions")
+            layout = entry.records
+            start += entry.offset + int(number) * layout.size
+        entry = layout.entries.get(str(last))
+        if entry is None:
+            raise FieldAbsent(f"{self.name} has no field {last} in a meter of these dimensions")
+        mask = 0 if entry.bit is None else entry.bit.mask << entry.bit.low
+        return Place(start + entry.offset, entry.size, mask)
 
     def decode(self, data: bytes, dims: Dimensions, *, offset: int = 0) -> Record:
         """Decode table data that begin at ``offset`` of the table.
