@@ -13,7 +13,6 @@ from printshop import until
 from piprint.contract import JobState
 from piprint.errors import JournalError
 from piprint.simulate.server import StandIn
-from servicekit.process import stopped_by_signals
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
