@@ -1,6 +1,6 @@
-"""From the section ``power_cycle`` to what switches the level shifter.
+"""Build, from the configuration section ``power_cycle``, the object that switches the level shifter off and on.
 
-This module does not know when to switch; :class:`osgp.ports.recovery.Recovery` does.
+This module does not know when to switch; :class:`osgp.ports.recovery.Recovery` decides that.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ __all__ = ["power_cycle_for"]
 
 
 def power_cycle_for(section: config.PowerCycle | None) -> recovery.PowerCycle | None:
-    """Return what the section describes; None without one."""
+    """Return the power cycle that the section describes; None if there is no such section."""
     match section:
         case None:
             return None

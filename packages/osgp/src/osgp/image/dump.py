@@ -4,14 +4,16 @@ The file is the JSON of :mod:`osgp.image`, so whatever takes an image takes a du
 
     "refused": {"ET21": "this key may not do that"},      tables the meter has but did not give, and why
     "listed": ["BT00", "BT01", ...],                      what the meter says it has (BT00)
-    "complete": true,                                     all of these are here, or were left out on purpose
-    "layout": "confirmed"                                 whether the meter was the same, and set up the same, from the first
-                                                          table to the last: only then do all of them fit each other
+    "complete": true,                                     all listed tables are here, or were left out on purpose
+    "layout": "confirmed"                                 the meter and its configuration did not change from the first
+                                                          table to the last, so all tables fit each other
 
-A dump that is not complete is continued: tables that are missing are asked for again. Even one cut off in the middle of the file is: every
-whole table in it is kept.
+Instead of "confirmed", the layout may be "changed: ..." or "not confirmed: ...", followed by the reason.
 
-Termineter's CSV holds one table a line, ``id,name,length,hex``.
+A dump that is not complete can be continued: the missing tables are then asked for again. Even a dump whose file was
+cut off in the middle can be continued: every complete table in the file is kept.
+
+This module also reads and writes Termineter's CSV, which has one table per line: ``id,name,length,hex``.
 
 This module does not know meters, ports or time.
 """
@@ -38,36 +40,36 @@ __all__ = ["CHANGED", "CONFIRMED", "EMPTY", "LEFT_OUT", "NOT_READ", "UNCONFIRMED
 _MEMBERS = ("refused", "listed", "complete", "layout")
 
 CONFIRMED, CHANGED, UNCONFIRMED = "confirmed", "changed: ", "not confirmed: "
-"""What the member layout says, or begins with."""
+"""The value of the member ``layout``, or the words with which the value begins."""
 
 LEFT_OUT, NOT_READ, EMPTY = "left out: ", "not read: ", "holds nothing: "
-"""Begin the reasons of tables that are absent on purpose: anonymised, secret, or without a byte. All other reasons are
-failures, and such a dump is not complete."""
+"""A reason that begins with one of these tells that a table is absent on purpose: it was anonymised, it is secret, or
+it has no bytes. All other reasons are failures, and a dump with a failure is not complete."""
 _WHOLE_TABLE = re.compile(
     r'"([BE]T\d{1,4})"\s*:\s*\{\s*"offset"\s*:\s*0\s*,\s*"hex"\s*:\s*"([0-9A-Fa-f\s]*)"\s*,\s*"bytes"\s*:\s*(\d{1,7})\s*\}'
 )
 _CSV_COLUMNS = 4
 _LARGEST_ID = 2 * EXTENDED - 1
-"""Above are pending copies of tables, which an image does not hold."""
+"""Higher ids are those of pending copies of tables, which an image does not hold."""
 
 
 @dataclass(slots=True)
 class Dump:
-    """What was read of a meter so far."""
+    """The tables that were read from a meter so far, and what is known about the missing ones."""
 
     image: MeterImage = field(default_factory=MeterImage)
     refused: dict[str, str] = field(default_factory=dict)
     listed: list[str] = field(default_factory=list)
     complete: bool = False
     layout: str = ""
-    """As in the file; empty where nobody has looked yet."""
+    """As in the file; empty as long as nobody has checked."""
 
     @classmethod
     def parse(cls, content: str, origin: str) -> Dump:
         """Read a dump: JSON, also if its end is missing, or Termineter's CSV.
 
         Raises:
-            TableError: it is none; says where and what to mend.
+            TableError: the content is not a dump; the text says where, and what to mend.
         """
         if not content.lstrip().startswith("{"):
             return cls(_from_csv(content, origin), complete=True)
@@ -87,12 +89,12 @@ class Dump:
         """Return what the dump's own tables say about the sizes of others.
 
         Raises:
-            TableError: one of them is cut short.
+            TableError: one of these tables is cut short.
         """
         return survey({name: self.image.read(name) for name in SURVEYED if name in self.image})
 
     def missing(self) -> list[str]:
-        """Return the listed tables that are neither here nor absent on purpose, in the order of the list."""
+        """Return the listed tables that are neither in the dump nor absent on purpose, in the order of the list."""
         absent = (name for name in self.listed if name not in self.image)
         return [name for name in absent if not self.refused.get(name, "").startswith((LEFT_OUT, NOT_READ, EMPTY))]
 
@@ -111,10 +113,13 @@ class Dump:
         )
 
     def anonymous(self) -> Dump:
-        """Return a copy that does not tell whose meter it is: described tables only, without ids.
+        """Return a copy that does not tell whose meter it is.
+
+        The copy has only tables whose layout this library knows, and whose secrets it can find. In these tables, keys,
+        serial numbers and other identifying bytes are replaced by zeros (:mod:`osgp.dissector.privacy`).
 
         Raises:
-            TableError: its tables contradict each other.
+            TableError: the dump's tables contradict each other.
         """
         held = {number: bytes(data) for number, data in self.image.tables.items()}
         kept = anonymised(held, self.dimensions())
@@ -126,7 +131,7 @@ class Dump:
 
 
 def _member(document: Mapping[str, Any], name: str, origin: str) -> Any:
-    """Return one of the members that an image lacks; an image without them is a whole dump."""
+    """Return one of the members that a dump has and a plain image lacks; a plain image counts as a complete dump."""
     default: Any = {"refused": {}, "listed": [], "complete": True, "layout": ""}[name]
     value = document.get(name, default)
     if not isinstance(value, type(default)):
@@ -144,7 +149,7 @@ def _member(document: Mapping[str, Any], name: str, origin: str) -> Any:
 
 
 def _salvaged(content: str, origin: str, why: ValueError) -> MeterImage:
-    """Return the whole tables of a file whose end is missing."""
+    """Return the complete tables of a file whose end is missing."""
     image = MeterImage()
     for name, digits, told in _WHOLE_TABLE.findall(content):
         data = bytes.fromhex(digits) if len("".join(digits.split())) % 2 == 0 else b""

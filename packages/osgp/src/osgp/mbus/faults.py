@@ -1,7 +1,8 @@
 """Why a record has no value although its bytes are all there.
 
-Such a fault belongs to one record and leaves its neighbours alone. What cannot even be measured out (a record that ends
-too early) is no fault but the end of the telegram: see :class:`osgp.mbus.records.Telegram`.
+Such a fault concerns one record; the records before and after it can still be read. A record whose length cannot be
+determined, for example because the data end too early, has no such fault: the reading of the telegram ends there, and
+the bytes from there on are kept as ``rest`` of :class:`osgp.mbus.records.Records`.
 
 This module does not know how values are encoded.
 """

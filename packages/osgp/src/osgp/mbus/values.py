@@ -1,7 +1,7 @@
-"""Data bytes to values: integers, packed decimals, real numbers, and what has its length in front.
+"""Decode data bytes to values: integers, packed decimals, real numbers, and values that begin with their length.
 
-Numbers are exact: an integer times a power of ten becomes that decimal and no neighbour of it, whatever the program's
-decimal context; a real number becomes the shortest decimal that stands for the same 32 bits.
+Numbers are exact. An integer times a power of ten becomes exactly that decimal number and is not rounded, whatever the
+program's decimal context is. A real number becomes the shortest decimal number that stands for the same 32 bits.
 
 This module does not know what a value measures.
 """
@@ -37,10 +37,10 @@ _INTEGERS = frozenset({1, 2, 3, 4, 6, 7})
 _PACKED = frozenset({9, 0xA, 0xB, 0xC, 0xE})
 
 DATA_SIZES = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, REAL: 4, 6: 6, 7: 8, 8: 0, 9: 1, 0xA: 2, 0xB: 3, 0xC: 4, 0xE: 6}
-"""Data code (low four bits of the DIF) -> bytes; VARIABLE says its own, SPECIAL is no record."""
+"""Data code (low four bits of the DIF) -> bytes. A VARIABLE value begins with its length; SPECIAL is not a record."""
 
 Variable = Decimal | str | bytes | Fault | None
-"""What may have its length in front: a number, a text, bytes that are only kept, a fault; None for nothing."""
+"""A value that begins with its length: number, text, bytes that are not decoded, or fault; None if it is empty."""
 
 _TEXT_END = 0xC0
 _DECIMAL_NINE = 0xC9
@@ -49,19 +49,19 @@ _BINARY, _WIDE = 0xE0, 0xF0
 _WIDE_SIZES = {0xF0: 16, 0xF1: 20, 0xF2: 24, 0xF3: 28, 0xF4: 32, 0xF5: 48, 0xF6: 64}
 _MINUS = 0xF
 _SHORTEST_REAL = 9
-"""So many digits always tell one 32-bit real number from all others."""
+"""This many digits always suffice to tell a 32-bit real number from all others."""
 
 
 def fixed_number(code: int, raw: bytes, *, signed: bool = True) -> Decimal | Fault | None:
-    """Return the number of a data code with a fixed length.
+    """Decode the bytes of a value whose data code has a fixed length.
 
     Args:
-        code: the data code, 0 to 14 without VARIABLE.
+        code: the data code: 0 to 14, except VARIABLE.
         raw: as many bytes as :data:`DATA_SIZES` says, the least significant first.
         signed: False for bit fields.
 
     Returns:
-        The number; a fault; None for the codes that carry no data.
+        The number; a fault if the bytes are no valid decimal or real number; None for the codes that carry no data.
     """
     if code in _INTEGERS:
         return Decimal(int.from_bytes(raw, "little", signed=signed))
@@ -71,7 +71,7 @@ def fixed_number(code: int, raw: bytes, *, signed: bool = True) -> Decimal | Fau
 
 
 def packed_decimal(raw: bytes) -> Decimal | Fault:
-    """Return a packed decimal (BCD), the least significant byte first; the digit F in front is a minus."""
+    """Decode a packed decimal (BCD), the least significant byte first; the digit F in front stands for a minus."""
     if raw and raw[-1] >> 4 == _MINUS:
         digits = decimal_digits(raw[:-1] + bytes([raw[-1] & 0x0F]))
         return Fault.NOT_DECIMAL if digits is None else Decimal(-digits)
@@ -80,7 +80,7 @@ def packed_decimal(raw: bytes) -> Decimal | Fault:
 
 
 def decimal_digits(raw: bytes) -> int | None:
-    """Return the number of a packed decimal without a sign; None if a digit is A to F, or none is there."""
+    """Decode a packed decimal without a sign; None if a digit is A to F, or if there are no digits."""
     text = raw[::-1].hex()
     return int(text) if text.isdecimal() else None
 
@@ -109,7 +109,7 @@ def variable_size(code: int) -> int:
     """Return how many bytes follow a length byte (LVAR).
 
     Raises:
-        TableError: it is reserved, so nobody knows.
+        TableError: the length byte is reserved, so the length is not known.
     """
     if code < _TEXT_END:
         return code
@@ -123,7 +123,7 @@ def variable_size(code: int) -> int:
 
 
 def variable_value(code: int, raw: bytes, *, signed: bool = True) -> Variable:
-    """Return what stands behind a length byte.
+    """Decode the value that follows a length byte.
 
     Args:
         code: the length byte, which also says what follows.
@@ -145,12 +145,12 @@ def variable_value(code: int, raw: bytes, *, signed: bool = True) -> Variable:
 
 
 def text(raw: bytes) -> str:
-    """Return characters that were sent the last one first."""
+    """Decode characters that were sent in reverse order: the last one first."""
     return raw[::-1].decode("latin-1")
 
 
 def scaled(number: Decimal, exponent: int) -> Decimal:
-    """Return ``number`` times ten to the power of ``exponent``, exactly, and written without a power of ten if it can be."""
+    """Return exactly ``number`` times ten to the power of ``exponent``, written without a positive power of ten."""
     sign, digits, power = number.as_tuple()
     if not isinstance(power, int):
         raise TypeError(number)

@@ -1,9 +1,9 @@
 """The read budget: how often a meter may be asked.
 
 The guide recommends "reading tables no more than once per second (on average)" (MEP guide v1.1 p. 51).
-An average leaves room for bursts: a token bucket. It fills by ``rate`` tokens a second up to ``burst``,
-and a table takes one, however many requests it is read in. A read that finds none is told how long to
-wait. Its token is reserved, so those who wait longer get their turn, too.
+An average leaves room for bursts, so the budget is a token bucket. The bucket gains ``rate`` tokens a second and holds
+at most ``burst``. Reading a table takes one token, however many requests that needs. If no token is left, the caller is
+told how long to wait. The caller's token is reserved at once, so no later caller can take it meanwhile.
 
 This module does not know what time it is or how to wait.
 """
@@ -20,8 +20,8 @@ class ReadBudget:
 
     Args:
         rate: tables a second on average; the guide's recommendation by default.
-        burst: tables that may follow each other at once after a quiet time; enough by default to
-            find out who a meter is and how large its tables are.
+        burst: how many tables may be read at once after a quiet time; the default is enough to find out who a
+            meter is and how large its tables are.
     """
 
     __slots__ = ("_burst", "_rate", "_tokens", "_updated")

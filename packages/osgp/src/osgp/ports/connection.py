@@ -1,10 +1,11 @@
-"""One meter's port, put to work: requests in, verified responses out, by ``await``.
+"""The connection to one meter's port: the caller gives a request and awaits the verified response.
 
-A :class:`Connection` feeds a sans-IO link client with a port's bytes and the event loop's time. A gateway may
-hold thousands of them, so it is cheap: it has no task of its own, and one timer. The timer runs only while something is awaited;
-when the time to wait for moves, the timer is left as it is and looks again when it ends.
+A :class:`Connection` feeds a sans-IO link client with a port's bytes and the event loop's time. A gateway may hold
+thousands of connections, so each is cheap: it has no task of its own, and only one timer. The timer runs only while
+something is awaited. When the client's deadline moves to a later time, the timer is not replaced: it ends at the old
+time, and is then set to the new one.
 
-What is special to one kind of port stands beside it: :mod:`osgp.ports.mep_port`, :mod:`osgp.ports.optical_port`. This module does not
+The code for one kind of port is in :mod:`osgp.ports.mep_port` and :mod:`osgp.ports.optical_port`. This module does not
 know tables, nor what the events of a link mean.
 """
 
@@ -36,9 +37,9 @@ class LinkStats:
     replies: int = 0
     """Verified answers, error codes included."""
     retries: int = 0
-    """Sendings beyond the first."""
+    """How often a request was sent again."""
     timeouts: int = 0
-    """Sendings that nothing came back for."""
+    """How often a request was sent and nothing came back."""
     corrupt: int = 0
     """Replies dropped: impossible length, wrong count, digest or CRC wrong."""
     resyncs: int = 0
@@ -48,26 +49,26 @@ class LinkStats:
 
 
 class Doubts(NamedTuple):
-    """How often a connection gave reason to think that the meter is not as before; they only grow."""
+    """Counts how often there was reason to think that the meter is not as before; the counts only grow."""
 
     changed: int = 0
-    """Its tables may have changed."""
+    """How often the meter's tables may have changed."""
     another: int = 0
-    """It may be another meter."""
+    """How often the meter may have been replaced by another one."""
 
 
 class LinkClient(Protocol[E_co]):
-    """What :class:`osgp.mep.client.MepClient` and :class:`osgp.optical.session.OpticalClient` have in common."""
+    """The methods that :class:`osgp.mep.client.MepClient` and :class:`osgp.optical.session.OpticalClient` share."""
 
     @property
     def proven(self) -> bool:
         """Whether the meter has accepted our key."""
 
     def request(self, request: Request, now: float) -> None:
-        """Ask."""
+        """Begin to send a request."""
 
     def receive(self, data: bytes, now: float) -> Sequence[E_co]:
-        """Take bytes from the line."""
+        """Take in bytes that were received; return what they tell."""
 
     def expire(self, now: float) -> Sequence[E_co]:
         """Act on the time that has passed."""
@@ -79,22 +80,24 @@ class LinkClient(Protocol[E_co]):
         """Return when :meth:`expire` must be called at the latest."""
 
     def abandon(self) -> None:
-        """Forget the request under way."""
+        """Forget the request that is not yet answered."""
 
 
 class Connection(ABC, Generic[E]):
-    """A port with a meter behind it.
+    """A port and the meter connected to it.
 
     Args:
-        address: where.
-        client: the link's end.
-        recovery: what to do about repeated silence.
+        address: the port's address.
+        client: the protocol of the port without input and output: it turns requests into bytes, and received bytes into
+            events such as answers.
+        recovery: switches the level shifter off and on when the meter did not answer several times in a row; None:
+            never.
     """
 
     procedure_numbers: range
     """Procedure sequence numbers for users of this port (MEP guide v1.1 p. 52)."""
     results_table: int | None
-    """Where this port's users find the results of procedures; None where the meter's settings say so."""
+    """The table with the results of procedures called on this port; None: the meter's settings name the table."""
     in_sequence: bool
     """An answer without a new doubt proves that the meter's tables did not change before it was made."""
 
@@ -115,7 +118,7 @@ class Connection(ABC, Generic[E]):
 
     @property
     def address(self) -> Address:
-        """Where the meter is; once open, by identity."""
+        """The port's address; once the port is open, it names the adapter by identity, if there is one."""
         return self._address
 
     @property
@@ -128,16 +131,16 @@ class Connection(ABC, Generic[E]):
         """Return how many bytes one partial read may ask for.
 
         Raises:
-            OsgpError: as :meth:`exchange`, where the meter has to be asked.
+            OsgpError: for the same reasons as :meth:`exchange`, if the meter has to be asked.
         """
 
     @abstractmethod
     async def longest_write(self) -> int:
-        """Return how many bytes one partial write may hold. Raises as :meth:`longest_read`."""
+        """Return how many bytes one partial write may hold. It raises the same errors as :meth:`longest_read`."""
 
     @property
     def doubts(self) -> Doubts:
-        """How often there was reason to think that the meter, or what its tables mean, is another."""
+        """How often there was reason to think that the meter was replaced or its tables changed their meaning."""
         return self._doubts
 
     def _doubt(self, *, another: bool = False) -> None:
@@ -173,7 +176,7 @@ class Connection(ABC, Generic[E]):
 
         Raises:
             TransportError: the port is gone.
-            LinkError: no answer that could be verified.
+            LinkError: no answer could be verified.
             KeyRejected: the meter refuses the key.
             MisuseError: the request does not fit a frame.
         """
@@ -197,7 +200,7 @@ class Connection(ABC, Generic[E]):
         """Switch the level shifter off and on again.
 
         Raises:
-            TransportError: it cannot be switched.
+            TransportError: the level shifter cannot be switched.
             MisuseError: no recovery was given.
         """
         if self._recovery is None or self._port is None:
@@ -206,11 +209,11 @@ class Connection(ABC, Generic[E]):
         await self._recovery.run(self._port, self._loop.time())
 
     async def _leave(self) -> None:
-        """Take leave of the meter before the port closes."""
+        """End the exchange with the meter in good order before the port closes."""
 
     @abstractmethod
     def _take(self, event: E) -> None:
-        """Count an event, and settle the answer where it is one."""
+        """Count an event; if the event is an answer, hand it to the caller who awaits it."""
 
     async def _ask(self, request: Request) -> Response:
         if self._gone is not None or self._port is None:
@@ -253,7 +256,7 @@ class Connection(ABC, Generic[E]):
         self._pump()
 
     def _pump(self) -> None:
-        """Send what is to be sent, and see to it that the client is woken in time."""
+        """Send the bytes that the client wants to send, and set the timer for the client's next deadline."""
         data = self._client.bytes_to_send()
         if data and self._port is not None and self._gone is None:
             try:

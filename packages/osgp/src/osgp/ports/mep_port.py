@@ -36,16 +36,16 @@ _CORRUPT = frozenset({DropReason.GARBAGE, DropReason.BROKEN_OFF, DropReason.DIGE
 
 
 class MepConnection(Connection[ClientEvent]):
-    """A MEP port with a meter behind it.
+    """A MEP port and the meter connected to it.
 
     Args:
-        address: where.
+        address: the port's address, such as ``serial:///dev/ttyUSB0``.
         key: the meter's key.
         encrypt: encrypt requests; the meter then encrypts its responses.
-        recovery: what to do about repeated silence.
+        recovery: switches the power off and on when the meter did not answer several times in a row; None: never.
 
     Raises:
-        MisuseError: the key is one of an optical port.
+        MisuseError: the key is that of an optical port.
     """
 
     procedure_numbers = range(5, 10)

@@ -52,13 +52,13 @@ _LOST = frozenset({EndReason.LOST, EndReason.RESTARTED, EndReason.GUARD})
 
 
 class RefusedKeys:
-    """Which key which port refused. It holds hashes, no keys."""
+    """Remembers which port refused which key. It holds hashes of the keys, not the keys."""
 
     def __init__(self) -> None:
         self._refused: dict[tuple[str, bytes], str] = {}
 
     def add(self, address: Address, password: bytes, words: str) -> None:
-        """Remember a refusal, and what to tell about it."""
+        """Remember a refusal, and the words for the error that tells about it."""
         self._refused[self._entry(address, password)] = words
 
     def check(self, address: Address, password: bytes) -> None:
@@ -68,7 +68,7 @@ class RefusedKeys:
             raise PasswordRefused(words)
 
     def clear(self) -> None:
-        """Forget everything: its owner checked the keys."""
+        """Forget all refusals: the owner has checked the keys."""
         self._refused.clear()
 
     @staticmethod
@@ -77,24 +77,24 @@ class RefusedKeys:
 
 
 REFUSED = RefusedKeys()
-"""Of this program."""
+"""The refused keys that this whole program remembers."""
 
 
 class OpticalConnection(Connection[ClientEvent]):
-    """An optical port with a meter behind it.
+    """An optical port and the meter connected to it.
 
     Args:
-        address: where.
-        key: RK, PK or MK; None reads only what needs none.
-        settings: how to behave.
-        recovery: what to do about repeated silence.
+        address: the port's address, such as ``optical:///dev/ttyUSB0``.
+        key: RK, PK or MK; None: only tables that need no key can be read.
+        settings: settings of the session; None: the defaults.
+        recovery: switches the power off and on when the meter did not answer several times in a row; None: never.
 
     Raises:
-        MisuseError: the key is one of a MEP port, which lacks four bytes; or another rate is offered.
+        MisuseError: the key is that of a MEP port, which is four bytes shorter; or the settings offer other baud rates.
     """
 
     procedure_numbers = range(10, 255)
-    """Not those of MEP clients, nor 255, which may not be the first one after a login."""
+    """Without the numbers of MEP clients, and without 255, which may not be the first number after a login."""
     results_table = table_id("BT08")
     in_sequence = False
 
@@ -123,7 +123,7 @@ class OpticalConnection(Connection[ClientEvent]):
         """Open the port.
 
         Raises:
-            PasswordRefused: this program learned before that the key is wrong there. The port is left alone.
+            PasswordRefused: this port refused the key earlier while this program ran. The port is not opened.
             TransportError: see :func:`~osgp.ports.transport.open_port`.
         """
         if self._password is not None:
@@ -131,10 +131,12 @@ class OpticalConnection(Connection[ClientEvent]):
         await super().open()
 
     async def identify(self) -> Identity:
-        """Ask who is there; needs no key.
+        """Ask the meter who it is. This needs no key.
 
         Raises:
-            OsgpError: as :meth:`exchange`; :class:`~osgp.optical.diagnosis.NoMeterAnswers` says what was heard instead.
+            NoMeterAnswers: no meter answered; the error's text says what was received instead of an answer
+                (:class:`~osgp.optical.diagnosis.NoMeterAnswers`).
+            OsgpError: for the same reasons as :meth:`exchange`.
         """
         event = await self._reach(self._session.identify)
         assert isinstance(event, Identified)  # noqa: S101 - what the session gives for it
@@ -144,8 +146,8 @@ class OpticalConnection(Connection[ClientEvent]):
         """Open a session, which shows the key to the meter.
 
         Raises:
-            PasswordRefused: the meter refuses the key. It is never shown again.
-            OsgpError: as :meth:`exchange`.
+            PasswordRefused: the meter refuses the key. This program never shows that key to this port again.
+            OsgpError: for the same reasons as :meth:`exchange`.
         """
         await self._reach(self._session.login)
 
@@ -164,7 +166,7 @@ class OpticalConnection(Connection[ClientEvent]):
             await self.login()
 
     async def _reach(self, begin: Callable[[float], None]) -> ClientEvent:
-        """Begin something that is no request and wait until it is done."""
+        """Begin an action that is not a request (identify, login) and wait until it is done."""
         async with self._turn:
             if self._gone is not None or self._port is None:
                 raise self._gone or MisuseError("the connection is not open")

@@ -1,10 +1,11 @@
-"""The meters to simulate: the made-up one in the house, its tables as data, and any meter whose image there is.
+"""The meters to simulate: a made-up meter in a simulated house, and any meter of which there is an image.
 
-The made-up meter is a three-phase one of the third generation as they hang in Denmark: 11 summations, four tiers of
-which two are used, 55 present values, no demand registers. Its serial number says that it is simulated.
+The made-up meter is a three-phase meter of the third generation, as installed in Denmark: 11 summations, four tiers of
+which two are used, 55 present values, no demand registers. Its serial number says that it is simulated. Its tables are
+kept here as data.
 
-An image is served byte for byte. Tables that tell sizes are derived where missing, and BT52 and BT55 follow the
-computer's clock where the image has none; what else is missing, the meter does not have.
+An image is served byte for byte. If it lacks tables that tell the sizes of others, they are derived. If it lacks BT52
+or BT55, they follow the computer's clock. All other tables that it lacks are absent from the simulated meter, too.
 
 This module does not know how tables are asked for.
 """
@@ -57,7 +58,8 @@ def _rule(day: int, offset: int = 0, weekday: int = 0) -> int:
 def _switches() -> list[dict[str, int]]:
     """Return BT54's tier switches: of each day schedule ten, sorted, the first at midnight (MEP guide v1.1 p. 223-224).
 
-    How an unused switch looks is not printed; here it repeats the one before, which keeps the order and changes nothing.
+    The guide does not print how an unused switch looks. Here it repeats the switch before it, which keeps the order and
+    changes nothing.
     """
     used = [
         {"tier": NIGHT_TIER, "hour": 0},
@@ -207,7 +209,7 @@ _NAMEPLATE: Mapping[str, Mapping[str, Any]] = {
         "energy_unit": 1,
     },
 }
-"""What never changes, by table and field. ET11 has the values printed in the guide's sample (p. 49)."""
+"""The values that never change, by table and field. ET11 has the values printed in the guide's sample (p. 49)."""
 
 _LIVE = ("BT23", "BT28", "BT52", "BT55")
 _LOGGED = ("BT26", "BT63", "BT64", "BT65", "BT66", "BT67", "BT74", "ET21")
@@ -215,14 +217,14 @@ _LOGGED = ("BT26", "BT63", "BT64", "BT65", "BT66", "BT67", "BT74", "ET21")
 _LARGEST_PROFILE = profile_dimensions() | {
     "data_sets": [{"blocks": 9530, "intervals": 1440, "channels": 16, "interval_minutes": 84}] * len(DATA_SETS)
 }
-"""BT60: each number the largest it can be, given others that fit (MEP guide v1.1 p. 231-233)."""
+"""BT60: each number is the largest that it can be if the other numbers fit it (MEP guide v1.1 p. 231-233)."""
 
 
 def house_memory(house: House, *, clock_step: int = 0) -> TableMemory:
-    """Return the tables of the made-up meter in a house.
+    """Return the tables of the made-up meter that measures the given house.
 
     Args:
-        house: moves the registers.
+        house: the simulated house; its consumption decides what the meter's registers and present values show.
         clock_step: seconds by which the meter's clock is ahead.
     """
     tables, dims = _made_up()
@@ -268,7 +270,7 @@ def image_memory(image: MeterImage, *, clock_step: int = 0) -> TableMemory:
 
 
 class _HouseReadout:
-    """BT23 and BT28 of a house, each worked out at most once a second, as the meter does."""
+    """BT23 and BT28 of the meter in a house. Each is worked out at most once a second, as a real meter does."""
 
     def __init__(self, house: House, dims: Dimensions) -> None:
         self._house = house

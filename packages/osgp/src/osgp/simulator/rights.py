@@ -1,14 +1,16 @@
 """What each key may do with the tables, as data.
 
-*MEP port* (MEP guide v1.1 p. 260-264, Appendix C): both keys read every table there is. A table that stands nowhere here is read-only.
+*MEP port* (MEP guide v1.1 p. 260-264, Appendix C): both keys may read every table of the meter. A table that is not
+listed here is read-only.
 
-Where the guide contradicts itself: Appendix C (p. 262) calls ET71 read-only, yet its own page (p. 174) lets both keys
-write it. The page wins, because otherwise nobody could set a delta alert. ET61, ET62 and ET97 are missing from
-Appendix C and follow their own pages (p. 166, 168, 192). BT24 is read-only in Appendix C.
+The guide contradicts itself in one place: Appendix C (p. 262) calls ET71 read-only, but the page of ET71 (p. 174) lets
+both keys write it. This module follows the page, because otherwise nobody could set a delta alert. ET61, ET62 and ET97
+are missing from Appendix C; for them this module follows their own pages (p. 166, 168, 192). BT24 is read-only here,
+because Appendix C says so.
 
-*Optical port*: what the keys may read stands in :mod:`osgp.optical.rights`, and so does that the read-only key writes
-nothing. What the Optical guide v1.1 p. 13 adds in words is here: the tables of passwords and keys (BT42 and BT45, after
-C12.19) are for the unique key alone. The hardware lock is not simulated.
+*Optical port*: :mod:`osgp.optical.rights` says what the keys may read, and that the read-only key may not write at all.
+This module adds the rule that the Optical guide v1.1 p. 13 gives only in words: the unique key alone may read and write
+the tables of passwords and keys, which are BT42 and BT45 according to C12.19. The hardware lock is not simulated.
 
 This module does not know how a key is recognised.
 """
@@ -33,7 +35,7 @@ _ADVANCED = (
 WRITERS = {table_id(name): Access.BASIC for name in _ANYONE.split()} | {
     table_id(name): Access.ADVANCED for name in _ADVANCED.split()
 }
-"""The least access that may write a table, by table id; a table that is absent is read-only."""
+"""The lowest access that suffices to write a table, by table id; a table that is not listed is read-only."""
 
 
 _SECRETS = frozenset(map(table_id, ("BT42", "BT45")))
@@ -50,11 +52,11 @@ class Sender:
     """What the sender of a request may do.
 
     Args:
-        may_read: tells it of a table.
-        may_write: likewise.
-        sequence_numbers: of its procedures (MEP guide v1.1 p. 52).
-        procedures: those that are simulated and that it may call.
-        redirected: the meter's settings say where it finds results, else in BT08.
+        may_read: tells whether the sender may read the table with this id.
+        may_write: tells whether the sender may write the table with this id.
+        sequence_numbers: the numbers that the sender may give its procedures (MEP guide v1.1 p. 52).
+        procedures: the simulated procedures that the sender may call.
+        redirected: True: the meter's settings name the table with the results of procedures; False: it is BT08.
     """
 
     may_read: Callable[[int], bool]
@@ -76,7 +78,7 @@ def mep_sender(access: Access) -> Sender:
 
 
 def optical_sender(access: OpticalAccess) -> Sender:
-    """Return what a key of the optical port may do, beside what the link has checked already."""
+    """Return what a key of the optical port may do, after the link has checked :mod:`osgp.optical.rights`."""
     unique = access is OpticalAccess.UNIQUE
     procedures = frozenset({CLEAR_DATA}) if unique else frozenset[int]()
     secrets = frozenset[int]() if unique else _SECRETS

@@ -36,7 +36,7 @@ _SETS_SINCE = (3, 50)
 MAX_MEMORY = 1 << 18
 """Bytes of the largest meter's memory; its load profile has 233,856 of them (p. 231)."""
 _MOST_CHANNELS, _MOST_INTERVALS = 16, 1440
-"""What one data set can have (p. 231-233)."""
+"""The most channels and intervals that one data set can have (p. 231-233)."""
 _DAY = 84
 """Stands for 24 hours in the minutes of an interval (p. 97, 235)."""
 
@@ -139,10 +139,10 @@ class ProfileSizes:
     """Sizes of one data set, worked out from BT61 (p. 239; Optical guide p. 36): what ET21 tells, without its key.
 
     Args:
-        blocks: in the ring.
-        intervals: in a block.
-        channels: in an interval.
-        end_readings: each block holds its channels' readings.
+        blocks: how many blocks the ring has.
+        intervals: how many intervals a block has.
+        channels: how many channels an interval has.
+        end_readings: whether each block holds the readings of its channels.
         big_endian: see :attr:`osgp.tables.Dimensions.big_endian`.
     """
 
@@ -157,8 +157,8 @@ class ProfileSizes:
         """Return the sizes of data set 1 to 4.
 
         Raises:
-            MisuseError: BT61 tells of no such data set.
-            TableError: no meter has such blocks.
+            MisuseError: BT61 has no data set of this number.
+            TableError: BT61 states more intervals, channels or bytes than any meter has.
         """
         sets = bt61.get("data_sets", ())
         if not 1 <= data_set <= len(sets):
@@ -175,12 +175,12 @@ class ProfileSizes:
 
     @property
     def simple_status_offset(self) -> int:
-        """Where a block says which of its intervals were recorded."""
+        """Offset in a block of the bits that say which of its intervals were recorded."""
         return STIME_DATE.size + (NI_FMAT.size * self.channels if self.end_readings else 0)
 
     @property
     def simple_status_size(self) -> int:
-        """Bytes of that: one bit for each interval."""
+        """Bytes of the simple status, which has one bit for each interval."""
         return (self.intervals + 7) // 8
 
     @property
@@ -214,21 +214,21 @@ class ProfileSizes:
         return index % self.blocks * self.block_size, self.block_size
 
     def newest_header(self, status: Mapping[str, Any]) -> tuple[int, int] | None:
-        """Return offset and count of the newest block's header by a data set of BT63; None if nothing was recorded."""
+        """Return offset and count of the newest block's header, as BT63 states it; None if nothing was recorded."""
         if not status["valid_blocks"] or not status["valid_intervals"]:
             return None
         return self.block(status["last_block"])[0], self.header_size
 
     def newest_slot(self, header: bytes) -> int | None:
-        """Return the index of the newest interval by a block's header; None if none was recorded.
+        """Return the index of the newest interval, as the block's header states it; None if no interval was recorded.
 
         Raises:
-            TableError: the header has another size.
+            TableError: the header is shorter than :attr:`header_size`.
         """
         return max(self._recorded(header), default=None)
 
     def newest_interval(self, status: Mapping[str, Any], slot: int) -> tuple[int, int] | None:
-        """Return offset and count of the newest interval by a data set of BT63; None if nothing was recorded.
+        """Return offset and count of the newest interval, as BT63 states it; None if nothing was recorded.
 
         Args:
             status: an element of BT63's ``data_sets``.
@@ -257,10 +257,10 @@ class ProfileSizes:
         return [place for place in range(self.intervals) if status[place // 8] >> place % 8 & 1]
 
     def decode_interval(self, data: bytes) -> Interval:
-        """Read an interval.
+        """Decode the bytes of an interval.
 
         Raises:
-            TableError: it has another size.
+            TableError: ``data`` does not have :attr:`interval_size` bytes.
         """
         if len(data) != self.interval_size:
             raise TableError(f"an interval of this load profile has {self.interval_size} bytes, not {len(data)}")
@@ -273,10 +273,10 @@ class ProfileSizes:
         return Interval(nibbles[0], tuple(nibbles[1 : 1 + self.channels]), values)
 
     def decode_block(self, data: bytes) -> Block:
-        """Read a block; intervals that were not recorded are absent, whatever stands there (p. 239).
+        """Decode the bytes of a block. Intervals that were not recorded are absent, whatever their bytes are (p. 239).
 
         Raises:
-            TableError: it has another size.
+            TableError: ``data`` does not have :attr:`block_size` bytes.
         """
         if len(data) != self.block_size:
             raise TableError(f"a block of this load profile has {self.block_size} bytes, not {len(data)}")

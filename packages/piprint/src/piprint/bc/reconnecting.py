@@ -1,10 +1,11 @@
-"""Business Central's queue before it is known which extension answers: connects at the first call, and again until it does.
+"""A stand-in for Business Central's queue until it is known which extension answers.
 
-So the processor starts whatever the network does: what lies on disk is printed, the page tells what is wrong, and the loops
-that wait and try again after a failed call do so for connecting, too. It also counts, for people: calls, failures, the last
-answer.
+:class:`ReconnectingQueue` tries to connect at the first call, and at every further call until that succeeds. So the
+processor starts even without a network: jobs that are already on disk are printed, and the page says what is wrong. The
+loops that retry a failed call thereby retry a failed connection as well. For display, the class also counts calls and
+failures and keeps the time of the last answer.
 
-This module does not know what is asked.
+This module does not know what the calls mean.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class ReconnectingQueue:
     """Implements :class:`piprint.bc.queue.Queue`.
 
     Args:
-        connect: makes the queue that answers.
+        connect: connects to Business Central and returns the queue of the extension that answers.
         now: the time of day, UTC.
     """
 
@@ -47,24 +48,24 @@ class ReconnectingQueue:
         self.dialect = ""
         """Which extension answers; "" while that is not known."""
         self.says_state = True
-        """See :class:`piprint.bc.queue.Queue`; of use once it is known."""
+        """See :class:`piprint.bc.queue.Queue`; valid once the extension is known."""
         self.failed = 0
         """Calls without a good answer."""
         self.last_answer: datetime | None = None
 
     @property
     def calls(self) -> int:
-        """Return the calls to Business Central so far."""
+        """Return how many calls to Business Central there were so far."""
         return self._tries + (self._queue.calls if self._queue is not None else 0)
 
     def calls_last_hour(self) -> int:
-        """Return the calls of the last 60 minutes, to the minute."""
+        """Return how many calls there were in the last 60 minutes, to the minute."""
         now = self._sample()
         at, before = self._samples[0]
         return self.calls - (before if now - at >= _HOUR else 0)
 
     def _sample(self) -> float:
-        """Note now and then how many calls there were, whether or not somebody looks; return the time."""
+        """Note the number of calls so far, at most once a minute, whether or not the page is open; return the time."""
         now = asyncio.get_running_loop().time()
         if not self._samples or now - self._samples[-1][0] >= _SAMPLE:
             self._samples.append((now, self.calls))

@@ -1,7 +1,8 @@
-"""The configuration file: find it, read it, and check what no single setting can tell.
+"""Find the configuration file, read it, and check the rules that concern several settings together.
 
-Mistakes become lines for people in :mod:`piprint.config.problems`; the first file is written by :mod:`piprint.config.first_file`.
-This module does not know on which line a setting stands, nor how the settings are used.
+:mod:`piprint.config.problems` turns mistakes into readable messages. :mod:`piprint.config.first_file` writes the file
+that a new installation starts with. This module does not know on which line a setting stands. It does not know how the
+settings are used.
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ __all__ = [
 ]
 
 PLACES = (Path("piprint.toml"), Path("/etc/piprint/piprint.toml"))
-"""Where the file is looked for when nobody says where it is."""
+"""The places in which the file is looked for when no place is given."""
 
 SERVICE_DIRS = (Path("/var/lib/piprint"), Path("/var/lib/private/piprint"))
-"""Where the installed service keeps its journal: ``StateDirectory=piprint``, and what it leads to with ``DynamicUser=yes`` (systemd.exec(5))."""
+"""The folders in which the installed service may keep its journal: that of ``StateDirectory=piprint``, and the folder
+to which it leads with ``DynamicUser=yes`` (systemd.exec(5))."""
 SERVICE_UNITS = tuple(
     Path(folder) / "piprint.service"
     for folder in ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system")
@@ -56,8 +58,8 @@ class Loaded:
 
     Attributes:
         config: the settings.
-        file: where they stand.
-        warnings: what works but should not stay so.
+        file: the file with the settings.
+        warnings: sentences about settings that work but should be changed.
         secrets: the texts that no log line, page or report may show.
     """
 
@@ -71,7 +73,7 @@ def find(given: Path | None) -> Path:
     """Return the configuration file: the one given, ``$PIPRINT_CONFIG``, or the first there is of :data:`PLACES`.
 
     Raises:
-        ConfigError: there is none; the message says how to get one.
+        ConfigError: there is no configuration file; the message says how to get one.
     """
     named = given or (Path(os.environ["PIPRINT_CONFIG"]) if os.environ.get("PIPRINT_CONFIG") else None)
     if named is not None:
@@ -98,7 +100,7 @@ def load(file: Path) -> Loaded:
     """Read a file.
 
     Raises:
-        ConfigProblems: it cannot be read or used; says everything that is wrong.
+        ConfigProblems: the file cannot be read or used; the error lists everything that is wrong.
     """
     try:
         text = decode(file.read_bytes())
@@ -117,7 +119,7 @@ def parse(text: str, file: Path) -> Config:
     """Turn a file's text into settings.
 
     Raises:
-        ConfigProblems: says everything that is wrong.
+        ConfigProblems: the settings cannot be used; the error lists everything that is wrong.
     """
     try:
         data = tomllib.loads(text)
@@ -146,10 +148,10 @@ def data_dir(config: Config) -> Path:
 
 
 def data_dir_at_shell(config: Config) -> Path:
-    """Return where the journal is that a command typed by hand means.
+    """Return the folder of the journal that a command typed by hand shall use.
 
-    Root means the installed service's, whose ``$STATE_DIRECTORY`` no shell has. Where the service has not run yet, systemd takes
-    over what lies there when it starts.
+    For root this is the journal of the installed service, because no shell has the service's ``$STATE_DIRECTORY``. If
+    the service has not run yet, systemd takes over the files in that folder when the service starts.
     """
     if config.data_dir is None and not os.environ.get("STATE_DIRECTORY") and _is_root():
         for place in SERVICE_DIRS:
@@ -164,7 +166,7 @@ def listen(text: str) -> tuple[str, int]:
     """Split ``address:port``, also ``[::1]:8632``.
 
     Raises:
-        ValueError: it is no such text.
+        ValueError: the text does not have this form.
     """
     address, _, port = text.rpartition(":")
     address = address.removeprefix("[").removesuffix("]")
@@ -174,7 +176,7 @@ def listen(text: str) -> tuple[str, int]:
 
 
 def _contradictions(config: Config) -> Iterator[tuple[SettingPath, str]]:
-    """Yield what each setting allows by itself, but not together with the others, and what only other modules can read."""
+    """Yield contradictions between settings, and texts that only other modules can check, such as paper names."""
     yield from _web(config.web)
     if not config.cups.enabled and not config.discovery.enabled and not any(each.uri for each in config.printers):
         yield ("cups", "enabled"), "no printer is left: switch cups or discovery on, or add [[printers]] with a uri"
@@ -249,7 +251,7 @@ def _warnings(config: Config, data: Mapping[str, Any], file: Path) -> Iterator[s
 
 
 def _doubts(printer: PrinterConfig, rules: Iterable[Rule]) -> Iterator[str]:
-    """Yield what a printer's settings may be thought to mean, and do not."""
+    """Yield a warning for each of a printer's settings that people may misunderstand."""
     if printer.duplex and not any(rule.sides and matches(rule.printer, printer.id) for rule in rules):
         yield (
             f"printer {printer.id}: duplex = true says that it can print both sides, not that it shall; to have every job on both "

@@ -1,10 +1,10 @@
-"""Asks a printer or CUPS by IPP over HTTP (RFC 8010, 4): one request, one answer.
+"""Send requests to a printer or to CUPS by IPP over HTTP (RFC 8010, 4): one request, one answer.
 
-The document goes from disk to the network in pieces, so a large one needs no memory. What can go wrong is turned into
-the errors of :mod:`piprint.errors`, with what people can do about it.
+The document goes from disk to the network in pieces, so a large document needs no memory. Failures are turned into the
+errors of :mod:`piprint.errors`, which say what people can do about them.
 
-A printer may stop taking bytes for as long as it waits for paper; so there is a time limit for connecting and for the
-answer, and a separate one, ``stall``, for a document that no longer moves.
+A printer that waits for paper may stop taking bytes for as long. So there is one time limit for connecting and for the
+answer, and a separate limit, ``stall``, for requests with a document.
 
 This module does not know jobs, or what any attribute means.
 """
@@ -42,11 +42,11 @@ _PIECE: Final = 64 * 1024
 _LONGEST_WORDS: Final = 255
 _CONNECT: Final = 10.0
 _WHOLE: Final = 4
-"""Timeouts a whole answer may take, however it drips: nobody else waits for a printer that never ends."""
+"""A whole request without a document may take so many times the timeout, even if bytes keep arriving slowly."""
 _IDLE: Final = 1.0
-"""Seconds a connection is kept: shorter than any printer does, so that none is taken that the other side is closing."""
+"""Seconds an idle connection is kept. Every printer keeps it longer, so no connection is used that is being closed."""
 _KEPT: Final = 300.0
-"""Seconds a connection is kept that shall tell whether the other side runs on."""
+"""Seconds an idle connection is kept that shall tell whether the other side was restarted."""
 _PATH: Final = "/%:@!$&()*+,;=-._~"
 """Characters of a path that stay as they are (RFC 3986, 3.3); people write others, such as blanks, into addresses, too."""
 _SCHEMES: Final = {"ipp": "http", "ipps": "https", "http": "http", "https": "https"}
@@ -61,7 +61,7 @@ _QUESTIONS: Final = frozenset(
         Operation.CUPS_GET_PRINTERS,
     }
 )
-"""Operations that change nothing: asked once more when a connection breaks."""
+"""Operations that change nothing. They are sent once more when a connection breaks."""
 _HTTP_REFUSALS: Final = {
     401: Status.NOT_AUTHENTICATED,
     403: Status.FORBIDDEN,
@@ -69,14 +69,14 @@ _HTTP_REFUSALS: Final = {
     413: Status.REQUEST_ENTITY_TOO_LARGE,
     503: Status.SERVICE_UNAVAILABLE,
 }
-"""What an answer without IPP means (RFC 8010, 3.4.3 leaves it to HTTP)."""
+"""The meaning of an HTTP answer without IPP in it (RFC 8010, 3.4.3 leaves this to HTTP)."""
 
 
 def http_url(uri: str) -> URL:
-    """Return where a printer's URI is asked: HTTP, port 631 unless it says otherwise (RFC 8010, 4.2; RFC 7472).
+    """Return the HTTP address for a printer's URI; the port is 631 unless the URI names one (RFC 8010, 4.2; RFC 7472).
 
     Raises:
-        PrinterUnreachable: it is no IPP address.
+        PrinterUnreachable: the URI is not an IPP address.
     """
     try:
         parts = urlsplit(uri)
@@ -102,17 +102,20 @@ def printer_uri(uri: str) -> str:
 
 
 class IppClient:
-    """Asks one printer, or CUPS.
+    """Sends IPP requests to one printer or to a CUPS server.
 
     Args:
         uri: ``ipp://``, ``ipps://``, ``http://`` or ``https://``.
-        ca_file: PEM file the server's certificate must fit; None for the system's authorities.
-        timeout: seconds to wait for an answer once all is sent.
-        stall: seconds a document may stand still while it is sent, and the answer to it may take.
-        keep: use one connection for everything, and keep it: that it is the same tells that the other side has run on.
+        ca_file: PEM file with the certificates to trust; None: the authorities that the system trusts.
+        timeout: for requests without a document: the longest wait for the next bytes of the answer, in seconds.
+        stall: for requests with a document: the longest pause while the document is sent, and the longest wait for the
+            answer, in seconds.
+        keep: use a single connection for all requests, and keep it open. As long as the connection is the same, the
+            other side has not been restarted.
 
     Attributes:
-        connections: how many connections were opened so far; of use with ``keep``.
+        connections: how many connections were opened so far. With ``keep``, this number tells whether the connection is
+            still the same.
     """
 
     def __init__(
@@ -143,19 +146,20 @@ class IppClient:
         """Do one operation.
 
         Args:
-            operation: which.
+            operation: the operation.
             attributes: further operation attributes.
-            job_id: the job it is about.
+            job_id: the job that the operation is about.
             job: job attributes.
             subscription: subscription attributes.
             document: a file to send after the request.
-            target: name the printer; CUPS's own operations have none.
-            about: the URI of another printer at the same address, which is asked then; by the same connection.
+            target: whether the request names the printer; CUPS's own operations name none.
+            about: the URI of another printer at the same address. The request then goes to that printer, over the same
+                connection.
 
         Raises:
-            PrinterUnreachable: no answer, or none of a printer; it may have been done all the same.
-            PrinterBusy: refused for now; nothing was taken.
-            PrinterRefused: refused.
+            PrinterUnreachable: no answer, or no answer of a printer. The operation may have been done all the same.
+            PrinterBusy: the printer refused for now; it took nothing.
+            PrinterRefused: the printer refused.
             DocumentError: the file cannot be read.
         """
         uri = about or self.uri
@@ -182,7 +186,7 @@ class IppClient:
 
     @property
     def is_open(self) -> bool:
-        """It was used since it was closed last."""
+        """Whether the client was used since it was last closed."""
         return self._session is not None
 
     async def close(self) -> None:
@@ -294,7 +298,7 @@ def _opened(document: Path) -> BinaryIO:
 async def _pieces(
     request: bytes, document: BinaryIO, size: int, stall: asyncio.Timeout, seconds: float
 ) -> AsyncIterator[bytes]:
-    """Yield the request and then the document; every piece the printer took winds up the clock again."""
+    """Yield the request and then the document; the time limit starts anew with every piece that the printer took."""
     loop = asyncio.get_running_loop()
     yield request
     while size > 0:

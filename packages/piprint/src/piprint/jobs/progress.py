@@ -1,10 +1,12 @@
 """How long a job has been printing without a sign of progress.
 
-A sign is: more sides, sheets or kilobytes done than ever before, or a state, reason or message that this job did not have before.
-To repeat an earlier one is no sign: a backend that hangs may say "connecting" and "waiting" in turn for ever. Time in which the
-printer waits for something (paper, another job) does not count here: it has a limit of its own.
+These are signs of progress: more sides, sheets or kilobytes done than ever before, or a state, reason or message that
+this job did not have before. A repeated state or message is not a sign, because a backend that hangs may say
+"connecting" and "waiting" in turn for ever. Time in which the printer waits for something (paper, another job) does not
+count here, because it has a limit of its own.
 
-Pure: what the printer says and times go in. This module does not know what follows from it.
+The functions are pure: times and what the printer says are arguments. This module does not know what follows from the
+result.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from collections.abc import Hashable, Sequence
 __all__ = ["Progress", "allowance", "without_counts"]
 
 _MOST_SIGNS = 200
-"""States and messages that count; a message that counts seconds would be new for ever, one with percents has a hundred."""
+"""At most so many states and messages count as signs. A message that counts seconds would otherwise be new for ever; a
+message with percents has only a hundred forms."""
 _PER_PAGE = 20.0
 """Seconds a slow printer takes for a page: 3 a minute."""
 _PER_MEGABYTE = 60.0
@@ -23,7 +26,7 @@ _PER_MEGABYTE = 60.0
 
 
 class Progress:
-    """One job's silence. Times are seconds of a clock that never goes back."""
+    """How long one job has shown no progress. Times are seconds of a clock that never goes back."""
 
     def __init__(self) -> None:
         self._counts: tuple[int, ...] = ()
@@ -36,12 +39,12 @@ class Progress:
 
         Args:
             now: the time.
-            counts: what it has done so far: sides, sheets, kilobytes; always in the same order.
-            sign: its state, reasons and message.
-            waits: it does not print at all now, and it is told why.
+            counts: what the printer has done of the job so far: sides, sheets, kilobytes; always in the same order.
+            sign: the job's state, reasons and message.
+            waits: the printer does not print the job now, and says why.
 
         Returns:
-            For how many seconds it has been printing without a sign of progress.
+            For how many seconds the job has been printing without a sign of progress.
         """
         since, self._at = self._at, now
         more = len(counts) != len(self._counts) or any(new > old for new, old in zip(counts, self._counts, strict=True))
@@ -62,15 +65,17 @@ class Progress:
 
 
 def allowance(size: int, sheets: int) -> float:
-    """Return how many seconds more a large document may be silent: not every queue counts what it has printed.
+    """Return how many extra seconds a large document may print without reporting progress.
+
+    Some queues do not report how many pages they have printed, so for them a long job looks as if it stood still.
 
     Args:
-        size: bytes.
+        size: bytes of the document.
         sheets: pages times copies; 0 when not known.
     """
     return sheets * _PER_PAGE + size / 1e6 * _PER_MEGABYTE
 
 
 def without_counts(text: str) -> str:
-    """Return a text with its numbers made equal: a message that counts seconds or sheets says the same all the time."""
+    """Return a text with all numbers replaced by "#": a message that counts seconds or sheets then stays the same."""
     return re.sub(r"\d+(?:[.,]\d+)*", "#", text)

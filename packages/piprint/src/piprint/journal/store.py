@@ -57,16 +57,16 @@ _NO_DAMAGE = frozenset(
 )
 """Primary result codes of SQLite that tell of the disk or of rights, not of what is in the file."""
 _SET = timedelta(seconds=2)
-"""By more than this the time of day differs from what the monotonic clock counted: it was set meanwhile."""
+"""If the time of day differs by more than this from what the monotonic clock counted, it was set meanwhile."""
 
 
 class _Unreadable(ValueError):
-    """SQLite finds all in order, but what stands there is none of what we write."""
+    """SQLite finds no damage, but the file holds a value that piprint never writes."""
 
 
 T = TypeVar("T")
 Observer = Callable[[Literal["before", "after"], Entry], None]
-"""Told of every commit of a step, on the journal's thread."""
+"""A function that is called before and after every commit, on the journal's thread."""
 
 _COLUMNS = tuple(each.name for each in fields(Entry))
 
@@ -76,7 +76,7 @@ class Journal:
 
     Attributes:
         instance: this processor's random name, kept in the journal; says in Business Central whose a claim is.
-        spool: where documents lie.
+        spool: keeps the documents.
         changes: how often a reported job was reported or noted anew since this journal was opened.
     """
 
@@ -119,14 +119,14 @@ class Journal:
 
         Args:
             folder: the data_dir.
-            executor: where the disk is written; default: one thread. Must do one thing after the other.
+            executor: runs all work on the disk, and must do one thing after the other; default: one thread.
             durable: False leaves flushing to the operating system; for tests on a slow disk.
             clock: the time of day, UTC; labels only.
             seconds: seconds that only grow; how long a job took, and how old it is.
             observer: told before and after each step is committed.
 
         Raises:
-            JournalError: another processor has it, a newer version wrote it, or it cannot be read.
+            JournalError: another processor uses the journal, a newer version wrote it, or it cannot be read.
         """
         journal = cls(folder, executor=executor, durable=durable, clock=clock, seconds=seconds, observer=observer)
         try:
@@ -137,7 +137,7 @@ class Journal:
         return journal
 
     async def close(self) -> None:
-        """Close it and let the next processor in."""
+        """Close the journal, so that another processor can open it."""
         with suppress(sqlite3.Error, AttributeError):
             await self._call(self._ageing.write_at_end)
         with suppress(sqlite3.Error, AttributeError):
@@ -182,18 +182,19 @@ class Journal:
         return entry
 
     async def advance(self, entry: Entry, step: Step, **changes: Any) -> Entry:
-        """Commit the next step of a job, and whatever else is known by then.
+        """Commit the next step of a job, together with changes to other fields.
 
         Args:
             entry: the job as the journal has it.
-            step: the step.
-            changes: fields of :class:`Entry` by name.
+            step: the next step.
+            changes: new values of fields of :class:`Entry`, by name.
 
         Returns:
-            the entry as it is now.
+            The entry with the step and the changes.
 
         Raises:
-            JournalError: that step cannot follow, or the disk did not take it. Then nothing was written.
+            JournalError: the step may not follow the entry's present step, or writing to disk failed. In both cases
+                nothing was written.
         """
         if step not in FOLLOWED_BY[entry.step]:
             raise JournalError(
@@ -207,11 +208,11 @@ class Journal:
         return await self._store(entry, step=step, **changes)
 
     async def note(self, entry: Entry, **changes: Any) -> Entry:
-        """Commit changes that are no step; return the entry as it is now."""
+        """Commit changes to fields without a new step; return the changed entry."""
         return await self._store(entry, **changes)
 
     async def unreported(self) -> list[Entry]:
-        """Return the jobs Business Central does not know the end of, by row number."""
+        """Return the jobs whose end was not yet reported to Business Central, by row number."""
         return await self._call(lambda: self._select("step <> 'reported' ORDER BY row_no, attempt"))
 
     async def last_attempt(self, row_no: int) -> int:
@@ -256,7 +257,10 @@ class Journal:
         return await self._call(ask)
 
     async def remember_payload(self, printer_id: str, payload: str) -> None:
-        """Keep a printer's payload, or forget it with "". One that cannot be written is asked for again at the next start."""
+        """Keep a printer's payload, or forget it if ``payload`` is "".
+
+        If the payload cannot be written, it is asked for again at the next start.
+        """
 
         def write() -> None:
             with suppress(sqlite3.Error):
@@ -271,7 +275,7 @@ class Journal:
         """Flush a job's document to disk.
 
         Raises:
-            SpoolFull: there is no room after all.
+            SpoolFull: the disk has no room for the document.
         """
         path = self.spool.path(entry.row_no, entry.attempt)
         if self._durable:

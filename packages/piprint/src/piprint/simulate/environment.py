@@ -1,7 +1,9 @@
-"""All of a stand-in but its sockets: tables, people, login, habits, faults, log; and the settings it starts with.
+"""A stand-in for Business Central, without its sockets, and the settings it starts with.
 
-What the page shows and changes is here (:mod:`piprint.simulate.page.web`), and so is what tests look at. This module does not
-know HTTP.
+:class:`Environment` holds the tables, what users do, the login, the habits (the behaviour in which servers differ, such
+as their language or the number of rows in an answer), the faults to simulate, and the log. The page
+(:mod:`piprint.simulate.page.web`) shows and changes the objects held here, and tests look at them, too. This module
+does not know HTTP.
 """
 
 from __future__ import annotations
@@ -30,15 +32,15 @@ class Settings:
     """How to set up a stand-in.
 
     Attributes:
-        host: where to listen; the certificate is for this, localhost and 127.0.0.1.
+        host: the address to listen on; the certificate is for this address, localhost and 127.0.0.1.
         port: 0 takes a free one.
         tls: serve https.
         instance: the server's instance, or an environment's name; a part of all addresses.
-        extension: which one is installed.
-        accounts: who may in.
-        companies: in the environment.
-        default_company: for calls that name none; "": the only one.
-        limits: of Business Central online.
+        extension: which extension is installed.
+        accounts: the accounts that may log in.
+        companies: the companies in the environment.
+        default_company: the company for calls that name none; "": the only company.
+        limits: the limits of Business Central online.
         page: show the page for people at ``/``.
     """
 
@@ -61,21 +63,21 @@ class Environment:
         settings: as given.
         now: the server's clock, for leases, tokens and stamps.
         database: the tables.
-        people: what users do.
+        people: does what users of Business Central do.
         login: tokens and rights.
-        habits: in what servers differ.
-        faults: what goes wrong.
+        habits: the behaviour in which servers differ.
+        faults: the faults to simulate.
         log: requests and counters.
         service: answers requests.
-        away: break all connections, as if the network were gone; the page stays.
+        away: break all connections, as if there were no network; the page can still be reached.
         listeners: called whenever a row, the log or a setting changed.
-        port: where it listens.
+        port: the port on which the stand-in listens.
         ca_file: PEM file of the authority; None without TLS.
 
     Args:
         settings: see :class:`Settings`.
-        now: see above.
-        changes: single settings, by name.
+        now: the server's clock, as above.
+        changes: single settings by name; they replace those in ``settings``.
     """
 
     def __init__(

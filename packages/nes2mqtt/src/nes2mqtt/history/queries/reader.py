@@ -1,7 +1,7 @@
 """Questions to the history: curves, energies, latest values.
 
-All of it reads through a connection of its own, in a thread that may wait. Times go in as aware
-datetimes and come out in UTC; local days and months follow the zone's rules.
+All questions read through a database connection of their own, in a thread that may wait. Times are given as aware
+datetimes and returned in UTC; local days and months follow the rules of the time zone.
 
 This module does not write.
 """
@@ -36,12 +36,12 @@ GAP = 30_000
 """Milliseconds without a reading that count as a gap in a curve of single readings."""
 
 _RAW_STEP = 10_000
-"""Milliseconds between readings; if there are more of them than asked for, roll-ups are taken."""
+"""Milliseconds between readings. If a range has more readings than points were asked for, roll-ups are taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One value over time; lists are as long as ``Series.times``, None where nothing is known.
+    """One value over time. The lists are as long as ``Series.times`` and hold None where nothing is known.
 
     Args:
         average: the value, or the average of the bucket, in raw units.
@@ -79,14 +79,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class EnergyPeriod:
-    """What the registers counted in a period.
+    """The amounts that the registers counted in a period.
 
     Args:
         start: beginning of the period (UTC).
         end: end of the period (UTC).
         values: counted amount in raw units (Wh, varh, pulses) by source key; absent where nothing is known.
-        first: time of the reading from which was counted, None if there is none.
-        last: time of the reading up to which was counted.
+        first: time of the reading at which counting began; None without readings.
+        last: time of the reading at which counting ended; None without readings.
     """
 
     start: datetime
@@ -97,10 +97,10 @@ class EnergyPeriod:
 
     @property
     def complete(self) -> bool:
-        """Tell whether the amounts belong to this period, all of it and nothing else.
+        """Tell whether the amounts cover exactly this period: the whole of it, and no time outside it.
 
-        False for a period that is not over, for one with a gap at its beginning or end (the
-        energy of a gap is counted where the meter was heard again), and for one without readings.
+        False for a period that is not over, for a period without readings, and for a period with a gap at its beginning
+        or end: the energy used during a gap is counted in the period in which the meter was next read.
         """
         if self.first is None or self.last is None:
             return False
@@ -159,11 +159,12 @@ class Reader:
     ) -> Series:
         """Return curves of present values with at most ``max_points`` points, as fine as that allows.
 
-        Single readings if there are few enough, else buckets of a minute, a quarter, an hour or a day, from the first
-        that has a part in the range to the last. Sources that are not rolled up have lines of single readings only.
+        The points are single readings if there are few enough of them. Otherwise they are buckets of a minute, a
+        quarter of an hour, an hour or a day: all buckets that have a part in the range. Sources that are not rolled up
+        have lines of single readings only.
 
         Raises:
-            ValueError: a key names nothing that is kept; the text says which.
+            ValueError: the history does not keep the value of a key; the text says which key.
         """
         unknown = [key for key in keys if key not in self.present.keys]
         if unknown:
@@ -228,7 +229,7 @@ class Reader:
                     raise BadBlock(str(error), block) from error
 
     def _level(self, low: int, high: int, max_points: int) -> Level:
-        """Return the finest level that has the time and not too many buckets in it."""
+        """Return the finest level that still keeps this range of time and does not have too many buckets in it."""
         (oldest,) = self.connection.execute(f"SELECT min(at) >> 16 FROM {MINUTES.table}").fetchone()  # noqa: S608
         (quarter,) = self.connection.execute(f"SELECT min(at) >> 16 FROM {QUARTERS.table}").fetchone()  # noqa: S608
         for level in LEVELS:
@@ -330,7 +331,7 @@ def _blank(length: int) -> Line:
 
 
 def _single(meter: str, keys: Sequence[str], rows: Iterable[tuple[int, Sequence[int | None]]]) -> Series:
-    """Return single readings as a series, with a point of nothing in every gap so that no line is drawn across it."""
+    """Return single readings as a series. Each gap gets a point without values, so that no line is drawn across it."""
     times: list[datetime] = []
     lines = {key: Line() for key in keys}
     before: int | None = None

@@ -1,8 +1,9 @@
-"""The journal: samples into the database, each once, register samples numbered.
+"""The journal writes samples into the database, each exactly once, and stores register samples under their numbers.
 
-One :class:`Journal` writes; it belongs to one thread. It keeps what it must know to write
-without reading: meter numbers, segments and the layouts of blocks. Register samples have growing
-numbers, and so have blocks of present values. These numbers, not times, tell what is there already.
+Only one :class:`Journal` writes, and only one thread uses it. The journal keeps in memory what it needs for writing, so
+that it need not read the database first: meter numbers, segments and the layouts of blocks. The numbers of register
+samples grow, and so do the numbers of blocks of present values. Whether something is already stored is decided by these
+numbers, not by times.
 
 This module does not know threads, clocks or what happens after an error.
 """
@@ -34,14 +35,15 @@ _log = logging.getLogger(__name__)
 
 _HOUR = 3_600_000
 LONGEST_BLOCK = timedelta(minutes=30)
-"""A block spans less than this, also when the clock stepped: it is found by the hour of its latest reading."""
+"""A block spans less time than this, also when the clock stepped, because a block is found by the hour of its latest
+reading."""
 _IN_BLOCK = 1000
 _MEANS = {
     "started": "when it came",
     "restarted": "when its registers rolled over",
     "base": "what it showed when it came",
 }
-"""What a cell of a segment says, in words."""
+"""The meaning of each cell of a segment, in words."""
 _IDENTITY = ("serial", "manufacturer", "model", "firmware")
 
 
@@ -55,7 +57,7 @@ class Journal:
         self.meters: dict[int, str] = dict(connection.execute("SELECT meter, id FROM meters"))
         self.numbers: dict[str, int] = {name: number for number, name in self.meters.items()}
         self.mended: list[str] = []
-        """What could not be understood and was put right when the journal was opened, in words for the owner."""
+        """The damaged data that were put right when the journal was opened, in words for the owner."""
         self._name_lost_meters()
         self.segments: dict[tuple[int, int], Segment] = {}
         self._load_segments()
@@ -80,10 +82,10 @@ class Journal:
         """Commit samples, and how far outboxes have delivered, in one transaction.
 
         Args:
-            registers: samples with numbers above all those before.
+            registers: register samples; their numbers are above those of all earlier samples.
             present: samples in the order in which they came.
             cursors: changed positions of outboxes, by name.
-            infos: who the meters are, as far as it has been learned, by id.
+            infos: the identities of the meters, as far as they are known, by id.
 
         Raises:
             sqlite3.Error: nothing was written; the journal must be opened again.
@@ -116,14 +118,14 @@ class Journal:
         """Keep a number in table ``state``.
 
         Raises:
-            sqlite3.Error: it is not kept.
+            sqlite3.Error: the number was not stored.
         """
         self.connection.execute(
             "INSERT INTO state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
         )
 
     def forget_block(self, block: int) -> str:
-        """Delete a block that cannot be unpacked; return which it was, in words, empty if it is gone already."""
+        """Delete a block that cannot be unpacked; return in words which block it was, or "" if it was gone already."""
         row = self.connection.execute("SELECT meter, first, last FROM blocks WHERE block = ?", (block,)).fetchone()
         for part in PARTS:
             self.connection.execute(f"DELETE FROM blocks_{part} WHERE block = ?", (block,))  # noqa: S608
@@ -136,7 +138,7 @@ class Journal:
         )
 
     def use_part(self) -> None:
-        """Write into the part that is in use according to the database."""
+        """From now on write into the part that the database names as the one in use."""
         row = self.connection.execute("SELECT value FROM state WHERE name = 'part'").fetchone()
         number = row[0] if row else 0
         if number not in range(len(PARTS)):  # the newest readings tell as well
@@ -159,11 +161,11 @@ class Journal:
         return found
 
     def decode(self, row: Sequence[Any], *, placed: bool = True) -> Sample | None:
-        """Return the sample of a row of registers; None if it cannot be understood: then it is left out.
+        """Return the sample of a row of registers; None if the row cannot be understood and is left out.
 
         Args:
-            row: as :attr:`RegisterRows.select` gives it.
-            placed: whether what is known of its segment is wanted too.
+            row: a row as :attr:`RegisterRows.select` gives it.
+            placed: whether the sample shall also have what is known of its segment.
         """
         try:
             return self.registers.decode(row, self.meters, self.segments if placed else {})
@@ -172,12 +174,12 @@ class Journal:
             return None
 
     def identity(self, meter: str, segment: int) -> MeterInfo | None:
-        """Return who the meter of a segment is, if that was learned."""
+        """Return the identity of a segment's meter; None if it is not known."""
         place = self.segments.get((self.numbers.get(meter, 0), segment))
         return None if place is None else place.info
 
     def _load_last_block(self) -> int:
-        """Return the highest number a block ever had, as far as the database shows it."""
+        """Return the highest number that a block ever had, as far as the database shows that."""
         queries = [f"SELECT max(block) FROM blocks_{part}" for part in PARTS]  # noqa: S608
         queries += ["SELECT max(first_block) FROM block_hours", "SELECT value FROM state WHERE name = 'rolled_block'"]
         found = [self.connection.execute(query).fetchone() for query in queries]
@@ -230,7 +232,7 @@ class Journal:
     def _understood(
         self, place: tuple[int, int], column: str, cell: object, understand: Callable[[object], T], nothing: T
     ) -> T:
-        """Return what a cell of a segment means; a cell that means nothing is emptied and told: absent is true."""
+        """Return the meaning of a segment's cell. A cell that cannot be understood is emptied and reported."""
         try:
             return understand(cell)
         except (ArithmeticError, TypeError, ValueError) as error:
@@ -247,7 +249,7 @@ class Journal:
             return nothing
 
     def _name_lost_meters(self) -> None:
-        """Let a meter whose name is lost keep its readings, under a name that nobody has, as salvage does."""
+        """Give each meter whose name is lost an unused name, so that its readings are kept, as salvage does."""
         query = "SELECT meter FROM segments UNION SELECT meter FROM heads"
         for number in sorted({row[0] for row in self.connection.execute(query)} - self.meters.keys()):
             name = f"lost_{number}"
@@ -273,7 +275,7 @@ class Journal:
         return hour
 
     def _write_meters(self, samples: Iterable[Sample], infos: Mapping[str, MeterInfo]) -> None:
-        """Enter meters and segments that are new, and what was learned of them since."""
+        """Insert new meters and segments, and update what has been learned of the known ones."""
         for sample in samples:
             number = self.numbers.get(sample.meter)
             if number is None:

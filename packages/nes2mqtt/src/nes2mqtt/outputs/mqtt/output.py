@@ -1,15 +1,16 @@
 """The MQTT output: one broker, all dialects configured for it.
 
-Nothing is queued for live values: the hub remembers the newest, and what is published is what is true
-and fresh at that moment, so a slow broker gets fewer values but never old ones. Register
-samples go through an outbox (:mod:`nes2mqtt.outputs.mqtt.delivery`). On every connect the broker is told
-everything it should hold (availability, discovery, states, the last registers), because it may have
-lost its memory. Live values do not wait behind a backlog of registers.
+Live values are not queued. The hub keeps the newest value, and the value published is the newest one at the moment of
+sending, and only if it is still fresh. So a slow broker gets fewer values but never old ones. Register samples go
+through an outbox (:mod:`nes2mqtt.outputs.mqtt.delivery`), and live values do not wait behind a backlog of register
+samples. On every connect this output publishes everything that the broker should hold (availability, discovery, states,
+the last registers), because the broker may have lost its memory.
 
-All messages go out on one connection. A dialect whose will differs from the first dialect's has a second
-connection that does nothing but be there, because MQTT gives a connection one will.
+All messages go out on one connection. MQTT allows one last will per connection. So a dialect whose last will differs
+from the first dialect's gets a second connection, which is held open only for that will.
 
-The broker also learns who we are, and forgets what left the configuration (:mod:`nes2mqtt.outputs.mqtt.ownership`).
+This output also tells other gateways on the broker that these topics are taken, and removes from the broker what is no
+longer configured (:mod:`nes2mqtt.outputs.mqtt.ownership`).
 
 This module does not know topics, formats or how connections are made.
 """
@@ -55,7 +56,7 @@ EVENTS_KEPT = 100
 """Events that may wait for the broker; older ones are dropped."""
 
 REFUSED_AGAIN = 300.0
-"""Seconds until everything is said again while the broker refuses something."""
+"""Seconds after which everything is published again, as long as the broker refuses something."""
 
 EXPIRY_PERIODS = 5
 """A live value expires in Home Assistant after so many publish periods without a new one."""
@@ -67,13 +68,13 @@ class Timing:
 
     pace: Pace = field(default_factory=Pace)
     settle: float = 3.0
-    """Between learning something new of a meter and announcing it, so that it is announced once."""
+    """Pause between learning something new of a meter and announcing it, so that several news make one announcement."""
     birth: tuple[float, float] = (1.0, 4.0)
-    """Home Assistant has just started: wait between these, at random, as it asks of all its devices."""
+    """Shortest and longest pause after Home Assistant's start; it asks all devices for a random pause."""
     patience: float = 60.0
-    """Before a meter is announced of which only one table could be read."""
+    """Pause before a meter is announced of which only one table could be read."""
     alone: float = 5.0
-    """Another gateway has so long to say that what we are about to remove is its own."""
+    """Time that another gateway has to say that the topics we are about to remove are its own."""
 
 
 class MqttOutput:
@@ -83,11 +84,11 @@ class MqttOutput:
         config: the broker's section.
         gateway: this program.
         outbox: register samples that survive an outage; None: only the newest is kept, in memory.
-        hub: where the latest values are.
+        hub: holds the latest values.
         energy: gives the energy of the running hour, day and month of a meter; must return at once.
         timing: pauses.
         client: makes connections to the broker.
-        rng: where chance comes from: pauses, the end of the client id.
+        rng: gives the random numbers for pauses and for the end of the client id.
         meters: all meters of the configuration; what the broker keeps of others is removed.
         folder: the data folder, to remember what the broker keeps; None: nothing is removed.
     """
@@ -127,7 +128,7 @@ class MqttOutput:
         self._shown: set[str] = set()
         """Meters whose live values have been offered since they last fell silent."""
         self._due: dict[str, set[When]] = {}
-        """What to publish at the next chance, per meter."""
+        """The kinds of messages to publish as soon as possible, per meter."""
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         """Discovery has learned something."""
@@ -294,7 +295,7 @@ class MqttOutput:
         return (f"{self._config.homeassistant.discovery_prefix}/status",) if self._discovery is not None else ()
 
     async def _tell_everything(self, session: Session) -> None:
-        """Tell the broker all it should hold, and what is true now; nothing else is due then."""
+        """Publish everything the broker should hold, and the values of now. After that nothing else is due."""
         self._due = {}
         if not self._events:
             self._wake.clear()
@@ -304,7 +305,7 @@ class MqttOutput:
         await publish_all(session, self._last_registers())
 
     def _last_registers(self) -> Iterator[Message]:
-        """Yield the last registers again; not those of which newer ones are under way, which would be overtaken."""
+        """Yield the last registers again, except where newer ones are being sent, which must arrive last."""
         return (self._retained[topic] for topic in tuple(self._retained) if not self._delivery.busy(topic))
 
     async def _publish_announcements(
@@ -347,7 +348,7 @@ class MqttOutput:
             self._born.set()
 
     async def _try_refused_again(self, session: Session) -> None:
-        """Say everything again now and then while the broker refuses something; registers have their own way."""
+        """Publish everything again now and then while the broker refuses something; delivery repeats registers."""
         while True:
             await asyncio.sleep(REFUSED_AGAIN)
             if session.refusals.problem:
@@ -408,7 +409,7 @@ class MqttOutput:
                 self._news.set()
 
     async def _greet_home_assistant(self, session: Session) -> None:
-        """Say everything again when Home Assistant has started."""
+        """Publish everything again when Home Assistant has started."""
         while True:
             await self._born.wait()
             await asyncio.sleep(self._rng.uniform(*self._timing.birth))
@@ -418,7 +419,7 @@ class MqttOutput:
     # Messages.
 
     def _messages(self, when: When, dialects: Iterable[Dialect], meter: str, latest: Latest) -> Iterator[Message]:
-        """Yield what is to be said of a meter on an occasion."""
+        """Yield the messages about a meter that are due on an occasion."""
         view = self._view(meter, latest, when)
         if when is When.LIVE and not view.samples:
             return
@@ -426,7 +427,7 @@ class MqttOutput:
             yield from dialect.messages(when, view)
 
     def _view(self, meter: str, latest: Latest, when: When) -> View:
-        """Show a meter as it is now; live values only while fresh, for a status also the last one's time."""
+        """Return a meter as it is now, with fresh samples only; for a status also with old samples."""
         samples = (
             sample
             for sample in latest.samples.values()
@@ -473,7 +474,7 @@ class MqttOutput:
 
 
 def _be_there(will: Will) -> Callable[[Session], Coroutine[None, None, None]]:
-    """Return the work of a connection that only has to be there."""
+    """Return the work of a connection that is held open only for its last will."""
 
     async def work(session: Session) -> None:
         await session.subscribe(will.topic)
@@ -482,7 +483,7 @@ def _be_there(will: Will) -> Callable[[Session], Coroutine[None, None, None]]:
 
 
 def _contradict(will: Will) -> Heard:
-    """Return what to do when the broker, late, buries an earlier connection of ours: say that we are there."""
+    """Return the reaction to a late last will of an earlier connection of ours: publish that we are online."""
 
     async def heard(session: Session, message: Received) -> None:
         if message.payload == will.offline:

@@ -1,7 +1,7 @@
 """``osgp probe``: is there a meter, on which protocol, and who is it?
 
-It works without a key. The optical port then tells who the meter is. The MEP port tells nothing to a stranger, but a
-meter that refuses a made-up key is a meter all the same.
+It works without a key. On the optical port the meter then still tells who it is. On the MEP port it tells nothing
+without its key, but its refusal of a made-up key proves that a meter is connected.
 
 This module does not know how meters are asked.
 """
@@ -73,7 +73,7 @@ def probe(
 
 
 def _candidates(port: str | None) -> list[list[str]]:
-    """Return the addresses to try, those of one port together: a path may be either port of a meter."""
+    """Return the addresses to try, grouped by port: behind a path may be a meter's MEP port or its optical port."""
     from osgp.ports.transport import serial_ports  # noqa: PLC0415
 
     paths = serial_ports() if port is None else [port] if port.startswith("/") else []
@@ -92,7 +92,7 @@ def _candidates(port: str | None) -> list[list[str]]:
 
 
 async def _look_both_ways(targets: list[Target], *, searching: bool) -> list[_Finding]:
-    """Look at one port in each way until a meter answers; the rest would only disturb it."""
+    """Try each protocol on one port until a meter answers; a further try would only disturb the meter."""
     found: list[_Finding] = []
     for target in targets:
         found.append(await _look(target, searching=searching))
@@ -136,9 +136,10 @@ async def _look(target: Target, *, searching: bool) -> _Finding:
 
 
 async def _identity(target: Target, key: MeterKey | None, *, optical: bool, searching: bool) -> Identity:
-    """Ask who is there. Without a key: openly on the optical port, with a made-up key on the MEP port.
+    """Ask the meter who it is.
 
-    When searching, a port at which nothing at all is heard is given up as soon as two questions went unanswered.
+    If no key is given, ask without a key on the optical port, and with a made-up key on the MEP port. When searching,
+    give up after :data:`_SEARCHING` seconds if not a single byte was received from the port.
     """
     from osgp.errors import ResponseTimeout  # noqa: PLC0415
     from osgp.key import MeterKey  # noqa: PLC0415
@@ -172,8 +173,8 @@ async def _identity(target: Target, key: MeterKey | None, *, optical: bool, sear
 
 
 _SEARCHING = 4.5
-"""Seconds in which a meter has been asked twice at the optical port, whose first packet it may miss, and four times
-at the MEP port."""
+"""Seconds. In this time a meter is asked twice on the optical port, because it may miss the first packet, and four
+times on the MEP port."""
 
 
 def _lines(found: _Finding) -> list[str]:

@@ -1,9 +1,10 @@
-"""Repainting a terminal without flicker, and drawing on it: sparklines and lines cut to its width.
+"""Repaint a terminal without flicker; make sparklines, and cut lines to the terminal's width.
 
-Each picture goes out in one write, from the top left corner, and clears only what the last one left behind. The
-alternate screen is used, so that what stood in the terminal before comes back.
+Each picture is written in one go, over the previous picture, from the top left corner. Only the rest of each line and
+the lines below the picture are cleared. The pictures are shown on the terminal's alternate screen, so the text that was
+in the terminal before is shown again at the end.
 
-This module does not know what is painted.
+This module does not know what the pictures show.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def cut(line: str, room: int) -> str:
-    """Return a line cut to so many characters, not counting colours."""
+    """Return a line cut to ``room`` characters; colour codes are kept and not counted."""
     shown, left = [], room
     for piece in _ESCAPE.split(line):
         if _ESCAPE.fullmatch(piece):
@@ -33,7 +34,7 @@ def cut(line: str, room: int) -> str:
 
 
 def sparkline(values: Iterable[float], room: int) -> str:
-    """Return the last values as a line of blocks, from nothing to the highest of them."""
+    """Return the last ``room`` values as a line of blocks, scaled from zero to the highest of these values."""
     heights = [abs(value) for value in values][-room:] if room > 0 else []
     top = max(heights, default=0)
     if not top:
@@ -42,7 +43,7 @@ def sparkline(values: Iterable[float], room: int) -> str:
 
 
 class Screen:
-    """The terminal, taken over while in ``with``."""
+    """The terminal. Inside the ``with`` block it belongs to this program's pictures."""
 
     def __enter__(self) -> Self:
         """Change to the alternate screen and hide the cursor."""

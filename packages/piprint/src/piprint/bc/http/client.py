@@ -43,19 +43,20 @@ _log = logging.getLogger(__name__)
 _CONNECT = 30.0
 """Seconds for name, connection and TLS together, where the configured timeout is not shorter."""
 _DATA = 50_000
-"""Bytes of an answer for which a second more is given than the timeout. Who asks for work waits for the whole of it."""
+"""For each so many bytes of an answer, one second is added to the timeout. Who asks for work waits for it all."""
 _DOCUMENT = 4000
-"""Bytes per second of a document. What is slower for longer than the timeout is no line but a server, or a proxy, that drips."""
+"""Bytes per second of a document. If a document arrives more slowly than this for longer than the timeout, the cause is
+not a slow line, but a server or a proxy that sends almost nothing."""
 _LONGEST_DOCUMENT = 3600.0
 """Seconds a document may take in all: 350 MB at 100 kB/s."""
 _MOST_JSON = 8 * 1024 * 1024
 """Bytes of an answer without documents: a thousand jobs with full payloads are 5 MB. Read, they take up to 25 times as much."""
 
 _NEAR = 256 * 1024
-"""Bytes of a body nobody wants that are read all the same: a new connection with TLS takes as long."""
+"""So many bytes of a body that nobody needs are still read, because a new connection with TLS would take as long."""
 
 READ_ONLY = {"Data-Access-Intent": "ReadOnly"}
-"""For a GET that a replica may answer, which lags."""
+"""For a GET that may be answered by a replica, whose data are a little old."""
 READ_WRITE = {"Data-Access-Intent": "ReadWrite"}
 """For a GET whose tag or state decides something."""
 
@@ -67,7 +68,7 @@ def page_size(rows: int) -> dict[str, str]:
 
 @dataclass(slots=True)
 class Counters:
-    """What went over the wire so far.
+    """Counts of the requests and bytes so far.
 
     Attributes:
         calls: requests sent to Business Central, those refused included.
@@ -89,11 +90,11 @@ class Login(Protocol):
         """Return the value of the Authorization header.
 
         Raises:
-            BcError: no token could be had.
+            BcError: no token could be obtained.
         """
 
     def drop(self, header: str) -> bool:
-        """Forget a value Business Central did not take; tell whether another may do better."""
+        """Forget a header value that Business Central refused; tell whether a new value may be accepted."""
 
     def secrets(self) -> tuple[str, ...]:
         """Return what must not be shown, should an answer repeat it."""
@@ -106,8 +107,8 @@ class Wire:
     """One session for all calls. Made inside a running loop; :meth:`close` gives back its connections.
 
     Args:
-        bc: where, and how long an answer may take.
-        dated: told the ``Date`` of each answer.
+        bc: the settings; used are the addresses, the certificates, and how long an answer may take.
+        dated: called with the ``Date`` of each answer.
 
     Raises:
         ConfigError: the file of the certificate authority cannot be used.
@@ -140,7 +141,7 @@ class Wire:
         Args:
             method: GET, POST or PATCH.
             url: percent-encoded already.
-            asked: what for, for people: "read the printers".
+            asked: the purpose of the request, in words for people: "read the printers".
             headers: all but the usual ones.
             data: the body.
 
@@ -168,13 +169,14 @@ class Wire:
     async def chunks(
         self, response: aiohttp.ClientResponse, *, asked: str, document: bool = False
     ) -> AsyncGenerator[bytes, None]:
-        """Yield an answer's body as it comes.
+        """Yield an answer's body in parts, as they arrive.
 
-        All of it, from the request on, has the timeout, and what its size takes. Of a document, which may be long, each part has
-        the timeout; only what is waited for the server counts.
+        The whole answer, counted from the request on, must arrive within the timeout plus the time that its size takes.
+        A document may be long, so there the timeout applies to each part, and only the time spent waiting for the
+        server counts.
 
         Raises:
-            BcUnreachable: it broke off, stood still, or only drips.
+            BcUnreachable: the body broke off, stopped arriving, or arrived too slowly.
         """
         clock = asyncio.get_running_loop().time
         left = self._timeout if document else max(self._until.get(response, clock() + self._timeout) - clock(), 0.0)
@@ -194,10 +196,12 @@ class Wire:
                 yield chunk
 
     async def some(self, response: aiohttp.ClientResponse, most: int, *, asked: str, whole: bool = False) -> bytes:
-        """Return an answer's body, at most ``most`` bytes of it, as far as it comes.
+        """Return the first ``most`` bytes of an answer's body; a longer body is cut.
+
+        Without ``whole``, if the body breaks off, return the bytes that were received until then.
 
         Raises:
-            BcUnreachable: ``whole`` was asked for, and it broke off, stood still, or only drips.
+            BcUnreachable: ``whole`` is set, and the body broke off, stopped arriving, or arrived too slowly.
         """
         body = bytearray()
         try:
@@ -230,7 +234,7 @@ class Wire:
 
     @contextmanager
     def _breakage(self, url: str, asked: str) -> Iterator[None]:
-        """Tell what breaks in our words; aiohttp's may hold more of the request than should be seen."""
+        """Turn errors into our own words; those of aiohttp may show more of the request than should be seen."""
         try:
             yield
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
@@ -254,18 +258,22 @@ class Answer:
         self._asked = asked
 
     def chunks(self, *, document: bool = True) -> AsyncGenerator[bytes, None]:
-        """Yield the body as it comes; BcUnreachable if it breaks off. A document's may take longer, as long as it goes on."""
+        """Yield the body in parts, as they arrive. The body of a document may take longer, as long as parts arrive.
+
+        Raises:
+            BcUnreachable: the body broke off, stopped arriving, or arrived too slowly.
+        """
         return self._wire.chunks(self._response, asked=self._asked, document=document)
 
     async def drain(self) -> None:
-        """Read the body to its end where that is near, so that the connection can be used again."""
+        """Read the rest of the body, if it is short, so that the connection can be used again."""
         await self._wire.some(self._response, _NEAR, asked=self._asked)
 
     async def json(self) -> dict[str, Any]:
         """Read the body, a JSON object.
 
         Raises:
-            BcUnreachable: it broke off, or is something else: a proxy's page, perhaps.
+            BcUnreachable: the body broke off, or is not a JSON object but, for example, a proxy's page.
         """
         body = bytearray()
         async with aclosing(self.chunks(document=False)) as chunks:
@@ -329,13 +337,13 @@ class Http:
         Args:
             method: GET, POST or PATCH.
             url: percent-encoded already.
-            asked: what for, for people: "read the printers".
+            asked: the purpose of the request, in words for people: "read the printers".
             body: sent as JSON.
             headers: more of them, such as :data:`READ_ONLY` or ``If-Match``.
             accept: the kind of answer.
 
         Raises:
-            BcError: the answer is none, or not 2xx.
+            BcError: there is no answer, or its status is not 2xx.
         """
         told = {"Accept": accept, "Accept-Language": "en-US", **(headers or {})}
         data = None

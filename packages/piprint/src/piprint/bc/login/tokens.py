@@ -99,7 +99,7 @@ def login_for(bc: BusinessCentral, wire: Wire, *, now: Callable[[], datetime]) -
     """Return the login the configuration asks for.
 
     Raises:
-        ConfigError: it cannot work.
+        ConfigError: Business Central would not accept the user name or password.
     """
     if isinstance(bc.login, Basic):
         return BasicLogin(bc.login)
@@ -107,10 +107,10 @@ def login_for(bc: BusinessCentral, wire: Wire, *, now: Callable[[], datetime]) -
 
 
 class BasicLogin:
-    """User name and password (RFC 7617). Business Central takes ASCII only.
+    """Login with user name and password (RFC 7617). Business Central accepts only ASCII characters.
 
     Raises:
-        ConfigError: they have other characters, or the name a colon.
+        ConfigError: the user name or the password has characters that are not ASCII, or the user name contains a colon.
     """
 
     def __init__(self, login: Basic) -> None:
@@ -143,11 +143,11 @@ class BasicLogin:
 
 
 class TokenLogin:
-    """A token by client credentials.
+    """Login with a token, which is obtained by client credentials.
 
     Args:
-        login: tenant, client, and its secret or certificate.
-        wire: what to ask through.
+        login: tenant, client, and the client's secret or certificate.
+        wire: the session that carries the requests for tokens.
         now: the clock on the wall, for the certificate's proof.
     """
 
@@ -184,9 +184,9 @@ class TokenLogin:
         return f"Bearer {self._token}"
 
     def drop(self, header: str) -> bool:
-        """Forget a token Business Central did not take; tell whether another may do better.
+        """Forget a token that Business Central refused; tell whether a new token may be accepted.
 
-        Where the app has no rights every token is refused: then another is asked for once a minute only.
+        If the app has no rights, every token is refused. Therefore a new token is obtained at most once a minute.
         """
         if header != f"Bearer {self._token}":
             return True  # there is a newer one already
@@ -209,7 +209,7 @@ class TokenLogin:
             await asyncio.wait([self._asking])
 
     async def _once(self, ask: Callable[[], Awaitable[None]]) -> None:
-        """Run ``ask`` once for all who wait for it; who gives up waiting does not stop it for the others."""
+        """Run ``ask`` once for all callers that wait for it; a caller that gives up does not stop it for the others."""
         if self._asking is None:
             self._asking = asyncio.ensure_future(ask())
             self._asking.add_done_callback(self._asked)
@@ -283,7 +283,7 @@ class TokenLogin:
         return response.status, data if isinstance(data, dict) else {}, retry_after(response.headers, self._now())
 
     def _error(self, status: int, data: dict[str, Any], wait: float | None) -> Callable[[], BcError]:
-        """Return what makes the error anew for each who asks; the answer's own words are not repeated."""
+        """Return a function that makes a new error for each caller. The error does not quote the answer's words."""
         place = urlsplit(self._login.token_endpoint).hostname or ""
         if status in {408, 429} or status >= 500:  # noqa: PLR2004
             message = f"Cannot {_ASKED}: {place} is busy (HTTP {status}); this is tried again."

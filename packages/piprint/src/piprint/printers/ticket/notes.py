@@ -1,6 +1,8 @@
-"""Sentences for people about how a job will be printed, collected while its ticket is made; each names its subject.
+"""Sentences for people about how a job will be printed, collected while the job's ticket is made.
 
-This module does not know what is decided.
+Each sentence says what it is about (for example the tray), so that it can be read alone.
+
+This module does not decide how a job is printed.
 """
 
 from __future__ import annotations
@@ -8,14 +10,15 @@ from __future__ import annotations
 __all__ = ["CARETAKER", "Notes"]
 
 CARETAKER = "ask whoever looks after the print processor"
-"""Said where the settings would have to be changed: most readers cannot."""
+"""The advice for cases in which the settings would have to be changed, because most readers cannot change them."""
 
 
 class Notes:
-    """Sentences for people, in the order they are told.
+    """Sentences for people, in the order in which they were added.
 
     Attributes:
-        told: each sentence, and the IPP attributes it speaks of: where the printer does not take one of these, it is not true.
+        told: each sentence, and the IPP attributes that it is about. If the printer does not accept one of these
+            attributes, the sentence is not true.
     """
 
     def __init__(self) -> None:

@@ -52,18 +52,18 @@ LINK = "link"
 EVENT = "event"
 
 SINCE_SWAP = "since_swap"
-"""Key of the document of registers: what each has counted since the meter was exchanged."""
+"""Key, in the document of registers, of what each register has counted since the meter was exchanged."""
 
 EVENTS = ("exchanged", "alert", "power_cycle")
-"""What may happen to a meter: another one is in its place; it raised an alert; its MEP port was switched off and on."""
+"""Events of a meter: it was replaced by another meter; it raised an alert; its MEP port was switched off and on."""
 
 
 _SCALES: Mapping[Source, int] = MappingProxyType({source: 10**source.decimals for source in SOURCES.values()})
-"""What each raw number is divided by."""
+"""The divisor of each raw number."""
 
 
 def _numbers(values: Mapping[Source, int]) -> dict[str, int | float]:
-    """Return numbers in the unit people read; as decimal texts they are exact."""
+    """Return numbers in the unit that people read. Written as decimal texts, these numbers are exact."""
     scales = _SCALES
     return {source.key: raw if (scale := scales[source]) == 1 else raw / scale for source, raw in values.items()}
 
@@ -89,22 +89,23 @@ def _present(view: View) -> Mapping[str, Any] | None:
 
 
 def _last_reset(sample: Sample) -> dict[str, str | None]:
-    """Tell from when on each register counts, for those that started anew since this program watches."""
+    """Return since when each register counts, for registers that restarted while this program watched."""
     starts = {source.key: sample.restarted.get(source, sample.segment_start) for source in sample.values}
     return {key: _iso(start) for key, start in starts.items() if start is not None}
 
 
 def _exchanged_unremembered(view: View, sample: Sample) -> bool:
-    """Tell whether the meter was exchanged and no history remembers where its registers stood."""
+    """Tell whether the meter was exchanged and no history remembers the registers' readings at the exchange."""
     return view.seq is None and bool(sample.base or sample.segment_start)
 
 
 def _since_swap(view: View, sample: Sample) -> dict[str, dict[str, int | float]]:
-    """Return what each register has counted since the meter was exchanged: it restarts from 0.
+    """Return what each register has counted since the meter was exchanged. This count starts from 0 at every exchange.
 
-    Empty before the first exchange. While the time of the exchange is not known nothing is said of any register:
-    without ``last_reset`` Home Assistant would take the new start for a negative consumption. Nor without a history: the
-    register's height at the exchange would be forgotten at the next start of this program.
+    Before the first exchange nothing is returned. In two cases the key is there, but without any register. The first
+    case is that the time of the exchange is not known: without ``last_reset`` Home Assistant would take the new start
+    for a negative consumption. The second case is that there is no history: the registers' readings at the exchange
+    would be lost at the next start of this program.
     """
     if _exchanged_unremembered(view, sample):
         return {SINCE_SWAP: {}}
@@ -177,7 +178,7 @@ ROWS: tuple[Row, ...] = (
 
 
 def event(config: MqttConfig, meter: str, kind: str, **more: str | int) -> Message:
-    """Return the message that something happened to a meter; it is not retained, for it happens once."""
+    """Return the message that something happened to a meter. It is not retained, because the event happens once."""
     return Message(f"{meter_base(config, meter)}/{EVENT}", compact({"event_type": kind, **more}), qos=1)
 
 
