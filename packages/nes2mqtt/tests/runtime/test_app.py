@@ -139,7 +139,7 @@ async def test_what_waits_for_the_time_of_day_explains_no_rise_after_a_restart(t
     uptime, wall = uptime + 10, wall + 10
     later = guard.registers({IMPORT: 1001}, now.moment(), None).sample
     assert later.values == {IMPORT: 1001}
-    assert sample.segment_start == datetime.fromtimestamp(shown - 110, UTC)
+    assert later.segment_start == datetime.fromtimestamp(shown - 110, UTC)
 
 
 async def test_another_serial_number_after_a_restart_is_another_meter(tmp_path, registers, caplog):
