@@ -127,3 +127,13 @@ def test_under_systemd_each_line_has_its_priority(capsys, monkeypatch):
     logging.getLogger("test").warning("two\nlines")
     logging.getLogger("test").info("one")
     assert capsys.readouterr().err == "<4>two\n<4>    lines\n<6>one\n"
+
+
+@pytest.mark.parametrize("secret", ["ab-one\ncd-two", "ab-one\r\ncd-two", "\nabcd-one"])
+@pytest.mark.parametrize("journal", [True, False])
+def test_a_secret_of_several_lines_is_hidden(secret, journal):
+    """A meter's key is any twenty bytes, so one in thirteen holds a line break."""
+    formatter = TextFormatter(Redactor([secret]), journal=journal)
+    record = logging.LogRecord("x", logging.ERROR, "", 0, "the device said %s, no more", (secret,), None)
+    line = formatter.format(record)
+    assert line.endswith(f"the device said {HIDDEN}, no more")

@@ -96,8 +96,9 @@ class TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class calls it so
         """Write the message."""
-        # Indented, as a name from the network could hold a line that looks like one of ours.
-        record.message = record.message.translate(_CONTROLS).replace("\n", "\n    ")
+        # Hidden before anything is moved: a secret may hold a line break. Indented, as a name from the network could hold a
+        # line that looks like one of ours.
+        record.message = self._redact(record.message).translate(_CONTROLS).replace("\n", "\n    ")
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:

@@ -81,7 +81,7 @@ def run_until_ended(
 
 @contextmanager
 def stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set ``stop`` on SIGTERM and SIGINT; a second one ends the program at once, as without us.
+    """Set ``stop`` on SIGTERM and SIGINT; a second one does what it would do without us.
 
     By :mod:`signal`, as asyncio's own way is not there on Windows. Whoever handled them before does so again afterwards.
     """
