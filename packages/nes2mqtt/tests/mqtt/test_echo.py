@@ -12,6 +12,7 @@ from nes2mqtt.outputs.mqtt.client.message import Message
 from nes2mqtt.outputs.mqtt.client.refusals import Refusals
 from nes2mqtt.outputs.mqtt.client.session import Session
 from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.mqtt.ownership import _say
 
 pytestmark = pytest.mark.virtual_clock
 
@@ -74,3 +75,33 @@ async def test_all_messages_that_come_first_at_once_reach_the_broker(readable):
         await asyncio.gather(*map(session.publish, messages))
     assert {message.topic for message in broker.got} == {message.topic for message in messages}
     assert len(broker.got) == 50
+
+
+async def test_an_answer_needs_no_place_while_all_places_wait_to_be_heard():
+    broker = Broker("house")
+    session = session_at(broker)
+
+    async def answer(session, message):
+        if message.topic == "house/0/registers":
+            await session.publish(Message("house/status", "online", 1, retain=True), unheard=True)
+
+    async with reading(broker, session, answer):
+        await session.publish(Message("house/first", "x", 1, retain=True))
+        # Twice as many as there are places; the first of them is answered while the others wait.
+        await asyncio.gather(*map(session.publish, registers(200)))
+    assert len(broker.got) == 202
+    assert not session.refusals.problem
+
+
+async def test_who_says_that_a_topic_is_its_own_from_the_reading_loop_waits_for_no_place():
+    broker = Broker("house")
+    session = session_at(broker)
+
+    async def answer(session, message):
+        if message.topic == "house/0/registers":
+            await _say(session, Message("house/gateway-claim", "us", 1, retain=True))
+
+    async with reading(broker, session, answer):
+        await session.publish(Message("house/first", "x", 1, retain=True))
+        await asyncio.gather(*map(session.publish, registers(200)))
+    assert len(broker.got) == 202

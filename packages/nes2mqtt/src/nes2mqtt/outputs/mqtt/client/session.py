@@ -122,11 +122,12 @@ class Session:
         size = message.size(self.limits.version)
         fitting = self._fitting(message, size)
         try:
-            if fitting.qos:
+            if fitting.qos and not unheard:
                 async with self._places:
-                    await self._confirmed(fitting, size, unheard=unheard)
+                    await self._confirmed(fitting, size, unheard=False)
             else:
-                # Of QoS 0 only what is known to be too large is ever refused, so what was sent is no longer.
+                # Of QoS 0 only what is known to be too large is ever refused, so what was sent is no longer. What nobody
+                # listens for takes no place: all may be taken by messages that wait for what nobody hears meanwhile.
                 await self._confirmed(fitting, size, unheard=True)
             self.refusals.taken(message.topic)
         except Refused as refused:
