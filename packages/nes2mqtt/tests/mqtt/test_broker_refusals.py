@@ -12,9 +12,9 @@ import pytest
 
 from nes2mqtt.host.secret import Secret
 from nes2mqtt.outputs.mqtt.client import session as session_module
-from nes2mqtt.outputs.mqtt.client.connection import Answer, Disconnected, Limits, Refused, Version
+from nes2mqtt.outputs.mqtt.client.connection import Answer, Disconnected, Limits, NoGreeting, Refused, Version
 from nes2mqtt.outputs.mqtt.client.refusals import REASONS, SILENT, Refusals, describe, kind_of
-from nes2mqtt.outputs.mqtt.client.session import Session
+from nes2mqtt.outputs.mqtt.client.session import Answered, Session
 from nes2mqtt.outputs.mqtt.config import MqttConfig
 from nes2mqtt.outputs.mqtt.output import MqttOutput
 
@@ -334,7 +334,8 @@ class Unfriendly:
 
     async def connect(self):
         if self.lasts is None:
-            await asyncio.Event().wait()
+            async with Answered("does not greet back", NoGreeting()):
+                await asyncio.Event().wait()
         return Limits(Version.V5)
 
     async def publish(self, message):

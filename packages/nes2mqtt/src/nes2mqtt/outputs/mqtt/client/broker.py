@@ -40,7 +40,7 @@ from nes2mqtt.outputs.mqtt.client.refusals import (
     describe,
     kind_of,
 )
-from nes2mqtt.outputs.mqtt.client.session import Answered, Session
+from nes2mqtt.outputs.mqtt.client.session import Session
 from nes2mqtt.outputs.mqtt.client.wire_client import WireClient
 from nes2mqtt.outputs.mqtt.config import MqttConfig, Protocol
 from nes2mqtt.timing.backoff import Backoff
@@ -215,8 +215,7 @@ class Broker:
             # A certificate or key that cannot be read, or is none; the owner may mend it while we try again.
             raise Disconnected(str(error)) from error
         try:
-            async with Answered("does not greet back", NoGreeting()):
-                limits = await client.connect()
+            limits = await client.connect()
         except BaseException:
             client.hang_up()
             raise

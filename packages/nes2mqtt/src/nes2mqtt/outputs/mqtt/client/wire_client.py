@@ -25,6 +25,7 @@ from nes2mqtt.outputs.mqtt.client.connection import (
     Version,
 )
 from nes2mqtt.outputs.mqtt.client.message import Message
+from nes2mqtt.outputs.mqtt.client.session import ANSWER, Answered
 from nes2mqtt.outputs.mqtt.client.wire.fields import Malformed
 from nes2mqtt.outputs.mqtt.client.wire.machine import Event, State, TooLarge, Wire
 from nes2mqtt.outputs.mqtt.client.wire.packets import Arrived, Confirmed, Ended, Greeted, Hello, Subscribed
@@ -96,7 +97,8 @@ class WireClient(asyncio.Protocol):
             raise Disconnected(str(error)) from error
         if self._lost is None:
             self._send(self._wire.greet())
-        greeted = await self._greeted
+        async with _greeting():
+            greeted = await self._greeted
         if greeted.code:
             raise Disconnected("the broker refused us") from Refused(Answer.CONNACK, greeted.code, greeted.words)
         if greeted.keep_alive is not None:
@@ -352,16 +354,25 @@ class WireClient(asyncio.Protocol):
 async def open_connection(
     config: MqttConfig, tls: ssl.SSLContext | None, protocol: Callable[[], asyncio.Protocol]
 ) -> None:
-    """Connect to a broker: try its addresses in the order the system gives them.
+    """Connect to a broker: try its addresses in the order the system gives them, each for some seconds.
 
     Raises:
         OSError: none of them works; what the first said.
+        Disconnected: one took the connection, and does not begin TLS in time.
     """
     loop = asyncio.get_running_loop()
-    addresses = await loop.getaddrinfo(config.host, config.broker_port, type=socket.SOCK_STREAM)
+    try:
+        async with asyncio.timeout(ANSWER):
+            addresses = await loop.getaddrinfo(config.host, config.broker_port, type=socket.SOCK_STREAM)
+    except TimeoutError:
+        raise socket.gaierror(socket.EAI_AGAIN, "the name service does not answer") from None
     first: OSError | None = None
     for family, kind, number, _, address in addresses:
-        sock = socket.socket(family, kind, number)
+        try:
+            sock = socket.socket(family, kind, number)
+        except OSError as error:  # a kind of address that this computer does not have
+            first = first or error
+            continue
         try:
             sock.setblocking(False)
             async with asyncio.timeout(KNOCK):
@@ -373,11 +384,17 @@ async def open_connection(
             sock.close()
             raise
         else:
-            await loop.create_connection(
-                protocol, sock=sock, ssl=tls, server_hostname=config.host if tls is not None else None
-            )
+            async with _greeting():
+                await loop.create_connection(
+                    protocol, sock=sock, ssl=tls, server_hostname=config.host if tls is not None else None
+                )
             return
     raise first or OSError(f"no address for {config.host}")
+
+
+def _greeting() -> Answered:
+    """Return the time that a broker has to greet back once it took the connection."""
+    return Answered("does not greet back", NoGreeting())
 
 
 def _tls(config: MqttConfig) -> ssl.SSLContext | None:
