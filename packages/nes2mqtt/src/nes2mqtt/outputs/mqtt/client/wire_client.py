@@ -96,13 +96,19 @@ class WireClient(asyncio.Protocol):
         except (OSError, UnicodeError) as error:  # the second: a name that no name service could know
             raise Disconnected(str(error)) from error
         if self._lost is None:
-            self._send(self._wire.greet())
+            try:
+                hello = self._wire.greet()
+            except ValueError as error:
+                why = ValueError(f"client_id, username, password or base_topic cannot be sent: {error}")
+                raise Disconnected(str(why)) from why
+            self._send(hello)
         async with _greeting():
             greeted = await self._greeted
         if greeted.code:
             raise Disconnected("the broker refused us") from Refused(Answer.CONNACK, greeted.code, greeted.words)
-        if greeted.keep_alive is not None:
-            self._keep_alive = float(greeted.keep_alive)
+        if greeted.keep_alive:
+            # A broker that wants no signs of life (0), or few, does not keep us from looking whether it is there.
+            self._keep_alive = min(self._keep_alive, float(greeted.keep_alive))
         self._keep_alive_again()
         return Limits(self._version, greeted.packet, greeted.qos, greeted.retain, greeted.receive)
 
