@@ -37,6 +37,7 @@ from nes2mqtt.outputs.mqtt.client.refusals import (
     TOO_LARGE,
     UNSUPPORTED_VERSION,
     Refusals,
+    Unanswered,
     describe,
     kind_of,
 )
@@ -256,6 +257,8 @@ class Broker:
         if not size or size <= session.largest_taken:
             return
         cause = error.__cause__
+        if isinstance(cause, Unanswered | TimeoutError):
+            return  # nobody cut it: the broker, or the way to it, is slow or gone
         if isinstance(cause, Refused) and cause.code == TOO_LARGE:
             session.too_large(size)
             return

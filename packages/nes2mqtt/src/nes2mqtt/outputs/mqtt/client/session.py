@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from types import TracebackType
 
@@ -31,8 +31,11 @@ _TURN = 20
 ANSWER = 10.0
 """Seconds the broker has to greet us, and to confirm a message."""
 
-_AT_ONCE = 50
-"""Topics in one SUBSCRIBE, which then fits every broker's packet limit."""
+_SUBSCRIBE = 2048
+"""Bytes of the largest SUBSCRIBE; it is smaller where the broker takes only smaller packets."""
+
+_HEAD, _PER_TOPIC = 6, 3
+"""Bytes of a SUBSCRIBE besides its topics: type, length, number, properties; and for each topic its length and options."""
 
 _TRY_AGAIN = 600.0
 """Seconds after which a message is tried again that the broker called too large without naming a limit: a broker that reads
@@ -192,20 +195,36 @@ class Session:
         Raises:
             Disconnected: the connection is gone.
         """
-        async with Answered("does not confirm what we subscribe to; trying again"):
-            answers = await self._client.subscribe(topics)
-        self._subscribed.update(topics)
-        for topic, refused in zip(topics, answers, strict=False):
-            if refused is not None:
-                self.refusals.add(topic, refused, 0)
-            else:
-                self.refusals.taken(topic)
+        for part in self._parts(topics):
+            async with Answered("does not confirm what we subscribe to; trying again"):
+                answers = await self._client.subscribe(part)
+            self._subscribed.update(part)
+            for topic, refused in zip(part, answers, strict=False):
+                if refused is not None:
+                    self.refusals.add(topic, refused, 0)
+                else:
+                    self.refusals.taken(topic)
 
     async def listen(self, *topics: str) -> None:
         """Ask for messages on topics for a while."""
-        for first in range(0, len(topics), _AT_ONCE):
+        for part in self._parts(topics):
             async with Answered("does not confirm what we subscribe to; trying again"):
-                await self._client.subscribe(topics[first : first + _AT_ONCE])
+                await self._client.subscribe(part)
+
+    def _parts(self, topics: Iterable[str]) -> Iterator[list[str]]:
+        """Yield topics in parts, each for one SUBSCRIBE that the broker takes; a topic that is too long stands alone."""
+        most = _SUBSCRIBE if self.limits.packet is None else min(self.limits.packet, _SUBSCRIBE)
+        part: list[str] = []
+        size = _HEAD
+        for topic in topics:
+            more = _PER_TOPIC + len(topic.encode())
+            if part and size + more > most:
+                yield part
+                part, size = [], _HEAD
+            part.append(topic)
+            size += more
+        if part:
+            yield part
 
     async def listen_no_more(self, topic: str) -> None:
         """Ask no more for messages on a topic, unless it is one of :meth:`subscribe`."""
