@@ -8,11 +8,11 @@ import socket
 import pytest
 
 from nes2mqtt.outputs.mqtt.client import wire_client
+from nes2mqtt.outputs.mqtt.client.answered import ANSWER
 from nes2mqtt.outputs.mqtt.client.broker import Broker
 from nes2mqtt.outputs.mqtt.client.connection import Disconnected, Limits, NoGreeting, NoMqtt, Refused, Version
 from nes2mqtt.outputs.mqtt.client.message import Message, Will
 from nes2mqtt.outputs.mqtt.client.refusals import describe
-from nes2mqtt.outputs.mqtt.client.session import ANSWER
 from nes2mqtt.outputs.mqtt.client.wire.fields import Property, properties
 from nes2mqtt.outputs.mqtt.client.wire_client import KNOCK, WireClient
 from nes2mqtt.outputs.mqtt.config import MqttConfig

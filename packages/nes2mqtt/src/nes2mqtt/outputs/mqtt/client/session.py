@@ -13,23 +13,20 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from types import TracebackType
 
-from nes2mqtt.outputs.mqtt.client.connection import Answer, Client, Disconnected, Limits, Received, Refused, Version
+from nes2mqtt.outputs.mqtt.client.answered import Answered
+from nes2mqtt.outputs.mqtt.client.connection import Answer, Client, Limits, Received, Refused, Version
 from nes2mqtt.outputs.mqtt.client.echo import Echo
 from nes2mqtt.outputs.mqtt.client.message import Message
-from nes2mqtt.outputs.mqtt.client.refusals import TOO_LARGE, Refusals, Unanswered
+from nes2mqtt.outputs.mqtt.client.refusals import TOO_LARGE, Refusals
 
-__all__ = ["ANSWER", "WINDOW", "Answered", "Session", "publish_all"]
+__all__ = ["WINDOW", "Session", "publish_all"]
 
 WINDOW = 100
 """Messages under way at once: enough to keep a distant broker busy, few to send again after a break."""
 
 _TURN = 20
 """Messages without confirmation that are published in one turn of the loop."""
-
-ANSWER = 10.0
-"""Seconds the broker has to greet us, and to confirm a message."""
 
 _SUBSCRIBE = 2048
 """Bytes of the largest SUBSCRIBE; it is smaller where the broker takes only smaller packets."""
@@ -46,35 +43,6 @@ _TRY_CUT_AGAIN = 86400.0
 
 _SMALL = 4096
 """Bytes; a message up to this size is not suspected of being too large when a connection is cut."""
-
-
-class Answered:
-    """Turns no answer in time into :class:`Disconnected`, for the length of a block.
-
-    Args:
-        silence: what to say then.
-        behind: what is behind it; None: :class:`~nes2mqtt.outputs.mqtt.client.refusals.Unanswered`.
-    """
-
-    __slots__ = ("_behind", "_limit", "_silence")
-
-    # Written out, not made of a generator: a block is entered for each message.
-    def __init__(self, silence: str, behind: Exception | None = None) -> None:
-        self._silence, self._behind = silence, behind
-        self._limit = asyncio.timeout(ANSWER)
-
-    async def __aenter__(self) -> None:
-        await self._limit.__aenter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            await self._limit.__aexit__(kind, error, trace)
-        except TimeoutError:
-            kind = TimeoutError
-        if kind is not None and issubclass(kind, TimeoutError):
-            raise Disconnected(self._silence) from self._behind or Unanswered(self._silence)
 
 
 class Session:

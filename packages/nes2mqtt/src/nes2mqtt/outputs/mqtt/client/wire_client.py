@@ -14,6 +14,7 @@ import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from nes2mqtt.outputs.mqtt.client.answered import ANSWER, Answered
 from nes2mqtt.outputs.mqtt.client.connection import (
     Answer,
     Disconnected,
@@ -25,7 +26,6 @@ from nes2mqtt.outputs.mqtt.client.connection import (
     Version,
 )
 from nes2mqtt.outputs.mqtt.client.message import Message
-from nes2mqtt.outputs.mqtt.client.session import ANSWER, Answered
 from nes2mqtt.outputs.mqtt.client.wire.fields import Malformed
 from nes2mqtt.outputs.mqtt.client.wire.machine import Event, State, TooLarge, Wire
 from nes2mqtt.outputs.mqtt.client.wire.packets import Arrived, Confirmed, Ended, Greeted, Hello, Subscribed
