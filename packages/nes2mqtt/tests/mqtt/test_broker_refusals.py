@@ -11,8 +11,9 @@ import aiomqtt
 import pytest
 
 from nes2mqtt.host.secret import Secret
-from nes2mqtt.outputs.mqtt.client import session as session_module
-from nes2mqtt.outputs.mqtt.client.connection import Answer, Disconnected, Limits, Refused, Version
+from nes2mqtt.outputs.mqtt.client import answered as answered_module
+from nes2mqtt.outputs.mqtt.client.answered import Answered
+from nes2mqtt.outputs.mqtt.client.connection import Answer, Disconnected, Limits, NoGreeting, Refused, Version
 from nes2mqtt.outputs.mqtt.client.refusals import REASONS, SILENT, Refusals, describe, kind_of
 from nes2mqtt.outputs.mqtt.client.session import Session
 from nes2mqtt.outputs.mqtt.config import MqttConfig
@@ -129,7 +130,7 @@ async def test_a_certificate_for_another_name(rig, broker_at, make, authority):
 
 
 async def test_a_broker_that_wants_our_certificate(rig, broker_at, make, authority, monkeypatch):
-    monkeypatch.setattr(session_module, "ANSWER", 1.0)
+    monkeypatch.setattr(answered_module, "ANSWER", 1.0)
     broker = broker_at(
         f"allow_anonymous true\ncafile {authority}/ca.pem\nrequire_certificate true\n"
         f"certfile {authority}/broker.pem\nkeyfile {authority}/broker.key\n"
@@ -142,7 +143,7 @@ async def test_a_broker_that_wants_our_certificate(rig, broker_at, make, authori
 
 
 async def test_tls_on_a_port_without(rig, broker, make, monkeypatch):
-    monkeypatch.setattr(session_module, "ANSWER", 1.0)
+    monkeypatch.setattr(answered_module, "ANSWER", 1.0)
     said = await problem(rig, make(broker, host="localhost", tls={}), "broker")
     assert "TLS" in said
     assert "heck port and tls" in said
@@ -159,7 +160,7 @@ async def test_a_name_without_address(rig, make, broker):
 
 
 async def test_something_listens_that_is_no_broker(rig, make, broker, monkeypatch):
-    monkeypatch.setattr(session_module, "ANSWER", 0.3)
+    monkeypatch.setattr(answered_module, "ANSWER", 0.3)
 
     # The kernel takes the connection; nobody ever reads from it.
     with socket.create_server(("127.0.0.1", 0)) as mute:
@@ -334,7 +335,8 @@ class Unfriendly:
 
     async def connect(self):
         if self.lasts is None:
-            await asyncio.Event().wait()
+            async with Answered("does not greet back", NoGreeting()):
+                await asyncio.Event().wait()
         return Limits(Version.V5)
 
     async def publish(self, message):

@@ -7,8 +7,9 @@ import pytest
 from nes2mqtt.outputs.mqtt.client.broker import SETTLED, Broker
 from nes2mqtt.outputs.mqtt.client.connection import Answer, Disconnected, Limits, Refused, Version
 from nes2mqtt.outputs.mqtt.client.message import Message, Will
-from nes2mqtt.outputs.mqtt.client.refusals import TOO_LARGE
+from nes2mqtt.outputs.mqtt.client.refusals import TOO_LARGE, Unanswered
 from nes2mqtt.outputs.mqtt.client.session import Session
+from nes2mqtt.outputs.mqtt.client.wire import packets
 from nes2mqtt.outputs.mqtt.config import MqttConfig
 
 LARGE = Message("large", "x" * 9000, 1, retain=True)
@@ -30,7 +31,7 @@ def broker():
     return Broker(MqttConfig(host="b"), "us", Will("status"), None, None)
 
 
-async def cut(broker, *clients, lasted=0.0):
+async def cut(broker, *clients, lasted=0.0, lost=LOST):
     """One connection on which a large message meets each of the clients; return the limit learned."""
     session = Session(None, Limits(Version.V5), broker.refusals)
     broker._greeted = asyncio.get_running_loop().time() - lasted
@@ -40,8 +41,8 @@ async def cut(broker, *clients, lasted=0.0):
             await session.publish(LARGE)
         except Disconnected:
             break
-    broker._learn(session, LOST)
-    broker._lost(LOST, asyncio.get_running_loop().time())
+    broker._learn(session, lost)
+    broker._lost(lost, asyncio.get_running_loop().time())
     return session.limits.packet
 
 
@@ -123,3 +124,35 @@ async def test_a_limit_that_an_earlier_connection_ran_into_is_tried_again_after_
         await session.publish(LARGE)
     await asyncio.sleep(86400)
     await session.publish(LARGE)
+
+
+@pytest.mark.parametrize("behind", [Unanswered("does not confirm"), TimeoutError("no answer to a ping")])
+async def test_a_broker_that_is_slow_or_gone_has_cut_nothing(broker, behind):
+    lost = Disconnected("gone")
+    lost.__cause__ = behind
+    for _ in range(3):
+        assert await cut(broker, Cutting(), lost=lost) is None
+
+
+class Asked:
+    """Takes subscriptions, and notes how large their packets are."""
+
+    def __init__(self):
+        self.topics, self.sizes = [], []
+
+    async def subscribe(self, topics):
+        self.topics += topics
+        self.sizes.append(len(packets.subscribe(1, topics, 5)))
+        return [None for _ in topics]
+
+
+@pytest.mark.parametrize(("limit", "most"), [(None, 2048), (1_000_000, 2048), (500, 500)])
+async def test_what_is_subscribed_to_is_cut_to_what_the_broker_takes(broker, limit, most):
+    topics = [f"homeassistant/device/nes2mqtt-cellar_meter-{number:03}/gateway-claim" for number in range(100)]
+    asked = Asked()
+    session = Session(asked, Limits(Version.V5, packet=limit), broker.refusals)
+    await session.listen(*topics)
+    await session.subscribe(*topics)
+    assert asked.topics == topics * 2
+    assert max(asked.sizes) <= most
+    assert len(asked.sizes) < 2 * (7000 / most + 3)

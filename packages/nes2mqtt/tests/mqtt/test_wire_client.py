@@ -8,8 +8,11 @@ import socket
 import pytest
 
 from nes2mqtt.outputs.mqtt.client import wire_client
+from nes2mqtt.outputs.mqtt.client.answered import ANSWER
+from nes2mqtt.outputs.mqtt.client.broker import Broker
 from nes2mqtt.outputs.mqtt.client.connection import Disconnected, Limits, NoGreeting, NoMqtt, Refused, Version
-from nes2mqtt.outputs.mqtt.client.message import Message
+from nes2mqtt.outputs.mqtt.client.message import Message, Will
+from nes2mqtt.outputs.mqtt.client.refusals import describe
 from nes2mqtt.outputs.mqtt.client.wire.fields import Property, properties
 from nes2mqtt.outputs.mqtt.client.wire_client import KNOCK, WireClient
 from nes2mqtt.outputs.mqtt.config import MqttConfig
@@ -231,10 +234,37 @@ async def test_the_broker_decides_how_long_silence_may_be(wire):
     assert wire.writes == [b"\xc0\0"]
 
 
-async def test_a_broker_may_want_no_signs_of_life(wire):
-    await connected(wire, greeting(keep_alive=0), keepalive=5)
-    await asyncio.sleep(3600)
-    assert wire.writes == []
+@pytest.mark.parametrize("said", [0, 3600])
+async def test_a_broker_that_wants_few_signs_of_life_or_none_is_looked_after_all_the_same(wire, said):
+    await connected(wire, greeting(keep_alive=said), keepalive=5)
+    await asyncio.sleep(3)
+    assert wire.writes == [b"\xc0\0"]
+    await asyncio.sleep(10)
+    assert wire.closed
+
+
+@pytest.mark.parametrize(("name", "value"), [("username", "a\0b"), ("username", "a" * 65_536)])
+async def test_a_name_that_no_packet_can_hold_is_told_in_a_sentence(wire, name, value):
+    with pytest.raises(Disconnected) as error:
+        await client(**{name: value}).connect()
+    config = MqttConfig(host="b")
+    assert describe(error.value, config, "us").startswith("broker b:1883 cannot be used: client_id, username, ")
+
+
+async def test_a_broker_that_greets_in_the_form_of_the_older_version_is_greeted_in_it(wire):
+    versions = []
+
+    def make(config, name, will, version):
+        versions.append(version)
+        return WireClient(config, name, will, version)
+
+    task = asyncio.create_task(Broker(MqttConfig(host="b"), "us", Will("status"), None, None, client=make).run())
+    await turns()
+    wire.says(b"\x20\x02\0\0")
+    await turns()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert versions[:2] == [Version.V5, Version.V311]
 
 
 async def test_what_comes_before_the_greeting_is_no_greeting(wire):
@@ -309,3 +339,54 @@ async def test_what_the_first_address_said_is_told_when_none_works(monkeypatch):
     Network(monkeypatch, ConnectionRefusedError(111, "refused"), OSError(113, "no route"))
     with pytest.raises(ConnectionRefusedError):
         await open_it()
+
+
+async def test_an_address_of_a_kind_that_this_computer_does_not_have_is_passed_over(monkeypatch):
+    network = Network(monkeypatch, "fine")
+
+    async def look_up(*_, **__):
+        return [(99, socket.SOCK_STREAM, 0, "", ("::1", 1883)), *await network.look_up("b", 1883)]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+    await open_it()
+    assert network.made == "192.0.2.0"
+
+
+async def test_many_silent_addresses_leave_time_for_the_one_that_answers_and_say_nothing_of_the_version(monkeypatch):
+    network = Network(monkeypatch, *["silence"] * 4, "fine")
+    versions = []
+
+    def make(config, name, will, version):
+        versions.append(version)
+        return WireClient(config, name, will, version)
+
+    task = asyncio.create_task(Broker(MqttConfig(host="b"), "us", Will("status"), None, None, client=make).run())
+    await asyncio.sleep(4 * KNOCK + 1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert network.made == "192.0.2.4"
+    assert versions == [Version.V5]
+
+
+async def test_addresses_that_all_say_nothing_are_no_missing_greeting(monkeypatch):
+    Network(monkeypatch, *["silence"] * 4)
+    with pytest.raises(Disconnected) as error:
+        await client().connect()
+    assert isinstance(error.value.__cause__, TimeoutError)
+
+
+async def test_a_broker_that_took_the_connection_has_its_time_to_greet(wire):
+    with pytest.raises(Disconnected) as error:
+        await client().connect()
+    assert isinstance(error.value.__cause__, NoGreeting)
+    assert asyncio.get_running_loop().time() >= ANSWER
+
+
+async def test_a_name_service_that_does_not_answer_is_told_as_such(monkeypatch):
+    async def never(*_, **__):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never)
+    with pytest.raises(Disconnected) as error:
+        await client().connect()
+    assert isinstance(error.value.__cause__, socket.gaierror)

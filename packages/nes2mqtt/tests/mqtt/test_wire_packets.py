@@ -403,3 +403,15 @@ def test_any_bytes_are_events_or_malformed(version, greeting, pieces):
         except Malformed:
             assert wire.state is State.OVER
         assert len(wire._part) <= 1000
+
+
+def test_a_greeting_is_shown_without_its_secrets():
+    shown = repr(Hello("us", 30, ("status", b"hidden", 1, True), "meter", b"Sesame"))
+    assert "meter" in shown
+    assert "Sesame" not in shown
+    assert "hidden" not in shown
+
+
+def test_a_connack_of_the_older_version_that_takes_us_is_none_of_mqtt_5():
+    with pytest.raises(Malformed):
+        packets.connack(b"\0\0", 5)

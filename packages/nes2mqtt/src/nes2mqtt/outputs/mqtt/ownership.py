@@ -230,4 +230,5 @@ def _claim_of(announcement: str) -> str:
 async def _say(session: Session, claim: Message) -> None:
     """Publish who we are; a broker that does not allow it does no harm."""
     with contextlib.suppress(Refused):
-        await session.publish(claim, quiet=True)
+        # Unheard: an answer is published by the very loop that hears, so it cannot wait for what it would hear.
+        await session.publish(claim, unheard=True, quiet=True)

@@ -37,10 +37,11 @@ from nes2mqtt.outputs.mqtt.client.refusals import (
     TOO_LARGE,
     UNSUPPORTED_VERSION,
     Refusals,
+    Unanswered,
     describe,
     kind_of,
 )
-from nes2mqtt.outputs.mqtt.client.session import Answered, Session
+from nes2mqtt.outputs.mqtt.client.session import Session
 from nes2mqtt.outputs.mqtt.client.wire_client import WireClient
 from nes2mqtt.outputs.mqtt.config import MqttConfig, Protocol
 from nes2mqtt.timing.backoff import Backoff
@@ -215,8 +216,7 @@ class Broker:
             # A certificate or key that cannot be read, or is none; the owner may mend it while we try again.
             raise Disconnected(str(error)) from error
         try:
-            async with Answered("does not greet back", NoGreeting()):
-                limits = await client.connect()
+            limits = await client.connect()
         except BaseException:
             client.hang_up()
             raise
@@ -257,6 +257,8 @@ class Broker:
         if not size or size <= session.largest_taken:
             return
         cause = error.__cause__
+        if isinstance(cause, Unanswered | TimeoutError):
+            return  # nobody cut it: the broker, or the way to it, is slow or gone
         if isinstance(cause, Refused) and cause.code == TOO_LARGE:
             session.too_large(size)
             return

@@ -108,10 +108,10 @@ class Refused(Exception):
 
 
 class Client(Protocol):
-    """One connection to a broker. No method has a time limit of its own, and each may be cancelled."""
+    """One connection to a broker. Only :meth:`connect` has time limits of its own; each method may be cancelled."""
 
     async def connect(self) -> Limits:
-        """Connect and be greeted.
+        """Connect and be greeted. Each address of the broker has its time, and so has the greeting.
 
         Raises:
             Disconnected: it did not work. The cause is :class:`Refused` (a CONNACK), :class:`NoGreeting`, or what the

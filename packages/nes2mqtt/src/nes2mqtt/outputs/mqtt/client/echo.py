@@ -93,7 +93,12 @@ class Echo:
                         self._tell(level)
                     return
         for _ in range(TRIES):
-            if self._readable[level] is False or await self._comes_back(message, publish):
+            if self._readable[level] is False:
+                # It was told while we waited our turn; the message itself has still to be published.
+                await publish(message)
+                self._checked.add(message.topic)
+                return
+            if await self._comes_back(message, publish):
                 self._checked.add(message.topic)
                 return
         raise Refused(Answer.PUBACK, TOO_LARGE if size > LARGE else SILENT)

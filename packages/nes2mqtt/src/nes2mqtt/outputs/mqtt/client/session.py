@@ -11,16 +11,16 @@ import asyncio
 import contextlib
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from types import TracebackType
 
-from nes2mqtt.outputs.mqtt.client.connection import Answer, Client, Disconnected, Limits, Received, Refused, Version
+from nes2mqtt.outputs.mqtt.client.answered import Answered
+from nes2mqtt.outputs.mqtt.client.connection import Answer, Client, Limits, Received, Refused, Version
 from nes2mqtt.outputs.mqtt.client.echo import Echo
 from nes2mqtt.outputs.mqtt.client.message import Message
-from nes2mqtt.outputs.mqtt.client.refusals import TOO_LARGE, Refusals, Unanswered
+from nes2mqtt.outputs.mqtt.client.refusals import TOO_LARGE, Refusals
 
-__all__ = ["ANSWER", "WINDOW", "Answered", "Session", "publish_all"]
+__all__ = ["WINDOW", "Session", "publish_all"]
 
 WINDOW = 100
 """Messages under way at once: enough to keep a distant broker busy, few to send again after a break."""
@@ -28,11 +28,11 @@ WINDOW = 100
 _TURN = 20
 """Messages without confirmation that are published in one turn of the loop."""
 
-ANSWER = 10.0
-"""Seconds the broker has to greet us, and to confirm a message."""
+_SUBSCRIBE = 2048
+"""Bytes of the largest SUBSCRIBE; it is smaller where the broker takes only smaller packets."""
 
-_AT_ONCE = 50
-"""Topics in one SUBSCRIBE, which then fits every broker's packet limit."""
+_HEAD, _PER_TOPIC = 6, 3
+"""Bytes of a SUBSCRIBE besides its topics: type, length, number, properties; and for each topic its length and options."""
 
 _TRY_AGAIN = 600.0
 """Seconds after which a message is tried again that the broker called too large without naming a limit: a broker that reads
@@ -43,35 +43,6 @@ _TRY_CUT_AGAIN = 86400.0
 
 _SMALL = 4096
 """Bytes; a message up to this size is not suspected of being too large when a connection is cut."""
-
-
-class Answered:
-    """Turns no answer in time into :class:`Disconnected`, for the length of a block.
-
-    Args:
-        silence: what to say then.
-        behind: what is behind it; None: :class:`~nes2mqtt.outputs.mqtt.client.refusals.Unanswered`.
-    """
-
-    __slots__ = ("_behind", "_limit", "_silence")
-
-    # Written out, not made of a generator: a block is entered for each message.
-    def __init__(self, silence: str, behind: Exception | None = None) -> None:
-        self._silence, self._behind = silence, behind
-        self._limit = asyncio.timeout(ANSWER)
-
-    async def __aenter__(self) -> None:
-        await self._limit.__aenter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            await self._limit.__aexit__(kind, error, trace)
-        except TimeoutError:
-            kind = TimeoutError
-        if kind is not None and issubclass(kind, TimeoutError):
-            raise Disconnected(self._silence) from self._behind or Unanswered(self._silence)
 
 
 class Session:
@@ -122,11 +93,12 @@ class Session:
         size = message.size(self.limits.version)
         fitting = self._fitting(message, size)
         try:
-            if fitting.qos:
+            if fitting.qos and not unheard:
                 async with self._places:
-                    await self._confirmed(fitting, size, unheard=unheard)
+                    await self._confirmed(fitting, size, unheard=False)
             else:
-                # Of QoS 0 only what is known to be too large is ever refused, so what was sent is no longer.
+                # Of QoS 0 only what is known to be too large is ever refused, so what was sent is no longer. What nobody
+                # listens for takes no place: all may be taken by messages that wait for what nobody hears meanwhile.
                 await self._confirmed(fitting, size, unheard=True)
             self.refusals.taken(message.topic)
         except Refused as refused:
@@ -191,20 +163,36 @@ class Session:
         Raises:
             Disconnected: the connection is gone.
         """
-        async with Answered("does not confirm what we subscribe to; trying again"):
-            answers = await self._client.subscribe(topics)
-        self._subscribed.update(topics)
-        for topic, refused in zip(topics, answers, strict=False):
-            if refused is not None:
-                self.refusals.add(topic, refused, 0)
-            else:
-                self.refusals.taken(topic)
+        for part in self._parts(topics):
+            async with Answered("does not confirm what we subscribe to; trying again"):
+                answers = await self._client.subscribe(part)
+            self._subscribed.update(part)
+            for topic, refused in zip(part, answers, strict=False):
+                if refused is not None:
+                    self.refusals.add(topic, refused, 0)
+                else:
+                    self.refusals.taken(topic)
 
     async def listen(self, *topics: str) -> None:
         """Ask for messages on topics for a while."""
-        for first in range(0, len(topics), _AT_ONCE):
+        for part in self._parts(topics):
             async with Answered("does not confirm what we subscribe to; trying again"):
-                await self._client.subscribe(topics[first : first + _AT_ONCE])
+                await self._client.subscribe(part)
+
+    def _parts(self, topics: Iterable[str]) -> Iterator[list[str]]:
+        """Yield topics in parts, each for one SUBSCRIBE that the broker takes; a topic that is too long stands alone."""
+        most = _SUBSCRIBE if self.limits.packet is None else min(self.limits.packet, _SUBSCRIBE)
+        part: list[str] = []
+        size = _HEAD
+        for topic in topics:
+            more = _PER_TOPIC + len(topic.encode())
+            if part and size + more > most:
+                yield part
+                part, size = [], _HEAD
+            part.append(topic)
+            size += more
+        if part:
+            yield part
 
     async def listen_no_more(self, topic: str) -> None:
         """Ask no more for messages on a topic, unless it is one of :meth:`subscribe`."""

@@ -14,6 +14,7 @@ import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from nes2mqtt.outputs.mqtt.client.answered import ANSWER, Answered
 from nes2mqtt.outputs.mqtt.client.connection import (
     Answer,
     Disconnected,
@@ -95,12 +96,19 @@ class WireClient(asyncio.Protocol):
         except (OSError, UnicodeError) as error:  # the second: a name that no name service could know
             raise Disconnected(str(error)) from error
         if self._lost is None:
-            self._send(self._wire.greet())
-        greeted = await self._greeted
+            try:
+                hello = self._wire.greet()
+            except ValueError as error:
+                why = ValueError(f"client_id, username, password or base_topic cannot be sent: {error}")
+                raise Disconnected(str(why)) from why
+            self._send(hello)
+        async with _greeting():
+            greeted = await self._greeted
         if greeted.code:
             raise Disconnected("the broker refused us") from Refused(Answer.CONNACK, greeted.code, greeted.words)
-        if greeted.keep_alive is not None:
-            self._keep_alive = float(greeted.keep_alive)
+        if greeted.keep_alive:
+            # A broker that wants no signs of life (0), or few, does not keep us from looking whether it is there.
+            self._keep_alive = min(self._keep_alive, float(greeted.keep_alive))
         self._keep_alive_again()
         return Limits(self._version, greeted.packet, greeted.qos, greeted.retain, greeted.receive)
 
@@ -352,16 +360,25 @@ class WireClient(asyncio.Protocol):
 async def open_connection(
     config: MqttConfig, tls: ssl.SSLContext | None, protocol: Callable[[], asyncio.Protocol]
 ) -> None:
-    """Connect to a broker: try its addresses in the order the system gives them.
+    """Connect to a broker: try its addresses in the order the system gives them, each for some seconds.
 
     Raises:
         OSError: none of them works; what the first said.
+        Disconnected: one took the connection, and does not begin TLS in time.
     """
     loop = asyncio.get_running_loop()
-    addresses = await loop.getaddrinfo(config.host, config.broker_port, type=socket.SOCK_STREAM)
+    try:
+        async with asyncio.timeout(ANSWER):
+            addresses = await loop.getaddrinfo(config.host, config.broker_port, type=socket.SOCK_STREAM)
+    except TimeoutError:
+        raise socket.gaierror(socket.EAI_AGAIN, "the name service does not answer") from None
     first: OSError | None = None
     for family, kind, number, _, address in addresses:
-        sock = socket.socket(family, kind, number)
+        try:
+            sock = socket.socket(family, kind, number)
+        except OSError as error:  # a kind of address that this computer does not have
+            first = first or error
+            continue
         try:
             sock.setblocking(False)
             async with asyncio.timeout(KNOCK):
@@ -373,11 +390,17 @@ async def open_connection(
             sock.close()
             raise
         else:
-            await loop.create_connection(
-                protocol, sock=sock, ssl=tls, server_hostname=config.host if tls is not None else None
-            )
+            async with _greeting():
+                await loop.create_connection(
+                    protocol, sock=sock, ssl=tls, server_hostname=config.host if tls is not None else None
+                )
             return
     raise first or OSError(f"no address for {config.host}")
+
+
+def _greeting() -> Answered:
+    """Return the time that a broker has to greet back once it took the connection."""
+    return Answered("does not greet back", NoGreeting())
 
 
 def _tls(config: MqttConfig) -> ssl.SSLContext | None:

@@ -9,7 +9,7 @@ This module does not know what may come when.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeVar
 
@@ -100,10 +100,10 @@ class Hello:
     client_id: str
     keep_alive: int
     """Seconds; 0: none."""
-    will: tuple[str, bytes, int, bool] | None = None
+    will: tuple[str, bytes, int, bool] | None = field(default=None, repr=False)
     """Topic, payload, QoS and whether it is retained."""
     user: str | None = None
-    password: bytes | None = None
+    password: bytes | None = field(default=None, repr=False)
     packet: int = 1 << 18
     """Bytes of the largest packet we take (section 3.1.2.11.4). MQTT 3.1.1 cannot say it; a longer one ends the connection all the
     same."""
@@ -250,7 +250,9 @@ def connack(body: bytes, version: int) -> Greeted:
         return Greeted(code and _OLD_REFUSALS.get(code, _UNSPECIFIED), session=bool(flags))
     # A broker that does not speak MQTT 5 may refuse it in the form of 3.1.1, without properties.
     if not read.left:
-        return Greeted(code and (_OLD_REFUSALS.get(code, code) if code < _UNSPECIFIED else code), session=bool(flags))
+        if not code:
+            raise Malformed("a CONNACK that takes us has no properties: it is none of MQTT 5")
+        return Greeted(_OLD_REFUSALS.get(code, code) if code < _UNSPECIFIED else code, session=bool(flags))
     said = read.properties()
     _nothing_left(read)
     return Greeted(
