@@ -298,6 +298,8 @@ class World(Telling):
             self.boot()
             watching = self.spawn(self.watch.run())
             await self._suffer()
+            if watching.done():  # a watch that broke off would find nothing more
+                watching.result()
             watching.cancel()
             await self._end()
 

@@ -123,7 +123,7 @@ class Watch:
     def _told(self, wish: Wish, row: PrintJob, holder: Processor, since: float) -> None:
         world, number = self._world, wish.paper.number
         view = holder.dispatcher.snapshot()
-        on_page = any(job.row_no == row.row_no and job.message for job in view.jobs) or any(
+        on_page = any(job.entry.row_no == row.row_no and job.message for job in view.jobs) or any(
             printer.problem for printer in view.printers if printer.address.printer_id == wish.printer
         )
         named = re.compile(rf"\bjob {row.row_no}\b")

@@ -360,6 +360,8 @@ class World(Telling):
             await self._suffer()
             await users
             await self._settle()
+            if watching.done():  # a watch that broke off would find nothing more
+                watching.result()
             watching.cancel()
             self.watch.in_the_end()
             for processor in self.processors:
