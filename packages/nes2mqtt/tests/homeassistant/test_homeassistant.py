@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -351,8 +352,16 @@ async def test_energy_dashboard_has_no_complaint(home, meter):
     }
     grid = {"type": "grid", **flows, "cost_adjustment_day": 0.0}
     await asyncio.to_thread(home.ask, "energy/save_prefs", energy_sources=[grid])
-    verdict = await asyncio.to_thread(home.ask, "energy/validate")
-    assert verdict == {"energy_sources": [[]], "device_consumption": []}
+    # It complains of a sensor it has no statistics of, so it makes them first, also when this test runs alone.
+    content = {"energy_sources": [[]], "device_consumption": []}
+    until = time.monotonic() + 30
+    while True:
+        await asyncio.to_thread(home.call, "compile_statistics", "now")
+        verdict = await asyncio.to_thread(home.ask, "energy/validate")
+        if verdict == content or time.monotonic() > until:
+            break
+        await asyncio.sleep(0.5)
+    assert verdict == content
     assert await asyncio.to_thread(home.ask, "recorder/validate_statistics") == {}
 
 
