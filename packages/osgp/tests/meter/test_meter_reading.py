@@ -340,7 +340,7 @@ async def test_events_and_counts(fake, opened):
 
 
 async def test_encrypted(fake, opened):
-    async with opened(encrypt=True) as meter:
+    async with opened(security="rc4") as meter:
         assert await meter.clock() == datetime(2004, 2, 16, 15, 59, 55, tzinfo=UTC)
     assert all(bytes.fromhex("3f0034") not in data for data in fake.ports[0].sent)
 

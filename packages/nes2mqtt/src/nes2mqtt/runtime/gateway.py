@@ -72,7 +72,7 @@ def _opener(settings: MeterConfig) -> OpenMeter:
         return open_meter(
             address,
             key=key,
-            encrypt=settings.encrypt,
+            security=settings.security,
             session=session,
             power_cycle=recovery,
             read_budget=budget,

@@ -1,4 +1,4 @@
-"""What is known of a meter beyond one connection: the tables that tell the sizes of the others.
+"""What is known of a meter beyond one connection: the tables that tell the sizes of the others, and whether it speaks TLS.
 
 Reading them takes a dozen requests. They change only with the program ID (ET04.14) or the IDT version (ET04.116) (MEP guide
 v1.1 p. 54-55), so whoever reopens a port asks for these two and keeps the rest. A survey that
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from osgp.mep.security import SecuritySeen
 
 __all__ = ["KnownMeter", "Signature"]
 
@@ -34,6 +36,8 @@ class KnownMeter:
     """Of the meter that the rest is of; None: nothing is."""
     tables: dict[str, bytes | None] = field(default_factory=dict)
     """Table data by name; None for a table the meter refused."""
+    security: SecuritySeen = field(default_factory=SecuritySeen)
+    """Whether the meter was seen to speak TLS."""
 
     def recognise(self, signature: Signature | None) -> None:
         """Forget everything unless it is of the meter with this signature; None fits no meter."""

@@ -19,8 +19,9 @@ from typing import Self
 from osgp.errors import MisuseError
 from osgp.image import MeterImage
 from osgp.key import MeterKey
-from osgp.mep.events import AlertSent, RequestAnswered, ServerEvent
+from osgp.mep.events import AlertSent, RequestAnswered, ServerEvent, TlsSessionOpened
 from osgp.mep.server import Access, MepServer
+from osgp.mep.tls_server import TlsRule
 from osgp.optical.events import RequestAnswered as OpticalAnswered
 from osgp.optical.events import ServerEvent as OpticalEvent
 from osgp.optical.events import ServiceRefused
@@ -83,6 +84,7 @@ class SimulatedMeter:
         seed: of the default house and of the faults.
         baud: bits a second on the line; 0 answers at once.
         encrypt_only: do not understand plain requests.
+        tls: what the MEP port says to TLS.
         clock: UTC seconds; what it gives is kept from running backwards.
     """
 
@@ -99,6 +101,7 @@ class SimulatedMeter:
         seed: int = 1,
         baud: int = 0,
         encrypt_only: bool = False,
+        tls: TlsRule = TlsRule.ABSENT,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.traffic = Traffic()
@@ -119,7 +122,7 @@ class SimulatedMeter:
         keys = {Access.BASIC: mbk or MeterKey.parse(DEMO_KEY_TEXT)}
         if mak is not None:
             keys[Access.ADVANCED] = mak
-        self._server = MepServer(keys, self._answer, sequence=mix(seed), encrypted_only=encrypt_only)
+        self._server = MepServer(keys, self._answer, sequence=mix(seed), encrypted_only=encrypt_only, tls=tls)
         self._shared = self._has_one_uart() if shared_uart is None else shared_uart
         self._optical = OpticalServer(
             optical_keys or {OpticalAccess.READ_ONLY: OpticalKey.parse(DEMO_KEY_TEXT)},
@@ -319,7 +322,7 @@ class SimulatedMeter:
             self.traffic.answered += 1
         elif isinstance(event, AlertSent):
             self.traffic.alerts += 1
-        else:
+        elif not isinstance(event, TlsSessionOpened):
             self.traffic.refused += 1
 
     def _count_light(self, event: OpticalEvent) -> None:

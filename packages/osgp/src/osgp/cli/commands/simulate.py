@@ -12,6 +12,7 @@ import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -36,6 +37,14 @@ _MOST_METERS = 20_000
 _LAST_PORT = 65535
 _FILES_PER_METER = 4
 """A listening socket and a few connections."""
+
+
+class _Tls(StrEnum):
+    """The names of :class:`osgp.mep.tls_server.TlsRule`."""
+
+    ABSENT = "absent"
+    OFFERED = "offered"
+    REQUIRED = "required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,10 @@ def simulate(
     ] = None,
     baud: Annotated[int, typer.Option(help="Speed of the line; 0 answers at once.")] = 9600,
     encrypt_only: Annotated[bool, typer.Option("--encrypt-only", help="Refuse requests in plain text.")] = False,
+    tls: Annotated[
+        _Tls,
+        typer.Option(help="What the MEP port says to TLS: absent, as on older meters; offered; or required: nothing else."),
+    ] = _Tls.ABSENT,
     fault: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A fault; may be repeated. 'list' lists them.", show_default=False),
@@ -129,6 +142,7 @@ def simulate(
 
     Send it SIGUSR1 to power-cycle its level shifter (see --fault stuck-level-shifter).
     """
+    from osgp.mep.tls_server import TlsRule  # noqa: PLC0415 - not for other commands
     from osgp.simulator import FAULTS, Faults, SimulatedMeter, neighbourhood  # noqa: PLC0415 - not for other commands
 
     if fault == ["list"]:
@@ -161,6 +175,7 @@ def simulate(
             seed=seed + number,
             baud=baud,
             encrypt_only=encrypt_only,
+            tls=TlsRule[tls.name],
         )
         for number, source in enumerate(sources)
     ]
