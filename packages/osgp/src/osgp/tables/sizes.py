@@ -15,7 +15,6 @@ from typing import Any
 
 from osgp.errors import TableError
 from osgp.psem import table_id
-from osgp.tables.configuration import ET54
 from osgp.tables.devices import ET11
 from osgp.tables.event_log import BT71, log_size
 from osgp.tables.identity import ET04
@@ -23,6 +22,7 @@ from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes, data_sets
 from osgp.tables.registers import BT23
 from osgp.tables.schema.dimensions import Dimensions, Firmware
 from osgp.tables.schema.table import Table
+from osgp.tables.status.configuration import ET54
 
 __all__ = ["SIZES", "TELLING", "Size", "size_of"]
 

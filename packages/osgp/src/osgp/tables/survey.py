@@ -10,8 +10,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from osgp.errors import TableError
-from osgp.tables.clock import BT50
-from osgp.tables.configuration import ET54, ET55
+from osgp.tables.calendar.clock import BT50
 from osgp.tables.devices import ET11
 from osgp.tables.identity import BT00, BT01
 from osgp.tables.interface import ET42
@@ -19,6 +18,7 @@ from osgp.tables.present import BT27, BT28
 from osgp.tables.registers import BT20, BT21, BT22, BT23
 from osgp.tables.schema.dimensions import Calendar, Dimensions, told_by
 from osgp.tables.schema.table import Record, Table
+from osgp.tables.status.configuration import ET54, ET55
 
 __all__ = ["SURVEYED", "et55_sizes", "survey"]
 
