@@ -21,9 +21,9 @@ from osgp.optical.datalink.packet import Packet
 from osgp.optical.services import Identify, Security, encode_service
 from osgp.psem import table_id
 from osgp.tables import TABLES, Dimensions
-from osgp.tables.alarms import BT03, alarm_words
 from osgp.tables.schema.table import Bits, Field
 from osgp.tables.schema.types import ANSI_DATE, DATE, LTIME_DATE, TIME, Type, char
+from osgp.tables.status.alarms import BT03, alarm_words
 
 GEN4 = Dimensions(
     firmware=(4, 30), summations=19, tiers=8, present_values=84, mep_devices=6, mep_clients=2, module_records_size=42

@@ -15,7 +15,6 @@ from typing import Any
 
 from osgp.errors import TableError
 from osgp.psem import table_id
-from osgp.tables.configuration import ET54
 from osgp.tables.devices import ET11
 from osgp.tables.event_log import BT71, log_size
 from osgp.tables.identity import ET04
@@ -23,6 +22,7 @@ from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes, data_sets
 from osgp.tables.registers import BT23
 from osgp.tables.schema.dimensions import Dimensions, Firmware
 from osgp.tables.schema.table import Table
+from osgp.tables.status.configuration import ET54
 
 __all__ = ["SIZES", "TELLING", "Size", "size_of"]
 
@@ -173,10 +173,6 @@ def _alternate_log(known: _Known) -> int:
     return log_size(arguments, int(known.field(ET54, "et79_entries")))
 
 
-def _device_data(known: _Known) -> int:
-    return int(known.field(ET11, "devices")) * int(known.field(ET11, "data_entry_size"))
-
-
 SIZES: Mapping[str, Size] = {
     "BT24": Size("6 + BT23", "211-212", (), lambda known: _SEASON_HEADER + known.registers()),
     "BT25": Size("6 + BT23", "212", (), lambda known: _SEASON_HEADER + known.registers()),
@@ -187,7 +183,6 @@ SIZES: Mapping[str, Size] = {
     "BT67": _profile(4),
     "BT74": Size("11 + BT71.5 * (12 + BT71.3)", "241-243", ("BT71",), _event_log),
     "ET09": Size("18 * ET04.53 + 139 to 519 by firmware", "67-76", ("ET04",), _quality),
-    "ET16": Size("ET11.0 * ET11.5", "92-95", ("ET11",), _device_data),
     "ET21": Size("83 to 131 by firmware * data sets", "95-98", (), _profile_settings),
     "ET31": _ring("ET31", "104-106"),
     "ET41": _ring("ET41", "110-111"),
