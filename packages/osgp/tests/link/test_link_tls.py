@@ -196,7 +196,9 @@ def test_a_write_is_not_repeated_in_another_session(make_tls):
     wire.server.forget_tls_session()
     assert isinstance(wire.ask(PartialWrite(50, 0, b"x")), WriteUncertain)
     assert wire.ask(PartialWrite(50, 0, b"x")).ok
-    assert [request for request in wire.memory.asked if isinstance(request, PartialWrite)] == [PartialWrite(50, 0, b"x")]
+    assert [request for request in wire.memory.asked if isinstance(request, PartialWrite)] == [
+        PartialWrite(50, 0, b"x")
+    ]
 
 
 def frames_of(wire, way):
@@ -316,7 +318,9 @@ def test_no_recorded_frame_is_taken_for_an_answer(make_tls, again):
     client.request(BT23, next(now))
     for reply in heard * 4:
         client.bytes_to_send()
-        assert not any(isinstance(event, ResponseReceived | TlsSessionOpened) for event in client.receive(reply, next(now)))
+        assert not any(
+            isinstance(event, ResponseReceived | TlsSessionOpened) for event in client.receive(reply, next(now))
+        )
         client.expire(next(now))
 
 

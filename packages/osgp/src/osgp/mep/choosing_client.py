@@ -13,7 +13,7 @@ This module does not know how either mode works.
 
 from __future__ import annotations
 
-from osgp.errors import KeyRejected, LinkRefused, ResponseTimeout, TlsUnavailable
+from osgp.errors import KeyRejected, ResponseTimeout, TlsUnavailable
 from osgp.mep.client import MepClient
 from osgp.mep.events import ClientEvent, RequestFailed, ResponseReceived, SecurityChosen, TlsSessionOpened
 from osgp.mep.security import Security, SecuritySeen
@@ -58,7 +58,7 @@ class ChoosingClient:
     @property
     def proven(self) -> bool:
         """Tell whether the meter has shown that it has our key."""
-        return self._now.proven
+        return self._rc4.proven or (self._tls is not None and self._tls.proven)
 
     def request(self, request: Request, now: float) -> None:
         """Ask. The answer comes as :class:`ResponseReceived` or :class:`RequestFailed`, exactly one of them.
@@ -110,7 +110,7 @@ class ChoosingClient:
                     self._now.request(self._request, now)
                 case RequestFailed(error=TlsUnavailable()) if self._seen.tls:
                     told.append(RequestFailed(event.request, _downgraded()))
-                case RequestFailed(error=KeyRejected() | LinkRefused()) if self._now is self._rc4:
+                case RequestFailed(error=KeyRejected()) if self._now is self._rc4:
                     # Perhaps a meter that requires TLS from now on: next time it is asked again.
                     self._now, self._chosen = self._tls or self._rc4, None
                     told.append(event)
@@ -123,7 +123,11 @@ class ChoosingClient:
 
     @property
     def _why_rc4(self) -> str:
-        return "TLS was not tried: cryptography is not installed" if self._tls is None else "the meter did not answer in TLS"
+        return (
+            "TLS was not tried: cryptography is not installed"
+            if self._tls is None
+            else "the meter did not answer in TLS"
+        )
 
     def _choose(self, security: Security, why: str, told: list[ClientEvent]) -> None:
         if self._chosen is not security:
@@ -134,6 +138,6 @@ class ChoosingClient:
 def _downgraded() -> TlsUnavailable:
     return TlsUnavailable(
         "the meter spoke TLS before and refuses it now. It is not asked in the weaker RC4 mode, because somebody on the line "
-        "could have made the meter look so. If the grid company took TLS away, choose security \"rc4-plain\" or \"rc4\"; "
+        'could have made the meter look so. If the grid company took TLS away, choose security "rc4-plain" or "rc4"; '
         "otherwise look what is connected to the line"
     )

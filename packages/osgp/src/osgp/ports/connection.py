@@ -99,6 +99,7 @@ class Connection(ABC, Generic[E]):
     """Procedure sequence numbers for users of this port (MEP guide v1.1 p. 52)."""
     results_table: int | None
     """The table with the results of procedures called on this port; None: the meter's settings name the table."""
+
     def __init__(self, address: Address, client: LinkClient[E], recovery: Recovery | None) -> None:
         self.stats = LinkStats()
         self.on_event: Callable[[E], None] | None = None

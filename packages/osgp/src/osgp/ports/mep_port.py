@@ -81,7 +81,7 @@ class MepConnection(Connection[ClientEvent]):
         if isinstance(key, OpticalKey):
             raise MisuseError("this is a key for an optical port; for a MEP port read it with MeterKey.parse")
         self._ends = _client(key, security, seen or SecuritySeen(), address.line)
-        self._security = None if security is Security.AUTO else security
+        self._security: Security | None = None if security is Security.AUTO else security
         self._moved = asyncio.Event()
         super().__init__(address, self._ends, recovery)
 

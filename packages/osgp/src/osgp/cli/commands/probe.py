@@ -22,6 +22,7 @@ from osgp.errors import KeyRejected, MeterRefused, MisuseError, OsgpError, Trans
 
 if TYPE_CHECKING:
     from osgp.key import MeterKey
+    from osgp.mep.security import Security
     from osgp.meter import Identity
 
 __all__ = ["probe"]
@@ -34,6 +35,8 @@ class _Finding:
     meter: bool = False
     key_accepted: bool | None = None
     finding: str = ""
+    security: str | None = None
+    """How the meter talks at its MEP port; None where that is not known."""
     identity: dict[str, str] = field(default_factory=dict)
     exit_code: int = 0
 
@@ -109,7 +112,7 @@ async def _look(target: Target, *, searching: bool) -> _Finding:
     key = target.key()
     note(f"Listening on {target.url} ...")
     try:
-        identity = await _identity(target, key, optical=optical, searching=searching)
+        identity, security = await _identity(target, key, optical=optical, searching=searching)
     except KeyRejected:
         found.meter, found.key_accepted = True, False
         found.finding = (
@@ -131,12 +134,15 @@ async def _look(target: Target, *, searching: bool) -> _Finding:
     else:
         found.meter, found.finding = True, "a meter answers"
         found.key_accepted = None if key is None else True
+        found.security = security
         found.identity = {name: text for name, text in asdict(identity).items() if text}
     return found
 
 
-async def _identity(target: Target, key: MeterKey | None, *, optical: bool, searching: bool) -> Identity:
-    """Ask the meter who it is.
+async def _identity(
+    target: Target, key: MeterKey | None, *, optical: bool, searching: bool
+) -> tuple[Identity, Security | None]:
+    """Ask the meter who it is, and note how it was talked to.
 
     If no key is given, ask without a key on the optical port, and with a made-up key on the MEP port. When searching,
     give up after :data:`_SEARCHING` seconds if not a single byte was received from the port.
@@ -154,10 +160,10 @@ async def _identity(target: Target, key: MeterKey | None, *, optical: bool, sear
         if not sent:
             heard.set()
 
-    async def ask() -> Identity:
+    async def ask() -> tuple[Identity, Security | None]:
         wire_tap.set(tap)
         async with open_meter(target.url, key=shown, security=target.security, session=target.session()) as meter:
-            return await meter.identity()
+            return await meter.identity(), meter.security
 
     with step("looking for a meter"):
         asking = asyncio.ensure_future(ask())
@@ -180,4 +186,6 @@ times on the MEP port."""
 def _lines(found: _Finding) -> list[str]:
     mark = paint("meter", "green") if found.meter else paint("nothing", "red")
     lines = [f"{found.port}  {mark}", f"  {found.protocol}: {found.finding}"]
+    if found.security is not None:
+        lines.append(f"  security: {found.security}")
     return lines + [f"  {name}: {text}" for name, text in found.identity.items()]

@@ -129,7 +129,9 @@ def simulate(
     encrypt_only: Annotated[bool, typer.Option("--encrypt-only", help="Refuse requests in plain text.")] = False,
     tls: Annotated[
         _Tls,
-        typer.Option(help="What the MEP port says to TLS: absent, as on older meters; offered; or required: nothing else."),
+        typer.Option(
+            help="What the MEP port says to TLS: absent, as on older meters; offered; or required: nothing else."
+        ),
     ] = _Tls.ABSENT,
     fault: Annotated[
         list[str] | None,

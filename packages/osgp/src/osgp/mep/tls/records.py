@@ -12,6 +12,7 @@ This module does not know what stands in a record.
 from __future__ import annotations
 
 from enum import IntEnum
+from importlib.util import find_spec
 from struct import Struct
 from typing import NamedTuple, Protocol
 
@@ -19,7 +20,16 @@ from osgp.errors import MisuseError
 from osgp.mep.tls.alerts import Alert, TlsFault
 from osgp.mep.tls.key_schedule import DirectionKeys
 
-__all__ = ["MOST_RECORDS", "OVERHEAD", "ContentType", "Record", "Seal", "decode_records", "encode_record", "raise_unless_available"]
+__all__ = [
+    "MOST_RECORDS",
+    "OVERHEAD",
+    "ContentType",
+    "Record",
+    "Seal",
+    "decode_records",
+    "encode_record",
+    "raise_unless_available",
+]
 
 VERSION = 0x0303
 """TLS 1.2 (RFC 5246 section 6.2.1)."""
@@ -97,13 +107,12 @@ def raise_unless_available() -> None:
     Raises:
         MisuseError: the Python package cryptography is not installed.
     """
-    try:
-        import cryptography.hazmat.primitives.ciphers.aead  # noqa: F401, PLC0415 - only who speaks TLS needs it
-    except ImportError:
+    # It is looked for, not loaded: that takes memory, which a meter without TLS is not worth.
+    if find_spec("cryptography") is None:
         raise MisuseError(
             "TLS needs the Python package cryptography. Install it: pip install 'osgp[tls]', or on 32-bit Raspberry Pi OS "
             "sudo apt install python3-cryptography"
-        ) from None
+        )
 
 
 def _aes_gcm(key: bytes) -> _Aead:
