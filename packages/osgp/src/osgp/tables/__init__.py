@@ -26,6 +26,7 @@ from osgp.tables import (
     interface,
     load_profile,
     present,
+    quality,
     registers,
     status,
 )
@@ -44,6 +45,7 @@ _FAMILIES = (
     interface,
     load_profile,
     present,
+    quality,
     registers,
     status,
 )
