@@ -104,6 +104,11 @@ PRINTED = {
         "error_screens": 38,
     },
     ("ET13", GEN3): {"mbus": 0, "mep": 4 * 66},
+    ("ET14", GEN3): {"auto_discovery": 0, "occupied": 5, "devices": 6},
+    ("ET15", GEN3): {
+        "next_written": 0, "next_processed": 0, "requests": 1, "writes": 5 * 6 + 1, "multicast_length": 5 * (6 + 25) + 1,
+    },
+    ("ET16", GEN3): {"mbus": 0, "mep": 4 * 517},
     ("ET42", GEN3): {
         "table_length": 0, "fixed_section_length": 2, "logs": 3, "ica_nak": 4, "billing_interface_number": 8,
         "demand_reset_counter": 10, "self_reads": 11, "summations": 12, "demands": 13, "coincidents": 14,
@@ -163,8 +168,8 @@ def test_fields_stand_where_the_guide_prints_them(table, dims):
 
 
 def test_every_table_is_checked():
-    # BT20 shares BT21's list; BT23 has tests of its own; ET50 begins with its one array.
-    assert set(TABLES) - {name for name, _ in PRINTED} == {"BT20", "BT23", "ET50"}
+    # BT20 shares BT21's list; BT23 has tests of its own; ET34, ET50, ET57 and ET58 are one array.
+    assert set(TABLES) - {name for name, _ in PRINTED} == {"BT20", "BT23", "ET34", "ET50", "ET57", "ET58"}
 
 
 @pytest.mark.parametrize(
@@ -193,6 +198,13 @@ def test_every_table_is_checked():
         ("ET11", GEN3, 32),
         ("ET13", GEN3, 5 * 66),
         ("ET13", Dimensions(mep_devices=6), 6 * 66),
+        ("ET14", GEN3, 6 + 5 * 36),
+        ("ET14", Dimensions(mep_devices=6), 6 + 6 * 36),
+        ("ET15", GEN3, 1 + 5 * (6 + 25) + 65),
+        ("ET16", GEN3, 2585),
+        ("ET34", GEN3, 5 * 22),
+        ("ET57", GEN3, 16 * 4),
+        ("ET58", Dimensions(mep_devices=6), 6 * 20),
         ("ET50", GEN3, 35 + 6 * 6),
         ("ET50", GEN4, 2 * (35 + 6 * 6)),
         ("ET54", GEN4, 108 + Z),

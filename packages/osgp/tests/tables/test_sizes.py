@@ -48,7 +48,6 @@ def meter(firmware=(4, 21), **more):
         ("BT64", 60 * 977),
         ("BT65", 0),
         ("BT74", 11 + 100 * 14),
-        ("ET16", 2585),
         ("ET21", 4 * 131),
         ("ET31", 6 + 2 * 232),
         ("ET41", 6 + 3 * 233),
@@ -73,7 +72,6 @@ def test_d7_every_table_of_the_list_is_there():
         "BT66",
         "BT67",
         "BT74",
-        "ET16",
         "ET45",
         "ET52",
         "ET53",
@@ -114,8 +112,8 @@ def test_d7_nothing_is_guessed():
 
 def test_d7_sizes_that_no_meter_has_are_refused():
     dims, tables = meter()
-    with pytest.raises(TableError, match="ET16 would have"):
-        size_of("ET16", dims, tables | {"ET11": b"\xff" * 39})
+    with pytest.raises(TableError, match="ET81 would have"):
+        size_of("ET81", dims, tables | {"ET36": ET36[:-15] + b"\xff" * 15})
     with pytest.raises(TableError, match="no meter has"):
         size_of("BT64", dims, tables | {"BT61": b"\xff" * 31})
 

@@ -153,10 +153,6 @@ def _alternate_log(known: _Known) -> int:
     return log_size(arguments, int(known.field(ET54, "et79_entries")))
 
 
-def _device_data(known: _Known) -> int:
-    return int(known.field(ET11, "devices")) * int(known.field(ET11, "data_entry_size"))
-
-
 SIZES: Mapping[str, Size] = {
     "BT24": Size("6 + BT23", "211-212", (), lambda known: _SEASON_HEADER + known.registers()),
     "BT25": Size("6 + BT23", "212", (), lambda known: _SEASON_HEADER + known.registers()),
@@ -166,7 +162,6 @@ SIZES: Mapping[str, Size] = {
     "BT66": _profile(3),
     "BT67": _profile(4),
     "BT74": Size("11 + BT71.5 * (12 + BT71.3)", "241-243", ("BT71",), _event_log),
-    "ET16": Size("ET11.0 * ET11.5", "92-95", ("ET11",), _device_data),
     "ET21": Size("83 to 131 by firmware * data sets", "95-98", (), _profile_settings),
     "ET31": _ring("ET31", "104-106"),
     "ET41": _ring("ET41", "110-111"),

@@ -106,12 +106,10 @@ def _from_et11(data: bytes, dims: Dimensions) -> Dimensions:
     # Meters before 4.0 end earlier: what they lack keeps its default. Where the firmware is not known, zeros follow
     # instead, with which meters fill a read beyond the end; no meter without a client answers, so 0 is none.
     sizes: Mapping[str, Any] = ET11.decode(data, dims)
+    found = {name: sizes.get(field) or getattr(dims, name) for name, field in _SIZES_OF_DEVICES.items()}
     return replace(
         dims,
-        mep_devices=sizes.get("devices", dims.mep_devices),
-        mep_configuration_size=sizes.get("configuration_entry_size", dims.mep_configuration_size),
-        mep_data_sources=sizes.get("mep_data_sources", dims.mep_data_sources),
-        mep_clients=sizes.get("mep_clients") or dims.mep_clients,
+        **found,
         module_records_size=sizes.get("module_records", 0) * sizes.get("module_record_size", 0),
     )
 
@@ -156,6 +154,22 @@ def _with_unit(record: Record, dims: Dimensions) -> Dimensions:
     unit = record.get("energy_unit")
     return replace(dims, energy_unit=unit) if unit in _ENERGY_UNITS else dims
 
+
+_SIZES_OF_DEVICES: Mapping[str, str] = {
+    "mep_devices": "devices",
+    "mep_configuration_size": "configuration_entry_size",
+    "device_status_size": "status_entry_size",
+    "on_demand_requests": "on_demand_queue_size",
+    "on_demand_request_size": "on_demand_entry_size",
+    "on_demand_write_size": "on_demand_write_size",
+    "device_data_size": "data_entry_size",
+    "device_settings_size": "configuration_entry_2_size",
+    "multicast_size": "multicast_message_size",
+    "mbus_data_types": "mbus_data_types",
+    "mep_data_sources": "mep_data_sources",
+    "mep_clients": "mep_clients",
+}
+"""Dimensions and the fields of ET11 that tell them."""
 
 _LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
     "BT00": _from_bt00,

@@ -82,6 +82,21 @@ class Dimensions:
     """ET11.0, elements of ET13 (p. 77)."""
     mep_configuration_size: int = told("ET11.1", 66)
     """ET11.1, bytes of an element of ET13 (p. 78)."""
+    device_status_size: int = told("ET11.2", 36)
+    """ET11.2, bytes of an element of ET14 (p. 78)."""
+    on_demand_requests: int = told("ET11.3", 5)
+    """ET11.3, requests that ET15 holds (p. 78); :attr:`on_demand_request_size` and :attr:`on_demand_write_size` are the bytes
+    of one and of what it writes."""
+    on_demand_request_size: int = told("ET11.4", 6)
+    on_demand_write_size: int = told("ET11.11", 25)
+    device_data_size: int = told("ET11.5", 517)
+    """ET11.5, bytes of an element of ET16 (p. 78)."""
+    device_settings_size: int = told("ET11.13", 22)
+    """ET11.13, bytes of an element of ET34 (p. 78)."""
+    multicast_size: int = told("ET11.20", 65)
+    """ET11.20, bytes of the multicast message in ET15 with its length (p. 79)."""
+    mbus_data_types: int = told("ET11.25", 16)
+    """ET11.25, entries of ET57 (p. 79)."""
     mep_data_sources: int = told("ET11.22", 6)
     """ET11.22 (p. 79)."""
     mep_clients: int = told("ET11.34", 1)
