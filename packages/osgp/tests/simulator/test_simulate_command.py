@@ -210,7 +210,17 @@ def test_a_port_in_use_is_named():
 
 def test_help_is_plain_and_faults_are_listed():
     told = run("--help").stdout
-    for option in ("--mep", "--key-file", "--fault", "--scenario", "--seed", "--meters", "--baud", "--encrypt-only", "OSGP_KEY"):
+    for option in (
+        "--mep",
+        "--key-file",
+        "--fault",
+        "--scenario",
+        "--seed",
+        "--meters",
+        "--baud",
+        "--encrypt-only",
+        "OSGP_KEY",
+    ):
         assert option in told
     assert told.isascii()
     scenarios = run("--scenario", "list").stdout
