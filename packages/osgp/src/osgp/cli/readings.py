@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from osgp.cli.opening import step
 from osgp.errors import MeterRefused, TableError
 from osgp.sources import Source
-from osgp.tables.alarms import alarm_words
+from osgp.tables.status.alarms import alarm_words
 
 if TYPE_CHECKING:
     from osgp.meter import Identity, Meter

@@ -18,16 +18,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from osgp.tables import (
-    alarms,
-    clock,
-    configuration,
+    calendar,
+    clients,
     devices,
     event_log,
     identity,
     interface,
     load_profile,
+    mbus,
     present,
+    quality,
     registers,
+    status,
 )
 from osgp.tables.schema.dimensions import Calendar, Dimensions
 from osgp.tables.schema.table import FieldAbsent, Record, Table
@@ -35,19 +37,22 @@ from osgp.tables.survey import survey
 
 __all__ = ["TABLES", "Calendar", "Dimensions", "FieldAbsent", "Record", "Table", "survey"]
 
-_MODULES = (
-    alarms,
-    clock,
-    configuration,
+_FAMILIES = (
+    calendar,
+    clients,
     devices,
     event_log,
     identity,
     interface,
     load_profile,
+    mbus,
     present,
+    quality,
     registers,
+    status,
 )
-_DECLARED = {each.id: each for module in _MODULES for each in vars(module).values() if isinstance(each, Table)}
+"""Modules, and packages that name the tables of their modules."""
+_DECLARED = {each.id: each for family in _FAMILIES for each in vars(family).values() if isinstance(each, Table)}
 
 TABLES: Mapping[str, Table] = MappingProxyType(
     {_DECLARED[number].name: _DECLARED[number] for number in sorted(_DECLARED)}

@@ -15,14 +15,13 @@ from typing import Any
 
 from osgp.errors import TableError
 from osgp.psem import table_id
-from osgp.tables.configuration import ET54
 from osgp.tables.devices import ET11
 from osgp.tables.event_log import BT71, log_size
-from osgp.tables.identity import ET04
 from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes, data_sets
 from osgp.tables.registers import BT23
 from osgp.tables.schema.dimensions import Dimensions, Firmware
 from osgp.tables.schema.table import Table
+from osgp.tables.status.configuration import ET54
 
 __all__ = ["SIZES", "TELLING", "Size", "size_of"]
 
@@ -39,17 +38,6 @@ _ET36_FIRST, _ET36_RECORD = 1, 17
 _ET36_ENTRY_SIZE, _ET36_CURRENT = 2, 6
 _NUMBER_BITS = 0x0FFF
 """Table number and the bit that says it is an extended one: together a table id (p. 108)."""
-
-_QUALITY_SINCE: tuple[tuple[Firmware, int], ...] = (
-    ((4, 21), 519),
-    ((4, 10), 518),
-    ((3, 70), 477),
-    ((3, 10), 357),
-    ((2, 12), 144),
-    ((2, 0), 139),
-)
-"""Bytes of ET09 beside its outage records, by the firmware that added the last of them (p. 67-76)."""
-_OUTAGE_RECORD = 18
 
 _SETTINGS_SINCE: tuple[tuple[Firmware, int], ...] = (
     ((3, 50), 131),
@@ -151,14 +139,6 @@ def _self_reads(known: _Known) -> int:
     return _RING_HEADER + dims.self_reads * entry
 
 
-def _quality(known: _Known) -> int:
-    firmware = known.dims.firmware
-    rest = next((size for since, size in _QUALITY_SINCE if firmware is not None and firmware >= since), None)
-    if rest is None:
-        raise _Untold
-    return int(known.field(ET04, "power_outages_recorded")) * _OUTAGE_RECORD + rest
-
-
 def _extended_log(known: _Known) -> int:
     return _LONG_RING_HEADER + int(known.field(ET54, "et74_entries")) * known.log("ET45")[0]
 
@@ -173,10 +153,6 @@ def _alternate_log(known: _Known) -> int:
     return log_size(arguments, int(known.field(ET54, "et79_entries")))
 
 
-def _device_data(known: _Known) -> int:
-    return int(known.field(ET11, "devices")) * int(known.field(ET11, "data_entry_size"))
-
-
 SIZES: Mapping[str, Size] = {
     "BT24": Size("6 + BT23", "211-212", (), lambda known: _SEASON_HEADER + known.registers()),
     "BT25": Size("6 + BT23", "212", (), lambda known: _SEASON_HEADER + known.registers()),
@@ -186,8 +162,6 @@ SIZES: Mapping[str, Size] = {
     "BT66": _profile(3),
     "BT67": _profile(4),
     "BT74": Size("11 + BT71.5 * (12 + BT71.3)", "241-243", ("BT71",), _event_log),
-    "ET09": Size("18 * ET04.53 + 139 to 519 by firmware", "67-76", ("ET04",), _quality),
-    "ET16": Size("ET11.0 * ET11.5", "92-95", ("ET11",), _device_data),
     "ET21": Size("83 to 131 by firmware * data sets", "95-98", (), _profile_settings),
     "ET31": _ring("ET31", "104-106"),
     "ET41": _ring("ET41", "110-111"),

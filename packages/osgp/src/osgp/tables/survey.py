@@ -10,17 +10,17 @@ from dataclasses import fields, replace
 from typing import Any
 
 from osgp.errors import TableError
-from osgp.tables.clock import BT50
-from osgp.tables.configuration import ET54, ET55
+from osgp.tables.calendar.clock import BT50
 from osgp.tables.devices import ET11
-from osgp.tables.identity import BT00, BT01
+from osgp.tables.identity import BT00, BT01, ET04
 from osgp.tables.interface import ET42
 from osgp.tables.present import BT27, BT28
 from osgp.tables.registers import BT20, BT21, BT22, BT23
 from osgp.tables.schema.dimensions import Calendar, Dimensions, told_by
 from osgp.tables.schema.table import Record, Table
+from osgp.tables.status.configuration import ET54, ET55
 
-__all__ = ["SURVEYED", "et55_sizes", "survey"]
+__all__ = ["SURVEYED", "TELLING", "et55_sizes", "survey"]
 
 _COUNTS = told_by("BT21")
 """Fields of BT20 and BT21 that Dimensions take over by name."""
@@ -47,7 +47,7 @@ def survey(tables: Mapping[str, bytes]) -> Dimensions:
         TableError: a table ends before the counts it must hold, or its counts cannot be.
     """
     dims = Dimensions()
-    for name, learn in _LESSONS.items():
+    for name, learn in [*_LESSONS.items(), *_FURTHER_LESSONS.items()]:
         if name in tables:
             dims = learn(tables[name], dims)
     for measured in (BT23, BT28):
@@ -106,12 +106,10 @@ def _from_et11(data: bytes, dims: Dimensions) -> Dimensions:
     # Meters before 4.0 end earlier: what they lack keeps its default. Where the firmware is not known, zeros follow
     # instead, with which meters fill a read beyond the end; no meter without a client answers, so 0 is none.
     sizes: Mapping[str, Any] = ET11.decode(data, dims)
+    found = {name: sizes.get(field) or getattr(dims, name) for name, field in _SIZES_OF_DEVICES.items()}
     return replace(
         dims,
-        mep_devices=sizes.get("devices", dims.mep_devices),
-        mep_configuration_size=sizes.get("configuration_entry_size", dims.mep_configuration_size),
-        mep_data_sources=sizes.get("mep_data_sources", dims.mep_data_sources),
-        mep_clients=sizes.get("mep_clients") or dims.mep_clients,
+        **found,
         module_records_size=sizes.get("module_records", 0) * sizes.get("module_record_size", 0),
     )
 
@@ -148,10 +146,30 @@ def _from_et42(data: bytes, dims: Dimensions) -> Dimensions:
     return _with_unit(summary, dims)
 
 
+def _from_et04(data: bytes, dims: Dimensions) -> Dimensions:
+    return replace(dims, power_outages_recorded=ET04.decode(data, dims).get("power_outages_recorded"))
+
+
 def _with_unit(record: Record, dims: Dimensions) -> Dimensions:
     unit = record.get("energy_unit")
     return replace(dims, energy_unit=unit) if unit in _ENERGY_UNITS else dims
 
+
+_SIZES_OF_DEVICES: Mapping[str, str] = {
+    "mep_devices": "devices",
+    "mep_configuration_size": "configuration_entry_size",
+    "device_status_size": "status_entry_size",
+    "on_demand_requests": "on_demand_queue_size",
+    "on_demand_request_size": "on_demand_entry_size",
+    "on_demand_write_size": "on_demand_write_size",
+    "device_data_size": "data_entry_size",
+    "device_settings_size": "configuration_entry_2_size",
+    "multicast_size": "multicast_message_size",
+    "mbus_data_types": "mbus_data_types",
+    "mep_data_sources": "mep_data_sources",
+    "mep_clients": "mep_clients",
+}
+"""Dimensions and the fields of ET11 that tell them."""
 
 _LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
     "BT00": _from_bt00,
@@ -167,5 +185,13 @@ _LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
     "ET42": _from_et42,
 }
 
+_FURTHER_LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
+    "ET04": _from_et04,
+}
+"""What only a few tables are laid out by, so that it is read when one of these is wanted (``Table.told_by``)."""
+
 SURVEYED = tuple(_LESSONS)
-"""The tables that :func:`survey` learns from, in the order in which each helps to read the next."""
+"""The tables by which registers and present values are laid out, in the order in which each helps to read the next."""
+
+TELLING = (*SURVEYED, *_FURTHER_LESSONS)
+"""All tables that :func:`survey` learns from, in that order."""

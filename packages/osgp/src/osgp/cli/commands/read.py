@@ -75,7 +75,7 @@ def _lines(readings: Readings, *, everything: bool) -> list[str]:
 
 
 def _head(readings: Readings) -> list[list[str]]:
-    from osgp.tables.alarms import alarm_words  # noqa: PLC0415
+    from osgp.tables.status.alarms import alarm_words  # noqa: PLC0415
 
     who = readings.identity
     known = [

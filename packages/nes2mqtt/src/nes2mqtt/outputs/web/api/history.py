@@ -20,7 +20,7 @@ from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.queries.periods import Unit, floor, following
 from nes2mqtt.history.queries.reader import Line
 from nes2mqtt.history.store import Store
-from nes2mqtt.outputs.web.api.models import EnergyBucket, EnergyReport, LineReport, SeriesReport
+from nes2mqtt.outputs.web.api.models import EnergyBucket, EnergyReport, FilledPart, LineReport, SeriesReport
 from nes2mqtt.outputs.web.api.operation import Asked, Operation, context_of
 from nes2mqtt.outputs.web.api.parameters import MeterId, known_meter
 from nes2mqtt.outputs.web.context import WebContext
@@ -145,6 +145,7 @@ async def energy(request: Request, asked: _Energy) -> EnergyReport:
             complete=part.complete,
             first=part.first,
             last=part.last,
+            filled=[FilledPart(start=since, end=until) for since, until in part.filled],
         )
         for part in found
     ]
@@ -156,20 +157,22 @@ async def energy(request: Request, asked: _Energy) -> EnergyReport:
         complete=all(bucket.complete for bucket in buckets),
         first=next((bucket.first for bucket in buckets if bucket.first is not None), None),
         last=next((bucket.last for bucket in reversed(buckets) if bucket.last is not None), None),
+        filled=[filled for bucket in buckets for filled in bucket.filled],
     )
     return EnergyReport(meter=meter, period=period, timezone=str(zone), total=total, buckets=buckets)
 
 
 async def energy_csv(request: Request, asked: _Energy) -> PlainTextResponse:
-    """The buckets of `/energy`: local start and end with offset, kWh (empty when not known), complete."""
+    """The buckets of `/energy`: local start and end with offset, kWh (empty when not known), complete, filled."""
     report = await energy(request, asked)
     zone = context_of(request).gateway.timezone
     lines = io.StringIO()
     writer = csv.writer(lines)
-    writer.writerow(("start", "end", "import_kwh", "export_kwh", "complete"))
+    writer.writerow(("start", "end", "import_kwh", "export_kwh", "complete", "filled"))
     for bucket in report.buckets:
         times = (moment.astimezone(zone).isoformat() for moment in (bucket.start, bucket.end))
-        writer.writerow((*times, bucket.import_kwh, bucket.export_kwh, str(bucket.complete).lower()))
+        marks = (str(mark).lower() for mark in (bucket.complete, bool(bucket.filled)))
+        writer.writerow((*times, bucket.import_kwh, bucket.export_kwh, *marks))
     name = f"{asked.meter}-{asked.period}-{report.total.start.astimezone(zone):%Y-%m-%d}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return PlainTextResponse(lines.getvalue(), headers=headers, media_type="text/csv")
