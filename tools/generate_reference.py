@@ -30,9 +30,15 @@ GUIDE = 'the "OSGP MEP Client Developer\'s Guide" (078-0372-01, v1.1, March 2022
 NOTICE = "<!-- Written by tools/generate_reference.py; edit the code, then run `make reference`. -->"
 
 METERS = {
-    "3.82": Dimensions(firmware=(3, 82)),
+    "3.82": Dimensions(firmware=(3, 82), power_outages_recorded=10),
     "4.30": Dimensions(
-        firmware=(4, 30), summations=19, present_values=84, mep_devices=6, mep_clients=2, module_records_size=42
+        firmware=(4, 30),
+        summations=19,
+        present_values=84,
+        mep_devices=6,
+        mep_clients=2,
+        module_records_size=42,
+        power_outages_recorded=10,
     ),
 }
 """The meters whose offsets are shown: no demand registers, four tiers."""
@@ -137,13 +143,13 @@ def _field_rows(fields: FieldList, layouts: Iterable[Layout], pages: str, prefix
     layouts = list(layouts)
     for part in fields:
         page = part.page or pages
-        condition = _condition(part.when, part.since)
+        condition = _condition(part)
         match part:
             case Filler():
                 continue
             case Bits():
                 for bit in part.bits:
-                    note = _joined(bit.note, condition)
+                    note = _joined(bit.note, _firmware(bit), condition)
                     yield _row(
                         _offsets(bit.name, layouts), f"`{prefix}{bit.name}`", _bit_type(bit, part.type), "", page, note
                     )
@@ -183,10 +189,19 @@ def _count(count: Count | int) -> str:
     return count.text if isinstance(count, Count) else str(count)
 
 
-def _condition(when: Count | None, since: tuple[int, int] | None) -> str:
-    return _joined(
-        f"from firmware {since[0]}.{since[1]:02d} on" if since else "", f"only if {when.text}" if when else ""
-    )
+def _condition(part: Field | Bits | Filler | Group) -> str:
+    return _joined(_firmware(part), f"only if {part.when.text}" if part.when else "")
+
+
+def _firmware(part: Field | Bits | Filler | Group | Bit) -> str:
+    """Say which firmware has a part or a bit."""
+    since = f"from firmware {_version(part.since)} on" if part.since else ""
+    also = f"also {', '.join(map(_version, part.also))}" if part.also else ""
+    return _joined(since, also, f"before firmware {_version(part.before)}" if part.before else "")
+
+
+def _version(firmware: tuple[int, int]) -> str:
+    return f"{firmware[0]}.{firmware[1]:02d}"
 
 
 def _joined(*parts: str) -> str:

@@ -394,7 +394,7 @@ def test_d7_logs_that_a_dump_now_holds_do_not_bury_what_was_configured(osgp):
         image.tables[table_id(name)][20] ^= 0xFF
     image.tables[table_id("ET09")][2] ^= 0xFF
     image.save("b.json")
-    assert osgp("diff", "a.json", "b.json").out.split() == ["ET09", "byte", "2", "03", "->", "fc"]
+    assert osgp("diff", "a.json", "b.json").out.split() == ["ET09", "sag_swell_minutes", "3", "min", "->", "252", "min"]
 
 
 def test_diff_of_a_dump_and_itself(osgp, denmark):

@@ -325,7 +325,8 @@ class Reconfigured:
     async def confirms(self, dims):
         return self.reads > self.changes
 
-    async def dimensions(self):
+    async def dimensions(self, table):
+        assert table == "BT23"
         return Dimensions(summations=100 + self.reads)
 
 

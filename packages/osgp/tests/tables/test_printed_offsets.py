@@ -1,15 +1,18 @@
 """Computed offsets against the offsets the guide prints (MEP guide v1.1, the pages of each table)."""
 
 import pytest
+from told import told
 
 from osgp.tables import TABLES, Dimensions
 
-GEN3 = Dimensions(firmware=(3, 82))
-GEN4 = Dimensions(
+GEN3 = told(firmware=(3, 82))
+GEN4 = told(
     firmware=(4, 30), summations=19, tiers=8, max_tiers=8, present_values=84, mep_clients=2, module_records_size=6 * 7
 )
 # ET55 counts from A on: 146 or 147 + 4 * (BT20.7 - 1) (p. 155).
 A3, A4 = 146 + 4 * 3, 147 + 4 * 7
+# ET09 counts from B = ET04.53 * 18 on (p. 70).
+B = 10 * 18
 # ET54 counts from Z = ET11.32 * ET11.33 on (p. 138).
 Z = 42
 
@@ -21,7 +24,7 @@ PRINTED = {
     },
     ("BT01", GEN3): {"manufacturer": 0, "model": 4, "firmware": 14},
     # Optical guide v1.1 p. 45-47.
-    ("BT03", GEN3): {
+    ("BT03", told(firmware=(4, 30))): {
         "metering": 0, "unprogrammed": 1, "disconnect_switch_error": 1, "load_profile_2_unread": 3,
         "load_profile_overflow": 4, "invalid_password": 5, "mep_installed_or_removed": 6, "dimension_change": 7,
         "unbalanced_voltage": 8, "relay_2_open": 9,
@@ -44,6 +47,17 @@ PRINTED = {
     },
     ("BT52", GEN3): {"clock": 0, "weekday": 6, "daylight_saving": 6},
     ("BT53", GEN3): {"daylight_saving_at": 0, "daylight_saving_minutes": 3, "time_zone_minutes": 4},
+    # Counted from the end of the outage records, 18 bytes each, of which ET04.53 tells the number; A is 357 behind that.
+    ("ET09", told(firmware=(4, 21), power_outages_recorded=10)): {
+        "long_outage_threshold": 0, "sag_swell_minutes": 2, "sag_threshold": 3, "swell_threshold": 4,
+        "over_current_threshold": 5, "outages": 6, "sags": B + 6, "swells": B + 30, "minimum_frequency": B + 54,
+        "minimum_frequency_at": B + 58, "maximum_frequency": B + 64, "maximum_frequency_at": B + 68,
+        "over_current_events": B + 74, "phase_lost_l1": B + 86, "phase_losses": B + 87, "sag_voltages": B + 111,
+        "swell_voltages": B + 123, "short_outages": B + 135, "configuration_id": B + 139, "sag_swell_seconds": B + 143,
+        "power_up_hold": B + 144, "over_current_seconds": B + 145, "distortion": B + 147, "critical_voltages": B + 357,
+        "sag2_seconds": B + 357 + 120, "sag2_threshold": B + 357 + 122, "sags2": B + 357 + 123,
+        "sag2_voltages": B + 357 + 147, "average_current_seconds": B + 357 + 159, "early_events": B + 357 + 161,
+    },
     # Optical guide v1.1 p. 31-39 and 51.
     ("BT61", GEN3): {"memory_length": 0, "end_readings": 4, "int32": 6, "data_sets": 7},
     ("BT63", GEN3): {"data_sets": 0},
@@ -173,6 +187,13 @@ def test_every_table_is_checked():
         ("ET04", GEN4, 140),
         ("ET04", GEN3, 129),
         ("ET04", Dimensions(firmware=(3, 50)), 123),
+        ("ET09", told(firmware=(4, 21)), B + 519),
+        ("ET09", told(firmware=(4, 10)), B + 518),
+        ("ET09", told(firmware=(3, 70)), B + 477),
+        ("ET09", told(firmware=(3, 10)), B + 357),
+        ("ET09", told(firmware=(2, 12)), B + 144),
+        ("ET09", told(firmware=(2, 0)), B + 139),
+        ("ET09", told(firmware=(2, 0), power_outages_recorded=0), 139),
         ("ET11", GEN4, 39),
         ("ET11", GEN3, 32),
         ("ET13", GEN3, 5 * 66),
@@ -198,10 +219,17 @@ def test_sizes_follow_firmware_and_dimensions(table, dims, size):
     assert TABLES[table].size(dims) == size
 
 
-def test_newer_fields_come_last():
-    # A field of newer firmware in the middle would move those behind it on older meters.
-    for table in TABLES.values():
-        versions = [part.since or (0, 0) for part in table.fields]
-        optional = [part.when is not None for part in table.fields]
-        steps = zip(versions, versions[1:], optional[1:], strict=False)
-        assert all(before <= after or is_optional for before, after, is_optional in steps), table.name
+GENERATIONS = [(2, 0), (2, 12), (3, 0), (3, 10), (3, 13), (3, 30), (3, 40), (3, 50), (3, 60), (3, 70), (3, 82)]
+LATER = [(4, 0), (4, 2), (4, 10), (4, 21), (4, 30), (4, 60)]
+
+
+@pytest.mark.parametrize("line", [GENERATIONS, LATER], ids=["2 and 3", "4"])
+@pytest.mark.parametrize("table", TABLES)
+def test_a_field_stands_where_it_stands_in_all_firmware_that_has_it(table, line):
+    """Firmware adds at the end: what it adds in the middle was reserved before, and moves nothing."""
+    places = {}
+    for firmware in line:
+        for name, entry in TABLES[table].layout(told(firmware=firmware)).entries.items():
+            places.setdefault(name, set()).add(entry.offset)
+    moved = {name: offsets for name, offsets in places.items() if len(offsets) > 1}
+    assert not moved

@@ -34,7 +34,6 @@ def meter(firmware=(4, 21), **more):
         dims,
         BT61={"int32": True, "data_sets": [{"blocks": 60, "intervals": 96, "channels": 2}] + [{}] * 3},
         BT71={"history_entries": 100, "history_data_length": 2},
-        ET04={"power_outages_recorded": 10},
         ET11={"devices": 5, "data_entry_size": 517, "transaction_request_size": 896, "transaction_response_size": 1785},
         ET54={"et74_entries": 3, "et79_entries": 20},
     )
@@ -49,7 +48,6 @@ def meter(firmware=(4, 21), **more):
         ("BT64", 60 * 977),
         ("BT65", 0),
         ("BT74", 11 + 100 * 14),
-        ("ET09", 18 * 10 + 519),
         ("ET21", 4 * 131),
         ("ET31", 6 + 2 * 232),
         ("ET41", 6 + 3 * 233),
@@ -74,7 +72,6 @@ def test_d7_every_table_of_the_list_is_there():
         "BT66",
         "BT67",
         "BT74",
-        "ET09",
         "ET45",
         "ET52",
         "ET53",
@@ -85,20 +82,12 @@ def test_d7_every_table_of_the_list_is_there():
     ]
     assert set(listed) <= SIZES.keys()
     assert SIZES.keys() & TABLES.keys() == {"ET21"}, "described at its beginning only"
-    assert set(TELLING) == {"BT61", "BT71", "ET04", "ET11", "ET36", "ET54"}
+    assert set(TELLING) == {"BT61", "BT71", "ET11", "ET36", "ET54"}
 
 
 def test_d7_demands_make_self_reads_longer():
     dims, tables = meter(self_reads=2, demands=1, coincidents=1, occurrences=1)
     assert size_of("BT26", dims, tables) == 6 + 2 * (2 + 6 + TABLES["BT23"].size(dims))
-
-
-@pytest.mark.parametrize(
-    ("firmware", "rest"),
-    [((2, 10), 139), ((2, 12), 144), ((3, 4), 144), ((3, 10), 357), ((3, 50), 357), ((3, 82), 477), ((4, 10), 518), ((4, 30), 519)],
-)  # fmt: skip
-def test_d7_power_quality_by_firmware(firmware, rest):
-    assert size_of("ET09", Dimensions(firmware=firmware), meter()[1]) == 180 + rest
 
 
 @pytest.mark.parametrize(
@@ -115,7 +104,6 @@ def test_d7_nothing_is_guessed():
             assert size_of(name, dims, {}) is None
     assert size_of("BT02", dims, {}) is None
     _, tables = meter()
-    assert size_of("ET09", Dimensions(firmware=None), tables) is None
     assert size_of("BT67", Dimensions(firmware=(3, 10)), tables) is None
     assert size_of("ET81", dims, {"ET36": ET36[:60]}) is None
     assert size_of("ET81", dims, {"ET36": bytes((1, *ET36[1:18]))}) is None

@@ -112,6 +112,17 @@ class ConfirmedLayout:
             await self.holds()
         return await self.current()
 
+    async def told_by(self, names: Sequence[str]) -> Dimensions:
+        """Return the layout with what these tables tell, too; those that were not read yet are read. Raises as :meth:`current`."""
+        await self.current()
+        known = self._known.tables
+        missing = [name for name in names if name not in known]
+        if missing:
+            await self._learn(known, missing)
+            # Proven as everything that is read now is: by what is asked behind it.
+            self._dims = _shared(survey(_told(known)))
+        return await self.current()
+
     async def holds(self, by: Sequence[str] = SURVEYED) -> bool:
         """Tell whether the layout of :meth:`current` was right until now: only then may what was read by it be decoded.
 
@@ -211,9 +222,11 @@ class ConfirmedLayout:
             return self._connection.doubts == self._doubts or not self._connection.in_sequence
         return await self._unchanged(dims or FIXED_SIZE)
 
-    async def _learn(self, tables: dict[str, bytes | None]) -> dict[str, bytes | None]:
-        """Read those tables of sizes that are missing in ``tables``, into it."""
-        for name in SURVEYED:
+    async def _learn(
+        self, tables: dict[str, bytes | None], wanted: Sequence[str] = SURVEYED
+    ) -> dict[str, bytes | None]:
+        """Read those of the wanted tables of sizes that are missing in ``tables``, into it."""
+        for name in wanted:
             if name not in tables:
                 described, dims = TABLES[name], _shared(survey(_told(tables)))
                 await self._reader.allow()

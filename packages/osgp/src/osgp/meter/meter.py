@@ -185,13 +185,17 @@ class Meter:
             raise MisuseError(f"'{name}' is no table this program describes; it knows {', '.join(TABLES)}")
 
         async def read(dims: Dimensions) -> tuple[bytes, Dimensions]:
+            dims = await self._layout.told_by(described.told_by)
             return await self._reader.full_or_whole(described, dims), dims
 
         data, dims = await self._confirmed(read)
         return described.decode(data, dims)
 
-    async def dimensions(self) -> Dimensions:
+    async def dimensions(self, table: str = "") -> Dimensions:
         """Return how large this meter's tables are; read once, and again when the meter changed them.
+
+        Args:
+            table: what only this table is laid out by is read, too.
 
         Raises:
             TableError: the meter does not tell, so nothing in BT23 and BT28 could be trusted.
@@ -201,7 +205,9 @@ class Meter:
         """
         async with self._reader.turn(reads=False):
             self._layout.raise_if_swapped()
-            return await self._layout.checked()
+            dims = await self._layout.checked()
+            described = TABLES.get(table)
+            return dims if described is None else await self._layout.told_by(described.told_by)
 
     async def confirms(self, dims: Dimensions) -> bool:
         """Tell whether what :meth:`dimensions` gave was right until now: what :meth:`read` gave since may be decoded by it.

@@ -27,6 +27,7 @@ from osgp.tables import (
     load_profile,
     mbus,
     present,
+    quality,
     registers,
     status,
 )
@@ -46,6 +47,7 @@ _FAMILIES = (
     load_profile,
     mbus,
     present,
+    quality,
     registers,
     status,
 )

@@ -17,7 +17,6 @@ from osgp.errors import TableError
 from osgp.psem import table_id
 from osgp.tables.devices import ET11
 from osgp.tables.event_log import BT71, log_size
-from osgp.tables.identity import ET04
 from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes, data_sets
 from osgp.tables.registers import BT23
 from osgp.tables.schema.dimensions import Dimensions, Firmware
@@ -39,17 +38,6 @@ _ET36_FIRST, _ET36_RECORD = 1, 17
 _ET36_ENTRY_SIZE, _ET36_CURRENT = 2, 6
 _NUMBER_BITS = 0x0FFF
 """Table number and the bit that says it is an extended one: together a table id (p. 108)."""
-
-_QUALITY_SINCE: tuple[tuple[Firmware, int], ...] = (
-    ((4, 21), 519),
-    ((4, 10), 518),
-    ((3, 70), 477),
-    ((3, 10), 357),
-    ((2, 12), 144),
-    ((2, 0), 139),
-)
-"""Bytes of ET09 beside its outage records, by the firmware that added the last of them (p. 67-76)."""
-_OUTAGE_RECORD = 18
 
 _SETTINGS_SINCE: tuple[tuple[Firmware, int], ...] = (
     ((3, 50), 131),
@@ -151,14 +139,6 @@ def _self_reads(known: _Known) -> int:
     return _RING_HEADER + dims.self_reads * entry
 
 
-def _quality(known: _Known) -> int:
-    firmware = known.dims.firmware
-    rest = next((size for since, size in _QUALITY_SINCE if firmware is not None and firmware >= since), None)
-    if rest is None:
-        raise _Untold
-    return int(known.field(ET04, "power_outages_recorded")) * _OUTAGE_RECORD + rest
-
-
 def _extended_log(known: _Known) -> int:
     return _LONG_RING_HEADER + int(known.field(ET54, "et74_entries")) * known.log("ET45")[0]
 
@@ -182,7 +162,6 @@ SIZES: Mapping[str, Size] = {
     "BT66": _profile(3),
     "BT67": _profile(4),
     "BT74": Size("11 + BT71.5 * (12 + BT71.3)", "241-243", ("BT71",), _event_log),
-    "ET09": Size("18 * ET04.53 + 139 to 519 by firmware", "67-76", ("ET04",), _quality),
     "ET21": Size("83 to 131 by firmware * data sets", "95-98", (), _profile_settings),
     "ET31": _ring("ET31", "104-106"),
     "ET41": _ring("ET41", "110-111"),

@@ -12,7 +12,7 @@ from typing import Any
 from osgp.errors import TableError
 from osgp.tables.calendar.clock import BT50
 from osgp.tables.devices import ET11
-from osgp.tables.identity import BT00, BT01
+from osgp.tables.identity import BT00, BT01, ET04
 from osgp.tables.interface import ET42
 from osgp.tables.present import BT27, BT28
 from osgp.tables.registers import BT20, BT21, BT22, BT23
@@ -20,7 +20,7 @@ from osgp.tables.schema.dimensions import Calendar, Dimensions, told_by
 from osgp.tables.schema.table import Record, Table
 from osgp.tables.status.configuration import ET54, ET55
 
-__all__ = ["SURVEYED", "et55_sizes", "survey"]
+__all__ = ["SURVEYED", "TELLING", "et55_sizes", "survey"]
 
 _COUNTS = told_by("BT21")
 """Fields of BT20 and BT21 that Dimensions take over by name."""
@@ -47,7 +47,7 @@ def survey(tables: Mapping[str, bytes]) -> Dimensions:
         TableError: a table ends before the counts it must hold, or its counts cannot be.
     """
     dims = Dimensions()
-    for name, learn in _LESSONS.items():
+    for name, learn in [*_LESSONS.items(), *_FURTHER_LESSONS.items()]:
         if name in tables:
             dims = learn(tables[name], dims)
     for measured in (BT23, BT28):
@@ -146,6 +146,10 @@ def _from_et42(data: bytes, dims: Dimensions) -> Dimensions:
     return _with_unit(summary, dims)
 
 
+def _from_et04(data: bytes, dims: Dimensions) -> Dimensions:
+    return replace(dims, power_outages_recorded=ET04.decode(data, dims).get("power_outages_recorded"))
+
+
 def _with_unit(record: Record, dims: Dimensions) -> Dimensions:
     unit = record.get("energy_unit")
     return replace(dims, energy_unit=unit) if unit in _ENERGY_UNITS else dims
@@ -181,5 +185,13 @@ _LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
     "ET42": _from_et42,
 }
 
+_FURTHER_LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
+    "ET04": _from_et04,
+}
+"""What only a few tables are laid out by, so that it is read when one of these is wanted (``Table.told_by``)."""
+
 SURVEYED = tuple(_LESSONS)
-"""The tables that :func:`survey` learns from, in the order in which each helps to read the next."""
+"""The tables by which registers and present values are laid out, in the order in which each helps to read the next."""
+
+TELLING = (*SURVEYED, *_FURTHER_LESSONS)
+"""All tables that :func:`survey` learns from, in that order."""

@@ -9,13 +9,14 @@ This module does not know how the counted tables look.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from osgp.sources import SOURCES, Source, by_id
 
-__all__ = ["Calendar", "Dimensions", "Firmware", "told_by", "where_told"]
+__all__ = ["Calendar", "Dimensions", "Firmware", "tables_telling", "told", "told_by", "where_told"]
 
 Firmware = tuple[int, int]
 """Major and minor version, as in "fields added in firmware version 3.70"."""
@@ -105,6 +106,8 @@ class Dimensions:
     calendar: Calendar = field(default_factory=Calendar)
     multiple_load_profiles: bool = told("ET54.0.2", True)
     """ET54.0.2: ET42 describes load profile sets 2-4 (p. 117, 133)."""
+    power_outages_recorded: int | None = told("ET04.53", None)
+    """ET04.53, outage records of ET09 (p. 58, 69); None if unknown."""
     own: tuple[int, ...] = ()
     """Counts that a table holds about itself (BT00, ET42), while that table is decoded."""
 
@@ -193,6 +196,7 @@ def _once(sources: Iterable[Source | None], count: int) -> tuple[Source | None, 
     return named + (None,) * (count - len(named))
 
 
+_TABLE = re.compile(r"[BE]T\d+")
 _TOLD: dict[str, str] = {
     **{one.name: one.metadata["told"] for one in fields(Dimensions) if "told" in one.metadata},
     **{f"calendar.{one.name}": one.metadata["told"] for one in fields(Calendar)},
@@ -213,3 +217,9 @@ def where_told(name: str) -> str:
 def told_by(table: str) -> tuple[str, ...]:
     """Return the names of the dimensions that a table tells."""
     return tuple(name for name, where in _TOLD.items() if where.startswith(f"{table}."))
+
+
+def tables_telling(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the tables that tell these dimensions, each once; of those that follow from others, none."""
+    told = (_TABLE.match(_TOLD[name]) for name in sorted(names))
+    return tuple(dict.fromkeys(found[0] for found in told if found is not None))
