@@ -171,10 +171,10 @@ async def test_energy_as_a_table(make_web, client_for):
     assert reply.headers["content-type"] == "text/csv; charset=utf-8"
     assert reply.headers["content-disposition"] == 'attachment; filename="house-hour-2026-10-25.csv"'
     head, *rows = reply.text.split("\r\n")
-    assert head == "start,end,import_kwh,export_kwh,complete"
+    assert head == "start,end,import_kwh,export_kwh,complete,filled"
     assert rows[2:4] == [
-        "2026-10-25T02:00:00+02:00,2026-10-25T02:00:00+01:00,1.5,0.25,true",
-        "2026-10-25T02:00:00+01:00,2026-10-25T03:00:00+01:00,1.5,0.25,true",
+        "2026-10-25T02:00:00+02:00,2026-10-25T02:00:00+01:00,1.5,0.25,true,false",
+        "2026-10-25T02:00:00+01:00,2026-10-25T03:00:00+01:00,1.5,0.25,true,false",
     ]
     assert len(rows) == 26
 

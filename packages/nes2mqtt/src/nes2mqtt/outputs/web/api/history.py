@@ -19,7 +19,7 @@ from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.queries.periods import Unit, floor, following
 from nes2mqtt.history.queries.reader import Line
 from nes2mqtt.history.store import Store
-from nes2mqtt.outputs.web.api.models import EnergyBucket, EnergyReport, LineReport, SeriesReport
+from nes2mqtt.outputs.web.api.models import EnergyBucket, EnergyReport, FilledPart, LineReport, SeriesReport
 from nes2mqtt.outputs.web.api.parameters import Web, known_meter
 from nes2mqtt.outputs.web.context import WebContext
 from nes2mqtt.outputs.web.problem import ProblemError, responses
@@ -135,6 +135,7 @@ async def energy(
             complete=part.complete,
             first=part.first,
             last=part.last,
+            filled=[FilledPart(start=since, end=until) for since, until in part.filled],
         )
         for part in found
     ]
@@ -146,6 +147,7 @@ async def energy(
         complete=all(bucket.complete for bucket in buckets),
         first=next((bucket.first for bucket in buckets if bucket.first is not None), None),
         last=next((bucket.last for bucket in reversed(buckets) if bucket.last is not None), None),
+        filled=[filled for bucket in buckets for filled in bucket.filled],
     )
     return EnergyReport(meter=meter, period=period, timezone=str(zone), total=total, buckets=buckets)
 
@@ -159,15 +161,16 @@ async def energy(
 async def energy_csv(
     web: Web, meter: OneMeter, period: Period = Unit.HOUR, start: Moment = None, end: Moment = None
 ) -> PlainTextResponse:
-    """The buckets of `/energy`: local start and end with offset, kWh (empty when not known), complete."""
+    """The buckets of `/energy`: local start and end with offset, kWh (empty when not known), complete, filled."""
     report = await energy(web, meter, period, start, end)
     zone = web.gateway.timezone
     lines = io.StringIO()
     writer = csv.writer(lines)
-    writer.writerow(("start", "end", "import_kwh", "export_kwh", "complete"))
+    writer.writerow(("start", "end", "import_kwh", "export_kwh", "complete", "filled"))
     for bucket in report.buckets:
         times = (moment.astimezone(zone).isoformat() for moment in (bucket.start, bucket.end))
-        writer.writerow((*times, bucket.import_kwh, bucket.export_kwh, str(bucket.complete).lower()))
+        marks = (str(mark).lower() for mark in (bucket.complete, bool(bucket.filled)))
+        writer.writerow((*times, bucket.import_kwh, bucket.export_kwh, *marks))
     name = f"{meter}-{period}-{report.total.start.astimezone(zone):%Y-%m-%d}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return PlainTextResponse(lines.getvalue(), headers=headers, media_type="text/csv")
