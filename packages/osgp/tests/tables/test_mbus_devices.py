@@ -28,9 +28,9 @@ def read(*telegrams, at=MORNING, info=0):
 
 def et14(*entries, occupied=None, dims=DIMS):
     """Return ET14 with these entries at places 0, 1 and so on."""
-    entries = [*entries, *[{}] * (dims.mep_devices - len(entries))]
-    occupied = frozenset(range(len(entries))) if occupied is None else occupied
-    return TABLES["ET14"].encode({"occupied": occupied, "devices": entries}, dims)
+    padded = [*entries, *[{}] * (dims.mep_devices - len(entries))]
+    occupied = frozenset(range(len(padded))) if occupied is None else occupied
+    return TABLES["ET14"].encode({"occupied": occupied, "devices": padded}, dims)
 
 
 class TestDevices:
