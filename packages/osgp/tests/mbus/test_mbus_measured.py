@@ -106,6 +106,22 @@ def test_one_unit_for_each_quantity(record, value, unit):
     assert (one.value, one.unit) == (Decimal(value), unit)
 
 
+@pytest.mark.parametrize(
+    ("record", "text"),
+    [
+        ("0C06 50280000", "2850"),  # 2850 x 10^3 Wh: the device tells whole kWh
+        ("0C05 50280000", "285.0"),
+        ("0C07 50280000", "28500"),
+        ("0506 9A994541", "12.35"),  # a real number of kWh
+        ("0C0F 50280000", "28.50"),  # 2850 x 10^7 J
+        ("0C06 00000000", "0"),
+    ],
+)
+def test_no_digits_that_the_device_does_not_tell(record, text):
+    (one,) = measured(records(record)).values()
+    assert str(one.value) == text
+
+
 def test_no_context_rounds_a_value():
     with localcontext() as context:
         context.prec = 3

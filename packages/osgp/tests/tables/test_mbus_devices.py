@@ -182,6 +182,30 @@ class TestReading:
         assert decode_read(read(telegram(), at="000000000000")).time is None
 
 
+class TestCounter:
+    @pytest.mark.parametrize(
+        ("kind", "records", "key", "value"),
+        [
+            ("03", "0C13 45230100", "volume", "12.345"),
+            ("03", "0C933E 45230100", "volume_converted", "12.345"),
+            ("04", "0C13 45230100 0C06 11000000", "energy", "11"),
+            ("07", "0C06 11000000 0C13 45230100", "volume", "12.345"),
+            ("08", "0C6E 11000000", "heat_cost_allocation", "11"),
+            ("02", "0C13 45230100 0C06 11000000", "energy", "11"),
+        ],
+    )
+    def test_what_a_device_is_there_to_count(self, kind, records, key, value):
+        header = GAS.replace(" 03 ", f" {kind} ")
+        name, found = decode_read(read(telegram(header, records))).counter
+        assert (name, found.value) == (key, Decimal(value))
+
+    @pytest.mark.parametrize("records", ["4C13 45230100", "046D 3A0DE602", "0C13 4523010F", "0D13 0131"])
+    def test_nothing_else_stands_in_for_it(self, records):
+        """A kept value, a date, digits that are none, and a text where a number is due."""
+        assert decode_read(read(telegram(records=records))).counter is None
+        assert decode_read(read()).counter is None
+
+
 class TestNewest:
     def test_the_later_one(self):
         early, late = (decode_read(read(telegram(), at=at)) for at in (MORNING, "1A0B1D090000"))

@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
+from osgp.mbus.codes.code import Code
 from osgp.mbus.fixed import Counter
 from osgp.mbus.record_header import Function, RecordHeader
 from osgp.mbus.records import Record, Value
@@ -80,7 +81,7 @@ def measured(records: Iterable[Record]) -> dict[str, Measured]:
     found: dict[str, Measured] = {}
     for record in records:
         if record.plain and record.value is not None and record.header.function is not Function.ERROR_STATE:
-            value, unit = _for_people(record.value, record.unit)
+            value, unit = _for_people(record.value, record.unit, record.header.code)
             one = Measured(record.quantity or "", value, unit, record.present)
             found.setdefault(_key(record.header, one.quantity), one)
     return found
@@ -91,7 +92,7 @@ def counted(counters: Iterable[Counter]) -> dict[str, Measured]:
     found: dict[str, Measured] = {}
     for counter in counters:
         if counter.code is not None and counter.value is not None:
-            value, unit = _for_people(counter.value, counter.code.unit)
+            value, unit = _for_people(counter.value, counter.code.unit, counter.code)
             key = f"{counter.code.quantity}_target" if counter.stored else counter.code.quantity
             found.setdefault(key, Measured(counter.code.quantity, value, unit, main=not counter.stored))
     return found
@@ -110,18 +111,23 @@ def _key(head: RecordHeader, quantity: str) -> str:
     return key
 
 
-def _for_people(value: Value, unit: str) -> tuple[Value, str]:
+def _for_people(value: Value, unit: str, code: Code | None) -> tuple[Value, str]:
     if isinstance(value, Decimal) and unit in _UNITS:
         unit, factor, exponent = _UNITS[unit]
-        return _exactly(value, factor, exponent), unit
+        return _exactly(value, factor, exponent, 0 if code is None else code.exponent), unit
     if isinstance(value, str):
         # It goes to logs and pages.
         return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in value), unit
     return value, unit
 
 
-def _exactly(value: Decimal, factor: int, exponent: int) -> Decimal:
-    """Multiply without the rounding of decimal contexts."""
+def _exactly(value: Decimal, factor: int, exponent: int, of_code: int) -> Decimal:
+    """Multiply without the rounding of decimal contexts, and without digits that the device does not tell."""
     sign, digits, power = value.as_tuple()
     number = int("".join(map(str, digits))) * (-factor if sign else factor)
-    return scaled(Decimal(number), int(power) + exponent)
+    places = int(power) + exponent
+    for _ in range(of_code):
+        if number % 10:
+            break  # a real number, which has digits of its own
+        number, places = number // 10, places + 1
+    return scaled(Decimal(number), places)

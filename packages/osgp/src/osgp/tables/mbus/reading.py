@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +27,8 @@ from osgp.tables.schema.table import Layout
 
 __all__ = ["MbusIdentity", "MbusReading", "decode_read"]
 
+_COUNT_ENERGY = frozenset({0x02, 0x04, 0x05, 0x0A, 0x0B, 0x0C, 0x0D})
+_ENERGY, _VOLUME = ("energy",), ("volume", "volume_converted", "mass", "heat_cost_allocation")
 _LAST_SHARED, _UNKNOWN = 0x08, 0x0F
 """Up to 8 the media of the fixed form are device types."""
 _HEAD = Layout(MBUS_READ, Dimensions())
@@ -83,6 +86,19 @@ class MbusReading:
         return measured(
             record for telegram in self.telegrams if telegram.content for record in telegram.content.records
         )
+
+    @property
+    def counter(self) -> tuple[str, Measured] | None:
+        """Return key and value of what the device is there to count; None if it does not tell.
+
+        That is energy for heat, cooling, steam and electricity, and volume for all others.
+        """
+        counts_energy = self.identity is not None and self.identity.device_type in _COUNT_ENERGY
+        for key in (*_ENERGY, *_VOLUME) if counts_energy else (*_VOLUME, *_ENERGY):
+            found = self.values.get(key)
+            if found is not None and found.main and isinstance(found.value, Decimal):
+                return key, found
+        return None
 
 
 def decode_read(data: bytes) -> MbusReading:
