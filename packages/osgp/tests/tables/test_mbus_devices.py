@@ -196,8 +196,9 @@ class TestCounter:
     )
     def test_what_a_device_is_there_to_count(self, kind, records, key, value):
         header = GAS.replace(" 03 ", f" {kind} ")
-        name, found = decode_read(read(telegram(header, records))).counter
-        assert (name, found.value) == (key, Decimal(value))
+        counter = decode_read(read(telegram(header, records))).counter
+        assert counter is not None
+        assert (counter[0], counter[1].value) == (key, Decimal(value))
 
     @pytest.mark.parametrize("records", ["4C13 45230100", "046D 3A0DE602", "0C13 4523010F", "0D13 0131"])
     def test_nothing_else_stands_in_for_it(self, records):
