@@ -6,12 +6,13 @@ from itertools import pairwise
 import pytest
 
 from osgp.psem import table_id
+from osgp.simulator.history.configuration import DATA_SETS
 from osgp.simulator.house import House
 from osgp.simulator.household import DAY, Household
 from osgp.simulator.ledger import Ledger
 from osgp.simulator.localtime import DST, STANDARD_OFFSET, daylight_saving, local_offset, tier_at
+from osgp.simulator.logs.self_reads import SELF_READS
 from osgp.simulator.model import house_memory
-from osgp.simulator.recorder import DATA_SETS, SELF_READS
 from osgp.sources import SOURCES
 from osgp.tables import TABLES, registers, survey
 from osgp.tables.event_log import decode_log

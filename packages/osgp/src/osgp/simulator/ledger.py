@@ -15,7 +15,7 @@ from itertools import accumulate
 from osgp.simulator.household import CELL, CELLS, DAY, Cell, Household
 from osgp.simulator.localtime import tier_at
 
-__all__ = ["INSTALLED", "TIERS", "Energy", "Ledger"]
+__all__ = ["INSTALLED", "TIERS", "Energy", "Ledger", "Tiers"]
 
 INSTALLED = 1767225600
 """The meter was put in on 2026-01-01T00:00Z; before that moment the house stands still."""
@@ -41,6 +41,24 @@ class Energy:
             self.reverse + (forward - sum(active)) * seconds,
             self.inductive + inductive * seconds,
             self.capacitive + (inductive - sum(reactive)) * seconds,
+        )
+
+    def plus(self, other: Energy) -> Energy:
+        """Return the sum of both."""
+        return Energy(
+            self.forward + other.forward,
+            self.reverse + other.reverse,
+            self.inductive + other.inductive,
+            self.capacitive + other.capacitive,
+        )
+
+    def less(self, other: Energy) -> Energy:
+        """Return this energy without the other."""
+        return Energy(
+            self.forward - other.forward,
+            self.reverse - other.reverse,
+            self.inductive - other.inductive,
+            self.capacitive - other.capacitive,
         )
 
 

@@ -20,17 +20,13 @@ from typing import Any
 from osgp.errors import MisuseError
 from osgp.image import MeterImage
 from osgp.psem import table_id
+from osgp.simulator.history.configuration import DATA_SETS, DataSet
 from osgp.simulator.house import House, Moment
 from osgp.simulator.localtime import DAY_HOURS, DAY_TIER, DST, DST_BEGINS_AT, NIGHT_TIER, STANDARD_OFFSET
+from osgp.simulator.logs.events import EVENT_ENTRIES
+from osgp.simulator.logs.recorder import Recorder, profile_control, profile_dimensions
+from osgp.simulator.logs.self_reads import SELF_READS
 from osgp.simulator.memory import Live, TableMemory, clock_tables
-from osgp.simulator.recorder import (
-    DATA_SETS,
-    EVENT_ENTRIES,
-    SELF_READS,
-    Recorder,
-    profile_control,
-    profile_dimensions,
-)
 from osgp.sources import Source, in_tier
 from osgp.tables import TABLES, Dimensions, present, registers
 
@@ -70,10 +66,10 @@ def _switches() -> list[dict[str, int]]:
     return [switch | {"schedule": schedule} for schedule in range(_SCHEDULES) for switch in day]
 
 
-def _described_profile() -> dict[str, Any]:
+def _described_profile(data_sets: Sequence[DataSet] = DATA_SETS) -> dict[str, Any]:
     """Return what ET42 says of the load profiles (MEP guide v1.1 p. 114-118); of the first without a number."""
     fields: dict[str, Any] = {}
-    for number, one in enumerate(DATA_SETS, 1):
+    for number, one in enumerate(data_sets, 1):
         first = number == 1
         fields |= {
             f"{'load_profile' if first else f'set_{number}'}_{name}": value
@@ -89,6 +85,12 @@ def _described_profile() -> dict[str, Any]:
             }.items()
         }
     return fields
+
+
+def _interface_definition(data_sets: Sequence[DataSet], dims: Dimensions) -> bytes:
+    """Return ET42, which begins with its own length (MEP guide v1.1 p. 111)."""
+    made = TABLES["ET42"].encode({**_NAMEPLATE["ET42"], **_described_profile(data_sets)}, dims)
+    return len(made).to_bytes(2, "little") + made[2:]
 
 
 _EVENT_LOG = {
@@ -189,7 +191,6 @@ _NAMEPLATE: Mapping[str, Mapping[str, Any]] = {
         "tiers": 4,
         "present_values": 55,
         "self_reads": SELF_READS,
-        **_described_profile(),
         "log_date_time": True,
         "log_sequence_number": True,
         "history_log_entries": EVENT_ENTRIES,
@@ -213,6 +214,7 @@ _NAMEPLATE: Mapping[str, Mapping[str, Any]] = {
 
 _LIVE = ("BT23", "BT28", "BT52", "BT55")
 _LOGGED = ("BT26", "BT63", "BT64", "BT65", "BT66", "BT67", "BT74", "ET21")
+"""Tables that the recorder alone fills; of BT03, BT61, BT62 and ET42 it knows what changes."""
 
 _LARGEST_PROFILE = profile_dimensions() | {
     "data_sets": [{"blocks": 9530, "intervals": 1440, "channels": 16, "interval_minutes": 84}] * len(DATA_SETS)
@@ -224,8 +226,8 @@ def house_memory(house: House, *, clock_step: int = 0) -> TableMemory:
     """Return the tables of the made-up meter that measures the given house.
 
     Args:
-        house: the simulated house; its consumption decides what the meter's registers and present values show.
-        clock_step: seconds by which the meter's clock is ahead.
+        house: the simulated house; its consumption and history decide what the meter shows and has logged.
+        clock_step: seconds by which the meter's clock is ahead of what the history says.
     """
     tables, dims = _made_up()
     serial = TABLES["ET03"].encode({"utility_serial_number": f"SIM{house.seed:07d}"}, dims)
@@ -233,7 +235,9 @@ def house_memory(house: House, *, clock_step: int = 0) -> TableMemory:
     live: dict[int, Live] = {table_id("BT23"): readout.bt23, table_id("BT28"): readout.bt28}
     recorder = Recorder(house, dims, readout.encode_registers)
     live |= {table_id(name): of for name, of in recorder.tables().items()}
-    return TableMemory({**tables, table_id("ET03"): serial}, live | clock_tables(dims, step=clock_step))
+    live[table_id("ET42")] = lambda now: _interface_definition(recorder.data_sets(now), dims)
+    live |= clock_tables(dims, shown=lambda now: house.history.shown(now) + clock_step)
+    return TableMemory({**tables, table_id("ET03"): serial}, live)
 
 
 @cache
@@ -241,8 +245,7 @@ def _made_up() -> tuple[Mapping[int, bytes | bytearray], Dimensions]:
     """Return the tables that all made-up meters have in common, and their dimensions."""
     dims = Dimensions(firmware=_FIRMWARE[:2])
     made = {name: TABLES[name].encode(values, dims) for name, values in _NAMEPLATE.items()}
-    # ET42 begins with its own length (MEP guide v1.1 p. 111).
-    made["ET42"] = len(made["ET42"]).to_bytes(2, "little") + made["ET42"][2:]
+    made["ET42"] = _interface_definition(DATA_SETS, dims)
     # Maxima: laid out as what is configured (MEP guide v1.1 p. 231, Optical guide v1.1 p. 50).
     made["BT60"] = TABLES["BT61"].encode(_LARGEST_PROFILE, dims)
     made["BT62"] = profile_control()
@@ -265,7 +268,7 @@ def image_memory(image: MeterImage, *, clock_step: int = 0) -> TableMemory:
         raise MisuseError('this image holds no table; an image has "tables" with at least one in it')
     own = MeterImage({table: bytearray(data) for table, data in image.tables.items()})
     dims = own.derive_dimensions()
-    clocks = clock_tables(dims, step=clock_step)
+    clocks = clock_tables(dims, shown=lambda now: now + clock_step)
     return TableMemory(own.tables, {table: live for table, live in clocks.items() if table not in image.tables})
 
 

@@ -32,7 +32,7 @@ __all__ = [
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)  # built when first asked for: most never are
 
 
 class QuantityReport(_Model):
@@ -168,6 +168,13 @@ class SeriesReport(_Model):
     lines: dict[str, LineReport] = Field(description="By name")
 
 
+class FilledPart(_Model):
+    """A time of which only the meter's load profile tells."""
+
+    start: datetime
+    end: datetime
+
+
 class EnergyBucket(_Model):
     """An hour, day, month or year."""
 
@@ -182,6 +189,9 @@ class EnergyBucket(_Model):
         description="Time of the reading from which was counted; before `start` when the energy of a gap is in here"
     )
     last: datetime | None = Field(description="Time of the reading up to which was counted")
+    filled: list[FilledPart] = Field(
+        default=[], description="Parts of it in which the meter was not read; its own load profile told them later"
+    )
 
 
 class EnergyReport(_Model):

@@ -7,27 +7,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from pydantic import Field
 
 from nes2mqtt.outputs.web.context import WebContext
 from nes2mqtt.outputs.web.problem import ProblemError
 
-__all__ = ["MOST_METERS", "MeterId", "MeterIds", "Web", "asked_meters", "known_meter"]
+__all__ = ["MOST_METERS", "MeterId", "MeterIds", "asked_meters", "known_meter"]
 
 MOST_METERS = 50
 """Meters in one reply of readings; more would hold up everything else for the time it takes."""
 
 
-async def _web(request: Request) -> WebContext:  # a plain function would be run in a thread, for each request
-    web: WebContext = request.app.state.web
-    return web
-
-
-Web = Annotated[WebContext, Depends(_web)]
-MeterId = Annotated[str, Path(pattern=r"^[a-z0-9_]+$", max_length=40, description="Its name in the configuration")]
+MeterId = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=40, description="Its name in the configuration")]
 MeterIds = Annotated[
-    list[Annotated[str, Query(pattern=r"^[a-z0-9_]+$", max_length=40)]] | None,
-    Query(alias="meter", max_length=MOST_METERS, description="Names in the configuration; all when absent"),
+    list[Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=40)]] | None,
+    Field(alias="meter", max_length=MOST_METERS, description="Names in the configuration; all when absent"),
 ]
 
 
