@@ -29,8 +29,11 @@ REFERENCE = ROOT / "docs" / "reference"
 GUIDE = 'the "OSGP MEP Client Developer\'s Guide" (078-0372-01, v1.1, March 2022)'
 NOTICE = "<!-- Written by tools/generate_reference.py; edit the code, then run `make reference`. -->"
 
+FURTHER: Mapping[str, Any] = {"power_outages_recorded": 10, "display_lists": 1, "display_items": 30, "free_texts": 3}
+"""What such meters tell in tables that only few others are laid out by."""
+
 METERS = {
-    "3.82": Dimensions(firmware=(3, 82), power_outages_recorded=10),
+    "3.82": Dimensions(firmware=(3, 82), **FURTHER),
     "4.30": Dimensions(
         firmware=(4, 30),
         summations=19,
@@ -38,7 +41,7 @@ METERS = {
         mep_devices=6,
         mep_clients=2,
         module_records_size=42,
-        power_outages_recorded=10,
+        **FURTHER,
     ),
 }
 """The meters whose offsets are shown: no demand registers, four tiers."""

@@ -2,8 +2,13 @@
 
 from osgp.tables import Dimensions
 
-FURTHER = {"power_outages_recorded": 10}
-"""The dimensions that are unknown unless their table was read, as the guide's meter tells them: ET04.53 (p. 58)."""
+FURTHER = {
+    "power_outages_recorded": 10,  # ET04.53 (p. 58)
+    "display_lists": 1,  # BT30.6 (p. 221)
+    "display_items": 30,  # BT30.4 (p. 220)
+    "free_texts": 3,  # ET90.16 (p. 192)
+}
+"""The dimensions that are unknown unless their table was read, as the guide's meter tells them (MEP guide v1.1)."""
 
 
 def told(**more) -> Dimensions:

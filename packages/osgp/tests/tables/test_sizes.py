@@ -34,7 +34,6 @@ def meter(firmware=(4, 21), **more):
         dims,
         BT61={"int32": True, "data_sets": [{"blocks": 60, "intervals": 96, "channels": 2}] + [{}] * 3},
         BT71={"history_entries": 100, "history_data_length": 2},
-        ET11={"devices": 5, "data_entry_size": 517, "transaction_request_size": 896, "transaction_response_size": 1785},
         ET54={"et74_entries": 3, "et79_entries": 20},
     )
 
@@ -52,8 +51,6 @@ def meter(firmware=(4, 21), **more):
         ("ET31", 6 + 2 * 232),
         ("ET41", 6 + 3 * 233),
         ("ET45", 6 + 4 * 525),
-        ("ET52", 896),
-        ("ET53", 1785),
         ("ET74", 9 + 3 * 525),
         ("ET75", 6 + 5 * 143),
         ("ET79", 11 + 20 * 14),
@@ -73,8 +70,6 @@ def test_d7_every_table_of_the_list_is_there():
         "BT67",
         "BT74",
         "ET45",
-        "ET52",
-        "ET53",
         "ET74",
         "ET75",
         "ET79",
@@ -82,7 +77,7 @@ def test_d7_every_table_of_the_list_is_there():
     ]
     assert set(listed) <= SIZES.keys()
     assert SIZES.keys() & TABLES.keys() == {"ET21"}, "described at its beginning only"
-    assert set(TELLING) == {"BT61", "BT71", "ET11", "ET36", "ET54"}
+    assert set(TELLING) == {"BT61", "BT71", "ET36", "ET54"}
 
 
 def test_d7_demands_make_self_reads_longer():

@@ -49,6 +49,12 @@ _IDENTIFYING: Mapping[str, tuple[str, ...]] = {
     "ET04": ("transceiver_id", "subnet_id", "node_id", "self_identification"),
     "ET13": ("mbus[].customer_id", "mep[].downlink_data"),
     "ET50": ("clients[].identification", "clients[].data"),
+    "ET52": ("records",),
+    "ET53": ("records",),
+    "ET59": ("response",),
+    "ET85": ("response",),
+    "ET89": ("mep_1_previous_id", "mep_2_previous_id"),
+    "ET97": ("free_texts",),
 }
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 from osgp.errors import TableError
 from osgp.psem import table_id
-from osgp.tables.devices import ET11
 from osgp.tables.event_log import BT71, log_size
 from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes, data_sets
 from osgp.tables.registers import BT23
@@ -166,8 +165,6 @@ SIZES: Mapping[str, Size] = {
     "ET31": _ring("ET31", "104-106"),
     "ET41": _ring("ET41", "110-111"),
     "ET45": _ring("ET45", "119-121"),
-    "ET52": Size("ET11.7", "130", ("ET11",), lambda known: int(known.field(ET11, "transaction_request_size"))),
-    "ET53": Size("ET11.9", "131-132", ("ET11",), lambda known: int(known.field(ET11, "transaction_response_size"))),
     "ET74": Size("9 + ET54.69 * entry size of ET45 (ET36)", "176-177", ("ET54", "ET36"), _extended_log),
     "ET75": _ring("ET75", "177-180"),
     "ET79": Size("11 + ET54.80 * (12 + BT71.3)", "181-183", ("ET54", "BT71"), _alternate_log),

@@ -19,6 +19,8 @@ from osgp.tables.registers import BT20, BT21, BT22, BT23
 from osgp.tables.schema.dimensions import Calendar, Dimensions, told_by
 from osgp.tables.schema.table import Record, Table
 from osgp.tables.status.configuration import ET54, ET55
+from osgp.tables.status.display import BT30
+from osgp.tables.status.security import ET90
 
 __all__ = ["SURVEYED", "TELLING", "et55_sizes", "survey"]
 
@@ -150,6 +152,15 @@ def _from_et04(data: bytes, dims: Dimensions) -> Dimensions:
     return replace(dims, power_outages_recorded=ET04.decode(data, dims).get("power_outages_recorded"))
 
 
+def _from_bt30(data: bytes, dims: Dimensions) -> Dimensions:
+    display = BT30.decode(data, dims)
+    return replace(dims, display_lists=display.get("primary_lists"), display_items=display.get("primary_list_items"))
+
+
+def _from_et90(data: bytes, dims: Dimensions) -> Dimensions:
+    return replace(dims, free_texts=ET90.decode(data, dims).get("free_texts"))
+
+
 def _with_unit(record: Record, dims: Dimensions) -> Dimensions:
     unit = record.get("energy_unit")
     return replace(dims, energy_unit=unit) if unit in _ENERGY_UNITS else dims
@@ -168,6 +179,10 @@ _SIZES_OF_DEVICES: Mapping[str, str] = {
     "mbus_data_types": "mbus_data_types",
     "mep_data_sources": "mep_data_sources",
     "mep_clients": "mep_clients",
+    "relay_switches": "relay_switches",
+    "delta_alert_sources": "delta_alert_sources",
+    "transaction_request_size": "transaction_request_size",
+    "transaction_response_size": "transaction_response_size",
 }
 """Dimensions and the fields of ET11 that tell them."""
 
@@ -186,7 +201,9 @@ _LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
 }
 
 _FURTHER_LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
+    "BT30": _from_bt30,
     "ET04": _from_et04,
+    "ET90": _from_et90,
 }
 """What only a few tables are laid out by, so that it is read when one of these is wanted (``Table.told_by``)."""
 

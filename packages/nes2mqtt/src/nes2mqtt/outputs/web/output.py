@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from nes2mqtt.outputs.dabbler import DashDocument
 from nes2mqtt.outputs.web.config import Listen, WebConfig
-from nes2mqtt.outputs.web.lean import lean_framework
+from nes2mqtt.outputs.web.lean import lean_server
 from nes2mqtt.outputs.web.live.feed import LiveFeed
 from nes2mqtt.outputs.web.live.recent import POWER_EXPORT, POWER_IMPORT, SPAN, Recent
 from nes2mqtt.readings.gateway_info import GatewayInfo
@@ -133,8 +133,8 @@ class WebOutput:
                 await self._serve(listener)
 
     async def _serve(self, listener: socket.socket) -> None:
-        with lean_framework():
-            from nes2mqtt.outputs.web.app import build_app  # noqa: PLC0415 - the web framework costs 15 MB: only when it runs
+        with lean_server():
+            from nes2mqtt.outputs.web.app import build_app  # noqa: PLC0415 - the page costs 6 MB: only when it is served
             from nes2mqtt.outputs.web.server import serve  # noqa: PLC0415
 
         def opened() -> None:
@@ -158,8 +158,7 @@ class WebOutput:
             listener.close()
 
     async def _serve_in_process(self, serve: Serve) -> None:
-        with lean_framework():
-            from nes2mqtt.outputs.web.app import build_app  # noqa: PLC0415 - as below
+        from nes2mqtt.outputs.web.app import build_app  # noqa: PLC0415 - as above
 
         def opened() -> None:
             self._trouble = ""

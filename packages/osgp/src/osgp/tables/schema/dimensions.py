@@ -106,6 +106,20 @@ class Dimensions:
     calendar: Calendar = field(default_factory=Calendar)
     multiple_load_profiles: bool = told("ET54.0.2", True)
     """ET54.0.2: ET42 describes load profile sets 2-4 (p. 117, 133)."""
+    relay_switches: int = told("ET11.26", 80)
+    """ET11.26, switches of each relay in ET61 (p. 79)."""
+    delta_alert_sources: int = told("ET11.27", 10)
+    """ET11.27, elements of ET71 (p. 79)."""
+    transaction_request_size: int = told("ET11.7", 769)
+    """ET11.7, bytes of ET52 (p. 78)."""
+    transaction_response_size: int = told("ET11.9", 1785)
+    """ET11.9, bytes of ET53 (p. 78)."""
+    display_lists: int | None = told("BT30.6", None)
+    """BT30.6, lists described in BT33 (p. 221); None if unknown."""
+    display_items: int | None = told("BT30.4", None)
+    """BT30.4, sources in BT33 (p. 220); None if unknown."""
+    free_texts: int | None = told("ET90.16", None)
+    """ET90.16, messages in ET97 (p. 192); None if unknown."""
     power_outages_recorded: int | None = told("ET04.53", None)
     """ET04.53, outage records of ET09 (p. 58, 69); None if unknown."""
     own: tuple[int, ...] = ()

@@ -32,7 +32,7 @@ __all__ = [
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)  # built when first asked for: most never are
 
 
 class QuantityReport(_Model):
