@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Protocol, TypeVar
 
 from osgp.errors import LinkError, MisuseError, TableError, TablesChanging
@@ -34,6 +34,7 @@ from osgp.mep.events import ClientEvent as MepEvent
 from osgp.meter.budget import ReadBudget
 from osgp.meter.known import KnownMeter
 from osgp.meter.layout import ROUNDS, ConfirmedLayout
+from osgp.meter.logs import LogRead, LogReader
 from osgp.meter.mbus_devices import DeviceReader
 from osgp.meter.reader import FIXED_SIZE, SAFE_READ, TableReader
 from osgp.meter.writing import AllowWrites, ProcedureResult, Writer
@@ -48,6 +49,9 @@ from osgp.psem import PartialRead, Read, Request, Response, table_id
 from osgp.sources import Source
 from osgp.tables import TABLES, Dimensions, Record, present, registers
 from osgp.tables.identity import firmware_text
+from osgp.tables.logs.events import Event
+from osgp.tables.logs.outages import Outage
+from osgp.tables.logs.snapshots import Snapshot
 from osgp.tables.mbus.devices import MbusDevice
 from osgp.tables.schema.windows import Plan, Window
 from osgp.tables.survey import SURVEYED
@@ -117,6 +121,7 @@ class Meter:
         self._connection = connection
         self._reader = TableReader(connection, budget)
         self._layout = ConfirmedLayout(connection, self._reader, known or KnownMeter())
+        self._logs = LogReader(self._reader, self._layout)
         self._devices = DeviceReader(self._reader, self._confirmed)
         self._writer = Writer(self, connection, allow_writes)
 
@@ -310,6 +315,31 @@ class Meter:
         if not isinstance(clock, datetime):
             raise TableError("the meter's clock shows no date. It was never set, or lost it in an outage")
         return clock
+
+    async def events(self, known: str = "", *, most: int | None = None) -> LogRead[Event]:
+        """Read what is new in the event logs (BT74, ET79), the newest first, each event once.
+
+        Args:
+            known: what the last reading of this meter gave as ``known``; "" for all events that the meter holds.
+            most: read no more than so many of each log, the newest.
+
+        Raises:
+            MisuseError: ``known`` is not from there.
+            MeterRefused: the key may not read them.
+            OsgpError: see :meth:`dimensions`.
+        """
+        return await self._logs.events(known, most)
+
+    async def outages(self, known: str = "", *, zone: tzinfo | None = None, most: int | None = None) -> LogRead[Outage]:
+        """Read what is new about power outages (ET81, ET09). ``zone`` makes UTC of local times; for the rest see :meth:`events`."""
+        return await self._logs.outages(known, zone, most)
+
+    async def self_reads(self, known: str = "", *, log: str = "BT26", most: int | None = None) -> LogRead[Snapshot]:
+        """Read what is new in a log of registers: self reads (BT26), one-time reads (ET31), demand resets (ET41).
+
+        For the rest see :meth:`events`.
+        """
+        return await self._logs.snapshots(log, known, most)
 
     async def write(self, table: str | int, data: bytes, offset: int = 0, *, verify: bool = True) -> None:
         """Write bytes into a table and read them back.
