@@ -36,6 +36,11 @@ dimensions = st.builds(
     module_records_size=st.sampled_from([0, 42]),
     multiple_load_profiles=st.booleans(),
     power_outages_recorded=few,
+    display_lists=few,
+    display_items=few,
+    free_texts=few,
+    profile_channels=st.lists(few, max_size=4).map(tuple),
+    profile_scalars=st.frozensets(st.integers(0, 3)),
     calendar=st.builds(
         Calendar,
         seasons=few,
