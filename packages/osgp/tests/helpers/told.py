@@ -7,6 +7,7 @@ FURTHER = {
     "power_outages_recorded": 10,  # ET04.53 (p. 58)
     "display_lists": 1,  # BT30.6 (p. 221)
     "display_items": 30,  # BT30.4 (p. 220)
+    "profile_channels": (2, 4, 0, 16),  # BT61.11; the guide prints no example
     "free_texts": 3,  # ET90.16 (p. 192)
     "logs": Logs(
         events=100,  # BT71.5 (Optical guide v1.1 p. 50-51)

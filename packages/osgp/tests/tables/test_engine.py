@@ -52,6 +52,8 @@ dimensions = st.builds(
         channel_changes=few,
         outages=few,
     ),
+    profile_channels=st.lists(few, max_size=4).map(tuple),
+    profile_scalars=st.frozensets(st.integers(0, 3)),
     calendar=st.builds(
         Calendar,
         seasons=few,
