@@ -22,7 +22,7 @@ class Model:
     valid: int = 0
     place: int = -1
     memory: list = field(default_factory=list)
-    number: int | None = None
+    number: int = -1
 
     def __post_init__(self):
         self.memory = [b"\xee" * SIZE] * self.places

@@ -6,8 +6,9 @@ ask again. This package does not know how a request travels (:mod:`osgp.ports`) 
 (:mod:`osgp.tables`).
 """
 
+from osgp.meter.identity import Identity, Ratings
 from osgp.meter.logs import LogRead
-from osgp.meter.meter import Identity, Meter, Ratings, open_meter
+from osgp.meter.meter import Meter, open_meter
 from osgp.tables.load_profile.profile import LoadProfile, ProfileInterval, ProfileMark
 
 __all__ = ["Identity", "LoadProfile", "LogRead", "Meter", "ProfileInterval", "ProfileMark", "Ratings", "open_meter"]

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Protocol, TypeVar
 
@@ -32,6 +31,7 @@ from osgp.errors import LinkError, MisuseError, TableError, TablesChanging
 from osgp.key import MeterKey
 from osgp.mep.events import ClientEvent as MepEvent
 from osgp.meter.budget import ReadBudget
+from osgp.meter.identity import Identity, Ratings
 from osgp.meter.known import KnownMeter
 from osgp.meter.layout import ROUNDS, ConfirmedLayout
 from osgp.meter.logs import LogRead, LogReader
@@ -58,7 +58,7 @@ from osgp.tables.mbus.devices import MbusDevice
 from osgp.tables.schema.windows import Plan, Window
 from osgp.tables.survey import SURVEYED
 
-__all__ = ["SAFE_READ", "Identity", "LinkEvent", "Meter", "Ratings", "open_meter"]
+__all__ = ["SAFE_READ", "LinkEvent", "Meter", "open_meter"]
 
 LinkEvent = MepEvent | OpticalEvent
 
@@ -78,36 +78,6 @@ class _Readout(Protocol):
     def sources(self, dims: Dimensions) -> tuple[Source, ...]: ...
     def window(self, dims: Dimensions, wanted: Iterable[Source]) -> Window: ...
     def decode(self, data: bytes, dims: Dimensions, *, offset: int = 0) -> dict[Source, int]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a meter says it is; empty where it does not."""
-
-    serial: str = ""
-    """The grid company's serial number (ET03)."""
-    manufacturer: str = ""
-    """BT01, as is :attr:`model`."""
-    model: str = ""
-    firmware: str = ""
-    """BT01, as on the meter's display: ``3.10.21``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ratings:
-    """What a meter is made for: bounds for what it can measure. None where it does not tell, or tells 0."""
-
-    voltage: int | None = None
-    """Rated voltage of a phase in volts (ET04.60, MEP guide v1.1 p. 58)."""
-    frequency: int | None = None
-    """Rated frequency in hertz (ET04.13, p. 58)."""
-    maximum_current: int | None = None
-    """Of a phase, in amperes, as made (ET04.58, p. 58): of the meter, not of the house's fuse, which no table tells."""
-    ct_ratio: int | None = None
-    """Of current transformers (BT15, p. 199-200); 1 without them. Likewise :attr:`vt_ratio` of the voltage."""
-    vt_ratio: int | None = None
-    ratios_applied: bool | None = None
-    """Whether the ratios are part of what the meter shows (BT15.8)."""
 
 
 class Meter:
