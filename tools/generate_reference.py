@@ -29,7 +29,13 @@ REFERENCE = ROOT / "docs" / "reference"
 GUIDE = 'the "OSGP MEP Client Developer\'s Guide" (078-0372-01, v1.1, March 2022)'
 NOTICE = "<!-- Written by tools/generate_reference.py; edit the code, then run `make reference`. -->"
 
-FURTHER: Mapping[str, Any] = {"power_outages_recorded": 10, "display_lists": 1, "display_items": 30, "free_texts": 3}
+FURTHER: Mapping[str, Any] = {
+    "power_outages_recorded": 10,
+    "display_lists": 1,
+    "display_items": 30,
+    "profile_channels": (2, 0, 0, 0),
+    "free_texts": 3,
+}
 """What such meters tell in tables that only few others are laid out by."""
 
 METERS = {

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from osgp.simulator.history.configuration import DATA_SETS, FIRMWARE, DataSet
+from osgp.simulator.history.configuration import DATA_SETS, DataSet
 from osgp.simulator.history.happenings import Reconfigured
 from osgp.simulator.house import House
 from osgp.simulator.logs.events import Events
@@ -27,8 +27,6 @@ _INT32 = 32
 """Format of BT62: values are snapshots of registers (p. 236)."""
 _MEMORY = 104_832
 """Bytes for load profiles in a meter with 128 KiB (p. 231)."""
-_SETTINGS_SINCE = (((3, 50), 131), ((3, 30), 107), ((3, 10), 94), ((2, 0), 83))
-"""Bytes of a data set in ET21, by the firmware that added the last of them (p. 95-98; Optical guide v1.1 p. 38-40)."""
 
 
 def profile_dimensions(data_sets: Sequence[DataSet] = DATA_SETS) -> dict[str, Any]:
@@ -126,9 +124,7 @@ class Recorder:
 
     def et21(self, now: float) -> bytes:
         """Return the same in the meter's own words, with the sizes (p. 95-98)."""
-        described, firmware = TABLES["ET21"], self._dims.firmware or FIRMWARE[:2]
-        size = next(size for since, size in _SETTINGS_SINCE if firmware >= since)
-        return b"".join(described.encode(_internal(one, now), self._dims).ljust(size, b"\0") for one in self.rings(now))
+        return TABLES["ET21"].encode({"data_sets": [_internal(one, now) for one in self.rings(now)]}, self._dims)
 
     def _profile_of(self, number: int) -> Callable[[float], bytes]:
         return lambda now: self.rings(now)[number].data(now)
