@@ -19,7 +19,7 @@ from osgp.simulator.model import house_memory
 from osgp.sources import SOURCES
 from osgp.tables import TABLES, present, registers, survey
 from osgp.tables.sizes import SIZES, TELLING, size_of
-from osgp.tables.survey import SURVEYED
+from osgp.tables.survey import TELLING as TOLD_BY
 
 INSTALLED = int(datetime(2026, 5, 20, tzinfo=UTC).timestamp())
 NOW = INSTALLED + 3 * 86400 + 12 * 3600 + 77
@@ -42,7 +42,7 @@ class Meter:
     def __init__(self, firmware, *happenings):
         self.house = House(ledger=Ledger(Household(1), INSTALLED), history=History(happenings, firmware=(*firmware, 5)))
         self.memory = house_memory(self.house)
-        self.dims = survey({name: self.read(name) for name in SURVEYED if self.read(name) is not None})
+        self.dims = survey({name: self.read(name) for name in TOLD_BY if self.read(name) is not None})
 
     def read(self, name, now=NOW):
         return self.memory.read(table_id(name) if isinstance(name, str) else name, now)

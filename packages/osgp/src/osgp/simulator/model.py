@@ -34,10 +34,6 @@ _LOGGED = ("BT26", "BT62", "BT63", "BT64", "BT65", "BT66", "BT67", "BT74", "ET21
 """Tables that the recorder alone fills; of BT03, BT61 and ET42 it knows what changes."""
 
 
-_LAID_OUT_AS = {"BT60": "BT61", "BT70": "BT71"}
-"""Maxima: laid out as what is configured (MEP guide v1.1 p. 231, Optical guide v1.1 p. 50)."""
-
-
 def house_memory(house: House, *, clock_step: int = 0, now: float | None = None) -> TableMemory:
     """Return the tables of the made-up meter that measures the given house.
 
@@ -98,7 +94,7 @@ def _interface_definition(firmware: Version, dims: Dimensions, data_sets: Sequen
 
 def _encoded(name: str, values: Mapping[str, Any], dims: Dimensions) -> bytes:
     """Return a table with those of the values for which a meter of this firmware has fields."""
-    table = TABLES[_LAID_OUT_AS.get(name, name)]
+    table = TABLES[name]
     none_counted = (0,) * len(table.own_counts)
     of_any, of_this = (
         table.layout(each.holding(none_counted) if none_counted else each).entries
