@@ -4,6 +4,9 @@ from osgp.tables import Dimensions
 
 FURTHER = {
     "power_outages_recorded": 10,  # ET04.53 (p. 58)
+    "basic_tables_size": 10,  # BT00.13 (p. 197)
+    "extended_tables_size": 20,  # BT00.14
+    "pending_tables": 4,  # BT00.18 (p. 198)
     "display_lists": 1,  # BT30.6 (p. 221)
     "display_items": 30,  # BT30.4 (p. 220)
     "free_texts": 3,  # ET90.16 (p. 192)

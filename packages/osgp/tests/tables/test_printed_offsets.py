@@ -30,6 +30,13 @@ PRINTED = {
         "load_profile_overflow": 4, "invalid_password": 5, "mep_installed_or_removed": 6, "dimension_change": 7,
         "unbalanced_voltage": 8, "relay_2_open": 9,
     },
+    # Optical guide v1.1 p. 11.
+    ("BT04", GEN4): {
+        "basic_pending": 0, "extended_pending": 10, "last_activation": 10 + 20, "pending": 10 + 20 + 5,
+        "activations": 10 + 20 + 6,
+    },
+    ("BT07", GEN3): {"procedure": 0, "response_handling": 0, "sequence_number": 2, "parameters": 3},
+    ("BT08", GEN3): {"procedure": 0, "sequence_number": 2, "code": 3, "response": 4},
     ("BT15", GEN3): {"multiplier": 0, "offset": 4, "ratios_applied": 8, "ct_ratio": 9, "vt_ratio": 13},
     ("BT21", GEN3): {
         "season": 0, "time_remaining": 0, "daily_self_read": 1, "self_reads": 2, "summations": 3, "demands": 4,
@@ -220,6 +227,9 @@ def test_every_table_is_checked():
 @pytest.mark.parametrize(
     ("table", "dims", "size"),
     [
+        ("BT04", GEN4, 10 + 20 + 6 + 4 * 8),
+        ("BT07", GEN3, 3 + 255),
+        ("BT08", GEN3, 16),
         ("BT15", GEN3, 17),
         ("BT20", GEN3, 10),
         ("BT21", GEN3, 10),

@@ -72,7 +72,10 @@ def _from_bt00(data: bytes, dims: Dimensions) -> Dimensions:
     record = _needed(BT00, data, dims, "big_endian")
     # No status at all is none that can be: then it was not told.
     status = record.get("manufacturer_status_length") or None
-    return replace(dims, big_endian=record["big_endian"], status_size=status)
+    sizes: Mapping[str, Any] = {
+        name: record.get(name) for name in ("basic_tables_size", "extended_tables_size", "pending_tables")
+    }
+    return replace(dims, big_endian=record["big_endian"], status_size=status, **sizes)
 
 
 def _from_bt01(data: bytes, dims: Dimensions) -> Dimensions:

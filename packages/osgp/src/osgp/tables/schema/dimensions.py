@@ -106,6 +106,12 @@ class Dimensions:
     calendar: Calendar = field(default_factory=Calendar)
     multiple_load_profiles: bool = told("ET54.0.2", True)
     """ET54.0.2: ET42 describes load profile sets 2-4 (p. 117, 133)."""
+    basic_tables_size: int | None = told("BT00.13", None)
+    """BT00.13, bytes of a bitmap of the basic tables (p. 197); None if unknown."""
+    extended_tables_size: int | None = told("BT00.14", None)
+    """BT00.14, bytes of a bitmap of the extended tables (p. 197); None if unknown."""
+    pending_tables: int | None = told("BT00.18", None)
+    """BT00.18, activations that BT04 lists (p. 198); None if unknown."""
     relay_switches: int = told("ET11.26", 80)
     """ET11.26, switches of each relay in ET61 (p. 79)."""
     delta_alert_sources: int = told("ET11.27", 10)
