@@ -40,10 +40,12 @@ _VALUES = (Job.PRESENT, Job.REGISTERS)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a table is not read."""
+    """Why one table of a meter is not read now, though the meter may answer."""
 
     code: str
+    """The kind of the problem, for programs: one of :mod:`nes2mqtt.codes`."""
     text: str
+    """What is wrong and what to do, for people."""
 
 
 class Health:

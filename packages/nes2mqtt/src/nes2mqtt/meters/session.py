@@ -49,13 +49,13 @@ class MeterSession(Protocol):
         """Link counts, named as in :class:`~nes2mqtt.readings.reading.LinkQuality`."""
 
     async def identity(self) -> Identity:
-        """Ask who it is."""
+        """Read who the meter says it is: manufacturer, model, serial number, firmware."""
 
     async def dimensions(self) -> Hashable:
-        """Ask how its tables are laid out."""
+        """Read the numbers that say how the meter's tables are laid out."""
 
     async def ratings(self) -> Ratings:
-        """Ask what it is made for."""
+        """Read the voltage and the current that the meter is made for."""
 
     async def registers(self) -> Mapping[Source, int]:
         """Read BT23."""

@@ -60,7 +60,7 @@ class Output(Protocol):
         """Work until cancelled. Never returns because the other side is down."""
 
     def status(self) -> OutputStatus:
-        """Tell how it is."""
+        """Return whether the output works, what is wrong if not, and how many events wait or were given up."""
 
 
 @dataclass(slots=True)

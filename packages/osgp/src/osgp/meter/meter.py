@@ -34,6 +34,7 @@ from osgp.mep.events import ClientEvent as MepEvent
 from osgp.meter.budget import ReadBudget
 from osgp.meter.known import KnownMeter
 from osgp.meter.layout import ROUNDS, ConfirmedLayout
+from osgp.meter.mbus_devices import DeviceReader
 from osgp.meter.reader import FIXED_SIZE, SAFE_READ, TableReader
 from osgp.meter.writing import AllowWrites, ProcedureResult, Writer
 from osgp.optical.events import ClientEvent as OpticalEvent
@@ -47,6 +48,7 @@ from osgp.psem import PartialRead, Read, Request, Response, table_id
 from osgp.sources import Source
 from osgp.tables import TABLES, Dimensions, Record, present, registers
 from osgp.tables.identity import firmware_text
+from osgp.tables.mbus.devices import MbusDevice
 from osgp.tables.schema.windows import Plan, Window
 from osgp.tables.survey import SURVEYED
 
@@ -115,6 +117,7 @@ class Meter:
         self._connection = connection
         self._reader = TableReader(connection, budget)
         self._layout = ConfirmedLayout(connection, self._reader, known or KnownMeter())
+        self._devices = DeviceReader(self._reader, self._confirmed)
         self._writer = Writer(self, connection, allow_writes)
 
     @property
@@ -280,6 +283,19 @@ class Meter:
             OsgpError: see :meth:`dimensions` and :meth:`osgp.ports.connection.Connection.exchange`.
         """
         return await self._values(present.BT28.id, present, _LAYS_OUT_PRESENT)
+
+    async def mbus_devices(self) -> tuple[MbusDevice, ...]:
+        """Read what the meter has of the gas, water and heat meters behind it (ET14, ET16), by place.
+
+        No device is asked for anything, which would take of its battery: this is what the meter's own reads brought. Who a
+        device is, is its :attr:`~osgp.tables.mbus.devices.MbusDevice.identity`; its handle changes when it is exchanged.
+
+        Raises:
+            MeterRefused: the meter has no such tables, or the key may not read them.
+            TableError: what they say cannot be.
+            OsgpError: see :meth:`dimensions`.
+        """
+        return await self._devices.read()
 
     async def clock(self) -> datetime:
         """Read the meter's clock (BT52), aware, in UTC; whole seconds.

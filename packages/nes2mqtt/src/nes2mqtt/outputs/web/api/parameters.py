@@ -26,7 +26,11 @@ MeterIds = Annotated[
 
 
 def known_meter(web: WebContext, meter: str) -> str:
-    """Return the id of a meter that is there, or answer with a problem."""
+    """Return a meter's id if the gateway has that meter.
+
+    Raises:
+        ProblemError: 404, it has none of that id.
+    """
     if meter not in web.hub.latest:
         known = ", ".join(sorted(web.hub.latest)[:10]) or "none yet"
         raise ProblemError(404, f"There is no meter called {meter}", f"Meters known: {known}.")
@@ -34,7 +38,11 @@ def known_meter(web: WebContext, meter: str) -> str:
 
 
 def asked_meters(web: WebContext, meters: list[str] | None) -> list[str]:
-    """Return the meters a request names, all when it names none, or answer with a problem."""
+    """Return the ids a request names, each once, in the order of the request; those of all meters when it names none (None).
+
+    Raises:
+        ProblemError: 404, one of them is not known; 400, it names none and there are more than :data:`MOST_METERS`.
+    """
     if meters is not None:
         return [known_meter(web, meter) for meter in dict.fromkeys(meters)]
     if len(web.hub.latest) > MOST_METERS:
