@@ -34,6 +34,8 @@ FURTHER: Mapping[str, Any] = {
     "power_outages_recorded": 10,
     "display_lists": 1,
     "display_items": 30,
+    "profile_channels": (2, 0, 0, 0),
+    "most_channels": 16,
     "free_texts": 3,
     "basic_tables_size": 10,
     "pending_tables": 4,

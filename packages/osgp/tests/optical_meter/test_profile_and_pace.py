@@ -49,7 +49,7 @@ def profile_image():
         "BT71": TABLES["BT71"].encode({"history_data_length": 2, "history_entries": 4}, ONE_SET),
         "BT74": bytes((4, 4, 0, 1, 0, 9, 0, 0, 0, 0, 0))
         + b"".join(bytes(6) + bytes((n, 0)) + bytes(6) for n in (8, 9, 6, 7)),
-        "ET21": TABLES["ET21"].encode(internal, ONE_SET),
+        "ET21": TABLES["ET21"].encode({"data_sets": [internal]}, ONE_SET),
     }
     image.tables |= {table_id(name): bytearray(data) for name, data in tables.items()}
     return image
@@ -68,7 +68,7 @@ async def test_07_15_the_load_profile_is_read_with_computed_sizes(virtual_clock,
             window = sizes.newest_interval(status, slot)
             assert sizes.decode_interval(await meter.read("BT64", *window)).values == (1, 2, 3)  # type: ignore[misc]
         async with bench.opened(url, bench.PK) as meter:
-            told = await meter.table("ET21")
+            (told,) = (await meter.table("ET21"))["data_sets"]
     block, header, size = told["block_size"], told["block_header_size"], told["interval_size"]
     # The guide's own formula for the newest interval (Optical guide v1.1 p. 31).
     assert window == (status["last_block"] * block + header + told["last_interval"] * size, size)

@@ -139,6 +139,19 @@ def test_display():
     assert record["sources"] == (0x2000, 0x2001, 0)
 
 
+def test_display_of_the_load_profile():
+    """p. 168-172: two channels, of which the second is shown with three decimals and five digits before them."""
+    codes = b"P01 \x00" + b"DATE\x01" + b"TIME\x02" + b"STAT\x04"
+    channels = b"CH01\x00\x0a" + b"CH02\x08" + bytes((3 | 5 << 3 | 0x80,))
+    data = b"\x03" + codes + channels + b"POWR\x00" + b"NUM \x08"
+    record = decoded("ET62", data, told(most_channels=2))
+    assert (record["local_time"], record["all_characters"], record["load_profile_hidden"]) == (True, True, False)
+    assert [record[f"{each}_id"] for each in ("list", "date", "time", "status")] == ["P01", "DATE", "TIME", "STAT"]
+    assert (record["date_id_points"], record["status_id_points"]) == (1, 4)
+    assert record["channels"][1] == {"id": "CH02", "id_points": 8, "decimals": 3, "digits": 5, "hide_zeros": True}
+    assert (record["outages_id"], record["outage_number_id"], record["outage_number_id_points"]) == ("POWR", "NUM", 8)
+
+
 def test_state_of_the_contactor():
     """p. 98-99."""
     record = decoded("ET23", at(218, _0="01000000", _4="02000000", _94="02", _95="78563412"), GEN4)

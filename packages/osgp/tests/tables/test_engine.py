@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from told import told
 
 from osgp.errors import MisuseError, TableError
 from osgp.psem import EXTENDED
@@ -15,7 +16,7 @@ from osgp.tables.schema.types import NI_FMAT, UINT8, UINT16, char, octets, set_o
 
 few = st.integers(0, 4)
 dimensions = st.builds(
-    Dimensions,
+    told,
     summations=st.sampled_from([11, 15, 19]),
     demands=few,
     coincidents=few,
@@ -36,6 +37,11 @@ dimensions = st.builds(
     module_records_size=st.sampled_from([0, 42]),
     multiple_load_profiles=st.booleans(),
     power_outages_recorded=few,
+    display_lists=few,
+    display_items=few,
+    free_texts=few,
+    profile_channels=st.lists(few, max_size=4).map(tuple),
+    profile_scalars=st.frozensets(st.integers(0, 3)),
     calendar=st.builds(
         Calendar,
         seasons=few,

@@ -7,5 +7,6 @@ ask again. This package does not know how a request travels (:mod:`osgp.ports`) 
 """
 
 from osgp.meter.meter import Identity, Meter, Ratings, open_meter
+from osgp.tables.load_profile.profile import LoadProfile, ProfileInterval, ProfileMark
 
-__all__ = ["Identity", "Meter", "Ratings", "open_meter"]
+__all__ = ["Identity", "LoadProfile", "Meter", "ProfileInterval", "ProfileMark", "Ratings", "open_meter"]

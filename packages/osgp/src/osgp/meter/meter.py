@@ -35,6 +35,7 @@ from osgp.meter.budget import ReadBudget
 from osgp.meter.known import KnownMeter
 from osgp.meter.layout import ROUNDS, ConfirmedLayout
 from osgp.meter.mbus_devices import DeviceReader
+from osgp.meter.profile import ProfileReader, Progress
 from osgp.meter.reader import FIXED_SIZE, SAFE_READ, TableReader
 from osgp.meter.writing import AllowWrites, ProcedureResult, Writer
 from osgp.optical.events import ClientEvent as OpticalEvent
@@ -48,6 +49,7 @@ from osgp.psem import PartialRead, Read, Request, Response, table_id
 from osgp.sources import Source
 from osgp.tables import TABLES, Dimensions, Record, present, registers
 from osgp.tables.identity import firmware_text
+from osgp.tables.load_profile.profile import LoadProfile, ProfileMark
 from osgp.tables.mbus.devices import MbusDevice
 from osgp.tables.schema.windows import Plan, Window
 from osgp.tables.survey import SURVEYED
@@ -116,7 +118,9 @@ class Meter:
     ) -> None:
         self._connection = connection
         self._reader = TableReader(connection, budget)
-        self._layout = ConfirmedLayout(connection, self._reader, known or KnownMeter())
+        known = known or KnownMeter()
+        self._layout = ConfirmedLayout(connection, self._reader, known)
+        self._profile = ProfileReader(connection, self._reader, self._layout, known)
         self._devices = DeviceReader(self._reader, self._confirmed)
         self._writer = Writer(self, connection, allow_writes)
 
@@ -283,6 +287,36 @@ class Meter:
             OsgpError: see :meth:`dimensions` and :meth:`osgp.ports.connection.Connection.exchange`.
         """
         return await self._values(present.BT28.id, present, _LAYS_OUT_PRESENT)
+
+    async def profile(
+        self,
+        *,
+        data_set: int = 1,
+        since: datetime | None = None,
+        known: ProfileMark | None = None,
+        progress: Progress | None = None,
+        burst: bool = False,
+    ) -> LoadProfile:
+        """Read a load profile: what the registers showed at the end of each interval of the last days.
+
+        The whole of it takes minutes on a line of 9600 baud. Others have the line between its parts. After a lost line,
+        another call on a port opened with the same :class:`~osgp.meter.known.KnownMeter` goes on where this one stopped.
+
+        Args:
+            data_set: 1 to 4; meters before firmware 3.50 have one.
+            since: only intervals that ended then or later, aware; None for all that the meter has.
+            known: only intervals that are newer than those of an earlier call, whose :attr:`LoadProfile.mark` this is. The mark of
+                another meter, or of another configuration, counts for nothing.
+            progress: told how many bytes of how many have come.
+            burst: do not wait for the read budget.
+
+        Raises:
+            MisuseError: there is no such data set, or ``since`` has no time zone.
+            MeterRefused: the meter keeps no load profile, or the key may not read it.
+            TableError: what the tables say of it cannot be.
+            OsgpError: see :meth:`dimensions` and :meth:`osgp.ports.connection.Connection.exchange`.
+        """
+        return await self._profile.read(data_set, since, known, progress, burst=burst)
 
     async def mbus_devices(self) -> tuple[MbusDevice, ...]:
         """Read what the meter has of the gas, water and heat meters behind it (ET14, ET16), by place.

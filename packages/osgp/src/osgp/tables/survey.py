@@ -14,15 +14,16 @@ from osgp.tables.calendar.clock import BT50
 from osgp.tables.devices import ET11
 from osgp.tables.identity import BT00, BT01, ET04
 from osgp.tables.interface import ET42
+from osgp.tables.load_profile import BT60, BT61, MOST_CHANNELS
 from osgp.tables.present import BT27, BT28
 from osgp.tables.registers import BT20, BT21, BT22, BT23
-from osgp.tables.schema.dimensions import Calendar, Dimensions, told_by
+from osgp.tables.schema.dimensions import SETS, Calendar, Dimensions, told_by
 from osgp.tables.schema.table import Record, Table
 from osgp.tables.status.configuration import ET54, ET55
 from osgp.tables.status.display import BT30
 from osgp.tables.status.security import ET90
 
-__all__ = ["SURVEYED", "TELLING", "et55_sizes", "survey"]
+__all__ = ["SURVEYED", "TELLING", "et55_sizes", "survey", "with_load_profile"]
 
 _COUNTS = told_by("BT21")
 """Fields of BT20 and BT21 that Dimensions take over by name."""
@@ -107,6 +108,26 @@ def _from_bt50(data: bytes, dims: Dimensions) -> Dimensions:
     return replace(dims, calendar=calendar)
 
 
+def with_load_profile(data: bytes, dims: Dimensions) -> Dimensions:
+    """Return the dimensions with what BT61 tells: how many load profile data sets there are, and their channels."""
+    sets = _profile_sets(len(data))
+    if not sets:
+        return dims
+    described = replace(dims, profile_channels=(0,) * sets)
+    record = BT61.decode(data, described)
+    return replace(
+        described,
+        profile_channels=tuple(min(one["channels"], MOST_CHANNELS) for one in record["data_sets"]),
+        profile_scalars=frozenset(number - 1 for number in SETS if record[f"set_{number}_scalars"]),
+    )
+
+
+def _profile_sets(length: int) -> int:
+    """Return of how many load profile data sets a BT61 of so many bytes tells: its length is the only thing that says it."""
+    one, two = (BT61.size(Dimensions(profile_channels=(0,) * sets)) for sets in (1, 2))
+    return min((length - one) // (two - one) + 1, len(SETS)) if length >= one else 0
+
+
 def _from_et11(data: bytes, dims: Dimensions) -> Dimensions:
     # Meters before 4.0 end earlier: what they lack keeps its default. Where the firmware is not known, zeros follow
     # instead, with which meters fill a read beyond the end; no meter without a client answers, so 0 is none.
@@ -148,6 +169,9 @@ def _from_et42(data: bytes, dims: Dimensions) -> Dimensions:
     digits = summary["rollover_digits"]
     if digits in _ROLLOVER_DIGITS:
         dims = replace(dims, rollover_digits=digits)
+    if dims.profile_channels is None and dims.load_profile_sets > 1:
+        more = (summary.get(f"set_{number}_channels", 0) for number in SETS[1:])
+        dims = replace(dims, profile_channels=(summary["load_profile_channels"], *more))
     return _with_unit(summary, dims)
 
 
@@ -158,6 +182,11 @@ def _from_et04(data: bytes, dims: Dimensions) -> Dimensions:
 def _from_bt30(data: bytes, dims: Dimensions) -> Dimensions:
     display = BT30.decode(data, dims)
     return replace(dims, display_lists=display.get("primary_lists"), display_items=display.get("primary_list_items"))
+
+
+def _from_bt60(data: bytes, dims: Dimensions) -> Dimensions:
+    most = BT60.decode(data, replace(dims, profile_channels=(0,))).get("data_sets")
+    return replace(dims, most_channels=most[0]["channels"] if most else None)
 
 
 def _from_et90(data: bytes, dims: Dimensions) -> Dimensions:
@@ -206,6 +235,8 @@ _LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
 _FURTHER_LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
     "BT30": _from_bt30,
     "ET04": _from_et04,
+    "BT60": _from_bt60,
+    "BT61": with_load_profile,
     "ET90": _from_et90,
 }
 """What only a few tables are laid out by, so that it is read when one of these is wanted (``Table.told_by``)."""

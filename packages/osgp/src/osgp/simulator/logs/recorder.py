@@ -27,8 +27,6 @@ _INT32 = 32
 """Format of BT62: values are snapshots of registers (p. 236)."""
 _MEMORY = 104_832
 """Bytes for load profiles in a meter with 128 KiB (p. 231)."""
-_PROFILE_SETTINGS_SIZE = 131
-"""Bytes of a data set in ET21 from firmware 3.50 on (Optical guide v1.1 p. 40)."""
 
 
 def profile_dimensions(data_sets: Sequence[DataSet] = DATA_SETS) -> dict[str, Any]:
@@ -124,11 +122,7 @@ class Recorder:
 
     def et21(self, now: float) -> bytes:
         """Return the same in the meter's own words, with the sizes (p. 95-98)."""
-        described = TABLES["ET21"]
-        return b"".join(
-            described.encode(_internal(one, now), self._dims).ljust(_PROFILE_SETTINGS_SIZE, b"\0")
-            for one in self.rings(now)
-        )
+        return TABLES["ET21"].encode({"data_sets": [_internal(one, now) for one in self.rings(now)]}, self._dims)
 
     def _profile_of(self, number: int) -> Callable[[float], bytes]:
         return lambda now: self.rings(now)[number].data(now)

@@ -16,7 +16,19 @@ from typing import Any
 
 from osgp.sources import SOURCES, Source, by_id
 
-__all__ = ["Calendar", "Dimensions", "Firmware", "tables_telling", "told", "told_by", "where_told"]
+__all__ = [
+    "SETS",
+    "Calendar",
+    "Dimensions",
+    "Firmware",
+    "tables_telling",
+    "told",
+    "told_by",
+    "where_told",
+]
+
+SETS = range(1, 5)
+"""Numbers of the load profile data sets that a meter can have (MEP guide v1.1 p. 29)."""
 
 Firmware = tuple[int, int]
 """Major and minor version, as in "fields added in firmware version 3.70"."""
@@ -126,8 +138,14 @@ class Dimensions:
     """BT30.4, sources in BT33 (p. 220); None if unknown."""
     free_texts: int | None = told("ET90.16", None)
     """ET90.16, messages in ET97 (p. 192); None if unknown."""
+    most_channels: int | None = told("BT60.11", None)
+    """BT60.11, the most channels of the first load profile, and elements of ET62 (p. 171); None if unknown."""
     power_outages_recorded: int | None = told("ET04.53", None)
     """ET04.53, outage records of ET09 (p. 58, 69); None if unknown."""
+    profile_channels: tuple[int, ...] | None = told("BT61.7", None)
+    """BT61.11 of each load profile data set; None if unknown. ET42 tells it too, if ET54.0.2."""
+    profile_scalars: frozenset[int] = told("BT61.4.6", frozenset())
+    """Places of the data sets whose values are scaled before they are recorded (BT61.4.6-9); the guide says none are."""
     own: tuple[int, ...] = ()
     """Counts that a table holds about itself (BT00, ET42), while that table is decoded."""
 
@@ -148,9 +166,15 @@ class Dimensions:
 
     @property
     def load_profile_sets(self) -> int:
-        """Return how many data sets such a meter has: four from firmware 3.50 on, unless ET54.0.2 says otherwise."""
+        """Return how many data sets such a meter has: as many as BT61 was seen to have.
+
+        If it was not read: four from firmware 3.50 on, unless ET54.0.2 says otherwise. That bit speaks of ET42 alone
+        (MEP guide v1.1 p. 133), but nothing else tells.
+        """
+        if self.profile_channels is not None:
+            return len(self.profile_channels)
         later = self.firmware is None or self.firmware >= _SETS_SINCE
-        return _SETS if later and self.multiple_load_profiles else 1
+        return len(SETS) if later and self.multiple_load_profiles else 1
 
     def holding(self, own: tuple[int, ...]) -> Dimensions:
         """Return these dimensions with a table's counts about itself; the last such set is kept compiled."""
@@ -182,7 +206,6 @@ class Dimensions:
 
 
 _GENERATION_4: Firmware = (4, 0)
-_SETS = 4
 _SETS_SINCE: Firmware = (3, 50)
 _GENERATION_4_SUMMATIONS = 19
 _APPARENT_ENERGIES = [SOURCES[f"apparent_energy_q{quadrant}"] for quadrant in range(1, 5)]
