@@ -36,17 +36,13 @@ PRINTED: Mapping[str, str] = {
 
 NOT_YET_DECLARED: frozenset[str] = frozenset(
     {
-        "BT24",
-        "BT25",
         "BT26",
         "BT64",
         "BT65",
         "BT66",
         "BT67",
-        "BT70",
         "BT74",
         "ET31",
-        "ET36",
         "ET41",
         "ET45",
         "ET74",
