@@ -51,7 +51,9 @@ def layout_of(table, path, dims):
     layout = TABLES[table].layout(dims)
     *groups, name = path.split(".")
     for group in groups:
-        layout = layout.entries[group].records
+        inner = layout.entries[group].records
+        assert inner is not None
+        layout = inner
     return layout, name
 
 
