@@ -81,7 +81,7 @@ _WORDS: dict[object, str] = {
 
 def descriptions(model: type[BaseModel]) -> dict[str, str]:
     """Return the docstring below each field of a model, those it inherits first."""
-    found = {}
+    found: dict[str, str] = {}
     for one in reversed(model.__mro__):
         if issubclass(one, BaseModel) and one is not BaseModel:
             found |= _own_descriptions(one)
