@@ -197,8 +197,8 @@ def test_vat_in_the_amount_is_taken_out_of_it():
 def test_a_line_with_days_of_its_own():
     whole = contract(DANISH.replace('name = "Elafgift"', 'name = "Elafgift"\nvalid_to = 2027-01-01'))
     before, after = datetime(2026, 12, 31, 23, 45, tzinfo=COPENHAGEN), datetime(2027, 1, 1, tzinfo=COPENHAGEN)
-    assert "Elafgift" in slot_price(whole, before, Decimal(0))
-    assert "Elafgift" not in slot_price(whole, after, Decimal(0))
+    assert "Elafgift" in (slot_price(whole, before, Decimal(0)) or {})
+    assert "Elafgift" not in (slot_price(whole, after, Decimal(0)) or {"Elafgift": None})
 
 
 def test_sums_in_two_currencies_are_refused():

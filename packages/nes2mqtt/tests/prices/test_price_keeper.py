@@ -70,6 +70,7 @@ class Service:
         self.answers = answers
         self.since = since
         self.asked = []
+        self.now = MIDNIGHT.now
         self.faults = []
         self.late = timedelta(0)
         self.answer = None

@@ -79,7 +79,9 @@ class TestWhatAContractCharges:
         used = [Decimal("0.1"), Decimal("0.1"), Decimal("0.1"), Decimal("0.7")]
         for step, cost in (("quarter", "0.160"), ("hour", "0.100")):
             charged = ChargedPrices(quarters, step, self.zone)
-            total = sum(charged.at(ONE + QUARTER * number) * kwh for number, kwh in enumerate(used))
+            total = sum(
+                ((charged.at(ONE + QUARTER * number) or 0) * kwh for number, kwh in enumerate(used)), Decimal(0)
+            )
             assert total == Decimal(cost)
 
     def test_a_mean_of_all_or_none(self):
