@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from told import told
 
 from osgp.errors import MisuseError, TableError
 from osgp.psem import EXTENDED
@@ -16,7 +17,7 @@ from osgp.tables.schema.types import NI_FMAT, UINT8, UINT16, char, octets, set_o
 
 few = st.integers(0, 4)
 dimensions = st.builds(
-    Dimensions,
+    told,
     summations=st.sampled_from([11, 15, 19]),
     demands=few,
     coincidents=few,

@@ -31,6 +31,13 @@ PRINTED = {
         "load_profile_overflow": 4, "invalid_password": 5, "mep_installed_or_removed": 6, "dimension_change": 7,
         "unbalanced_voltage": 8, "relay_2_open": 9,
     },
+    # Optical guide v1.1 p. 11.
+    ("BT04", GEN4): {
+        "basic_pending": 0, "extended_pending": 10, "last_activation": 10 + 20, "pending": 10 + 20 + 5,
+        "activations": 10 + 20 + 6,
+    },
+    ("BT07", GEN3): {"procedure": 0, "response_handling": 0, "sequence_number": 2, "parameters": 3},
+    ("BT08", GEN3): {"procedure": 0, "sequence_number": 2, "code": 3, "response": 4},
     ("BT15", GEN3): {"multiplier": 0, "offset": 4, "ratios_applied": 8, "ct_ratio": 9, "vt_ratio": 13},
     ("BT21", GEN3): {
         "season": 0, "time_remaining": 0, "daily_self_read": 1, "self_reads": 2, "summations": 3, "demands": 4,
@@ -141,6 +148,16 @@ PRINTED = {
     ("ET53", GEN3): {"size": 0, "type": 2, "number": 3, "records": 5},
     ("ET59", GEN3): {"procedure": 0, "sequence_number": 2, "code": 3, "response": 4},
     ("ET61", GEN3): {"relays": 0},
+    ("ET62", GEN3): {
+        "local_time": 0, "list_id": 1, "list_id_points": 5, "date_id": 6, "date_id_points": 10, "time_id": 11,
+        "time_id_points": 15, "status_id": 16, "status_id_points": 20, "channels": 21, "outages_id": 117,
+        "outages_id_points": 121, "outage_number_id": 122, "outage_number_id_points": 126,
+    },
+    ("ET62", GEN4): {
+        "list_id": 1, "list_id_points": 6, "date_id": 7, "date_id_points": 12, "time_id": 13, "time_id_points": 18,
+        "status_id": 19, "status_id_points": 24, "channels": 25, "outages_id": 137, "outages_id_points": 142,
+        "outage_number_id": 143, "outage_number_id_points": 148,
+    },
     ("ET70", GEN4): {"channel": 142},
     ("ET71", GEN3): {"sources": 0},
     ("ET85", GEN4): {"procedure": 0, "sequence_number": 2, "code": 3, "response": 4},
@@ -283,6 +300,9 @@ def test_every_table_is_checked():
 @pytest.mark.parametrize(
     ("table", "dims", "size"),
     [
+        ("BT04", GEN4, 10 + 20 + 6 + 4 * 8),
+        ("BT07", GEN3, 3 + 255),
+        ("BT08", GEN3, 16),
         ("BT15", GEN3, 17),
         ("BT20", GEN3, 10),
         ("BT21", GEN3, 10),
@@ -318,6 +338,8 @@ def test_every_table_is_checked():
         ("ET53", GEN3, 1785),
         ("ET59", GEN3, 16),
         ("ET61", GEN3, 2 * 80 * 2),
+        ("ET62", GEN3, 127),
+        ("ET62", GEN4, 149),
         ("ET70", GEN4, 156),
         ("ET71", told(delta_alert_sources=10), 130),
         ("ET85", GEN4, 16),
