@@ -48,6 +48,7 @@ def _logs(registers: int) -> Logs:
     """Return how large logs are where a copy of BT23 has so many bytes; ET36 gives ET31 six bytes more than it needs (p. 108)."""
     return Logs(
         events=100,
+        argument_size=2,
         alternate_events=20,
         one_time_reads=2,
         one_time_read_size=6 + registers + 6,

@@ -256,7 +256,7 @@ def test_fields_stand_where_the_guide_prints_them(table, dims):
         ("BT74", told(), {"time": 11, "sequence_number": 17, "user": 19, "event": 21, "argument": 23}),
         (
             "ET79",
-            told(logs=Logs(alternate_events=1)),
+            told(logs=Logs(argument_size=2, alternate_events=1)),
             {"time": 11, "sequence_number": 17, "user": 19, "event": 21, "argument": 23},
         ),
         (

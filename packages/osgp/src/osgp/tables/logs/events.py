@@ -128,7 +128,7 @@ def event_ring(dims: Dimensions, table: str = PRIMARY) -> Ring | None:
     """
     logs = dims.logs
     places = logs.alternate_events if table == ALTERNATE else logs.events
-    if not places:
+    if not places or logs.argument_size is None:
         return None
     return Ring(table, EVENT_HEADER, places, _layout(dims).size, dims.byte_order, number_at=_NUMBER_AT)
 
