@@ -22,6 +22,7 @@ from osgp.tables.schema.count import Count
 from osgp.tables.schema.table import Bit, Bits, Field, FieldList, Filler, Group, Layout
 from osgp.tables.schema.types import Type
 from osgp.tables.sizes import SIZES
+from printed_tables import coverage_page
 from state_diagrams import links_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,11 +30,20 @@ REFERENCE = ROOT / "docs" / "reference"
 GUIDE = 'the "OSGP MEP Client Developer\'s Guide" (078-0372-01, v1.1, March 2022)'
 NOTICE = "<!-- Written by tools/generate_reference.py; edit the code, then run `make reference`. -->"
 
-FURTHER: Mapping[str, Any] = {"power_outages_recorded": 10, "display_lists": 1, "display_items": 30, "free_texts": 3}
+FURTHER: Mapping[str, Any] = {
+    "power_outages_recorded": 10,
+    "display_lists": 1,
+    "display_items": 30,
+    "profile_channels": (2, 0, 0, 0),
+    "most_channels": 16,
+    "free_texts": 3,
+    "basic_tables_size": 10,
+    "pending_tables": 4,
+}
 """What such meters tell in tables that only few others are laid out by."""
 
 METERS = {
-    "3.82": Dimensions(firmware=(3, 82), **FURTHER),
+    "3.82": Dimensions(firmware=(3, 82), extended_tables_size=13, **FURTHER),
     "4.30": Dimensions(
         firmware=(4, 30),
         summations=19,
@@ -41,6 +51,7 @@ METERS = {
         mep_devices=6,
         mep_clients=2,
         module_records_size=42,
+        extended_tables_size=20,
         **FURTHER,
     ),
 }
@@ -101,7 +112,7 @@ def tables_page() -> str:
         NOTICE,
         "# Tables",
         "",
-        "Every table this software decodes, field by field. Pages are those of",
+        "Every table this software decodes, field by field; [coverage.md](coverage.md) says which there are, and what shows them. Pages are those of",
         f"{GUIDE},",
         'or, where it says so, those of the "Optical Port Programmer\'s Guide" (v1.1, June 2021).',
         "",
@@ -273,6 +284,7 @@ def _environment(parameter: Any) -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "sources.md": sources_page,
     "tables.md": tables_page,
+    "coverage.md": lambda: coverage_page(NOTICE),
     "links.md": lambda: links_page(NOTICE),
     "openapi.json": openapi_page,
     "osgp-command.md": command_page,

@@ -348,15 +348,15 @@ def test_an_anonymous_dump_does_not_tell_whose_it_is(osgp, secretive, tmp_path):
 
 def test_an_anonymous_dump_leaves_out_what_nobody_understands(osgp, denmark, tmp_path):
     osgp("dump", "a.json", "--anonymise", "-p", denmark.mep)
-    assert "BT60" not in tables(tmp_path / "a.json")
-    assert json.loads((tmp_path / "a.json").read_text())["refused"]["BT60"].startswith("left out")
+    assert "BT13" not in tables(tmp_path / "a.json")
+    assert json.loads((tmp_path / "a.json").read_text())["refused"]["BT13"].startswith("left out")
 
 
 def test_csv_is_that_of_termineter_and_comes_back(osgp, denmark, tmp_path):
     osgp("dump", "a.json", "-p", denmark.mep)
     osgp("dump", "a.csv", "--format", "csv", "-p", denmark.mep)
     rows = [line.split(",") for line in (tmp_path / "a.csv").read_text().splitlines()]
-    assert ["60", "BT60", "3", "aabbcc"] in rows
+    assert ["13", "BT13", "3", "aabbcc"] in rows
     assert all(len(row) == 4 and int(row[2]) * 2 == len(row[3]) for row in rows)
     assert osgp("dump", "b.json", "--from", "a.csv").code == 0
     assert tables(tmp_path / "a.json") == tables(tmp_path / "b.json")
@@ -369,14 +369,14 @@ def test_diff_names_fields_and_masks_noise(osgp, denmark, tmp_path):
     image.tables[table_id("BT52")][5] += 1
     image.tables[table_id("BT23")][0] += 1
     image.tables[table_id("BT03")][2] = 0
-    image.tables[table_id("BT60")][1] = 0
+    image.tables[table_id("BT13")][1] = 0
     del image.tables[table_id("BT55")]
     image.save("b.json")
     ended = osgp("diff", "a.json", "b.json")
     assert [" ".join(line.split()) for line in ended.out.splitlines()] == [
         "BT03 cover_removed yes -> no",
+        "BT13 byte 1 bb -> 00",
         "BT55 (table) 9 bytes -> absent",
-        "BT60 byte 1 bb -> 00",
     ]
     assert "2 fields that change by themselves are not shown" in ended.err
     assert ended.code == 5

@@ -9,6 +9,7 @@ from osgp.errors import MisuseError, ResponseTimeout
 from osgp.image import MeterImage
 from osgp.key import MeterKey
 from osgp.meter import open_meter
+from osgp.meter.writing import AllowWrites
 from osgp.optical.key import OpticalKey
 from osgp.psem import table_id
 from osgp.simulator import DEMO_KEY_TEXT, House, SimulatedMeter
@@ -19,6 +20,7 @@ from osgp.simulator.history.happenings import (
     ClockSet,
     CoverOpened,
     DemandReset,
+    FirmwareChanged,
     History,
     NeutralLost,
     PhaseLost,
@@ -31,9 +33,9 @@ from osgp.simulator.localtime import local_offset
 from osgp.simulator.logs.self_reads import SELF_READS
 from osgp.simulator.model import house_memory
 from osgp.tables import TABLES, survey
-from osgp.tables.event_log import decode_log
 from osgp.tables.load_profile import ProfileSizes
-from osgp.tables.survey import SURVEYED
+from osgp.tables.logs.events import decode_log
+from osgp.tables.survey import TELLING
 
 INSTALLED = int(datetime(2026, 2, 20, tzinfo=UTC).timestamp())
 NOW = int(datetime(2026, 4, 2, 13, 7, 31, tzinfo=UTC).timestamp())
@@ -54,14 +56,16 @@ class Kept:
     def read(self, name, now=NOW):
         return self.memory.read(table_id(name), now)
 
+    def dims(self, now=NOW):
+        return survey({one: self.read(one, now) for one in TELLING if self.read(one, now) is not None})
+
     def table(self, name, now=NOW):
-        dims = survey({one: self.read(one, now) for one in SURVEYED if self.read(one, now) is not None})
-        return TABLES[name].decode(self.read(name, now), dims)
+        return TABLES[name].decode(self.read(name, now), self.dims(now))
 
     def events(self, now=NOW):
         """Return what was logged since the installation, beside the short outages that every house has."""
         usual = {moment for outage in house().outages(now) for moment in outage}
-        entries = decode_log(self.read("BT74", now), self.table("BT71", now))
+        entries = decode_log(self.read("BT74", now), self.dims(now))
         found = [(int(one.time.timestamp()), one.event, one.argument, one.user) for one in reversed(entries)]  # type: ignore[union-attr]
         return [one for one in found if one[0] not in usual]
 
@@ -85,6 +89,7 @@ AT = NOW - 5000
         (BrokenConductor(AT, 600), [(AT + 600, 2048 + 32, NOBODY)], {"unbalanced_voltage"}),
         (BrokenConductor(AT, 599), [], set()),
         (Reconfigured(AT), [(AT, 9, HEAD_END), (AT, 2048 + 24, HEAD_END)], {"dimension_change"}),
+        (FirmwareChanged(AT, (3, 70, 5)), [(AT, 2048 + 14, HEAD_END)], {"code_bank_changed"}),
         (DemandReset(AT), [(AT, 18, HEAD_END)], set()),
     ],
 )
@@ -235,6 +240,30 @@ async def test_a_reconfiguration_is_told_as_real_meters_do(virtual_clock):
         assert meter.read("ET04")[116] == version + 1
         assert meter._server.sequence == sequence + 25
         assert (await client.read("BT61"))[7] == OTHER_DATA_SETS[0].blocks
+
+
+async def test_another_firmware_brings_its_tables(virtual_clock):
+    """Meters before 3.70 have 41 present values, later ones 55 (MEP guide v1.1 p. 218-219)."""
+    one = House(
+        ledger=Ledger(Household(1), INSTALLED),
+        history=History([FirmwareChanged(NOW + 60, (3, 82, 5))], firmware=(3, 50, 5)),
+    )
+    async with (
+        SimulatedMeter(one, mak=KEY, clock=Wall(virtual_clock)) as meter,
+        open_meter(
+            await meter.serve_tcp(), key=KEY, read_budget=None, allow_writes=AllowWrites(tables=("ET50",))
+        ) as client,
+    ):
+        assert len(await client.present()) == 41
+        version, sequence = meter.read("ET04")[116], meter._server.sequence
+        await client.write("ET50", b"\x07", 3)
+        await _until(meter, NOW + 61)
+        assert len(await client.present()) == 55
+        assert (await client.identity()).firmware == "3.82.05"
+        assert meter.read("ET04")[116] == version + 1
+        assert meter._server.sequence >= sequence + 25
+        assert len(meter.read("ET04")) == 129
+        assert meter.read("ET50")[3] == 7, "what was written stays"
 
 
 async def test_what_lies_in_the_past_is_refused_while_the_meter_runs(virtual_clock):

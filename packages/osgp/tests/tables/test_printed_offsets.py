@@ -30,6 +30,13 @@ PRINTED = {
         "load_profile_overflow": 4, "invalid_password": 5, "mep_installed_or_removed": 6, "dimension_change": 7,
         "unbalanced_voltage": 8, "relay_2_open": 9,
     },
+    # Optical guide v1.1 p. 11.
+    ("BT04", GEN4): {
+        "basic_pending": 0, "extended_pending": 10, "last_activation": 10 + 20, "pending": 10 + 20 + 5,
+        "activations": 10 + 20 + 6,
+    },
+    ("BT07", GEN3): {"procedure": 0, "response_handling": 0, "sequence_number": 2, "parameters": 3},
+    ("BT08", GEN3): {"procedure": 0, "sequence_number": 2, "code": 3, "response": 4},
     ("BT15", GEN3): {"multiplier": 0, "offset": 4, "ratios_applied": 8, "ct_ratio": 9, "vt_ratio": 13},
     ("BT21", GEN3): {
         "season": 0, "time_remaining": 0, "daily_self_read": 1, "self_reads": 2, "summations": 3, "demands": 4,
@@ -39,6 +46,14 @@ PRINTED = {
         "summation_sources": 0, "demand_sources": 11, "maximum_demands": 11 + 8,
         "coincident_sources": 11 + 8 + 1, "coincident_demands": 11 + 8 + 1 + 16,
     },
+    ("BT24", GEN3): {"time": 0, "season": 5, "blocks": 6},
+    ("BT25", GEN3): {"time": 0, "season": 5, "blocks": 6},
+    # Optical guide v1.1 p. 50-51.
+    ("BT71", GEN3): {
+        "common_event_numbers": 0, "event_inhibit_overflow": 0, "standard_event_bytes": 1, "manufacturer_event_bytes": 2,
+        "history_data_length": 3, "event_data_length": 4, "history_entries": 5, "event_entries": 7,
+    },
+    ("ET36", GEN3): {"logs": 0, "log_list": 1},
     ("BT27", Dimensions(present_demands=8)): {"present_demand_sources": 0, "present_value_sources": 8},
     ("BT28", Dimensions(present_demands=8)): {"present_demands": 0, "present_values": 4 * 8},
     ("BT28", Dimensions(present_demands=8, time_remaining=True)): {"present_values": 7 * 8},
@@ -53,6 +68,10 @@ PRINTED = {
     },
     ("BT52", GEN3): {"clock": 0, "weekday": 6, "daylight_saving": 6},
     ("BT53", GEN3): {"daylight_saving_at": 0, "daylight_saving_minutes": 3, "time_zone_minutes": 4},
+    ("BT60", GEN3): {
+        "memory_length": 0, "set_1_inhibit_overflow": 4, "set_1_scalars": 4, "simple_interval_status": 4, "int32": 6,
+        "data_sets": 7,
+    },
     # Counted from the end of the outage records, 18 bytes each, of which ET04.53 tells the number; A is 357 behind that.
     ("ET09", told(firmware=(4, 21), power_outages_recorded=10)): {
         "long_outage_threshold": 0, "sag_swell_minutes": 2, "sag_threshold": 3, "swell_threshold": 4,
@@ -64,19 +83,14 @@ PRINTED = {
         "sag2_seconds": B + 357 + 120, "sag2_threshold": B + 357 + 122, "sags2": B + 357 + 123,
         "sag2_voltages": B + 357 + 147, "average_current_seconds": B + 357 + 159, "early_events": B + 357 + 161,
     },
-    # Optical guide v1.1 p. 31-39 and 51.
     ("BT61", GEN3): {"memory_length": 0, "end_readings": 4, "int32": 6, "data_sets": 7},
+    ("BT62", Dimensions(profile_channels=(2, 0, 1, 16), profile_scalars=frozenset({2}))): {
+        "set_1_channels": 0, "set_1_format": 6, "set_2_format": 7, "set_3_channels": 8, "set_3_format": 8 + 3,
+        "set_3_scalars": 8 + 4, "set_3_divisors": 8 + 6, "set_4_channels": 16, "set_4_format": 16 + 48,
+    },
     ("BT63", GEN3): {"data_sets": 0},
-    ("BT71", GEN3): {
-        "date_time": 0, "standard_event_bytes": 1, "manufacturer_event_bytes": 2, "history_data_length": 3,
-        "event_data_length": 4, "history_entries": 5, "event_entries": 7,
-    },
-    ("ET21", GEN3): {
-        "block_address": 0, "interval_address": 4, "block_size": 8, "block_header_size": 12, "valid_blocks": 14,
-        "valid_intervals": 16, "last_block": 18, "last_interval": 20, "simple_status_offset": 22,
-        "simple_status_size": 23, "first_interval_offset": 24, "interval_size": 25, "first_channel_offset": 26,
-        "common_status": 27, "channels": 28, "interval_minutes": 29,
-    },
+    ("ET21", GEN3): {"data_sets": 0},
+    ("ET66", GEN3): {"extended_sources": 0},
     ("BT54", GEN3): {
         "nonrecurring_dates": 0, "recurring_dates": 25 * 3, "tier_switches": 25 * 3 + 23 * 3,
         "seasons": 25 * 3 + 23 * 3 + 200 * 3, "calendar_id": 25 * 3 + 23 * 3 + 200 * 3 + 12 * 5,
@@ -124,6 +138,16 @@ PRINTED = {
     ("ET53", GEN3): {"size": 0, "type": 2, "number": 3, "records": 5},
     ("ET59", GEN3): {"procedure": 0, "sequence_number": 2, "code": 3, "response": 4},
     ("ET61", GEN3): {"relays": 0},
+    ("ET62", GEN3): {
+        "local_time": 0, "list_id": 1, "list_id_points": 5, "date_id": 6, "date_id_points": 10, "time_id": 11,
+        "time_id_points": 15, "status_id": 16, "status_id_points": 20, "channels": 21, "outages_id": 117,
+        "outages_id_points": 121, "outage_number_id": 122, "outage_number_id_points": 126,
+    },
+    ("ET62", GEN4): {
+        "list_id": 1, "list_id_points": 6, "date_id": 7, "date_id_points": 12, "time_id": 13, "time_id_points": 18,
+        "status_id": 19, "status_id_points": 24, "channels": 25, "outages_id": 137, "outages_id_points": 142,
+        "outage_number_id": 143, "outage_number_id_points": 148,
+    },
     ("ET70", GEN4): {"channel": 142},
     ("ET71", GEN3): {"sources": 0},
     ("ET85", GEN4): {"procedure": 0, "sequence_number": 2, "code": 3, "response": 4},
@@ -213,13 +237,16 @@ def test_fields_stand_where_the_guide_prints_them(table, dims):
 
 
 def test_every_table_is_checked():
-    # BT20 shares BT21's list; BT23 has tests of its own; ET34, ET50, ET57 and ET58 are one array.
-    assert set(TABLES) - {name for name, _ in PRINTED} == {"BT20", "BT23", "ET34", "ET50", "ET57", "ET58"}
+    # BT20 shares BT21's list, BT70 BT71's; BT23 has tests of its own; ET34, ET50, ET57 and ET58 are one array.
+    assert set(TABLES) - {name for name, _ in PRINTED} == {"BT20", "BT23", "BT70", "ET34", "ET50", "ET57", "ET58"}
 
 
 @pytest.mark.parametrize(
     ("table", "dims", "size"),
     [
+        ("BT04", GEN4, 10 + 20 + 6 + 4 * 8),
+        ("BT07", GEN3, 3 + 255),
+        ("BT08", GEN3, 16),
         ("BT15", GEN3, 17),
         ("BT20", GEN3, 10),
         ("BT21", GEN3, 10),
@@ -255,6 +282,8 @@ def test_every_table_is_checked():
         ("ET53", GEN3, 1785),
         ("ET59", GEN3, 16),
         ("ET61", GEN3, 2 * 80 * 2),
+        ("ET62", GEN3, 127),
+        ("ET62", GEN4, 149),
         ("ET70", GEN4, 156),
         ("ET71", told(delta_alert_sources=10), 130),
         ("ET85", GEN4, 16),
@@ -274,6 +303,11 @@ def test_every_table_is_checked():
         ("ET58", Dimensions(mep_devices=6), 6 * 20),
         ("ET50", GEN3, 35 + 6 * 6),
         ("ET50", GEN4, 2 * (35 + 6 * 6)),
+        ("BT60", GEN3, 7 + 4 * 6),
+        ("BT62", Dimensions(profile_channels=(8,)), 25),
+        ("BT62", Dimensions(profile_channels=(8,), profile_scalars=frozenset({0})), 25 + 4 * 8),
+        ("BT62", Dimensions(profile_channels=()), 0),
+        ("ET66", GEN3, 4 * 16 * 2),
         ("ET54", GEN4, 108 + Z),
         ("ET54", GEN3, 91),
         ("ET54", Dimensions(firmware=(3, 50)), 68),
@@ -284,6 +318,41 @@ def test_every_table_is_checked():
 )
 def test_sizes_follow_firmware_and_dimensions(table, dims, size):
     assert TABLES[table].size(dims) == size
+
+
+ET21_ELEMENT = {
+    "block_address": 0, "interval_address": 4, "block_size": 8, "block_header_size": 12, "valid_blocks": 14,
+    "valid_intervals": 16, "last_block": 18, "last_interval": 20, "simple_status_offset": 22,
+    "simple_status_size": 23, "first_interval_offset": 24, "interval_size": 25, "first_channel_offset": 26,
+    "common_status": 27, "channels": 28, "interval_minutes": 29, "sources": 30, "placeholders": 38,
+    "further_sources": 70, "configuration_id": 78, "first_client_channel": 82, "block_start": 83,
+    "block_start_hour": 89, "block_start_minute": 90, "interval_in_progress": 91, "end_readings": 93,
+    "ansi_compliance": 93, "interval_end": 94, "interval_end_local": 101, "most_memory": 107, "memory_failed": 111,
+}  # fmt: skip
+"""p. 95-98."""
+
+
+def test_an_element_of_et21_has_its_fields_where_the_guide_prints_them():
+    assert {name: TABLES["ET21"].place(GEN3, "data_sets", 0, name).offset for name in ET21_ELEMENT} == ET21_ELEMENT
+
+
+@pytest.mark.parametrize(
+    ("firmware", "size", "newest"),
+    [
+        ((2, 0), 38, "sources"),
+        ((2, 12), 83, "first_client_channel"),
+        ((3, 10), 94, "ansi_compliance"),
+        ((3, 30), 107, "interval_end_local"),
+        ((3, 50), 131, "most_memory"),
+        ((3, 60), 131, "memory_failed"),
+        ((4, 30), 131, "memory_failed"),
+    ],
+)
+def test_an_element_of_et21_grew_with_the_firmware(firmware, size, newest):
+    """Optical guide v1.1 p. 38-40."""
+    dims = Dimensions(firmware=firmware)
+    assert TABLES["ET21"].size(dims) == size * dims.load_profile_sets
+    assert list(TABLES["ET21"].layout(dims).entries["data_sets"].records.entries)[-1] == newest
 
 
 GENERATIONS = [(2, 0), (2, 12), (3, 0), (3, 10), (3, 13), (3, 30), (3, 40), (3, 50), (3, 60), (3, 70), (3, 82)]

@@ -24,7 +24,7 @@ This module does not know registers or present values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -36,14 +36,14 @@ from osgp.psem import ResponseCode, table_id
 from osgp.tables import TABLES, Dimensions, Table
 from osgp.tables.survey import SURVEYED, et55_sizes, survey
 
-__all__ = ["ROUNDS", "ConfirmedLayout"]
+__all__ = ["REFUSED_FOR_GOOD", "ROUNDS", "ConfirmedLayout"]
 
 ROUNDS = 4
 """Times something is read again because the meter changed meanwhile, or may have."""
 
 _BT01, _ET55 = table_id("BT01"), table_id("ET55")
 
-_ABSENT = frozenset(range(ResponseCode.ERROR, ResponseCode.INAPPROPRIATE_ACTION + 1))
+REFUSED_FOR_GOOD = frozenset(range(ResponseCode.ERROR, ResponseCode.INAPPROPRIATE_ACTION + 1))
 """Refusals for good, with which a meter is read without that table. Others (data locked, say) may pass."""
 
 
@@ -71,6 +71,18 @@ class ConfirmedLayout:
         self._doubts = Doubts()
         self._serial = ""
         self._swapped: MeterSwapped | None = None
+        self.surveys = 0
+        """How often the layout was found out. Equal dimensions may come of another configuration."""
+
+    @property
+    def serial(self) -> str:
+        """The serial number that the meter told; "" if it told none."""
+        return self._serial
+
+    def table(self, name: str, dims: Dimensions) -> Mapping[str, Any]:
+        """Return a table of sizes as it was read; nothing of one that the meter does not have."""
+        data = self._known.tables.get(name)
+        return {} if data is None else TABLES[name].decode(data, dims)
 
     def raise_if_swapped(self) -> None:
         """Raise :class:`~osgp.errors.MeterSwapped` if another meter was met and nobody asked who it is."""
@@ -104,6 +116,7 @@ class ConfirmedLayout:
         """
         if self._dims is None:
             self._dims = await self._survey()
+            self.surveys += 1
         return self._dims
 
     async def checked(self) -> Dimensions:
@@ -233,7 +246,7 @@ class ConfirmedLayout:
                 try:
                     tables[name] = await self._self_counted(described, dims)
                 except MeterRefused as error:
-                    if error.code not in _ABSENT:
+                    if error.code not in REFUSED_FOR_GOOD:
                         raise
                     tables[name] = None
         return tables

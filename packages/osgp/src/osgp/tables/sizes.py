@@ -15,10 +15,11 @@ from typing import Any
 
 from osgp.errors import TableError
 from osgp.psem import table_id
-from osgp.tables.event_log import BT71, log_size
-from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes, data_sets
+from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes
+from osgp.tables.logs.events import BT71
+from osgp.tables.logs.ring import EVENT_HEADER
 from osgp.tables.registers import BT23
-from osgp.tables.schema.dimensions import Dimensions, Firmware
+from osgp.tables.schema.dimensions import Dimensions
 from osgp.tables.schema.table import Table
 from osgp.tables.status.configuration import ET54
 
@@ -33,18 +34,13 @@ _SEASON_HEADER = 6
 _BIDN = 2
 """Before that in BT26, if there are demands (p. 214)."""
 
+_EVENT = 12
+"""Time, number, user and event, before its argument (p. 242-243)."""
+
 _ET36_FIRST, _ET36_RECORD = 1, 17
 _ET36_ENTRY_SIZE, _ET36_CURRENT = 2, 6
 _NUMBER_BITS = 0x0FFF
 """Table number and the bit that says it is an extended one: together a table id (p. 108)."""
-
-_SETTINGS_SINCE: tuple[tuple[Firmware, int], ...] = (
-    ((3, 50), 131),
-    ((3, 30), 107),
-    ((3, 10), 94),
-    ((2, 0), 83),
-)
-"""Bytes of a data set in ET21, by the firmware that added the last of them (p. 95-98; Optical guide v1.1 p. 38-40)."""
 
 
 class _Untold(Exception):
@@ -124,14 +120,6 @@ def _profile(data_set: int) -> Size:
     return Size("blocks * block size (BT61)", "238-241", ("BT61",), of)
 
 
-def _profile_settings(known: _Known) -> int:
-    firmware = known.dims.firmware
-    size = next((size for since, size in _SETTINGS_SINCE if firmware is not None and firmware >= since), None)
-    if size is None:
-        raise _Untold
-    return size * data_sets(known.dims)
-
-
 def _self_reads(known: _Known) -> int:
     dims = known.dims
     entry = _SEASON_HEADER + _BIDN * bool(dims.demands) + known.registers()
@@ -143,25 +131,24 @@ def _extended_log(known: _Known) -> int:
 
 
 def _event_log(known: _Known) -> int:
-    bt71 = {name: known.field(BT71, name) for name in ("history_entries", "history_data_length")}
-    return log_size(bt71)
+    return EVENT_HEADER.size + int(known.field(BT71, "history_entries")) * _event(known)
 
 
 def _alternate_log(known: _Known) -> int:
-    arguments = {"history_data_length": known.field(BT71, "history_data_length")}
-    return log_size(arguments, int(known.field(ET54, "et79_entries")))
+    return EVENT_HEADER.size + int(known.field(ET54, "et79_entries")) * _event(known)
+
+
+def _event(known: _Known) -> int:
+    return _EVENT + int(known.field(BT71, "history_data_length"))
 
 
 SIZES: Mapping[str, Size] = {
-    "BT24": Size("6 + BT23", "211-212", (), lambda known: _SEASON_HEADER + known.registers()),
-    "BT25": Size("6 + BT23", "212", (), lambda known: _SEASON_HEADER + known.registers()),
     "BT26": Size("6 + BT21.2 * (6 + BT23, and 2 with demands)", "212-214", (), _self_reads),
     "BT64": _profile(1),
     "BT65": _profile(2),
     "BT66": _profile(3),
     "BT67": _profile(4),
     "BT74": Size("11 + BT71.5 * (12 + BT71.3)", "241-243", ("BT71",), _event_log),
-    "ET21": Size("83 to 131 by firmware * data sets", "95-98", (), _profile_settings),
     "ET31": _ring("ET31", "104-106"),
     "ET41": _ring("ET41", "110-111"),
     "ET45": _ring("ET45", "119-121"),
@@ -170,8 +157,7 @@ SIZES: Mapping[str, Size] = {
     "ET79": Size("11 + ET54.80 * (12 + BT71.3)", "181-183", ("ET54", "BT71"), _alternate_log),
     "ET81": _ring("ET81", "184-186"),
 }
-"""By name; shorter tables without a description need none, since one answer holds them. Of ET21 only the beginning is
-described."""
+"""By name; shorter tables without a description need none, since one answer holds them."""
 
 TELLING: tuple[str, ...] = tuple(dict.fromkeys(name for size in SIZES.values() for name in size.by))
 """The tables that tell them, each once."""

@@ -27,8 +27,6 @@ _INT32 = 32
 """Format of BT62: values are snapshots of registers (p. 236)."""
 _MEMORY = 104_832
 """Bytes for load profiles in a meter with 128 KiB (p. 231)."""
-_PROFILE_SETTINGS_SIZE = 131
-"""Bytes of a data set in ET21 from firmware 3.50 on (Optical guide v1.1 p. 40)."""
 
 
 def profile_dimensions(data_sets: Sequence[DataSet] = DATA_SETS) -> dict[str, Any]:
@@ -78,7 +76,7 @@ class Recorder:
 
     def tables(self) -> Mapping[str, Callable[[float], bytes]]:
         """Return the tables as functions of true time, UTC seconds."""
-        profile = {f"BT{64 + number}": self._profile_of(number) for number in range(len(DATA_SETS))}
+        profile = {f"BT{64 + number}": self._profile_of(number) for number in range(self._dims.load_profile_sets)}
         return profile | {
             "BT03": self.bt03,
             "BT26": self._self_reads.bt26,
@@ -92,13 +90,15 @@ class Recorder:
     def data_sets(self, now: float) -> tuple[DataSet, ...]:
         """Return the load profiles that are configured."""
         changes = self._house.history.until(now, Reconfigured)
-        return changes[-1].data_sets if changes else DATA_SETS
+        return (changes[-1].data_sets if changes else DATA_SETS)[: self._dims.load_profile_sets]
 
     # -- alarms -----------------------------------------------------------------------------------
 
     def bt03(self, now: float) -> bytes:
         """Return the alarms (Optical guide v1.1 p. 45-47)."""
-        return TABLES["BT03"].encode({"metering": True} | dict.fromkeys(self._events.alarms(now), True), self._dims)
+        known = TABLES["BT03"].layout(self._dims).entries
+        on = [name for name in self._events.alarms(now) if name in known]
+        return TABLES["BT03"].encode({"metering": True} | dict.fromkeys(on, True), self._dims)
 
     # -- load profile -----------------------------------------------------------------------------
 
@@ -124,11 +124,7 @@ class Recorder:
 
     def et21(self, now: float) -> bytes:
         """Return the same in the meter's own words, with the sizes (p. 95-98)."""
-        described = TABLES["ET21"]
-        return b"".join(
-            described.encode(_internal(one, now), self._dims).ljust(_PROFILE_SETTINGS_SIZE, b"\0")
-            for one in self.rings(now)
-        )
+        return TABLES["ET21"].encode({"data_sets": [_internal(one, now) for one in self.rings(now)]}, self._dims)
 
     def _profile_of(self, number: int) -> Callable[[float], bytes]:
         return lambda now: self.rings(now)[number].data(now)

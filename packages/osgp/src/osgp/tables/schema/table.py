@@ -345,6 +345,21 @@ class Table:
         mask = 0 if entry.bit is None else entry.bit.mask << entry.bit.low
         return Place(start + entry.offset, entry.size, mask)
 
+    def record_window(self, dims: Dimensions, group: str, number: int) -> tuple[int, int]:
+        """Return offset and count of the partial read that covers one of the records of a group, counted from 0."""
+        entry, layout = self._group(dims, group)
+        return entry.offset + number * layout.size, layout.size
+
+    def decode_record(self, data: bytes, dims: Dimensions, group: str) -> dict[str, Any]:
+        """Decode one record of a group, from its first byte on; fields that the data do not hold wholly are absent."""
+        return self._group(dims, group)[1].decode(data, 0)
+
+    def _group(self, dims: Dimensions, name: str) -> tuple[_Entry, Layout]:
+        entry = self.layout(dims).entries.get(name)
+        if entry is None or entry.records is None:
+            raise FieldAbsent(f"{self.name} has no records {name} in a meter of these dimensions")
+        return entry, entry.records
+
     def decode(self, data: bytes, dims: Dimensions, *, offset: int = 0) -> Record:
         """Decode table data that begin at ``offset`` of the table.
 
