@@ -123,7 +123,7 @@ async def _pollers(config: Config, hub: Hub, store: Store | None) -> list[Poller
                 _opener(settings),
                 Guard(meter, Limits(settings.max_power), memory, segment=settings.segment),
                 hub,
-                Cadence(settings.present_every, settings.registers_every, settings.clock_every),
+                Cadence(settings.present_every, settings.registers_every, settings.clock_every, settings.devices_every),
                 spread=index / len(config.meters),
                 start_after=index * _START_SPACING,
             )
