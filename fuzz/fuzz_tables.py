@@ -11,7 +11,7 @@ from types import FunctionType
 
 from osgp.errors import TableError
 from osgp.tables import TABLES, Dimensions, present, registers, survey
-from osgp.tables.survey import SURVEYED
+from osgp.tables.survey import TELLING
 
 _TABLES = tuple(TABLES.values())
 
@@ -20,7 +20,7 @@ def _split(data: bytes) -> tuple[dict[str, bytes], bytes]:
     """Cut input into the tables that tell dimensions, each with a length byte, and the rest."""
     chosen, data = int.from_bytes(data[:2], "little"), data[2:]
     tables = {}
-    for place, name in enumerate(SURVEYED):
+    for place, name in enumerate(TELLING):
         if chosen >> place & 1 and data:
             tables[name], data = data[1 : 1 + data[0]], data[1 + data[0] :]
     return tables, data

@@ -171,10 +171,10 @@ async def test_energy_as_a_table(make_web, client_for):
     assert reply.headers["content-type"] == "text/csv; charset=utf-8"
     assert reply.headers["content-disposition"] == 'attachment; filename="house-hour-2026-10-25.csv"'
     head, *rows = reply.text.split("\r\n")
-    assert head == "start,end,import_kwh,export_kwh,complete"
+    assert head == "start,end,import_kwh,export_kwh,complete,filled"
     assert rows[2:4] == [
-        "2026-10-25T02:00:00+02:00,2026-10-25T02:00:00+01:00,1.5,0.25,true",
-        "2026-10-25T02:00:00+01:00,2026-10-25T03:00:00+01:00,1.5,0.25,true",
+        "2026-10-25T02:00:00+02:00,2026-10-25T02:00:00+01:00,1.5,0.25,true,false",
+        "2026-10-25T02:00:00+01:00,2026-10-25T03:00:00+01:00,1.5,0.25,true,false",
     ]
     assert len(rows) == 26
 
@@ -233,6 +233,40 @@ async def test_a_bucket_tells_from_when_its_energy_is(make_web, client_for):
     assert report["total"]["first"] == "2026-11-25T08:00:00Z"
 
 
+async def test_a_parameter_named_twice_counts_as_said_last_and_others_are_not_looked_at(make_web, client_for):
+    async with client_for(make_web(store=FakeStore())) as client:
+        query = "meter=garage&meter=house&period=hour&period=day&colour=red"
+        report = (await client.get(f"/api/v1/energy?{query}&start=2026-10-24&end=2026-10-26")).json()
+    assert (report["meter"], report["period"], len(report["buckets"])) == ("house", "day", 2)
+
+
+@pytest.mark.parametrize("path", [path.replace("{meter}", "house") for path in openapi_document()["paths"]])
+async def test_only_get_is_answered(make_web, client_for, path):
+    async with client_for(make_web(store=FakeStore())) as client:
+        for method in ("HEAD", "POST"):
+            reply = await client.request(method, path, headers={"Origin": "http://127.0.0.1:8099"})
+            assert (reply.status_code, reply.headers["allow"]) == (405, "GET"), method
+
+
+async def test_a_value_too_long_or_too_large_is_told_by_its_place(make_web, client_for):
+    async with client_for(make_web(store=FakeStore())) as client:
+        for path, words in (
+            (f"live?meter=house&meter={'m' * 41}", "meter.1: String should have at most 40 characters"),
+            ("series?meter=house", "name: Field required"),
+            ("series?meter=house&name=voltage_l1&points=1", "points: Input should be greater than or equal to 2"),
+            (f"meters/{'m' * 41}", "meter: String should have at most 40 characters"),
+        ):
+            reply = await client.get(f"/api/v1/{path}")
+            assert (reply.status_code, reply.json()["detail"]) == (422, words)
+        reply = await client.get("/api/v1/live?meter=house", headers={"Last-Event-ID": "9" * 41})
+        assert reply.json()["detail"] == "last-event-id: String should have at most 40 characters"
+
+
+async def test_the_gateway_serves_its_own_description(make_web, client_for):
+    async with client_for(make_web()) as client:
+        assert (await client.get("/api/v1/openapi.json")).json() == openapi_document()
+
+
 def test_the_description_in_the_docs_is_this_one():
     written = json.loads((ROOT / "docs/reference/openapi.json").read_text(encoding="utf-8"))
     assert written == openapi_document(), "run make reference"
@@ -255,7 +289,7 @@ def test_the_api_keeps_to_its_description(make_web):
         "/api/v1/openapi.json", build_app(make_web(store=FakeStore(), allowed_hosts=["localhost", "testserver"]))
     )
     operations = [result.ok() for result in schema.exclude(path="/api/v1/live").get_all_operations()]
-    assert len(operations) == 8
+    assert len(operations) == 9
     for operation in operations:
 
         @given(case=operation.as_strategy())

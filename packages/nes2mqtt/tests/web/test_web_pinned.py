@@ -1,6 +1,6 @@
-"""What the page's server takes of uvicorn and pydantic that they do not promise. Both are pinned to the minor version.
+"""What the page's server takes of uvicorn that it does not promise. It is pinned to the minor version.
 
-Before a pin moves: run this. What fails names what would break, and ``outputs/web/server.py`` or ``lean.py`` is where to look.
+Before the pin moves: run this. What fails names what would break, and ``outputs/web/server.py`` or ``lean.py`` is where to look.
 """
 
 import importlib.metadata
@@ -11,34 +11,32 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import uvicorn
 from pydantic import BaseModel
+from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
-from uvicorn.server import ServerState
+from uvicorn.server import Server, ServerState
 
-from nes2mqtt.outputs.web.lean import lean_framework
+from nes2mqtt.outputs.web.api import models
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
-@pytest.mark.parametrize(("name", "pin"), [("uvicorn", ">=0.54,<0.55"), ("pydantic", ">=2.14,<2.15")])
-def test_what_was_looked_at_is_pinned_and_installed(name, pin):
-    assert f"{name}{pin}" in tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["dependencies"]
-    looked_at = pin.partition(",")[0].removeprefix(">=")
-    assert importlib.metadata.version(name).startswith(f"{looked_at}.")
+def test_what_was_looked_at_is_pinned_and_installed():
+    assert "uvicorn>=0.54,<0.55" in tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert importlib.metadata.version("uvicorn").startswith("0.54.")
 
 
 @pytest.mark.parametrize(
     ("owner", "name", "parameters", "breaks"),
     [
-        (uvicorn.Server, "startup", "self sockets", "connections have no limit, a TLS handshake may take a minute"),
+        (Server, "startup", "self sockets", "connections have no limit, a TLS handshake may take a minute"),
         (
-            uvicorn.Server,
+            Server,
             "main_loop",
             "self",
             "nobody learns that the page is open; the server wakes ten times a second",
         ),
-        (uvicorn.Server, "capture_signals", "self", "SIGTERM ends the page and not the gateway"),
+        (Server, "capture_signals", "self", "SIGTERM ends the page and not the gateway"),
         (H11Protocol, "__init__", "self config server_state app_state _loop", "no connection is made"),
         (H11Protocol, "connection_made", "self transport", "connections have no limit, silent ones stay"),
         (H11Protocol, "connection_lost", "self exc", "timers of closed connections stay"),
@@ -56,9 +54,9 @@ def test_uvicorn_still_has(owner, name, parameters, breaks):
 @pytest.mark.parametrize(
     ("caller", "call", "breaks"),
     [
-        (uvicorn.Server, "self.startup(sockets=sockets)", "our limits are never set up"),
-        (uvicorn.Server, "self.main_loop()", "nobody learns that the page is open"),
-        (uvicorn.Server, "with self.capture_signals():", "SIGTERM ends the page and not the gateway"),
+        (Server, "self.startup(sockets=sockets)", "our limits are never set up"),
+        (Server, "self.main_loop()", "nobody learns that the page is open"),
+        (Server, "with self.capture_signals():", "SIGTERM ends the page and not the gateway"),
         (H11Protocol, "self.send_400_response(", "what is no request is answered without our headers"),
         (RequestResponseCycle, "self.response_complete = True", "connections that wait for a request are not closed"),
     ],
@@ -68,7 +66,7 @@ def test_uvicorn_still_calls(caller, call, breaks):
 
 
 async def test_a_connection_still_holds_what_is_looked_at():
-    config = uvicorn.Config(lambda: None, log_config=None)
+    config = Config(lambda: None, log_config=None)
     config.load()
     state = ServerState()
     connection = H11Protocol(config, state, {})
@@ -77,27 +75,37 @@ async def test_a_connection_still_holds_what_is_looked_at():
     assert connection.cycle is None
 
 
-def test_pydantic_builds_models_at_their_first_use():
-    with lean_framework():
-
-        class Late(BaseModel):
-            value: int
-
-    class Soon(BaseModel):
-        value: int
-
-    assert (Late.__pydantic_complete__, Soon.__pydantic_complete__) == (False, True), "the page takes 4 MB more"
-    assert Late(value="7").value == 7
-    assert Late.__pydantic_complete__
+def _in_a_fresh_python(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.split()
 
 
-def test_the_framework_does_without_pydantics_first_version():
+def test_models_of_the_api_are_built_at_their_first_use():
+    code = (
+        "from nes2mqtt.outputs.web.api import models\n"
+        "print(*(name for name in models.__all__ if getattr(models, name).__pydantic_complete__))"
+    )
+    assert _in_a_fresh_python(code) == [], "the page takes more memory"
+    assert {issubclass(getattr(models, name), BaseModel) for name in models.__all__} == {True}
+
+
+def test_the_page_comes_without_the_servers_command_line():
     code = (
         "import sys\n"
-        "from nes2mqtt.outputs.web.lean import lean_framework\n"
-        "with lean_framework():\n"
-        "    import nes2mqtt.outputs.web.app\n"
-        "print([name for name in sys.modules if name.startswith('pydantic.v1') and sys.modules[name]])"
+        "from nes2mqtt.outputs.web.lean import lean_server\n"
+        "with lean_server():\n"
+        "    import nes2mqtt.outputs.web.app, nes2mqtt.outputs.web.server\n"
+        "print(*sorted({'uvicorn.main', 'uvicorn.supervisors', 'click', 'multiprocessing'} & sys.modules.keys()))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]", "the page takes 2 MB more"
+    assert _in_a_fresh_python(code) == [], "the page takes 2 MB more"
+
+
+def test_who_has_the_server_already_keeps_its_command_line():
+    code = (
+        "import sys, uvicorn\n"
+        "from nes2mqtt.outputs.web.lean import lean_server\n"
+        "with lean_server():\n"
+        "    import nes2mqtt.outputs.web.server\n"
+        "print('uvicorn.main' in sys.modules, callable(uvicorn.run))"
+    )
+    assert _in_a_fresh_python(code) == ["True", "True"]

@@ -67,7 +67,7 @@ def danish_image():
     image.tables[table_id("BT03")] = bytearray.fromhex("01 00 10 00 10 00 00 00 00 00 00 00 00")
     image.tables[table_id("BT52")] = bytearray.fromhex("1a0b1608 1e05 00")
     image.tables[table_id("BT55")] = bytearray.fromhex("1a0b1609 1e00 30 0100")
-    image.tables[table_id("BT60")] = bytearray.fromhex("aa bb cc")
+    image.tables[table_id("BT13")] = bytearray.fromhex("aa bb cc")
     image.derive_dimensions()
     return image
 

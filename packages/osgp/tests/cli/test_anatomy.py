@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from told import told
 
 from osgp.cli.text.table_text import table_document, table_lines
 from osgp.dissector.frames import MepWire, OpticalWire
@@ -25,13 +26,13 @@ from osgp.tables.schema.table import Bits, Field
 from osgp.tables.schema.types import ANSI_DATE, DATE, LTIME_DATE, TIME, Type, char
 from osgp.tables.status.alarms import BT03, alarm_words
 
-GEN4 = Dimensions(
+GEN4 = told(
     firmware=(4, 30), summations=19, tiers=8, present_values=84, mep_devices=6, mep_clients=2, module_records_size=42
 )
 FUZZ = Path(__file__).parents[4] / "fuzz" / "fuzz_hex.py"
 
 
-@pytest.mark.parametrize("dims", [Dimensions(), GEN4], ids=["gen3", "gen4"])
+@pytest.mark.parametrize("dims", [told(), GEN4], ids=["gen3", "gen4"])
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_every_byte_is_shown_once_or_secret(table, dims):
     chance = random.Random(table.id)
@@ -132,10 +133,10 @@ def test_values_as_json_and_text():
 
 @pytest.mark.parametrize("table", [table for table in TABLES.values() if not table.own_counts], ids=lambda t: t.name)
 def test_what_is_shown_can_be_typed_back(table):
-    data = random.Random(table.id).randbytes(table.size(Dimensions()))
-    record = table.decode(data, Dimensions())
+    data = random.Random(table.id).randbytes(table.size(told()))
+    record = table.decode(data, told())
     for part in table.fields:
-        if isinstance(part, Bits) and part.present(Dimensions()):
+        if isinstance(part, Bits) and part.has_place(told()):
             for bit in part.bits:
                 assert bits_from_text(bit, to_text(record[bit.name])) == record[bit.name]
         elif isinstance(part, Field) and part.count is None and isinstance(part.type, Type) and part.name in record:

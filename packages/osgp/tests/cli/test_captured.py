@@ -10,6 +10,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from told import told
 
 from osgp.dissector.captures import messages
 from osgp.dissector.pasted_hex import hex_bytes, posted_bytes
@@ -195,7 +196,7 @@ def test_r9_a_password_is_passed_over():
 @pytest.mark.parametrize("table", [table for table in TABLES.values() if not table.own_counts], ids=lambda t: t.name)
 def test_bytes_of_a_table_stay_bytes_of_a_table(table):
     chance = random.Random(table.id)
-    size = table.size(Dimensions())
+    size = table.size(told())
     for _ in range(200):
         data = bytes(chance.choice((0, 0, 0, 1, size % 256, chance.randrange(256))) for _ in range(size))
         assert messages(data, size) == []

@@ -61,7 +61,7 @@ def test_every_picture_is_there():
         ("dump", ["-p", "tcp://denmark", "a.json"]),
         ("diff", ["one.csv", "two.csv"]),
         ("decode", ["one.csv"]),
-        ("write", ["-p", "tcp://denmark", "BT60", "--hex", "00"]),
+        ("write", ["-p", "tcp://denmark", "BT13", "--hex", "00"]),
         ("call", ["EP17"]),
     ],
 )

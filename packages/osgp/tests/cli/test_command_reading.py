@@ -60,7 +60,7 @@ def test_read_shows_the_danish_meter_as_its_owner_read_it(osgp, denmark):
 def test_read_json_has_published_names_and_true_values(osgp, denmark):
     document = json.loads(osgp("read", "--json", "-p", denmark.mep).out)
     assert set(document) == {
-        "meter", "clock", "clock_ahead", "tariff", "alarms", "values", "units", "refused", "link",
+        "meter", "clock", "clock_ahead", "tariff", "alarms", "devices", "values", "units", "refused", "link",
     }  # fmt: skip
     assert document["values"]["active_energy_import"] == 65845.342
     assert document["values"]["voltage_l1"] == 228.693
@@ -283,14 +283,14 @@ def test_ports_when_there_is_none(osgp, monkeypatch):
 def test_tables_lists_what_bt00_says(osgp, denmark):
     ended = osgp("tables", "-p", denmark.mep)
     names = [line.split()[0] for line in ended.out.splitlines()]
-    assert names == ["BT00", "BT03", "BT20", "BT21", "BT22", "BT23", "BT27", "BT28", "BT52", "BT55", "BT60"]
-    assert "BT60  Dimension Load Profile" in ended.out
+    assert names == ["BT00", "BT03", "BT13", "BT20", "BT21", "BT22", "BT23", "BT27", "BT28", "BT52", "BT55"]
+    assert "BT13  Demand Control" in ended.out
     rows = json.loads(osgp("tables", "--json", "-p", denmark.mep).out)["tables"]
-    assert rows[-1] == {"table": "BT60", "title": "Dimension Load Profile", "decoded": False, "writable": False}
+    assert rows[2] == {"table": "BT13", "title": "Demand Control", "decoded": False, "writable": False}
 
 
 def test_tables_shows_bytes_and_fields_side_by_side(osgp, denmark):
-    ended = osgp("tables", "bt52", "BT23", "BT60", "-p", denmark.mep)
+    ended = osgp("tables", "bt52", "BT23", "BT13", "-p", denmark.mep)
     assert "     0  1a 0b 16 08 1e 05        clock                    2026-11-22 08:30:05 UTC" in ended.out
     assert "     0  5e b8 ec 03              blocks[0].summations[0]       65,845.342 kWh  Import energy" in ended.out
     assert "     0  aa bb cc                 (not known)" in ended.out
@@ -325,7 +325,8 @@ class Reconfigured:
     async def confirms(self, dims):
         return self.reads > self.changes
 
-    async def dimensions(self):
+    async def dimensions(self, table):
+        assert table == "BT23"
         return Dimensions(summations=100 + self.reads)
 
 

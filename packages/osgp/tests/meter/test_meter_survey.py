@@ -32,6 +32,45 @@ async def test_the_end_of_a_table_that_counts_itself_is_found(opened, fake):
     assert (dims.energy_unit, dims.rollover_digits) == (10, 6)
 
 
+class TestWhatOnlyFewTablesAreLaidOutBy:
+    """ET09 has as many outage records as ET04.53 says (MEP guide v1.1 p. 69)."""
+
+    @pytest.fixture
+    def outages(self, fake):
+        fake.tables[ET04][53] = 2
+        fake.tables[table_id("ET09")] = bytearray(2 * 18 + 357)  # 3.10
+        fake.tables[table_id("ET09")][2 * 18 + 135] = 7
+        return fake
+
+    async def test_it_is_read_when_it_is_needed_and_once(self, opened, outages):
+        async with opened() as meter:
+            first = await meter.dimensions()
+            assert first.power_outages_recorded is None
+            assert (await meter.table("ET09"))["short_outages"] == 7
+            outages.asked.clear()
+            quality = await meter.table("ET09")
+            assert (len(quality["outages"]), quality["short_outages"]) == (2, 7)
+            assert len(outages.asked) == 2  # ET09, and whether all is as it was
+            dims = await meter.dimensions("ET09")
+            assert dims.power_outages_recorded == 2
+            assert await meter.confirms(dims)
+
+    async def test_it_is_read_again_when_the_meter_changed_it(self, opened, outages):
+        async with opened() as meter:
+            await meter.table("ET09")
+            outages.tables[ET04][53] = 1
+            outages.tables[ET04][IDT_VERSION] += 1
+            outages.tables[table_id("ET09")] = bytearray(18 + 135) + bytes((9,)) + bytes(221)
+            quality = await meter.table("ET09")
+            assert (len(quality["outages"]), quality["short_outages"]) == (1, 9)
+
+    async def test_a_meter_that_does_not_tell_gives_no_values(self, opened, outages):
+        del outages.tables[ET04]
+        async with opened() as meter:
+            with pytest.raises(OsgpError, match=r"ET04\.53, which was not read"):
+                await meter.table("ET09")
+
+
 async def test_what_is_known_is_not_asked_again(opened, fake):
     known = KnownMeter()
     async with opened(known=known) as meter:
@@ -137,6 +176,7 @@ class TestD8:
         assert "relay_2_open" not in record
 
     async def test_d8_where_nothing_says_so_zeros_at_the_end_are_not_shown(self, opened, alarms):
+        alarms.tables[table_id("BT01")][14:16] = bytes((0x43, 0xC1))  # firmware 4.30.1 has all of BT03
         async with opened() as meter:
             record = await meter.table("BT03")
             assert "magnetic_tamper" in record

@@ -1,4 +1,4 @@
-"""The load profile under the read-only key, the event log, and the pace on a line of 9600 baud."""
+"""The load profile under the read-only key, and the pace on a line of 9600 baud."""
 
 import asyncio
 
@@ -10,7 +10,6 @@ from osgp.optical.services import OpticalResponseCode
 from osgp.psem import table_id
 from osgp.simulator import Faults
 from osgp.tables import TABLES, Dimensions
-from osgp.tables.event_log import decode_log, log_size
 from osgp.tables.load_profile import ProfileSizes
 
 ONE_SET = Dimensions(firmware=(3, 10))
@@ -49,7 +48,7 @@ def profile_image():
         "BT71": TABLES["BT71"].encode({"history_data_length": 2, "history_entries": 4}, ONE_SET),
         "BT74": bytes((4, 4, 0, 1, 0, 9, 0, 0, 0, 0, 0))
         + b"".join(bytes(6) + bytes((n, 0)) + bytes(6) for n in (8, 9, 6, 7)),
-        "ET21": TABLES["ET21"].encode(internal, ONE_SET),
+        "ET21": TABLES["ET21"].encode({"data_sets": [internal]}, ONE_SET),
     }
     image.tables |= {table_id(name): bytearray(data) for name, data in tables.items()}
     return image
@@ -68,21 +67,11 @@ async def test_07_15_the_load_profile_is_read_with_computed_sizes(virtual_clock,
             window = sizes.newest_interval(status, slot)
             assert sizes.decode_interval(await meter.read("BT64", *window)).values == (1, 2, 3)  # type: ignore[misc]
         async with bench.opened(url, bench.PK) as meter:
-            told = await meter.table("ET21")
+            (told,) = (await meter.table("ET21"))["data_sets"]
     block, header, size = told["block_size"], told["block_header_size"], told["interval_size"]
     # The guide's own formula for the newest interval (Optical guide v1.1 p. 31).
     assert window == (status["last_block"] * block + header + told["last_interval"] * size, size)
     assert (sizes.block_size, sizes.header_size, sizes.interval_size) == (block, header, size)
-
-
-async def test_07_26_the_event_log_newest_first(virtual_clock, bench):
-    async with (
-        bench.simulated(profile_image()) as simulated,
-        bench.opened(await simulated.serve_optical_tcp()) as meter,
-    ):
-        dims = await meter.table("BT71")
-        entries = decode_log(await meter.read("BT74", 0, log_size(dims)), dims)
-    assert [entry.sequence_number for entry in entries] == [9, 8, 7, 6]
 
 
 async def test_07_22_five_samples_a_second_are_possible(virtual_clock, bench):

@@ -9,7 +9,7 @@ import pytest
 from osgp.cli.commands.simulate import _check_town, _Endpoint
 from osgp.image import image_names
 from osgp.meter import open_meter
-from osgp.simulator import FAULTS, House, SimulatedMeter
+from osgp.simulator import FAULTS, SCENARIOS, House, SimulatedMeter
 from osgp.simulator.household import Household
 from osgp.simulator.ledger import Ledger
 
@@ -18,8 +18,18 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 
 
 def test_every_fault_stands_there_as_it_is():
-    told = re.findall(r"^\| `([^=]+)=([^`]+)` \| (.+) \|$", README, re.MULTILINE)
+    faults = README.split("### Faults")[1].split("### ")[0]
+    told = re.findall(r"^\| `([^=]+)=([^`]+)` \| (.+) \|$", faults, re.MULTILINE)
     assert told == [(name, fault.form, fault.does) for name, fault in FAULTS.items()]
+
+
+def test_every_scenario_stands_there_as_it_is():
+    told = re.findall(
+        r"^\| `([a-z-]+)(\[?=.*?|\[,.*?|)` \| (.+) \|$", README.split("### What may happen")[1], re.MULTILINE
+    )
+    assert [(name, usage.replace("\\|", "|") + "[,at=WHEN]", does) for name, usage, does in told] == [
+        (name, scenario.usage, scenario.does) for name, scenario in SCENARIOS.items()
+    ]
 
 
 @pytest.mark.parametrize("line", [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()])

@@ -17,7 +17,7 @@ from osgp.key import MeterKey
 from osgp.meter import open_meter
 from osgp.meter.writing import AllowWrites
 from osgp.optical.key import OpticalKey
-from osgp.simulator import DEMO_KEY_TEXT, FAULTS
+from osgp.simulator import DEMO_KEY_TEXT, FAULTS, SCENARIOS
 
 PATIENCE = 20
 
@@ -110,6 +110,12 @@ async def test_an_image_file_a_terminal_a_key_file_and_a_clean_end(tmp_path):
         assert not port.is_symlink()
 
 
+async def test_what_happened_two_days_ago_is_in_the_event_log():
+    with running("--baud", "0", "--scenario", "cover-opened,at=-2d") as (_process, line):
+        async with open_meter(url_in(line), key=MeterKey.parse(DEMO_KEY_TEXT), read_budget=None) as meter:
+            assert (await meter.read("BT03", 0, 3))[2] & 0x10, "cover removed"
+
+
 def test_a_signal_power_cycles_the_level_shifter():
     with running("--fault", "stuck-level-shifter=1") as (process, _line):
         process.send_signal(signal.SIGUSR1)
@@ -159,6 +165,9 @@ def test_a_key_in_the_environment_needs_no_hint():
     [
         (["--fault", "lose=1"], ", ".join(FAULTS)),
         (["--fault", "delay=long"], "delay=SECONDS"),
+        (["--scenario", "power-cot=90s"], ", ".join(SCENARIOS)),
+        (["--scenario", "power-cut=90s,at=2025-01-01T00:00"], "installed on 2026-01-01"),
+        (["denmark-gen3", "--scenario", "power-cut=90s"], "--scenario needs the house"),
         (["--key", "short"], "has 5 characters"),
         (["--key-file", "/nowhere/key"], "cannot read the key file /nowhere/key"),
         (["--key", "0123456789ABCDEFGHIJ", "--key-file", "/nowhere/key"], "not both"),
@@ -201,8 +210,20 @@ def test_a_port_in_use_is_named():
 
 def test_help_is_plain_and_faults_are_listed():
     told = run("--help").stdout
-    for option in ("--mep", "--key-file", "--fault", "--seed", "--meters", "--baud", "--encrypt-only", "OSGP_KEY"):
+    for option in (
+        "--mep",
+        "--key-file",
+        "--fault",
+        "--scenario",
+        "--seed",
+        "--meters",
+        "--baud",
+        "--encrypt-only",
+        "OSGP_KEY",
+    ):
         assert option in told
     assert told.isascii()
+    scenarios = run("--scenario", "list").stdout
+    assert [line.split(":")[0] for line in scenarios.splitlines()] == [n + one.usage for n, one in SCENARIOS.items()]
     listed = run("--fault", "list").stdout
     assert [line.split("=")[0] for line in listed.splitlines()] == list(FAULTS)

@@ -5,17 +5,19 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from told import told
 
 from osgp.errors import MisuseError, TableError
 from osgp.psem import EXTENDED
 from osgp.tables import TABLES, Calendar, Dimensions
-from osgp.tables.schema.count import Count
+from osgp.tables.schema.count import Count, Untold, count
+from osgp.tables.schema.dimensions import Logs
 from osgp.tables.schema.table import Bit, Bits, Field, FieldAbsent, Filler, Group, Table
 from osgp.tables.schema.types import NI_FMAT, UINT8, UINT16, char, octets, set_of
 
 few = st.integers(0, 4)
 dimensions = st.builds(
-    Dimensions,
+    told,
     summations=st.sampled_from([11, 15, 19]),
     demands=few,
     coincidents=few,
@@ -28,13 +30,32 @@ dimensions = st.builds(
     continuous_cumulative_demand=st.booleans(),
     time_remaining=st.booleans(),
     max_tiers=st.sampled_from([0, 4, 8]),
-    firmware=st.sampled_from([None, (2, 12), (3, 50), (3, 60), (3, 70), (3, 80), (4, 0), (4, 30)]),
+    firmware=st.sampled_from([None, (2, 0), (2, 12), (3, 13), (3, 50), (3, 60), (3, 70), (3, 80), (4, 0), (4, 30)]),
     mep_devices=st.integers(0, 6),
     mep_configuration_size=st.integers(66, 70),
     mep_data_sources=few,
     mep_clients=st.integers(1, 2),
     module_records_size=st.sampled_from([0, 42]),
     multiple_load_profiles=st.booleans(),
+    power_outages_recorded=few,
+    display_lists=few,
+    display_items=few,
+    free_texts=few,
+    logs=st.builds(
+        Logs,
+        events=few,
+        argument_size=few,
+        alternate_events=few,
+        one_time_reads=few,
+        one_time_read_size=st.just(20_000),
+        demand_resets=few,
+        demand_reset_size=st.just(20_000),
+        channel_changes=few,
+        channel_change_size=st.sampled_from([143, 159]),
+        outages=few,
+    ),
+    profile_channels=st.lists(few, max_size=4).map(tuple),
+    profile_scalars=st.frozensets(st.integers(0, 3)),
     calendar=st.builds(
         Calendar,
         seasons=few,
@@ -181,6 +202,54 @@ def test_absent_fields_are_both_key_and_table_errors():
         assert str(caught.value) == "ET2047 as read has no text"
     with pytest.raises(FieldAbsent, match="has no field newer"):
         SAMPLE.window(OLD, "newer")
+
+
+MARKED = Table(
+    EXTENDED + 2044,
+    "Marked",
+    "0",
+    (
+        Bits(UINT8, (Bit("always", 0), Bit("later", 1, since=(3, 50)), Bit("once", 2, before=(4, 0)))),
+        Field("middle", UINT16, since=(3, 50), also=((2, 13),)),
+        Field("all", UINT8),
+        Group("pairs", (Field("left", UINT8), Field("right", UINT8)), 2, since=(3, 70)),
+        Field("last", UINT8, since=(3, 80), also=((3, 13),)),
+    ),
+)
+MARKED_DATA = bytes((0b111, 2, 0, 3, 4, 5, 6, 7, 8))
+MIDDLE, PAIRS, LAST = {"middle": 2}, {"pairs": ({"left": 4, "right": 5}, {"left": 6, "right": 7})}, {"last": 8}
+BASE, LATER = {"always": True, "once": True, "all": 3}, {"later": True}
+
+
+@pytest.mark.parametrize(
+    ("firmware", "values", "size"),
+    [
+        ((2, 12), BASE, 4),
+        ((2, 13), BASE | MIDDLE, 4),
+        ((3, 13), BASE | LAST, 9),
+        ((3, 50), BASE | LATER | MIDDLE, 4),
+        ((3, 70), BASE | LATER | MIDDLE | PAIRS, 8),
+        ((3, 80), BASE | LATER | MIDDLE | PAIRS | LAST, 9),
+        ((4, 0), {"always": True, "all": 3} | LATER | MIDDLE | PAIRS | LAST, 9),
+        (None, BASE | LATER | MIDDLE | PAIRS | LAST, 9),
+    ],
+)
+def test_firmware_decides_what_is_there_and_moves_nothing(firmware, values, size):
+    dims = Dimensions(firmware=firmware)
+    assert dict(MARKED.decode(MARKED_DATA, dims)) == values
+    assert MARKED.size(dims) == size
+    assert MARKED.certain_size(dims) == 4
+    assert MARKED.encode(values, dims, base=MARKED_DATA) == MARKED_DATA
+
+
+def test_what_was_not_told_is_not_guessed():
+    table = Table(
+        EXTENDED + 2043, "Untold", "0", (Group("x", (Field("y", UINT8),), count("power_outages_recorded") + 1),)
+    )
+    assert table.told_by == ("ET04",)
+    assert table.size(Dimensions(power_outages_recorded=2)) == 3
+    with pytest.raises(Untold, match=r"stands in ET04\.53, which was not read"):
+        table.decode(b"1234", Dimensions())
 
 
 def test_control_characters_of_a_meter_never_reach_a_terminal():

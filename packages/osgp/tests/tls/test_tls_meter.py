@@ -129,7 +129,10 @@ async def test_a_wrong_key_is_refused_in_tls():
 async def test_without_the_package_auto_says_so(monkeypatch):
     monkeypatch.setattr(records, "find_spec", lambda name: None)
     events = []
-    async with simulated(OFFERED) as meter, open_meter(await meter.serve_tcp(), key=KEY, on_event=events.append) as ours:
+    async with (
+        simulated(OFFERED) as meter,
+        open_meter(await meter.serve_tcp(), key=KEY, on_event=events.append) as ours,
+    ):
         await ours.registers()
         assert ours.security is PLAIN
     (chosen,) = [event for event in events if isinstance(event, SecurityChosen)]

@@ -339,7 +339,7 @@ class Guard(enum.StrEnum):
 
     @property
     def label(self) -> str:
-        """Return the word as the message has it."""
+        """Return the word as Business Central's error message has it, in square brackets."""
         return f"[{self}]"
 
 

@@ -26,14 +26,17 @@ from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.history.database.connection import is_damage, open_reader
 from nes2mqtt.history.errors import HistoryError, Unreadable
 from nes2mqtt.history.outbox import WINDOW, Outbox
+from nes2mqtt.history.queries.gaps import Gaps
 from nes2mqtt.history.queries.periods import Unit, periods
 from nes2mqtt.history.queries.reader import EnergyPeriod, OpenRow, Reader, Series
 from nes2mqtt.history.tables.blocks import BadBlock
+from nes2mqtt.history.tables.filled import Gap, Looked
 from nes2mqtt.history.tables.journal import Numbered
+from nes2mqtt.history.tables.rows import stamp
 from nes2mqtt.history.writing.recorder import Recorder
 from nes2mqtt.history.writing.trouble import Trouble
 from nes2mqtt.history.writing.writer import Writer
-from nes2mqtt.readings.reading import Event, MeterInfo, Sample, TableGroup
+from nes2mqtt.readings.reading import MeterEvent, MeterInfo, Sample, TableGroup
 from nes2mqtt.timing.clock import Clock
 
 __all__ = ["Store", "StoreStatus"]
@@ -138,7 +141,7 @@ class Store:
         del kind, error, trace
         await self._close()
 
-    def offer(self, event: Event) -> None:
+    def offer(self, event: MeterEvent) -> None:
         """Keep a sample, or learn who a meter is. Returns at once."""
         if isinstance(event, Sample) and event.group is TableGroup.REGISTERS:
             self.registers_heard[event.meter] = self.registers_heard.get(event.meter, 0) + 1
@@ -210,6 +213,18 @@ class Store:
             lambda reader, pending, fresh: reader.series(meter, keys, start, end, max_points, pending, fresh), meter
         )
 
+    async def ask(self, question: Callable[[Reader, Iterable[OpenRow]], T], meter: str) -> T:
+        """Return the answer to a question of several parts, such as a bill, asked in a reading thread.
+
+        Args:
+            question: takes the reader, and the buckets of the meter that are still in memory.
+            meter: its id.
+
+        Raises:
+            Unreadable: the database cannot be read now.
+        """
+        return await self._read(lambda reader, pending, _: question(reader, pending), meter)
+
     async def now(self, meter: str, unit: Unit | str) -> EnergyPeriod:
         """Return the energy of the hour, day, month or year that is running; none while the time of day is unknown.
 
@@ -230,6 +245,36 @@ class Store:
     async def month(self, meter: str) -> EnergyPeriod:
         """Return the energy of the local month that is running."""
         return await self.now(meter, Unit.MONTH)
+
+    async def gaps(self, meter: str, since: datetime) -> list[Gap]:
+        """Return the times without a reading of registers that nobody looked into yet, oldest first.
+
+        Args:
+            meter: its id.
+            since: when the earliest of them may have ended.
+
+        Raises:
+            Unreadable: the database cannot be read now.
+        """
+        await self.flush()
+
+        def find(reader: Reader, _: Iterable[OpenRow], __: Sequence[Sample]) -> list[Gap]:
+            number = reader.number(meter)
+            return [] if number is None else Gaps(reader.connection).of(meter, number, stamp(since))
+
+        return await self._read(find, meter)
+
+    async def fill(self, looked: Looked) -> int | None:
+        """Keep what became of a gap: the readings in it, marked as filled in, and the energies booked anew.
+
+        Returns:
+            How many readings are new; 0 if the gap was looked into before. None if they cannot be written now.
+        """
+        return await self._call(lambda: self._recorder.fill(looked, self._clock.monotonic()))
+
+    async def profile_mark(self, meter: str) -> str:
+        """Return how far the load profile of a meter was read, as the library noted it; empty if it never was."""
+        return await self._call(lambda: self._recorder.profile_mark(meter))
 
     def status(self) -> StoreStatus:
         """Tell how the history is. Returns at once."""

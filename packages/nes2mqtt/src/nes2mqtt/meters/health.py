@@ -32,6 +32,7 @@ class Job(StrEnum):
     PRESENT = "present values (BT28)"
     REGISTERS = "registers (BT23)"
     CLOCK = "clock (BT52)"
+    DEVICES = "devices behind it (ET14, ET16)"
 
 
 _VALUES = (Job.PRESENT, Job.REGISTERS)
@@ -40,10 +41,12 @@ _VALUES = (Job.PRESENT, Job.REGISTERS)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a table is not read."""
+    """Why one table of a meter is not read now, though the meter may answer."""
 
     code: str
+    """The kind of the problem, for programs: one of :mod:`nes2mqtt.codes`."""
     text: str
+    """What is wrong and what to do, for people."""
 
 
 class Health:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from nes2mqtt.meters.bounds import Ratings
 from osgp.sources import Source
+from osgp.tables.mbus.devices import MbusDevice
 
 __all__ = ["Cadence", "Identity", "MeterSession", "OpenMeter"]
 
@@ -53,13 +54,13 @@ class MeterSession(Protocol):
         """Link counts, named as in :class:`~nes2mqtt.readings.reading.LinkQuality`."""
 
     async def identity(self) -> Identity:
-        """Ask who it is."""
+        """Read who the meter says it is: manufacturer, model, serial number, firmware."""
 
     async def dimensions(self) -> Hashable:
-        """Ask how its tables are laid out."""
+        """Read the numbers that say how the meter's tables are laid out."""
 
     async def ratings(self) -> Ratings:
-        """Ask what it is made for."""
+        """Read the voltage and the current that the meter is made for."""
 
     async def registers(self) -> Mapping[Source, int]:
         """Read BT23."""
@@ -69,6 +70,9 @@ class MeterSession(Protocol):
 
     async def clock(self) -> datetime:
         """Read BT52."""
+
+    async def mbus_devices(self) -> tuple[MbusDevice, ...]:
+        """Read what the meter has of the devices behind it; asks none of them."""
 
 
 OpenMeter = Callable[[str], AbstractAsyncContextManager[MeterSession]]
@@ -82,3 +86,5 @@ class Cadence:
     present: float = 2.0
     registers: float = 10.0
     clock: float = 600.0
+    devices: float = 0.0
+    """0: never."""

@@ -81,7 +81,7 @@ class Supervised:
         self.output.offer(event)
 
     def status(self) -> OutputStatus:
-        """Tell how the output is, or that it is broken."""
+        """Return the output's own status; when it broke down or cannot tell, one that says so."""
         if self._keeper.trouble:
             return OutputStatus(self.name, ok=False, message=self._keeper.trouble)
         try:

@@ -26,11 +26,11 @@ _LOOK_EVERY = 5.0
 
 
 class WatchedPoller(Protocol):
-    """What is looked at of a poller."""
+    """The part of a :class:`~nes2mqtt.meters.poller.Poller` that the watch needs."""
 
     @property
     def name(self) -> str:
-        """For people."""
+        """The meter's id, for the log."""
 
     @property
     def state(self) -> MeterState:
@@ -42,7 +42,7 @@ class WatchedPoller(Protocol):
 
 
 class WatchedOutput(Protocol):
-    """What is looked at of an output."""
+    """The part of an output, in its :class:`~nes2mqtt.outputs.supervise.Supervised`, that the watch needs."""
 
     name: str
 
@@ -51,7 +51,7 @@ class WatchedOutput(Protocol):
         """Whether it has not moved for so long that it never will."""
 
     def status(self) -> OutputStatus:
-        """Tell how it is."""
+        """Return what the output says of itself: whether it works, and if not, why."""
 
 
 async def watch_clock(clock: Clock, *, every: float = _LOOK_EVERY) -> None:

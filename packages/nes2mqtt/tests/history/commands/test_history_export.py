@@ -10,6 +10,7 @@ from pyarrow import parquet
 from nes2mqtt.history.commands.export import run_export
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.queries.export import Format, What
+from nes2mqtt.history.tables.filled import Gap, Looked
 
 
 @pytest.fixture
@@ -112,3 +113,41 @@ def test_there_must_be_a_history(tmp_path, zone):
             what=What.DAYS,
             meter="",
         )
+
+
+@pytest.fixture
+def backfilled(filled, registers, clock):
+    """The same recorder after a gap of two hours, of which the meter's load profile told three quarters."""
+    filled.take([registers(second, 65_853_000 + second) for second in (10_800, 10_810)], clock.s(10_810))
+    filled.work(clock.s(10_810), flush=True)
+    clock.now = clock.at(12_000)
+    before = registers(3600, 65_848_942)
+    gap = Gap(before, registers(10_800, 65_863_800))
+    late = [registers(second, 65_849_000 + second) for second in (4500, 5400, 6300)]
+    assert filled.fill(Looked(gap, late, "partly"), clock.s(12_000)) == 3
+
+
+def test_what_was_filled_in_stands_where_it_belongs_and_is_marked(backfilled, export):
+    count, target = export(What.REGISTERS, begin="2026-01-15T12:59:50Z")
+    rows = read(target)
+    assert count == 7
+    assert [(row["time_utc"][11:19], row["active_energy_import_kWh"], row["filled"]) for row in rows[:-1]] == [
+        ("12:59:50", "65848.932", "false"),
+        ("13:00:00", "65848.942", "false"),
+        ("13:15:00", "65853.500", "true"),
+        ("13:30:00", "65854.400", "true"),
+        ("13:45:00", "65855.300", "true"),
+        ("15:00:00", "65863.800", "false"),
+    ]
+    _, target = export(What.QUARTERS, begin="2026-01-15T12:45Z")
+    rows = read(target)
+    assert [(row["time_utc"][11:16], row["active_energy_import_kWh"], row["filled"]) for row in rows[:5]] == [
+        ("12:45", "0.900", "false"),
+        ("13:00", "4.558", "true"),
+        ("13:15", "0.900", "true"),
+        ("13:30", "0.900", "true"),
+        ("14:45", "8.500", "false"),
+    ]
+    _, target = export(What.HOURS, kind=Format.PARQUET)
+    table = parquet.read_table(target)
+    assert table.column("filled").to_pylist()[:3] == [False, True, False]

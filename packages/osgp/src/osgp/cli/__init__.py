@@ -16,6 +16,7 @@ from osgp.cli.commands.call import call
 from osgp.cli.commands.decode import decode
 from osgp.cli.commands.diff import diff
 from osgp.cli.commands.dump import dump
+from osgp.cli.commands.mbus import mbus
 from osgp.cli.commands.ports import ports
 from osgp.cli.commands.probe import probe
 from osgp.cli.commands.read import read
@@ -37,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (ports, probe, login_test, read, watch, tables, dump, diff, decode, trace, simulate, write, call):
+for command in (ports, probe, login_test, read, watch, mbus, tables, dump, diff, decode, trace, simulate, write, call):
     app.command()(command)
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from osgp.cli.opening import step
+from osgp.cli.text.mbus_devices import device_document
 from osgp.errors import MeterRefused, TableError
 from osgp.sources import Source
 from osgp.tables.status.alarms import alarm_words
@@ -18,6 +19,7 @@ from osgp.tables.status.alarms import alarm_words
 if TYPE_CHECKING:
     from osgp.meter import Identity, Meter
     from osgp.ports.connection import LinkStats
+    from osgp.tables.mbus.devices import MbusDevice
 
 __all__ = ["Readings", "collect"]
 
@@ -37,6 +39,8 @@ class Readings:
     """As on the display, from 1."""
     alarms: list[str] | None = None
     """Fields of BT03 that are on."""
+    devices: tuple[MbusDevice, ...] = ()
+    """M-Bus devices behind the meter; none also where it has no table of them."""
     refused: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -53,6 +57,7 @@ class Readings:
             "clock_ahead": None if ahead is None else round(ahead),
             "tariff": self.tariff,
             "alarms": self.alarms,
+            "devices": [device_document(device) for device in self.devices],
             "values": {source.key: source.scaled(raw) for source, raw in self.values.items()},
             "units": {source.key: source.unit for source in self.values},
             "refused": self.refused,
@@ -83,6 +88,9 @@ async def collect(meter: Meter) -> Readings:
         status = await _unless_refused("BT03", meter.table("BT03"), refused)
         if status is not None:
             readings.alarms = [name for name, on in status.items() if on and alarm_words(name)]
+    with step("reading the M-Bus devices (ET14, ET16)"):
+        # Most meters have none, and a key that may not ask for them is no trouble worth a word.
+        readings.devices = await _unless_refused("ET14", meter.mbus_devices(), {}) or ()
     return readings
 
 

@@ -15,7 +15,8 @@ from osgp.mep.timing import MAX_READ
 from osgp.optical.timing import Limits
 from osgp.ports.transport import Address
 from osgp.psem import ResponseCode
-from osgp.tables import TABLES, Dimensions, Record
+from osgp.tables import TABLES, Dimensions, Record, Table
+from osgp.tables.schema.count import Untold
 from osgp.tables.sizes import SIZES, size_of
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ async def read_whole(
         TableError: its size cannot be.
         OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
     """
-    described = TABLES.get(name)
+    described = _described(name, dims)
     with step(f"reading {name}"):
         size = size_of(name, dims, held)
         optical = Address.parse(meter.url).optical
@@ -96,6 +97,17 @@ async def read_whole(
             raise
 
 
+def _described(name: str, dims: Dimensions) -> Table | None:
+    """Return the table's description; None if there is none, or what it is laid out by was not told."""
+    described = TABLES.get(name)
+    if described is not None:
+        try:
+            described.layout(dims)
+        except Untold:
+            return None
+    return described
+
+
 class NothingIn(TableError):
     """A table that the meter lists has no byte, because nothing is kept in it."""
 
@@ -103,9 +115,11 @@ class NothingIn(TableError):
 def _too_long(name: str, *, optical: bool) -> str:
     """Say why a table that nobody can measure was refused as a whole."""
     most = WHOLE_TABLES.read if optical else MAX_READ
-    told = SIZES.get(name)
+    told, described = SIZES.get(name), TABLES.get(name)
     if told is not None:
         missing = f"and what tells its size ({told.formula}) was not read"
+    elif described is not None:
+        missing = f"and what tells its size ({', '.join(described.told_by)}) was not read"
     else:
         missing = "and no guide tells how long it is, so that it cannot be read in parts"
     other = "" if optical else ". Over the optical port it may be given whole"

@@ -11,10 +11,12 @@ This module does not know about ports or files.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Container, Iterator, Mapping, Sequence
 
 from osgp.psem import table_id
 from osgp.tables import TABLES, Dimensions
+from osgp.tables.schema.count import Untold
 from osgp.tables.schema.table import Group, Layout
 from osgp.tables.schema.windows import Window
 
@@ -43,10 +45,18 @@ _KEY_SIZE = 32
 
 _IDENTIFYING: Mapping[str, tuple[str, ...]] = {
     "BT01": ("manufacturer_serial",),
+    "BT07": ("parameters",),
+    "BT08": ("response",),
     "ET03": ("utility_serial_number",),
     "ET04": ("transceiver_id", "subnet_id", "node_id", "self_identification"),
     "ET13": ("mbus[].customer_id", "mep[].downlink_data"),
     "ET50": ("clients[].identification", "clients[].data"),
+    "ET52": ("records",),
+    "ET53": ("records",),
+    "ET59": ("response",),
+    "ET85": ("response",),
+    "ET89": ("mep_1_previous_id", "mep_2_previous_id"),
+    "ET97": ("free_texts",),
 }
 
 
@@ -96,9 +106,13 @@ def _places(name: str, path: str, dims: Dimensions) -> Iterator[Window]:
         return
     records = next(part for part in described.fields if isinstance(part, Group) and part.name == group)
     inner = Layout(records.fields, dims)
+    if group not in entries:
+        return
     held = entries[group]
     for place in range(held.size // inner.size if inner.size else 0):
-        entry = inner.entries[field]
+        entry = inner.entries.get(field)
+        if entry is None:
+            return
         yield held.offset + place * inner.size + entry.offset, entry.size
 
 
@@ -110,14 +124,16 @@ def blanked(table: int, data: bytes, dims: Dimensions) -> bytes:
 def anonymised(tables: Mapping[int, bytes], dims: Dimensions) -> dict[int, bytes]:
     """Return the tables without secrets and without what tells whose they are.
 
-    Tables that this library does not describe are left out whole: nobody knows what is in them.
+    Tables that this library does not describe are left out whole: nobody knows what is in them. So are those of which the
+    tables that would tell where things stand in them are missing.
     """
     described = {table.id for table in TABLES.values()}
-    return {
-        number: _without(data, [*secret_windows(number, dims), *identifying_windows(number, dims)])
-        for number, data in tables.items()
-        if number in described and not unfindable(number, tables)
-    }
+    shown = {}
+    for number, data in tables.items():
+        if number in described and not unfindable(number, tables):
+            with contextlib.suppress(Untold):
+                shown[number] = _without(data, [*secret_windows(number, dims), *identifying_windows(number, dims)])
+    return shown
 
 
 def _without(data: bytes, windows: Sequence[Window]) -> bytes:

@@ -89,10 +89,12 @@ def _fields(
     """Yield the named parts of a field list that begins at ``start``, as far as the data reach."""
     order = layout.order
     for part in fields:
-        if isinstance(part, Filler) or not part.present(dims):
+        if isinstance(part, Filler) or not (part.has_place(dims) and part.in_firmware(dims)):
             continue
         if isinstance(part, Bits):
             for bit in part.bits:
+                if not bit.in_firmware(dims):
+                    continue
                 entry = layout.entries[bit.name]
                 code = order + entry.code
                 yield from _value(data, start + entry.offset, code, bit.reader(entry.size), prefix + bit.name, "")

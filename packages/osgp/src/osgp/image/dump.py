@@ -33,7 +33,7 @@ from osgp.image.meter_image import FORMAT, MeterImage
 from osgp.psem import EXTENDED, table_id, table_name
 from osgp.tables import Dimensions, survey
 from osgp.tables.schema.table import MAX_TABLE_SIZE
-from osgp.tables.survey import SURVEYED
+from osgp.tables.survey import TELLING
 
 __all__ = ["CHANGED", "CONFIRMED", "EMPTY", "LEFT_OUT", "NOT_READ", "UNCONFIRMED", "Dump"]
 
@@ -91,7 +91,7 @@ class Dump:
         Raises:
             TableError: one of these tables is cut short.
         """
-        return survey({name: self.image.read(name) for name in SURVEYED if name in self.image})
+        return survey({name: self.image.read(name) for name in TELLING if name in self.image})
 
     def missing(self) -> list[str]:
         """Return the listed tables that are neither in the dump nor absent on purpose, in the order of the list."""

@@ -34,7 +34,7 @@ from osgp.errors import MisuseError, TableError
 from osgp.psem import EXTENDED, table_id, table_name
 from osgp.tables import TABLES, Dimensions, survey
 from osgp.tables.schema.table import MAX_TABLE_SIZE
-from osgp.tables.survey import SURVEYED
+from osgp.tables.survey import TELLING
 
 __all__ = ["FORMAT", "MeterImage", "image_names"]
 
@@ -185,7 +185,7 @@ class MeterImage:
         Raises:
             TableError: one of them is cut short.
         """
-        return survey({name: self.read(name) for name in SURVEYED if name in self})
+        return survey({name: self.read(name) for name in TELLING if name in self})
 
     def derive_dimensions(self) -> Dimensions:
         """Add the tables that tell the sizes of others, where missing, and return what they tell.

@@ -2,7 +2,7 @@
 
 Reading them takes a dozen requests. They change only with the program ID (ET04.14) or the IDT version (ET04.116) (MEP guide
 v1.1 p. 54-55), so whoever reopens a port asks for these two and keeps the rest. A survey that
-a broken connection cut short goes on where it stopped.
+a broken connection cut short goes on where it stopped, and so does the reading of a load profile.
 
 This module does not know how anything is read.
 """
@@ -38,9 +38,13 @@ class KnownMeter:
     """Table data by name; None for a table the meter refused."""
     security: SecuritySeen = field(default_factory=SecuritySeen)
     """Whether the meter was seen to speak TLS."""
+    blocks: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    """Finished blocks of a load profile of which the rest could not be read yet, from their first byte on: by
+    configuration and number."""
 
     def recognise(self, signature: Signature | None) -> None:
         """Forget everything unless it is of the meter with this signature; None fits no meter."""
         if signature is None or signature != self.signature:
             self.tables.clear()
+            self.blocks.clear()
         self.signature = signature

@@ -24,7 +24,7 @@ This module does not know registers or present values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -36,14 +36,14 @@ from osgp.psem import ResponseCode, table_id
 from osgp.tables import TABLES, Dimensions, Table
 from osgp.tables.survey import SURVEYED, et55_sizes, survey
 
-__all__ = ["ROUNDS", "ConfirmedLayout"]
+__all__ = ["REFUSED_FOR_GOOD", "ROUNDS", "ConfirmedLayout"]
 
 ROUNDS = 4
 """Times something is read again because the meter changed meanwhile, or may have."""
 
 _BT01, _ET55 = table_id("BT01"), table_id("ET55")
 
-_ABSENT = frozenset(range(ResponseCode.ERROR, ResponseCode.INAPPROPRIATE_ACTION + 1))
+REFUSED_FOR_GOOD = frozenset(range(ResponseCode.ERROR, ResponseCode.INAPPROPRIATE_ACTION + 1))
 """Refusals for good, with which a meter is read without that table. Others (data locked, say) may pass."""
 
 
@@ -71,6 +71,18 @@ class ConfirmedLayout:
         self._doubts = Doubts()
         self._serial = ""
         self._swapped: MeterSwapped | None = None
+        self.surveys = 0
+        """How often the layout was found out. Equal dimensions may come of another configuration."""
+
+    @property
+    def serial(self) -> str:
+        """The serial number that the meter told; "" if it told none."""
+        return self._serial
+
+    def table(self, name: str, dims: Dimensions) -> Mapping[str, Any]:
+        """Return a table of sizes as it was read; nothing of one that the meter does not have."""
+        data = self._known.tables.get(name)
+        return {} if data is None else TABLES[name].decode(data, dims)
 
     def raise_if_swapped(self) -> None:
         """Raise :class:`~osgp.errors.MeterSwapped` if another meter was met and nobody asked who it is."""
@@ -104,12 +116,24 @@ class ConfirmedLayout:
         """
         if self._dims is None:
             self._dims = await self._survey()
+            self.surveys += 1
         return self._dims
 
     async def checked(self) -> Dimensions:
         """Return the layout, looked at again if anything hints that it is another one. Raises as :meth:`current`."""
         if self._dims is not None and self._connection.doubts != self._doubts:
             await self.holds()
+        return await self.current()
+
+    async def told_by(self, names: Sequence[str]) -> Dimensions:
+        """Return the layout with what these tables tell, too; those that were not read yet are read. Raises as :meth:`current`."""
+        await self.current()
+        known = self._known.tables
+        missing = [name for name in names if name not in known]
+        if missing:
+            await self._learn(known, missing)
+            # Proven as everything that is read now is: by what is asked behind it.
+            self._dims = _shared(survey(_told(known)))
         return await self.current()
 
     async def holds(self, by: Sequence[str] = SURVEYED) -> bool:
@@ -211,16 +235,18 @@ class ConfirmedLayout:
             return self._connection.doubts == self._doubts or not self._connection.in_sequence
         return await self._unchanged(dims or FIXED_SIZE)
 
-    async def _learn(self, tables: dict[str, bytes | None]) -> dict[str, bytes | None]:
-        """Read those tables of sizes that are missing in ``tables``, into it."""
-        for name in SURVEYED:
+    async def _learn(
+        self, tables: dict[str, bytes | None], wanted: Sequence[str] = SURVEYED
+    ) -> dict[str, bytes | None]:
+        """Read those of the wanted tables of sizes that are missing in ``tables``, into it."""
+        for name in wanted:
             if name not in tables:
                 described, dims = TABLES[name], _shared(survey(_told(tables)))
                 await self._reader.allow()
                 try:
                     tables[name] = await self._self_counted(described, dims)
                 except MeterRefused as error:
-                    if error.code not in _ABSENT:
+                    if error.code not in REFUSED_FOR_GOOD:
                         raise
                     tables[name] = None
         return tables

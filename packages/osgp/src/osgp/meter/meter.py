@@ -24,8 +24,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Protocol, TypeVar
 
 from osgp.errors import LinkError, MisuseError, TableError, TablesChanging
@@ -33,8 +32,12 @@ from osgp.key import MeterKey
 from osgp.mep.events import ClientEvent as MepEvent
 from osgp.mep.security import Security
 from osgp.meter.budget import ReadBudget
+from osgp.meter.identity import Identity, Ratings
 from osgp.meter.known import KnownMeter
 from osgp.meter.layout import ROUNDS, ConfirmedLayout
+from osgp.meter.logs import LogRead, LogReader
+from osgp.meter.mbus_devices import DeviceReader
+from osgp.meter.profile import ProfileReader, Progress
 from osgp.meter.reader import FIXED_SIZE, SAFE_READ, TableReader
 from osgp.meter.writing import AllowWrites, ProcedureResult, Writer
 from osgp.optical.events import ClientEvent as OpticalEvent
@@ -48,10 +51,15 @@ from osgp.psem import PartialRead, Read, Request, Response, table_id
 from osgp.sources import Source
 from osgp.tables import TABLES, Dimensions, Record, present, registers
 from osgp.tables.identity import firmware_text
+from osgp.tables.load_profile.profile import LoadProfile, ProfileMark
+from osgp.tables.logs.events import Event
+from osgp.tables.logs.outages import Outage
+from osgp.tables.logs.snapshots import Snapshot
+from osgp.tables.mbus.devices import MbusDevice
 from osgp.tables.schema.windows import Plan, Window
 from osgp.tables.survey import SURVEYED
 
-__all__ = ["SAFE_READ", "Identity", "LinkEvent", "Meter", "Ratings", "open_meter"]
+__all__ = ["SAFE_READ", "LinkEvent", "Meter", "open_meter"]
 
 LinkEvent = MepEvent | OpticalEvent
 
@@ -73,36 +81,6 @@ class _Readout(Protocol):
     def decode(self, data: bytes, dims: Dimensions, *, offset: int = 0) -> dict[Source, int]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a meter says it is; empty where it does not."""
-
-    serial: str = ""
-    """The grid company's serial number (ET03)."""
-    manufacturer: str = ""
-    """BT01, as is :attr:`model`."""
-    model: str = ""
-    firmware: str = ""
-    """BT01, as on the meter's display: ``3.10.21``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ratings:
-    """What a meter is made for: bounds for what it can measure. None where it does not tell, or tells 0."""
-
-    voltage: int | None = None
-    """Rated voltage of a phase in volts (ET04.60, MEP guide v1.1 p. 58)."""
-    frequency: int | None = None
-    """Rated frequency in hertz (ET04.13, p. 58)."""
-    maximum_current: int | None = None
-    """Of a phase, in amperes, as made (ET04.58, p. 58): of the meter, not of the house's fuse, which no table tells."""
-    ct_ratio: int | None = None
-    """Of current transformers (BT15, p. 199-200); 1 without them. Likewise :attr:`vt_ratio` of the voltage."""
-    vt_ratio: int | None = None
-    ratios_applied: bool | None = None
-    """Whether the ratios are part of what the meter shows (BT15.8)."""
-
-
 class Meter:
     """An open meter. Made by :func:`open_meter`."""
 
@@ -115,7 +93,11 @@ class Meter:
     ) -> None:
         self._connection = connection
         self._reader = TableReader(connection, budget)
-        self._layout = ConfirmedLayout(connection, self._reader, known or KnownMeter())
+        known = known or KnownMeter()
+        self._layout = ConfirmedLayout(connection, self._reader, known)
+        self._profile = ProfileReader(connection, self._reader, self._layout, known)
+        self._logs = LogReader(self._reader, self._layout)
+        self._devices = DeviceReader(self._reader, self._confirmed)
         self._writer = Writer(self, connection, allow_writes)
 
     @property
@@ -191,13 +173,17 @@ class Meter:
             raise MisuseError(f"'{name}' is no table this program describes; it knows {', '.join(TABLES)}")
 
         async def read(dims: Dimensions) -> tuple[bytes, Dimensions]:
+            dims = await self._layout.told_by(described.told_by)
             return await self._reader.full_or_whole(described, dims), dims
 
         data, dims = await self._confirmed(read)
         return described.decode(data, dims)
 
-    async def dimensions(self) -> Dimensions:
+    async def dimensions(self, table: str = "") -> Dimensions:
         """Return how large this meter's tables are; read once, and again when the meter changed them.
+
+        Args:
+            table: what only this table is laid out by is read, too.
 
         Raises:
             TableError: the meter does not tell, so nothing in BT23 and BT28 could be trusted.
@@ -207,7 +193,9 @@ class Meter:
         """
         async with self._reader.turn(reads=False):
             self._layout.raise_if_swapped()
-            return await self._layout.checked()
+            dims = await self._layout.checked()
+            described = TABLES.get(table)
+            return dims if described is None else await self._layout.told_by(described.told_by)
 
     async def confirms(self, dims: Dimensions) -> bool:
         """Tell whether what :meth:`dimensions` gave was right until now: what :meth:`read` gave since may be decoded by it.
@@ -281,6 +269,49 @@ class Meter:
         """
         return await self._values(present.BT28.id, present, _LAYS_OUT_PRESENT)
 
+    async def profile(
+        self,
+        *,
+        data_set: int = 1,
+        since: datetime | None = None,
+        known: ProfileMark | None = None,
+        progress: Progress | None = None,
+        burst: bool = False,
+    ) -> LoadProfile:
+        """Read a load profile: what the registers showed at the end of each interval of the last days.
+
+        The whole of it takes minutes on a line of 9600 baud. Others have the line between its parts. After a lost line,
+        another call on a port opened with the same :class:`~osgp.meter.known.KnownMeter` goes on where this one stopped.
+
+        Args:
+            data_set: 1 to 4; meters before firmware 3.50 have one.
+            since: only intervals that ended then or later, aware; None for all that the meter has.
+            known: only intervals that are newer than those of an earlier call, whose :attr:`LoadProfile.mark` this is. The mark of
+                another meter, or of another configuration, counts for nothing.
+            progress: told how many bytes of how many have come.
+            burst: do not wait for the read budget.
+
+        Raises:
+            MisuseError: there is no such data set, or ``since`` has no time zone.
+            MeterRefused: the meter keeps no load profile, or the key may not read it.
+            TableError: what the tables say of it cannot be.
+            OsgpError: see :meth:`dimensions` and :meth:`osgp.ports.connection.Connection.exchange`.
+        """
+        return await self._profile.read(data_set, since, known, progress, burst=burst)
+
+    async def mbus_devices(self) -> tuple[MbusDevice, ...]:
+        """Read what the meter has of the gas, water and heat meters behind it (ET14, ET16), by place.
+
+        No device is asked for anything, which would take of its battery: this is what the meter's own reads brought. Who a
+        device is, is its :attr:`~osgp.tables.mbus.devices.MbusDevice.identity`; its handle changes when it is exchanged.
+
+        Raises:
+            MeterRefused: the meter has no such tables, or the key may not read them.
+            TableError: what they say cannot be.
+            OsgpError: see :meth:`dimensions`.
+        """
+        return await self._devices.read()
+
     async def clock(self) -> datetime:
         """Read the meter's clock (BT52), aware, in UTC; whole seconds.
 
@@ -294,6 +325,31 @@ class Meter:
         if not isinstance(clock, datetime):
             raise TableError("the meter's clock shows no date. It was never set, or lost it in an outage")
         return clock
+
+    async def events(self, known: str = "", *, most: int | None = None) -> LogRead[Event]:
+        """Read what is new in the event logs (BT74, ET79), the newest first, each event once.
+
+        Args:
+            known: what the last reading of this meter gave as ``known``; "" for all events that the meter holds.
+            most: read no more than so many of each log, the newest.
+
+        Raises:
+            MisuseError: ``known`` is not from there.
+            MeterRefused: the key may not read them.
+            OsgpError: see :meth:`dimensions`.
+        """
+        return await self._logs.events(known, most)
+
+    async def outages(self, known: str = "", *, zone: tzinfo | None = None, most: int | None = None) -> LogRead[Outage]:
+        """Read what is new about power outages (ET81, ET09). ``zone`` makes UTC of local times; for the rest see :meth:`events`."""
+        return await self._logs.outages(known, zone, most)
+
+    async def self_reads(self, known: str = "", *, log: str = "BT26", most: int | None = None) -> LogRead[Snapshot]:
+        """Read what is new in a log of registers: self reads (BT26), one-time reads (ET31), demand resets (ET41).
+
+        For the rest see :meth:`events`.
+        """
+        return await self._logs.snapshots(log, known, most)
 
     async def write(self, table: str | int, data: bytes, offset: int = 0, *, verify: bool = True) -> None:
         """Write bytes into a table and read them back.

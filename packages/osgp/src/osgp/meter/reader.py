@@ -138,7 +138,7 @@ class TableReader:
             try:
                 return await self.full(described.id)
             except MeterRefused as error:
-                if error.code in _FINAL or described.own_counts:
+                if error.code in _FINAL or described.own_counts or not described.size(dims):
                     raise
             except (LinkError, KeyRejected):
                 if not self._connection.proven or described.own_counts:

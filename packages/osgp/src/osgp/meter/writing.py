@@ -32,9 +32,9 @@ __all__ = ["AllowWrites", "ProcedureResult", "Writer"]
 _BT07, _BT08, _ET50, _ET59, _ET70, _ET85 = 7, 8, EXTENDED + 50, EXTENDED + 59, EXTENDED + 70, EXTENDED + 85
 _REPLIES_IN_ET59 = TABLES["ET50"].place(Dimensions(), "clients", 0, "replies_in_et59")
 """Whether results are in ET59, not in BT08 (p. 51)."""
-_ET70_CHANNEL = 142
+_ET70_CHANNEL = TABLES["ET70"].place(Dimensions(), "channel").offset
 _SECOND_CLIENT = 2
-"""ET70.142 on the second MEP port: results are always in ET85 (p. 23, 51). Nothing else is known of ET70, so it has no declaration."""
+"""ET70.142 on the second MEP port: results are always in ET85 (p. 23, 51)."""
 
 _PROCEDURES = 1 << 12
 _MAX_PARAMETERS = 255

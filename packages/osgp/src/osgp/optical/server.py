@@ -184,6 +184,10 @@ class OpticalServer:
         """Tell whether a session is open: on a shared UART the MEP port is deaf meanwhile (MEP guide v1.1 p. 20)."""
         return self._state is not State.BASE
 
+    def restart(self) -> None:
+        """Do what a meter does whose power has come back: the session is gone."""
+        self._end(EndReason.RESTARTED)
+
     def take(self) -> list[tuple[bytes, float]]:
         """Return the bytes to send now, each with the seconds of silence that must follow it (none)."""
         out = self._link.bytes_to_send()

@@ -17,10 +17,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from osgp.errors import MisuseError
+from osgp.simulator.history.happenings import History
+from osgp.simulator.history.quadrants import Quadrants
+from osgp.simulator.history.undelivered import Undelivered
 from osgp.simulator.household import CELL, DAY, PHASES, Household
 from osgp.simulator.ledger import Ledger, Tiers
-from osgp.simulator.noise import mix, smooth
+from osgp.simulator.noise import Wave, extremes, mix, smooth, sum_of
 
 __all__ = ["House", "Moment", "neighbourhood"]
 
@@ -28,8 +33,14 @@ _WH = 3600
 """Joules of a watt-hour (and of a varh)."""
 
 _NOMINAL = 230.0
+_NOMINAL_FREQUENCY = 50_000
+"""mHz."""
+_GRID = (Wave(22, 1, 600), Wave(9, 2, 45), Wave(3, 3, 3))
+"""By how many mHz the frequency wanders."""
 _WIRE_OHMS = 0.22
 _KINDS = 8
+_QUADRANTS_SINCE = (4, 0)
+"""Firmware (MEP guide v1.1 p. 210)."""
 _OUTAGE_PERIOD = 61 * DAY
 """Seconds in which there is one outage."""
 
@@ -39,7 +50,8 @@ class Moment:
     """What the meter shows at one second."""
 
     total: Sequence[int]
-    """The eleven summations of BT23 (MEP guide v1.1 p. 208-209), in their order, source ids 0 to 7 and 26 to 28."""
+    """The eleven summations of BT23 (MEP guide v1.1 p. 208-209), in their order, source ids 0 to 7 and 26 to 28. Meters from
+    firmware 4.0 on have eight more: reactive and apparent energy by quadrant (p. 210)."""
     tiers: Sequence[Sequence[int]]
     """The same per tier; what has no tiers is 0 there."""
     present: dict[int, int]
@@ -55,6 +67,10 @@ class House:
         start: forward and reverse Wh at installation; by default some years' worth, by the seed.
         phase_shift: turns the phases, so that neighbours with one plan still differ.
         digits: energy registers roll over at 10 to this power Wh.
+        history: what happens to the house and its meter; by default nothing. In a power cut registers stand still.
+
+    Raises:
+        MisuseError: something of the history happened before the meter was installed.
     """
 
     def __init__(
@@ -65,16 +81,24 @@ class House:
         start: tuple[int, int] | None = None,
         phase_shift: int = 0,
         digits: int = 8,
+        history: History | None = None,
     ) -> None:
         self.seed = seed
+        self.history = History() if history is None else history
         self.digits = digits
         self._ledger = ledger or Ledger(Household(seed))
         self._household = self._ledger.household
         self.installed = self._ledger.installed
+        if any(one.at <= self.installed for one in self.history):
+            day = datetime.fromtimestamp(self.installed, UTC).date()
+            raise MisuseError(f"this simulated meter was installed on {day}; nothing can have happened to it before")
         self._order = [(phase + phase_shift) % 3 for phase in PHASES]
         sold = 4_000_000 if self._household.traits.sun else 300
         forward, reverse = start or (8_000_000 + mix(seed) % 30_000_000, mix(seed + 1) % sold)
         self._base = (forward, reverse, forward // 9, forward // 5)
+        four = self.history.firmware(self.installed) >= _QUADRANTS_SINCE
+        self._quadrants = Quadrants(self._ledger, self.history, self._order) if four else None
+        self._undelivered = Undelivered(self._ledger, self.history, self._order)
 
     def at(self, now: float) -> Moment:
         """Return the moment at ``now``, UTC seconds. Values change once a second."""
@@ -82,61 +106,92 @@ class House:
         day, rest = divmod(second, DAY)
         index, within = divmod(rest, CELL)
         cell = self._household.cell(day, index)
-        total, tiers = self._registers(second, self._ledger.at(second))
-        active = [cell.active[phase][within] for phase in self._order]
-        reactive = [cell.reactive[phase][within] for phase in self._order]
+        total, tiers = self._registers(second, second, self._delivered(second, self._ledger.at(second)))
+        levels = self.history.levels(second)
+        active, reactive = (
+            [powers[phase][within] if level else 0 for phase, level in zip(self._order, levels, strict=True)]
+            for powers in (cell.active, cell.reactive)
+        )
         return Moment(total, tiers, self._present(second, active, reactive))
 
     def registers_at(self, moment: int) -> tuple[list[int], list[list[int]]]:
-        """Return the total and the tiers' summations at the beginning of a cell since the installation, UTC seconds.
+        """Return the total and the tiers' summations when a second since the installation begins, UTC seconds.
 
         Raises:
-            ValueError: no cell begins then.
+            ValueError: the meter was installed later.
         """
+        if moment < self.installed:
+            msg = f"no meter was there at {moment}"
+            raise ValueError(msg)
         day, rest = divmod(moment, DAY)
         index, within = divmod(rest, CELL)
-        if within or moment < self.installed:
-            msg = f"no cell begins at {moment}"
-            raise ValueError(msg)
-        return self._registers(moment, self._ledger.starts(day)[index])
+        energies = self._ledger.at(moment - 1) if within else self._ledger.starts(day)[index]
+        return self._registers(moment, max(moment - 1, self.installed), self._delivered(moment - 1, energies))
 
     def outages(self, now: float) -> list[tuple[int, int]]:
-        """Return begin and end of each outage since the installation, UTC seconds. It is counted when it ends."""
+        """Return begin and end of each outage since the installation, UTC seconds. It is counted when it ends.
+
+        Beside those of the house's history there is a short one now and then, which is over before a client could notice.
+        """
         found: list[tuple[int, int]] = []
         number = 0
         while (end := self._outage_end(number)) <= now:
             found.append((end - self._outage_seconds(number), end))
             number += 1
-        return found
+        return sorted(found + self.history.cuts(now))
+
+    def frequencies(self, begin: int, end: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return the lowest and the highest mHz of a stretch of time, each with one of the seconds at which it was."""
+        (low, when_low), (high, when_high) = extremes(_GRID, begin, end)
+        return (_NOMINAL_FREQUENCY + round(low), when_low), (_NOMINAL_FREQUENCY + round(high), when_high)
 
     # -- registers ----------------------------------------------------------------------------
 
-    def _registers(self, second: int, energies: Tiers) -> tuple[list[int], list[list[int]]]:
-        """Return BT23's summations. The total is the sum of the tiers' whole Wh, so that they always agree."""
+    def _delivered(self, second: int, energies: Tiers) -> Tiers:
+        """Return the energies up to and including a second without those that were not delivered."""
+        missing = self._undelivered.at(second)
+        if missing is None:
+            return energies
+        return tuple(used.less(lacking) for used, lacking in zip(energies, missing, strict=True))
+
+    def _registers(self, second: int, counted: int, energies: Tiers) -> tuple[list[int], list[list[int]]]:
+        """Return BT23's summations. The total is the sum of the tiers' whole Wh, so that they always agree.
+
+        Args:
+            second: at which they are shown; it decides which outages are over.
+            counted: the last second that they include.
+            energies: up to and including it.
+        """
         blocks = []
+        quadrants = [] if self._quadrants is None else self._quadrants.at(counted, energies)
         for tier, energy in enumerate(energies):
             joules = (energy.forward, energy.reverse, energy.inductive, energy.capacitive)
             # Years before the installation date were split 3 : 1 between day and night.
             base = [value - value // 4 if tier == 0 else value // 4 for value in self._base]
             counts = [start + value // _WH for start, value in zip(base, joules, strict=True)]
+            if quadrants:
+                before = (base[2], 0, 0, base[3], base[0], base[1], 0, 0)
+                counts += [start + value // _WH for start, value in zip(before, quadrants[tier], strict=True)]
             blocks.append(counts)
         totals = list(map(sum, zip(*blocks, strict=True)))
         return self._block(totals, self._outages(second)), [self._block(counts) for counts in blocks]
 
     def _block(self, energies: Sequence[int], outages: tuple[int, int] = (0, 0)) -> list[int]:
-        """Return eleven summations. "Fwd-Rev" is clamped at 0 (MEP guide v1.1 p. 209)."""
+        """Return the summations. "Fwd-Rev" is clamped at 0 (MEP guide v1.1 p. 209)."""
         forward, reverse = energies[:2]
         sums = (forward + reverse, max(forward - reverse, 0))
         roll = 10**self.digits
-        return [*(value % roll for value in energies), *outages, *(value % roll for value in sums), 0, 0, 0]
+        first, quadrants = ([value % roll for value in part] for part in (energies[:4], energies[4:]))
+        return [*first, *outages, *(value % roll for value in sums), 0, 0, 0, *quadrants]
 
     def _outages(self, second: int) -> tuple[int, int]:
-        """Return seconds and count of outages: short ones, over before a client could have noticed."""
+        """Return seconds and count of outages that are over."""
         gone = (second - self.installed) // _OUTAGE_PERIOD
         if self._outage_end(gone) <= second:
             gone += 1
-        seconds = sum(map(self._outage_seconds, range(gone)))
-        return 400 + mix(self.seed) % 9000 + seconds, 3 + self.seed % 5 + gone
+        cuts = [end - begin for begin, end in self.history.cuts(second)]
+        seconds = sum(map(self._outage_seconds, range(gone))) + sum(cuts)
+        return 400 + mix(self.seed) % 9000 + seconds, 3 + self.seed % 5 + gone + len(cuts)
 
     def _outage_end(self, number: int) -> int:
         return self.installed + number * _OUTAGE_PERIOD + mix(self.seed + number) % _OUTAGE_PERIOD + 1
@@ -149,7 +204,7 @@ class House:
     def _present(self, second: int, active: list[int], reactive: list[int]) -> dict[int, int]:
         millivolts = self._voltages(second, active)
         apparent = [math.hypot(p, q) for p, q in zip(active, reactive, strict=True)]
-        milliamps = [round(s / u * 1e6) for s, u in zip(apparent, millivolts, strict=True)]
+        milliamps = [round(s / u * 1e6) if u else 0 for s, u in zip(apparent, millivolts, strict=True)]
         before = self._mean_before(second)
         mean_volts = [round(value) for value in self._voltages(second - CELL // 2, before)]
         watts, var, va = sum(active), sum(reactive), round(sum(apparent))
@@ -201,23 +256,25 @@ class House:
                 1.3 * smooth(own, second, 420) + 0.35 * smooth(own + 3, second, 17) + 0.12 * smooth(own + 5, second, 2)
             )
             values.append(round(1000 * (street + drift - watts / _NOMINAL * _WIRE_OHMS)))
-        return values
+        levels = self.history.levels(second)
+        return [value * level // 100 for value, level in zip(values, levels, strict=True)]
 
     @staticmethod
     def _frequency(second: int) -> int:
         """Return mHz: the same for every house, as all hang on one grid."""
-        return 50000 + round(22 * smooth(1, second, 600) + 9 * smooth(2, second, 45) + 3 * smooth(3, second, 3))
+        return _NOMINAL_FREQUENCY + round(sum_of(_GRID, second))
 
 
-def neighbourhood(count: int, *, seed: int = 1) -> list[House]:
-    """Return that many houses of one street.
+def neighbourhood(count: int, *, seed: int = 1, history: History | None = None) -> list[House]:
+    """Return that many houses of one street, to all of which the same happens.
 
     A plan is worked out for each of a few kinds of household only, so that a town costs no more than a street; the
     houses of a kind differ in starting registers, phase order and voltages.
     """
     ledgers = [Ledger(Household(seed + kind)) for kind in range(min(count, _KINDS))]
     return [
-        House(seed + number, ledger=ledgers[number % _KINDS], phase_shift=number // _KINDS) for number in range(count)
+        House(seed + number, ledger=ledgers[number % _KINDS], phase_shift=number // _KINDS, history=history)
+        for number in range(count)
     ]
 
 

@@ -15,7 +15,7 @@ from itertools import accumulate
 from osgp.simulator.household import CELL, CELLS, DAY, Cell, Household
 from osgp.simulator.localtime import tier_at
 
-__all__ = ["INSTALLED", "TIERS", "Energy", "Ledger"]
+__all__ = ["INSTALLED", "TIERS", "Energy", "Ledger", "Tiers"]
 
 INSTALLED = 1767225600
 """The meter was put in on 2026-01-01T00:00Z; before that moment the house stands still."""
@@ -41,6 +41,24 @@ class Energy:
             self.reverse + (forward - sum(active)) * seconds,
             self.inductive + inductive * seconds,
             self.capacitive + (inductive - sum(reactive)) * seconds,
+        )
+
+    def plus(self, other: Energy) -> Energy:
+        """Return the sum of both."""
+        return Energy(
+            self.forward + other.forward,
+            self.reverse + other.reverse,
+            self.inductive + other.inductive,
+            self.capacitive + other.capacitive,
+        )
+
+    def less(self, other: Energy) -> Energy:
+        """Return this energy without the other."""
+        return Energy(
+            self.forward - other.forward,
+            self.reverse - other.reverse,
+            self.inductive - other.inductive,
+            self.capacitive - other.capacitive,
         )
 
 
@@ -83,12 +101,16 @@ class Ledger:
         active, reactive = self._seconds
         return _credit(self._cells[index], tier_at(second), active[within], reactive[within])
 
-    def _walk(self, day: int) -> list[Tiers]:
-        """Return the energy at the start of each cell of a day, after counting the days on the way there."""
+    def count(self, day: int) -> None:
+        """Count the days before a day."""
         first = self.installed // DAY
         while len(self._midnights) <= day - first:
             self._count(first + len(self._midnights) - 1)
-        energies = self._midnights[day - first]
+
+    def _walk(self, day: int) -> list[Tiers]:
+        """Return the energy at the start of each cell of a day, after counting the days on the way there."""
+        self.count(day)
+        energies = self._midnights[day - self.installed // DAY]
         steps = [energies]
         plan = self.household.day(day)
         tiers = _tiers(day)

@@ -57,6 +57,7 @@ class TableMemory:
         self._fixed = {table: bytearray(data) for table, data in fixed.items()}
         self._live = dict(live)
         self._last_psn: int | None = None
+        self._written: set[int] = set()
 
     def read(self, table: int, now: float) -> bytes | None:
         """Return a table's bytes at ``now`` (UTC seconds), None if the meter has no such table."""
@@ -83,6 +84,17 @@ class TableMemory:
         if memory is not None:
             part = data[: max(0, len(memory) - offset)]
             memory[offset : offset + len(part)] = part
+            self._written.add(table)
+
+    def renewed(self, other: TableMemory) -> TableMemory:
+        """Return the tables of another firmware, with what clients have written into those that kept their size."""
+        for table in self._written:
+            data = self._fixed.get(table)
+            if data is not None and len(other._fixed.get(table, b"")) == len(data):
+                other._fixed[table] = data
+        other._written |= self._written
+        other._last_psn = self._last_psn
+        return other
 
     def answer(self, request: Request, sender: Sender, now: float) -> Response:
         """Carry a request out with the rights of its sender."""
@@ -165,26 +177,27 @@ _NOT_ALLOWED = Response(ResponseCode.INSUFFICIENT_SECURITY_CLEARANCE)
 _NO_TABLE = Response(ResponseCode.INAPPROPRIATE_ACTION)
 
 
-def clock_tables(dims: Dimensions, *, step: int = 0) -> dict[int, Live]:
-    """Return BT52 and BT55 that follow the time they are asked at, ``step`` seconds ahead of it."""
+def clock_tables(dims: Dimensions, *, shown: Callable[[float], float]) -> dict[int, Live]:
+    """Return BT52 and BT55 of a meter whose clock shows at a moment what ``shown`` gives for it, both UTC seconds."""
     utc_clock, local_clock = TABLES["BT52"], TABLES["BT55"]
 
     def utc(now: float) -> bytes:
-        moment = datetime.fromtimestamp(int(now) + step, UTC)
+        second = int(shown(now))
+        moment = datetime.fromtimestamp(second, UTC)
         flags = {"weekday": moment.isoweekday() % 7, "greenwich_mean_time": True}
-        return utc_clock.encode({"clock": moment, **flags, "daylight_saving": daylight_saving(now + step)}, dims)
+        return utc_clock.encode({"clock": moment, **flags, "daylight_saving": daylight_saving(second)}, dims)
 
     def local(now: float) -> bytes:
-        shown = int(now) + step
-        shown -= shown % 60  # "Updated every minute" (MEP guide v1.1 p. 229)
-        moment = datetime.fromtimestamp(shown + local_offset(shown), UTC).replace(tzinfo=None)
+        minute = int(shown(now))
+        minute -= minute % 60  # "Updated every minute" (MEP guide v1.1 p. 229)
+        moment = datetime.fromtimestamp(minute + local_offset(minute), UTC).replace(tzinfo=None)
         values = {
             "clock": moment,
             "weekday": moment.isoweekday() % 7,
             "time_zone_applied": True,
             "daylight_saving_applied": True,
-            "daylight_saving": daylight_saving(shown),
-            "tier": tier_at(shown),
+            "daylight_saving": daylight_saving(minute),
+            "tier": tier_at(minute),
         }
         return local_clock.encode(values, dims)
 

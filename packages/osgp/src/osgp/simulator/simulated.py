@@ -31,6 +31,8 @@ from osgp.optical.server import FirstPacket, OpticalServer
 from osgp.optical.server import Meter as OpticalHabits
 from osgp.psem import PartialWrite, Request, Response, Write, table_id
 from osgp.simulator.faults import Faults, FaultyLine
+from osgp.simulator.history.configuration import FIRMWARE
+from osgp.simulator.history.happenings import FirmwareChanged, Happening, History, Reconfigured
 from osgp.simulator.house import House
 from osgp.simulator.line import SEQUENCE_JUMP, MeterLine
 from osgp.simulator.memory import ET13_ALERT_FLAGS, Contents, TableMemory
@@ -112,13 +114,20 @@ class SimulatedMeter:
         self._latest = 0.0
         step = self._faults.clock_step
         house = House(seed) if source is None else source
+        self._house: House | None = None
+        self._changed = self._restarted = 0
         if isinstance(house, MeterImage):
+            self.history = History()
             self._memory = image_memory(house, clock_step=step)
             self._replacement: TableMemory | None = None
         else:
+            self.history = house.history
+            self._house, self._firmware = house, house.history.firmware(house.installed)
             self._memory = house_memory(house, clock_step=step)
             swap = bool(self._faults.meter_swap)
-            self._replacement = house_memory(House(house.seed + _SWAPPED_SEED), clock_step=step) if swap else None
+            self._replacement = (
+                house_memory(House(house.seed + _SWAPPED_SEED, history=self.history), clock_step=step) if swap else None
+            )
         keys = {Access.BASIC: mbk or MeterKey.parse(DEMO_KEY_TEXT)}
         if mak is not None:
             keys[Access.ADVANCED] = mak
@@ -138,6 +147,11 @@ class SimulatedMeter:
     async def __aenter__(self) -> Self:
         # A house adds up the days since its meter was installed when first asked, which takes longer than a client waits.
         self._memory.read(table_id("BT23"), self._now())
+        self._catch_up()
+        if self.history or self.history.firmware(self._latest) != FIRMWARE:
+            # So do logs with gaps, and those of meters with more registers.
+            for name in ("BT26", "BT64", "BT65", "BT66", "BT67"):
+                self._memory.read(table_id(name), self._latest)
         now = asyncio.get_running_loop().time()
         faulty = FaultyLine(self._faults, self._seed, now)
         line = MeterLine(
@@ -146,13 +160,15 @@ class SimulatedMeter:
             baud=self._baud,
             observe=self._count,
             jump=self._server.advance,
-            switched_out=lambda: self._shared and self._optical.active,
+            switched_out=lambda: self._dark() or (self._shared and self._optical.active),
         )
         if self._faults.meter_swap:
             self._swap_at = now + self._faults.meter_swap
         self._driver = LineDriver(line)
         damaged = FaultyLine(self._faults.of_optical_port(), self._seed, now)
-        self._window = LineDriver(MeterLine(self._optical, damaged, baud=self._baud, observe=self._count_light))
+        self._window = LineDriver(
+            MeterLine(self._optical, damaged, baud=self._baud, observe=self._count_light, switched_out=self._dark)
+        )
         if self._shared:
             self._driver.attach(self._window)
         if self._faults.alerts:
@@ -202,6 +218,7 @@ class SimulatedMeter:
 
     def read(self, table: str | int) -> bytes | None:
         """Return what a table holds now, whoever may read it; None where the meter has no such table."""
+        self._catch_up()
         return self._memory.read(table_id(table) if isinstance(table, str) else table, self._now())
 
     def put_in(self, table: str | int, contents: Contents | None) -> None:
@@ -212,6 +229,22 @@ class SimulatedMeter:
             contents: bytes, or a function of UTC seconds that gives them; None: the meter has no such table.
         """
         self._memory.place(table_id(table) if isinstance(table, str) else table, contents)
+
+    def happen(self, happening: Happening) -> None:
+        """Let something happen to the house and its meter, now or later.
+
+        Raises:
+            MisuseError: it lies in the past, where it would change what has been shown; give the house a history instead.
+                Or the meter is an image, to which nothing happens.
+        """
+        if self._house is None:
+            raise MisuseError("an image of a meter has no house to which something could happen; simulate a house")
+        if happening.at < int(self._now()):
+            raise MisuseError(
+                "what is to happen lies in the past, where the meter has shown other values already; give the house a history "
+                "before the meter starts"
+            )
+        self.history.add(happening)
 
     @property
     def in_session(self) -> bool:
@@ -244,11 +277,7 @@ class SimulatedMeter:
         """
         for table, contents in tables.items():
             self.put_in(table, contents)
-        version = self.read("ET04")
-        if version is not None and len(version) > _ET04_IDT_VERSION:
-            counted = (version[_ET04_IDT_VERSION] + 1) % 256
-            self._memory.put(table_id("ET04"), _ET04_IDT_VERSION, bytes((counted,)))
-        self._server.advance(SEQUENCE_JUMP)
+        self._count_change()
 
     def replace_identity(self, serial: str) -> None:
         """Put another meter in, of which only the serial number (ET03) is another yet: :meth:`put_in` does the rest.
@@ -292,6 +321,36 @@ class SimulatedMeter:
             raise MisuseError("the simulated meter is not running; use it in 'async with'")
         return self._window
 
+    def _dark(self) -> bool:
+        """Tell whether the meter has no power."""
+        self._catch_up()
+        return not self.history.powered(self._latest)
+
+    def _catch_up(self) -> None:
+        """Do what has happened since the meter was last looked at, apart from its tables, which follow the time."""
+        now = self._now()
+        cuts = len(self.history.cuts(now))
+        if cuts != self._restarted:
+            self._restarted = cuts
+            self._optical.restart()
+        changes = len(self.history.until(now, Reconfigured)) + len(self.history.until(now, FirmwareChanged))
+        if changes == self._changed:
+            return
+        if self._house is not None and self.history.firmware(now) != self._firmware:
+            self._firmware = self.history.firmware(now)
+            self._memory = self._memory.renewed(house_memory(self._house, clock_step=self._faults.clock_step, now=now))
+        for _ in range(changes - self._changed):
+            self._count_change()
+        self._changed = changes
+
+    def _count_change(self) -> None:
+        """Tell that dimensions have changed, as a real meter does (MEP guide v1.1 p. 54-55)."""
+        version = self._memory.read(table_id("ET04"), self._latest)
+        if version is not None and len(version) > _ET04_IDT_VERSION:
+            counted = (version[_ET04_IDT_VERSION] + 1) % 256
+            self._memory.put(table_id("ET04"), _ET04_IDT_VERSION, bytes((counted,)))
+        self._server.advance(SEQUENCE_JUMP)
+
     def _has_one_uart(self) -> bool:
         data = self._memory.read(table_id("BT01"), self._now())
         return data is None or TABLES["BT01"].decode(data, Dimensions())["firmware"][0] < _OWN_UART_SINCE
@@ -305,6 +364,7 @@ class SimulatedMeter:
     def _carry_out(self, request: Request, sender: Sender) -> Response:
         if self._replacement is not None and asyncio.get_running_loop().time() >= self._swap_at:
             self._memory, self._replacement = self._replacement, None
+            self._house = None  # that of the meter that is gone
             self._server.advance(_OTHER_SEQUENCE)
         response = self._memory.answer(request, sender, self._now())
         if isinstance(request, Write | PartialWrite) and not self._memory.alert_flags():

@@ -129,6 +129,8 @@ ET03 = Table(
 
 _GEN4 = (4, 0)
 _KEY_USAGE = (3, 80)
+_OLDER_KEY_USAGE = ((3, 13),)
+"""An older line that counts how often keys were used, too; there only partial reads reach the fields (p. 66)."""
 
 ET04 = Table(
     EXTENDED + 4,
@@ -204,7 +206,7 @@ ET04 = Table(
         Field("event_outage_threshold", UINT16, unit="s", page="63"),
         Field("nvm_size", UINT16, unit="KiB", page="63"),
         Field("safe_image_locked", UINT8, page="63"),
-        Field("mep_sequence_number", UINT32, note="unused from 4.0 on", page="63"),
+        Field("mep_sequence_number", UINT32, before=(4, 0), page="63"),
         Filler(2, page="63"),
         Field("premise_generation", UINT8, page="63"),
         Field("outage_detection_threshold", UINT8, unit="%", page="63"),
@@ -216,12 +218,13 @@ ET04 = Table(
         Field("tilt_timer", UINT8, unit="s", page="65"),
         Field("minimum_registration_current", UINT16, unit="mA", page="65"),
         Field("registration_current_fraction", UINT8, unit="0.1 mA", page="65"),
-        Bits(UINT8, (Bit("constant_phase_loss_alarm", 0, note="from 3.60 on"),), page="65"),
+        Bits(UINT8, (Bit("constant_phase_loss_alarm", 0, since=(3, 60)),), page="65"),
         Field("power_up_wait", UINT8, unit="s", page="65-66"),
-        # Also in 3.13, where only partial reads reach them: a 3.13 meter's data simply end before.
-        Field("maximum_key_usage", UINT32, since=_KEY_USAGE, page="66"),
-        Field("security_mode", UINT8, note="0 RC4, 2 OSGP-AES-128-PSK", since=_KEY_USAGE, page="66"),
-        Field("fcm_message_count", UINT8, since=_KEY_USAGE, page="67"),
+        Field("maximum_key_usage", UINT32, since=_KEY_USAGE, also=_OLDER_KEY_USAGE, page="66"),
+        Field(
+            "security_mode", UINT8, note="0 RC4, 2 OSGP-AES-128-PSK", since=_KEY_USAGE, also=_OLDER_KEY_USAGE, page="66"
+        ),
+        Field("fcm_message_count", UINT8, since=_KEY_USAGE, also=_OLDER_KEY_USAGE, page="67"),
         Field("mep_sequence_numbers", UINT32, count=2, note="one per port", since=_GEN4, page="67"),
         Field("reverse_energy_delay_ms", UINT8, unit="ms", since=_GEN4, page="67"),
         Field("reverse_energy_delay", UINT16, unit="s", since=_GEN4, page="67"),

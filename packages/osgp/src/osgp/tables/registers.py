@@ -21,7 +21,7 @@ from osgp.tables.schema.dimensions import Dimensions
 from osgp.tables.schema.table import Bit, Bits, Field, Group, Layout, Table
 from osgp.tables.schema.types import NI_FMAT, STIME_DATE, UINT8, set_of
 
-__all__ = ["BT15", "BT20", "BT21", "BT22", "BT23", "decode", "encode", "sources", "window"]
+__all__ = ["BT15", "BT20", "BT21", "BT22", "BT23", "ENERGIES", "decode", "encode", "sources", "step_of", "window"]
 
 BT15 = Table(
     15,
@@ -142,7 +142,15 @@ _OUTAGE_IN_MINUTES = (2, 0)
 """Firmware that counts outages in minutes, all others in seconds (Optical guide v1.1 p. 25)."""
 
 # "Measured in varh and Wh" (p. 158, 207): the guide does not name apparent energy, so that stays as it is stored.
-_IN_ENERGY_UNITS = frozenset({Quantity.ACTIVE_ENERGY, Quantity.REACTIVE_ENERGY})
+ENERGIES = frozenset({Quantity.ACTIVE_ENERGY, Quantity.REACTIVE_ENERGY})
+"""What is counted in the meter's energy unit."""
+
+
+def step_of(source: Source, dims: Dimensions) -> int:
+    """Return what one step of a register's stored number is worth in the source's raw unit, in BT23 and in the load profile."""
+    if dims.firmware == _OUTAGE_IN_MINUTES and source.key == "outage_duration":
+        return 60
+    return dims.energy_unit if source.quantity in ENERGIES else 1
 
 
 def _positions(dims: Dimensions) -> Iterator[Position]:
@@ -156,10 +164,8 @@ def _positions(dims: Dimensions) -> Iterator[Position]:
         for place, total in enumerate(dims.register_sources):
             source = total if total is None or number == 0 else in_tier(total, number - 1)
             if source is not None:
-                factor = dims.energy_unit if source.quantity in _IN_ENERGY_UNITS else 1
-                if dims.firmware == _OUTAGE_IN_MINUTES and source.key == "outage_duration":
-                    factor = 60
-                yield Position(source, first + number * block.size + place * NI_FMAT.size, factor=factor)
+                at = first + number * block.size + place * NI_FMAT.size
+                yield Position(source, at, factor=step_of(source, dims))
 
 
 def _readout(dims: Dimensions) -> Readout:

@@ -15,12 +15,8 @@ from typing import Any
 
 from osgp.errors import TableError
 from osgp.psem import table_id
-from osgp.tables.devices import ET11
-from osgp.tables.event_log import BT71, log_size
-from osgp.tables.identity import ET04
-from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes, data_sets
-from osgp.tables.registers import BT23
-from osgp.tables.schema.dimensions import Dimensions, Firmware
+from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes
+from osgp.tables.schema.dimensions import Dimensions
 from osgp.tables.schema.table import Table
 from osgp.tables.status.configuration import ET54
 
@@ -30,34 +26,11 @@ _RING_HEADER = 6
 """Flags, valid entries, newest entry, its sequence number, unread entries (p. 213)."""
 _LONG_RING_HEADER = 9
 """The same with numbers of two bytes: ET74 (p. 176-177)."""
-_SEASON_HEADER = 6
-"""Time (STIME_DATE, five bytes) and season before a copy of BT23 (p. 211-214)."""
-_BIDN = 2
-"""Before that in BT26, if there are demands (p. 214)."""
 
 _ET36_FIRST, _ET36_RECORD = 1, 17
 _ET36_ENTRY_SIZE, _ET36_CURRENT = 2, 6
 _NUMBER_BITS = 0x0FFF
 """Table number and the bit that says it is an extended one: together a table id (p. 108)."""
-
-_QUALITY_SINCE: tuple[tuple[Firmware, int], ...] = (
-    ((4, 21), 519),
-    ((4, 10), 518),
-    ((3, 70), 477),
-    ((3, 10), 357),
-    ((2, 12), 144),
-    ((2, 0), 139),
-)
-"""Bytes of ET09 beside its outage records, by the firmware that added the last of them (p. 67-76)."""
-_OUTAGE_RECORD = 18
-
-_SETTINGS_SINCE: tuple[tuple[Firmware, int], ...] = (
-    ((3, 50), 131),
-    ((3, 30), 107),
-    ((3, 10), 94),
-    ((2, 0), 83),
-)
-"""Bytes of a data set in ET21, by the firmware that added the last of them (p. 95-98; Optical guide v1.1 p. 38-40)."""
 
 
 class _Untold(Exception):
@@ -97,9 +70,6 @@ class _Known:
     def number(self, data: bytes, at: int) -> int:
         return int.from_bytes(data[at : at + 2], "big" if self.dims.big_endian else "little")
 
-    def registers(self) -> int:
-        return BT23.size(self.dims)
-
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -137,65 +107,19 @@ def _profile(data_set: int) -> Size:
     return Size("blocks * block size (BT61)", "238-241", ("BT61",), of)
 
 
-def _profile_settings(known: _Known) -> int:
-    firmware = known.dims.firmware
-    size = next((size for since, size in _SETTINGS_SINCE if firmware is not None and firmware >= since), None)
-    if size is None:
-        raise _Untold
-    return size * data_sets(known.dims)
-
-
-def _self_reads(known: _Known) -> int:
-    dims = known.dims
-    entry = _SEASON_HEADER + _BIDN * bool(dims.demands) + known.registers()
-    return _RING_HEADER + dims.self_reads * entry
-
-
-def _quality(known: _Known) -> int:
-    firmware = known.dims.firmware
-    rest = next((size for since, size in _QUALITY_SINCE if firmware is not None and firmware >= since), None)
-    if rest is None:
-        raise _Untold
-    return int(known.field(ET04, "power_outages_recorded")) * _OUTAGE_RECORD + rest
-
-
 def _extended_log(known: _Known) -> int:
     return _LONG_RING_HEADER + int(known.field(ET54, "et74_entries")) * known.log("ET45")[0]
 
 
-def _event_log(known: _Known) -> int:
-    bt71 = {name: known.field(BT71, name) for name in ("history_entries", "history_data_length")}
-    return log_size(bt71)
-
-
-def _alternate_log(known: _Known) -> int:
-    arguments = {"history_data_length": known.field(BT71, "history_data_length")}
-    return log_size(arguments, int(known.field(ET54, "et79_entries")))
-
-
 SIZES: Mapping[str, Size] = {
-    "BT24": Size("6 + BT23", "211-212", (), lambda known: _SEASON_HEADER + known.registers()),
-    "BT25": Size("6 + BT23", "212", (), lambda known: _SEASON_HEADER + known.registers()),
-    "BT26": Size("6 + BT21.2 * (6 + BT23, and 2 with demands)", "212-214", (), _self_reads),
     "BT64": _profile(1),
     "BT65": _profile(2),
     "BT66": _profile(3),
     "BT67": _profile(4),
-    "BT74": Size("11 + BT71.5 * (12 + BT71.3)", "241-243", ("BT71",), _event_log),
-    "ET09": Size("18 * ET04.53 + 139 to 519 by firmware", "67-76", ("ET04",), _quality),
-    "ET21": Size("83 to 131 by firmware * data sets", "95-98", (), _profile_settings),
-    "ET31": _ring("ET31", "104-106"),
-    "ET41": _ring("ET41", "110-111"),
     "ET45": _ring("ET45", "119-121"),
-    "ET52": Size("ET11.7", "130", ("ET11",), lambda known: int(known.field(ET11, "transaction_request_size"))),
-    "ET53": Size("ET11.9", "131-132", ("ET11",), lambda known: int(known.field(ET11, "transaction_response_size"))),
     "ET74": Size("9 + ET54.69 * entry size of ET45 (ET36)", "176-177", ("ET54", "ET36"), _extended_log),
-    "ET75": _ring("ET75", "177-180"),
-    "ET79": Size("11 + ET54.80 * (12 + BT71.3)", "181-183", ("ET54", "BT71"), _alternate_log),
-    "ET81": _ring("ET81", "184-186"),
 }
-"""By name; shorter tables without a description need none, since one answer holds them. Of ET21 only the beginning is
-described."""
+"""By name; shorter tables without a description need none, since one answer holds them."""
 
 TELLING: tuple[str, ...] = tuple(dict.fromkeys(name for size in SIZES.values() for name in size.by))
 """The tables that tell them, each once."""

@@ -10,17 +10,23 @@ from dataclasses import fields, replace
 from typing import Any
 
 from osgp.errors import TableError
+from osgp.psem import table_id
 from osgp.tables.calendar.clock import BT50
 from osgp.tables.devices import ET11
-from osgp.tables.identity import BT00, BT01
+from osgp.tables.identity import BT00, BT01, ET04
 from osgp.tables.interface import ET42
+from osgp.tables.load_profile import BT60, BT61, MOST_CHANNELS
+from osgp.tables.logs.dimensions import ET36, log_places
+from osgp.tables.logs.events import BT71
 from osgp.tables.present import BT27, BT28
 from osgp.tables.registers import BT20, BT21, BT22, BT23
-from osgp.tables.schema.dimensions import Calendar, Dimensions, told_by
+from osgp.tables.schema.dimensions import SETS, Calendar, Dimensions, told_by
 from osgp.tables.schema.table import Record, Table
 from osgp.tables.status.configuration import ET54, ET55
+from osgp.tables.status.display import BT30
+from osgp.tables.status.security import ET90
 
-__all__ = ["SURVEYED", "et55_sizes", "survey"]
+__all__ = ["SURVEYED", "TELLING", "et55_sizes", "survey", "with_load_profile"]
 
 _COUNTS = told_by("BT21")
 """Fields of BT20 and BT21 that Dimensions take over by name."""
@@ -47,7 +53,7 @@ def survey(tables: Mapping[str, bytes]) -> Dimensions:
         TableError: a table ends before the counts it must hold, or its counts cannot be.
     """
     dims = Dimensions()
-    for name, learn in _LESSONS.items():
+    for name, learn in [*_LESSONS.items(), *_FURTHER_LESSONS.items()]:
         if name in tables:
             dims = learn(tables[name], dims)
     for measured in (BT23, BT28):
@@ -70,7 +76,10 @@ def _from_bt00(data: bytes, dims: Dimensions) -> Dimensions:
     record = _needed(BT00, data, dims, "big_endian")
     # No status at all is none that can be: then it was not told.
     status = record.get("manufacturer_status_length") or None
-    return replace(dims, big_endian=record["big_endian"], status_size=status)
+    sizes: Mapping[str, Any] = {
+        name: record.get(name) for name in ("basic_tables_size", "extended_tables_size", "pending_tables")
+    }
+    return replace(dims, big_endian=record["big_endian"], status_size=status, **sizes)
 
 
 def _from_bt01(data: bytes, dims: Dimensions) -> Dimensions:
@@ -102,6 +111,26 @@ def _from_bt50(data: bytes, dims: Dimensions) -> Dimensions:
     return replace(dims, calendar=calendar)
 
 
+def with_load_profile(data: bytes, dims: Dimensions) -> Dimensions:
+    """Return the dimensions with what BT61 tells: how many load profile data sets there are, and their channels."""
+    sets = _profile_sets(len(data))
+    if not sets:
+        return dims
+    described = replace(dims, profile_channels=(0,) * sets)
+    record = BT61.decode(data, described)
+    return replace(
+        described,
+        profile_channels=tuple(min(one["channels"], MOST_CHANNELS) for one in record["data_sets"]),
+        profile_scalars=frozenset(number - 1 for number in SETS if record[f"set_{number}_scalars"]),
+    )
+
+
+def _profile_sets(length: int) -> int:
+    """Return of how many load profile data sets a BT61 of so many bytes tells: its length is the only thing that says it."""
+    one, two = (BT61.size(Dimensions(profile_channels=(0,) * sets)) for sets in (1, 2))
+    return min((length - one) // (two - one) + 1, len(SETS)) if length >= one else 0
+
+
 def _from_et11(data: bytes, dims: Dimensions) -> Dimensions:
     # Meters before 4.0 end earlier: what they lack keeps its default. Where the firmware is not known, zeros follow
     # instead, with which meters fill a read beyond the end; no meter without a client answers, so 0 is none.
@@ -115,8 +144,43 @@ def _from_et11(data: bytes, dims: Dimensions) -> Dimensions:
 
 
 def _from_et54(data: bytes, dims: Dimensions) -> Dimensions:
-    multiple = ET54.decode(data, dims).get("multiple_load_profiles")
-    return dims if multiple is None else replace(dims, multiple_load_profiles=multiple)
+    settings = ET54.decode(data, dims)
+    logs = replace(
+        dims.logs,
+        alternate_events=settings.get("et79_entries", dims.logs.alternate_events),
+        extended_recurring_reads=settings.get("et74_entries", dims.logs.extended_recurring_reads),
+    )
+    multiple = settings.get("multiple_load_profiles", dims.multiple_load_profiles)
+    return replace(dims, multiple_load_profiles=multiple, logs=logs)
+
+
+def _from_bt71(data: bytes, dims: Dimensions) -> Dimensions:
+    actual = BT71.decode(data, dims)
+    if "history_entries" not in actual:
+        return dims
+    logs = replace(dims.logs, events=actual["history_entries"], argument_size=actual["history_data_length"])
+    return replace(dims, logs=logs)
+
+
+_SIZED_BY_ET36 = {
+    "ET31": ("one_time_reads", "one_time_read_size"),
+    "ET41": ("demand_resets", "demand_reset_size"),
+    "ET45": ("recurring_reads", "recurring_read_size"),
+    "ET75": ("channel_changes", "channel_change_size"),
+    "ET81": ("outages", "outage_size"),
+}
+"""Fields of :class:`Logs` that a record of ET36 tells: entries and the size of one."""
+
+
+def _from_et36(data: bytes, dims: Dimensions) -> Dimensions:
+    listed = ET36.decode(data, dims)
+    if "log_list" not in listed:
+        return dims
+    told: dict[str, int] = {}
+    for name, names in _SIZED_BY_ET36.items():
+        places = log_places(listed, table_id(name))
+        told |= zip(names, places or (), strict=places is not None)
+    return replace(dims, logs=replace(dims.logs, **told))
 
 
 def _from_et55(data: bytes, dims: Dimensions) -> Dimensions:
@@ -137,13 +201,35 @@ def et55_sizes(dims: Dimensions) -> tuple[int, int]:
 def _from_et42(data: bytes, dims: Dimensions) -> Dimensions:
     length = int.from_bytes(data[:2], "big" if dims.big_endian else "little")
     summary = ET42.decode(data[:length], dims)
+    dims = replace(dims, bidn=summary.get("billing_interface_number", dims.bidn))
     # What is wanted stands at the end, behind sections that count each other: only a sum that comes out is believed.
     if length > len(data) or summary.tail or "rollover_digits" not in summary:
         return dims
     digits = summary["rollover_digits"]
     if digits in _ROLLOVER_DIGITS:
         dims = replace(dims, rollover_digits=digits)
+    if dims.profile_channels is None and dims.load_profile_sets > 1:
+        more = (summary.get(f"set_{number}_channels", 0) for number in SETS[1:])
+        dims = replace(dims, profile_channels=(summary["load_profile_channels"], *more))
     return _with_unit(summary, dims)
+
+
+def _from_et04(data: bytes, dims: Dimensions) -> Dimensions:
+    return replace(dims, power_outages_recorded=ET04.decode(data, dims).get("power_outages_recorded"))
+
+
+def _from_bt30(data: bytes, dims: Dimensions) -> Dimensions:
+    display = BT30.decode(data, dims)
+    return replace(dims, display_lists=display.get("primary_lists"), display_items=display.get("primary_list_items"))
+
+
+def _from_bt60(data: bytes, dims: Dimensions) -> Dimensions:
+    most = BT60.decode(data, replace(dims, profile_channels=(0,))).get("data_sets")
+    return replace(dims, most_channels=most[0]["channels"] if most else None)
+
+
+def _from_et90(data: bytes, dims: Dimensions) -> Dimensions:
+    return replace(dims, free_texts=ET90.decode(data, dims).get("free_texts"))
 
 
 def _with_unit(record: Record, dims: Dimensions) -> Dimensions:
@@ -164,6 +250,10 @@ _SIZES_OF_DEVICES: Mapping[str, str] = {
     "mbus_data_types": "mbus_data_types",
     "mep_data_sources": "mep_data_sources",
     "mep_clients": "mep_clients",
+    "relay_switches": "relay_switches",
+    "delta_alert_sources": "delta_alert_sources",
+    "transaction_request_size": "transaction_request_size",
+    "transaction_response_size": "transaction_response_size",
 }
 """Dimensions and the fields of ET11 that tell them."""
 
@@ -181,5 +271,19 @@ _LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
     "ET42": _from_et42,
 }
 
+_FURTHER_LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
+    "BT30": _from_bt30,
+    "ET04": _from_et04,
+    "BT60": _from_bt60,
+    "BT61": with_load_profile,
+    "BT71": _from_bt71,
+    "ET36": _from_et36,
+    "ET90": _from_et90,
+}
+"""What only a few tables are laid out by, so that it is read when one of these is wanted (``Table.told_by``)."""
+
 SURVEYED = tuple(_LESSONS)
-"""The tables that :func:`survey` learns from, in the order in which each helps to read the next."""
+"""The tables by which registers and present values are laid out, in the order in which each helps to read the next."""
+
+TELLING = (*SURVEYED, *_FURTHER_LESSONS)
+"""All tables that :func:`survey` learns from, in that order."""

@@ -123,28 +123,28 @@ class Group:
         return ()
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Return the values that are texts, names, keywords, URIs ..., without their languages."""
+        """Return the values of an attribute that are texts, names, keywords, URIs ..., without their languages."""
         found = (data.text if isinstance(data, Localized) else data for data in self.values(name))
         return tuple(data for data in found if isinstance(data, str))
 
     def text(self, name: str) -> str:
-        """Return the first such value; "" when there is none."""
+        """Return the first of an attribute's :meth:`texts`; "" when it has none."""
         return next(iter(self.texts(name)), "")
 
     def integers(self, name: str) -> tuple[int, ...]:
-        """Return the values that are integers or enums."""
+        """Return the values of an attribute that are integers or enums."""
         return tuple(data for data in self.values(name) if isinstance(data, int) and not isinstance(data, bool))
 
     def integer(self, name: str) -> int | None:
-        """Return the first such value; None when there is none."""
+        """Return the first of an attribute's :meth:`integers`; None when it has none."""
         return next(iter(self.integers(name)), None)
 
     def boolean(self, name: str) -> bool | None:
-        """Return the first value that is a boolean; None when there is none."""
+        """Return the first value of an attribute that is a boolean; None when it has none."""
         return next((data for data in self.values(name) if isinstance(data, bool)), None)
 
     def ranges(self, name: str) -> tuple[Range, ...]:
-        """Return the values that are ranges; an integer counts as a range of one."""
+        """Return the values of an attribute that are ranges; an integer counts as a range of one."""
         found = []
         for data in self.values(name):
             if isinstance(data, Range):

@@ -39,12 +39,12 @@ class PrinterFacts:
 
     @property
     def address(self) -> PrinterAddress:
-        """Return who and where it is."""
+        """Return the printer's id and address."""
         return self.known.address
 
     @property
     def gone(self) -> bool:
-        """Tell whether this host no longer has it."""
+        """Tell whether this host no longer has the printer."""
         return self.known.gone_since is not None
 
     @property

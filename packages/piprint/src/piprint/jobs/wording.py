@@ -239,12 +239,12 @@ def came_back_note(outcome: Outcome | None, *, cups: bool) -> str:
 
 
 def came_back_of(notes: Iterable[str]) -> str:
-    """Return the note that says so; "" when there is none."""
+    """Return the note that says that the printer had the job again after its end; "" when there is none."""
     return next((note for note in notes if note in _CAME_BACK.values()), "")
 
 
 def others(notes: Iterable[str]) -> tuple[str, ...]:
-    """Return the notes without it."""
+    """Return the notes without the one that says that the printer had the job again after its end."""
     return tuple(note for note in notes if note not in _CAME_BACK.values())
 
 
@@ -255,12 +255,12 @@ def with_came_back(text: str, note: str) -> str:
 
 
 def says_came_back(text: str) -> bool:
-    """Tell whether a job's message has it."""
+    """Tell whether a job's message says that the printer had the job again after its end."""
     return any(note in text or _too(note) in text for note in _CAME_BACK.values())
 
 
 def without_came_back(text: str) -> str:
-    """Return the message as it was before."""
+    """Return the message as it was before :func:`with_came_back` added to it."""
     for note in _CAME_BACK.values():
         for more in (note, _too(note)):
             if text.endswith(more):

@@ -270,10 +270,10 @@ class Printer(Protocol):
     feedback: Feedback
 
     async def capabilities(self) -> Capabilities:
-        """Ask what it can do."""
+        """Ask the printer what it can do: paper, trays, sides, colour."""
 
     async def status(self) -> PrinterStatus:
-        """Ask how it is."""
+        """Ask the printer for its state, and what keeps it from printing."""
 
     async def create(self, ticket: Ticket) -> Accepted:
         """Announce a job; held where the printer can hold. Nothing is printed yet, the document is not yet sent.

@@ -72,10 +72,16 @@ def _blocks(connection: sqlite3.Connection) -> None:
     _script(connection, "0003_blocks.sql")
 
 
+def _filled(connection: sqlite3.Connection) -> None:
+    make_tables(connection, 4)
+    _script(connection, "0004_filled.sql")
+
+
 STEPS = (
     Step(1, "journal", _journal),
     Step(2, "rollups", _rollups),
     Step(3, "blocks", _blocks),
+    Step(4, "filled", _filled),
 )
 """All there ever were, in order."""
 

@@ -37,6 +37,9 @@ _WORDS = {
     "outboxes": "how far brokers had got their readings",
     "state": "how far roll-ups had come",
     "heads": "the last registers of the meters",
+    "filled": "readings that were filled in from the meters' load profiles",
+    "gaps": "which gaps were filled",
+    "profile_marks": "how far load profiles were read",
 }
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import sqlite3
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -81,8 +82,8 @@ class _Column:
         return None if value is None else float(self.source.scaled(value))
 
 
-_Row = tuple[int, str, int | None, Sequence[int | None]]
-"""Time in ms, meter's id, segment, values."""
+_Row = tuple[int, str, int | None, Sequence[int | None], bool]
+"""Time in ms, meter's id, segment, values, whether it was filled in from the meter's load profile."""
 
 
 def export(
@@ -138,24 +139,44 @@ def _rows(
         known = ", ".join(sorted(meters.values())) or "none"
         raise HistoryError(f"the history knows no meter '{meter}'; it knows: {known}")
     listed = ", ".join(column.name for column in columns)
-    low, high = bounds
     number = next((number for number, name in meters.items() if name == meter), None)
     if what is What.PRESENT:
         found = chain(
             _earlier_present(connection, listed, bounds, number), _present(connection, columns, bounds, number)
         )
-        yield from ((at, meters[place], None, values) for at, place, values in found)
+        yield from ((at, meters[place], None, values, False) for at, place, values in found)
         return
-    if what is What.REGISTERS:
-        query = f"SELECT received, meter, segment, {listed} FROM registers WHERE received >= ? AND received < ?"  # noqa: S608
-        order = " ORDER BY seq"
-    else:
-        query = f"SELECT at >> 16, meter, NULL, {listed} FROM {_ROLLUPS[what].table} WHERE at >= ? AND at < ?"  # noqa: S608
-        order = " ORDER BY at"
-        low, high = present_key(low, 0), present_key(high, 0)
     condition = "" if number is None else f" AND meter = {number}"
-    for at, place, segment, *values in connection.execute(query + condition + order, (low, high)):
-        yield at, meters[place], segment, values
+    if what is What.REGISTERS:
+        for at, place, segment, values, late in _registers(connection, listed, bounds, condition):
+            yield at, meters[place], segment, values, late
+        return
+    level, (low, high) = _ROLLUPS[what], bounds
+    query = "SELECT meter, received FROM filled WHERE received > ? AND received <= ?"
+    filled = {
+        (place, level.floor(at - 1)) for place, at in connection.execute(query + condition, (low, high + level.step))
+    }
+    query = f"SELECT at >> 16, meter, {listed} FROM {level.table} WHERE at >= ? AND at < ?{condition} ORDER BY at"  # noqa: S608
+    for at, place, *values in connection.execute(query, (present_key(low, 0), present_key(high, 0))):
+        yield at, meters[place], None, values, (place, at) in filled
+
+
+def _registers(
+    connection: sqlite3.Connection, listed: str, bounds: tuple[int, int], condition: str
+) -> Iterator[tuple[int, int, int | None, Sequence[int | None], bool]]:
+    """Yield register readings in the order in which they were read; what was filled in stands where it belongs."""
+    query = f"SELECT received, meter, segment, {listed} FROM {{}} WHERE received >= ? AND received < ?{condition}"  # noqa: S608
+    filled: dict[int, deque[tuple[int, int, Sequence[int | None]]]] = {}
+    for at, place, segment, *values in connection.execute(f"{query.format('filled')} ORDER BY received", bounds):
+        filled.setdefault(place, deque()).append((at, segment, values))
+    for at, place, segment, *values in connection.execute(f"{query.format('registers')} ORDER BY seq", bounds):
+        late = filled.get(place, deque())
+        while late and late[0][0] < at:
+            earlier, its, shown = late.popleft()
+            yield earlier, place, its, shown, True
+        yield at, place, segment, values, False
+    for place, late in filled.items():
+        yield from ((at, place, segment, values, True) for at, segment, values in late)
 
 
 _Present = tuple[int, int, Sequence[int | None]]
@@ -196,17 +217,18 @@ def _present(
 
 
 def _titles(columns: Sequence[_Column]) -> list[str]:
-    return ["time_utc", "time_local", "meter", "segment", *(column.title for column in columns)]
+    return ["time_utc", "time_local", "meter", "segment", *(column.title for column in columns), "filled"]
 
 
 def _write_csv(file: TextIO, columns: Sequence[_Column], rows: Iterator[_Row], zone: ZoneInfo) -> int:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(_titles(columns))
     count = 0
-    for at, meter, segment, values in rows:
+    for at, meter, segment, values, filled in rows:
         time = moment(at)
         cells = [column.text(value) for column, value in zip(columns, values, strict=True)]
-        writer.writerow([_utc(time), time.astimezone(zone).isoformat(timespec="milliseconds"), meter, segment, *cells])
+        local = time.astimezone(zone).isoformat(timespec="milliseconds")
+        writer.writerow([_utc(time), local, meter, segment, *cells, str(filled).lower()])
         count += 1
     return count
 
@@ -225,14 +247,14 @@ def _write_parquet(target: Path, columns: Sequence[_Column], rows: Iterator[_Row
             f"Run: {sys.prefix}/bin/pip install 'nes2mqtt[parquet]'   or export CSV."
         ) from error
     head = [pa.timestamp("ms", tz="UTC"), pa.timestamp("ms", tz=str(zone)), pa.string(), pa.int64()]
-    types: list[Any] = [*head, *(pa.float64() for _ in columns)]
+    types: list[Any] = [*head, *(pa.float64() for _ in columns), pa.bool_()]
     schema = pa.schema(list(zip(_titles(columns), types, strict=True)))
     count = 0
     with parquet.ParquetWriter(target, schema, compression="zstd") as writer:
         batch: list[list[Any]] = []
-        for at, meter, segment, values in rows:
+        for at, meter, segment, values, filled in rows:
             cells = [column.number(value) for column, value in zip(columns, values, strict=True)]
-            batch.append([at, at, meter, segment, *cells])
+            batch.append([at, at, meter, segment, *cells, filled])
             count += 1
             if len(batch) == _BATCH:
                 writer.write_table(_table(pa, batch, schema))

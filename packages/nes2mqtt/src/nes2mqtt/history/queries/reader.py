@@ -35,6 +35,8 @@ TOLERANCE = timedelta(seconds=90)
 GAP = 30_000
 """Milliseconds without a reading that count as a gap in a curve of single readings."""
 
+_ACTIVE = frozenset({"active_energy_import", "active_energy_export"})
+
 _RAW_STEP = 10_000
 """Milliseconds between readings. If a range has more readings than points were asked for, roll-ups are taken."""
 
@@ -87,6 +89,8 @@ class EnergyPeriod:
         values: counted amount in raw units (Wh, varh, pulses) by source key; absent where nothing is known.
         first: time of the reading at which counting began; None without readings.
         last: time of the reading at which counting ended; None without readings.
+        filled: the parts of it of which only the meter's own load profile tells, in order of time.
+        unplaced: keys of values that may be wrong at the edge of a gap: what they counted in it is known, but not when.
     """
 
     start: datetime
@@ -94,15 +98,18 @@ class EnergyPeriod:
     values: Mapping[str, int]
     first: datetime | None = None
     last: datetime | None = None
+    filled: Sequence[tuple[datetime, datetime]] = ()
+    unplaced: frozenset[str] = frozenset()
 
     @property
     def complete(self) -> bool:
-        """Tell whether the amounts cover exactly this period: the whole of it, and no time outside it.
+        """Tell whether the active energies cover exactly this period: the whole of it, and no time outside it.
 
         False for a period that is not over, for a period without readings, and for a period with a gap at its beginning
-        or end: the energy used during a gap is counted in the period in which the meter was next read.
+        or end: the energy used during a gap is counted in the period in which the meter was next read, unless the
+        meter's load profile tells when it was used.
         """
-        if self.first is None or self.last is None:
+        if self.first is None or self.last is None or not self.unplaced.isdisjoint(_ACTIVE):
             return False
         return abs(self.first - self.start) <= TOLERANCE and abs(self.end - self.last) <= TOLERANCE
 
@@ -126,7 +133,12 @@ class Reader:
         self, meter: str, unit: Unit, start: datetime, end: datetime, zone: ZoneInfo, pending: Iterable[OpenRow]
     ) -> list[EnergyPeriod]:
         """Return the energy of every period that has a part in ``start`` up to ``end``."""
-        spans = list(periods(start, end, unit, zone))
+        return self.energies(meter, list(periods(start, end, unit, zone)), pending)
+
+    def energies(
+        self, meter: str, spans: Sequence[tuple[datetime, datetime]], pending: Iterable[OpenRow]
+    ) -> list[EnergyPeriod]:
+        """Return the energy of periods that follow each other without a gap; their edges are full minutes."""
         number = self.number(meter)
         if not spans:
             return []
@@ -142,10 +154,42 @@ class Reader:
                 while at >= edges[place][1]:
                     place += 1
                 sums[place].add(row[:width])
+            self._mark_filled(number, edges, sums)
         return [
-            EnergyPeriod(begin, after, total.values(self.rollups.energies), _time(total.first), _time(total.last))
+            EnergyPeriod(
+                begin,
+                after,
+                total.values(self.rollups.energies),
+                _time(total.first),
+                _time(total.last),
+                [(moment(since), moment(until)) for since, until in total.filled],
+                frozenset(total.unplaced),
+            )
             for (begin, after), total in zip(spans, sums, strict=True)
         ]
+
+    def _mark_filled(self, number: int, edges: Sequence[tuple[int, int]], sums: Sequence[_Sum]) -> None:
+        """Note which parts of periods were filled in, and of which registers it stays unknown when they counted."""
+        low, high = edges[0][0], edges[-1][1]
+        place = 0
+        for since, until in self._filled(number, low, high):
+            while until > edges[place][1]:
+                place += 1
+            sums[place].add_filled(since, until)
+        slack = TOLERANCE // timedelta(milliseconds=1)
+        query = "SELECT began, ended, unplaced FROM gaps WHERE meter = ? AND ended > ? AND began < ? AND unplaced != ''"
+        for began, ended, unplaced in self.connection.execute(query, (number, low, high)):
+            for (start, end), total in zip(edges, sums, strict=True):
+                inside = began >= start - slack and ended <= end + slack
+                if began < end and ended > start and not inside:
+                    total.unplaced.update(str(unplaced).split())
+
+    def _filled(self, number: int, low: int, high: int) -> Iterator[tuple[int, int]]:
+        """Yield the times between each filled reading and the one before it, of those after ``low`` up to ``high``."""
+        query = (
+            "SELECT since, received FROM filled WHERE meter = ? AND received > ? AND received <= ? ORDER BY received"
+        )
+        yield from self.connection.execute(query, (number, low, high))
 
     def series(
         self,
@@ -305,6 +349,8 @@ class _Sum:
     def __init__(self) -> None:
         self.first: int | None = None
         self.last: int | None = None
+        self.filled: list[tuple[int, int]] = []
+        self.unplaced: set[str] = set()
         self.total: list[int | None] = []
 
     def add(self, row: Sequence[int | None]) -> None:
@@ -320,6 +366,12 @@ class _Sum:
             self.total = [
                 a if b is None else b if a is None else a + b for a, b in zip(self.total, energies, strict=True)
             ]
+
+    def add_filled(self, since: int, until: int) -> None:
+        """Note a part that was filled in; what follows on another is one with it."""
+        if self.filled and self.filled[-1][1] == since:
+            since = self.filled.pop()[0]
+        self.filled.append((since, until))
 
     def values(self, sources: Sequence[Source]) -> dict[str, int]:
         """Return what is known, by source key."""

@@ -20,6 +20,7 @@ __all__ = [
     "AVERAGED",
     "AVERAGED_AS",
     "COUNTED",
+    "FILLED_READINGS",
     "FORMS",
     "LAST_REGISTERS",
     "PARTS",
@@ -265,4 +266,21 @@ ROLLUPS = Form(
 ``energy_to``, and average, lowest and highest of ``samples`` present values. ``at`` is the start of the bucket (ms) *
 65536 + meter. Energies are differences of readings of one segment, booked to the bucket of the later reading."""
 
-FORMS = (REGISTER_READINGS, PRESENT_VALUES, ROLLUPS, LAST_REGISTERS)
+FILLED_READINGS = Form(
+    ("filled",),
+    4,
+    {
+        "number": "INTEGER PRIMARY KEY",
+        "meter": "INTEGER NOT NULL",
+        "received": "INTEGER NOT NULL",
+        "since": "INTEGER NOT NULL",
+        "segment": "INTEGER NOT NULL",
+        "other": "TEXT",
+    },
+    ((REGISTERS, _PLAIN),),
+)
+"""What registers showed while this program did not read them, from the meter's load profile: ``received`` is the end of an
+interval (ms), ``since`` the reading before it. They have no ``seq``: they came late and are not what was read then.
+``number`` grows in the order in which they were filled in."""
+
+FORMS = (REGISTER_READINGS, PRESENT_VALUES, ROLLUPS, LAST_REGISTERS, FILLED_READINGS)

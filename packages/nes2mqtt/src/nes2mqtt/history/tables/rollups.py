@@ -30,7 +30,7 @@ from nes2mqtt.history.tables.rows import MAX_METERS, Segment, moment, present_ke
 from nes2mqtt.readings.reading import Sample, TableGroup
 from osgp.sources import SOURCES, Source
 
-__all__ = ["RollupRows", "Rollups"]
+__all__ = ["RollupRows", "Rollups", "Step"]
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +84,15 @@ class RollupRows:
         if name.endswith("_max") or name == "energy_to":
             return f"max({name})"
         return f"sum({name})"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What registers counted between two readings (ms)."""
+
+    since: int
+    until: int
+    energies: Mapping[Source, int]
 
 
 @dataclass(slots=True)
@@ -250,6 +259,65 @@ class Rollups:
             raise
         self._buckets.clear()
         self._changed.clear()
+
+    def book_anew(self, number: int, steps: Sequence[Step], ended: int) -> bool:
+        """Book what was counted in a gap to the buckets in which it was counted, inside the caller's transaction.
+
+        Nothing of the meter may be in memory only: call :meth:`flush` before.
+
+        Args:
+            number: of the meter.
+            steps: between the readings in the gap, in order of time; the first begins with the last reading before it.
+            ended: the first reading after the gap (ms).
+
+        Returns:
+            False if it cannot be found where the energy of the gap was booked; nothing was changed.
+        """
+        began, last = steps[0].since, steps[-1].until
+        found = self._booked(number, began, (last, ended))
+        if found is None or self._buckets:
+            return False
+        finest, place = found
+        moved = _Bucket(energies={})
+        for step in steps:
+            for source, amount in step.energies.items():
+                moved.energies[source] = moved.energies.get(source, 0) - amount
+        rows = [self._step_row(number, step) for step in steps]
+        rows.append(moved.row(present_key(place, number), self.rows))
+        (oldest,) = self._connection.execute(f"SELECT coalesce(min(at), 0) FROM {MINUTES.table}").fetchone()  # noqa: S608
+        for level in LEVELS[LEVELS.index(finest) :]:
+            if level is MINUTES:
+                these = [row for row in rows if (row[0] or 0) >= oldest]  # earlier ones were thrown away
+            else:
+                built = present_key(self._state.get(f"built:{level.table}", 0), 0)
+                these = [_lift(row, level) for row in rows if (row[0] or 0) < built]
+            self._connection.executemany(self.rows.merge(level), these)
+            bucket = level.floor(place)
+            since = min((step.since for step in steps if level.floor(step.until - 1) == bucket), default=last)
+            self._connection.execute(
+                f"UPDATE {level.table} SET energy_from = ? WHERE at = ? AND energy_from = ?",  # noqa: S608
+                (since, present_key(bucket, number), began),
+            )
+        return True
+
+    def _booked(self, number: int, began: int, between: tuple[int, int]) -> tuple[Level, int] | None:
+        """Return the finest bucket that has the energy since ``began``: its level, and when it starts."""
+        low, high = between
+        for level in LEVELS:
+            query = (
+                f"SELECT start FROM {level.table} WHERE at BETWEEN ? AND ? AND meter = ? AND energy_from = ?"  # noqa: S608
+                " ORDER BY at LIMIT 1"
+            )
+            bounds = present_key(level.floor(low), 0), present_key(level.floor(high - 1) + level.step, 0)
+            row = self._connection.execute(query, (*bounds, number, began)).fetchone()
+            if row is not None:
+                return level, int(row[0])
+        return None
+
+    def _step_row(self, number: int, step: Step) -> list[int | None]:
+        bucket = _Bucket()
+        bucket.add_energy(step.since, step.until, step.energies)
+        return bucket.row(present_key(MINUTES.floor(step.until - 1), number), self.rows)
 
     def _close(self, now: int) -> None:
         """Make the coarser buckets that are over."""

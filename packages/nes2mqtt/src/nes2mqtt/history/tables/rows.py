@@ -126,7 +126,7 @@ class Columns:
 
 
 class RegisterRows:
-    """Rows of ``registers``, and of the tables like it."""
+    """Register readings as rows of ``registers``, or of another table with the same columns: how they are asked for, put in and read."""
 
     def __init__(self) -> None:
         self.columns = Columns(keys_of(REGISTERS))

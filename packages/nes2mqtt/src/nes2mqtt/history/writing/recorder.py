@@ -24,6 +24,7 @@ from nes2mqtt.history.database.migrations import migrate
 from nes2mqtt.history.database.page_size import rewrite_pages
 from nes2mqtt.history.database.repair import check_before_opening, repair
 from nes2mqtt.history.errors import NewerSchema
+from nes2mqtt.history.tables.filled import Filling, Looked
 from nes2mqtt.history.tables.journal import Journal, Numbered
 from nes2mqtt.history.tables.retention import Retention
 from nes2mqtt.history.tables.rollups import Rollups
@@ -32,7 +33,7 @@ from nes2mqtt.history.writing.notices import Notices, notices_of
 from nes2mqtt.history.writing.tail import this_boot
 from nes2mqtt.history.writing.trouble import Trouble, explain
 from nes2mqtt.history.writing.waiting import Waiting
-from nes2mqtt.readings.reading import Event, Sample
+from nes2mqtt.readings.reading import MeterEvent, Sample
 from nes2mqtt.timing.clock import Clock
 
 __all__ = ["RETRY_AFTER", "ROLLUPS_EVERY", "Recorder"]
@@ -130,7 +131,7 @@ class Recorder:
         """Return how many meters there are."""
         return len(self.waiting.infos)
 
-    def take(self, events: Iterable[Event], now: float) -> None:
+    def take(self, events: Iterable[MeterEvent], now: float) -> None:
         """Number register samples, and keep all samples in the tail and for the next commit."""
         self.waiting.take(events, now, self.journal)
         if self.trouble is not None or not self._clock.known:
@@ -210,6 +211,31 @@ class Recorder:
         if self._retry_at is not None and now < self._retry_at and not flush:
             return
         self._attempt(now, lambda at: self._work(at, flush=flush))
+
+    def fill(self, looked: Looked, now: float) -> int | None:
+        """Store what became of a gap; return how many readings are new, None if they cannot be written now."""
+        stored: list[int] = []
+
+        def store(at: float) -> None:
+            self._work(at, flush=True)
+            if self._clock.known and self.journal is not None and self.rollups is not None:
+                self.generation += 1
+                stored.append(Filling(self.journal, self.rollups).store(looked))
+
+        self._attempt(now, store)
+        return stored[0] if stored and self.trouble is None else None
+
+    def profile_mark(self, meter: str) -> str:
+        """Return how far the load profile of a meter was read; empty if it never was, or that cannot be read."""
+        journal = self.journal
+        if journal is None:
+            return ""
+        query = "SELECT mark FROM profile_marks WHERE meter = ?"
+        try:
+            row = journal.connection.execute(query, (journal.numbers.get(meter, 0),)).fetchone()
+        except sqlite3.Error:
+            return ""
+        return "" if row is None else str(row[0])
 
     def close(self) -> None:
         """End in order, if everything is committed; the next :meth:`work` opens the database again."""

@@ -6,10 +6,13 @@ This module does not know what the parts do.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from fastapi import FastAPI, Request
+from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -19,7 +22,8 @@ from nes2mqtt.outputs.dabbler import dash_body
 from nes2mqtt.outputs.web import assets, problem
 from nes2mqtt.outputs.web.access.gate import COOKIE_SUFFIX, Gate
 from nes2mqtt.outputs.web.access.login import login_routes
-from nes2mqtt.outputs.web.api import current, history, metrics
+from nes2mqtt.outputs.web.api import costs, current, devices, history, metrics, openapi
+from nes2mqtt.outputs.web.api.operation import PREFIX
 from nes2mqtt.outputs.web.api.parameters import MOST_METERS
 from nes2mqtt.outputs.web.assets import Asset
 from nes2mqtt.outputs.web.context import WebContext
@@ -38,43 +42,37 @@ Times are UTC; days and months begin by the gateway's time zone.
 """
 
 
-def _bare_app() -> FastAPI:
-    app = FastAPI(
-        title="nes2mqtt",
-        version=__version__,
-        summary="Gateway to Echelon/NES smart meters",
-        description=_DESCRIPTION,
-        openapi_url="/api/v1/openapi.json",
-        # The pages that come with the framework load scripts from the internet.
-        docs_url=None,
-        redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
-        generate_unique_id_function=lambda route: route.name,
-        redirect_slashes=False,
-    )
-    app.include_router(current.router)
-    app.include_router(history.router)
-    problem.install(app)
-    return app
+_OPERATIONS = (*current.OPERATIONS, *devices.OPERATIONS, *history.OPERATIONS, *costs.OPERATIONS)
 
 
 def openapi_document() -> dict[str, Any]:
     """Return the OpenAPI description; docs/reference/openapi.json is this."""
-    return _bare_app().openapi()
+    info = {
+        "title": "nes2mqtt",
+        "summary": "Gateway to Echelon/NES smart meters",
+        "description": _DESCRIPTION,
+        "version": __version__,
+    }
+    return openapi.description(info, _OPERATIONS)
+
+
+@cache
+def _openapi_reply() -> bytes:
+    return json.dumps(openapi_document(), ensure_ascii=False).encode()
 
 
 def build_app(web: WebContext) -> ASGIApp:
     """Make the application. Slow when a password is set: it is hashed; call it in a thread."""
     config, clock = web.config, web.hub.clock
-    app = _bare_app()
-    app.state.web = web
     sessions = None
     if config.password is not None:
         file = None if web.state_dir is None else web.state_dir / "sessions.json"
         sessions = Sessions(config.password.reveal(), config.session_days * _DAY, file, clock=clock)
     cookie = f"{web.gateway.name}{COOKIE_SUFFIX}"
     files = assets.load()
-    app.router.routes += [
+    routes = [
+        *(operation.route() for operation in _OPERATIONS),
+        Route(f"{PREFIX}/openapi.json", _openapi),
         Route("/", _asset_endpoint(files["index.html"]), name="page"),
         Route("/metrics", _metrics),
         Route("/favicon.ico", _asset_endpoint(files["icon.svg"]), name="favicon"),
@@ -82,7 +80,10 @@ def build_app(web: WebContext) -> ASGIApp:
         *login_routes(files, sessions, cookie, config, clock),
     ]
     if config.dabbler:
-        app.router.routes.append(Route(PLAIN_PATH, _dash_data))
+        routes.append(Route(PLAIN_PATH, _dash_data))
+    app = Starlette(routes=routes, exception_handlers=problem.HANDLERS)
+    app.router.redirect_slashes = False
+    app.state.web = web
     # Around everything, so that also the reply to a mistake of ours carries the headers.
     return Gate(app, config=config, sessions=sessions, cookie=cookie, clock=clock)
 
@@ -100,6 +101,10 @@ def _asset_endpoint(asset: Asset) -> Any:
         return Response(asset.content, headers=headers, media_type=asset.media_type)
 
     return endpoint
+
+
+async def _openapi(_request: Request) -> Response:
+    return Response(_openapi_reply(), media_type="application/json")
 
 
 async def _metrics(request: Request) -> Response:

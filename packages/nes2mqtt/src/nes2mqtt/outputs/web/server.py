@@ -16,9 +16,10 @@ import sys
 from collections.abc import Callable, Generator, Iterable
 
 import h11
-import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import Server
 
 from nes2mqtt.outputs.web.access.headers import security_headers
 from nes2mqtt.outputs.web.config import WebConfig
@@ -104,12 +105,12 @@ def _address(connection: object) -> str:
     return client[0] if client else ""
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     """A server that is stopped by cancelling it, and that sleeps when nobody asks."""
 
     def __init__(
         self,
-        config: uvicorn.Config,
+        config: Config,
         opened: Callable[[], None],
         *,
         shares: Shares,
@@ -151,7 +152,7 @@ class _Server(uvicorn.Server):
 async def serve(app: ASGIApp, listener: socket.socket, config: WebConfig, opened: Callable[[], None]) -> None:
     """Serve until cancelled, then close all connections at once."""
     server = _Server(
-        uvicorn.Config(
+        Config(
             app,
             http=_Connection,
             ws="none",

@@ -5,6 +5,7 @@ This module does not know how tables are laid out, nor how frames look.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,6 +88,7 @@ def _pasted(name: str | None, words: list[str], dimensions: Path | None) -> _Fou
     from osgp.dissector.captures import messages  # noqa: PLC0415
     from osgp.dissector.pasted_hex import posted_bytes  # noqa: PLC0415
     from osgp.tables import TABLES, Dimensions  # noqa: PLC0415
+    from osgp.tables.schema.count import Untold  # noqa: PLC0415
 
     text = read_text(Path("-"), "the bytes") if words == ["-"] else " ".join(words)
     data = posted_bytes(text)
@@ -97,7 +99,11 @@ def _pasted(name: str | None, words: list[str], dimensions: Path | None) -> _Fou
     dims = Dimensions() if dimensions is None else _dimensions(dimensions)
     number = None if name is None else table_id(name)
     described = TABLES.get(table_name(number)) if number is not None else None
-    said = messages(data, None if described is None else described.size(dims, data))
+    size = None
+    if described is not None:
+        with contextlib.suppress(Untold):  # told when its fields are to be shown
+            size = described.size(dims, data)
+    said = messages(data, size)
     if said:
         return _Found(dims, _carried(said, number), said)
     if number is None:

@@ -128,7 +128,7 @@ async def _begin(meter: Meter, taken: Dump, working: Path) -> None:
     from osgp.tables import TABLES  # noqa: PLC0415
     from osgp.tables.identity import tables_used  # noqa: PLC0415
     from osgp.tables.sizes import TELLING  # noqa: PLC0415
-    from osgp.tables.survey import SURVEYED  # noqa: PLC0415
+    from osgp.tables.survey import TELLING as LAID_OUT_BY  # noqa: PLC0415
 
     with step("asking who the meter is (BT01, ET03)"):
         who = await meter.identity()
@@ -139,7 +139,7 @@ async def _begin(meter: Meter, taken: Dump, working: Path) -> None:
     with step("reading the list of tables (BT00)"):
         used = tables_used(await configuration(meter))
     # First what tells whether all the others are of one configuration; what tells the sizes of others comes before them.
-    first = [name for name in dict.fromkeys(("BT00", "ET04", *SURVEYED, *TELLING)) if name in used]
+    first = [name for name in dict.fromkeys(("BT00", "ET04", *LAID_OUT_BY, *TELLING)) if name in used]
     taken.listed = first + [name for name in sorted(used, key=table_id) if name not in first]
     image = taken.image
     image.meter = f"{who.manufacturer} {who.model}, firmware {who.firmware}".strip(" ,")

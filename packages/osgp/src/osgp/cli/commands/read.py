@@ -75,6 +75,7 @@ def _lines(readings: Readings, *, everything: bool) -> list[str]:
 
 
 def _head(readings: Readings) -> list[list[str]]:
+    from osgp.cli.text.mbus_devices import device_summary  # noqa: PLC0415
     from osgp.tables.status.alarms import alarm_words  # noqa: PLC0415
 
     who = readings.identity
@@ -91,6 +92,7 @@ def _head(readings: Readings) -> list[list[str]]:
     if readings.alarms is not None:
         words = ", ".join(alarm_words(name) or name for name in readings.alarms)
         rows.append(["Alarms", paint(words, "red") or "none"])
+    rows += [["Device", device_summary(device)] for device in readings.devices]
     return rows
 
 

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -137,6 +138,15 @@ def simulate(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A fault; may be repeated. 'list' lists them.", show_default=False),
     ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[=VALUE][,at=WHEN]",
+            help="Something that happens to the house's meter, such as power-cut=90s or clock-set=+2m,at=-1d; may be repeated. "
+            "'list' lists them.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Repeats the house and the faults exactly.")] = 1,
     meters: Annotated[int, typer.Option(help="So many meters, on ports one after another.")] = 1,
 ) -> None:
@@ -145,11 +155,23 @@ def simulate(
     Send it SIGUSR1 to power-cycle its level shifter (see --fault stuck-level-shifter).
     """
     from osgp.mep.tls_server import TlsRule  # noqa: PLC0415 - not for other commands
-    from osgp.simulator import FAULTS, Faults, SimulatedMeter, neighbourhood  # noqa: PLC0415 - not for other commands
+    from osgp.simulator import (  # noqa: PLC0415 - not for other commands
+        FAULTS,
+        SCENARIOS,
+        Faults,
+        SimulatedMeter,
+        history_of,
+        neighbourhood,
+    )
 
     if fault == ["list"]:
         typer.echo("\n".join(f"{name}={known.form}: {known.does}." for name, known in FAULTS.items()))
         return
+    if scenario == ["list"]:
+        typer.echo("\n".join(f"{name}{known.usage}: {known.does}." for name, known in SCENARIOS.items()))
+        return
+    if scenario and image is not None:
+        raise MisuseError("--scenario needs the house: to an image of a meter nothing happens; leave out the image")
     if baud and not _LOWEST_BAUD <= baud <= _HIGHEST_BAUD:
         raise MisuseError(f"--baud {baud}: write {_LOWEST_BAUD} to {_HIGHEST_BAUD}, or 0 to answer at once")
     endpoints = [_Endpoint.parse("--mep", text) for text in mep or (() if optical else ("tcp:127.0.0.1:0",))]
@@ -166,7 +188,10 @@ def simulate(
     }
     faults = Faults.parse(fault or ())
     sources: Sequence[House | MeterImage]
-    sources = neighbourhood(meters, seed=seed) if image is None else [_image(image)] * meters
+    if image is None:
+        sources = neighbourhood(meters, seed=seed, history=history_of(scenario or (), time.time()))
+    else:
+        sources = [_image(image)] * meters
     simulated = [
         SimulatedMeter(
             source,

@@ -135,10 +135,11 @@ async def _read_confirmed(meter: Meter, name: str, dims: Dimensions) -> tuple[by
     from osgp.meter.reader import FIXED_SIZE  # noqa: PLC0415
 
     for _ in range(_ROUNDS):
+        if dims is not FIXED_SIZE:
+            dims = await meter.dimensions(name)
         data = await read_whole(meter, name, dims, await telling(meter, name))
         if dims is FIXED_SIZE or await meter.confirms(dims):
             return data, dims
-        dims = await meter.dimensions()
     raise TableError(
         "its layout changed again and again while it was read, so its bytes cannot be told apart. "
         "The grid company may be configuring the meter just now; try again later"
@@ -171,5 +172,5 @@ async def _dimensions(meter: Meter) -> Dimensions:
 _ROUNDS = 3
 """Reads of a table while the meter is being reconfigured, until its owner is told to try later."""
 
-_SELF_CONTAINED = frozenset({"BT00", "BT01", "BT03", "BT15", "BT20", "BT21", "BT50", "BT52", "BT53", "BT55", "ET03"})
+_SELF_CONTAINED = frozenset({"BT00", "BT01", "BT15", "BT20", "BT21", "BT50", "BT52", "BT53", "BT55", "ET03"})
 """Tables whose layout no other table decides."""

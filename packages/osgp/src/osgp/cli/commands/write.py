@@ -106,7 +106,7 @@ async def _of_fields(meter: Meter, name: str, fields: list[str]) -> list[_Change
         raise MisuseError(f"the fields of {name} are not known; use --hex and --offset. Known are {', '.join(TABLES)}")
     values = dict(_assignment(described, text) for text in fields)
     with step("reading the tables that tell how large others are"):
-        dims = await meter.dimensions()
+        dims = await meter.dimensions(name)
     before = await read_whole(meter, name, dims)
     after = described.encode(values, dims, base=before)
     return list(_stretches(name, before, after))

@@ -4,6 +4,8 @@
 * :mod:`~osgp.tables.mbus.data`: what they sent (ET16).
 * :mod:`~osgp.tables.mbus.requests`: what they were asked on demand (ET15).
 * :mod:`~osgp.tables.mbus.settings`: how they are polled, and what the load profile keeps of them (ET34, ET57).
+* :mod:`~osgp.tables.mbus.devices` and :mod:`~osgp.tables.mbus.reading` make devices and their values of them.
+* :mod:`~osgp.tables.mbus.channels` does so for the load profile.
 
 This package does not know how a table is read, and never causes a device to be read: that drains its battery.
 """

@@ -9,13 +9,27 @@ This module does not know how the counted tables look.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from osgp.sources import SOURCES, Source, by_id
 
-__all__ = ["Calendar", "Dimensions", "Firmware", "told_by", "where_told"]
+__all__ = [
+    "SETS",
+    "Calendar",
+    "Dimensions",
+    "Firmware",
+    "Logs",
+    "tables_telling",
+    "told",
+    "told_by",
+    "where_told",
+]
+
+SETS = range(1, 5)
+"""Numbers of the load profile data sets that a meter can have (MEP guide v1.1 p. 29)."""
 
 Firmware = tuple[int, int]
 """Major and minor version, as in "fields added in firmware version 3.70"."""
@@ -35,6 +49,35 @@ class Calendar:
     recurring_dates: int = told("BT50.4", 23)
     tier_switches: int = told("BT50.5", 200)
     separate_weekdays: bool = told("BT50.1.1", False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logs:
+    """How large the logs are. None: the table that tells was not read."""
+
+    events: int | None = told("BT71.5", None)
+    """Entries of BT74 (Optical guide v1.1 p. 51)."""
+    argument_size: int | None = told("BT71.3", None)
+    """Bytes of an event's argument, in both event logs (Optical guide v1.1 p. 51)."""
+    alternate_events: int | None = told("ET54.80", None)
+    """Entries of ET79; 0: the meter has none (p. 137, 181)."""
+    one_time_reads: int | None = told("ET36.7", None)
+    """Entries of ET31 (p. 109)."""
+    one_time_read_size: int | None = told("ET36.3", None)
+    demand_resets: int | None = told("ET36.58", None)
+    """Entries of ET41."""
+    demand_reset_size: int | None = told("ET36.54", None)
+    recurring_reads: int | None = told("ET36.75", None)
+    """Entries of ET45."""
+    recurring_read_size: int | None = told("ET36.71", None)
+    extended_recurring_reads: int | None = told("ET54.69", None)
+    """Entries of ET74 (p. 136, 176), each as long as those of ET45."""
+    channel_changes: int | None = told("ET36.92", None)
+    """Entries of ET75."""
+    channel_change_size: int | None = told("ET36.88", None)
+    outages: int | None = told("ET36.109", None)
+    """Entries of ET81."""
+    outage_size: int | None = told("ET36.105", None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +146,39 @@ class Dimensions:
     module_records_size: int = told("ET11.32 * ET11.33", 0)
     """ET11.32 x ET11.33, a reserved stretch of ET54 from 4.0 on (p. 137)."""
     calendar: Calendar = field(default_factory=Calendar)
+    logs: Logs = field(default_factory=Logs)
+    bidn: int | None = told("ET42.8", None)
+    """ET42.8: number of the billing interface, under which registers are copied to logs (p. 112, 214)."""
     multiple_load_profiles: bool = told("ET54.0.2", True)
     """ET54.0.2: ET42 describes load profile sets 2-4 (p. 117, 133)."""
+    basic_tables_size: int | None = told("BT00.13", None)
+    """BT00.13, bytes of a bitmap of the basic tables (p. 197); None if unknown."""
+    extended_tables_size: int | None = told("BT00.14", None)
+    """BT00.14, bytes of a bitmap of the extended tables (p. 197); None if unknown."""
+    pending_tables: int | None = told("BT00.18", None)
+    """BT00.18, activations that BT04 lists (p. 198); None if unknown."""
+    relay_switches: int = told("ET11.26", 80)
+    """ET11.26, switches of each relay in ET61 (p. 79)."""
+    delta_alert_sources: int = told("ET11.27", 10)
+    """ET11.27, elements of ET71 (p. 79)."""
+    transaction_request_size: int = told("ET11.7", 769)
+    """ET11.7, bytes of ET52 (p. 78)."""
+    transaction_response_size: int = told("ET11.9", 1785)
+    """ET11.9, bytes of ET53 (p. 78)."""
+    display_lists: int | None = told("BT30.6", None)
+    """BT30.6, lists described in BT33 (p. 221); None if unknown."""
+    display_items: int | None = told("BT30.4", None)
+    """BT30.4, sources in BT33 (p. 220); None if unknown."""
+    free_texts: int | None = told("ET90.16", None)
+    """ET90.16, messages in ET97 (p. 192); None if unknown."""
+    most_channels: int | None = told("BT60.11", None)
+    """BT60.11, the most channels of the first load profile, and elements of ET62 (p. 171); None if unknown."""
+    power_outages_recorded: int | None = told("ET04.53", None)
+    """ET04.53, outage records of ET09 (p. 58, 69); None if unknown."""
+    profile_channels: tuple[int, ...] | None = told("BT61.7", None)
+    """BT61.11 of each load profile data set; None if unknown. ET42 tells it too, if ET54.0.2."""
+    profile_scalars: frozenset[int] = told("BT61.4.6", frozenset())
+    """Places of the data sets whose values are scaled before they are recorded (BT61.4.6-9); the guide says none are."""
     own: tuple[int, ...] = ()
     """Counts that a table holds about itself (BT00, ET42), while that table is decoded."""
 
@@ -125,9 +199,15 @@ class Dimensions:
 
     @property
     def load_profile_sets(self) -> int:
-        """Return how many data sets such a meter has: four from firmware 3.50 on, unless ET54.0.2 says otherwise."""
+        """Return how many data sets such a meter has: as many as BT61 was seen to have.
+
+        If it was not read: four from firmware 3.50 on, unless ET54.0.2 says otherwise. That bit speaks of ET42 alone
+        (MEP guide v1.1 p. 133), but nothing else tells.
+        """
+        if self.profile_channels is not None:
+            return len(self.profile_channels)
         later = self.firmware is None or self.firmware >= _SETS_SINCE
-        return _SETS if later and self.multiple_load_profiles else 1
+        return len(SETS) if later and self.multiple_load_profiles else 1
 
     def holding(self, own: tuple[int, ...]) -> Dimensions:
         """Return these dimensions with a table's counts about itself; the last such set is kept compiled."""
@@ -159,7 +239,6 @@ class Dimensions:
 
 
 _GENERATION_4: Firmware = (4, 0)
-_SETS = 4
 _SETS_SINCE: Firmware = (3, 50)
 _GENERATION_4_SUMMATIONS = 19
 _APPARENT_ENERGIES = [SOURCES[f"apparent_energy_q{quadrant}"] for quadrant in range(1, 5)]
@@ -193,9 +272,11 @@ def _once(sources: Iterable[Source | None], count: int) -> tuple[Source | None, 
     return named + (None,) * (count - len(named))
 
 
+_TABLE = re.compile(r"[BE]T\d+")
 _TOLD: dict[str, str] = {
     **{one.name: one.metadata["told"] for one in fields(Dimensions) if "told" in one.metadata},
     **{f"calendar.{one.name}": one.metadata["told"] for one in fields(Calendar)},
+    **{f"logs.{one.name}": one.metadata["told"] for one in fields(Logs)},
     "is_generation_4": "4.0 on",
     "load_profile_sets": "4 if ET54.0.2 else 1",
 }
@@ -213,3 +294,9 @@ def where_told(name: str) -> str:
 def told_by(table: str) -> tuple[str, ...]:
     """Return the names of the dimensions that a table tells."""
     return tuple(name for name, where in _TOLD.items() if where.startswith(f"{table}."))
+
+
+def tables_telling(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the tables that tell these dimensions, each once; of those that follow from others, none."""
+    told = (_TABLE.match(_TOLD[name]) for name in sorted(names))
+    return tuple(dict.fromkeys(found[0] for found in told if found is not None))

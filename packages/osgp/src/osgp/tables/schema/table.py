@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import repeat
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -24,10 +24,11 @@ from typing import Any, NamedTuple
 from osgp.errors import MisuseError, OsgpError, TableError
 from osgp.psem import table_name
 from osgp.tables.schema.count import Count
-from osgp.tables.schema.dimensions import Dimensions, Firmware
+from osgp.tables.schema.dimensions import Dimensions, tables_telling
+from osgp.tables.schema.parts import Bit, Bits, Field, FieldList, Filler, Group, counts_of
 from osgp.tables.schema.types import Type
 
-__all__ = ["Bit", "Bits", "Field", "FieldAbsent", "Filler", "Group", "Layout", "Place", "Record", "Table"]
+__all__ = ["Bit", "Bits", "Field", "FieldAbsent", "FieldList", "Filler", "Group", "Layout", "Place", "Record", "Table"]
 
 MAX_TABLE_SIZE = 1 << 20
 """No table comes near (a load profile of 256 KiB memory has 233,856 bytes); more means mistaken dimensions."""
@@ -39,93 +40,6 @@ class FieldAbsent(TableError, KeyError):
     def __str__(self) -> str:
         """Return the message as written (KeyError would quote it)."""
         return str(self.args[0])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """What every entry of a field list has."""
-
-    page: str = ""
-    """Page of the MEP guide v1.1, or of the guide named before it, where the table's page is not enough."""
-    when: Count | None = None
-    """Present only if this is not 0."""
-    since: Firmware | None = None
-    """Present from this firmware on, if the firmware is known."""
-
-    def present(self, dims: Dimensions) -> bool:
-        """Tell whether a meter of these dimensions has this part."""
-        if self.when is not None and not self.when.of(dims):
-            return False
-        return self.since is None or dims.firmware is None or dims.firmware >= self.since
-
-
-@dataclass(frozen=True, slots=True)
-class Field(_Part):
-    """One value, or ``count`` of them: a tuple, or one value of a type that takes a size (``char``, ``set_of``)."""
-
-    name: str
-    type: Type | Callable[[int], Type]
-    count: Count | int | None = field(default=None, kw_only=True)
-    unit: str = field(default="", kw_only=True)
-    note: str = field(default="", kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Bit:
-    """Bits ``low`` to ``high`` of a word: a bool if it is one bit, else a number."""
-
-    name: str
-    low: int
-    high: int | None = None
-    note: str = ""
-
-    @property
-    def mask(self) -> int:
-        """Return the mask of the shifted value."""
-        return (1 << ((self.low if self.high is None else self.high) - self.low + 1)) - 1
-
-    def reader(self, size: int) -> Callable[[int], int | bool]:
-        """Return what reads these bits from a word of ``size`` bytes."""
-        kind: Callable[[int], int | bool] = bool if self.high is None else int
-        low, mask = self.low, self.mask
-        if size == 1:
-            # Looking up all values of a byte is several times faster than calculating one.
-            return tuple(kind(word >> low & mask) for word in range(256)).__getitem__
-        return lambda word: kind(word >> low & mask)
-
-    def write(self, word: int, value: int) -> int:
-        """Return ``word`` with these bits set to ``value``."""
-        if not 0 <= value <= self.mask:
-            raise MisuseError(f"value {value} is outside 0..{self.mask}")
-        return word & ~(self.mask << self.low) | int(value) << self.low
-
-
-@dataclass(frozen=True, slots=True)
-class Bits(_Part):
-    """A word of bit fields. Bits without a name are fillers."""
-
-    type: Type
-    bits: tuple[Bit, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Filler(_Part):
-    """Bytes the guide reserves or leaves undocumented; kept when a table is written back, never shown."""
-
-    size: Count | int
-
-
-@dataclass(frozen=True, slots=True)
-class Group(_Part):
-    """An array of records: decodes to a tuple of dicts."""
-
-    name: str
-    fields: tuple[Field | Bits | Filler | Group, ...]
-    count: Count | int
-    note: str = field(default="", kw_only=True)
-
-
-FieldList = Sequence[Field | Bits | Filler | Group]
 
 
 class _Entry(NamedTuple):
@@ -155,7 +69,7 @@ class Place(NamedTuple):
 
 
 def _number(count: Count | int, dims: Dimensions) -> int:
-    return count if isinstance(count, int) else count.of(dims)
+    return count if isinstance(count, int) else count.number(dims)
 
 
 def _array(
@@ -196,22 +110,39 @@ def _records(layout: Layout, count: int) -> tuple[Callable[[bytes], Any], Callab
     return decode, renew
 
 
+def _size(part: Field | Bits | Filler | Group, dims: Dimensions) -> int:
+    """Return how many bytes a part has in a meter that has it."""
+    match part:
+        case Filler():
+            return _number(part.size, dims)
+        case Bits():
+            return part.type.size
+        case Group():
+            return _number(part.count, dims) * Layout(part.fields, dims).size
+        case Field():
+            count = _number(part.count or 0, dims)
+            if not isinstance(part.type, Type):
+                return part.type(count).size
+            return part.type.size * (1 if part.count is None else count)
+
+
 class Layout:
     """A field list with the dimensions filled in: knows offsets, decodes and encodes."""
 
     def __init__(self, fields: FieldList, dims: Dimensions) -> None:
         self.size = 0
         self.certain = 0
-        """Bytes before the first field that only some firmware has."""
+        """Bytes that the table has whatever the firmware: as far as the last part that all firmware has."""
         self.entries: dict[str, _Entry] = {}
         self._slots = 0
         self.order = dims.byte_order
-        codes, certain = [self.order], True
-        for part in fields:
-            certain = certain and part.since is None
-            if part.present(dims):
-                codes.append(self._add(part, dims))
-                self.certain = self.size if certain else self.certain
+        codes = [self.order]
+        parts = [part for part in fields if part.has_place(dims)]
+        count = max((place for place, part in enumerate(parts, 1) if part.in_firmware(dims)), default=0)
+        for part in parts[:count]:
+            codes.append(self._add(part if part.in_firmware(dims) else Filler(_size(part, dims)), dims))
+            if part.since is None:
+                self.certain = self.size
         self.packed = struct.Struct("".join(codes))
         entries = self.entries.values()
         self._names = tuple(self.entries)
@@ -231,7 +162,10 @@ class Layout:
             case Bits():
                 size = part.type.size
                 for bit in part.bits:
-                    self._name(_Entry(bit.name, offset, size, slot, part.type.code, bit.reader(size), None, bit=bit))
+                    if bit.in_firmware(dims):
+                        self._name(
+                            _Entry(bit.name, offset, size, slot, part.type.code, bit.reader(size), None, bit=bit)
+                        )
                 return self._slot(part.type.code, size)
             case Group():
                 count, layout = _number(part.count, dims), Layout(part.fields, dims)
@@ -368,6 +302,12 @@ class Table:
             dims = self._counted(dims, lambda layout: layout.decode(data, 0))
         return self.layout(dims).size
 
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """Return the names of the tables that tell how this one is laid out."""
+        names = {name for each in counts_of(self.fields) for name in each.names}
+        return tables_telling(names)
+
     def certain_size(self, dims: Dimensions) -> int:
         """Return how many bytes the table has whatever the firmware: there it ends before the first later addition."""
         return self.layout(dims).certain
@@ -404,6 +344,21 @@ class Table:
             raise FieldAbsent(f"{self.name} has no field {last} in a meter of these dimensions")
         mask = 0 if entry.bit is None else entry.bit.mask << entry.bit.low
         return Place(start + entry.offset, entry.size, mask)
+
+    def record_window(self, dims: Dimensions, group: str, number: int) -> tuple[int, int]:
+        """Return offset and count of the partial read that covers one of the records of a group, counted from 0."""
+        entry, layout = self._group(dims, group)
+        return entry.offset + number * layout.size, layout.size
+
+    def decode_record(self, data: bytes, dims: Dimensions, group: str) -> dict[str, Any]:
+        """Decode one record of a group, from its first byte on; fields that the data do not hold wholly are absent."""
+        return self._group(dims, group)[1].decode(data, 0)
+
+    def _group(self, dims: Dimensions, name: str) -> tuple[_Entry, Layout]:
+        entry = self.layout(dims).entries.get(name)
+        if entry is None or entry.records is None:
+            raise FieldAbsent(f"{self.name} has no records {name} in a meter of these dimensions")
+        return entry, entry.records
 
     def decode(self, data: bytes, dims: Dimensions, *, offset: int = 0) -> Record:
         """Decode table data that begin at ``offset`` of the table.

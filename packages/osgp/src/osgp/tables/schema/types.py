@@ -21,6 +21,7 @@ __all__ = [
     "DATE",
     "INT8",
     "INT16",
+    "INT32",
     "LTIME_DATE",
     "LTIME_DATE_UTC",
     "NI_FMAT",
@@ -59,6 +60,7 @@ UINT16 = Type("UINT16", "H", 2)
 UINT32 = Type("UINT32", "I", 4)
 INT8 = Type("INT8", "b", 1)
 INT16 = Type("INT16", "h", 2)
+INT32 = Type("INT32", "i", 4)
 NI_FMAT = Type("NI_FMAT", "i", 4)
 """NI_FMAT1 and NI_FMAT2: on these meters both are signed 32-bit integers (p. 197, BT00.2 = 0x88)."""
 

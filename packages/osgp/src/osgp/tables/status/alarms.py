@@ -17,6 +17,10 @@ __all__ = ["BT03", "alarm_words"]
 _OPTICAL = "Optical guide v1.1 p. "
 
 
+_OLD_LINE = ((2, 12), (2, 13))
+"""What was "added in firmware versions 2.12 and 3.01" (p. 47) is not in 3.00."""
+
+
 def _status(place: int) -> Count:
     """Return whether the manufacturer's status has this byte: a meter with less would fill up with zeros, "no alarm"."""
     return count("status_size").above(place)
@@ -53,10 +57,15 @@ BT03 = Table(
         Bits(
             UINT8,
             (
-                Bit("load_profile_2_unread", 0, note="from 3.50 on"),
-                Bit("load_profile_3_unread", 1, note="from 3.50 on"),
-                Bit("load_profile_4_unread", 2, note="from 3.50 on"),
-                Bit("neutral_current_deviation", 3, note="from 3.60 on; may be earth fault from 4.0 on"),
+                Bit("load_profile_2_unread", 0, since=(3, 50)),
+                Bit("load_profile_3_unread", 1, since=(3, 50)),
+                Bit("load_profile_4_unread", 2, since=(3, 50)),
+                Bit(
+                    "neutral_current_deviation",
+                    3,
+                    since=(3, 60),
+                    note="from 4.0 on earth fault, where ET29.33.7 is set",
+                ),
             ),
             page=_OPTICAL + "46",
         ),
@@ -93,14 +102,14 @@ BT03 = Table(
         Bits(
             UINT8,
             (
-                Bit("mep_installed_or_removed", 0, note="from 2.10 on"),
-                Bit("mbus_alarm", 1, note="from 2.10 on"),
-                Bit("mbus_discovery_complete", 2, note="from 2.10 on"),
-                Bit("phase_rotation_changed", 3, note="from 2.10 on"),
-                Bit("prepay_credit_exhausted", 4, note="from 2.10 on"),
-                Bit("prepay_warning_acknowledged", 5, note="from 2.10 on"),
-                Bit("event_log_overflow_pending", 6, note="from 2.12 and 3.01 on"),
-                Bit("log_entry_available", 7, note="from 2.12 and 3.01 on"),
+                Bit("mep_installed_or_removed", 0, since=(2, 10)),
+                Bit("mbus_alarm", 1, since=(2, 10)),
+                Bit("mbus_discovery_complete", 2, since=(2, 10)),
+                Bit("phase_rotation_changed", 3, since=(2, 10)),
+                Bit("prepay_credit_exhausted", 4, since=(2, 10)),
+                Bit("prepay_warning_acknowledged", 5, since=(2, 10)),
+                Bit("event_log_overflow_pending", 6, since=(3, 1), also=((2, 0), *_OLD_LINE)),
+                Bit("log_entry_available", 7, since=(3, 1), also=_OLD_LINE),
             ),
             when=_status(2),
             page=_OPTICAL + "46-47",
@@ -108,14 +117,14 @@ BT03 = Table(
         Bits(
             UINT8,
             (
-                Bit("dimension_change", 0, note="from 2.12 and 3.01 on"),
-                Bit("magnetic_tamper", 1, note="from 2.12 and 3.01 on"),
-                Bit("access_lockout_override", 2, note="from 2.12 and 3.01 on"),
-                Bit("power_quality_event", 3, note="from 2.12 and 3.01 on"),
-                Bit("event_log_unread", 4, note="from 2.12 and 3.01 on"),
-                Bit("thd_state_changed", 5, note="from 2.12 and 3.01 on"),
-                Bit("load_profile_1_unread", 6, note="from 3.10 on"),
-                Bit("load_side_voltage", 7, note="from 3.30 on"),
+                Bit("dimension_change", 0, since=(3, 1), also=_OLD_LINE),
+                Bit("magnetic_tamper", 1, since=(3, 1), also=_OLD_LINE),
+                Bit("access_lockout_override", 2, since=(3, 1), also=_OLD_LINE),
+                Bit("power_quality_event", 3, since=(3, 1), also=_OLD_LINE),
+                Bit("event_log_unread", 4, since=(3, 1), also=_OLD_LINE),
+                Bit("thd_state_changed", 5, since=(3, 1), also=_OLD_LINE),
+                Bit("load_profile_1_unread", 6, since=(3, 10)),
+                Bit("load_side_voltage", 7, since=(3, 30)),
             ),
             when=_status(3),
             page=_OPTICAL + "47",
@@ -123,20 +132,21 @@ BT03 = Table(
         Bits(
             UINT8,
             (
-                Bit("unbalanced_voltage", 0, note="from 3.60 on"),
-                Bit("password_table_written", 1, note="from 3.70 on"),
-                Bit("key_expiration_pending", 2, note="from 3.80 on; also 2.04, 2.13, 3.13"),
-                Bit("p2p_security", 3, note="from 4.10 on"),
-                Bit("firmware_separation_violation", 4, note="from 4.10 on"),
-                Bit("modem_error", 5, note="from 4.10 on"),
-                Bit("g3_alarm", 6, note="from 4.20 on"),
-                Bit("g3_event", 7, note="from 4.20 on"),
+                Bit("unbalanced_voltage", 0, since=(3, 60)),
+                Bit("password_table_written", 1, since=(3, 70)),
+                Bit("key_expiration_pending", 2, since=(3, 80), also=((2, 4), (2, 13), (3, 13))),
+                Bit("p2p_security", 3, since=(4, 10)),
+                Bit("firmware_separation_violation", 4, since=(4, 10)),
+                Bit("modem_error", 5, since=(4, 10)),
+                Bit("g3_alarm", 6, since=(4, 20)),
+                Bit("g3_event", 7, since=(4, 20)),
             ),
-            since=(2, 4),
+            since=(3, 60),
+            also=((2, 4), (2, 13), (3, 13)),
             when=_status(4),
             page=_OPTICAL + "47",
         ),
-        Bits(UINT8, (Bit("relay_2_open", 0, note="from 4.30 on"),), when=_status(5), page=_OPTICAL + "47"),
+        Bits(UINT8, (Bit("relay_2_open", 0, since=(4, 30)),), since=(4, 30), when=_status(5), page=_OPTICAL + "47"),
     ),
 )
 

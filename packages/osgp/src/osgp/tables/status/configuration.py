@@ -26,6 +26,9 @@ from osgp.tables.schema.types import (
 
 __all__ = ["ET54", "ET55"]
 
+_KEY_USAGE = ((3, 13),)
+"""An older line that counts how often keys were used, too (p. 137)."""
+
 _MODULES = count("module_records_size")
 """The module records that meters from 4.0 on put before the rest of ET54; where it is 0, there is no rest."""
 
@@ -39,8 +42,8 @@ ET54 = Table(
             (
                 Bit("multiple_load_profiles", 2, note="ET42 describes sets 2-4"),
                 Bit("energy_units", 6, note="the control node supports units other than 1 Wh"),
-                Bit("five_digit_codes", 7),
-                Bit("multiple_mep_clients", 8, note="from 4.0 on"),
+                Bit("five_digit_codes", 7, since=(4, 0)),
+                Bit("multiple_mep_clients", 8, since=(4, 0)),
             ),
             page="133-134",
         ),
@@ -61,7 +64,7 @@ ET54 = Table(
             (
                 Bit("welmec_11_2", 0),
                 Bit("time_synchronisation", 1, 2, note="0 none, 1 ongoing, 2 done"),
-                Bit("disconnect_button_locked", 6, note="from 4.0 on"),
+                Bit("disconnect_button_locked", 6, since=(4, 0)),
             ),
             since=(3, 60),
             page="136",
@@ -70,10 +73,12 @@ ET54 = Table(
         Field("step_tariff_reset", DATE, since=(3, 60), page="137"),
         Field("et77_entries", UINT8, since=(3, 70), page="137"),
         Field("et79_entries", UINT16, since=(3, 70), page="137"),
-        # Also in 3.13, where only partial reads reach them.
-        Field("unicast_key_usage", UINT32, since=(3, 80), page="137"),
-        Field("broadcast_key_usage", UINT32, since=(3, 80), page="137"),
-        Field("security_modes", set_of(1), note="0 RC4, 2 OSGP-AES-128-PSK", since=(3, 80), page="137"),
+        # In 3.13 only partial reads reach them.
+        Field("unicast_key_usage", UINT32, since=(3, 80), also=_KEY_USAGE, page="137"),
+        Field("broadcast_key_usage", UINT32, since=(3, 80), also=_KEY_USAGE, page="137"),
+        Field(
+            "security_modes", set_of(1), note="0 RC4, 2 OSGP-AES-128-PSK", since=(3, 80), also=_KEY_USAGE, page="137"
+        ),
         Filler(_MODULES, since=(4, 0), when=_MODULES, page="137"),
         Filler(4, since=(4, 0), when=_MODULES, page="137-138"),
         # Printed u32 at 95 overlaps 97; two bytes fit.
@@ -105,10 +110,10 @@ ET55 = Table(
         Field("signal_strength_threshold", INT8, unit="dB", page="141"),
         Field("plc_active_timeout", UINT16, unit="min", page="141"),
         Filler(3, page="141"),
-        Field("plc_lockout_threshold", UINT8, note="from 4.30 on", page="141"),
-        Field("plc_lockout", UINT8, unit="min", note="from 4.30 on", page="141"),
-        Field("optical_lockout_threshold", UINT8, note="from 4.30 on", page="142"),
-        Field("optical_lockout", UINT8, unit="min", note="from 4.30 on", page="142"),
+        Field("plc_lockout_threshold", UINT8, since=(4, 30), page="141"),
+        Field("plc_lockout", UINT8, unit="min", since=(4, 30), page="141"),
+        Field("optical_lockout_threshold", UINT8, since=(4, 30), page="142"),
+        Field("optical_lockout", UINT8, unit="min", since=(4, 30), page="142"),
         Filler(28, page="142"),
         Field("message_id", char, count=_CODE_LENGTH, page="142"),
         Field("message_id_decimals", UINT8, page="143"),
@@ -132,7 +137,7 @@ ET55 = Table(
         Field("over_power_calendar_id", UINT32, page="148"),
         Filler(1, page="148"),
         Field("cover_removed_seconds", UINT16, unit="s", page="149"),
-        Field("cover_removed_quality_seconds", UINT16, unit="s", since=(3, 40), page="149"),
+        Field("cover_removed_quality_seconds", UINT16, unit="s", since=(3, 40), before=(4, 0), page="149"),
         Bits(
             UINT16,
             (
@@ -142,15 +147,15 @@ ET55 = Table(
                 Bit("cover_preceding_outage", 3),
             ),
             since=(3, 40),
+            before=(4, 0),
             page="149-150",
         ),
         Field("primary_load_profile", UINT8, note="0-3 is set 1-4", since=(3, 50), page="150"),
         Field("hf_noise_threshold", INT16, since=(3, 50), page="151"),
         Field("hf_noise_seconds", UINT16, unit="s", since=(3, 50), page="151"),
-        # Of 4.0 on; reserved before, with the fields around them.
-        Field("earth_fault_current", UINT16, unit="mA", since=(3, 50), page="151"),
+        Field("earth_fault_current", UINT16, unit="mA", since=(4, 0), page="151"),
         Filler(1, since=(3, 50), page="152"),
-        Field("earth_fault_seconds", UINT16, unit="s", since=(3, 50), page="152"),
+        Field("earth_fault_seconds", UINT16, unit="s", since=(4, 0), page="152"),
         Field("broken_conductor_seconds", UINT16, unit="s", since=(3, 60), page="152"),
         Field("zero_fault_seconds", UINT16, unit="s", since=(3, 60), page="152"),
         Field("normal_voltage_upper", UINT8, unit="%", since=(3, 60), page="153"),
@@ -193,7 +198,7 @@ ET55 = Table(
             UINT8,
             (
                 Bit("house_icon_control", 0, 1, note="0 nobody, 1 MEP1, 2 MEP2"),
-                Bit("mbus_auto_confirmation", 2, note="from 4.30 on"),
+                Bit("mbus_auto_confirmation", 2, since=(4, 30)),
             ),
             when=_GENERATION_4,
             page="159",

@@ -50,12 +50,18 @@ class Beginning:
 
     @classmethod
     def of(cls, up_time: int, asked: float, answered: float) -> Beginning:
-        """Return it from an answer; ``up_time`` is in whole seconds, so that up to one more has gone by."""
+        """Return the bounds that one answer sets.
+
+        Args:
+            up_time: what the printer had counted, in whole seconds: up to one more has gone by.
+            asked: when it was asked, in seconds of our clock.
+            answered: when it had answered.
+        """
         return cls(asked - up_time - 1, answered - up_time, asked)
 
     @classmethod
     def read(cls, token: str) -> Beginning | None:
-        """Return it as :attr:`token` told it, also one with nothing but the moment; None when it is another kind of token."""
+        """Return what a :attr:`token` says, also one with nothing but a single moment; None when it is another kind of token."""
         try:
             numbers = [float(each) for each in token.removeprefix(_COUNTED).split()]
         except ValueError:
@@ -66,7 +72,7 @@ class Beginning:
 
     @property
     def token(self) -> str:
-        """Return it as text."""
+        """The bounds as text, which the journal keeps; :meth:`read` reads it."""
         return f"{_COUNTED}{self.first:.0f} {self.last:.0f} {self.told:.0f}"
 
     def is_same(self, later: Beginning) -> bool | None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import StreamingResponse
+from pydantic import Field
+from starlette.requests import Request
 
 from nes2mqtt.outputs.web.api.models import (
     ClockReport,
@@ -24,23 +24,44 @@ from nes2mqtt.outputs.web.api.models import (
     ReadingsReport,
     StatusReport,
 )
-from nes2mqtt.outputs.web.api.parameters import MeterId, MeterIds, Web, asked_meters, known_meter
+from nes2mqtt.outputs.web.api.operation import Asked, Operation, context_of
+from nes2mqtt.outputs.web.api.parameters import MeterId, MeterIds, asked_meters, known_meter
 from nes2mqtt.outputs.web.context import WebContext
 from nes2mqtt.outputs.web.live.feed import TooManyClients
 from nes2mqtt.outputs.web.live.stream import LiveResponse
 from nes2mqtt.outputs.web.live.view import clock_document, label
-from nes2mqtt.outputs.web.problem import ProblemError, responses
+from nes2mqtt.outputs.web.problem import ProblemError
 from nes2mqtt.readings.reading import LinkQuality, MeterState
 from osgp.sources import SOURCES
 
-__all__ = ["router"]
-
-router = APIRouter(prefix="/api/v1", responses=responses(401))
+__all__ = ["OPERATIONS"]
 
 
-@router.get("/readings", summary="The latest readings", responses=responses(400, 404, 422))
-async def readings(web: Web, meters: MeterIds = None) -> ReadingsReport:
+class _Meters(Asked):
+    meters: MeterIds = None
+
+
+class _OneMeter(Asked):
+    meter: MeterId
+
+
+class _Live(_Meters):
+    HEADERS: ClassVar[frozenset[str]] = frozenset({"last-event-id"})
+
+    recent: Annotated[int, Field(ge=0, le=3600, description="Seconds of power curve to begin with")] = 0
+    last_event_id: Annotated[
+        str,
+        Field(
+            alias="last-event-id",
+            max_length=40,
+            description="Sent by browsers that come back; shortens the power curve to the gap",
+        ),
+    ] = ""
+
+
+async def readings(request: Request, asked: _Meters) -> ReadingsReport:
     """Each value with its unit, the meter's time, the time it was received, and whether it is still fresh."""
+    web = context_of(request)
     clock = web.hub.clock
     return ReadingsReport(
         now=label(clock, clock.monotonic()),
@@ -56,33 +77,29 @@ async def readings(web: Web, meters: MeterIds = None) -> ReadingsReport:
                 received=label(clock, sample.instant, sample.received),
                 quality=reading.quality,
             )
-            for meter in asked_meters(web, meters)
+            for meter in asked_meters(web, asked.meters)
             for group, sample in web.hub.latest[meter].samples.items()
             for reading in sample.readings(web.hub.quality(sample))
         ],
     )
 
 
-@router.get("/sources", summary="All quantities a meter may measure")
-async def sources() -> list[QuantityReport]:
+async def sources(_request: Request, _asked: Asked) -> list[QuantityReport]:
     """Name, label and unit of each; a meter sends some of them."""
-    return _QUANTITIES
-
-
-_QUANTITIES = [
-    QuantityReport(
-        name=source.key,
-        label=source.label,
-        quantity=source.quantity,
-        kind=source.kind,
-        unit=source.unit,
-        decimals=source.decimals,
-        phase=source.phase,
-        direction=source.direction,
-        tier=source.tier,
-    )
-    for source in SOURCES.values()
-]
+    return [
+        QuantityReport(
+            name=source.key,
+            label=source.label,
+            quantity=source.quantity,
+            kind=source.kind,
+            unit=source.unit,
+            decimals=source.decimals,
+            phase=source.phase,
+            direction=source.direction,
+            tier=source.tier,
+        )
+        for source in SOURCES.values()
+    ]
 
 
 def _meter_report(web: WebContext, meter: str) -> MeterReport:
@@ -121,21 +138,21 @@ def _meter_report(web: WebContext, meter: str) -> MeterReport:
     )
 
 
-@router.get("/meters", summary="All meters")
-async def meters(web: Web) -> list[MeterReport]:
+async def meters(request: Request, _asked: Asked) -> list[MeterReport]:
     """Who they are, how they are, and how good the link to them is."""
+    web = context_of(request)
     return [_meter_report(web, meter) for meter in web.hub.latest]
 
 
-@router.get("/meters/{meter}", summary="One meter", responses=responses(404, 422))
-async def one_meter(web: Web, meter: MeterId) -> MeterReport:
+async def one_meter(request: Request, asked: _OneMeter) -> MeterReport:
     """Who it is, how it is, and how good the link to it is."""
-    return _meter_report(web, known_meter(web, meter))
+    web = context_of(request)
+    return _meter_report(web, known_meter(web, asked.meter))
 
 
-@router.get("/status", summary="The gateway at a glance")
-async def status(web: Web) -> StatusReport:
+async def status(request: Request, asked: Asked) -> StatusReport:
     """How this program, its outputs and its meters are."""
+    web = context_of(request)
     gateway, clock = web.gateway, web.hub.clock
     return StatusReport(
         now=label(clock, clock.monotonic()),
@@ -149,45 +166,25 @@ async def status(web: Web) -> StatusReport:
             history=web.store is not None,
         ),
         outputs=[OutputReport(**asdict(output.status())) for output in web.hub.outputs],
-        meters=await meters(web),
+        meters=await meters(request, asked),
     )
 
 
-@router.get(
-    "/live",
-    summary="What changes, as it changes",
-    response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "Server-sent events: `meter` with everything first, then `change`, at most one a second "
-            "and meter; `beat` when nothing happens. See docs/api.md",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
-        },
-        **responses(400, 404, 422, 503),
-    },
-)
-async def live(
-    request: Request,
-    web: Web,
-    meters: MeterIds = None,
-    recent: Annotated[int, Query(ge=0, le=3600, description="Seconds of power curve to begin with")] = 0,
-    last_event_id: Annotated[
-        str, Header(max_length=40, description="Sent by browsers that come back; shortens the power curve to the gap")
-    ] = "",
-) -> LiveResponse:
+async def live(request: Request, asked: _Live) -> LiveResponse:
     """Follow one, several or all meters."""
-    asked = frozenset(asked_meters(web, meters)) if meters is not None or recent else None
-    if recent:
-        for meter in asked or ():
+    web = context_of(request)
+    followed = frozenset(asked_meters(web, asked.meters)) if asked.meters is not None or asked.recent else None
+    if asked.recent:
+        for meter in followed or ():
             await web.recall(meter)
     # The place is taken before the reply starts, so that no place is a 503.
     place = ExitStack()
     try:
         client, snapshot = place.enter_context(
             web.live.subscribe(
-                asked,
-                recent=float(recent),
-                last_event_id=last_event_id,
+                followed,
+                recent=float(asked.recent),
+                last_event_id=asked.last_event_id,
                 address=request.client.host if request.client else "",
                 stranger=request.scope["stranger"](),
             )
@@ -201,3 +198,24 @@ async def live(
             {"Retry-After": "30"},
         ) from error
     return LiveResponse(client, snapshot, place, request.scope["still_allowed"])
+
+
+OPERATIONS = (
+    Operation("/readings", "The latest readings", _Meters, readings, ReadingsReport, problems=(400, 401, 404, 422)),
+    Operation(
+        "/sources", "All quantities a meter may measure", Asked, sources, QuantityReport, several=True, problems=(401,)
+    ),
+    Operation("/meters", "All meters", Asked, meters, MeterReport, several=True, problems=(401,)),
+    Operation("/meters/{meter}", "One meter", _OneMeter, one_meter, MeterReport, problems=(401, 404, 422)),
+    Operation("/status", "The gateway at a glance", Asked, status, StatusReport, problems=(401,)),
+    Operation(
+        "/live",
+        "What changes, as it changes",
+        _Live,
+        live,
+        media_type="text/event-stream",
+        answered="Server-sent events: `meter` with everything first, then `change`, at most one a second and meter; `beat` when "
+        "nothing happens. See docs/api.md",
+        problems=(400, 401, 404, 422, 503),
+    ),
+)

@@ -12,22 +12,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
-from fastapi.responses import PlainTextResponse
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.queries.periods import Unit, floor, following
 from nes2mqtt.history.queries.reader import Line
 from nes2mqtt.history.store import Store
-from nes2mqtt.outputs.web.api.models import EnergyBucket, EnergyReport, LineReport, SeriesReport
-from nes2mqtt.outputs.web.api.parameters import Web, known_meter
+from nes2mqtt.outputs.web.api.models import EnergyBucket, EnergyReport, FilledPart, LineReport, SeriesReport
+from nes2mqtt.outputs.web.api.operation import Asked, Operation, context_of
+from nes2mqtt.outputs.web.api.parameters import MeterId, known_meter
 from nes2mqtt.outputs.web.context import WebContext
-from nes2mqtt.outputs.web.problem import ProblemError, responses
+from nes2mqtt.outputs.web.problem import ProblemError
 from osgp.sources import SOURCES, Source
 
-__all__ = ["router"]
-
-router = APIRouter(prefix="/api/v1", responses=responses(400, 401, 404, 422, 503))
+__all__ = ["OPERATIONS", "history", "now_of", "unreadable"]
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _AROUND: Mapping[Unit, Unit] = {Unit.HOUR: Unit.DAY, Unit.DAY: Unit.MONTH, Unit.MONTH: Unit.YEAR, Unit.YEAR: Unit.YEAR}
@@ -46,15 +46,31 @@ _MOST_POINTS = 5000
 _IMPORT = SOURCES["active_energy_import"]
 _EXPORT = SOURCES["active_energy_export"]
 
-OneMeter = Annotated[str, Query(pattern=r"^[a-z0-9_]+$", max_length=40, description="Its name in the configuration")]
-Period = Annotated[Unit, Query(description="Length of a bucket")]
 Moment = Annotated[
     datetime | None,
-    Query(description="`2026-11-22T14:00:00Z`; without a zone, and for a date alone, in the gateway's time zone"),
+    Field(description="`2026-11-22T14:00:00Z`; without a zone, and for a date alone, in the gateway's time zone"),
 ]
 
 
-def history(web: Web) -> Store:
+class _Energy(Asked):
+    meter: MeterId
+    period: Annotated[Unit, Field(description="Length of a bucket")] = Unit.HOUR
+    start: Moment = None
+    end: Moment = None
+
+
+class _Series(Asked):
+    meter: MeterId
+    names: Annotated[
+        list[Annotated[str, Field(max_length=60)]],
+        Field(alias="name", min_length=1, max_length=_MOST_LINES, description="Of `/api/v1/sources`, kind present"),
+    ]
+    start: Moment = None
+    end: Moment = None
+    points: Annotated[int, Field(ge=2, le=_MOST_POINTS, description="At most so many; buckets get longer")] = 600
+
+
+def history(web: WebContext) -> Store:
     """Return the store, or answer with a problem."""
     if web.store is None:
         raise ProblemError(503, "There is no history", "Set enabled = true in the section [history].")
@@ -71,12 +87,12 @@ def in_zone(moment: datetime, zone: ZoneInfo) -> datetime:
 _UNREADABLE = "The history cannot be read now"
 
 
-def _unreadable(error: HistoryError) -> ProblemError:
+def unreadable(error: HistoryError) -> ProblemError:
     """Say why the history has no answer: an empty one would look as if nothing had been used."""
     return ProblemError(503, _UNREADABLE, f"{str(error) or type(error).__name__}. /api/v1/status tells how it is.")
 
 
-def _now(web: WebContext) -> datetime:
+def now_of(web: WebContext) -> datetime:
     """Return the time of day, or answer with a problem while nobody knows which day it is."""
     clock = web.hub.clock
     if not clock.known:
@@ -99,21 +115,15 @@ def _sum(parts: Iterable[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-@router.get("/energy", summary="Energy by hour, day, month or year")
-async def energy(
-    web: Web,
-    meter: OneMeter,
-    period: Period = Unit.HOUR,
-    start: Moment = None,
-    end: Moment = None,
-) -> EnergyReport:
+async def energy(request: Request, asked: _Energy) -> EnergyReport:
     """Differences of the meter's registers. Without `start`: the hours of today, the days of this month, and so on."""
+    web, meter, period = context_of(request), asked.meter, asked.period
     store = history(web)
     known_meter(web, meter)
     zone = web.gateway.timezone
     around = _AROUND[period]
-    begin = floor(_now(web), around, zone) if start is None else in_zone(start, zone)
-    until = following(floor(begin, around, zone), around, zone) if end is None else in_zone(end, zone)
+    begin = floor(now_of(web), around, zone) if asked.start is None else in_zone(asked.start, zone)
+    until = following(floor(begin, around, zone), around, zone) if asked.end is None else in_zone(asked.end, zone)
     if until <= begin:
         raise ProblemError(400, "The end is not after the start", "Swap start and end.")
     if until - begin > _LONGEST[period]:
@@ -123,7 +133,7 @@ async def energy(
     try:
         found = await store.energy(meter, period, begin, until)
     except HistoryError as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
     if not found:
         raise ProblemError(503, _UNREADABLE, "The log and /api/v1/status tell why.")
     buckets = [
@@ -135,6 +145,7 @@ async def energy(
             complete=part.complete,
             first=part.first,
             last=part.last,
+            filled=[FilledPart(start=since, end=until) for since, until in part.filled],
         )
         for part in found
     ]
@@ -146,61 +157,45 @@ async def energy(
         complete=all(bucket.complete for bucket in buckets),
         first=next((bucket.first for bucket in buckets if bucket.first is not None), None),
         last=next((bucket.last for bucket in reversed(buckets) if bucket.last is not None), None),
+        filled=[filled for bucket in buckets for filled in bucket.filled],
     )
     return EnergyReport(meter=meter, period=period, timezone=str(zone), total=total, buckets=buckets)
 
 
-@router.get(
-    "/energy.csv",
-    summary="Energy as a table for spreadsheets",
-    response_class=PlainTextResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "One line a bucket"}},
-)
-async def energy_csv(
-    web: Web, meter: OneMeter, period: Period = Unit.HOUR, start: Moment = None, end: Moment = None
-) -> PlainTextResponse:
-    """The buckets of `/energy`: local start and end with offset, kWh (empty when not known), complete."""
-    report = await energy(web, meter, period, start, end)
-    zone = web.gateway.timezone
+async def energy_csv(request: Request, asked: _Energy) -> PlainTextResponse:
+    """The buckets of `/energy`: local start and end with offset, kWh (empty when not known), complete, filled."""
+    report = await energy(request, asked)
+    zone = context_of(request).gateway.timezone
     lines = io.StringIO()
     writer = csv.writer(lines)
-    writer.writerow(("start", "end", "import_kwh", "export_kwh", "complete"))
+    writer.writerow(("start", "end", "import_kwh", "export_kwh", "complete", "filled"))
     for bucket in report.buckets:
         times = (moment.astimezone(zone).isoformat() for moment in (bucket.start, bucket.end))
-        writer.writerow((*times, bucket.import_kwh, bucket.export_kwh, str(bucket.complete).lower()))
-    name = f"{meter}-{period}-{report.total.start.astimezone(zone):%Y-%m-%d}.csv"
+        marks = (str(mark).lower() for mark in (bucket.complete, bool(bucket.filled)))
+        writer.writerow((*times, bucket.import_kwh, bucket.export_kwh, *marks))
+    name = f"{asked.meter}-{asked.period}-{report.total.start.astimezone(zone):%Y-%m-%d}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return PlainTextResponse(lines.getvalue(), headers=headers, media_type="text/csv")
 
 
-@router.get("/series", summary="Present values over time")
-async def series(
-    web: Web,
-    meter: OneMeter,
-    names: Annotated[
-        list[Annotated[str, Query(max_length=60)]],
-        Query(alias="name", min_length=1, max_length=_MOST_LINES, description="Of `/api/v1/sources`, kind present"),
-    ],
-    start: Moment = None,
-    end: Moment = None,
-    points: Annotated[int, Query(ge=2, le=_MOST_POINTS, description="At most so many; buckets get longer")] = 600,
-) -> SeriesReport:
+async def series(request: Request, asked: _Series) -> SeriesReport:
     """Single readings where few enough, else averages with lowest and highest. Without `start`: the last day."""
+    web = context_of(request)
     store = history(web)
-    known_meter(web, meter)
+    known_meter(web, asked.meter)
     zone = web.gateway.timezone
-    until = _now(web) if end is None else in_zone(end, zone)
-    begin = until - timedelta(days=1) if start is None else in_zone(start, zone)
+    until = now_of(web) if asked.end is None else in_zone(asked.end, zone)
+    begin = until - timedelta(days=1) if asked.start is None else in_zone(asked.start, zone)
     if until <= begin:
         raise ProblemError(400, "The end is not after the start", "Swap start and end.")
     try:
-        found = await store.series(meter, names, begin, until, points)
+        found = await store.series(asked.meter, asked.names, begin, until, asked.points)
     except ValueError as error:
         raise ProblemError(400, "That cannot be asked for", f"{error}. /api/v1/sources lists the names.") from error
     except HistoryError as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
     return SeriesReport(
-        meter=meter,
+        meter=asked.meter,
         step=found.step.total_seconds() if found.step else None,
         times=found.times,
         lines={name: _line(SOURCES[name], line) for name, line in found.lines.items()},
@@ -212,3 +207,19 @@ def _line(source: Source, line: Line) -> LineReport:
         return [None if value is None else source.scaled(value) for value in column]
 
     return LineReport(average=scaled(line.average), lowest=scaled(line.lowest), highest=scaled(line.highest))
+
+
+_PROBLEMS = (400, 401, 404, 422, 503)
+OPERATIONS = (
+    Operation("/energy", "Energy by hour, day, month or year", _Energy, energy, EnergyReport, problems=_PROBLEMS),
+    Operation(
+        "/energy.csv",
+        "Energy as a table for spreadsheets",
+        _Energy,
+        energy_csv,
+        media_type="text/csv",
+        answered="One line a bucket",
+        problems=_PROBLEMS,
+    ),
+    Operation("/series", "Present values over time", _Series, series, SeriesReport, problems=_PROBLEMS),
+)

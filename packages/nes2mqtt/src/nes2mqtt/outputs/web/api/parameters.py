@@ -7,32 +7,30 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from pydantic import Field
 
 from nes2mqtt.outputs.web.context import WebContext
 from nes2mqtt.outputs.web.problem import ProblemError
 
-__all__ = ["MOST_METERS", "MeterId", "MeterIds", "Web", "asked_meters", "known_meter"]
+__all__ = ["MOST_METERS", "MeterId", "MeterIds", "asked_meters", "known_meter"]
 
 MOST_METERS = 50
 """Meters in one reply of readings; more would hold up everything else for the time it takes."""
 
 
-async def _web(request: Request) -> WebContext:  # a plain function would be run in a thread, for each request
-    web: WebContext = request.app.state.web
-    return web
-
-
-Web = Annotated[WebContext, Depends(_web)]
-MeterId = Annotated[str, Path(pattern=r"^[a-z0-9_]+$", max_length=40, description="Its name in the configuration")]
+MeterId = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=40, description="Its name in the configuration")]
 MeterIds = Annotated[
-    list[Annotated[str, Query(pattern=r"^[a-z0-9_]+$", max_length=40)]] | None,
-    Query(alias="meter", max_length=MOST_METERS, description="Names in the configuration; all when absent"),
+    list[Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=40)]] | None,
+    Field(alias="meter", max_length=MOST_METERS, description="Names in the configuration; all when absent"),
 ]
 
 
 def known_meter(web: WebContext, meter: str) -> str:
-    """Return the id of a meter that is there, or answer with a problem."""
+    """Return a meter's id if the gateway has that meter.
+
+    Raises:
+        ProblemError: 404, it has none of that id.
+    """
     if meter not in web.hub.latest:
         known = ", ".join(sorted(web.hub.latest)[:10]) or "none yet"
         raise ProblemError(404, f"There is no meter called {meter}", f"Meters known: {known}.")
@@ -40,7 +38,11 @@ def known_meter(web: WebContext, meter: str) -> str:
 
 
 def asked_meters(web: WebContext, meters: list[str] | None) -> list[str]:
-    """Return the meters a request names, all when it names none, or answer with a problem."""
+    """Return the ids a request names, each once, in the order of the request; those of all meters when it names none (None).
+
+    Raises:
+        ProblemError: 404, one of them is not known; 400, it names none and there are more than :data:`MOST_METERS`.
+    """
     if meters is not None:
         return [known_meter(web, meter) for meter in dict.fromkeys(meters)]
     if len(web.hub.latest) > MOST_METERS:

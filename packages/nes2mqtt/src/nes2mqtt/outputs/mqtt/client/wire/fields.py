@@ -185,7 +185,10 @@ class Reader:
         return number
 
     def variable(self) -> int:
-        """Return a variable byte integer (section 1.5.5); more bytes than it takes are no reason to hang up."""
+        """Return a variable byte integer (section 1.5.5).
+
+        One that is written with more bytes than its value needs, up to four, is taken all the same: 5.0 forbids that, but the value is clear.
+        """
         value = 0
         for place in range(4):
             byte = self.number(1)
@@ -209,7 +212,10 @@ class Reader:
         return found
 
     def properties(self) -> dict[Property, int | str | bytes]:
-        """Return the properties that stand next (section 2.2.2); of those that may repeat only the last, of pairs nothing."""
+        """Return the properties that stand next (section 2.2.2).
+
+        Of a subscription identifier, which may come several times, the last is returned; user properties (pairs of texts) are passed over.
+        """
         found: dict[Property, int | str | bytes] = {}
         length = self.variable()
         if length > self.left:

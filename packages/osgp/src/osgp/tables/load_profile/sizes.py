@@ -1,119 +1,37 @@
-"""The load profile: what was metered in each interval of the last days (BT61, BT63, BT64-BT67, ET21).
+"""Where the blocks and intervals of a data set stand in BT64-BT67, worked out from BT61.
 
-Pages are those of the MEP guide v1.1: BT61 p. 233-235, BT63 p. 236-238, BT64-BT67 p. 238-241, ET21 p. 95-98, and how to read
-them p. 29-31. The "Optical Port Programmer's Guide" (v1.1, June 2021) prints them too, p. 30-39.
+Pages are those of the MEP guide v1.1: BT64-BT67 p. 238-241, and how to read them p. 29-31. The "Optical Port Programmer's
+Guide" (v1.1, June 2021) prints them too, p. 30-38.
 
 A *data set* is a ring of *blocks*, mostly days; a block is a header and its intervals. How large a block and an interval
 are can be read in ET21, which the read-only key of the optical port may not do (Optical guide p. 38), or be worked out from
-BT61, which it may: :class:`ProfileSizes`.
+BT61, which it may.
 
 Slots of a block that were left out, in an outage for instance, keep their place: they may hold bytes of an older round, and
 the block's *simple status* has no bit for them (p. 239). So the newest interval is not where the *number* of valid
 intervals (BT63.11) points; ET21.20 says where (p. 31), or the highest bit of the simple status.
 
-This module does not know which register a channel holds (BT62), nor how a table is read.
+This module does not know what the values of an interval are, nor when it ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import struct
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from osgp.errors import MisuseError, TableError
-from osgp.tables.schema.count import count
-from osgp.tables.schema.table import Bit, Bits, Field, Filler, Group, Table
-from osgp.tables.schema.types import NI_FMAT, STIME_DATE, UINT8, UINT16, UINT32
+from osgp.tables.load_profile.configured import MOST_CHANNELS
+from osgp.tables.schema.types import NI_FMAT, STIME_DATE
 
-if TYPE_CHECKING:
-    from osgp.tables.schema.dimensions import Dimensions
+__all__ = ["MAX_MEMORY", "Block", "Interval", "ProfileSizes"]
 
-__all__ = ["BT61", "BT63", "ET21", "MAX_MEMORY", "Block", "Interval", "ProfileSizes", "data_sets"]
-
-_SETS = 4
-_SETS_SINCE = (3, 50)
 MAX_MEMORY = 1 << 18
 """Bytes of the largest meter's memory; its load profile has 233,856 of them (p. 231)."""
-_MOST_CHANNELS, _MOST_INTERVALS = 16, 1440
-"""The most channels and intervals that one data set can have (p. 231-233)."""
-_DAY = 84
-"""Stands for 24 hours in the minutes of an interval (p. 97, 235)."""
-
-
-def data_sets(dims: Dimensions) -> int:
-    """Return how many data sets such a meter has."""
-    return dims.load_profile_sets
-
-
-_EACH_SET = count("load_profile_sets")
-
-BT61 = Table(
-    61,
-    "Actual Load Profile",
-    "233-235",
-    (
-        Field("memory_length", UINT32, unit="byte"),
-        Bits(UINT16, (Bit("end_readings", 4), Bit("extended_interval_status", 10), Bit("simple_interval_status", 11))),
-        Bits(UINT8, (Bit("int16", 4), Bit("int32", 5))),
-        Group(
-            "data_sets",
-            (
-                Field("blocks", UINT16),
-                Field("intervals", UINT16, note="in a block"),
-                Field("channels", UINT8),
-                Field("interval_minutes", UINT8, unit="min", note="84: 24 hours"),
-            ),
-            _EACH_SET,
-        ),
-    ),
-)
-
-BT63 = Table(
-    63,
-    "Load Profile Status",
-    "236-238",
-    (
-        Group(
-            "data_sets",
-            (
-                Bits(UINT8, (Bit("overflow", 1), Bit("circular", 2), Bit("active", 5))),
-                Field("valid_blocks", UINT16),
-                Field("last_block", UINT16, note="index of the newest"),
-                Field("last_block_sequence_number", UINT32),
-                Field("unread_blocks", UINT16),
-                Field("valid_intervals", UINT16, note="in the newest block"),
-            ),
-            _EACH_SET,
-        ),
-    ),
-)
-
-ET21 = Table(
-    2069,
-    "Load Profile Internal Configuration",
-    "95-96",
-    (
-        Field("block_address", UINT32),
-        Field("interval_address", UINT32),
-        Field("block_size", UINT32, unit="byte"),
-        Field("block_header_size", UINT16, unit="byte"),
-        Field("valid_blocks", UINT16),
-        Field("valid_intervals", UINT16),
-        Field("last_block", UINT16),
-        Field("last_interval", UINT16),
-        Field("simple_status_offset", UINT8, unit="byte"),
-        Field("simple_status_size", UINT8, unit="byte"),
-        Field("first_interval_offset", UINT8, unit="byte"),
-        Field("interval_size", UINT8, unit="byte"),
-        Field("first_channel_offset", UINT8, unit="byte"),
-        Field("common_status", UINT8),
-        Field("channels", UINT8),
-        Field("interval_minutes", UINT8, unit="min", note="84: 24 hours"),
-        Filler(8 + 8 * 4 + 8 + 4 + 1),
-    ),
-    note="Of the first data set. The read-only key of the optical port may not read it.",
-)
+_MOST_INTERVALS = 1440
+"""The most intervals that a block can have (p. 233)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +83,7 @@ class ProfileSizes:
             raise MisuseError(f"this meter tells of {len(sets)} load profile data sets; there is no number {data_set}")
         one = sets[data_set - 1]
         sizes = cls(one["blocks"], one["intervals"], one["channels"], bt61.get("end_readings", False), big_endian)
-        too_large = sizes.intervals > _MOST_INTERVALS or sizes.channels > _MOST_CHANNELS
+        too_large = sizes.intervals > _MOST_INTERVALS or sizes.channels > MOST_CHANNELS
         if too_large or sizes.blocks * sizes.block_size > MAX_MEMORY:
             raise TableError(
                 f"BT61 tells of {sizes.blocks} blocks of {sizes.intervals} intervals of {sizes.channels} channels, which no "
@@ -225,7 +143,7 @@ class ProfileSizes:
         Raises:
             TableError: the header is shorter than :attr:`header_size`.
         """
-        return max(self._recorded(header), default=None)
+        return max(self.recorded(header), default=None)
 
     def newest_interval(self, status: Mapping[str, Any], slot: int) -> tuple[int, int] | None:
         """Return offset and count of the newest interval, as BT63 states it; None if nothing was recorded.
@@ -247,8 +165,12 @@ class ProfileSizes:
         start, _ = self.block(status["last_block"])
         return start + self.header_size + slot * self.interval_size, self.interval_size
 
-    def _recorded(self, header: bytes) -> list[int]:
-        """Return the indexes of the intervals that a block's header says were recorded."""
+    def recorded(self, header: bytes) -> list[int]:
+        """Return the indexes of the intervals that a block's header says were recorded, in order.
+
+        Raises:
+            TableError: the header is shorter than :attr:`header_size`.
+        """
         if len(header) < self.header_size:
             raise TableError(
                 f"the header of a block of this load profile has {self.header_size} bytes, not {len(header)}"
@@ -264,13 +186,26 @@ class ProfileSizes:
         """
         if len(data) != self.interval_size:
             raise TableError(f"an interval of this load profile has {self.interval_size} bytes, not {len(data)}")
-        nibbles = [nibble for byte in data[: self.status_size] for nibble in (byte >> 4, byte & 0x0F)]
-        order: Literal["big", "little"] = "big" if self.big_endian else "little"
-        values = tuple(
-            int.from_bytes(data[at : at + NI_FMAT.size], order, signed=True)
-            for at in range(self.status_size, len(data), NI_FMAT.size)
-        )
-        return Interval(nibbles[0], tuple(nibbles[1 : 1 + self.channels]), values)
+        (raw,) = self.unpack(data)
+        status, *values = raw
+        common, *statuses = self.statuses(status)
+        return Interval(common, tuple(statuses), tuple(values))
+
+    def unpack(self, data: bytes) -> Iterator[tuple[Any, ...]]:
+        """Yield status bytes and raw values of whole intervals.
+
+        Raises:
+            TableError: ``data`` are no whole intervals.
+        """
+        if len(data) % self.interval_size:
+            raise TableError(f"{len(data)} bytes are no whole intervals of {self.interval_size}")
+        order = ">" if self.big_endian else "<"
+        return struct.iter_unpack(f"{order}{self.status_size}s{self.channels}{NI_FMAT.code}", data)
+
+    def statuses(self, raw: bytes) -> tuple[int, ...]:
+        """Return the status of all channels and that of each; the higher four bits of a byte come first (p. 240)."""
+        nibbles = [nibble for byte in raw for nibble in (byte >> 4, byte & 0x0F)]
+        return tuple(nibbles[: 1 + self.channels])
 
     def decode_block(self, data: bytes) -> Block:
         """Decode the bytes of a block. Intervals that were not recorded are absent, whatever their bytes are (p. 239).
@@ -281,7 +216,7 @@ class ProfileSizes:
         if len(data) != self.block_size:
             raise TableError(f"a block of this load profile has {self.block_size} bytes, not {len(data)}")
         end = STIME_DATE.decode(data[: STIME_DATE.size]) if STIME_DATE.decode else None
-        starts = {place: self.header_size + place * self.interval_size for place in self._recorded(data)}
+        starts = {place: self.header_size + place * self.interval_size for place in self.recorded(data)}
         return Block(
             end.replace(tzinfo=UTC) if isinstance(end, datetime) else None,
             {place: self.decode_interval(data[at : at + self.interval_size]) for place, at in starts.items()},

@@ -1,0 +1,94 @@
+"""Where a meter was not read: found in the roll-ups, which tell how far back the energy of each bucket reaches.
+
+This module does not know what can be filled in.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nes2mqtt.history.tables.filled import Gap
+from nes2mqtt.history.tables.levels import HOURS, MINUTES, QUARTERS
+from nes2mqtt.history.tables.rows import RegisterRows, present_key, stamp
+from nes2mqtt.readings.reading import Sample
+
+__all__ = ["Gaps"]
+
+_SHORTEST = 90_000
+"""Milliseconds by which the energy of a bucket may reach back beyond its start and the bucket still counts as complete
+(:data:`nes2mqtt.history.queries.reader.TOLERANCE`)."""
+
+
+class Gaps:
+    """Finds gaps in a database in which all is committed and rolled up."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._rows = RegisterRows()
+
+    def of(self, meter: str, number: int, since: int) -> list[Gap]:
+        """Return the gaps that ended after ``since`` (ms) and nobody looked into, oldest first.
+
+        A gap that lies within one quarter of an hour is none: what it used is booked to its quarter.
+
+        Args:
+            meter: its id.
+            number: its number.
+            since: when the earliest of them may have ended.
+        """
+        # Minutes tell of quarters that are not made yet. Of others they would tell the same gap a second time.
+        ends: dict[int, int] = {}
+        for table in (QUARTERS.table, MINUTES.table):
+            query = (
+                f"SELECT energy_from, energy_to FROM {table} WHERE at >= ? AND meter = ?"  # noqa: S608
+                " AND energy_from < start - ? ORDER BY at"
+            )
+            first = present_key(QUARTERS.floor(since), 0)
+            for began, ended in self._connection.execute(query, (first, number, _SHORTEST)):
+                if QUARTERS.floor(ended - 1) > QUARTERS.floor(began):
+                    ends.setdefault(began, ended)
+        looked = "SELECT 1 FROM gaps WHERE meter = ? AND began <= ? AND ended > ?"
+        found: list[Gap] = []
+        for began in sorted(ends):
+            if self._connection.execute(looked, (number, began, began)).fetchone() is None:
+                gap = self._around(meter, number, began)
+                if gap is not None and stamp(gap.after.received) > since:
+                    found.append(gap)
+        return found
+
+    def _around(self, meter: str, number: int, began: int) -> Gap | None:
+        """Return the readings around a gap; None if they are not kept, or of two meters."""
+        before = self._at(number, began)
+        if before is None:
+            return None
+        query = f"{self._rows.select} WHERE seq > ? AND meter = ? ORDER BY seq LIMIT 1"
+        after = self._connection.execute(query, (before[0], number)).fetchone()
+        if after is None:
+            return None
+        names = {number: meter}
+        earlier, later = self._decode(before, names), self._decode(after, names)
+        if earlier is None or later is None or earlier.segment != later.segment or later.received <= earlier.received:
+            return None
+        return Gap(earlier, later)
+
+    def _at(self, number: int, received: int) -> Sequence[Any] | None:
+        """Return the row of a meter's reading of a moment."""
+        query = "SELECT first_seq, last_seq FROM hours WHERE hour = ?"
+        place = self._connection.execute(query, (HOURS.floor(received),)).fetchone()
+        if place is None:
+            return None
+        first, last = place
+        query = (
+            f"{self._rows.select} WHERE seq BETWEEN ? AND ? AND meter = ? AND received = ? ORDER BY seq DESC LIMIT 1"
+        )
+        bounds = first, (1 << 62) if last is None else last
+        row: Sequence[Any] | None = self._connection.execute(query, (*bounds, number, received)).fetchone()
+        return row
+
+    def _decode(self, row: Sequence[Any], meters: Mapping[int, str]) -> Sample | None:
+        try:
+            return self._rows.decode(row, meters, {})
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            return None

@@ -1,0 +1,234 @@
+"""Gaps that were filled: the energies of hours and days are then those the meter counted in them, and say so."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from itertools import pairwise
+
+import pytest
+
+from nes2mqtt.history.queries.periods import Unit
+from nes2mqtt.history.tables.filled import Looked
+from nes2mqtt.history.tables.levels import LEVELS
+from nes2mqtt.readings.reading import Sample, TableGroup
+from osgp.sources import SOURCES
+
+IMPORT, EXPORT = SOURCES["active_energy_import"], SOURCES["active_energy_export"]
+REACTIVE = SOURCES["reactive_energy_import"]
+QUARTER, HOUR, DAY = 900, 3600, 86_400
+
+
+def shown(second):
+    """Return what the register shows: more and more is used, so that no two periods are alike."""
+    return 1000 + second * second // 1_000_000 + second // 7
+
+
+@pytest.fixture
+def read(registers, clock):
+    """Read the meter each ten seconds, from one second up to another."""
+
+    async def make(store, begin, end, **others):
+        for second in range(begin, end, 10):
+            clock.now = clock.at(second)
+            store.offer(registers(second, shown(second), **{key: of(second) for key, of in others.items()}))
+        await store.flush()
+
+    return make
+
+
+def profile(clock, gap, begin, end, **others):
+    """Return the ends of all quarters of an hour after one second up to another, as the meter's profile has them."""
+    times = range(begin - begin % QUARTER + QUARTER, end, QUARTER)
+    return [
+        Sample(
+            gap.meter,
+            TableGroup.REGISTERS,
+            clock.at(second),
+            {IMPORT: shown(second)} | {SOURCES[key]: of(second) for key, of in others.items()},
+            segment=gap.before.segment,
+        )
+        for second in times
+    ]
+
+
+async def one_gap(store, clock):
+    (gap,) = await store.gaps("house", clock.at(-DAY))
+    return gap
+
+
+def used(begin, end):
+    return shown(end) - shown(begin)
+
+
+async def test_a_gap_is_found_with_the_readings_around_it(open_store, read, clock):
+    async with open_store() as store:
+        await read(store, 0, 610)
+        assert await store.gaps("house", clock.at(-DAY)) == []
+        await read(store, 7_620, 8_400)
+        gap = await one_gap(store, clock)
+        assert (gap.before.received, gap.after.received) == (clock.at(600), clock.at(7_620))
+        assert gap.before.values == {IMPORT: shown(600)}
+        assert gap.after.values == {IMPORT: shown(7_620)}
+        assert await store.gaps("house", clock.at(7_620)) == []
+        assert await store.gaps("shed", clock.at(-DAY)) == []
+
+
+@pytest.mark.parametrize("end", [840, 1_000])
+async def test_only_a_gap_in_which_a_quarter_ends_is_one(open_store, read, clock, end):
+    """A shorter one moves no energy into another quarter."""
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, end, end + 100)
+        assert len(await store.gaps("house", clock.at(-DAY))) == (end > QUARTER)
+
+
+async def test_what_was_used_in_a_gap_is_booked_to_the_hours_in_which_it_was_used(open_store, read, clock):
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, 2 * DAY + 7_620, 2 * DAY + 8_400)
+        gap = await one_gap(store, clock)
+        found = profile(clock, gap, 600, 2 * DAY + 7_620)
+        assert await store.fill(Looked(gap, found, "filled", "a mark")) == len(found)
+        assert await store.gaps("house", clock.at(-DAY)) == []
+        hours = await store.energy("house", Unit.HOUR, clock.at(0), clock.at(2 * DAY + 8_400))
+        edges = [0, *range(HOUR, 2 * DAY + 7_201, HOUR), 2 * DAY + 8_390]
+        assert [hour.values[IMPORT.key] for hour in hours] == [used(begin, end) for begin, end in pairwise(edges)]
+        assert [hour.complete for hour in hours] == [True] * 50 + [False]
+        assert hours[0].filled == [(clock.at(600), clock.at(HOUR))]
+        assert hours[7].filled == [(clock.at(7 * HOUR), clock.at(8 * HOUR))]
+        assert hours[-1].filled == []
+        days = await store.energy("house", Unit.DAY, clock.at(0), clock.at(2 * DAY + 8_400))
+        midnights = [0, 11 * HOUR, 35 * HOUR, 2 * DAY + 8_390]  # noon UTC is one o'clock in Copenhagen
+        assert [day.values[IMPORT.key] for day in days] == [used(begin, end) for begin, end in pairwise(midnights)]
+        assert [day.complete for day in days] == [False, True, False]
+        assert days[1].filled == [(days[1].start, days[1].end)]
+        assert await store.profile_mark("house") == "a mark"
+
+
+async def test_every_level_of_roll_ups_tells_the_same_before_and_after_a_restart(open_store, read, clock, tmp_path):
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, 3 * DAY + 7_620, 3 * DAY + 2 * HOUR + 8_000)
+        gap = await one_gap(store, clock)
+        await store.fill(Looked(gap, profile(clock, gap, 600, 3 * DAY + 7_620), "filled"))
+        await read(store, 3 * DAY + 2 * HOUR + 8_000, 4 * DAY + 20, reactive_energy_import=lambda _: 5)
+        clock.now = clock.at(5 * DAY)
+        before = await store.energy("house", Unit.HOUR, clock.at(0), clock.at(4 * DAY))
+    async with open_store() as store:
+        assert await store.energy("house", Unit.HOUR, clock.at(0), clock.at(4 * DAY)) == before
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
+        for level in LEVELS:
+            total, first, last = connection.execute(
+                f"SELECT sum(active_energy_import), min(energy_from), max(energy_to) FROM {level.table}"
+            ).fetchone()
+            assert total == used(0, 4 * DAY + 10), level
+            rows = connection.execute(f"SELECT start, active_energy_import FROM {level.table}").fetchall()
+            assert all(step is None or step >= 0 for _, step in rows)
+            starts = [start for start, *_ in rows]
+            assert len(starts) == len(set(starts))
+            assert first == int(clock.at(0).timestamp() * 1000)
+            assert last == int(clock.at(4 * DAY + 10).timestamp() * 1000)
+
+
+async def test_a_filled_reading_is_no_news_for_a_broker(open_store, read, clock):
+    async with open_store() as store:
+        outbox = store.outbox("mqtt")
+        await read(store, 0, 610)
+        await read(store, 7_620, 7_640)
+        last = outbox.pending(1000)[-1][0]
+        outbox.acknowledge(last)
+        gap = await one_gap(store, clock)
+        assert await store.fill(Looked(gap, profile(clock, gap, 600, 7_620), "filled")) == 8
+        await read(store, 7_640, 7_650)
+        assert [(seq, sample.received) for seq, sample in outbox.pending(10)] == [(last + 1, clock.at(7_640))]
+        assert (await store.last_registers("house")).received == clock.at(7_640)
+
+
+async def test_a_gap_is_filled_once(open_store, read, clock):
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, 7_620, 7_640)
+        gap = await one_gap(store, clock)
+        looked = Looked(gap, profile(clock, gap, 600, 7_620), "filled")
+        assert [await store.fill(looked), await store.fill(looked)] == [8, 0]
+        (hour, *_) = await store.energy("house", Unit.HOUR, clock.at(0), clock.at(HOUR))
+        assert hour.values[IMPORT.key] == used(0, HOUR)
+
+
+async def test_what_is_left_of_a_gap_is_not_asked_for_again(open_store, read, clock):
+    """The meter was without power for an hour: of that hour its profile has nothing."""
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, 4 * HOUR + 20, 4 * HOUR + 40)
+        gap = await one_gap(store, clock)
+        found = [s for s in profile(clock, gap, 600, 4 * HOUR + 20) if not clock.at(HOUR) < s.received < clock.at(7300)]
+        await store.fill(Looked(gap, found, "partly"))
+        assert await store.gaps("house", clock.at(-DAY)) == []
+        hours = await store.energy("house", Unit.HOUR, clock.at(0), clock.at(3 * HOUR))
+        assert [hour.values.get(IMPORT.key) for hour in hours] == [
+            used(0, HOUR),
+            None,
+            used(HOUR, 3 * HOUR),
+        ]
+        assert [hour.complete for hour in hours] == [True, False, False]
+
+
+async def test_a_register_that_the_profile_does_not_hold_is_told(open_store, read, clock):
+    """What it counted in the gap stays where it was booked, and nobody takes that for the hour's own."""
+    others = {"active_energy_export": lambda second: second // 100, "reactive_energy_import": lambda _: 7}
+    async with open_store() as store:
+        await read(store, 0, 610, **others)
+        await read(store, 7_620, 3 * HOUR + 20, **others)
+        gap = await one_gap(store, clock)
+        await store.fill(Looked(gap, profile(clock, gap, 600, 7_620), "filled"))
+        hours = await store.energy("house", Unit.HOUR, clock.at(0), clock.at(3 * HOUR))
+        assert [hour.values[IMPORT.key] for hour in hours] == [used(h * HOUR, (h + 1) * HOUR) for h in range(3)]
+        assert [hour.values.get(EXPORT.key) for hour in hours] == [6, None, 108 - 6]
+        assert [hour.unplaced for hour in hours] == [{EXPORT.key}] * 3
+        assert not any(hour.complete for hour in hours)
+        assert REACTIVE.key not in hours[1].unplaced  # it did not move
+
+
+async def test_filled_readings_of_a_gap_that_cannot_be_booked_are_not_kept(open_store, read, clock, tmp_path):
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, 7_620, 8_400)
+        gap = await one_gap(store, clock)
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection, connection:
+        for level in LEVELS:
+            connection.execute(f"UPDATE {level.table} SET energy_from = energy_from + 1")
+    async with open_store() as store:
+        assert await store.fill(Looked(gap, profile(clock, gap, 600, 7_620), "filled")) == 0
+        assert await store.gaps("house", clock.at(-DAY)) == []
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
+        assert connection.execute("SELECT readings, outcome FROM gaps").fetchall() == [(0, "not_booked")]
+        assert connection.execute("SELECT count(*) FROM filled").fetchone() == (0,)
+
+
+async def test_a_gap_of_months_is_filled_though_the_minutes_are_gone(open_store, read, clock, tmp_path):
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, 7_620, 8_400)
+        gap = await one_gap(store, clock)
+        clock.now = clock.at(20 * DAY)
+        await store.flush()
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection, connection:
+        connection.execute("DELETE FROM minute_rollups")
+    async with open_store() as store:
+        assert await store.fill(Looked(gap, profile(clock, gap, 600, 7_620), "filled")) == 8
+        hours = await store.energy("house", Unit.HOUR, clock.at(0), clock.at(2 * HOUR))
+        assert [hour.values[IMPORT.key] for hour in hours] == [used(0, HOUR), used(HOUR, 2 * HOUR)]
+        assert all(hour.complete for hour in hours)
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM minute_rollups").fetchone() == (0,)
+
+
+async def test_the_registers_of_another_meter_begin_no_gap(open_store, read, registers, clock):
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, 7_620, 7_640)
+        clock.now = clock.at(7_650)
+        store.offer(registers(7_650, 5, segment=2, segment_start=clock.at(7_645)))
+        store.offer(registers(3 * HOUR, 6, segment=3, segment_start=clock.at(3 * HOUR)))
+        assert len(await store.gaps("house", clock.at(-DAY))) == 1
