@@ -117,5 +117,5 @@ def _channel(number: int, dims: Dimensions, *, scaled: bool) -> ProfileChannel:
 
 
 def mapped(words: Sequence[int]) -> dict[int, int]:
-    """Return what ET66's words say, by mapped source id (p. 173)."""
-    return {FIRST_MAPPED + place: word for place, word in enumerate(words) if word}
+    """Return the words of ET66 by mapped source id (p. 173); 0 where there is none."""
+    return {FIRST_MAPPED + place: word for place, word in enumerate(words)}
