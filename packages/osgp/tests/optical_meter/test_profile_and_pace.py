@@ -1,4 +1,4 @@
-"""The load profile under the read-only key, the event log, and the pace on a line of 9600 baud."""
+"""The load profile under the read-only key, and the pace on a line of 9600 baud."""
 
 import asyncio
 
@@ -10,7 +10,6 @@ from osgp.optical.services import OpticalResponseCode
 from osgp.psem import table_id
 from osgp.simulator import Faults
 from osgp.tables import TABLES, Dimensions
-from osgp.tables.event_log import decode_log, log_size
 from osgp.tables.load_profile import ProfileSizes
 
 ONE_SET = Dimensions(firmware=(3, 10))
@@ -73,16 +72,6 @@ async def test_07_15_the_load_profile_is_read_with_computed_sizes(virtual_clock,
     # The guide's own formula for the newest interval (Optical guide v1.1 p. 31).
     assert window == (status["last_block"] * block + header + told["last_interval"] * size, size)
     assert (sizes.block_size, sizes.header_size, sizes.interval_size) == (block, header, size)
-
-
-async def test_07_26_the_event_log_newest_first(virtual_clock, bench):
-    async with (
-        bench.simulated(profile_image()) as simulated,
-        bench.opened(await simulated.serve_optical_tcp()) as meter,
-    ):
-        dims = await meter.table("BT71")
-        entries = decode_log(await meter.read("BT74", 0, log_size(dims)), dims)
-    assert [entry.sequence_number for entry in entries] == [9, 8, 7, 6]
 
 
 async def test_07_22_five_samples_a_second_are_possible(virtual_clock, bench):

@@ -31,9 +31,9 @@ from osgp.simulator.localtime import local_offset
 from osgp.simulator.logs.self_reads import SELF_READS
 from osgp.simulator.model import house_memory
 from osgp.tables import TABLES, survey
-from osgp.tables.event_log import decode_log
 from osgp.tables.load_profile import ProfileSizes
-from osgp.tables.survey import SURVEYED
+from osgp.tables.logs.events import decode_log
+from osgp.tables.survey import TELLING
 
 INSTALLED = int(datetime(2026, 2, 20, tzinfo=UTC).timestamp())
 NOW = int(datetime(2026, 4, 2, 13, 7, 31, tzinfo=UTC).timestamp())
@@ -54,14 +54,16 @@ class Kept:
     def read(self, name, now=NOW):
         return self.memory.read(table_id(name), now)
 
+    def dims(self, now=NOW):
+        return survey({one: self.read(one, now) for one in TELLING if self.read(one, now) is not None})
+
     def table(self, name, now=NOW):
-        dims = survey({one: self.read(one, now) for one in SURVEYED if self.read(one, now) is not None})
-        return TABLES[name].decode(self.read(name, now), dims)
+        return TABLES[name].decode(self.read(name, now), self.dims(now))
 
     def events(self, now=NOW):
         """Return what was logged since the installation, beside the short outages that every house has."""
         usual = {moment for outage in house().outages(now) for moment in outage}
-        entries = decode_log(self.read("BT74", now), self.table("BT71", now))
+        entries = decode_log(self.read("BT74", now), self.dims(now))
         found = [(int(one.time.timestamp()), one.event, one.argument, one.user) for one in reversed(entries)]  # type: ignore[union-attr]
         return [one for one in found if one[0] not in usual]
 

@@ -15,10 +15,10 @@ from osgp.simulator.logs.self_reads import SELF_READS
 from osgp.simulator.model import house_memory
 from osgp.sources import SOURCES
 from osgp.tables import TABLES, registers, survey
-from osgp.tables.event_log import decode_log
 from osgp.tables.load_profile import ProfileSizes
+from osgp.tables.logs.events import decode_log
 from osgp.tables.sizes import SIZES, TELLING, size_of
-from osgp.tables.survey import SURVEYED
+from osgp.tables.survey import TELLING as TOLD_BY
 
 INSTALLED = int(datetime(2026, 2, 20, tzinfo=UTC).timestamp())
 NOW = int(datetime(2026, 4, 2, 13, 7, 31, tzinfo=UTC).timestamp())
@@ -32,7 +32,7 @@ class Served:
         self.house = House(ledger=Ledger(Household(1), INSTALLED))
         self.memory = house_memory(self.house)
         self.now = now
-        self.dims = survey({name: self.read(name) for name in SURVEYED if self.read(name) is not None})
+        self.dims = survey({name: self.read(name) for name in TOLD_BY if self.read(name) is not None})
 
     def read(self, name, now=None):
         return self.memory.read(table_id(name), now or self.now)
@@ -144,7 +144,7 @@ def test_nothing_is_recorded_before_the_first_interval_has_ended():
     assert not any(new.read("BT64"))
     assert {one["valid_blocks"] for one in new.table("BT63")["data_sets"]} == {0}
     assert new.read("BT26")[1] == 0
-    assert decode_log(new.read("BT74"), new.table("BT71")) == []
+    assert decode_log(new.read("BT74"), new.dims) == []
     assert new.table("BT63", INSTALLED + 300)["data_sets"][3]["valid_blocks"] == 1
     assert new.sizes(1).newest_interval(new.table("BT63")["data_sets"][0], 0) is None
 
@@ -173,14 +173,14 @@ def test_self_reads_wrap_after_a_year():
 
 def test_the_event_log_tells_the_outages_that_the_registers_count():
     later = Served(int(datetime(2026, 12, 1, tzinfo=UTC).timestamp()))
-    entries = decode_log(later.read("BT74"), later.table("BT71"))
+    entries = decode_log(later.read("BT74"), later.dims)
     counted = later.house.at(later.now).total[5] - later.house.at(INSTALLED).total[5]
     seconds = later.house.at(later.now).total[4] - later.house.at(INSTALLED).total[4]
     assert counted >= 3
     assert [entry.event for entry in entries] == [2, 1] * counted
     spans = [up.time - down.time for up, down in zip(entries[::2], entries[1::2], strict=True)]  # type: ignore[operator]
     assert sum(span.total_seconds() for span in spans) == seconds
-    assert [entry.sequence_number for entry in entries] == list(range(2 * counted - 1, -1, -1))
+    assert [entry.sequence for entry in entries] == list(range(2 * counted - 1, -1, -1))
 
 
 class TestCalendar:

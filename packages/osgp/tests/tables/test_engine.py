@@ -10,6 +10,7 @@ from osgp.errors import MisuseError, TableError
 from osgp.psem import EXTENDED
 from osgp.tables import TABLES, Calendar, Dimensions
 from osgp.tables.schema.count import Count, Untold, count
+from osgp.tables.schema.dimensions import Logs
 from osgp.tables.schema.table import Bit, Bits, Field, FieldAbsent, Filler, Group, Table
 from osgp.tables.schema.types import NI_FMAT, UINT8, UINT16, char, octets, set_of
 
@@ -39,6 +40,18 @@ dimensions = st.builds(
     display_lists=few,
     display_items=few,
     free_texts=few,
+    logs=st.builds(
+        Logs,
+        events=few,
+        argument_size=few,
+        alternate_events=few,
+        one_time_reads=few,
+        one_time_read_size=st.just(5000),
+        demand_resets=few,
+        demand_reset_size=st.just(5000),
+        channel_changes=few,
+        outages=few,
+    ),
     profile_channels=st.lists(few, max_size=4).map(tuple),
     profile_scalars=st.frozensets(st.integers(0, 3)),
     calendar=st.builds(

@@ -1,16 +1,12 @@
-"""Load profile sizes without ET21, and the event log newest first."""
+"""Load profile sizes without ET21."""
 
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from osgp.errors import MisuseError, TableError
 from osgp.tables import TABLES, Dimensions
-from osgp.tables.event_log import LogEntry, decode_log, log_size
 from osgp.tables.load_profile import Interval, ProfileSizes
-from osgp.tables.schema.types import LTIME_DATE_UTC
 
 ONE_SET = Dimensions(firmware=(3, 10))
 FOUR_SETS = Dimensions(firmware=(3, 82))
@@ -84,62 +80,3 @@ class TestLoadProfile:
         one = {"blocks": blocks, "intervals": intervals, "channels": channels}
         with pytest.raises(TableError, match="which no meter has"):
             ProfileSizes.of({"data_sets": (one,)})
-
-
-BT71 = {"history_entries": 100, "history_data_length": 2}
-
-
-def log_of(numbers, places=100, spare=b""):
-    """Return a log into which these events were entered, one after the other."""
-    ring = [bytes(14)] * places
-    for number in numbers:
-        time = LTIME_DATE_UTC.encode(datetime(2026, 1, 1, number // 60 % 24, number % 60, tzinfo=UTC))  # type: ignore[misc]
-        words = (number & 0xFFFF, 0xFFFF, 0x3000 | number % 256)
-        ring[number % places] = time + b"".join(word.to_bytes(2, "little") for word in words) + b"\x01\x02"
-    last = numbers[-1] if numbers else 0
-    header = bytes((4,)) + min(len(numbers), places).to_bytes(2, "little") + (last % places).to_bytes(2, "little")
-    return header + last.to_bytes(4, "little") + bytes(2) + b"".join(ring) + spare
-
-
-class TestEventLog:
-    @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
-    def test_07_26_newest_first_over_the_wrap_of_the_ring(self, count):
-        entries = decode_log(log_of(range(count)), BT71)
-        assert [entry.sequence_number for entry in entries] == list(range(count - 1, max(-1, count - 101), -1))
-
-    def test_07_26_an_entry(self):
-        (entry,) = decode_log(log_of([5]), BT71)[:1]
-        assert entry == LogEntry(datetime(2026, 1, 1, 0, 5, tzinfo=UTC), 5, 0xFFFF, 5, b"\x01\x02")
-
-    def test_size(self):
-        assert log_size(BT71) == 11 + 100 * 14 == len(log_of([]))
-
-    def test_d6_the_alternate_log_has_a_size_of_its_own(self):
-        data = log_of(range(30), places=20)
-        assert log_size(BT71, 20) == len(data)
-        assert [entry.sequence_number for entry in decode_log(data, BT71, 20)] == list(range(29, 9, -1))
-        with pytest.raises(TableError, match=r"291 bytes where 1411 are right.*ET54\.80"):
-            decode_log(data, BT71)
-        with pytest.raises(TableError, match="is none"):
-            decode_log(data, BT71, 5000)
-
-    @pytest.mark.parametrize("damage", ["short", "long", "too many", "outside"])
-    def test_a_log_that_contradicts_itself_is_refused(self, damage):
-        data = bytearray(log_of([5]))
-        if damage == "short":
-            data.pop()
-        elif damage == "long":
-            data.append(0)
-        else:
-            place = 1 if damage == "too many" else 3
-            data[place : place + 2] = (101).to_bytes(2, "little")
-        with pytest.raises(TableError):
-            decode_log(bytes(data), BT71)
-
-    @given(st.binary(min_size=11 + 5 * 14, max_size=11 + 5 * 14))
-    def test_any_bytes_are_read_or_refused(self, data):
-        try:
-            entries = decode_log(data, {"history_entries": 5, "history_data_length": 2})
-        except TableError:
-            return
-        assert len(entries) <= 5

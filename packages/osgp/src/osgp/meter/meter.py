@@ -24,16 +24,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Protocol, TypeVar
 
 from osgp.errors import LinkError, MisuseError, TableError, TablesChanging
 from osgp.key import MeterKey
 from osgp.mep.events import ClientEvent as MepEvent
 from osgp.meter.budget import ReadBudget
+from osgp.meter.identity import Identity, Ratings
 from osgp.meter.known import KnownMeter
 from osgp.meter.layout import ROUNDS, ConfirmedLayout
+from osgp.meter.logs import LogRead, LogReader
 from osgp.meter.mbus_devices import DeviceReader
 from osgp.meter.profile import ProfileReader, Progress
 from osgp.meter.reader import FIXED_SIZE, SAFE_READ, TableReader
@@ -50,11 +51,14 @@ from osgp.sources import Source
 from osgp.tables import TABLES, Dimensions, Record, present, registers
 from osgp.tables.identity import firmware_text
 from osgp.tables.load_profile.profile import LoadProfile, ProfileMark
+from osgp.tables.logs.events import Event
+from osgp.tables.logs.outages import Outage
+from osgp.tables.logs.snapshots import Snapshot
 from osgp.tables.mbus.devices import MbusDevice
 from osgp.tables.schema.windows import Plan, Window
 from osgp.tables.survey import SURVEYED
 
-__all__ = ["SAFE_READ", "Identity", "LinkEvent", "Meter", "Ratings", "open_meter"]
+__all__ = ["SAFE_READ", "LinkEvent", "Meter", "open_meter"]
 
 LinkEvent = MepEvent | OpticalEvent
 
@@ -76,36 +80,6 @@ class _Readout(Protocol):
     def decode(self, data: bytes, dims: Dimensions, *, offset: int = 0) -> dict[Source, int]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a meter says it is; empty where it does not."""
-
-    serial: str = ""
-    """The grid company's serial number (ET03)."""
-    manufacturer: str = ""
-    """BT01, as is :attr:`model`."""
-    model: str = ""
-    firmware: str = ""
-    """BT01, as on the meter's display: ``3.10.21``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ratings:
-    """What a meter is made for: bounds for what it can measure. None where it does not tell, or tells 0."""
-
-    voltage: int | None = None
-    """Rated voltage of a phase in volts (ET04.60, MEP guide v1.1 p. 58)."""
-    frequency: int | None = None
-    """Rated frequency in hertz (ET04.13, p. 58)."""
-    maximum_current: int | None = None
-    """Of a phase, in amperes, as made (ET04.58, p. 58): of the meter, not of the house's fuse, which no table tells."""
-    ct_ratio: int | None = None
-    """Of current transformers (BT15, p. 199-200); 1 without them. Likewise :attr:`vt_ratio` of the voltage."""
-    vt_ratio: int | None = None
-    ratios_applied: bool | None = None
-    """Whether the ratios are part of what the meter shows (BT15.8)."""
-
-
 class Meter:
     """An open meter. Made by :func:`open_meter`."""
 
@@ -121,6 +95,7 @@ class Meter:
         known = known or KnownMeter()
         self._layout = ConfirmedLayout(connection, self._reader, known)
         self._profile = ProfileReader(connection, self._reader, self._layout, known)
+        self._logs = LogReader(self._reader, self._layout)
         self._devices = DeviceReader(self._reader, self._confirmed)
         self._writer = Writer(self, connection, allow_writes)
 
@@ -344,6 +319,31 @@ class Meter:
         if not isinstance(clock, datetime):
             raise TableError("the meter's clock shows no date. It was never set, or lost it in an outage")
         return clock
+
+    async def events(self, known: str = "", *, most: int | None = None) -> LogRead[Event]:
+        """Read what is new in the event logs (BT74, ET79), the newest first, each event once.
+
+        Args:
+            known: what the last reading of this meter gave as ``known``; "" for all events that the meter holds.
+            most: read no more than so many of each log, the newest.
+
+        Raises:
+            MisuseError: ``known`` is not from there.
+            MeterRefused: the key may not read them.
+            OsgpError: see :meth:`dimensions`.
+        """
+        return await self._logs.events(known, most)
+
+    async def outages(self, known: str = "", *, zone: tzinfo | None = None, most: int | None = None) -> LogRead[Outage]:
+        """Read what is new about power outages (ET81, ET09). ``zone`` makes UTC of local times; for the rest see :meth:`events`."""
+        return await self._logs.outages(known, zone, most)
+
+    async def self_reads(self, known: str = "", *, log: str = "BT26", most: int | None = None) -> LogRead[Snapshot]:
+        """Read what is new in a log of registers: self reads (BT26), one-time reads (ET31), demand resets (ET41).
+
+        For the rest see :meth:`events`.
+        """
+        return await self._logs.snapshots(log, known, most)
 
     async def write(self, table: str | int, data: bytes, offset: int = 0, *, verify: bool = True) -> None:
         """Write bytes into a table and read them back.

@@ -15,8 +15,9 @@ from typing import Any
 
 from osgp.errors import TableError
 from osgp.psem import table_id
-from osgp.tables.event_log import BT71, log_size
 from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes
+from osgp.tables.logs.events import BT71
+from osgp.tables.logs.ring import EVENT_HEADER
 from osgp.tables.registers import BT23
 from osgp.tables.schema.dimensions import Dimensions
 from osgp.tables.schema.table import Table
@@ -32,6 +33,9 @@ _SEASON_HEADER = 6
 """Time (STIME_DATE, five bytes) and season before a copy of BT23 (p. 211-214)."""
 _BIDN = 2
 """Before that in BT26, if there are demands (p. 214)."""
+
+_EVENT = 12
+"""Time, number, user and event, before its argument (p. 242-243)."""
 
 _ET36_FIRST, _ET36_RECORD = 1, 17
 _ET36_ENTRY_SIZE, _ET36_CURRENT = 2, 6
@@ -127,18 +131,18 @@ def _extended_log(known: _Known) -> int:
 
 
 def _event_log(known: _Known) -> int:
-    bt71 = {name: known.field(BT71, name) for name in ("history_entries", "history_data_length")}
-    return log_size(bt71)
+    return EVENT_HEADER.size + int(known.field(BT71, "history_entries")) * _event(known)
 
 
 def _alternate_log(known: _Known) -> int:
-    arguments = {"history_data_length": known.field(BT71, "history_data_length")}
-    return log_size(arguments, int(known.field(ET54, "et79_entries")))
+    return EVENT_HEADER.size + int(known.field(ET54, "et79_entries")) * _event(known)
+
+
+def _event(known: _Known) -> int:
+    return _EVENT + int(known.field(BT71, "history_data_length"))
 
 
 SIZES: Mapping[str, Size] = {
-    "BT24": Size("6 + BT23", "211-212", (), lambda known: _SEASON_HEADER + known.registers()),
-    "BT25": Size("6 + BT23", "212", (), lambda known: _SEASON_HEADER + known.registers()),
     "BT26": Size("6 + BT21.2 * (6 + BT23, and 2 with demands)", "212-214", (), _self_reads),
     "BT64": _profile(1),
     "BT65": _profile(2),

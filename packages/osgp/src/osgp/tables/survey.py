@@ -10,11 +10,14 @@ from dataclasses import fields, replace
 from typing import Any
 
 from osgp.errors import TableError
+from osgp.psem import table_id
 from osgp.tables.calendar.clock import BT50
 from osgp.tables.devices import ET11
 from osgp.tables.identity import BT00, BT01, ET04
 from osgp.tables.interface import ET42
 from osgp.tables.load_profile import BT61, MOST_CHANNELS
+from osgp.tables.logs.dimensions import ET36, log_places
+from osgp.tables.logs.events import BT71
 from osgp.tables.present import BT27, BT28
 from osgp.tables.registers import BT20, BT21, BT22, BT23
 from osgp.tables.schema.dimensions import SETS, Calendar, Dimensions, told_by
@@ -138,8 +141,42 @@ def _from_et11(data: bytes, dims: Dimensions) -> Dimensions:
 
 
 def _from_et54(data: bytes, dims: Dimensions) -> Dimensions:
-    multiple = ET54.decode(data, dims).get("multiple_load_profiles")
-    return dims if multiple is None else replace(dims, multiple_load_profiles=multiple)
+    settings = ET54.decode(data, dims)
+    logs = replace(
+        dims.logs,
+        alternate_events=settings.get("et79_entries", dims.logs.alternate_events),
+        extended_recurring_reads=settings.get("et74_entries", dims.logs.extended_recurring_reads),
+    )
+    multiple = settings.get("multiple_load_profiles", dims.multiple_load_profiles)
+    return replace(dims, multiple_load_profiles=multiple, logs=logs)
+
+
+def _from_bt71(data: bytes, dims: Dimensions) -> Dimensions:
+    actual = BT71.decode(data, dims)
+    if "history_entries" not in actual:
+        return dims
+    logs = replace(dims.logs, events=actual["history_entries"], argument_size=actual["history_data_length"])
+    return replace(dims, logs=logs)
+
+
+_SIZED_BY_ET36 = {
+    "ET31": ("one_time_reads", "one_time_read_size"),
+    "ET41": ("demand_resets", "demand_reset_size"),
+    "ET45": ("recurring_reads", "recurring_read_size"),
+    "ET75": ("channel_changes", "channel_change_size"),
+    "ET81": ("outages", "outage_size"),
+}
+"""Fields of :class:`Logs` that a record of ET36 tells: entries and the size of one."""
+
+
+def _from_et36(data: bytes, dims: Dimensions) -> Dimensions:
+    listed = ET36.decode(data, dims)
+    if "log_list" not in listed:
+        return dims
+    told: dict[str, int] = {}
+    for name, names in _SIZED_BY_ET36.items():
+        told |= zip(names, log_places(listed, table_id(name)), strict=True)
+    return replace(dims, logs=replace(dims.logs, **told))
 
 
 def _from_et55(data: bytes, dims: Dimensions) -> Dimensions:
@@ -160,6 +197,7 @@ def et55_sizes(dims: Dimensions) -> tuple[int, int]:
 def _from_et42(data: bytes, dims: Dimensions) -> Dimensions:
     length = int.from_bytes(data[:2], "big" if dims.big_endian else "little")
     summary = ET42.decode(data[:length], dims)
+    dims = replace(dims, bidn=summary.get("billing_interface_number", dims.bidn))
     # What is wanted stands at the end, behind sections that count each other: only a sum that comes out is believed.
     if length > len(data) or summary.tail or "rollover_digits" not in summary:
         return dims
@@ -228,6 +266,8 @@ _FURTHER_LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
     "BT30": _from_bt30,
     "ET04": _from_et04,
     "BT61": with_load_profile,
+    "BT71": _from_bt71,
+    "ET36": _from_et36,
     "ET90": _from_et90,
 }
 """What only a few tables are laid out by, so that it is read when one of these is wanted (``Table.told_by``)."""

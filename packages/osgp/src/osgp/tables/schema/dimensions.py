@@ -21,6 +21,7 @@ __all__ = [
     "Calendar",
     "Dimensions",
     "Firmware",
+    "Logs",
     "tables_telling",
     "told",
     "told_by",
@@ -48,6 +49,35 @@ class Calendar:
     recurring_dates: int = told("BT50.4", 23)
     tier_switches: int = told("BT50.5", 200)
     separate_weekdays: bool = told("BT50.1.1", False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logs:
+    """How large the logs are. None: the table that tells was not read."""
+
+    events: int | None = told("BT71.5", None)
+    """Entries of BT74 (Optical guide v1.1 p. 51)."""
+    argument_size: int = told("BT71.3", 2)
+    """Bytes of an event's argument, in both event logs (Optical guide v1.1 p. 51)."""
+    alternate_events: int | None = told("ET54.80", None)
+    """Entries of ET79; 0: the meter has none (p. 137, 181)."""
+    one_time_reads: int | None = told("ET36.7", None)
+    """Entries of ET31 (p. 109)."""
+    one_time_read_size: int | None = told("ET36.3", None)
+    demand_resets: int | None = told("ET36.58", None)
+    """Entries of ET41."""
+    demand_reset_size: int | None = told("ET36.54", None)
+    recurring_reads: int | None = told("ET36.75", None)
+    """Entries of ET45."""
+    recurring_read_size: int | None = told("ET36.71", None)
+    extended_recurring_reads: int | None = told("ET54.69", None)
+    """Entries of ET74 (p. 136, 176), each as long as those of ET45."""
+    channel_changes: int | None = told("ET36.92", None)
+    """Entries of ET75."""
+    channel_change_size: int | None = told("ET36.88", None)
+    outages: int | None = told("ET36.109", None)
+    """Entries of ET81."""
+    outage_size: int | None = told("ET36.105", None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +146,9 @@ class Dimensions:
     module_records_size: int = told("ET11.32 * ET11.33", 0)
     """ET11.32 x ET11.33, a reserved stretch of ET54 from 4.0 on (p. 137)."""
     calendar: Calendar = field(default_factory=Calendar)
+    logs: Logs = field(default_factory=Logs)
+    bidn: int | None = told("ET42.8", None)
+    """ET42.8: number of the billing interface, under which registers are copied to logs (p. 112, 214)."""
     multiple_load_profiles: bool = told("ET54.0.2", True)
     """ET54.0.2: ET42 describes load profile sets 2-4 (p. 117, 133)."""
     relay_switches: int = told("ET11.26", 80)
@@ -235,6 +268,7 @@ _TABLE = re.compile(r"[BE]T\d+")
 _TOLD: dict[str, str] = {
     **{one.name: one.metadata["told"] for one in fields(Dimensions) if "told" in one.metadata},
     **{f"calendar.{one.name}": one.metadata["told"] for one in fields(Calendar)},
+    **{f"logs.{one.name}": one.metadata["told"] for one in fields(Logs)},
     "is_generation_4": "4.0 on",
     "load_profile_sets": "4 if ET54.0.2 else 1",
 }
