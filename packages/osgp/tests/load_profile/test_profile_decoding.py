@@ -96,7 +96,7 @@ class TestWorkedExamples:
         assert earlier.values == (*range(100, 1500, 100), -5)
         assert later.status == tuple(range(15))
         gone = {4, 6, 7, 8, 10, 12, 13, 14}
-        assert later.values == tuple(None if n in gone else 100 * n + 101 for n in range(14)) + (None,)
+        assert later.values == (*(None if n in gone else 100 * n + 101 for n in range(14)), None)
         assert later.usable == tuple(n in {0, 2, 3, 5, 9} for n in range(15))
 
 
@@ -309,23 +309,24 @@ class TestConsumption:
         assert [counted for _, counted in profile.consumption(0)] == [None, None, None, 100]
 
 
-class TestRingState:
-    SIZES = ProfileSizes(30, 96, 2)
-    BT63 = {
-        "valid_blocks": 30, "last_block": 3, "last_block_sequence_number": 333, "valid_intervals": 21,
-        "descending_blocks": False, "descending_intervals": False,
-    }  # fmt: skip
-    ET21 = {
-        "block_size": 977, "block_header_size": 17, "interval_size": 10, "first_channel_offset": 2, "last_block": 3,
-        "last_interval": 40, "interval_in_progress": 0, "configuration_id": 7,
-    }  # fmt: skip
+SIZES = ProfileSizes(30, 96, 2)
+BT63 = {
+    "valid_blocks": 30, "last_block": 3, "last_block_sequence_number": 333, "valid_intervals": 21,
+    "descending_blocks": False, "descending_intervals": False,
+}  # fmt: skip
+ET21 = {
+    "block_size": 977, "block_header_size": 17, "interval_size": 10, "first_channel_offset": 2, "last_block": 3,
+    "last_interval": 40, "interval_in_progress": 0, "configuration_id": 7,
+}  # fmt: skip
 
+
+class TestRingState:
     def test_et21_says_where_the_newest_is(self):
-        assert ring_state(self.BT63, self.ET21, self.SIZES) == RingState(30, 30, 3, 333, 21, 40, 0, 7)
-        assert ring_state(self.BT63, None, self.SIZES).slot is None
-        assert ring_state(self.BT63, {"block_size": 0}, self.SIZES).slot is None
-        assert ring_state(self.BT63, self.ET21 | {"last_block": 4}, self.SIZES).slot is None, "another block meanwhile"
-        assert ring_state(self.BT63, self.ET21 | {"last_interval": 96}, self.SIZES).slot is None
+        assert ring_state(BT63, ET21, SIZES) == RingState(30, 30, 3, 333, 21, 40, 0, 7)
+        assert ring_state(BT63, None, SIZES).slot is None
+        assert ring_state(BT63, {"block_size": 0}, SIZES).slot is None
+        assert ring_state(BT63, ET21 | {"last_block": 4}, SIZES).slot is None, "another block meanwhile"
+        assert ring_state(BT63, ET21 | {"last_interval": 96}, SIZES).slot is None
 
     @pytest.mark.parametrize(
         "wrong",
@@ -333,12 +334,12 @@ class TestRingState:
     )
     def test_a_ring_that_cannot_be_is_refused(self, wrong):
         with pytest.raises(TableError):
-            ring_state(self.BT63 | wrong, None, self.SIZES)
+            ring_state(BT63 | wrong, None, SIZES)
 
     @pytest.mark.parametrize("wrong", ["block_size", "block_header_size", "interval_size", "first_channel_offset"])
     def test_tables_that_contradict_each_other_are_refused(self, wrong):
         with pytest.raises(TableError, match="ET21"):
-            ring_state(self.BT63, self.ET21 | {wrong: 99}, self.SIZES)
+            ring_state(BT63, ET21 | {wrong: 99}, SIZES)
 
     def test_d4_the_number_of_intervals_is_not_where_the_newest_is(self):
         """Slots 3 and 4 are missing: the fifth interval is in slot 6."""

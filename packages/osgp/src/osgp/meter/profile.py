@@ -233,6 +233,8 @@ class ProfileReader:
                 newest = intervals[-1].end if intervals else known.end if known is not None else None
                 mark = setup.mark(serial, state, newest)
                 return LoadProfile(setup.data_set, setup.minutes, setup.channels, intervals, mark)
+            if later.sequence != state.sequence:  # what was the newest block has got more intervals
+                held.pop(state.sequence, None)
             if not later.holds(state.sequence):  # the numbers began anew
                 held.clear()
                 self._known.blocks.clear()
