@@ -70,9 +70,14 @@ class ProfileChannel:
         """Tell whether the meter has to ask a device for it, or may have to: what it says then comes late, or is a zero."""
         return self.device is not None or self.source_id in MAPPED_IDS or self.source_id in _DEVICE_COUNTERS
 
+    @property
+    def counts(self) -> bool:
+        """Tell whether it is a register, of which differences say what was counted."""
+        return self.source is not None and self.source.kind is not Kind.PRESENT
+
     def consumed(self, earlier: int, later: int) -> int | None:
         """Return what a register counted between two of its values; None where it does not count up, or fell."""
-        if self.source is None or self.source.kind is Kind.PRESENT:
+        if self.source is None or not self.counts:
             return None
         if later >= earlier or self.source.kind is Kind.NET_REGISTER:
             return later - earlier
