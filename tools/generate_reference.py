@@ -19,9 +19,11 @@ from osgp.dissector.titles import title
 from osgp.sources import SOURCES, Source
 from osgp.tables import TABLES, Dimensions, Table
 from osgp.tables.schema.count import Count
+from osgp.tables.schema.dimensions import Logs
 from osgp.tables.schema.table import Bit, Bits, Field, FieldList, Filler, Group, Layout
 from osgp.tables.schema.types import Type
 from osgp.tables.sizes import SIZES
+from printed_tables import coverage_page
 from state_diagrams import links_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,12 +36,36 @@ FURTHER: Mapping[str, Any] = {
     "display_lists": 1,
     "display_items": 30,
     "profile_channels": (2, 0, 0, 0),
+    "most_channels": 16,
     "free_texts": 3,
+    "basic_tables_size": 10,
+    "pending_tables": 4,
 }
 """What such meters tell in tables that only few others are laid out by."""
 
+
+def _logs(registers: int) -> Logs:
+    """Return how large logs are where a copy of BT23 has so many bytes; ET36 gives ET31 six bytes more than it needs (p. 108)."""
+    return Logs(
+        events=100,
+        argument_size=2,
+        alternate_events=20,
+        one_time_reads=2,
+        one_time_read_size=6 + registers + 6,
+        demand_resets=2,
+        demand_reset_size=11 + registers,
+        recurring_reads=2,
+        recurring_read_size=525,
+        extended_recurring_reads=2,
+        channel_changes=2,
+        channel_change_size=143,
+        outages=10,
+        outage_size=12,
+    )
+
+
 METERS = {
-    "3.82": Dimensions(firmware=(3, 82), **FURTHER),
+    "3.82": Dimensions(firmware=(3, 82), extended_tables_size=13, logs=_logs(220), **FURTHER),
     "4.30": Dimensions(
         firmware=(4, 30),
         summations=19,
@@ -47,6 +73,8 @@ METERS = {
         mep_devices=6,
         mep_clients=2,
         module_records_size=42,
+        extended_tables_size=20,
+        logs=_logs(380),
         **FURTHER,
     ),
 }
@@ -107,7 +135,7 @@ def tables_page() -> str:
         NOTICE,
         "# Tables",
         "",
-        "Every table this software decodes, field by field. Pages are those of",
+        "Every table this software decodes, field by field; [coverage.md](coverage.md) says which there are, and what shows them. Pages are those of",
         f"{GUIDE},",
         'or, where it says so, those of the "Optical Port Programmer\'s Guide" (v1.1, June 2021).',
         "",
@@ -279,6 +307,7 @@ def _environment(parameter: Any) -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "sources.md": sources_page,
     "tables.md": tables_page,
+    "coverage.md": lambda: coverage_page(NOTICE),
     "links.md": lambda: links_page(NOTICE),
     "openapi.json": openapi_page,
     "osgp-command.md": command_page,

@@ -35,10 +35,16 @@ def test_10_a_dimension_is_told_where_a_field_stands(name):
     assert places
     for table, byte, bit in places:
         layout = TABLES[table].layout(dims)
+        within = [
+            (entry.offset + inner.offset, inner)
+            for entry in layout.entries.values()
+            if entry.records is not None
+            for inner in entry.records.entries.values()
+        ]
         found = [
             entry
-            for entry in layout.entries.values()
-            if entry.offset == int(byte) and (entry.bit.low == int(bit) if bit else True)
+            for offset, entry in [*((entry.offset, entry) for entry in layout.entries.values()), *within]
+            if offset == int(byte) and (entry.bit.low == int(bit) if bit else True)
         ]
         assert found, f"{table} has no field at {byte}.{bit}"
         if table in {"BT21", "BT50"}:

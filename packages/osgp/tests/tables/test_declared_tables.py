@@ -113,6 +113,22 @@ class TestQuality:
         assert first_absent not in record
 
 
+def test_pending_tables():
+    """Optical guide v1.1 p. 10-11: BT54's pending table waits for 2024-03-04 05:06 and reads itself before."""
+    data = at(68, _6="40", _30="1802030405", _35="01", _36="1018030405063610")
+    record = decoded("BT04", data, GEN4)
+    assert record["basic_pending"] == {54}
+    assert (record["last_activation"].isoformat(), record["pending"]) == ("2024-02-03T04:05:00", 1)
+    assert record["activations"][0] == {
+        "event_code": 0,
+        "self_read": True,
+        "demand_reset": False,
+        "event_storage": bytes.fromhex("1803040506"),
+        "table": 54,
+        "still_pending": True,
+    }
+
+
 def test_display():
     """p. 220-222: one list of three items, shown for six seconds each."""
     record = decoded("BT30", bytes.fromhex("01 c203 02 1e00 01 0000 00"), GEN4)
@@ -121,6 +137,19 @@ def test_display():
     record = decoded("BT33", bytes.fromhex("06 10 03 0020 0120 0000"), told(display_lists=1, display_items=3))
     assert record["lists"] == ({"on_time": 6, "off_time": 0, "hold_time": 0, "mode": 1, "items": 3},)
     assert record["sources"] == (0x2000, 0x2001, 0)
+
+
+def test_display_of_the_load_profile():
+    """p. 168-172: two channels, of which the second is shown with three decimals and five digits before them."""
+    codes = b"P01 \x00" + b"DATE\x01" + b"TIME\x02" + b"STAT\x04"
+    channels = b"CH01\x00\x0a" + b"CH02\x08" + bytes((3 | 5 << 3 | 0x80,))
+    data = b"\x03" + codes + channels + b"POWR\x00" + b"NUM \x08"
+    record = decoded("ET62", data, told(most_channels=2))
+    assert (record["local_time"], record["all_characters"], record["load_profile_hidden"]) == (True, True, False)
+    assert [record[f"{each}_id"] for each in ("list", "date", "time", "status")] == ["P01", "DATE", "TIME", "STAT"]
+    assert (record["date_id_points"], record["status_id_points"]) == (1, 4)
+    assert record["channels"][1] == {"id": "CH02", "id_points": 8, "decimals": 3, "digits": 5, "hide_zeros": True}
+    assert (record["outages_id"], record["outage_number_id"], record["outage_number_id_points"]) == ("POWR", "NUM", 8)
 
 
 def test_state_of_the_contactor():
@@ -221,7 +250,9 @@ def test_results():
     )
     assert (record["size"], record["type"], record["number"]) == (17, 0, 1)
     assert record["records"].hex() == "08003f084600008e00010100"
-    for table in ("ET59", "ET85"):
+    record = decoded("BT07", bytes.fromhex("1108 07 00 f803") + bytes(252), GEN4)
+    assert (record["procedure"], record["sequence_number"], record["parameters"][:3]) == (2065, 7, b"\0\xf8\x03")
+    for table in ("BT08", "ET59", "ET85"):
         record = decoded(table, bytes.fromhex("1108 07 01 f803") + bytes(10), GEN4)
         assert (record["procedure"], record["sequence_number"], record["code"]) == (table_id("ET17"), 7, 1)
         assert record["response"][:2] == b"\xf8\x03"

@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from told import told
 
 from osgp.errors import MisuseError, TableError
 from osgp.psem import EXTENDED
@@ -16,7 +17,7 @@ from osgp.tables.schema.types import NI_FMAT, UINT8, UINT16, char, octets, set_o
 
 few = st.integers(0, 4)
 dimensions = st.builds(
-    Dimensions,
+    told,
     summations=st.sampled_from([11, 15, 19]),
     demands=few,
     coincidents=few,
@@ -46,10 +47,11 @@ dimensions = st.builds(
         argument_size=few,
         alternate_events=few,
         one_time_reads=few,
-        one_time_read_size=st.just(5000),
+        one_time_read_size=st.just(20_000),
         demand_resets=few,
-        demand_reset_size=st.just(5000),
+        demand_reset_size=st.just(20_000),
         channel_changes=few,
+        channel_change_size=st.sampled_from([143, 159]),
         outages=few,
     ),
     profile_channels=st.lists(few, max_size=4).map(tuple),

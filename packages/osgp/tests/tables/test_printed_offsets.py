@@ -4,6 +4,7 @@ import pytest
 from told import told
 
 from osgp.tables import TABLES, Dimensions
+from osgp.tables.schema.dimensions import Logs
 
 GEN3 = told(firmware=(3, 82))
 GEN4 = told(
@@ -30,6 +31,13 @@ PRINTED = {
         "load_profile_overflow": 4, "invalid_password": 5, "mep_installed_or_removed": 6, "dimension_change": 7,
         "unbalanced_voltage": 8, "relay_2_open": 9,
     },
+    # Optical guide v1.1 p. 11.
+    ("BT04", GEN4): {
+        "basic_pending": 0, "extended_pending": 10, "last_activation": 10 + 20, "pending": 10 + 20 + 5,
+        "activations": 10 + 20 + 6,
+    },
+    ("BT07", GEN3): {"procedure": 0, "response_handling": 0, "sequence_number": 2, "parameters": 3},
+    ("BT08", GEN3): {"procedure": 0, "sequence_number": 2, "code": 3, "response": 4},
     ("BT15", GEN3): {"multiplier": 0, "offset": 4, "ratios_applied": 8, "ct_ratio": 9, "vt_ratio": 13},
     ("BT21", GEN3): {
         "season": 0, "time_remaining": 0, "daily_self_read": 1, "self_reads": 2, "summations": 3, "demands": 4,
@@ -46,7 +54,16 @@ PRINTED = {
         "common_event_numbers": 0, "event_inhibit_overflow": 0, "standard_event_bytes": 1, "manufacturer_event_bytes": 2,
         "history_data_length": 3, "event_data_length": 4, "history_entries": 5, "event_entries": 7,
     },
+    # The guide prints the offsets of the first entry.
+    ("BT26", GEN3): {"overflow": 0, "valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
+    ("BT74", GEN3): {"overflow": 0, "valid_entries": 1, "newest_entry": 3, "newest_sequence_number": 5, "unread_entries": 9, "entries": 11},
+    ("ET31", GEN3): {"valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
     ("ET36", GEN3): {"logs": 0, "log_list": 1},
+    ("ET41", GEN3): {"valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
+    ("ET75", GEN3): {"valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
+    ("ET79", GEN3): {"overflow": 0, "valid_entries": 1, "newest_entry": 3, "newest_sequence_number": 5, "unread_entries": 9, "entries": 11},
+    ("ET80", GEN3): {"enabled": 0, "subinterval": 1, "multiplier": 3, "disconnect_threshold": 4},
+    ("ET81", GEN3): {"valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
     ("BT27", Dimensions(present_demands=8)): {"present_demand_sources": 0, "present_value_sources": 8},
     ("BT28", Dimensions(present_demands=8)): {"present_demands": 0, "present_values": 4 * 8},
     ("BT28", Dimensions(present_demands=8, time_remaining=True)): {"present_values": 7 * 8},
@@ -131,6 +148,16 @@ PRINTED = {
     ("ET53", GEN3): {"size": 0, "type": 2, "number": 3, "records": 5},
     ("ET59", GEN3): {"procedure": 0, "sequence_number": 2, "code": 3, "response": 4},
     ("ET61", GEN3): {"relays": 0},
+    ("ET62", GEN3): {
+        "local_time": 0, "list_id": 1, "list_id_points": 5, "date_id": 6, "date_id_points": 10, "time_id": 11,
+        "time_id_points": 15, "status_id": 16, "status_id_points": 20, "channels": 21, "outages_id": 117,
+        "outages_id_points": 121, "outage_number_id": 122, "outage_number_id_points": 126,
+    },
+    ("ET62", GEN4): {
+        "list_id": 1, "list_id_points": 6, "date_id": 7, "date_id_points": 12, "time_id": 13, "time_id_points": 18,
+        "status_id": 19, "status_id_points": 24, "channels": 25, "outages_id": 137, "outages_id_points": 142,
+        "outage_number_id": 143, "outage_number_id_points": 148,
+    },
     ("ET70", GEN4): {"channel": 142},
     ("ET71", GEN3): {"sources": 0},
     ("ET85", GEN4): {"procedure": 0, "sequence_number": 2, "code": 3, "response": 4},
@@ -219,6 +246,52 @@ def test_fields_stand_where_the_guide_prints_them(table, dims):
     assert {name: TABLES[table].window(dims, name)[0] for name in printed} == printed
 
 
+@pytest.mark.parametrize(
+    ("table", "dims", "printed"),
+    [
+        ("BT26", told(demands=1, self_reads=2), {"bidn": 6, "time": 8, "season": 13, "blocks": 14}),
+        # P. 214 prints these as above; p. 105 shows for ET31 how it is without demands.
+        ("BT26", told(self_reads=2), {"time": 6, "season": 11, "blocks": 12}),
+        ("ET31", told(), {"time": 6, "season": 11, "blocks": 12}),
+        ("BT74", told(), {"time": 11, "sequence_number": 17, "user": 19, "event": 21, "argument": 23}),
+        (
+            "ET79",
+            told(logs=Logs(argument_size=2, alternate_events=1)),
+            {"time": 11, "sequence_number": 17, "user": 19, "event": 21, "argument": 23},
+        ),
+        (
+            "ET41",
+            told(logs=Logs(demand_resets=1, demand_reset_size=300)),
+            {"length": 6, "reason": 8, "bidn": 9, "time": 11, "season": 16, "blocks": 17},
+        ),
+        (
+            "ET75",
+            told(logs=Logs(channel_changes=1, channel_change_size=143)),
+            {
+                "time": 6,
+                "extended_sources": 11,
+                "demand_sources": 43,
+                "demand_subinterval": 51,
+                "demand_multiplier": 52,
+                "display": 53,
+            },
+        ),
+        ("ET81", told(logs=Logs(outages=1)), {"begin": 6, "end": 12}),
+    ],
+)
+def test_the_first_entry_stands_where_the_guide_prints_it(table, dims, printed):
+    assert {name: TABLES[table].place(dims, "entries", 0, name).offset for name in printed} == printed
+
+
+@pytest.mark.parametrize(("room", "places"), [(143, (53, 57, 58)), (159, (53, 58, 59))])
+def test_the_first_display_of_et75(room, places):
+    # The two columns of p. 180.
+    dims = told(logs=Logs(channel_changes=1, channel_change_size=room))
+    names = ("id_code", "id_decimal_points", "digits_after_point")
+    found = tuple(TABLES["ET75"].place(dims, "entries", 0, "display", 0, name).offset for name in names)
+    assert found == places
+
+
 def test_every_table_is_checked():
     # BT20 shares BT21's list, BT70 BT71's; BT23 has tests of its own; ET34, ET50, ET57 and ET58 are one array.
     assert set(TABLES) - {name for name, _ in PRINTED} == {"BT20", "BT23", "BT70", "ET34", "ET50", "ET57", "ET58"}
@@ -227,6 +300,9 @@ def test_every_table_is_checked():
 @pytest.mark.parametrize(
     ("table", "dims", "size"),
     [
+        ("BT04", GEN4, 10 + 20 + 6 + 4 * 8),
+        ("BT07", GEN3, 3 + 255),
+        ("BT08", GEN3, 16),
         ("BT15", GEN3, 17),
         ("BT20", GEN3, 10),
         ("BT21", GEN3, 10),
@@ -262,6 +338,8 @@ def test_every_table_is_checked():
         ("ET53", GEN3, 1785),
         ("ET59", GEN3, 16),
         ("ET61", GEN3, 2 * 80 * 2),
+        ("ET62", GEN3, 127),
+        ("ET62", GEN4, 149),
         ("ET70", GEN4, 156),
         ("ET71", told(delta_alert_sources=10), 130),
         ("ET85", GEN4, 16),

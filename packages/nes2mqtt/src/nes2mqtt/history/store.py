@@ -36,7 +36,7 @@ from nes2mqtt.history.tables.rows import stamp
 from nes2mqtt.history.writing.recorder import Recorder
 from nes2mqtt.history.writing.trouble import Trouble
 from nes2mqtt.history.writing.writer import Writer
-from nes2mqtt.readings.reading import Event, MeterInfo, Sample, TableGroup
+from nes2mqtt.readings.reading import MeterEvent, MeterInfo, Sample, TableGroup
 from nes2mqtt.timing.clock import Clock
 
 __all__ = ["Store", "StoreStatus"]
@@ -141,7 +141,7 @@ class Store:
         del kind, error, trace
         await self._close()
 
-    def offer(self, event: Event) -> None:
+    def offer(self, event: MeterEvent) -> None:
         """Keep a sample, or learn who a meter is. Returns at once."""
         if isinstance(event, Sample) and event.group is TableGroup.REGISTERS:
             self.registers_heard[event.meter] = self.registers_heard.get(event.meter, 0) + 1
@@ -212,6 +212,18 @@ class Store:
         return await self._read(
             lambda reader, pending, fresh: reader.series(meter, keys, start, end, max_points, pending, fresh), meter
         )
+
+    async def ask(self, question: Callable[[Reader, Iterable[OpenRow]], T], meter: str) -> T:
+        """Return the answer to a question of several parts, such as a bill, asked in a reading thread.
+
+        Args:
+            question: takes the reader, and the buckets of the meter that are still in memory.
+            meter: its id.
+
+        Raises:
+            Unreadable: the database cannot be read now.
+        """
+        return await self._read(lambda reader, pending, _: question(reader, pending), meter)
 
     async def now(self, meter: str, unit: Unit | str) -> EnergyPeriod:
         """Return the energy of the hour, day, month or year that is running; none while the time of day is unknown.

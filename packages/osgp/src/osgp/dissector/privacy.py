@@ -45,6 +45,8 @@ _KEY_SIZE = 32
 
 _IDENTIFYING: Mapping[str, tuple[str, ...]] = {
     "BT01": ("manufacturer_serial",),
+    "BT07": ("parameters",),
+    "BT08": ("response",),
     "ET03": ("utility_serial_number",),
     "ET04": ("transceiver_id", "subnet_id", "node_id", "self_identification"),
     "ET13": ("mbus[].customer_id", "mep[].downlink_data"),

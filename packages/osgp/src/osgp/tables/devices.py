@@ -47,8 +47,8 @@ ET11 = Table(
         Field("mbus_data_types", UINT8, note="entries of ET57", since=(3, 30), page="79"),
         Field("relay_switches", UINT8, note="of ET61", since=(3, 30), page="79"),
         Field("delta_alert_sources", UINT8, note="of ET71", since=(3, 40), page="79"),
-        Field("ram_transaction_request_size", UINT16, unit="byte", note="3.50 only", since=(3, 50), page="79"),
-        Field("ram_transaction_response_size", UINT16, unit="byte", note="3.50 only", since=(3, 50), page="79"),
+        Field("ram_transaction_request_size", UINT16, unit="byte", since=(3, 50), page="79"),
+        Field("ram_transaction_response_size", UINT16, unit="byte", since=(3, 50), page="79"),
         # Printed "reserved", but p. 137 sizes a stretch of ET54 by them.
         Field("module_records", UINT8, since=(4, 0), page="79"),
         Field("module_record_size", UINT8, unit="byte", since=(4, 0), page="79"),

@@ -15,7 +15,7 @@ from osgp.tables.calendar.clock import BT50
 from osgp.tables.devices import ET11
 from osgp.tables.identity import BT00, BT01, ET04
 from osgp.tables.interface import ET42
-from osgp.tables.load_profile import BT61, MOST_CHANNELS
+from osgp.tables.load_profile import BT60, BT61, MOST_CHANNELS
 from osgp.tables.logs.dimensions import ET36, log_places
 from osgp.tables.logs.events import BT71
 from osgp.tables.present import BT27, BT28
@@ -76,7 +76,10 @@ def _from_bt00(data: bytes, dims: Dimensions) -> Dimensions:
     record = _needed(BT00, data, dims, "big_endian")
     # No status at all is none that can be: then it was not told.
     status = record.get("manufacturer_status_length") or None
-    return replace(dims, big_endian=record["big_endian"], status_size=status)
+    sizes: Mapping[str, Any] = {
+        name: record.get(name) for name in ("basic_tables_size", "extended_tables_size", "pending_tables")
+    }
+    return replace(dims, big_endian=record["big_endian"], status_size=status, **sizes)
 
 
 def _from_bt01(data: bytes, dims: Dimensions) -> Dimensions:
@@ -175,7 +178,8 @@ def _from_et36(data: bytes, dims: Dimensions) -> Dimensions:
         return dims
     told: dict[str, int] = {}
     for name, names in _SIZED_BY_ET36.items():
-        told |= zip(names, log_places(listed, table_id(name)), strict=True)
+        places = log_places(listed, table_id(name))
+        told |= zip(names, places or (), strict=places is not None)
     return replace(dims, logs=replace(dims.logs, **told))
 
 
@@ -217,6 +221,11 @@ def _from_et04(data: bytes, dims: Dimensions) -> Dimensions:
 def _from_bt30(data: bytes, dims: Dimensions) -> Dimensions:
     display = BT30.decode(data, dims)
     return replace(dims, display_lists=display.get("primary_lists"), display_items=display.get("primary_list_items"))
+
+
+def _from_bt60(data: bytes, dims: Dimensions) -> Dimensions:
+    most = BT60.decode(data, replace(dims, profile_channels=(0,))).get("data_sets")
+    return replace(dims, most_channels=most[0]["channels"] if most else None)
 
 
 def _from_et90(data: bytes, dims: Dimensions) -> Dimensions:
@@ -265,6 +274,7 @@ _LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
 _FURTHER_LESSONS: Mapping[str, Callable[[bytes, Dimensions], Dimensions]] = {
     "BT30": _from_bt30,
     "ET04": _from_et04,
+    "BT60": _from_bt60,
     "BT61": with_load_profile,
     "BT71": _from_bt71,
     "ET36": _from_et36,

@@ -1,4 +1,7 @@
-"""What a client asked for and got: transactions and procedures (ET52, ET53, ET59, ET85; MEP guide v1.1 p. 130-132, 165-166, 186).
+"""What a client asked for and got: procedures (BT07, BT08, ET59, ET85) and transactions (ET52, ET53).
+
+Pages are those of the MEP guide v1.1: p. 52, 130-132, 165-166, 186. BT07 and BT08 have no page of their own; their heads are printed
+with the procedures.
 
 A transaction is a list of messages as a port carries them, each after its length, between two copies of its number; the second
 stands where the size ends. Its records are bytes here: the page's offsets go on for as long as the lengths say (p. 131-132).
@@ -13,9 +16,11 @@ from osgp.tables.schema.count import Count, count
 from osgp.tables.schema.table import Bit, Bits, Field, Table
 from osgp.tables.schema.types import UINT8, UINT16, octets
 
-__all__ = ["ET52", "ET53", "ET59", "ET85"]
+__all__ = ["BT07", "BT08", "ET52", "ET53", "ET59", "ET85"]
 
 _TRANSACTION_HEAD = 5
+_PARAMETERS_SIZE = 255
+"""The most parameters that a procedure takes (BT00.9, p. 197)."""
 _RESULT_SIZE = 12
 """The most that a procedure answers (BT00.10, p. 197)."""
 
@@ -63,5 +68,16 @@ def _result(since: tuple[int, int] | None = None) -> tuple[Bits | Field, ...]:
     )
 
 
+BT07 = Table(
+    7,
+    "Procedure Initiate",
+    "52",
+    (
+        Bits(UINT16, (Bit("procedure", 0, 11), Bit("response_handling", 12, 15))),
+        Field("sequence_number", UINT8, note="5 to 9 of a MEP client"),
+        Field("parameters", octets(_PARAMETERS_SIZE), page="197"),
+    ),
+)
+BT08 = Table(8, "Procedure Response", "52", _result())
 ET59 = Table(EXTENDED + 59, "MEP Procedure Response", "165-166", _result())
 ET85 = Table(EXTENDED + 85, "MEP Procedure Response (MEP2)", "186", _result((4, 0)))

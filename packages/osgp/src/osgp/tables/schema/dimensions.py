@@ -57,7 +57,7 @@ class Logs:
 
     events: int | None = told("BT71.5", None)
     """Entries of BT74 (Optical guide v1.1 p. 51)."""
-    argument_size: int = told("BT71.3", 2)
+    argument_size: int | None = told("BT71.3", None)
     """Bytes of an event's argument, in both event logs (Optical guide v1.1 p. 51)."""
     alternate_events: int | None = told("ET54.80", None)
     """Entries of ET79; 0: the meter has none (p. 137, 181)."""
@@ -151,6 +151,12 @@ class Dimensions:
     """ET42.8: number of the billing interface, under which registers are copied to logs (p. 112, 214)."""
     multiple_load_profiles: bool = told("ET54.0.2", True)
     """ET54.0.2: ET42 describes load profile sets 2-4 (p. 117, 133)."""
+    basic_tables_size: int | None = told("BT00.13", None)
+    """BT00.13, bytes of a bitmap of the basic tables (p. 197); None if unknown."""
+    extended_tables_size: int | None = told("BT00.14", None)
+    """BT00.14, bytes of a bitmap of the extended tables (p. 197); None if unknown."""
+    pending_tables: int | None = told("BT00.18", None)
+    """BT00.18, activations that BT04 lists (p. 198); None if unknown."""
     relay_switches: int = told("ET11.26", 80)
     """ET11.26, switches of each relay in ET61 (p. 79)."""
     delta_alert_sources: int = told("ET11.27", 10)
@@ -165,6 +171,8 @@ class Dimensions:
     """BT30.4, sources in BT33 (p. 220); None if unknown."""
     free_texts: int | None = told("ET90.16", None)
     """ET90.16, messages in ET97 (p. 192); None if unknown."""
+    most_channels: int | None = told("BT60.11", None)
+    """BT60.11, the most channels of the first load profile, and elements of ET62 (p. 171); None if unknown."""
     power_outages_recorded: int | None = told("ET04.53", None)
     """ET04.53, outage records of ET09 (p. 58, 69); None if unknown."""
     profile_channels: tuple[int, ...] | None = told("BT61.7", None)

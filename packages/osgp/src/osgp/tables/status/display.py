@@ -1,4 +1,4 @@
-"""What the meter shows on its display: BT30 and BT33 (MEP guide v1.1 p. 220-222).
+"""What the meter shows on its display: BT30, BT33 and ET62 (MEP guide v1.1 p. 167-172, 220-222).
 
 What the sources of BT33 stand for, the guide prints for modules only (appendix D), so they stay numbers.
 
@@ -7,11 +7,12 @@ This module does not know what a display looks like.
 
 from __future__ import annotations
 
+from osgp.psem import EXTENDED
 from osgp.tables.schema.count import count
 from osgp.tables.schema.table import Bit, Bits, Field, Group, Table
-from osgp.tables.schema.types import UINT8, UINT16
+from osgp.tables.schema.types import UINT8, UINT16, char
 
-__all__ = ["BT30", "BT33"]
+__all__ = ["BT30", "BT33", "ET62"]
 
 BT30 = Table(
     30,
@@ -44,4 +45,48 @@ BT33 = Table(
         ),
         Field("sources", UINT16, count=count("display_items"), note="in the order in which they are shown"),
     ),
+)
+
+_CODE_LENGTH = 4 + count("is_generation_4").written("X")
+"""X is 1 from 4.0 on, else 0 (p. 167)."""
+
+
+def _code(name: str, page: str, since: tuple[int, int] | None = None) -> tuple[Field, Field]:
+    """Return an id that stands on the display's left, and which of its decimal points are on."""
+    return (
+        Field(name, char, count=_CODE_LENGTH, since=since, page=page),
+        Field(f"{name}_points", UINT8, note="bit 0: the rightmost decimal point", since=since, page=page),
+    )
+
+
+ET62 = Table(
+    EXTENDED + 62,
+    "Load Profile Display Configuration",
+    "167-172",
+    (
+        Bits(UINT8, (Bit("local_time", 0), Bit("all_characters", 1), Bit("load_profile_hidden", 2)), page="168"),
+        *_code("list_id", "169"),
+        *_code("date_id", "169"),
+        *_code("time_id", "170"),
+        *_code("status_id", "170"),
+        Group(
+            "channels",
+            (
+                *_code("id", "171"),
+                Bits(
+                    UINT8,
+                    (
+                        Bit("decimals", 0, 2, note="digits after the decimal point"),
+                        Bit("digits", 3, 6, note="before it"),
+                        Bit("hide_zeros", 7, note="leading ones"),
+                    ),
+                ),
+            ),
+            count=count("most_channels"),
+            page="171",
+        ),
+        *_code("outages_id", "172", (3, 70)),
+        *_code("outage_number_id", "172", (3, 70)),
+    ),
+    note="From 3.50 on of the primary load profile.",
 )
