@@ -169,6 +169,23 @@ class TestWhileTheMeterGoesOn:
         ]
         assert 11 <= len(profile.intervals) <= 12
 
+    async def test_a_reconfiguration_that_another_read_meets_first_is_noticed(self, bench):
+        """Both find equal dimensions: the profile has as many channels as before, but others."""
+        swapped = (replace(DATA_SETS[0], sources=(1, 0)), *DATA_SETS[1:])
+        tasks = []
+        async with bench.meter() as meter:
+
+            def reconfigure():
+                bench.simulated.happen(Reconfigured(int(bench.wall.now) + 1, swapped))
+                bench.wall.now += 3 * 3600
+                tasks.append(asyncio.ensure_future(meter.registers()))
+
+            profile = await meter.profile(progress=first(reconfigure))
+            await asyncio.gather(*tasks)
+        assert [channel.source_id for channel in profile.channels] == [1, 0]
+        assert len(profile.intervals) >= 11
+        assert bench.true(profile)
+
     async def test_others_have_the_line_meanwhile(self, bench):
         order = []
         async with bench.meter() as meter:
@@ -252,6 +269,12 @@ class TestTheLine:
                 profile = await meter.profile(data_set=2)
         assert len(profile.intervals) == 18 * 24 + 13
         assert bench.true(profile)
+
+    async def test_two_at_a_time(self, bench):
+        async with bench.meter() as meter:
+            profiles = await asyncio.gather(*(meter.profile(data_set=number) for number in (1, 2, 3)))
+        assert [len(profile.intervals) for profile in profiles] == [13 * 96 + 52, 18 * 24 + 13, 18]
+        assert all(map(bench.true, profiles))
 
     async def test_a_bad_line_costs_time_and_no_value(self, bench, virtual_clock):
         async with (
