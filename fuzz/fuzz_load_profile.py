@@ -44,6 +44,7 @@ def check(data: bytes) -> None:
     if choice.random() < 0.8:  # most of all numbers are sizes that no meter has
         for at in range(7, len(bt61) - 5, 6):
             bt61[at + 1] = bt61[at + 3] = 0
+            bt61[at + 2] %= 30
             bt61[at + 4] %= 18
     try:
         dims = with_load_profile(bytes(bt61), dims)
