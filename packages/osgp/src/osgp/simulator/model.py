@@ -29,6 +29,7 @@ from osgp.simulator.logs.self_reads import SELF_READS
 from osgp.simulator.memory import Live, TableMemory, clock_tables
 from osgp.sources import Source, in_tier
 from osgp.tables import TABLES, Dimensions, present, registers
+from osgp.tables.schema.recurring_date import RecurringDate
 
 __all__ = ["house_memory", "image_memory"]
 
@@ -44,11 +45,6 @@ _MONTHLY = 13
 """RDATE's month of what is repeated each month."""
 _SEASON_0 = 3
 """Calendar action: select season 0 (MEP guide v1.1 p. 227)."""
-
-
-def _rule(day: int, offset: int = 0, weekday: int = 0) -> int:
-    """Return RDATE behind its month: OFFSET, WEEKDAY and DAY, which is 1 or more (MEP guide v1.1 p. 41-42)."""
-    return offset | weekday << 4 | day << 7
 
 
 def _switches() -> list[dict[str, int]]:
@@ -139,10 +135,10 @@ _NAMEPLATE: Mapping[str, Mapping[str, Any]] = {
     "BT54": {
         "nonrecurring_dates": [{}] * 25,
         "recurring_dates": [
-            {"month": 3, "rule": _rule(1, _LAST, _SUNDAY), "action": 1, "twelve_seasons": True},
-            {"month": 10, "rule": _rule(1, _LAST, _SUNDAY), "action": 2},
-            {"month": 1, "rule": _rule(1), "action": _SEASON_0},
-            {"month": _MONTHLY, "rule": _rule(1), "self_read": True},
+            {"date": RecurringDate(month=3, day=1, offset=_LAST, weekday=_SUNDAY), "action": 1, "twelve_seasons": True},
+            {"date": RecurringDate(month=10, day=1, offset=_LAST, weekday=_SUNDAY), "action": 2},
+            {"date": RecurringDate(month=1, day=1), "action": _SEASON_0},
+            {"date": RecurringDate(month=_MONTHLY, day=1), "self_read": True},
             *[{}] * 19,
         ],
         "tier_switches": _switches(),
