@@ -13,6 +13,8 @@ import sys
 import textwrap
 import types
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -24,11 +26,13 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from nes2mqtt.config.settings import Config
+from nes2mqtt.costs import config as costs
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.host.secret import Secret
 from nes2mqtt.meters import config as meters
 from nes2mqtt.outputs.mqtt import config as mqtt
 from nes2mqtt.outputs.web.config import WebConfig
+from nes2mqtt.prices.config import PricesConfig
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings.md"
 
@@ -45,6 +49,11 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[mqtt.dabbler]": mqtt.DabblerOptions,
     "[history]": HistoryConfig,
     "[web]": WebConfig,
+    "[prices]": PricesConfig,
+    "[[contracts]]": costs.ContractConfig,
+    "[[contracts.lines]]": costs.LineConfig,
+    "times = [...] of a line": costs.TimeConfig,
+    "[contracts.lines.peak]": costs.PeakConfig,
 }
 """Every section of the file and its model, in the order people write them."""
 
@@ -64,12 +73,22 @@ _WORDS: dict[object, str] = {
     bool: "true or false",
     Path: "path",
     Secret: "secret",
+    date: "day, without quotes: 2026-10-01",
+    Decimal: "percentage in quotes",
     ZoneInfo: "time zone",
 }
 
 
 def descriptions(model: type[BaseModel]) -> dict[str, str]:
-    """Return the docstring below each field of a model."""
+    """Return the docstring below each field of a model, those it inherits first."""
+    found: dict[str, str] = {}
+    for one in reversed(model.__mro__):
+        if issubclass(one, BaseModel) and one is not BaseModel:
+            found |= _own_descriptions(one)
+    return found
+
+
+def _own_descriptions(model: type[BaseModel]) -> dict[str, str]:
     (body,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     assert isinstance(body, ast.ClassDef)
     found = {}
@@ -112,6 +131,8 @@ def _kind(annotation: Any) -> str:
         return " or ".join(f'`"{choice}"`' for choice in arguments)
     if origin in (Union, types.UnionType):
         return " or ".join(_kind(part) for part in arguments)
+    if origin in (tuple, list) and len(arguments) > 1:
+        return "[" + ", ".join(_kind(part) for part in arguments) + "]"
     if origin in (tuple, list):
         return f"list of {_kind(arguments[0])}"
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
@@ -141,6 +162,8 @@ def _default(info: FieldInfo) -> str:
         return f'`"{info.default}"`'
     if isinstance(info.default, tuple):
         return "`[" + ", ".join(f'"{item}"' for item in info.default) + "]`"
+    if isinstance(info.default, Decimal):
+        return f'`"{info.default * 100:f} %"`'
     return f"`{info.default:g}`"
 
 

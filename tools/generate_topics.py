@@ -98,7 +98,12 @@ this computer's clock), `answered` (% of requests) and the counts since the prog
 `event` (QoS 1, not retained) tells once what happened to the meter: `{"event_type": "exchanged", "segment": 2, "serial": "..."}`,
 `{"event_type": "alert", "count": 1}` or `{"event_type": "power_cycle", "count": 1}`.
 
-The topics stand below `<base>/meters/<meter>/`.
+Gas, water and heat meters behind a meter have topics of their own, by maker and serial number: `<base>/devices/<device>/status` is `online` while the
+meter lists the device, and `<base>/devices/<device>/state` a JSON object: `meter`, `place`, `kind` (`gas`, `water`, `heat`, `other`), `type`, `manufacturer`, `serial`,
+`version`, `read` (when the meter read it, by the gateway's time zone), `reachable`, `battery_low`, `permanent_error`, `temporary_error`, `alarm`, `trouble` (why values are
+missing), `counter` (the key of what it is there to count), `values` and `units` by key. Both are retained, with QoS 1.
+
+The topics of a meter stand below `<base>/meters/<meter>/`.
 """,
     DialectName.NMR_RAW: """\
 One value per topic, as text. Names and formats are those of NES-MEP-Reader's raw payload; the topics of its README of May 2023

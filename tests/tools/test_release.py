@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -107,14 +108,15 @@ def test_a_release_is_installed_where_nothing_of_it_is_and_its_programs_say_its_
     assert said == f"2031-05-06 {tmp_path / 'fresh'}\n"
 
 
+def _metadata(wheel):
+    with zipfile.ZipFile(wheel) as packed:
+        (name,) = [name for name in packed.namelist() if name.endswith(".dist-info/METADATA")]
+        return packed.read(name).decode()
+
+
 def test_packages_of_a_release_ask_for_each_other_in_this_version_and_carry_the_licence(made):
     _, built = made
-    listing = {
-        path.name.partition("-")[0]: subprocess.run(
-            ["unzip", "-p", path, "*.dist-info/METADATA"], capture_output=True, text=True, check=True
-        ).stdout
-        for path in built.glob("*.whl")
-    }
+    listing = {path.name.partition("-")[0]: _metadata(path) for path in built.glob("*.whl")}
     wanted = {
         name: set(re.findall(r"^Requires-Dist: ((?:osgp|servicekit|piprint|nes2mqtt)\b.*)", text, re.MULTILINE))
         for name, text in listing.items()

@@ -22,6 +22,7 @@ from nes2mqtt.timing.clock import Clock
 from osgp.errors import MeterSwapped
 from osgp.meter import Ratings
 from osgp.sources import SOURCES, Source
+from osgp.tables.mbus.devices import MbusDevice
 
 __all__ = ["pytest_asyncio_loop_factories", "pytest_configure"]  # for pytest, which finds hooks by their names
 
@@ -75,6 +76,7 @@ class FakeMeter:
     register_values: dict[Source, int] = field(default_factory=lambda: {IMPORT: 65_845_342, EXPORT: 179})
     present_values: dict[Source, int] = field(default_factory=lambda: {POWER: 1514})
     rated: Ratings = field(default_factory=Ratings)
+    devices_now: tuple[MbusDevice, ...] | Exception = ()
     trouble: Exception | None = None
     """Raised by every read while set."""
     opening_trouble: Exception | None = None
@@ -136,6 +138,12 @@ class FakeMeter:
 
     async def present(self) -> dict[Source, int]:
         return await self._reply("present", lambda: dict(self.present_values))
+
+    async def mbus_devices(self) -> tuple[MbusDevice, ...]:
+        if isinstance(self.devices_now, Exception):
+            self._note("devices")
+            raise self.devices_now
+        return await self._reply("devices", self.devices_now)
 
     async def clock(self) -> datetime:
         return await self._reply("clock", lambda: (wall_clock() + self.clock_error).replace(microsecond=0))

@@ -231,6 +231,44 @@ def acknowledge(config: ConfigFile = _DEFAULT_CONFIG) -> None:
     typer.echo("acknowledged" if notices else "there is nothing to acknowledge")
 
 
+@app.command()
+def costs(
+    *,
+    begin: Annotated[str, typer.Option("--from", metavar="DAY", help="First day: 2026-11-01, or 2026-11.")],
+    end: Annotated[
+        str, typer.Option("--to", metavar="DAY", help="The day after the last one; tomorrow if left out.")
+    ] = "",
+    meter: Annotated[str, typer.Option(metavar="ID", help="Only this meter; all if left out.")] = "",
+    by_day: Annotated[bool, typer.Option("--days", help="Show the sum of each day, too.")] = False,
+    config: ConfigFile = _DEFAULT_CONFIG,
+) -> None:
+    """Show what electricity cost by the [[contracts]], line by line, also while the gateway runs."""
+    settings = _load(config)
+    from datetime import datetime  # noqa: PLC0415
+
+    from nes2mqtt.bills.command import bill_lines, make_bills, parse_days  # noqa: PLC0415
+    from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415
+
+    contracts = [one.contract() for one in settings.contracts if not meter or one.meter == meter]
+    if not contracts:
+        of_meter = f" for meter '{meter}'" if meter else ""
+        typer.echo(f"there is no [[contracts]] section{of_meter}; docs/costs.md shows how to write one", err=True)
+        raise typer.Exit(_WRONG_CONFIGURATION)
+    try:
+        first, after = parse_days(begin, end, datetime.now(settings.timezone).date())
+        made = make_bills(
+            _database(settings), settings.data_dir / "prices.db", contracts, first, after, settings.timezone
+        )
+    except HistoryError as error:
+        typer.echo(f"nes2mqtt: {error}", err=True)
+        raise typer.Exit(1) from None
+    for bill in made:
+        for line in bill_lines(bill, by_day=by_day):
+            typer.echo(line)
+    if not made:
+        typer.echo("no contract holds on these days")
+
+
 def _database(settings: Config) -> Path:
     return settings.history.path or settings.data_dir / "history.db"
 

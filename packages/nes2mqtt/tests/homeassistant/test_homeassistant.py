@@ -17,15 +17,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
+from mbus_house import gas, heat, water
 
 from nes2mqtt.outputs.mqtt.client.connection import Limits
 from nes2mqtt.outputs.mqtt.client.wire_client import WireClient
 from nes2mqtt.outputs.mqtt.homeassistant_names import CLASSES
 from nes2mqtt.outputs.mqtt.output import MqttOutput
+from nes2mqtt.readings.devices import devices_of
 from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.hub import Hub
-from nes2mqtt.readings.reading import MeterState, TableGroup
+from nes2mqtt.readings.reading import DevicesRead, MeterState, TableGroup
+from osgp.mbus.telegram import Status
 from osgp.sources import SOURCES, Kind
+from osgp.tables.mbus.devices import MbusDevice, with_reads
+from osgp.tables.mbus.reading import decode_read
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -406,6 +411,53 @@ async def test_r2_an_announcement_in_parts_is_one_device(home, mosquitto, meter)
             states = await asyncio.to_thread(home.states)
             shown = states.get(ours["active_energy_import"]["entity_id"], {}).get("state", "")
         assert shown == "5.0"
+
+
+def behind(*devices: Any) -> DevicesRead:
+    """Return the devices behind the house's meter as the poller hands them on."""
+    found = []
+    for index, one in enumerate(devices):
+        known = MbusDevice(index, one.handle, one.up, 40, 9, 9, frozenset(), Status(0), None, None)
+        found.append(with_reads(known, [decode_read(one.read)]))
+    return DevicesRead("house", devices_of(found), datetime.now(UTC), time.monotonic())
+
+
+async def test_gas_water_and_heat_meters_are_devices_by_way_of_their_meter(home, gateway, meter):
+    name = "nes2mqtt_home-mbus-osg_{}_{}".format
+    gateway.hub.publish(behind(gas(), water(), heat()))
+    states = await states_when(home, shows(name(20000005, "value_volume"), "28.504"))
+    shown = {
+        name(10000004, "value_volume"): ("12.345", "gas", "total_increasing", "m³"),
+        name(20000005, "value_volume"): ("28.504", "water", "total_increasing", "m³"),
+        name(30000006, "value_energy"): ("2850", "energy", "total_increasing", "kWh"),
+        name(30000006, "value_volume"): ("703.4", "volume", "total_increasing", "m³"),
+        name(30000006, "value_power"): ("329.7", "power", "measurement", "W"),
+        name(30000006, "value_flow_temperature"): ("44.3", "temperature", "measurement", "°C"),
+    }
+    classes = ("device_class", "state_class", "unit_of_measurement")
+    for key, (value, *classed) in shown.items():
+        assert states[key]["state"] == value, key
+        assert [states[key]["attributes"].get(each) for each in classes] == classed, key
+    flags = {
+        each: states[name(20000005, each)]["state"] for each in ("battery_low", "alarm", "permanent_error", "reachable")
+    }
+    assert flags == {"battery_low": "on", "alarm": "off", "permanent_error": "off", "reachable": "on"}
+    assert states[name(10000004, "battery_low")]["state"] == "off"
+    assert states[name(10000004, "read")]["state"] == "2026-11-29T07:00:00+00:00"
+    assert states[name(10000004, "value_volume")]["attributes"]["friendly_name"] == "Gas meter 10000004 Volume"
+
+    devices = await asyncio.to_thread(home.ask, "config/device_registry/list")
+    by_id = {identifier[1]: device for device in devices for identifier in device["identifiers"]}
+    ours = by_id["nes2mqtt_home-mbus-osg_10000004"]
+    assert ours["via_device_id"] == by_id["nes2mqtt_home_house"]["id"]
+    assert (ours["manufacturer"], ours["model"], ours["serial_number"]) == ("OSG", "gas", "10000004")
+
+    # The water meter is exchanged, and the gas meter's next telegram fails the check: absent, never 0.
+    gateway.hub.publish(behind(gas(info=0x20), replace(water(), serial="20000099"), heat()))
+    states = await states_when(home, shows(name(20000099, "value_volume"), "28.504"))
+    assert states[name(20000005, "value_volume")]["state"] == "unavailable"
+    states = await states_when(home, shows(name(10000004, "value_volume"), "unknown"))
+    assert await asyncio.to_thread(home.ask, "recorder/validate_statistics") == {}
 
 
 async def test_home_assistants_log_has_no_warning_about_us(home, meter):

@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from mbus_house import gas
 
 from nes2mqtt.meters.guard import Guard, Memory
 from nes2mqtt.meters.poller import Cadence, Poller
 from nes2mqtt.readings.hub import Hub, OutputStatus
-from nes2mqtt.readings.reading import MeterInfo, MeterState, MeterStatus, Sample, TableGroup
+from nes2mqtt.readings.reading import DevicesRead, MeterInfo, MeterState, MeterStatus, Sample, TableGroup
 from osgp.errors import (
     CorruptFrame,
     KeyRejected,
@@ -23,8 +24,11 @@ from osgp.errors import (
     TableError,
     TransportError,
 )
+from osgp.mbus.telegram import Status
 from osgp.meter import Ratings
 from osgp.sources import SOURCES
+from osgp.tables.mbus.devices import MbusDevice, with_reads
+from osgp.tables.mbus.reading import decode_read
 
 pytestmark = pytest.mark.virtual_clock
 
@@ -637,3 +641,56 @@ async def test_a_meter_that_does_not_say_what_it_is_made_for_is_read_all_the_sam
         await asyncio.sleep(60)
         assert listener.states == [MeterState.STARTING, MeterState.ONLINE]
         assert len(listener.samples(TableGroup.PRESENT)) > 25
+
+
+class TestDevices:
+    """Gas, water and heat meters behind the meter: asked for slowly, and never a reason to do without the meter."""
+
+    CADENCE = Cadence(devices=900.0)
+
+    @staticmethod
+    def device(one):
+        known = MbusDevice(0, one.handle, True, 40, 9, 9, frozenset(), Status(0), None, None)
+        return with_reads(known, [decode_read(one.read)])
+
+    async def test_they_come_at_once_and_then_slowly(self, house, fake_meter):
+        fake_meter.devices_now = (self.device(gas()),)
+        async with house(cadence=self.CADENCE) as listener:
+            await asyncio.sleep(2000)
+        assert len(fake_meter.times("devices")) == 3
+        read = [event for event in listener.events if isinstance(event, DevicesRead)]
+        assert [[device.id for device in event.devices] for event in read] == [["osg_10000004"]] * 3
+        assert listener.hub.latest["house"].devices is read[-1]
+        assert read[1].instant - read[0].instant == pytest.approx(900, abs=2)
+
+    async def test_nobody_asks_for_them_unless_told_to(self, house, fake_meter):
+        async with house():
+            await asyncio.sleep(2000)
+        assert fake_meter.times("devices") == []
+
+    async def test_a_meter_without_these_tables_is_online_and_asked_again_slowly(self, house, fake_meter, caplog):
+        fake_meter.devices_now = MeterRefused("no such table", 4)
+        async with house(cadence=self.CADENCE) as listener:
+            await asyncio.sleep(2000)
+        assert listener.states == [MeterState.STARTING, MeterState.ONLINE]
+        assert listener.last_status.message == ""
+        assert len(fake_meter.times("devices")) == 3
+        assert len(fake_meter.times("open")) == 1
+        assert not [event for event in listener.events if isinstance(event, DevicesRead)]
+        assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+    async def test_tables_that_cannot_be_cost_nothing_else(self, house, fake_meter):
+        fake_meter.devices_now = TableError("ET14 cannot be")
+        async with house(cadence=self.CADENCE) as listener:
+            await asyncio.sleep(300)
+        assert listener.states == [MeterState.STARTING, MeterState.ONLINE]
+        assert len(listener.samples(TableGroup.PRESENT)) > 140
+
+    async def test_those_of_another_meter_are_forgotten(self, house, fake_meter):
+        fake_meter.devices_now = (self.device(gas()),)
+        async with house(cadence=self.CADENCE) as listener:
+            await asyncio.sleep(20)
+            fake_meter.devices_now = MeterRefused("no such table", 4)
+            swap(fake_meter)
+            await asyncio.sleep(60)
+            assert listener.hub.latest["house"].devices is None

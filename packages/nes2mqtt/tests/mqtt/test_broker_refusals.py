@@ -201,12 +201,18 @@ async def test_another_client_with_our_id_is_noticed(rig, broker, make, caplog, 
         await rig.until(lambda: output.status().ok)
         task = asyncio.create_task(rival())
         try:
-            await rig.until(lambda: "another program may use the client id 'twin'" in output.status().message, 30)
+            # A broker of MQTT 5 may say why it ends a connection, in time or too late to be heard.
+            found, told = (
+                "another program may use the client id 'twin'",
+                "another client with the client id 'twin' took our",
+            )
+            await rig.until(lambda: any(text in output.status().message for text in (found, told)), 30)
             await asyncio.sleep(0.5)  # several more evictions
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-    assert len([record for record in caplog.records if "another program" in record.getMessage()]) == 1
+    said = [[text in record.getMessage() for text in (found, told)] for record in caplog.records]
+    assert [sum(column) for column in zip(*said, strict=True)] in ([1, 0], [0, 1], [1, 1]), "each is said once"
 
 
 @pytest.mark.parametrize(

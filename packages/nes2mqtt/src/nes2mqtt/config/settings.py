@@ -32,11 +32,15 @@ from pydantic import (
 )
 
 from nes2mqtt.config.problems import ConfigError, problems_of
+from nes2mqtt.costs.config import ContractConfig
+from nes2mqtt.costs.contract import check_all
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.host.secret import Secret
 from nes2mqtt.meters.config import MeterConfig
 from nes2mqtt.outputs.mqtt.config import MqttConfig
 from nes2mqtt.outputs.web.config import WebConfig
+from nes2mqtt.prices.config import PricesConfig
+from nes2mqtt.prices.spot_price import PriceError
 from nes2mqtt.timing import time_zone
 from osgp.ports.transport import Address
 from servicekit.problems import Problem, not_toml
@@ -115,6 +119,10 @@ class Config(BaseModel):
     """The embedded database."""
     web: WebConfig | None = None
     """The page, the REST API and ``/metrics``; off without this section."""
+    contracts: tuple[ContractConfig, ...] = ()
+    """One section ``[[contracts]]`` for each bill: what electricity costs."""
+    prices: PricesConfig | None = None
+    """Where spot prices come from; without it lines that need them wait."""
 
     @model_validator(mode="after")
     def _topics_differ(self) -> Config:
@@ -131,6 +139,47 @@ class Config(BaseModel):
                     f"two [[mqtt]] sections name the broker {broker.address}; put their dialects into one section"
                 )
             seen.add(broker.address)
+        return self
+
+    @model_validator(mode="after")
+    def _contracts_agree(self) -> Config:
+        contracts = [one.contract() for one in self.contracts]
+        for one in contracts:
+            if one.meter not in self.meters:
+                raise ValueError(
+                    f"contract '{one.name}' is for meter '{one.meter}', which is not configured; there are: "
+                    f"{', '.join(self.meters)}"
+                )
+            if one.asks_for_spot and self.prices is None:
+                raise ValueError(
+                    f"contract '{one.name}' needs spot prices, but nothing says where they come from; add a section "
+                    '[prices] with, for instance, source = "energi-data-service"'
+                )
+        if wrong := check_all(contracts):
+            raise ValueError(f"contracts: {wrong[0]}")
+        return self
+
+    @model_validator(mode="after")
+    def _prices_fit(self) -> Config:
+        service = self.prices.service() if self.prices is not None else None
+        currencies: dict[str, str] = {}
+        for one in self.contracts:
+            if one.spot_area and currencies.setdefault(one.spot_area, one.currency) != one.currency:
+                raise ValueError(
+                    f"contracts with the spot prices of {one.spot_area} are in {currencies[one.spot_area]} and in {one.currency}; "
+                    "write them in one currency"
+                )
+            if service is None or not one.spot_area:
+                continue
+            try:
+                currency = service.currency(one.spot_area)
+            except PriceError as error:
+                raise ValueError(f"contract '{one.name}': {error}") from None
+            if currency != one.currency:
+                raise ValueError(
+                    f"contract '{one.name}' is in {one.currency}, but {service.name} has the prices of {one.spot_area} in "
+                    f"{currency}; take a source that has {one.currency}, or write the contract in {currency}"
+                )
         return self
 
     @model_validator(mode="after")

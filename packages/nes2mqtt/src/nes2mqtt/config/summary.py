@@ -28,6 +28,7 @@ def summary(config: Config) -> Iterator[str]:
         yield f"- keep the history in {config.history.path or config.data_dir / 'history.db'}"
     else:
         yield "- keep no history: what a broker misses while it is away is lost"
+    yield from _costs(config)
     yield from _page(config)
 
 
@@ -52,6 +53,18 @@ def _broker(broker: MqttConfig) -> Iterator[str]:
     if broker.username:
         password = f"password {_origin(broker.password)}" if broker.password is not None else "no password"
         yield f"    as user {broker.username}, {password}"
+
+
+def _costs(config: Config) -> Iterator[str]:
+    for contract in config.contracts:
+        until = f" until {contract.ends} (not included)" if contract.ends is not None else ""
+        yield (
+            f"- know what the {contract.direction} of '{contract.meter}' costs by '{contract.name}', from {contract.begins}{until}: "
+            f"{len(contract.lines)} lines, VAT {contract.vat * 100:f} %"
+        )
+    if config.prices is not None and config.contracts:
+        source = config.prices.file or config.prices.source
+        yield f"- take spot prices from {source}, keep them in {config.data_dir / 'prices.db'}"
 
 
 def _page(config: Config) -> Iterator[str]:

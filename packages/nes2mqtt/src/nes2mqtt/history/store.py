@@ -36,7 +36,7 @@ from nes2mqtt.history.tables.rows import stamp
 from nes2mqtt.history.writing.recorder import Recorder
 from nes2mqtt.history.writing.trouble import Trouble
 from nes2mqtt.history.writing.writer import Writer
-from nes2mqtt.readings.reading import Event, MeterInfo, Sample, TableGroup
+from nes2mqtt.readings.reading import MeterEvent, MeterInfo, Sample, TableGroup
 from nes2mqtt.timing.clock import Clock
 
 __all__ = ["Store", "StoreStatus"]
@@ -141,7 +141,7 @@ class Store:
         del kind, error, trace
         await self._close()
 
-    def offer(self, event: Event) -> None:
+    def offer(self, event: MeterEvent) -> None:
         """Keep a sample, or learn who a meter is. Returns at once."""
         if isinstance(event, Sample) and event.group is TableGroup.REGISTERS:
             self.registers_heard[event.meter] = self.registers_heard.get(event.meter, 0) + 1

@@ -137,6 +137,9 @@ class MeterConfig(BaseModel):
     """Seconds between two reads of the energy registers (table BT23)."""
     clock_every: Annotated[float, Field(ge=10, le=86400)] = 600.0
     """Seconds between two reads of the meter's clock (table BT52)."""
+    devices_every: Annotated[float, Field(ge=0, le=86400)] = 900.0
+    """Seconds between two looks for gas, water and heat meters behind the meter (tables ET14, ET16); 0: never. The meter reads
+    them once an hour or less often, and nothing here makes it read them more often: their batteries last as long as before."""
     reads_per_second: Annotated[float, Field(gt=0, le=10)] = _TABLE_READS
     """Table reads a second on average. The meter's maker asks for at most 1."""
     max_power: Annotated[float, Field(gt=0)] = 100_000.0

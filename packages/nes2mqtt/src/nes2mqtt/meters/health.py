@@ -32,6 +32,7 @@ class Job(StrEnum):
     PRESENT = "present values (BT28)"
     REGISTERS = "registers (BT23)"
     CLOCK = "clock (BT52)"
+    DEVICES = "devices behind it (ET14, ET16)"
 
 
 _VALUES = (Job.PRESENT, Job.REGISTERS)

@@ -44,6 +44,7 @@ from typing import TypeVar
 from nes2mqtt.codes import NO_VALUES, TABLE_REFUSED
 from nes2mqtt.meters.guard import Guard, Verdict
 from nes2mqtt.meters.health import Health, Job, Problem
+from nes2mqtt.meters.mbus import hand_on_devices
 from nes2mqtt.meters.schedule import Pace, Schedule
 from nes2mqtt.meters.session import Cadence, Identity, MeterSession, OpenMeter
 from nes2mqtt.readings.hub import Hub
@@ -230,14 +231,13 @@ class Poller:
         await self._identify(meter)
         for pace in self._paces.values():
             pace.restart()
-        schedule = Schedule(
-            {
-                Job.CLOCK: self._cadence.clock,  # first, so that every sample has the meter's time
-                Job.PRESENT: self._cadence.present,
-                Job.REGISTERS: self._cadence.registers,
-            },
-            loop.time(),
-        )
+        periods = {
+            Job.CLOCK: self._cadence.clock,  # first, so that every sample has the meter's time
+            Job.PRESENT: self._cadence.present,
+            Job.REGISTERS: self._cadence.registers,
+            Job.DEVICES: self._cadence.devices,
+        }
+        schedule = Schedule({job: period for job, period in periods.items() if period}, loop.time())
         while True:
             job, due = schedule.next()
             wait = max(0.0, due - loop.time())
@@ -416,6 +416,9 @@ class Poller:
             time = await self._ask(meter, meter.clock, job)
             instant = self._clocks.monotonic()
             return Verdict(None, held=0 if self._take_clock(time, instant) else 1)
+        if job is Job.DEVICES:
+            await hand_on_devices(self.name, self._hub, lambda: self._ask(meter, meter.mbus_devices, job))
+            return Verdict(None)
         table = meter.present if job is Job.PRESENT else meter.registers
         values: Mapping[Source, int] = await self._ask(meter, table, job)
         at, meter_time = self._clocks.moment(), self._meter_time()

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from nes2mqtt.meters.bounds import Ratings
 from osgp.sources import Source
+from osgp.tables.mbus.devices import MbusDevice
 
 __all__ = ["Cadence", "Identity", "MeterSession", "OpenMeter"]
 
@@ -66,6 +67,9 @@ class MeterSession(Protocol):
     async def clock(self) -> datetime:
         """Read BT52."""
 
+    async def mbus_devices(self) -> tuple[MbusDevice, ...]:
+        """Read what the meter has of the devices behind it; asks none of them."""
+
 
 OpenMeter = Callable[[str], AbstractAsyncContextManager[MeterSession]]
 """Opens the meter at an address; key, budget and power cycle are already in it."""
@@ -78,3 +82,5 @@ class Cadence:
     present: float = 2.0
     registers: float = 10.0
     clock: float = 600.0
+    devices: float = 0.0
+    """0: never."""

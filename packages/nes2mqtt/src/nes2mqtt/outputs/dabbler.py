@@ -28,7 +28,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from nes2mqtt.readings.hub import Hub
-from nes2mqtt.readings.reading import Event, MeterInfo, MeterStatus, Quality, Sample, TableGroup
+from nes2mqtt.readings.reading import MeterEvent, MeterInfo, MeterStatus, Quality, Sample, TableGroup
 
 __all__ = ["FIELDS", "DashDocument", "dash_body"]
 
@@ -108,7 +108,7 @@ class DashDocument:
         self._pairs: dict[str, tuple[Sample, Sample]] = {}
         """Registers, and the present values before them."""
 
-    def offer(self, event: Event) -> None:
+    def offer(self, event: MeterEvent) -> None:
         """Take an event of the hub; it remembers at most three samples of a meter."""
         meter = event.meter
         if isinstance(event, MeterStatus):

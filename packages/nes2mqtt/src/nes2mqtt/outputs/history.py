@@ -9,7 +9,7 @@ import asyncio
 
 from nes2mqtt.history.store import Store
 from nes2mqtt.readings.hub import OutputStatus
-from nes2mqtt.readings.reading import Event
+from nes2mqtt.readings.reading import DevicesRead, Event
 
 __all__ = ["HistoryOutput"]
 
@@ -24,7 +24,8 @@ class HistoryOutput:
 
     def offer(self, event: Event) -> None:
         """Keep a sample; returns at once."""
-        self._store.offer(event)
+        if not isinstance(event, DevicesRead):
+            self._store.offer(event)
 
     async def run(self) -> None:
         """Wait: the store has threads of its own."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
-from nes2mqtt.readings.reading import Event, MeterStatus, Params, Quality, Reading, Sample, TableGroup
+from nes2mqtt.readings.reading import DevicesRead, Event, MeterStatus, Params, Quality, Reading, Sample, TableGroup
 from nes2mqtt.timing.clock import Clock
 
 __all__ = ["Hub", "Latest", "Output", "OutputStatus"]
@@ -69,6 +69,7 @@ class Latest:
 
     status: MeterStatus | None = None
     samples: dict[TableGroup, Sample] = field(default_factory=dict)
+    devices: DevicesRead | None = None
 
 
 def _another_meter(before: MeterStatus, after: MeterStatus) -> bool:
@@ -120,9 +121,12 @@ class Hub:
             latest = self._latest[event.meter] = Latest()
         if isinstance(event, Sample):
             latest.samples[event.group] = event
+        elif isinstance(event, DevicesRead):
+            latest.devices = event
         else:
             if latest.status is not None and _another_meter(latest.status, event):
                 latest.samples.clear()  # values of the old meter never stand beside the name of the new one
+                latest.devices = None
             latest.status = event
         for output in self._outputs:
             try:

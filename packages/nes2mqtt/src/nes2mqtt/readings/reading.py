@@ -3,7 +3,7 @@
 A :class:`Sample` is one verified reply, guarded: all values of one table at one
 moment. A :class:`Reading` is one value of it with all that a person needs to trust
 it: unit, the meter's time, our time, quality. :class:`MeterStatus` tells how the
-meter itself is. Outputs get samples and statuses; nothing else crosses the hub.
+meter itself is, :class:`DevicesRead` which devices are behind it. Nothing else crosses the hub.
 
 This module does not know where values come from or where they go.
 """
@@ -15,11 +15,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from nes2mqtt.readings.devices import Device
 from osgp.sources import Source
 
 __all__ = [
+    "DevicesRead",
     "Event",
     "LinkQuality",
+    "MeterEvent",
     "MeterInfo",
     "MeterState",
     "MeterStatus",
@@ -183,7 +186,21 @@ class MeterStatus:
         return self.info.id
 
 
-Event = Sample | MeterStatus
+@dataclass(frozen=True, slots=True)
+class DevicesRead:
+    """The gas, water and heat meters behind a meter, as it read them last; those that are not here any more are gone."""
+
+    meter: str
+    devices: tuple[Device, ...]
+    received: datetime
+    """When the meter told of them (UTC, aware)."""
+    instant: float
+    """The same moment by :attr:`nes2mqtt.timing.clock.Clock.monotonic`."""
+
+
+MeterEvent = Sample | MeterStatus
+"""What tells of the meter itself."""
+Event = MeterEvent | DevicesRead
 
 
 def guessed_at(label: datetime, received: datetime, instant: float) -> float | None:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from nes2mqtt.history.running_energy import RunningEnergy
     from nes2mqtt.history.store import Store
+    from nes2mqtt.prices.keeper import PriceKeeper
 
 __all__ = ["run"]
 
@@ -121,7 +122,7 @@ async def _pollers(config: Config, hub: Hub, store: Store | None) -> list[Poller
                 _opener(settings),
                 Guard(meter, Limits(settings.max_power), memory, segment=settings.segment),
                 hub,
-                Cadence(settings.present_every, settings.registers_every, settings.clock_every),
+                Cadence(settings.present_every, settings.registers_every, settings.clock_every, settings.devices_every),
                 spread=index / len(config.meters),
                 start_after=index * _START_SPACING,
             )
@@ -158,6 +159,26 @@ def _outputs(
 
         outputs.append(WebOutput(config.web, gateway, hub, store, state_dir=config.data_dir))
     return outputs
+
+
+def _price_keeper(config: Config, clock: Clock) -> PriceKeeper | None:
+    """Return what keeps the spot prices that the contracts need; None if they need none."""
+    if config.prices is None or not any(one.spot_area for one in config.contracts):
+        return None
+    from random import random  # noqa: PLC0415
+
+    from nes2mqtt.prices.keeper import PriceKeeper, wanted_by  # noqa: PLC0415 - see the docstring
+    from nes2mqtt.prices.store import PriceStore  # noqa: PLC0415
+
+    needs = ((one.spot_area, one.begins, one.currency) for one in config.contracts if one.spot_area)
+    return PriceKeeper(
+        PriceStore(config.data_dir / "prices.db"),
+        wanted_by(needs),
+        clock,
+        config.prices.service(),
+        file=config.prices.file,
+        chance=random,
+    )
 
 
 @asynccontextmanager
@@ -218,7 +239,10 @@ async def run(
         for output in outputs:
             hub.add(output)
         pollers = await _pollers(config, hub, store)
-        await _run_graph(clock, pollers, outputs, energy, notifier, stop, started)
+        sides = [] if energy is None else [Keeper("counting the running energy", energy.run).run()]
+        if (prices := _price_keeper(config, clock)) is not None:
+            sides.append(Keeper("keeping spot prices", prices.run).run())
+        await _run_graph(clock, pollers, outputs, sides, notifier, stop, started)
     notifier.close()
 
 
@@ -226,7 +250,7 @@ async def _run_graph(
     clock: Clock,
     pollers: Sequence[Poller],
     outputs: Sequence[Supervised],
-    energy: RunningEnergy | None,
+    beside: Sequence[Coroutine[None, None, None]],
     notifier: Notifier,
     stop: asyncio.Event | None,
     started: Callable[[], None] | None,
@@ -238,9 +262,7 @@ async def _run_graph(
 
         sinks = start([output.run() for output in outputs])
         sources = start([poller.run() for poller in pollers])
-        sides = start([watch_parts(notifier, clock, pollers, outputs), watch_clock(clock)])
-        if energy is not None:
-            sides += start([Keeper("counting the running energy", energy.run).run()])
+        sides = start([watch_parts(notifier, clock, pollers, outputs), watch_clock(clock), *beside])
         _log.info(
             "started: %s, outputs: %s",
             "1 meter" if len(pollers) == 1 else f"{len(pollers)} meters",

@@ -29,13 +29,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from decimal import Decimal
 from types import MappingProxyType
 
 from osgp.mbus.codes.code import Code
 from osgp.mbus.fixed import Counter
 from osgp.mbus.record_header import Function, RecordHeader
-from osgp.mbus.records import Record, Value
+from osgp.mbus.records import Record
 from osgp.mbus.values import scaled
 
 __all__ = ["Measured", "counted", "measured"]
@@ -58,14 +59,17 @@ _UNITS: Mapping[str, tuple[str, int, int]] = MappingProxyType(
 """Unit of a record -> the one unit for people, and factor and power of ten that lead there. Others have no exact factor."""
 
 
+Shown = Decimal | date | datetime | time | str
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One value."""
 
     quantity: str
     """Name of the quantity, as in :mod:`osgp.mbus.codes`: ``volume``."""
-    value: Value
-    """A number, a point in time without zone, or a text without control characters; never bytes."""
+    value: Shown
+    """A number, a point in time without zone, or a text without control characters."""
     unit: str
     """Of a number; empty for none."""
     main: bool
@@ -80,8 +84,11 @@ def measured(records: Iterable[Record]) -> dict[str, Measured]:
     """
     found: dict[str, Measured] = {}
     for record in records:
-        if record.plain and record.value is not None and record.header.function is not Function.ERROR_STATE:
-            value, unit = _for_people(record.value, record.unit, record.header.code)
+        told = record.value
+        if not record.plain or told is None or isinstance(told, bytes):
+            continue
+        if record.header.function is not Function.ERROR_STATE:
+            value, unit = _for_people(told, record.unit, record.header.code)
             one = Measured(record.quantity or "", value, unit, record.present)
             found.setdefault(_key(record.header, one.quantity), one)
     return found
@@ -111,7 +118,7 @@ def _key(head: RecordHeader, quantity: str) -> str:
     return key
 
 
-def _for_people(value: Value, unit: str, code: Code | None) -> tuple[Value, str]:
+def _for_people(value: Shown, unit: str, code: Code | None) -> tuple[Shown, str]:
     if isinstance(value, Decimal) and unit in _UNITS:
         unit, factor, exponent = _UNITS[unit]
         return _exactly(value, factor, exponent, 0 if code is None else code.exponent), unit

@@ -23,7 +23,7 @@ from nes2mqtt.history.tables.rows import stamp
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-__all__ = ["run_export"]
+__all__ = ["copy_up_to_date", "run_export"]
 
 
 def run_export(
@@ -49,9 +49,8 @@ def run_export(
     if until <= start:
         raise HistoryError("--to is not after --from; swap them")
     with tempfile.TemporaryDirectory(prefix="nes2mqtt-export-") as folder:
-        copy = snapshot(database, Path(folder))
+        copy = copy_up_to_date(database, Path(folder))
         try:
-            _bring_up_to_date(copy)
             return export(copy, out, what=what, start=start, end=until, zone=zone, kind=kind, meter=meter or None)
         except OSError as error:
             raise HistoryError(f"{out} cannot be written: {error.strerror}") from error
@@ -59,11 +58,20 @@ def run_export(
             raise HistoryError(f"{database} cannot be read: {error}") from error
 
 
-def _bring_up_to_date(copy: Path) -> None:
-    """Roll up in the copy what the gateway committed and has not rolled up yet: it does so once an hour."""
-    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-        migrate(connection)
-        Rollups(Journal(connection)).flush(stamp(datetime.now(UTC)))
+def copy_up_to_date(database: Path, folder: Path) -> Path:
+    """Copy the history into a folder, and roll up there what the gateway committed and has not rolled up: it does so hourly.
+
+    Raises:
+        HistoryError: it cannot be copied or read; the text says what to do.
+    """
+    copy = snapshot(database, folder)
+    try:
+        with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+            migrate(connection)
+            Rollups(Journal(connection)).flush(stamp(datetime.now(UTC)))
+    except sqlite3.Error as error:
+        raise HistoryError(f"{database} cannot be read: {error}") from error
+    return copy
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:

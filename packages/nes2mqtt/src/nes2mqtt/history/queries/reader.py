@@ -133,7 +133,12 @@ class Reader:
         self, meter: str, unit: Unit, start: datetime, end: datetime, zone: ZoneInfo, pending: Iterable[OpenRow]
     ) -> list[EnergyPeriod]:
         """Return the energy of every period that has a part in ``start`` up to ``end``."""
-        spans = list(periods(start, end, unit, zone))
+        return self.energies(meter, list(periods(start, end, unit, zone)), pending)
+
+    def energies(
+        self, meter: str, spans: Sequence[tuple[datetime, datetime]], pending: Iterable[OpenRow]
+    ) -> list[EnergyPeriod]:
+        """Return the energy of periods that follow each other without a gap; their edges are full minutes."""
         number = self.number(meter)
         if not spans:
             return []

@@ -33,7 +33,7 @@ from nes2mqtt.history.writing.notices import Notices, notices_of
 from nes2mqtt.history.writing.tail import this_boot
 from nes2mqtt.history.writing.trouble import Trouble, explain
 from nes2mqtt.history.writing.waiting import Waiting
-from nes2mqtt.readings.reading import Event, Sample
+from nes2mqtt.readings.reading import MeterEvent, Sample
 from nes2mqtt.timing.clock import Clock
 
 __all__ = ["RETRY_AFTER", "ROLLUPS_EVERY", "Recorder"]
@@ -131,7 +131,7 @@ class Recorder:
         """Return how many meters there are."""
         return len(self.waiting.infos)
 
-    def take(self, events: Iterable[Event], now: float) -> None:
+    def take(self, events: Iterable[MeterEvent], now: float) -> None:
         """Number register samples, and keep all samples in the tail and for the next commit."""
         self.waiting.take(events, now, self.journal)
         if self.trouble is not None or not self._clock.known:

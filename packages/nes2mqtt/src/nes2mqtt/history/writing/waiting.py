@@ -22,7 +22,7 @@ from nes2mqtt.history.tables.rows import moment
 from nes2mqtt.history.writing.continuation import Continuation, Found, go_on
 from nes2mqtt.history.writing.numbers import RESERVE, Numbers, read_mark
 from nes2mqtt.history.writing.tail import Head, Tail, place_of, read_tail
-from nes2mqtt.readings.reading import Event, MeterInfo, MeterStatus, Sample, TableGroup, guessed_at
+from nes2mqtt.readings.reading import MeterEvent, MeterInfo, MeterStatus, Sample, TableGroup, guessed_at
 from nes2mqtt.timing.clock import Clock
 from osgp.sources import Source
 
@@ -121,7 +121,7 @@ class Waiting:
         """Tell whether all register samples taken so far survive a kill of this program."""
         return not self._unnumbered and (not self.registers or not self._no_tail())
 
-    def take(self, events: Iterable[Event], now: float, journal: Journal | None) -> None:
+    def take(self, events: Iterable[MeterEvent], now: float, journal: Journal | None) -> None:
         """Number register samples, and keep all samples, in the tail too."""
         dated = self._clock.known
         for event in events:

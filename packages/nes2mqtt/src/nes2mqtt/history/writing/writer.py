@@ -20,7 +20,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from nes2mqtt.history.writing.recorder import Recorder
-from nes2mqtt.readings.reading import Event
+from nes2mqtt.readings.reading import MeterEvent
 from nes2mqtt.timing.clock import Clock
 
 __all__ = ["Writer"]
@@ -54,13 +54,13 @@ class Writer:
         self._recorder = recorder
         self._clock = clock
         self._committed = committed
-        self._events: deque[Event] = deque()
-        self._taken: deque[Event] = deque()
+        self._events: deque[MeterEvent] = deque()
+        self._taken: deque[MeterEvent] = deque()
         """Events that left the queue and may not have reached the recorder."""
         self._calls: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._asked_at = 0.0
         """Since when something waits for the thread."""
-        self._tried: Event | None = None
+        self._tried: MeterEvent | None = None
         self._tries = 0
         self._moved: dict[str, int] = {}
         self._wake = threading.Condition()
@@ -74,7 +74,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
         self._thread.start()
 
-    def put(self, event: Event) -> None:
+    def put(self, event: MeterEvent) -> None:
         """Queue an event; returns at once."""
         with self._wake:
             self._note_asked()
@@ -178,7 +178,7 @@ class Writer:
                 recorder.close()
                 return True
 
-    def _taking(self) -> Iterator[Event]:
+    def _taking(self) -> Iterator[MeterEvent]:
         """Yield what was taken out of the queue; an event stays until the recorder has asked for the next."""
         while self._taken:
             event = self._taken[0]

@@ -27,7 +27,7 @@ This module does not know connections; it builds messages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from types import MappingProxyType
@@ -37,11 +37,12 @@ from urllib.parse import urlsplit
 from nes2mqtt.outputs.mqtt.client.connection import Limits
 from nes2mqtt.outputs.mqtt.client.message import Message
 from nes2mqtt.outputs.mqtt.config import MqttConfig
+from nes2mqtt.outputs.mqtt.devices import DeviceMessages
 from nes2mqtt.outputs.mqtt.dialects import homeassistant as topics
 from nes2mqtt.outputs.mqtt.dialects.rows import compact
 from nes2mqtt.outputs.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, DISPLAY, ENABLED, MAINTENANCE
 from nes2mqtt.readings.gateway_info import GatewayInfo
-from nes2mqtt.readings.reading import Event, LinkQuality, MeterInfo, MeterState, MeterStatus, TableGroup
+from nes2mqtt.readings.reading import DevicesRead, Event, LinkQuality, MeterInfo, MeterState, MeterStatus, TableGroup
 from osgp.sources import SOURCES, Kind, Source
 
 __all__ = ["PARTS", "Discovery"]
@@ -140,6 +141,7 @@ class Discovery:
         gateway: this program.
         expire_after: gives, for a meter, the seconds after which Home Assistant forgets a live value.
         patience: seconds to wait for the second table.
+        noted: topics in which something of ours may be retained.
         remembers: a history remembers where a meter's registers stood when it was exchanged.
     """
 
@@ -151,6 +153,7 @@ class Discovery:
         expire_after: Callable[[str], int],
         patience: float = 60.0,
         remembers: bool = True,
+        noted: Iterable[str] = (),
     ) -> None:
         self._config = config
         self._gateway = gateway
@@ -162,15 +165,20 @@ class Discovery:
         self._meters: dict[str, _Meter] = {}
         self._news: dict[str, None] = {}
         """Meters of which there is something to announce, in the order it was learned."""
+        self._announced: set[str] = set()
         self.gateway_id = f"nes2mqtt_{gateway.name}"
+        self._behind_meters = DeviceMessages(config, self.gateway_id, self._behind, gateway.timezone, noted)
 
     def learn(self, event: Event, now: float) -> bool:
         """Take note of an event; return whether there is something to announce.
 
         Args:
-            event: a sample or status.
+            event: whatever the hub offers.
             now: seconds of any clock that does not jump.
         """
+        if isinstance(event, DevicesRead):
+            self._behind_meters.learn(event)
+            return True
         meter = self._meters.get(event.meter)
         if meter is None:
             meter = self._meters[event.meter] = _Meter(MeterInfo(event.meter), now)
@@ -197,11 +205,12 @@ class Discovery:
         return bool(self._news)
 
     def news(self, now: float, limits: Limits) -> Iterator[Message]:
-        """Yield the announcements of meters of which something was learned; each once."""
+        """Yield the announcements of meters of which something was learned; each once. Behind them all about devices."""
         for name in tuple(self._news):
             if self._ready(self._meters[name], now):
                 self._news.pop(name, None)
                 yield from self._announcement(name, limits)
+        yield from self._behind_meters.everything(self._announced)
 
     def everything(self, now: float, limits: Limits) -> Iterator[Message]:
         """Yield all announcements: the gateway first, for the meters point to it.
@@ -215,6 +224,7 @@ class Discovery:
             if self._ready(meter, now):
                 self._news.pop(name, None)
                 yield from self._announcement(name, limits)
+        yield from self._behind_meters.everything(self._announced)
 
     @property
     def size(self) -> int:
@@ -227,6 +237,7 @@ class Discovery:
         Once it had to be cut, all meters' are, for as long as this program runs: a component that moved from one
         message to another would be there twice for a Home Assistant that knows both.
         """
+        self._announced.add(name)
         while True:
             messages = self._parts(name, self._meters[name])
             fits = limits.packet is None or max(message.size(limits.version) for message in messages) <= limits.packet
@@ -253,6 +264,9 @@ class Discovery:
 
     def _message(self, object_id: str, document: Mapping[str, Any]) -> Message:
         return Message(self.topic(object_id), compact(_abbreviated(document)), qos=1, retain=True)
+
+    def _behind(self, object_id: str, document: Mapping[str, Any]) -> Message:
+        return self._message(object_id, {**document, "o": self._origin})
 
     def topic(self, object_id: str) -> str:
         """Return the topic of an announcement."""

@@ -44,7 +44,7 @@ from nes2mqtt.outputs.mqtt.leftovers import Leftovers
 from nes2mqtt.outputs.mqtt.ownership import Ownership
 from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.hub import Hub, Latest, OutputStatus
-from nes2mqtt.readings.reading import Event, MeterState, MeterStatus, Quality, Sample, TableGroup
+from nes2mqtt.readings.reading import DevicesRead, Event, MeterState, MeterStatus, Quality, Sample, TableGroup
 
 __all__ = ["MqttOutput", "Timing"]
 
@@ -173,6 +173,7 @@ class MqttOutput:
             expire_after=self._expire_after,
             patience=self._timing.patience,
             remembers=self._numbered,
+            noted=self._leftovers.topics,
         )
         discovery.step = min(self._leftovers.step, len(PARTS) - 1)
         return discovery
@@ -189,6 +190,8 @@ class MqttOutput:
         """Take note that there is something new; the values themselves stay in the hub."""
         if isinstance(event, MeterStatus):
             self._offer_status(event)
+        elif isinstance(event, DevicesRead):
+            pass  # for discovery alone
         elif event.group is TableGroup.PRESENT:
             self._offer_present(event.meter)
         else:

@@ -56,6 +56,7 @@ class Ownership:
         alone: float,
     ) -> None:
         self._address = config.address
+        self._base = config.base_topic
         self._name = name
         self._dialects = dialects
         self._discovery = discovery
@@ -205,12 +206,18 @@ class Ownership:
                 yield topic, _claim_of(topic)
 
     def _part_pattern(self, meters: Collection[str]) -> re.Pattern[str] | None:
-        """Return what matches the topics of announcements in parts."""
+        """Return what matches the topics of announcements in parts, and those of devices behind meters.
+
+        Which devices there are is known only when they were read; until then what is kept of them stays.
+        """
         if self._discovery is None:
             return None
         names = "|".join(re.escape(f"{self._discovery.gateway_id}_{meter}") for meter in meters)
         before, after = self._discovery.topic("\0").split("\0")
-        return re.compile(f"{re.escape(before)}({names})-[0-9]+{re.escape(after)}")
+        parts = f"({names})-[0-9]+|{re.escape(self._discovery.gateway_id)}-mbus-[a-z0-9_]+"
+        return re.compile(
+            f"{re.escape(before)}({parts}){re.escape(after)}|{re.escape(self._base)}/devices/[a-z0-9_]+/[a-z]+"
+        )
 
 
 def _gateway_base(dialect: Dialect) -> str:

@@ -25,7 +25,7 @@ from nes2mqtt.outputs.web.live.feed import LiveFeed
 from nes2mqtt.outputs.web.live.recent import POWER_EXPORT, POWER_IMPORT, SPAN, Recent
 from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.hub import Hub, OutputStatus
-from nes2mqtt.readings.reading import Event, Sample
+from nes2mqtt.readings.reading import DevicesRead, Event, Sample
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -94,6 +94,8 @@ class WebOutput:
 
     def offer(self, event: Event) -> None:
         """Take an event; never blocks."""
+        if isinstance(event, DevicesRead):
+            return  # the page asks for them now and then
         if isinstance(event, Sample):
             self.recent.add(event)
         self.dash.offer(event)

@@ -27,7 +27,7 @@ from typing import Any
 from nes2mqtt.outputs.web.live.recent import Recent
 from nes2mqtt.outputs.web.live.view import clock_document, group_document, iso, label, meter_document, status_document
 from nes2mqtt.readings.hub import Hub
-from nes2mqtt.readings.reading import Event, MeterStatus, Quality, Sample, TableGroup
+from nes2mqtt.readings.reading import MeterEvent, MeterStatus, Quality, Sample, TableGroup
 from nes2mqtt.timing.clock import Clock
 from servicekit.boot import boot_id
 from servicekit.limits import Places
@@ -115,7 +115,7 @@ class LiveFeed:
         self._places = Places(most_clients)
         self._clock = hub.clock
         self._clients: set[Client] = set()
-        self._changed: dict[str, dict[TableGroup | None, Event]] = {}
+        self._changed: dict[str, dict[TableGroup | None, MeterEvent]] = {}
         self._qualities: dict[tuple[str, TableGroup], Quality] = {}
         self._serials: dict[str, str] = {}
         self._wake = asyncio.Event()
@@ -127,7 +127,7 @@ class LiveFeed:
         """Return how many pages are open."""
         return len(self._clients)
 
-    def offer(self, event: Event) -> None:
+    def offer(self, event: MeterEvent) -> None:
         """Take an event of the hub; costs nothing while nobody looks."""
         if self._clients:
             group = event.group if isinstance(event, Sample) else None
@@ -210,7 +210,7 @@ class LiveFeed:
             self._clients.discard(client)
             self.cut_off += 1
 
-    def _message(self, meter: str, parts: dict[TableGroup | None, Event]) -> bytes:
+    def _message(self, meter: str, parts: dict[TableGroup | None, MeterEvent]) -> bytes:
         """Write what changed; everything when another meter is there, whose values replace the old one's."""
         instant = self._clock.monotonic()
         status = parts.get(None)
@@ -235,7 +235,7 @@ class LiveFeed:
             return list(self._hub.latest)
         return {meter for client in self._clients for meter in client.meters or ()}
 
-    def _change(self, meter: str, parts: dict[TableGroup | None, Event]) -> dict[str, Any]:
+    def _change(self, meter: str, parts: dict[TableGroup | None, MeterEvent]) -> dict[str, Any]:
         document: dict[str, Any] = {"id": meter}
         for event in parts.values():
             if isinstance(event, Sample):

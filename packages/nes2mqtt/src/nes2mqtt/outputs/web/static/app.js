@@ -4,6 +4,7 @@
 import { EnergyBars, known } from "./bars.js";
 import * as cards from "./cards.js";
 import { clock } from "./clock.js";
+import { drawDevices } from "./devices.js";
 import { byId, el, setText } from "./dom.js";
 import { ago, clockTime, number, useZone } from "./format.js";
 import { clockTrouble, historyTrouble, meterTrouble } from "./messages.js";
@@ -14,6 +15,7 @@ import { language, text, translate } from "./texts.js";
 
 const STATUS_EVERY = 15_000;
 const ENERGY_EVERY = 60_000;
+const DEVICES_EVERY = 60_000;
 const MOST_LINKS = 8;
 /** Milliseconds after which the list of outputs is asked again when this page has come or gone. */
 const SOON = 1_500;
@@ -246,7 +248,9 @@ function choose(meters) {
     page.flow = "";
     page.reports = {};
     stream.follow(chosen.id);
+    drawDevices([]);
     refreshEnergy();
+    refreshDevices();
   }
   drawSwitch(meters, chosen);
 }
@@ -299,6 +303,18 @@ async function refreshEnergy() {
   redraw();
 }
 
+/** The devices behind the meter. They change once an hour or less often, so they are asked for and not sent. */
+async function refreshDevices() {
+  const { meter } = stream;
+  if (document.visibilityState !== "visible" || !meter) {
+    return;
+  }
+  const devices = await get(`api/v1/devices?meter=${encodeURIComponent(meter)}`);
+  if (meter === stream.meter && Array.isArray(devices)) {
+    drawDevices(devices);
+  }
+}
+
 async function drawReadings() {
   for (const [id, period] of [["csv-hours", "hour"], ["csv-days", "day"]]) {
     byId(id).hidden = !page.status?.gateway.history;
@@ -320,11 +336,13 @@ document.addEventListener("visibilitychange", () => {
     redraw();
     refreshStatus();
     refreshEnergy();
+    refreshDevices();
   }
 });
 setInterval(tick, 1000);
 setInterval(() => document.visibilityState === "visible" && refreshStatus(), STATUS_EVERY);
 setInterval(refreshEnergy, ENERGY_EVERY);
+setInterval(refreshDevices, DEVICES_EVERY);
 refreshStatus().then(() => {
   if (!page.status || !page.status.meters.length) {
     byId("waiting").hidden = false;

@@ -1,0 +1,6 @@
+"""Bills: the energy of the history and the kept prices, put through the contracts.
+
+:mod:`~nes2mqtt.bills.bill` makes them, :mod:`~nes2mqtt.bills.command` is ``nes2mqtt costs``.
+
+This package knows the history, prices and contracts; it does not know how any of them came to be, and changes none.
+"""
