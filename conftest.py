@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,3 +50,12 @@ def _process_as_it_was() -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take long: the last ones run while the other workers have nothing left to do."""
     items.sort(key=lambda item: item.get_closest_marker("takes_long") is None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let each worker write what ``make coverage`` has measured in it: one that does not end by itself within seconds is killed."""
+    measured = sys.modules.get("coverage")
+    measuring = measured.Coverage.current() if measured is not None and hasattr(session.config, "workerinput") else None
+    if measuring is not None:
+        measuring.save()

@@ -1,6 +1,7 @@
 """Change the code in small ways, one at a time, and see whether a test notices: the share of changes noticed is the score.
 
 Cosmic Ray makes the changes (this program runs in its environment, ``.venv-mutation``), in a copy of the repository; the tests run in ``.venv``.
+It does not know tables, which is what steps and states are here: so one more kind of change takes an element out of a set or a dictionary.
 There are more changes than an hour holds, so they are drawn by chance, in turn from each module; the same seed draws the same ones. What no test
 noticed is written with its difference. Some of it changes nothing that anybody could see: read it, test what matters.
 
@@ -25,6 +26,8 @@ from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
+from mutation_changes import elements, is_seen, without
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "mutation"
 TREE = FOLDER / "tree"
@@ -42,6 +45,9 @@ TARGETS = (
     ),
 )
 """What must not be wrong, and the tests that have to notice. Each is run until the first failure."""
+
+WITHOUT = "table/WithoutElement"
+"""Our kind of change, beside Cosmic Ray's operators."""
 
 UNSEEN = ("core/RemoveDecorator", "core/VariableReplacer", "core/VariableInserter", "core/NoOp")
 """Kinds of changes that are left out: they break types only, need arguments, or change nothing."""
@@ -75,7 +81,15 @@ def changes_of(path: Path) -> list[tuple[str, int]]:
             operator = get_operator(name)()
             count = sum(1 for node in ast_nodes(tree) for _ in operator.mutation_positions(node))
             found += [(name, number) for number in range(count)]
-    return found
+    return found + [(WITHOUT, number) for number in range(len(elements(path.read_text(encoding="utf-8"))))]
+
+
+def changed(text: str, name: str, number: int) -> str | None:
+    """Return a module's text with one change; None when there is no such change."""
+    if name != WITHOUT:
+        after: str | None = mutate_code(text, get_operator(name)(), number)
+        return after
+    return without(text, number)
 
 
 def copy_tree() -> None:
@@ -137,8 +151,8 @@ def try_one(target: Target) -> None:
     """Make the next change of a module, run its tests, and take the change back."""
     name, number = target.changes.pop()
     before = target.path.read_text(encoding="utf-8")
-    after = mutate_code(before, get_operator(name)(), number)
-    if after is None or after == before:
+    after = changed(before, name, number)
+    if after is None or not is_seen(before, after):
         return
     target.path.write_text(after, encoding="utf-8")
     try:
@@ -158,7 +172,6 @@ def main() -> int:
     parser.add_argument("--only", default="", help="part of a path: only modules whose path has it")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    end = time.monotonic() + 60 * options.minutes
     FOLDER.mkdir(parents=True, exist_ok=True)
     copy_tree()
     try:
@@ -166,6 +179,7 @@ def main() -> int:
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 1
+    end = time.monotonic() + 60 * options.minutes  # the runs without a change, in targets(), are not counted
     while time.monotonic() < end and any(target.changes for target in found):
         for target in found:
             if target.changes and time.monotonic() < end:

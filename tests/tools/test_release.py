@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import tomllib
 import venv
 import zipfile
 from datetime import UTC, datetime
@@ -142,6 +144,8 @@ def test_a_release_is_committed_and_building_that_commit_makes_the_same_bytes(ma
         path.name: path.read_bytes() for path in built.iterdir()
     }
     assert release.git(folder, "log", "-1", "--format=%s") == f"Release {VERSION}"
+    with tarfile.open(next(built.glob("osgp-*.tar.gz"))) as archive:
+        assert {part.mtime for part in archive} == {datetime(2031, 5, 6, tzinfo=UTC).timestamp()}
 
 
 def test_checksums_cover_everything_else(made):
@@ -153,6 +157,11 @@ def test_checksums_cover_everything_else(made):
         if path.name != "SHA256SUMS"
     }
     assert len(lines) == 2 * len(release.PACKAGES) + 2
+
+
+def version_of(named, library):
+    (version,) = {version for name, version in named if name == library}
+    return version
 
 
 def test_the_bill_of_materials_is_valid_and_names_what_is_locked_and_copied_in(made):
@@ -177,6 +186,20 @@ def test_the_bill_of_materials_is_valid_and_names_what_is_locked_and_copied_in(m
     assert named["nes2mqtt", VERSION]["hashes"] == [
         {"alg": "SHA-256", "content": hashlib.sha256(next(built.glob("nes2mqtt-*.whl")).read_bytes()).hexdigest()}
     ]
+    # Who needs whom, by what stands in the packages' own files; licences and conditions as their authors wrote them.
+    assert bill["metadata"]["timestamp"].startswith("2031-05-06T00:00:00")
+    needs = {each["ref"]: set(each.get("dependsOn", ())) for each in bill["dependencies"]}
+    assert needs["release"] == set(release.PACKAGES)
+    assert needs["piprint"] >= {"servicekit", f"pydantic=={version_of(named, 'pydantic')}"}
+    assert needs["nes2mqtt"] >= {"servicekit", "osgp", "uplot", f"starlette=={version_of(named, 'starlette')}"}
+    assert needs["servicekit"] == set()
+    assert f"pydantic-core=={version_of(named, 'pydantic-core')}" in needs[f"pydantic=={version_of(named, 'pydantic')}"]
+    parts = {part["name"]: part for part in bill["components"]}
+    assert [each["license"]["id"] for each in parts["pydantic"]["licenses"]] == ["MIT"]
+    assert [each["license"]["id"] for each in parts["uplot"]["licenses"]] == ["MIT"]
+    ours = tomllib.loads((ROOT / "packages/nes2mqtt/pyproject.toml").read_text())["project"]["license"]
+    assert ours in json.dumps(parts["nes2mqtt"]["licenses"])
+    assert "sys_platform == 'win32'" in json.dumps(parts["pywin32"]["properties"]).replace('\\"', "'")
     scopes = {part["name"]: part.get("scope") for part in bill["components"]}
     assert (scopes["pydantic"], scopes["zeroconf"], scopes["hatchling"], scopes["pywin32"]) == (
         "required",

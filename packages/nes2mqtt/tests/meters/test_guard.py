@@ -652,3 +652,12 @@ def test_t3_no_step_of_the_clock_changes_what_is_believed(reads):
             believed = dict(verdict.sample.values) if verdict.sample else None
             said.append((believed, verdict.held, verdict.rejected, verdict.doubt, verdict.notes, guard.segment))
         assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, " A. Taken"), (2, " A, and 1 more. Taken"), (3, " A, and 2 more. Taken")]
+)
+def test_how_many_values_cannot_be_is_counted_behind_the_first(count, words):
+    values = {SOURCES[f"current_l{phase}"]: 999_000_000 for phase in range(1, count + 1)}
+    (note,) = Guard("house").present(values, moment(START), None).notes
+    assert words in note.text

@@ -278,3 +278,52 @@ def test_noise_without_end_ends_too():
         failed += [event for event in link.expire(now) if isinstance(event, ExchangeFailed)]
     assert failed
     assert now < 7.0
+
+
+def test_latency_of_a_network_bridge_is_given_to_the_ack_too():
+    line = Line(turnaround=0.0, latency=0.4)
+    link = Link(line, patience=6.0)
+    link.send(b"\x20", 0.0)
+    link.expire(0.0)
+    assert link.deadline() == pytest.approx(line.seconds(9) + RESPONSE_TIMEOUT + 0.4)
+
+
+def _told(link, now, number, *, lost=False):
+    """Send a message, once more if its packet is lost, and take the answer; return the time and when its packet left."""
+    link.send(b"\x20", now)
+    left = max(now, link.deadline())
+    link.expire(left)
+    now = left
+    if lost:
+        for _ in range(2):  # nothing comes; it leaves again
+            now = link.deadline()
+            link.expire(now)
+    link.bytes_to_send()
+    link.receive(A + reply(b"\0", toggle=bool(number % 2)), now + 0.2)
+    link.expire(now + 0.2 + 0.06)
+    link.bytes_to_send()
+    return now + 0.2, left
+
+
+def test_only_what_left_at_once_and_arrived_shows_that_the_other_end_is_not_deaf():
+    """Two turns are lost; a message that leaves a second later arrives; a third turn is lost: that makes three in a row."""
+    link = Link(Line(turnaround=0.0), patience=6.0, adapt=True)
+    now, _ = _told(link, 0.0, 0)
+    for number in (1, 2):
+        now, _ = _told(link, now, number, lost=True)
+    now, _ = _told(link, now + 1.0, 3)
+    now, left = _told(link, now, 4, lost=True)
+    later, left = _told(link, now, 5)
+    assert left == pytest.approx(now + 0.006)  # the shortest of the longer times (osgp.optical.timing)
+    assert later > now
+
+
+def test_what_left_at_once_and_arrived_makes_the_count_begin_anew():
+    link = Link(Line(turnaround=0.0), patience=6.0, adapt=True)
+    now, _ = _told(link, 0.0, 0)
+    for number in (1, 2):
+        now, _ = _told(link, now, number, lost=True)
+    now, _ = _told(link, now, 3)
+    now, _ = _told(link, now, 4, lost=True)
+    _, left = _told(link, now, 5)
+    assert left == pytest.approx(now)

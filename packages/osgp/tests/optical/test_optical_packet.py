@@ -216,3 +216,11 @@ def test_impossible_packets_cannot_be_made():
     ):
         with pytest.raises(MisuseError):
             Packet(**wrong)
+
+
+@pytest.mark.parametrize("data", [b"\x20\x21", b""], ids=["longer", "shorter"])
+def test_bytes_that_are_longer_or_shorter_than_they_say_are_no_packet(data):
+    """Each ends with the right CRC; only the length, which says one byte, is not its own."""
+    body = bytes.fromhex("EE 00 00 00 00 01") + data
+    with pytest.raises(CorruptFrame):
+        Packet.decode(body + crc(body))

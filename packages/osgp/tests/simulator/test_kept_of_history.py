@@ -9,6 +9,7 @@ from osgp.errors import MisuseError, ResponseTimeout
 from osgp.image import MeterImage
 from osgp.key import MeterKey
 from osgp.meter import open_meter
+from osgp.meter.writing import AllowWrites
 from osgp.optical.key import OpticalKey
 from osgp.psem import table_id
 from osgp.simulator import DEMO_KEY_TEXT, House, SimulatedMeter
@@ -19,6 +20,7 @@ from osgp.simulator.history.happenings import (
     ClockSet,
     CoverOpened,
     DemandReset,
+    FirmwareChanged,
     History,
     NeutralLost,
     PhaseLost,
@@ -87,6 +89,7 @@ AT = NOW - 5000
         (BrokenConductor(AT, 600), [(AT + 600, 2048 + 32, NOBODY)], {"unbalanced_voltage"}),
         (BrokenConductor(AT, 599), [], set()),
         (Reconfigured(AT), [(AT, 9, HEAD_END), (AT, 2048 + 24, HEAD_END)], {"dimension_change"}),
+        (FirmwareChanged(AT, (3, 70, 5)), [(AT, 2048 + 14, HEAD_END)], {"code_bank_changed"}),
         (DemandReset(AT), [(AT, 18, HEAD_END)], set()),
     ],
 )
@@ -237,6 +240,30 @@ async def test_a_reconfiguration_is_told_as_real_meters_do(virtual_clock):
         assert meter.read("ET04")[116] == version + 1
         assert meter._server.sequence == sequence + 25
         assert (await client.read("BT61"))[7] == OTHER_DATA_SETS[0].blocks
+
+
+async def test_another_firmware_brings_its_tables(virtual_clock):
+    """Meters before 3.70 have 41 present values, later ones 55 (MEP guide v1.1 p. 218-219)."""
+    one = House(
+        ledger=Ledger(Household(1), INSTALLED),
+        history=History([FirmwareChanged(NOW + 60, (3, 82, 5))], firmware=(3, 50, 5)),
+    )
+    async with (
+        SimulatedMeter(one, mak=KEY, clock=Wall(virtual_clock)) as meter,
+        open_meter(
+            await meter.serve_tcp(), key=KEY, read_budget=None, allow_writes=AllowWrites(tables=("ET50",))
+        ) as client,
+    ):
+        assert len(await client.present()) == 41
+        version, sequence = meter.read("ET04")[116], meter._server.sequence
+        await client.write("ET50", b"\x07", 3)
+        await _until(meter, NOW + 61)
+        assert len(await client.present()) == 55
+        assert (await client.identity()).firmware == "3.82.05"
+        assert meter.read("ET04")[116] == version + 1
+        assert meter._server.sequence >= sequence + 25
+        assert len(meter.read("ET04")) == 129
+        assert meter.read("ET50")[3] == 7, "what was written stays"
 
 
 async def test_what_lies_in_the_past_is_refused_while_the_meter_runs(virtual_clock):

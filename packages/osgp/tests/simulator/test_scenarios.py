@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osgp.errors import MisuseError
+from osgp.simulator.history.configuration import FIRMWARES
 from osgp.simulator.history.happenings import (
     BrokenConductor,
     ClockSet,
     CoverOpened,
+    FirmwareChanged,
     Happening,
     NeutralLost,
     PhaseLost,
@@ -41,6 +43,7 @@ START = int(datetime(2026, 12, 1, 4, tzinfo=UTC).timestamp())
         ("swell=60s,phase=2", VoltageChange(START + 10, 60, 2, 115)),
         ("cover-opened,at=-5m", CoverOpened(START - 300)),
         ("reconfigured", Reconfigured(START + 10)),
+        ("firmware=3.7,at=+60s", FirmwareChanged(START + 60, (3, 70, 5))),
     ],
 )
 def test_what_is_written_happens(text, wanted):
@@ -50,6 +53,13 @@ def test_what_is_written_happens(text, wanted):
 def test_all_that_is_written_happens_in_its_order():
     history = history_of(["power-cut=5s", "clock-set=+1h,at=-1d", "power-cut=7s,at=+1h"], START)
     assert [one.at - START for one in history] == [-86400, 10, 3600]
+
+
+@pytest.mark.parametrize(("text", "version"), [("2.12", (2, 12)), ("4.3", (4, 30)), ("4.30", (4, 30)), ("4.0", (4, 0))])
+def test_a_firmware_without_a_moment_is_the_one_it_always_had(text, version):
+    history = history_of([f"firmware={text}", "cover-opened"], START)
+    assert history.firmware(0)[:2] == version
+    assert [type(one) for one in history] == [CoverOpened]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +73,9 @@ def test_all_that_is_written_happens_in_its_order():
         ("power-cut=99999d", "90s, 15m or 2h"),
         ("clock-set=0", "+90s or -2m"),
         ("clock-set=+-5", "+90s or -2m"),
+        ("firmware=3.81", "choose from 2.12, 3.10, 3.50, 3.70, 3.82, 4.00"),
+        ("firmware", "choose from 2.12"),
+        ("firmware=4.30,at=+5s", "cannot get 4.x"),
         ("cover-opened=5s", "takes no value"),
         ("power-cut=5s,on=1", "no setting 'on'; write power-cut=TIME[,at=WHEN]"),
         ("power-cut=5s,phase=2", "no setting 'phase'"),
@@ -85,7 +98,8 @@ pieces = st.sampled_from([*SCENARIOS, "=", ",", "at", "phase", "+", "-", "9", "d
 @given(st.lists(pieces, max_size=9).map("".join))
 def test_any_text_is_a_happening_or_refused(text):
     try:
-        (one,) = history_of([text], START)
+        history = history_of([text], START)
     except MisuseError:
         return
-    assert isinstance(one, Happening)
+    assert all(isinstance(one, Happening) for one in history)
+    assert len(list(history)) == 1 or history.firmware(0)[:2] in FIRMWARES

@@ -19,7 +19,9 @@ from piprint.jobs.recovery import (
     decide,
     decide_inherited,
     is_doubtful,
+    is_not_printed,
     judge,
+    may_be_given_back,
     pick,
 )
 from piprint.journal.entry import Entry
@@ -238,3 +240,30 @@ def test_of_several_the_one_that_may_print_counts_most() -> None:
     assert pick(jobs, Known()) in {job for job in jobs if judge(job) is Finding.ACTIVE}
     finals = [job for job in jobs if job.state.final]
     assert pick(finals, Known()) is jobs[-1]
+
+
+@pytest.mark.parametrize("step", Step)
+def test_what_is_given_back_is_claimed_and_certainly_on_no_paper(step: Step) -> None:
+    """Whoever gets it prints it: so nobody may have begun to, neither this processor nor the one before."""
+    before = {Step.CLAIMED, Step.STORED, Step.CREATING, Step.CREATED}  # the printer has no byte of the document
+    for submitted, inherits, doubted in product((True, False), ("", "bc-test-7-0"), (True, False)):
+        sure = step in before or (step is Step.SENDING and not submitted)
+        given_back = may_be_given_back(entry(step, submitted=submitted, inherits=inherits), doubted=doubted)
+        assert given_back == (sure and not inherits and not doubted), (submitted, inherits, doubted)
+
+
+@pytest.mark.parametrize("step", [Step.CLAIMED, Step.STORED])
+@pytest.mark.parametrize(("inherited", "sure"), [(False, True), (True, False), (None, False)])
+def test_what_another_processor_may_have_submitted_may_be_on_paper(
+    step: Step, inherited: bool | None, sure: bool
+) -> None:
+    """None: it cannot be known, as in PIPrint 1.0."""
+    assert is_not_printed(entry(step, inherits="bc-test-7-0", inherited=inherited), doubted=False) == sure
+    assert is_not_printed(entry(step, inherited=inherited), doubted=False)
+    assert not is_not_printed(entry(step, inherited=inherited), doubted=True)
+
+
+@pytest.mark.parametrize("step", Step)
+def test_a_held_job_is_on_no_paper_until_it_is_let_go(step: Step) -> None:
+    held_back = {Step.CLAIMED, Step.STORED, Step.CREATING, Step.CREATED, Step.SENDING, Step.SENT, Step.CLAIMING}
+    assert is_not_printed(entry(step, held=True), doubted=False) == (step in held_back)

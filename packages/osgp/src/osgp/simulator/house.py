@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 
 from osgp.errors import MisuseError
 from osgp.simulator.history.happenings import History
+from osgp.simulator.history.quadrants import Quadrants
 from osgp.simulator.history.undelivered import Undelivered
 from osgp.simulator.household import CELL, DAY, PHASES, Household
 from osgp.simulator.ledger import Ledger, Tiers
@@ -34,6 +35,8 @@ _WH = 3600
 _NOMINAL = 230.0
 _WIRE_OHMS = 0.22
 _KINDS = 8
+_QUADRANTS_SINCE = (4, 0)
+"""Firmware (MEP guide v1.1 p. 210)."""
 _OUTAGE_PERIOD = 61 * DAY
 """Seconds in which there is one outage."""
 
@@ -43,7 +46,8 @@ class Moment:
     """What the meter shows at one second."""
 
     total: Sequence[int]
-    """The eleven summations of BT23 (MEP guide v1.1 p. 208-209), in their order, source ids 0 to 7 and 26 to 28."""
+    """The eleven summations of BT23 (MEP guide v1.1 p. 208-209), in their order, source ids 0 to 7 and 26 to 28. Meters from
+    firmware 4.0 on have eight more: reactive and apparent energy by quadrant (p. 210)."""
     tiers: Sequence[Sequence[int]]
     """The same per tier; what has no tiers is 0 there."""
     present: dict[int, int]
@@ -88,6 +92,8 @@ class House:
         sold = 4_000_000 if self._household.traits.sun else 300
         forward, reverse = start or (8_000_000 + mix(seed) % 30_000_000, mix(seed + 1) % sold)
         self._base = (forward, reverse, forward // 9, forward // 5)
+        four = self.history.firmware(self.installed) >= _QUADRANTS_SINCE
+        self._quadrants = Quadrants(self._ledger, self.history, self._order) if four else None
         self._undelivered = Undelivered(self._ledger, self.history, self._order)
 
     def at(self, now: float) -> Moment:
@@ -96,7 +102,7 @@ class House:
         day, rest = divmod(second, DAY)
         index, within = divmod(rest, CELL)
         cell = self._household.cell(day, index)
-        total, tiers = self._registers(second, self._delivered(second, self._ledger.at(second)))
+        total, tiers = self._registers(second, second, self._delivered(second, self._ledger.at(second)))
         levels = self.history.levels(second)
         active, reactive = (
             [powers[phase][within] if level else 0 for phase, level in zip(self._order, levels, strict=True)]
@@ -116,7 +122,7 @@ class House:
         day, rest = divmod(moment, DAY)
         index, within = divmod(rest, CELL)
         energies = self._ledger.at(moment - 1) if within else self._ledger.starts(day)[index]
-        return self._registers(moment, self._delivered(moment - 1, energies))
+        return self._registers(moment, max(moment - 1, self.installed), self._delivered(moment - 1, energies))
 
     def outages(self, now: float) -> list[tuple[int, int]]:
         """Return begin and end of each outage since the installation, UTC seconds. It is counted when it ends.
@@ -139,24 +145,35 @@ class House:
             return energies
         return tuple(used.less(lacking) for used, lacking in zip(energies, missing, strict=True))
 
-    def _registers(self, second: int, energies: Tiers) -> tuple[list[int], list[list[int]]]:
-        """Return BT23's summations. The total is the sum of the tiers' whole Wh, so that they always agree."""
+    def _registers(self, second: int, counted: int, energies: Tiers) -> tuple[list[int], list[list[int]]]:
+        """Return BT23's summations. The total is the sum of the tiers' whole Wh, so that they always agree.
+
+        Args:
+            second: at which they are shown; it decides which outages are over.
+            counted: the last second that they include.
+            energies: up to and including it.
+        """
         blocks = []
+        quadrants = [] if self._quadrants is None else self._quadrants.at(counted, energies)
         for tier, energy in enumerate(energies):
             joules = (energy.forward, energy.reverse, energy.inductive, energy.capacitive)
             # Years before the installation date were split 3 : 1 between day and night.
             base = [value - value // 4 if tier == 0 else value // 4 for value in self._base]
             counts = [start + value // _WH for start, value in zip(base, joules, strict=True)]
+            if quadrants:
+                before = (base[2], 0, 0, base[3], base[0], base[1], 0, 0)
+                counts += [start + value // _WH for start, value in zip(before, quadrants[tier], strict=True)]
             blocks.append(counts)
         totals = list(map(sum, zip(*blocks, strict=True)))
         return self._block(totals, self._outages(second)), [self._block(counts) for counts in blocks]
 
     def _block(self, energies: Sequence[int], outages: tuple[int, int] = (0, 0)) -> list[int]:
-        """Return eleven summations. "Fwd-Rev" is clamped at 0 (MEP guide v1.1 p. 209)."""
+        """Return the summations. "Fwd-Rev" is clamped at 0 (MEP guide v1.1 p. 209)."""
         forward, reverse = energies[:2]
         sums = (forward + reverse, max(forward - reverse, 0))
         roll = 10**self.digits
-        return [*(value % roll for value in energies), *outages, *(value % roll for value in sums), 0, 0, 0]
+        first, quadrants = ([value % roll for value in part] for part in (energies[:4], energies[4:]))
+        return [*first, *outages, *(value % roll for value in sums), 0, 0, 0, *quadrants]
 
     def _outages(self, second: int) -> tuple[int, int]:
         """Return seconds and count of outages that are over."""

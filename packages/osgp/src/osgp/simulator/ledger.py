@@ -101,12 +101,16 @@ class Ledger:
         active, reactive = self._seconds
         return _credit(self._cells[index], tier_at(second), active[within], reactive[within])
 
-    def _walk(self, day: int) -> list[Tiers]:
-        """Return the energy at the start of each cell of a day, after counting the days on the way there."""
+    def count(self, day: int) -> None:
+        """Count the days before a day."""
         first = self.installed // DAY
         while len(self._midnights) <= day - first:
             self._count(first + len(self._midnights) - 1)
-        energies = self._midnights[day - first]
+
+    def _walk(self, day: int) -> list[Tiers]:
+        """Return the energy at the start of each cell of a day, after counting the days on the way there."""
+        self.count(day)
+        energies = self._midnights[day - self.installed // DAY]
         steps = [energies]
         plan = self.household.day(day)
         tiers = _tiers(day)

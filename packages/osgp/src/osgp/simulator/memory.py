@@ -57,6 +57,7 @@ class TableMemory:
         self._fixed = {table: bytearray(data) for table, data in fixed.items()}
         self._live = dict(live)
         self._last_psn: int | None = None
+        self._written: set[int] = set()
 
     def read(self, table: int, now: float) -> bytes | None:
         """Return a table's bytes at ``now`` (UTC seconds), None if the meter has no such table."""
@@ -83,6 +84,17 @@ class TableMemory:
         if memory is not None:
             part = data[: max(0, len(memory) - offset)]
             memory[offset : offset + len(part)] = part
+            self._written.add(table)
+
+    def renewed(self, other: TableMemory) -> TableMemory:
+        """Return the tables of another firmware, with what clients have written into those that kept their size."""
+        for table in self._written:
+            data = self._fixed.get(table)
+            if data is not None and len(other._fixed.get(table, b"")) == len(data):
+                other._fixed[table] = data
+        other._written |= self._written
+        other._last_psn = self._last_psn
+        return other
 
     def answer(self, request: Request, sender: Sender, now: float) -> Response:
         """Carry a request out with the rights of its sender."""

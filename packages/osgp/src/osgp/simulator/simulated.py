@@ -30,7 +30,8 @@ from osgp.optical.server import FirstPacket, OpticalServer
 from osgp.optical.server import Meter as OpticalHabits
 from osgp.psem import PartialWrite, Request, Response, Write, table_id
 from osgp.simulator.faults import Faults, FaultyLine
-from osgp.simulator.history.happenings import Happening, History, Reconfigured
+from osgp.simulator.history.configuration import FIRMWARE
+from osgp.simulator.history.happenings import FirmwareChanged, Happening, History, Reconfigured
 from osgp.simulator.house import House
 from osgp.simulator.line import SEQUENCE_JUMP, MeterLine
 from osgp.simulator.memory import ET13_ALERT_FLAGS, Contents, TableMemory
@@ -110,7 +111,7 @@ class SimulatedMeter:
         self._latest = 0.0
         step = self._faults.clock_step
         house = House(seed) if source is None else source
-        self._is_image = isinstance(house, MeterImage)
+        self._house: House | None = None
         self._changed = self._restarted = 0
         if isinstance(house, MeterImage):
             self.history = History()
@@ -118,6 +119,7 @@ class SimulatedMeter:
             self._replacement: TableMemory | None = None
         else:
             self.history = house.history
+            self._house, self._firmware = house, house.history.firmware(house.installed)
             self._memory = house_memory(house, clock_step=step)
             swap = bool(self._faults.meter_swap)
             self._replacement = (
@@ -143,6 +145,10 @@ class SimulatedMeter:
         # A house adds up the days since its meter was installed when first asked, which takes longer than a client waits.
         self._memory.read(table_id("BT23"), self._now())
         self._catch_up()
+        if self.history or self.history.firmware(self._latest) != FIRMWARE:
+            # So do logs with gaps, and those of meters with more registers.
+            for name in ("BT26", "BT64", "BT65", "BT66", "BT67"):
+                self._memory.read(table_id(name), self._latest)
         now = asyncio.get_running_loop().time()
         faulty = FaultyLine(self._faults, self._seed, now)
         line = MeterLine(
@@ -228,7 +234,7 @@ class SimulatedMeter:
             MisuseError: it lies in the past, where it would change what has been shown; give the house a history instead.
                 Or the meter is an image, to which nothing happens.
         """
-        if self._is_image:
+        if self._house is None:
             raise MisuseError("an image of a meter has no house to which something could happen; simulate a house")
         if happening.at < int(self._now()):
             raise MisuseError(
@@ -324,7 +330,12 @@ class SimulatedMeter:
         if cuts != self._restarted:
             self._restarted = cuts
             self._optical.restart()
-        changes = len(self.history.until(now, Reconfigured))
+        changes = len(self.history.until(now, Reconfigured)) + len(self.history.until(now, FirmwareChanged))
+        if changes == self._changed:
+            return
+        if self._house is not None and self.history.firmware(now) != self._firmware:
+            self._firmware = self.history.firmware(now)
+            self._memory = self._memory.renewed(house_memory(self._house, clock_step=self._faults.clock_step, now=now))
         for _ in range(changes - self._changed):
             self._count_change()
         self._changed = changes
@@ -350,6 +361,7 @@ class SimulatedMeter:
     def _carry_out(self, request: Request, sender: Sender) -> Response:
         if self._replacement is not None and asyncio.get_running_loop().time() >= self._swap_at:
             self._memory, self._replacement = self._replacement, None
+            self._house = None  # that of the meter that is gone
             self._server.advance(_OTHER_SEQUENCE)
         response = self._memory.answer(request, sender, self._now())
         if isinstance(request, Write | PartialWrite) and not self._memory.alert_flags():

@@ -178,7 +178,8 @@ def _from_et36(data: bytes, dims: Dimensions) -> Dimensions:
         return dims
     told: dict[str, int] = {}
     for name, names in _SIZED_BY_ET36.items():
-        told |= zip(names, log_places(listed, table_id(name)), strict=True)
+        places = log_places(listed, table_id(name))
+        told |= zip(names, places or (), strict=places is not None)
     return replace(dims, logs=replace(dims.logs, **told))
 
 

@@ -1,4 +1,4 @@
-"""How a simulated meter is configured: its load profile data sets.
+"""How a simulated meter is configured: its load profile data sets, and which firmware it has.
 
 A grid company configures them anew with EP11 or EP52: the data sets become empty and get other dimensions (MEP guide v1.1
 p. 30, 65). Pages are those of that guide.
@@ -13,7 +13,26 @@ from dataclasses import dataclass
 from osgp.simulator.household import DAY
 from osgp.tables.load_profile import ProfileSizes
 
-__all__ = ["DATA_SETS", "OTHER_DATA_SETS", "DataSet"]
+__all__ = ["DATA_SETS", "FIRMWARE", "FIRMWARES", "OTHER_DATA_SETS", "DataSet", "Version"]
+
+Version = tuple[int, int, int]
+"""Firmware: major, minor, build."""
+
+FIRMWARE: Version = (3, 82, 5)
+"""Of the made-up meter, unless something else is said: the third generation, as installed in Denmark."""
+
+FIRMWARES: tuple[tuple[int, int], ...] = (
+    (2, 12),
+    (3, 10),
+    (3, 50),
+    (3, 70),
+    (3, 82),
+    (4, 0),
+    (4, 10),
+    (4, 30),
+    (4, 60),
+)
+"""Firmware that can be simulated."""
 
 _MINUTE = 60
 _WHOLE_DAY = 84

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import ClassVar, TypeVar
 
 from osgp.errors import MisuseError
-from osgp.simulator.history.configuration import OTHER_DATA_SETS, DataSet
+from osgp.simulator.history.configuration import FIRMWARE, FIRMWARES, OTHER_DATA_SETS, DataSet, Version
 
 __all__ = [
     "AlarmsCleared",
@@ -177,10 +177,14 @@ class FirmwareChanged(Happening):
     """The meter gets another firmware.
 
     Args:
-        firmware: version and build.
+        firmware: of the same generation as before: a meter of the third cannot become one of the fourth.
     """
 
-    firmware: tuple[int, int, int]
+    firmware: Version
+
+    def __post_init__(self) -> None:
+        if self.firmware[:2] not in FIRMWARES:
+            raise MisuseError(f"firmware {self.firmware[0]}.{self.firmware[1]:02} cannot be simulated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +225,18 @@ class History:
 
     Args:
         happenings: in any order.
+        firmware: that the meter had when it was installed.
+
+    Raises:
+        MisuseError: a meter gets the firmware of another generation.
     """
 
-    def __init__(self, happenings: Iterable[Happening] = ()) -> None:
-        self._all = sorted(happenings, key=_when)
+    def __init__(self, happenings: Iterable[Happening] = (), *, firmware: Version = FIRMWARE) -> None:
+        self._all: list[Happening] = []
+        self._installed_firmware = firmware
         self._supply: list[tuple[int, int, frozenset[int]]] | None = None
+        for one in sorted(happenings, key=_when):
+            self.add(one)
 
     def __bool__(self) -> bool:
         return bool(self._all)
@@ -234,13 +245,27 @@ class History:
         return iter(tuple(self._all))
 
     def add(self, happening: Happening) -> None:
-        """Let something happen. What lies in the past changes what the meter has shown since."""
+        """Let something happen. What lies in the past changes what the meter has shown since.
+
+        Raises:
+            MisuseError: a meter gets the firmware of another generation.
+        """
+        if isinstance(happening, FirmwareChanged) and happening.firmware[0] != self._installed_firmware[0]:
+            raise MisuseError(
+                f"a meter with firmware {self._installed_firmware[0]}.x cannot get {happening.firmware[0]}.x; its hardware is "
+                "another"
+            )
         insort(self._all, happening, key=_when)
         self._supply = None
 
     def until(self, moment: float, kind: type[_K]) -> list[_K]:
         """Return what of a kind has begun by then, the oldest first."""
         return [one for one in self._all if isinstance(one, kind) and one.at <= moment]
+
+    def firmware(self, moment: float) -> Version:
+        """Return the meter's firmware."""
+        changes = self.until(moment, FirmwareChanged)
+        return changes[-1].firmware if changes else self._installed_firmware
 
     # -- power ----------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """What may happen to a simulated meter, by name, as a person writes it: ``power-cut=90s``, ``clock-set=+120s,at=-2d``.
 
 A text is a name, perhaps ``=`` and a value, and settings after commas. ``at=`` says when: after the start (``+30s``), before it
-(``-2d``), or at a time of day in UTC (``2026-11-03T12:00``). :data:`SCENARIOS` is the list.
+(``-2d``), or at a time of day in UTC (``2026-11-03T12:00``). A firmware without ``at`` is the one that the meter always had. :data:`SCENARIOS`
+is the list.
 
 This module has no clock: when the simulated meter starts is told to it.
 """
@@ -14,12 +15,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from osgp.errors import MisuseError
+from osgp.simulator.history.configuration import FIRMWARE, FIRMWARES
 from osgp.simulator.history.happenings import (
     AlarmsCleared,
     BrokenConductor,
     ClockSet,
     CoverOpened,
     DemandReset,
+    FirmwareChanged,
     Happening,
     History,
     NeutralLost,
@@ -38,6 +41,8 @@ _LONGEST = 3660 * 86400
 _LATER = "+10s"
 """When something happens that is told without ``at``."""
 _PHASES = ("1", "2", "3")
+_BUILD = 5
+_VERSION = re.compile(r"(\d)\.(\d\d?)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class Scenario:
     Args:
         form: of the value; empty if it takes none.
         does: in words.
-        make: makes it of its moment, the value and the phase.
+        make: makes it of its moment, the value and the phase; a firmware's value is a hundred times its number.
         usual: the value where none is written; empty: there must be one.
         phased: it takes ``phase=``.
     """
@@ -108,6 +113,11 @@ SCENARIOS: Mapping[str, Scenario] = {
     "reconfigured": Scenario(
         "", "gives the meter other load profiles, which are empty", lambda at, _value, _phase: Reconfigured(at)
     ),
+    "firmware": Scenario(
+        "VERSION",
+        f"gives the meter this firmware ({', '.join(f'{major}.{minor:02}' for major, minor in FIRMWARES)}), with the tables it has",
+        lambda at, value, _phase: FirmwareChanged(at, (*divmod(value, 100), _BUILD)),
+    ),
     "demand-reset": Scenario("", "resets the meter's demands", lambda at, _value, _phase: DemandReset(at)),
     "alarms-cleared": Scenario("", "clears the meter's alarms", lambda at, _value, _phase: AlarmsCleared(at)),
 }
@@ -124,10 +134,18 @@ def history_of(texts: Iterable[str], start: float) -> History:
     Raises:
         MisuseError: says which text is wrong, and what may be written instead.
     """
-    return History([_read(text, int(start)) for text in texts])
+    firmware, happenings = FIRMWARE, []
+    for text in texts:
+        one, dated = _read(text, int(start))
+        if isinstance(one, FirmwareChanged) and not dated:
+            firmware = one.firmware
+        else:
+            happenings.append(one)
+    return History(happenings, firmware=firmware)
 
 
-def _read(text: str, start: int) -> Happening:
+def _read(text: str, start: int) -> tuple[Happening, bool]:
+    """Return what happens, and whether the text says when."""
     head, *settings = (part.strip() for part in text.split(","))
     name, equals, value = (part.strip() for part in head.partition("="))
     scenario = SCENARIOS.get(name)
@@ -145,8 +163,10 @@ def _read(text: str, start: int) -> Happening:
     at = _moment(name, told["at"], start)
     if bool(equals) and not scenario.form:
         raise MisuseError(f"scenario {name} takes no value; write {name}{scenario.usage}")
-    seconds = 0
-    if scenario.form:
+    amount = 0
+    if scenario.form == "VERSION":
+        amount = _version(value)
+    elif scenario.form:
         read = _seconds(value or scenario.usual)
         signed = scenario.form.startswith("[")
         if not read or (read < 0 and not signed):
@@ -154,8 +174,20 @@ def _read(text: str, start: int) -> Happening:
                 f"scenario {name}: '{value}' is no time such as {'+90s or -2m' if signed else '90s, 15m or 2h'}; "
                 f"{name}={scenario.form} {scenario.does}"
             )
-        seconds = read
-    return scenario.make(at, seconds, int(told["phase"]))
+        amount = read
+    return scenario.make(at, amount, int(told["phase"])), any(setting.startswith("at") for setting in settings)
+
+
+def _version(text: str) -> int:
+    """Return a firmware times a hundred: 4.3 and 4.30 are the same, as on a meter's display."""
+    matched = _VERSION.fullmatch(text)
+    version = (int(matched[1]), int(matched[2].ljust(2, "0"))) if matched else None
+    if version not in FIRMWARES:
+        raise MisuseError(
+            f"scenario firmware: there is no '{text}' to simulate; choose from "
+            f"{', '.join(f'{major}.{minor:02}' for major, minor in FIRMWARES)}"
+        )
+    return version[0] * 100 + version[1]
 
 
 def _moment(name: str, text: str, start: int) -> int:

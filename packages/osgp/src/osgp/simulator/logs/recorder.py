@@ -76,7 +76,7 @@ class Recorder:
 
     def tables(self) -> Mapping[str, Callable[[float], bytes]]:
         """Return the tables as functions of true time, UTC seconds."""
-        profile = {f"BT{64 + number}": self._profile_of(number) for number in range(len(DATA_SETS))}
+        profile = {f"BT{64 + number}": self._profile_of(number) for number in range(self._dims.load_profile_sets)}
         return profile | {
             "BT03": self.bt03,
             "BT26": self._self_reads.bt26,
@@ -90,13 +90,15 @@ class Recorder:
     def data_sets(self, now: float) -> tuple[DataSet, ...]:
         """Return the load profiles that are configured."""
         changes = self._house.history.until(now, Reconfigured)
-        return changes[-1].data_sets if changes else DATA_SETS
+        return (changes[-1].data_sets if changes else DATA_SETS)[: self._dims.load_profile_sets]
 
     # -- alarms -----------------------------------------------------------------------------------
 
     def bt03(self, now: float) -> bytes:
         """Return the alarms (Optical guide v1.1 p. 45-47)."""
-        return TABLES["BT03"].encode({"metering": True} | dict.fromkeys(self._events.alarms(now), True), self._dims)
+        known = TABLES["BT03"].layout(self._dims).entries
+        on = [name for name in self._events.alarms(now) if name in known]
+        return TABLES["BT03"].encode({"metering": True} | dict.fromkeys(on, True), self._dims)
 
     # -- load profile -----------------------------------------------------------------------------
 
