@@ -20,9 +20,21 @@ from osgp.tables.calendar.tariffs import Drive, tariffs
 from osgp.tables.schema.recurring_date import RDATE, RecurringDate
 
 
+def recurring(word):
+    """Decode a word as the table does."""
+    assert RDATE.decode is not None
+    return RDATE.decode(word)
+
+
+def written(rule):
+    """Encode it again."""
+    assert RDATE.encode is not None
+    return RDATE.encode(rule)
+
+
 def rdate(month, offset=0, weekday=0, day=0):
     """Return the word as the page draws it: month in bits 0-3, offset 4-7, weekday 8-10, day 11-15."""
-    return RDATE.decode(month | offset << 4 | weekday << 8 | day << 11)
+    return recurring(month | offset << 4 | weekday << 8 | day << 11)
 
 
 def in_year(rule, year=2026):
@@ -88,17 +100,17 @@ class TestRecurringDates:
     def test_weekly_and_by_period(self):
         assert in_year(rdate(14, weekday=MONDAY))[:3] == [(1, 5), (1, 12), (1, 19)]
         assert len(in_year(rdate(14, weekday=MONDAY))) == 52
-        daily = RDATE.decode(15 | 1 << 4)
+        daily = recurring(15 | 1 << 4)
         assert daily == RecurringDate(month=15, period=1)
         assert len(in_year(daily)) == 365
-        other = RDATE.decode(15 | 30 << 4 | 5 << 10)
+        other = recurring(15 | 30 << 4 | 5 << 10)
         assert (other.period, other.delta, other.is_known, in_year(other)) == (30, 5, False, [])
-        assert RDATE.decode(0) is None
+        assert recurring(0) is None
 
     @given(st.integers(0, 0xFFFF))
     def test_every_word_says_something_and_comes_back(self, word):
-        rule = RDATE.decode(word)
-        assert RDATE.decode(RDATE.encode(rule)) == rule
+        rule = recurring(word)
+        assert recurring(written(rule)) == rule
         assert to_text(rule)
         to_json(rule)
         if rule is not None:
@@ -238,6 +250,7 @@ class TestSchedule:
             tables = {name: TABLES[name].decode(memory.read(table_id(name), now), told()) for name in ("BT54", "BT55")}
             found = tariffs(tables["BT55"], tables["BT54"])
             assert (found.drive, found.unknown, found.tier) == (Drive.CALENDAR, "", tier_at(now))
+            assert found.at is not None
             begun = now - now % 60
             true = next(at for at in range(begun + 60, begun + 2 * DAY, 60) if tier_at(at) != tier_at(now))
             assert found.next == Switch(found.at + timedelta(seconds=true - begun), tier_at(true))
@@ -306,5 +319,5 @@ class TestTariffs:
         assert (unknown.drive, unknown.until) == (None, None)
 
     def test_days_without_anchor(self):
-        odd = calendar([(rdate(1, day=1), WINTER), (RDATE.decode(15 | 30 << 4), HOLIDAY)], {0: FREE}, [(0,) * 5])
+        odd = calendar([(rdate(1, day=1), WINTER), (recurring(15 | 30 << 4), HOLIDAY)], {0: FREE}, [(0,) * 5])
         assert "not told" in tariffs(bt55(tier=0), odd).unknown
