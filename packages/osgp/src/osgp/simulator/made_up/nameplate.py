@@ -21,6 +21,7 @@ from osgp.simulator.logs.quality import OUTAGE_ENTRIES, OUTAGE_SIZE
 from osgp.simulator.logs.recorder import profile_dimensions
 from osgp.simulator.logs.self_reads import DEMAND_RESETS, ONE_TIME_READS, RESET_HEAD, SELF_READS
 from osgp.tables import TABLES, Calendar, Dimensions
+from osgp.tables.schema.recurring_date import RecurringDate
 
 __all__ = ["described_profile", "nameplate"]
 
@@ -49,11 +50,6 @@ _MONTHLY = 13
 """RDATE's month of what is repeated each month."""
 _SEASON_0 = 3
 """Calendar action: select season 0 (MEP guide v1.1 p. 227)."""
-
-
-def _rule(day: int, offset: int = 0, weekday: int = 0) -> int:
-    """Return RDATE behind its month: OFFSET, WEEKDAY and DAY, which is 1 or more (MEP guide v1.1 p. 41-42)."""
-    return offset | weekday << 4 | day << 7
 
 
 def _switches() -> list[dict[str, int]]:
@@ -150,10 +146,14 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
         "BT54": {
             "nonrecurring_dates": [{}] * calendar.nonrecurring_dates,
             "recurring_dates": [
-                {"month": 3, "rule": _rule(1, _LAST, _SUNDAY), "action": 1, "twelve_seasons": calendar == Calendar()},
-                {"month": 10, "rule": _rule(1, _LAST, _SUNDAY), "action": 2},
-                {"month": 1, "rule": _rule(1), "action": _SEASON_0},
-                {"month": _MONTHLY, "rule": _rule(1), "self_read": True},
+                {
+                    "date": RecurringDate(month=3, day=1, offset=_LAST, weekday=_SUNDAY),
+                    "action": 1,
+                    "twelve_seasons": calendar == Calendar(),
+                },
+                {"date": RecurringDate(month=10, day=1, offset=_LAST, weekday=_SUNDAY), "action": 2},
+                {"date": RecurringDate(month=1, day=1), "action": _SEASON_0},
+                {"date": RecurringDate(month=_MONTHLY, day=1), "self_read": True},
                 *[{}] * 19,
             ],
             "tier_switches": _switches(),
