@@ -109,6 +109,15 @@ def test_et21_says_the_same_as_bt61_and_bt63(served):
         )  # fmt: skip
         assert {told[name] == status[name] for name in ("valid_blocks", "valid_intervals", "last_block")} == {True}
         assert told["last_interval"] == status["valid_intervals"] - 1
+        one = DATA_SETS[number]
+        assert told["sources"] == one.sources + (0,) * (8 - len(one.sources))
+        end = NOW // one.seconds * one.seconds
+        assert told["interval_end"] == datetime.fromtimestamp(end, UTC)
+        assert told["interval_end_local"] == datetime.fromtimestamp(end + local_offset(end), UTC).replace(tzinfo=None)
+        assert (
+            told["block_start"] == datetime.fromtimestamp(end - end % (one.seconds * one.intervals), UTC) or number == 2
+        )
+        assert (told["configuration_id"], told["interval_in_progress"]) == (1, 0)
 
 
 def test_blocks_follow_each_other_without_a_gap_or_a_fall(served):

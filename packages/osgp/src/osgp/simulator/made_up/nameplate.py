@@ -37,6 +37,13 @@ _NO_OVERRIDE = _NO_SOURCE = 255
 _DELTA_SOURCES = 10
 """ET11.27 (p. 79)."""
 
+_DATA_TYPES = (
+    {"kind": 1, "data_type": 1, "header": bytes.fromhex("0C933A")},
+    {"kind": 1, "data_type": 1, "special": True, "header": bytes.fromhex("0C933E")},
+    {"kind": 1, "data_type": 2, "header": bytes.fromhex("0C1300")},
+)
+"""ET57: the volume of gas, not converted to standard temperature (p. 34) and converted; the volume of water."""
+
 _LAST, _SUNDAY = 6, 0
 """RDATE: postpone to the last such weekday of the month on or after a day (MEP guide v1.1 p. 41)."""
 _MONTHLY = 13
@@ -192,6 +199,7 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
             "mep_clients": dims.mep_clients,
         },
         "ET13": {},
+        "ET15": {},
         "ET23": {"active_calendar_id": 1},
         "ET29": {
             "disconnect": True,
@@ -205,6 +213,7 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
             "two_line_disconnect": True,
             "polyphase": True,
         },
+        "ET34": {"devices": [{"profile_poll_minutes": 60, "profile_poll_wait": 20}] * dims.mep_devices},
         "ET36": _log_dimensions(firmware, dims),
         "ET42": {
             "fixed_section_length": 41,
@@ -239,6 +248,8 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
             "zero_fault_seconds": 10,
             "energy_unit": 1,
         },
+        "ET57": {"entries": [*_DATA_TYPES, *[{}] * (dims.mbus_data_types - len(_DATA_TYPES))]},
+        "ET58": {},
         "ET66": {},
         "ET70": {"channel": 1},
         "ET71": {"sources": [{"source": _NO_SOURCE}] * _DELTA_SOURCES},
