@@ -33,7 +33,7 @@ __all__ = ["house_memory", "image_memory"]
 _LIVE = ("BT23", "BT28", "BT52", "BT55")
 _LOGGED = (
     *("BT24", "BT25", "BT26", "BT62", "BT63", "BT64", "BT65", "BT66", "BT67", "BT74"),
-    *("ET09", "ET21", "ET31", "ET41", "ET79", "ET81"),
+    *("ET09", "ET14", "ET16", "ET21", "ET31", "ET41", "ET79", "ET81"),
 )
 """Tables that the recorder alone fills; of BT03, BT61 and ET42 it knows what changes."""
 
@@ -55,7 +55,8 @@ def house_memory(house: House, *, clock_step: int = 0, now: float | None = None)
     live["ET42"] = lambda now: _interface_definition(firmware, dims, recorder.data_sets(now))
     served = {table_id(name): of for name, of in live.items() if name not in lacking(firmware)}
     served |= clock_tables(dims, shown=lambda now: house.history.shown(now) + clock_step)
-    return TableMemory({**tables, table_id("ET03"): serial}, served)
+    lock_at = TABLES["ET54"].place(dims, "transactions_locked").offset if dims.mep_clients > 1 else None
+    return TableMemory({**tables, table_id("ET03"): serial}, served, lock_at=lock_at)
 
 
 @cache
