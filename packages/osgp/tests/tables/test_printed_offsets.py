@@ -4,6 +4,7 @@ import pytest
 from told import told
 
 from osgp.tables import TABLES, Dimensions
+from osgp.tables.schema.dimensions import Logs
 
 GEN3 = told(firmware=(3, 82))
 GEN4 = told(
@@ -53,7 +54,16 @@ PRINTED = {
         "common_event_numbers": 0, "event_inhibit_overflow": 0, "standard_event_bytes": 1, "manufacturer_event_bytes": 2,
         "history_data_length": 3, "event_data_length": 4, "history_entries": 5, "event_entries": 7,
     },
+    # The guide prints the offsets of the first entry.
+    ("BT26", GEN3): {"overflow": 0, "valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
+    ("BT74", GEN3): {"overflow": 0, "valid_entries": 1, "newest_entry": 3, "newest_sequence_number": 5, "unread_entries": 9, "entries": 11},
+    ("ET31", GEN3): {"valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
     ("ET36", GEN3): {"logs": 0, "log_list": 1},
+    ("ET41", GEN3): {"valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
+    ("ET75", GEN3): {"valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
+    ("ET79", GEN3): {"overflow": 0, "valid_entries": 1, "newest_entry": 3, "newest_sequence_number": 5, "unread_entries": 9, "entries": 11},
+    ("ET80", GEN3): {"enabled": 0, "subinterval": 1, "multiplier": 3, "disconnect_threshold": 4},
+    ("ET81", GEN3): {"valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
     ("BT27", Dimensions(present_demands=8)): {"present_demand_sources": 0, "present_value_sources": 8},
     ("BT28", Dimensions(present_demands=8)): {"present_demands": 0, "present_values": 4 * 8},
     ("BT28", Dimensions(present_demands=8, time_remaining=True)): {"present_values": 7 * 8},
@@ -89,6 +99,7 @@ PRINTED = {
         "set_3_scalars": 8 + 4, "set_3_divisors": 8 + 6, "set_4_channels": 16, "set_4_format": 16 + 48,
     },
     ("BT63", GEN3): {"data_sets": 0},
+    **{(f"BT{number}", GEN3): {"blocks": 0} for number in range(64, 68)},
     ("ET21", GEN3): {"data_sets": 0},
     ("ET66", GEN3): {"extended_sources": 0},
     ("BT54", GEN3): {
@@ -236,6 +247,52 @@ def test_fields_stand_where_the_guide_prints_them(table, dims):
     assert {name: TABLES[table].window(dims, name)[0] for name in printed} == printed
 
 
+@pytest.mark.parametrize(
+    ("table", "dims", "printed"),
+    [
+        ("BT26", told(demands=1, self_reads=2), {"bidn": 6, "time": 8, "season": 13, "blocks": 14}),
+        # P. 214 prints these as above; p. 105 shows for ET31 how it is without demands.
+        ("BT26", told(self_reads=2), {"time": 6, "season": 11, "blocks": 12}),
+        ("ET31", told(), {"time": 6, "season": 11, "blocks": 12}),
+        ("BT74", told(), {"time": 11, "sequence_number": 17, "user": 19, "event": 21, "argument": 23}),
+        (
+            "ET79",
+            told(logs=Logs(argument_size=2, alternate_events=1)),
+            {"time": 11, "sequence_number": 17, "user": 19, "event": 21, "argument": 23},
+        ),
+        (
+            "ET41",
+            told(logs=Logs(demand_resets=1, demand_reset_size=300)),
+            {"length": 6, "reason": 8, "bidn": 9, "time": 11, "season": 16, "blocks": 17},
+        ),
+        (
+            "ET75",
+            told(logs=Logs(channel_changes=1, channel_change_size=143)),
+            {
+                "time": 6,
+                "extended_sources": 11,
+                "demand_sources": 43,
+                "demand_subinterval": 51,
+                "demand_multiplier": 52,
+                "display": 53,
+            },
+        ),
+        ("ET81", told(logs=Logs(outages=1)), {"begin": 6, "end": 12}),
+    ],
+)
+def test_the_first_entry_stands_where_the_guide_prints_it(table, dims, printed):
+    assert {name: TABLES[table].place(dims, "entries", 0, name).offset for name in printed} == printed
+
+
+@pytest.mark.parametrize(("room", "places"), [(143, (53, 57, 58)), (159, (53, 58, 59))])
+def test_the_first_display_of_et75(room, places):
+    # The two columns of p. 180.
+    dims = told(logs=Logs(channel_changes=1, channel_change_size=room))
+    names = ("id_code", "id_decimal_points", "digits_after_point")
+    found = tuple(TABLES["ET75"].place(dims, "entries", 0, "display", 0, name).offset for name in names)
+    assert found == places
+
+
 def test_every_table_is_checked():
     # BT20 shares BT21's list, BT70 BT71's; BT23 has tests of its own; ET34, ET50, ET57 and ET58 are one array.
     assert set(TABLES) - {name for name, _ in PRINTED} == {"BT20", "BT23", "BT70", "ET34", "ET50", "ET57", "ET58"}
@@ -308,6 +365,24 @@ def test_every_table_is_checked():
         ("BT62", Dimensions(profile_channels=(8,), profile_scalars=frozenset({0})), 25 + 4 * 8),
         ("BT62", Dimensions(profile_channels=()), 0),
         ("ET66", GEN3, 4 * 16 * 2),
+        # A day of quarter hours, two channels: 5 + 12 bytes, then 96 intervals of 2 + 8 bytes (p. 239).
+        ("BT64", told(profile_channels=(2,), profile_blocks=(60,), profile_intervals=(96,)), 60 * 977),
+        ("BT65", told(profile_channels=(2,), profile_blocks=(60,), profile_intervals=(96,)), 0),
+        (
+            "BT66",
+            told(profile_channels=(0, 0, 15), profile_blocks=(0, 0, 2), profile_intervals=(0, 0, 9)),
+            2 * (7 + 9 * 68),
+        ),
+        (
+            "BT67",
+            told(
+                profile_channels=(0, 0, 0, 3),
+                profile_blocks=(0, 0, 0, 1),
+                profile_intervals=(0, 0, 0, 8),
+                profile_end_readings=True,
+            ),
+            5 + 12 + 1 + 8 * 14,
+        ),
         ("ET54", GEN4, 108 + Z),
         ("ET54", GEN3, 91),
         ("ET54", Dimensions(firmware=(3, 50)), 68),

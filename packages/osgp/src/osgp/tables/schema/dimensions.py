@@ -57,7 +57,7 @@ class Logs:
 
     events: int | None = told("BT71.5", None)
     """Entries of BT74 (Optical guide v1.1 p. 51)."""
-    argument_size: int = told("BT71.3", 2)
+    argument_size: int | None = told("BT71.3", None)
     """Bytes of an event's argument, in both event logs (Optical guide v1.1 p. 51)."""
     alternate_events: int | None = told("ET54.80", None)
     """Entries of ET79; 0: the meter has none (p. 137, 181)."""
@@ -177,6 +177,12 @@ class Dimensions:
     """ET04.53, outage records of ET09 (p. 58, 69); None if unknown."""
     profile_channels: tuple[int, ...] | None = told("BT61.7", None)
     """BT61.11 of each load profile data set; None if unknown. ET42 tells it too, if ET54.0.2."""
+    profile_blocks: tuple[int, ...] = told("BT61.7", ())
+    """BT61.7 of each data set, as far as :attr:`profile_channels` tells them."""
+    profile_intervals: tuple[int, ...] = told("BT61.7", ())
+    """BT61.9 of each."""
+    profile_end_readings: bool = told("BT61.4.4", False)
+    """Each block holds what its channels showed at its end; the guide says none does (p. 234)."""
     profile_scalars: frozenset[int] = told("BT61.4.6", frozenset())
     """Places of the data sets whose values are scaled before they are recorded (BT61.4.6-9); the guide says none are."""
     own: tuple[int, ...] = ()
