@@ -44,7 +44,8 @@ def test_client_says_what_the_guide_prints():
     ours = client()
     assert ours.first_flight() == flight(HELLO)
     assert ours.take(flight(GREETING)) == flight(CLIENT_PROOF)
-    assert ours.session is None
+    unopened = ours.session
+    assert unopened is None
     assert ours.take(flight(SERVER_PROOF)) == b""
     assert ours.session.seal(REQUEST_INSIDE) == flight(REQUEST)
     assert ours.session.open(flight(REPLY)) == REPLY_INSIDE
