@@ -7,25 +7,10 @@ from osgp.image import MeterImage
 from osgp.tables import TABLES, Dimensions
 from osgp.tables.sizes import SIZES, TELLING, size_of
 
-ET36 = bytes((7,)) + b"".join(
-    number.to_bytes(2, "little") + size.to_bytes(2, "little") + bytes((255, 0)) + count.to_bytes(2, "little") + bytes(9)
-    for number, size, count in (
-        (2048 + 31, 232, 2),
-        (2048 + 32, 525, 8),
-        (2048 + 38, 35, 10),
-        (2048 + 41, 233, 3),
-        (2048 + 45, 525, 4),
-        (2048 + 75, 143, 5),
-        (2048 + 81, 12, 60),
-    )
-) + bytes(1)  # fmt: skip
-"""The entry sizes of p. 108-109."""
-
 
 def held(dims, **values):
     """Return tables of a meter."""
-    tables = {name: TABLES[name].encode(fields, dims) for name, fields in values.items()}
-    return tables | {"ET36": ET36}
+    return {name: TABLES[name].encode(fields, dims) for name, fields in values.items()}
 
 
 def meter(firmware=(4, 21), **more):
@@ -33,7 +18,6 @@ def meter(firmware=(4, 21), **more):
     return dims, held(
         dims,
         BT61={"int32": True, "data_sets": [{"blocks": 60, "intervals": 96, "channels": 2}] + [{}] * 3},
-        ET54={"et74_entries": 3},
     )
 
 
@@ -42,8 +26,6 @@ def meter(firmware=(4, 21), **more):
     [
         ("BT64", 60 * 977),
         ("BT65", 0),
-        ("ET45", 6 + 4 * 525),
-        ("ET74", 9 + 3 * 525),
     ],
 )
 def test_d7_sizes_of_the_guide(name, size):
@@ -56,12 +38,10 @@ def test_d7_every_table_of_the_list_is_there():
         "BT65",
         "BT66",
         "BT67",
-        "ET45",
-        "ET74",
     ]
     assert set(listed) <= SIZES.keys()
     assert not SIZES.keys() & TABLES.keys()
-    assert set(TELLING) == {"BT61", "ET36", "ET54"}
+    assert set(TELLING) == {"BT61"}
 
 
 def test_d7_nothing_is_guessed():
@@ -72,14 +52,10 @@ def test_d7_nothing_is_guessed():
     assert size_of("BT02", dims, {}) is None
     _, tables = meter()
     assert size_of("BT67", Dimensions(firmware=(3, 10)), tables) is None
-    assert size_of("ET45", dims, {"ET36": ET36[:60]}) is None
-    assert size_of("ET45", dims, {"ET36": bytes((1, *ET36[1:18]))}) is None
 
 
 def test_d7_sizes_that_no_meter_has_are_refused():
     dims, tables = meter()
-    with pytest.raises(TableError, match="ET45 would have"):
-        size_of("ET45", dims, tables | {"ET36": ET36[:71] + b"\xff" * 10 + ET36[81:]})
     with pytest.raises(TableError, match="no meter has"):
         size_of("BT64", dims, tables | {"BT61": b"\xff" * 31})
 
