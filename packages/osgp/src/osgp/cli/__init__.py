@@ -19,6 +19,7 @@ from osgp.cli.commands.dump import dump
 from osgp.cli.commands.mbus import mbus
 from osgp.cli.commands.ports import ports
 from osgp.cli.commands.probe import probe
+from osgp.cli.commands.profile import profile
 from osgp.cli.commands.quality import quality
 from osgp.cli.commands.read import read
 from osgp.cli.commands.simulate import simulate
@@ -46,6 +47,7 @@ for command in (
     login_test,
     read,
     watch,
+    profile,
     mbus,
     quality,
     tariffs,
