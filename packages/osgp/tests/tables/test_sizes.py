@@ -1,63 +1,14 @@
-"""D7: how long the tables are that are printed but not decoded, against the numbers of the guide and by hand."""
+"""D7: every table that is printed is declared, so its declaration tells how long it is."""
 
-import pytest
-
-from osgp.errors import TableError
 from osgp.image import MeterImage
 from osgp.tables import TABLES, Dimensions
 from osgp.tables.sizes import SIZES, TELLING, size_of
 
 
-def held(dims, **values):
-    """Return tables of a meter."""
-    return {name: TABLES[name].encode(fields, dims) for name, fields in values.items()}
-
-
-def meter(firmware=(4, 21), **more):
-    dims = Dimensions(firmware=firmware, **more)
-    return dims, held(
-        dims,
-        BT61={"int32": True, "data_sets": [{"blocks": 60, "intervals": 96, "channels": 2}] + [{}] * 3},
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "size"),
-    [
-        ("BT64", 60 * 977),
-        ("BT65", 0),
-    ],
-)
-def test_d7_sizes_of_the_guide(name, size):
-    assert size_of(name, *meter()) == size
-
-
-def test_d7_every_table_of_the_list_is_there():
-    listed = [
-        "BT64",
-        "BT65",
-        "BT66",
-        "BT67",
-    ]
-    assert set(listed) <= SIZES.keys()
+def test_d7_no_table_has_to_be_measured_without_a_declaration():
     assert not SIZES.keys() & TABLES.keys()
-    assert set(TELLING) == {"BT61"}
-
-
-def test_d7_nothing_is_guessed():
-    dims = Dimensions()
-    for name, size in SIZES.items():
-        if size.by:
-            assert size_of(name, dims, {}) is None
-    assert size_of("BT02", dims, {}) is None
-    _, tables = meter()
-    assert size_of("BT67", Dimensions(firmware=(3, 10)), tables) is None
-
-
-def test_d7_sizes_that_no_meter_has_are_refused():
-    dims, tables = meter()
-    with pytest.raises(TableError, match="no meter has"):
-        size_of("BT64", dims, tables | {"BT61": b"\xff" * 31})
+    assert set(TELLING) == {teller for size in SIZES.values() for teller in size.by}
+    assert size_of("BT02", Dimensions(), {}) is None
 
 
 def test_d7_the_sizes_of_a_real_meter_s_dump():

@@ -1,4 +1,4 @@
-"""How long the tables are that this library does not declare, so that they can be read in parts: those of the load profile.
+"""How long the tables are that this library does not declare, so that they can be read in parts: none any more.
 
 A table longer than one answer of the MEP port (465 bytes) can be read in parts only, and a read beyond its end gives zeros
 without a word (Optical guide v1.1 p. 9): without its size it cannot be read at all.
@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from osgp.tables.load_profile import BT61, ProfileSizes
 from osgp.tables.schema.dimensions import Dimensions
 from osgp.tables.schema.table import Table
 
@@ -57,23 +56,7 @@ class Size:
     of: Callable[[_Known], int] = field(repr=False)
 
 
-def _profile(data_set: int) -> Size:
-    def of(known: _Known) -> int:
-        told = {name: known.field(BT61, name) for name in ("data_sets", "end_readings")}
-        if data_set > len(told["data_sets"]):
-            raise _Untold
-        sizes = ProfileSizes.of(told, data_set)
-        return sizes.blocks * sizes.block_size
-
-    return Size("blocks * block size (BT61)", "238-241", ("BT61",), of)
-
-
-SIZES: Mapping[str, Size] = {
-    "BT64": _profile(1),
-    "BT65": _profile(2),
-    "BT66": _profile(3),
-    "BT67": _profile(4),
-}
+SIZES: Mapping[str, Size] = {}
 """By name; shorter tables without a description need none, since one answer holds them."""
 
 TELLING: tuple[str, ...] = tuple(dict.fromkeys(name for size in SIZES.values() for name in size.by))
