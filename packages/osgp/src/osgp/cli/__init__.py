@@ -16,10 +16,13 @@ from osgp.cli.commands.call import call
 from osgp.cli.commands.decode import decode
 from osgp.cli.commands.diff import diff
 from osgp.cli.commands.dump import dump
+from osgp.cli.commands.events import events
 from osgp.cli.commands.mbus import mbus
+from osgp.cli.commands.outages import outages
 from osgp.cli.commands.ports import ports
 from osgp.cli.commands.probe import probe
 from osgp.cli.commands.read import read
+from osgp.cli.commands.selfreads import selfreads
 from osgp.cli.commands.simulate import simulate
 from osgp.cli.commands.tables import tables
 from osgp.cli.commands.trace import trace
@@ -38,7 +41,27 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (ports, probe, login_test, read, watch, mbus, tables, dump, diff, decode, trace, simulate, write, call):
+_COMMANDS = (
+    ports,
+    probe,
+    login_test,
+    read,
+    watch,
+    events,
+    outages,
+    selfreads,
+    mbus,
+    tables,
+    dump,
+    diff,
+    decode,
+    trace,
+    simulate,
+    write,
+    call,
+)
+"""In the order in which they are listed."""
+for command in _COMMANDS:
     app.command()(command)
 
 

@@ -75,6 +75,7 @@ def _lines(readings: Readings, *, everything: bool) -> list[str]:
 
 
 def _head(readings: Readings) -> list[list[str]]:
+    from osgp.cli.text.log_text import event_words, outage_words  # noqa: PLC0415
     from osgp.cli.text.mbus_devices import device_summary  # noqa: PLC0415
     from osgp.tables.status.alarms import alarm_words  # noqa: PLC0415
 
@@ -93,6 +94,10 @@ def _head(readings: Readings) -> list[list[str]]:
         words = ", ".join(alarm_words(name) or name for name in readings.alarms)
         rows.append(["Alarms", paint(words, "red") or "none"])
     rows += [["Device", device_summary(device)] for device in readings.devices]
+    if readings.newest_event is not None:
+        rows.append(["Event", f"newest {event_words(readings.newest_event)}"])
+    if readings.newest_outage is not None:
+        rows.append(["Outage", f"newest {outage_words(readings.newest_outage)}"])
     return rows
 
 
