@@ -98,6 +98,9 @@ class _OfPhase(Lasting):
 class PhaseLost(_OfPhase):
     """One phase is without voltage, so that the meter counts nothing on it (MEP guide v1.1 p. 64)."""
 
+    ALARM_AFTER: ClassVar[int] = 60
+    """Seconds: "Phase Loss Threshold Seconds" of ET55 (p. 72)."""
+
 
 @dataclass(frozen=True, slots=True)
 class VoltageChange(_OfPhase):

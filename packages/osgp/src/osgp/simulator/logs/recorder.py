@@ -1,4 +1,4 @@
-"""All logs of one simulated meter as tables: BT03, BT26, BT61-BT67, BT74, ET21, ET42's part on load profiles.
+"""All logs of one simulated meter as tables: BT03, BT24-BT26, BT61-BT67, BT74, ET09, ET21, ET31, ET41, ET79, ET81.
 
 All of it follows from the house, its history and the time, as the registers do: an entry is what BT23 showed at its moment, and
 nothing has to be kept over a restart. No entry is unread: somebody has read them all.
@@ -18,6 +18,7 @@ from osgp.simulator.history.happenings import Reconfigured
 from osgp.simulator.house import House
 from osgp.simulator.logs.events import Events
 from osgp.simulator.logs.profile import ProfileRing
+from osgp.simulator.logs.quality import Quality
 from osgp.simulator.logs.self_reads import SelfReads
 from osgp.tables import TABLES, Dimensions
 
@@ -25,6 +26,8 @@ __all__ = ["Recorder", "profile_control", "profile_dimensions"]
 
 _INT32 = 32
 """Format of BT62: values are snapshots of registers (p. 236)."""
+_TWO_LOGS_SINCE = (3, 70)
+"""Firmware (p. 241)."""
 _MEMORY = 104_832
 """Bytes for load profiles in a meter with 128 KiB (p. 231)."""
 
@@ -70,7 +73,8 @@ class Recorder:
     ) -> None:
         self._house = house
         self._dims = dims
-        self._events = Events(house)
+        self._events = Events(house, two_logs=dims.firmware is None or dims.firmware >= _TWO_LOGS_SINCE)
+        self._quality = Quality(house, dims)
         self._self_reads = SelfReads(house, encode_registers)
         self._rings: dict[int, list[ProfileRing]] = {}
 
@@ -79,12 +83,19 @@ class Recorder:
         profile = {f"BT{64 + number}": self._profile_of(number) for number in range(self._dims.load_profile_sets)}
         return profile | {
             "BT03": self.bt03,
+            "BT24": self._self_reads.bt24,
+            "BT25": self._self_reads.bt25,
             "BT26": self._self_reads.bt26,
             "BT61": self.bt61,
             "BT62": self.bt62,
             "BT63": self.bt63,
             "BT74": self._events.bt74,
+            "ET09": self._quality.et09,
             "ET21": self.et21,
+            "ET31": self._self_reads.et31,
+            "ET41": self._self_reads.et41,
+            "ET79": self._events.et79,
+            "ET81": self._quality.et81,
         }
 
     def data_sets(self, now: float) -> tuple[DataSet, ...]:

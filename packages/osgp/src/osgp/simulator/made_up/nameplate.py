@@ -12,12 +12,14 @@ from collections.abc import Mapping, Sequence
 from datetime import time
 from typing import Any
 
+from osgp.psem import EXTENDED, table_id
 from osgp.simulator.history.configuration import DataSet, Version
 from osgp.simulator.household import DAY
 from osgp.simulator.localtime import DAY_HOURS, DAY_TIER, DST, DST_BEGINS_AT, NIGHT_TIER, STANDARD_OFFSET
-from osgp.simulator.logs.events import EVENT_ENTRIES
+from osgp.simulator.logs.events import ALTERNATE_ENTRIES, EVENT_ENTRIES
+from osgp.simulator.logs.quality import OUTAGE_ENTRIES, OUTAGE_SIZE
 from osgp.simulator.logs.recorder import profile_dimensions
-from osgp.simulator.logs.self_reads import SELF_READS
+from osgp.simulator.logs.self_reads import DEMAND_RESETS, ONE_TIME_READS, RESET_HEAD, SELF_READS
 from osgp.tables import TABLES, Calendar, Dimensions
 
 __all__ = ["described_profile", "nameplate"]
@@ -26,6 +28,13 @@ _ROLLOVER_DIGITS = 8
 
 _SCHEDULES, _SWITCHES_A_DAY = 20, 10
 """BT54 has room for so many day schedules of so many switches each (MEP guide v1.1 p. 228)."""
+
+_SEASON_HEAD = 6
+"""Time and season before a copy of BT23 (MEP guide v1.1 p. 211)."""
+_NO_OVERRIDE = _NO_SOURCE = 255
+"""ET47: no tariff is set by hand (p. 122); ET71: an entry is not in use (p. 175)."""
+_DELTA_SOURCES = 10
+"""ET11.27 (p. 79)."""
 
 _LAST, _SUNDAY = 6, 0
 """RDATE: postpone to the last such weekday of the month on or after a day (MEP guide v1.1 p. 41)."""
@@ -177,12 +186,26 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
             "critical_event_bitmaps": 10,
             "mbus_data_types": 16,
             "relay_switches": 80,
-            "delta_alert_sources": 10,
+            "delta_alert_sources": _DELTA_SOURCES,
             "module_records": 1,
             "module_record_size": dims.module_records_size,
             "mep_clients": dims.mep_clients,
         },
         "ET13": {},
+        "ET23": {"active_calendar_id": 1},
+        "ET29": {
+            "disconnect": True,
+            "relay_1": True,
+            "mbus": True,
+            "cover_tamper": True,
+            "mep_1": True,
+            "mep_2": four,
+            "disconnect_sensor": True,
+            "magnetic_tamper": True,
+            "two_line_disconnect": True,
+            "polyphase": True,
+        },
+        "ET36": _log_dimensions(firmware, dims),
         "ET42": {
             "fixed_section_length": 41,
             "summations": dims.summations,
@@ -192,14 +215,22 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
             **described_profile(data_sets),
             "log_date_time": True,
             "log_sequence_number": True,
+            "et79_entries": ALTERNATE_ENTRIES,
             "history_log_entries": EVENT_ENTRIES,
             "history_log_argument_size": 2,
             "required_section_length": 8 if firmware >= (3, 70) else 3,
             "energy_unit": 1,
             "rollover_digits": _ROLLOVER_DIGITS,
         },
+        "ET47": {"tier": _NO_OVERRIDE},
         "ET50": {},
-        "ET54": {"multiple_load_profiles": len(data_sets) > 1, "multiple_mep_clients": four, "time_synchronisation": 2},
+        "ET51": {},
+        "ET54": {
+            "multiple_load_profiles": len(data_sets) > 1,
+            "multiple_mep_clients": four,
+            "time_synchronisation": 2,
+            "et79_entries": ALTERNATE_ENTRIES,
+        },
         "ET55": {
             "phase_loss_seconds": 60,
             "average_voltage_seconds": 600,
@@ -208,4 +239,37 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
             "zero_fault_seconds": 10,
             "energy_unit": 1,
         },
+        "ET66": {},
+        "ET70": {"channel": 1},
+        "ET71": {"sources": [{"source": _NO_SOURCE}] * _DELTA_SOURCES},
+        "ET85": {},
+    }
+
+
+def _log_dimensions(firmware: Version, dims: Dimensions) -> dict[str, Any]:
+    """Return ET36: the logs with a short header, in the guide's order (p. 107-109). Those that no guide prints are empty."""
+    copy = _SEASON_HEAD + TABLES["BT23"].size(dims)
+    logs = [
+        ("ET31", copy, ONE_TIME_READS),
+        ("ET32", 525, 0),
+        ("ET38", 35, 0),
+        ("ET41", RESET_HEAD + copy, DEMAND_RESETS),
+        ("ET45", 525, 0),
+    ]
+    if firmware >= (3, 70):
+        logs += [("ET75", 143, 0), ("ET81", OUTAGE_SIZE, OUTAGE_ENTRIES)]
+    return {
+        "logs": len(logs),
+        "log_list": [
+            {
+                "table": table_id(name) - EXTENDED,
+                "extended": True,
+                "entry_size": size,
+                "most_entries": 253,
+                "entries": entries,
+                "length_included": name in {"ET41", "ET45"},
+            }
+            for name, size, entries in logs
+        ],
+        "unread": frozenset(),
     }
