@@ -141,6 +141,7 @@ def test_a_reconfiguration_empties_the_load_profiles_and_gives_them_other_sizes(
         for number, one in enumerate(data_sets):
             assert len(kept.read(f"BT{64 + number}", now)) == one.blocks * one.sizes.block_size
     assert [one["valid_blocks"] for one in kept.table("BT63", AT)["data_sets"]] == [0, 0, 0, 0]
+    assert [kept.table("ET21", now)["data_sets"][0]["configuration_id"] for now in (AT - 1, AT)] == [1, 2]
     status = kept.table("BT63")["data_sets"][0]
     assert (status["valid_blocks"], status["last_block_sequence_number"]) == (1, 0)
     assert status["valid_intervals"] == NOW // 900 - AT // 900

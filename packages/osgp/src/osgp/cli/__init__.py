@@ -21,10 +21,13 @@ from osgp.cli.commands.mbus import mbus
 from osgp.cli.commands.outages import outages
 from osgp.cli.commands.ports import ports
 from osgp.cli.commands.probe import probe
+from osgp.cli.commands.profile import profile
+from osgp.cli.commands.quality import quality
 from osgp.cli.commands.read import read
 from osgp.cli.commands.selfreads import selfreads
 from osgp.cli.commands.simulate import simulate
 from osgp.cli.commands.tables import tables
+from osgp.cli.commands.tariffs import tariffs
 from osgp.cli.commands.trace import trace
 from osgp.cli.commands.try_key import login_test
 from osgp.cli.commands.watch import watch
@@ -47,10 +50,13 @@ _COMMANDS = (
     login_test,
     read,
     watch,
+    profile,
     events,
     outages,
     selfreads,
     mbus,
+    quality,
+    tariffs,
     tables,
     dump,
     diff,

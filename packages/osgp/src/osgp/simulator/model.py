@@ -33,7 +33,7 @@ __all__ = ["house_memory", "image_memory"]
 _LIVE = ("BT23", "BT28", "BT52", "BT55")
 _LOGGED = (
     *("BT24", "BT25", "BT26", "BT62", "BT63", "BT64", "BT65", "BT66", "BT67", "BT74"),
-    *("ET09", "ET21", "ET31", "ET41", "ET79", "ET81"),
+    *("ET09", "ET14", "ET16", "ET21", "ET31", "ET41", "ET79", "ET81"),
 )
 """Tables that the recorder alone fills; of BT03, BT61 and ET42 it knows what changes."""
 

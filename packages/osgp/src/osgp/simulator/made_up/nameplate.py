@@ -21,6 +21,7 @@ from osgp.simulator.logs.quality import OUTAGE_ENTRIES, OUTAGE_SIZE
 from osgp.simulator.logs.recorder import profile_dimensions
 from osgp.simulator.logs.self_reads import DEMAND_RESETS, ONE_TIME_READS, RESET_HEAD, SELF_READS
 from osgp.tables import TABLES, Calendar, Dimensions
+from osgp.tables.schema.recurring_date import RecurringDate
 
 __all__ = ["described_profile", "nameplate"]
 
@@ -36,17 +37,19 @@ _NO_OVERRIDE = _NO_SOURCE = 255
 _DELTA_SOURCES = 10
 """ET11.27 (p. 79)."""
 
+_DATA_TYPES = (
+    {"kind": 1, "data_type": 1, "header": bytes.fromhex("0C933A")},
+    {"kind": 1, "data_type": 1, "special": True, "header": bytes.fromhex("0C933E")},
+    {"kind": 1, "data_type": 2, "header": bytes.fromhex("0C1300")},
+)
+"""ET57: the volume of gas, not converted to standard temperature (p. 34) and converted; the volume of water."""
+
 _LAST, _SUNDAY = 6, 0
 """RDATE: postpone to the last such weekday of the month on or after a day (MEP guide v1.1 p. 41)."""
 _MONTHLY = 13
 """RDATE's month of what is repeated each month."""
 _SEASON_0 = 3
 """Calendar action: select season 0 (MEP guide v1.1 p. 227)."""
-
-
-def _rule(day: int, offset: int = 0, weekday: int = 0) -> int:
-    """Return RDATE behind its month: OFFSET, WEEKDAY and DAY, which is 1 or more (MEP guide v1.1 p. 41-42)."""
-    return offset | weekday << 4 | day << 7
 
 
 def _switches() -> list[dict[str, int]]:
@@ -143,10 +146,14 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
         "BT54": {
             "nonrecurring_dates": [{}] * calendar.nonrecurring_dates,
             "recurring_dates": [
-                {"month": 3, "rule": _rule(1, _LAST, _SUNDAY), "action": 1, "twelve_seasons": calendar == Calendar()},
-                {"month": 10, "rule": _rule(1, _LAST, _SUNDAY), "action": 2},
-                {"month": 1, "rule": _rule(1), "action": _SEASON_0},
-                {"month": _MONTHLY, "rule": _rule(1), "self_read": True},
+                {
+                    "date": RecurringDate(month=3, day=1, offset=_LAST, weekday=_SUNDAY),
+                    "action": 1,
+                    "twelve_seasons": calendar == Calendar(),
+                },
+                {"date": RecurringDate(month=10, day=1, offset=_LAST, weekday=_SUNDAY), "action": 2},
+                {"date": RecurringDate(month=1, day=1), "action": _SEASON_0},
+                {"date": RecurringDate(month=_MONTHLY, day=1), "self_read": True},
                 *[{}] * 19,
             ],
             "tier_switches": _switches(),
@@ -192,6 +199,7 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
             "mep_clients": dims.mep_clients,
         },
         "ET13": {},
+        "ET15": {},
         "ET23": {"active_calendar_id": 1},
         "ET29": {
             "disconnect": True,
@@ -205,6 +213,7 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
             "two_line_disconnect": True,
             "polyphase": True,
         },
+        "ET34": {"devices": [{"profile_poll_minutes": 60, "profile_poll_wait": 20}] * dims.mep_devices},
         "ET36": _log_dimensions(firmware, dims),
         "ET42": {
             "fixed_section_length": 41,
@@ -239,6 +248,8 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
             "zero_fault_seconds": 10,
             "energy_unit": 1,
         },
+        "ET57": {"entries": [*_DATA_TYPES, *[{}] * (dims.mbus_data_types - len(_DATA_TYPES))]},
+        "ET58": {},
         "ET66": {},
         "ET70": {"channel": 1},
         "ET71": {"sources": [{"source": _NO_SOURCE}] * _DELTA_SOURCES},
