@@ -94,9 +94,7 @@ def check(data: bytes) -> None:
         read = reads[name]
         if read is not None:
             assert len(decode_snapshots(read.entries, dims, name)) == len(read.entries)
-    records = [
-        record for record in TABLES["ET09"].decode(data, Dimensions(power_outages_recorded=3)).get("outages", ())
-    ]
+    records = list(TABLES["ET09"].decode(data, Dimensions(power_outages_recorded=3)).get("outages", ()))
     known = recorded(records, dims)
     outages = [] if reads["ET81"] is None else decode_outages(reads["ET81"].entries, dims)
     assert len(outages) <= len(put_together(outages, known, len(known))) <= len(outages) + len(known)
