@@ -10,9 +10,9 @@ import sys
 from types import FunctionType
 
 from osgp.errors import MisuseError, TableError
-from osgp.event_names import parse_names
 from osgp.psem import table_id
 from osgp.tables import TABLES, survey
+from osgp.tables.logs.event_names import parse_names
 from osgp.tables.logs.events import ALTERNATE, PRIMARY, decode_events, event_ring, together
 from osgp.tables.logs.outages import decode_outages, outage_ring, put_together, recorded
 from osgp.tables.logs.reading import Mark, RingReading, marks_of, marks_text

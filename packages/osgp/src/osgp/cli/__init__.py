@@ -12,26 +12,26 @@ from typing import Annotated
 
 import typer
 
-from osgp.cli.commands.call import call
 from osgp.cli.commands.decode import decode
 from osgp.cli.commands.diff import diff
 from osgp.cli.commands.dump import dump
-from osgp.cli.commands.events import events
+from osgp.cli.commands.logs.events import events
+from osgp.cli.commands.logs.outages import outages
+from osgp.cli.commands.logs.selfreads import selfreads
 from osgp.cli.commands.mbus import mbus
-from osgp.cli.commands.outages import outages
 from osgp.cli.commands.ports import ports
 from osgp.cli.commands.probe import probe
 from osgp.cli.commands.profile import profile
 from osgp.cli.commands.quality import quality
 from osgp.cli.commands.read import read
-from osgp.cli.commands.selfreads import selfreads
 from osgp.cli.commands.simulate import simulate
 from osgp.cli.commands.tables import tables
 from osgp.cli.commands.tariffs import tariffs
 from osgp.cli.commands.trace import trace
 from osgp.cli.commands.try_key import login_test
 from osgp.cli.commands.watch import watch
-from osgp.cli.commands.write import write
+from osgp.cli.commands.writing.call import call
+from osgp.cli.commands.writing.write import write
 from osgp.cli.exits import ExitCode, exit_code
 from osgp.errors import OsgpError
 

@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from osgp.cli.text.measured_values import value_text
-from osgp.event_names import name_of
 from osgp.meter.logs import LogRead
 from osgp.sources import SOURCES
+from osgp.tables.logs.event_names import name_of
 from osgp.tables.logs.events import Event
 from osgp.tables.logs.outages import CAUSES, Outage
 from osgp.tables.logs.snapshots import RESET_REASONS, Snapshot

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osgp.errors import MisuseError
-from osgp.event_names import name_of, parse_names
+from osgp.tables.logs.event_names import name_of, parse_names
 
 
 def test_names_by_decimal_and_hexadecimal_numbers():

@@ -44,7 +44,7 @@ def events(
 
     async def work() -> None:
         from osgp.cli.text.log_text import csv_text, event_document, event_rows, log_document, missed_words  # noqa: PLC0415
-        from osgp.event_names import parse_names  # noqa: PLC0415
+        from osgp.tables.logs.event_names import parse_names  # noqa: PLC0415
 
         named = {} if names is None else parse_names(read_text(names, "the event names"), str(names))
         async with target.meter() as meter:
