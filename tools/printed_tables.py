@@ -36,10 +36,6 @@ PRINTED: Mapping[str, str] = {
 
 NOT_YET_DECLARED: frozenset[str] = frozenset(
     {
-        "BT64",
-        "BT65",
-        "BT66",
-        "BT67",
         "ET45",
         "ET74",
     }
@@ -63,9 +59,11 @@ SHOWN: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = 
     "BT54": (("tariffs",), ("tariffs", "read"), ()),
     "BT52": (("clock",), ("read",), ("clock",)),
     "BT55": (("tariffs",), ("tariffs", "read"), ()),
+    **dict.fromkeys(("BT61", "BT62", "BT63", "BT64", "BT65", "BT66", "BT67"), (("profile",), ("profile",), ())),
     "BT74": (("events",), ("events", "read"), ()),
     "ET03": (("identity",), ("probe", "read"), ("device",)),
     "ET09": (("quality", "outages"), ("quality", "outages", "read"), ()),
+    **dict.fromkeys(("ET21", "ET66"), (("profile",), ("profile",), ())),
     "ET23": (("state", "tariffs"), ("read",), ()),
     "ET29": (("quality", "state"), (), ()),
     "ET46": (("state",), (), ()),
