@@ -6,7 +6,7 @@ This module does not know what can be filled in.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nes2mqtt.history.tables.filled import Gap
@@ -38,17 +38,10 @@ class Gaps:
             number: its number.
             since: when the earliest of them may have ended.
         """
-        # Minutes tell of quarters that are not made yet. Of others they would tell the same gap a second time.
         ends: dict[int, int] = {}
-        for table in (QUARTERS.table, MINUTES.table):
-            query = (
-                f"SELECT energy_from, energy_to FROM {table} WHERE at >= ? AND meter = ?"  # noqa: S608
-                " AND energy_from < start - ? ORDER BY at"
-            )
-            first = present_key(QUARTERS.floor(since), 0)
-            for began, ended in self._connection.execute(query, (first, number, _SHORTEST)):
-                if QUARTERS.floor(ended - 1) > QUARTERS.floor(began):
-                    ends.setdefault(began, ended)
+        for began, ended in self._reaching_back(number, QUARTERS.floor(since)):
+            if QUARTERS.floor(ended - 1) > QUARTERS.floor(began):
+                ends.setdefault(began, ended)
         looked = "SELECT 1 FROM gaps WHERE meter = ? AND began <= ? AND ended > ?"
         found: list[Gap] = []
         for began in sorted(ends):
@@ -57,6 +50,27 @@ class Gaps:
                 if gap is not None and stamp(gap.after.received) > since:
                     found.append(gap)
         return found
+
+    def _reaching_back(self, number: int, low: int) -> Iterator[tuple[int, int]]:
+        """Yield from when to when the energy of a bucket was counted, of those whose energy reaches back beyond them."""
+        row = self._connection.execute(
+            "SELECT value FROM state WHERE name = ?", (f"built:{QUARTERS.table}",)
+        ).fetchone()
+        built = 0 if row is None else int(row[0])
+        (first,) = self._connection.execute(f"SELECT min(at) >> 16 FROM {QUARTERS.table}").fetchone()  # noqa: S608
+        reaching = "energy_from < start - :shortest ORDER BY at"
+        if first is not None:  # one by one: all meters share the table
+            query = (
+                f"WITH RECURSIVE buckets (begin) AS (SELECT :low WHERE :low < :high UNION ALL"  # noqa: S608
+                f" SELECT begin + {QUARTERS.step} FROM buckets WHERE begin + {QUARTERS.step} < :high)"
+                f" SELECT energy_from, energy_to FROM buckets CROSS JOIN {QUARTERS.table} AS r"
+                f" ON r.at = (begin << 16 | :meter) WHERE {reaching}"
+            )
+            bounds = {"low": max(low, first), "high": built, "meter": number, "shortest": _SHORTEST}
+            yield from self._connection.execute(query, bounds)
+        query = f"SELECT energy_from, energy_to FROM {MINUTES.table} WHERE at >= :low AND meter = :meter AND {reaching}"  # noqa: S608
+        bounds = {"low": present_key(max(low, built), 0), "meter": number, "shortest": _SHORTEST}
+        yield from self._connection.execute(query, bounds)
 
     def _around(self, meter: str, number: int, began: int) -> Gap | None:
         """Return the readings around a gap; None if they are not kept, or of two meters."""
