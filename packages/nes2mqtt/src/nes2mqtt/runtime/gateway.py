@@ -154,6 +154,10 @@ def _outputs(
                 folder=config.data_dir,
             )
         )
+    if config.homeassistant is not None and store is not None:
+        from nes2mqtt.outputs.homeassistant.repair import Repair  # noqa: PLC0415
+
+        outputs.append(Repair(config.homeassistant, gateway.name, store))
     if config.web is not None:
         from nes2mqtt.outputs.web.output import WebOutput  # noqa: PLC0415
 

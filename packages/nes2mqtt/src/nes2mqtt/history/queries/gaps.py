@@ -6,15 +6,17 @@ This module does not know what can be filled in.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from nes2mqtt.history.tables.filled import Gap
+from nes2mqtt.history.tables.filled import FilledGap, FilledRows, Gap
 from nes2mqtt.history.tables.levels import HOURS, MINUTES, QUARTERS
-from nes2mqtt.history.tables.rows import RegisterRows, present_key, stamp
+from nes2mqtt.history.tables.rows import RegisterRows, moment, numbers_in, present_key, stamp
 from nes2mqtt.readings.reading import Sample
+from osgp.sources import SOURCES, Source
 
-__all__ = ["Gaps"]
+__all__ = ["Gaps", "filled_gaps"]
 
 _SHORTEST = 90_000
 """Milliseconds by which the energy of a bucket may reach back beyond its start and the bucket still counts as complete
@@ -106,3 +108,38 @@ class Gaps:
             return self._rows.decode(row, meters, {})
         except (ArithmeticError, LookupError, TypeError, ValueError):
             return None
+
+
+def filled_gaps(connection: sqlite3.Connection, after: int, limit: int) -> list[FilledGap]:
+    """Return the gaps that were filled and have a number above ``after``, in the order of their numbers."""
+    rows = FilledRows()
+    found: list[FilledGap] = []
+    query = (
+        "SELECT gap, meter, id, began, ended FROM gaps JOIN meters USING (meter)"
+        " WHERE gap > ? AND readings > 0 ORDER BY gap LIMIT ?"
+    )
+    for gap, number, meter, began, ended in connection.execute(query, (after, limit)).fetchall():
+        readings: list[Sample] = []
+        for row in rows.between(connection, number, began, ended):
+            try:
+                readings.append(rows.decode(row, {number: meter}).sample)
+            except (ArithmeticError, LookupError, TypeError, ValueError):
+                continue
+        bases = _bases(connection, number, {sample.segment for sample in readings})
+        based = tuple(replace(sample, base=bases[sample.segment]) for sample in readings)
+        found.append(FilledGap(gap, meter, moment(began), moment(ended), based))
+    return found
+
+
+def _bases(connection: sqlite3.Connection, number: int, segments: Iterable[int]) -> dict[int, Mapping[Source, int]]:
+    """Return what each register showed first, of segments that began with a swap that was seen."""
+    found: dict[int, Mapping[Source, int]] = {}
+    for segment in segments:
+        query = "SELECT base FROM segments WHERE meter = ? AND segment = ?"
+        row = connection.execute(query, (number, segment)).fetchone()
+        try:
+            numbers = {} if row is None else numbers_in(row[0])
+        except (TypeError, ValueError):
+            numbers = {}
+        found[segment] = {SOURCES[key]: value for key, value in numbers.items() if key in SOURCES}
+    return found
