@@ -1,6 +1,7 @@
 """The tariff calendar: dates worked out with a paper calendar, rules from MEP guide v1.1 p. 41-42 and 223-231."""
 
 from datetime import UTC, date, datetime, timedelta
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -39,9 +40,7 @@ def rdate(month, offset=0, weekday=0, day=0):
 
 def in_year(rule, year=2026):
     """Return month and day of all dates in a year. 1 January 2026 is a Thursday."""
-    first = date(year, 1, 1)
-    days = [first + timedelta(days=place) for place in range(366)]
-    return [(day.month, day.day) for day in days if day.year == year and rule.falls_on(day)]
+    return [(day.month, day.day) for day in rule.dates_in(year)]
 
 
 def local(*fields):
@@ -114,7 +113,9 @@ class TestRecurringDates:
         assert to_text(rule)
         to_json(rule)
         if rule is not None:
-            rule.falls_on(date(2026, 2, 28))
+            days = list(rule.dates_in(2026))
+            assert days == sorted(set(days))
+            assert all(day.year == 2026 for day in days)
 
     def test_in_words(self):
         assert to_text(rdate(3, 6, SUNDAY, 1)) == "March, day 1: the last Sunday from there on"
@@ -167,6 +168,15 @@ BT54 = calendar(
 
 
 class TestSchedule:
+    def test_the_worst_calendar_takes_no_time(self):
+        """Every entry each day, and no tariff that ever changes: a year is looked through in vain."""
+        daily = recurring(15 | 1 << 4)
+        worst = calendar([(daily, HOLIDAY)] * 23, {0: FREE}, [(0,) * 5])
+        found = TariffCalendar(worst)
+        begun = perf_counter()
+        assert found.next_switch(local(2026, 11, 24, 5)) is None
+        assert perf_counter() - begun < 2.0
+
     @pytest.mark.parametrize(
         ("at", "tier"),
         [

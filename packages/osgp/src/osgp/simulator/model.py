@@ -55,7 +55,8 @@ def house_memory(house: House, *, clock_step: int = 0, now: float | None = None)
     live["ET42"] = lambda now: _interface_definition(firmware, dims, recorder.data_sets(now))
     served = {table_id(name): of for name, of in live.items() if name not in lacking(firmware)}
     served |= clock_tables(dims, shown=lambda now: house.history.shown(now) + clock_step)
-    return TableMemory({**tables, table_id("ET03"): serial}, served)
+    lock_at = TABLES["ET54"].place(dims, "transactions_locked").offset if dims.mep_clients > 1 else None
+    return TableMemory({**tables, table_id("ET03"): serial}, served, lock_at=lock_at)
 
 
 @cache

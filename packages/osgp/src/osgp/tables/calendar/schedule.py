@@ -9,6 +9,7 @@ This module does not know what time it is, nor whether the meter follows its cal
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -21,8 +22,7 @@ _SWITCHES = 10
 _FIRST_SEASON, _SEASONS, _OLD_SEASONS = 3, 12, 4
 _SPECIALS = {19: 0, 20: 1}
 _KINDS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-_YEAR = 366
-_HORIZON = _YEAR + 1
+_HORIZON = 367
 """Days after which everything in a calendar has come once."""
 
 
@@ -34,14 +34,6 @@ class Switch:
     """In the meter's local time, without a zone."""
     tier: int
     """0-based; the display counts from 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Dated:
-    """What is done on some dates."""
-
-    falls_on: Any
-    action: int
 
 
 class TariffCalendar:
@@ -59,8 +51,10 @@ class TariffCalendar:
         twelve = bool(recurring and recurring[0]["twelve_seasons"])
         once = bt54["nonrecurring_dates"] if twelve else ()
         self._season_count = min(len(self._seasons), _SEASONS if twelve else _OLD_SEASONS)
-        self._dated = [_Dated(_on(one["date"]), one["action"]) for one in once if one["date"] is not None]
-        self._dated += [_Dated(one["date"].falls_on, one["action"]) for one in recurring if one["date"] is not None]
+        self._once = [(one["date"], one["action"]) for one in once if one["date"] is not None]
+        self._recurring = [(one["date"], one["action"]) for one in recurring if one["date"] is not None]
+        self._seasons_of: dict[int, Sequence[tuple[date, int]]] = {}
+        self._years: dict[int, Mapping[date, Sequence[int]]] = {}
         self.is_known = not any(
             one["date"] is not None and not one["date"].is_known and one["action"] for one in recurring
         )
@@ -69,11 +63,11 @@ class TariffCalendar:
 
     def season(self, day: date) -> int | None:
         """Return the season of a day, from 0; None where the calendar begins none."""
-        for back in range(_YEAR):
-            for action in self._actions(day - timedelta(days=back)):
-                season = action - _FIRST_SEASON
-                if 0 <= season < self._season_count:
-                    return season
+        for year in (day.year, day.year - 1):
+            begins = self._begins(year)
+            place = bisect_right(begins, (day, _SEASONS))
+            if place:
+                return begins[place - 1][1]
         return None
 
     def special_schedule(self, day: date) -> int | None:
@@ -123,9 +117,32 @@ class TariffCalendar:
             before = start
             yield start, one["tier"]
 
-    def _actions(self, day: date) -> Iterator[int]:
-        return (one.action for one in self._dated if one.falls_on(day))
+    def _begins(self, year: int) -> Sequence[tuple[date, int]]:
+        """Return which seasons begin in a year, in order; of several on one day the first that is entered counts."""
+        found = self._seasons_of.get(year)
+        if found is None:
+            begun = {
+                day: next(
+                    (season for action in actions if 0 <= (season := action - _FIRST_SEASON) < self._season_count), None
+                )
+                for day, actions in self._year(year).items()
+            }
+            found = self._seasons_of[year] = [(day, season) for day, season in begun.items() if season is not None]
+        return found
 
+    def _actions(self, day: date) -> Sequence[int]:
+        return self._year(day.year).get(day, ())
 
-def _on(entered: date) -> Any:
-    return lambda day: day == entered
+    def _year(self, year: int) -> Mapping[date, Sequence[int]]:
+        """Return what is done on which days of a year, in order; what is entered for one date comes before what recurs."""
+        found = self._years.get(year)
+        if found is None:
+            dated: dict[date, list[int]] = {}
+            for day, action in self._once:
+                if day.year == year:
+                    dated.setdefault(day, []).append(action)
+            for rule, action in self._recurring:
+                for day in rule.dates_in(year):
+                    dated.setdefault(day, []).append(action)
+            found = self._years[year] = dict(sorted(dated.items()))
+        return found

@@ -20,6 +20,7 @@ __all__ = ["RDATE", "RecurringDate"]
 
 MONTHLY, WEEKLY, PERIODIC = 13, 14, 15
 """Values of MONTH above the twelve."""
+_LONGEST_YEAR = 366
 _BEFORE, _FIRST, _FOURTH, _LAST = 1, 2, 5, 6
 _AND_NEXT, _NEXT_ONLY = 7, 15
 _SUNDAY, _SATURDAY = 0, 6
@@ -62,16 +63,20 @@ class RecurringDate:
         """Tell whether it can be worked out when it falls due."""
         return self.month != PERIODIC or (self.period, self.delta) == (1, 0)
 
-    def falls_on(self, day: date) -> bool:
-        """Tell whether this day is such a date; never where :attr:`is_known` is false."""
-        if self.month == PERIODIC:
-            return self.is_known
-        if self.month == WEEKLY:
-            return self.weekday == _weekday(day)
+    def dates_in(self, year: int) -> Iterator[date]:
+        """Yield the days of a year that are such dates, in order; none where :attr:`is_known` is false."""
+        first = date(year, 1, 1)
+        if self.month in (WEEKLY, PERIODIC):
+            step = 7 if self.month == WEEKLY else 1
+            ahead = (self.weekday - _weekday(first)) % 7 if self.month == WEEKLY else 0
+            if self.is_known and self.weekday != _UNASSIGNED:
+                days = (first + timedelta(days=place) for place in range(ahead, _LONGEST_YEAR, step))
+                yield from (day for day in days if day.year == year)
+            return
         # No offset moves a date further than into the month before or after.
-        first = day.replace(day=1)
-        months = (first - timedelta(days=1), first, first + timedelta(days=31))
-        return any(day in self._in_month(one.year, one.month) for one in months)
+        months = [(year - 1, 12), *((year, month) for month in range(1, 13)), (year + 1, 1)]
+        found = {day for each in months for day in self._in_month(*each)}
+        yield from sorted(day for day in found if day.year == year)
 
     def _in_month(self, year: int, month: int) -> Iterator[date]:
         """Yield the days on which what is entered for one month is observed."""
