@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BENCHES = {
     "codec": "Digests, encryption and tables",
     "line": "The line at 9600 baud",
+    "load_profile": "The load profile",
     "optical": "The optical port at 9600 baud, 20 ms latency",
     "history_bytes": "Bytes written to disk",
     "start": "Start",

@@ -1,4 +1,4 @@
-"""Any bytes, read as any table of any meter, decode to values that encode to the same values, or raise TableError.
+"""Any bytes, read as any table of any meter, decode to values that encode to the same values and mean something, or raise TableError.
 
 python fuzz/fuzz_tables.py -max_total_time=600
 """
@@ -7,18 +7,35 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import FunctionType
 
 from osgp.errors import TableError
-from osgp.tables import TABLES, Dimensions, present, registers, survey
+from osgp.tables import TABLES, Dimensions, Record, present, registers, survey
+from osgp.tables.calendar.schedule import TariffCalendar
+from osgp.tables.calendar.tariffs import tariffs
+from osgp.tables.quality.report import supply_quality
+from osgp.tables.status.state import meter_state
 from osgp.tables.survey import TELLING
 
 _TABLES = tuple(TABLES.values())
+_WHEN = datetime(2026, 2, 28, 23, 59)  # noqa: DTZ001 - a meter's local clock has no zone
+_MEANING: Mapping[str, Callable[[Record], object]] = {
+    "BT03": lambda record: meter_state(bt03=record),
+    "BT54": lambda record: TariffCalendar(record).next_switch(_WHEN),
+    "BT55": tariffs,
+    "ET09": supply_quality,
+    "ET23": lambda record: meter_state(et23=record),
+    "ET46": lambda record: meter_state(et46=record),
+    "ET54": lambda record: meter_state(et54=record),
+}
+"""What is made of a decoded table."""
 
 
 def _split(data: bytes) -> tuple[dict[str, bytes], bytes]:
     """Cut input into the tables that tell dimensions, each with a length byte, and the rest."""
-    chosen, data = int.from_bytes(data[:2], "little"), data[2:]
+    chosen, data = int.from_bytes(data[:4], "little"), data[4:]
     tables = {}
     for place, name in enumerate(TELLING):
         if chosen >> place & 1 and data:
@@ -50,6 +67,8 @@ def check(data: bytes) -> None:
         values = {name: _without_odd_text(value) for name, value in record.items()}
         again = table.decode(table.encode(values, dims, base=body), dims)
         assert {name: again[name] for name in values} == values
+        if table.name in _MEANING:
+            _MEANING[table.name](record)
         for decode in (registers.decode, present.decode):
             whole = decode(body, dims)
             assert decode(body[: len(body) // 2], dims).items() <= whole.items()

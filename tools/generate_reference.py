@@ -19,6 +19,7 @@ from osgp.dissector.titles import title
 from osgp.sources import SOURCES, Source
 from osgp.tables import TABLES, Dimensions, Table
 from osgp.tables.schema.count import Count
+from osgp.tables.schema.dimensions import Logs
 from osgp.tables.schema.table import Bit, Bits, Field, FieldList, Filler, Group, Layout
 from osgp.tables.schema.types import Type
 from osgp.tables.sizes import SIZES
@@ -42,8 +43,29 @@ FURTHER: Mapping[str, Any] = {
 }
 """What such meters tell in tables that only few others are laid out by."""
 
+
+def _logs(registers: int) -> Logs:
+    """Return how large logs are where a copy of BT23 has so many bytes; ET36 gives ET31 six bytes more than it needs (p. 108)."""
+    return Logs(
+        events=100,
+        argument_size=2,
+        alternate_events=20,
+        one_time_reads=2,
+        one_time_read_size=6 + registers + 6,
+        demand_resets=2,
+        demand_reset_size=11 + registers,
+        recurring_reads=2,
+        recurring_read_size=525,
+        extended_recurring_reads=2,
+        channel_changes=2,
+        channel_change_size=143,
+        outages=10,
+        outage_size=12,
+    )
+
+
 METERS = {
-    "3.82": Dimensions(firmware=(3, 82), extended_tables_size=13, **FURTHER),
+    "3.82": Dimensions(firmware=(3, 82), extended_tables_size=13, logs=_logs(220), **FURTHER),
     "4.30": Dimensions(
         firmware=(4, 30),
         summations=19,
@@ -52,6 +74,7 @@ METERS = {
         mep_clients=2,
         module_records_size=42,
         extended_tables_size=20,
+        logs=_logs(380),
         **FURTHER,
     ),
 }

@@ -8,11 +8,12 @@ import pytest
 
 from nes2mqtt.bills.bill import bills
 from nes2mqtt.bills.command import bill_lines, parse_days
-from nes2mqtt.costs.contract import Contract, Direction, Line, Peak
+from nes2mqtt.costs.contract import Contract, Line, Peak
 from nes2mqtt.costs.metered import Counted, quarters_of
 from nes2mqtt.costs.price_text import Amount, Per, ShareOfSpot
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.prices.spot_price import SpotPrice
+from osgp.sources import Direction
 
 ZONE = ZoneInfo("Europe/Copenhagen")
 QUARTER = timedelta(minutes=15)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from nes2mqtt.costs.config import ContractConfig
-from nes2mqtt.costs.contract import Contract, Direction, Part, check_all
+from nes2mqtt.costs.contract import Contract, Part, check_all
 from nes2mqtt.costs.price_text import Amount, Per, ShareOfGroup, ShareOfSpot, parse_price
 from nes2mqtt.costs.windows import Window, overlap, parse_clock, parse_days, parse_months
+from osgp.sources import Direction
 
 CONTRACTS = Path(__file__).parent / "contracts"
 DANISH, AUSTRIAN = ((CONTRACTS / f"{name}.toml").read_text() for name in ("danish", "austrian"))

@@ -55,6 +55,7 @@ def test_every_picture_is_there():
         ("probe", ["tcp://denmark"]),
         ("login-test", ["-p", "tcp://denmark"]),
         ("read", ["-p", "tcp://denmark"]),
+        ("tariffs", ["-p", "tcp://denmark"]),
         ("watch", ["-p", "tcp://denmark", "--count", "1"]),
         ("tables", ["-p", "tcp://denmark", "BT52"]),
         ("trace", ["-p", "tcp://denmark", "BT52"]),

@@ -63,7 +63,7 @@ def test_a_write_the_key_may_not_make_is_refused_by_the_meter(osgp, house):
         (["write", "ET50", "--hex", "01", "--set", "a=1"], "either --set"),
         (["write", "ET50", "--hex", "1"], "half a byte"),
         (["write", "ET50", "--hex", ""], "holds no bytes"),
-        (["write", "ET97", "--set", "a=1"], "the fields of ET97 are not known"),
+        (["write", "ET96", "--set", "a=1"], "the fields of ET96 are not known"),
         (["write", "XX01", "--hex", "01"], "no table name"),
         (["write", "ET55", "--set", "energy_unit"], "write FIELD=VALUE"),
         (["write", "ET55", "--set", "nothing=1"], "has no single field nothing"),

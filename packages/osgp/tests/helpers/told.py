@@ -15,6 +15,7 @@ FURTHER = {
     "free_texts": 3,  # ET90.16 (p. 192)
     "logs": Logs(
         events=100,  # BT71.5 (Optical guide v1.1 p. 50-51)
+        argument_size=2,
         alternate_events=0,  # ET54.80 (p. 137)
         one_time_reads=2,  # ET36 (p. 108-109), as are the rest
         one_time_read_size=232,

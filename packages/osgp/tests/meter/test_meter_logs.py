@@ -324,6 +324,82 @@ async def test_outages_in_local_time_and_in_utc(virtual_clock):
         assert later.missed == 1
 
 
+def moment(text):
+    """Return a time as six bytes, by hand."""
+    at = local(text)
+    return bytes((at.year - 2000, at.month, at.day, at.hour, at.minute, at.second))
+
+
+def et09(*outages, places=4):
+    """Return ET09 with these outages, the newest first: begin and end in UTC, seconds, cause (p. 69-70)."""
+    records = [
+        moment(end) + bytes((cause, 0)) + moment(begin) + struct.pack("<I", seconds)
+        for begin, end, seconds, cause in outages
+    ]
+    return bytes(6) + b"".join(records).ljust(18 * places, b"\0") + bytes(477)
+
+
+def quality(*outages, places=4, **more):
+    et04 = TABLES["ET04"].encode({"power_outages_recorded": places, "idt_version": 7}, DIMS)
+    return {"ET04": et04, "ET09": et09(*outages, places=places)} | more
+
+
+OVER_CHANGE = ("2026-10-25 00:50:00", "2026-10-25 01:10:00", 1200, 3)
+OF_SEPTEMBER = ("2026-09-30 21:59:50", "2026-09-30 22:30:00", 1810, 3)
+DIP = ("2026-10-01 08:00:00", "2026-10-01 08:00:00", 0, 8)
+
+
+async def test_outages_of_both_tables_come_once_and_need_no_zone(virtual_clock):
+    tables = quality(OVER_CHANGE, DIP, OF_SEPTEMBER, ET36=ET36, ET81=ET81)
+    async with simulated(tables) as meter, opened(await meter.serve_tcp()) as client:
+        read = await client.outages()
+        found = [(one.sequence, one.seconds, one.cause) for one in read.entries]
+        assert found == [(4, 1200, 3), (None, 0, 8), (3, 1810, 3), (2, None, None)]
+        assert read.entries[0].begin == datetime(2026, 10, 25, 0, 50, tzinfo=UTC)
+        assert read.tables == ("ET81", "ET09")
+        again = await client.outages(read.known)
+        assert (again.entries, again.missed) == ((), 0)
+
+
+async def test_outages_of_a_meter_that_has_no_log_of_them(virtual_clock):
+    async with simulated(quality(DIP, OF_SEPTEMBER)) as meter, opened(await meter.serve_tcp()) as client:
+        read = await client.outages()
+        assert [one.seconds for one in read.entries] == [0, 1810]
+        assert (read.tables, read.missed) == (("ET09",), None)
+        meter.put_in("ET09", et09(OVER_CHANGE, DIP, OF_SEPTEMBER))
+        later = await client.outages(read.known)
+        assert [(one.seconds, one.sequence) for one in later.entries] == [(1200, None)]
+        assert later.missed == 0
+        # All four records are others: some may have been overwritten unread.
+        meter.put_in(
+            "ET09", et09(*[("2026-11-01 00:00:00", f"2026-11-01 00:00:0{place}", place, 3) for place in (4, 3, 2, 1)])
+        )
+        lapped = await client.outages(later.known)
+        assert len(lapped.entries) == 4
+        assert lapped.missed is None
+
+
+async def test_a_meter_without_outages_says_so(virtual_clock):
+    async with simulated(quality()) as meter, opened(await meter.serve_tcp()) as client:
+        read = await client.outages()
+        assert (read.entries, read.tables) == ((), ("ET09",))
+        meter.put_in("ET09", et09(DIP))
+        assert len((await client.outages(read.known)).entries) == 1
+
+
+@pytest.mark.parametrize(("absent", "tables"), [("ET09", ("ET81",)), ("ET81", ("ET09",))])
+async def test_one_of_the_two_tables_is_enough(virtual_clock, absent, tables):
+    held = quality(OVER_CHANGE, ET36=ET36, ET81=ET81) | {absent: None}
+    async with simulated(held) as meter, opened(await meter.serve_tcp()) as client:
+        read = await client.outages()
+        assert read.tables == tables
+        assert read.entries
+        meter.put_in("ET09", None)
+        meter.put_in("ET81", None)
+        with pytest.raises(MeterRefused):
+            await client.outages()
+
+
 async def test_self_reads_are_the_registers_of_their_moments(virtual_clock):
     house = House(1, ledger=Ledger(Household(1), int(datetime(2025, 11, 20, tzinfo=UTC).timestamp())))
     meter = SimulatedMeter(house, clock=NOW.timestamp, mbk=KEY, shared_uart=False)

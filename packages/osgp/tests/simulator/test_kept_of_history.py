@@ -65,7 +65,8 @@ class Kept:
     def events(self, now=NOW):
         """Return what was logged since the installation, beside the short outages that every house has."""
         usual = {moment for outage in house().outages(now) for moment in outage}
-        entries = decode_log(self.read("BT74", now), self.dims(now))
+        entries = [one for name in ("BT74", "ET79") for one in decode_log(self.read(name, now), self.dims(now), name)]
+        entries.sort(key=lambda one: one.sequence, reverse=True)
         found = [(int(one.time.timestamp()), one.event, one.argument, one.user) for one in reversed(entries)]  # type: ignore[union-attr]
         return [one for one in found if one[0] not in usual]
 
@@ -83,7 +84,8 @@ AT = NOW - 5000
         (CoverOpened(AT), [(AT, 46, NOBODY)], {"cover_removed"}),
         (ClockSet(AT, 120), [(AT, 3, HEAD_END), (AT + 120, 4, HEAD_END)], set()),
         (ClockSet(AT, -120), [(AT, 3, HEAD_END), (AT - 120, 4, HEAD_END)], set()),
-        (PhaseLost(AT, 600, 2), [(AT, 2048 + 4, NOBODY)], {"phase_loss"}),
+        (PhaseLost(AT, 600, 2), [(AT + 60, 2048 + 4, NOBODY)], {"phase_loss"}),
+        (PhaseLost(AT, 59, 2), [], set()),
         (NeutralLost(AT, 600), [(AT + 10, 2048 + 32, NOBODY)], {"unbalanced_voltage"}),
         (NeutralLost(AT, 9), [], set()),
         (BrokenConductor(AT, 600), [(AT + 600, 2048 + 32, NOBODY)], {"unbalanced_voltage"}),
@@ -107,7 +109,7 @@ def test_an_event_names_the_phase():
 
 
 def test_alarms_are_on_until_the_head_end_clears_them():
-    kept = Kept(CoverOpened(AT), AlarmsCleared(AT + 100), PhaseLost(AT + 200, 10))
+    kept = Kept(CoverOpened(AT), AlarmsCleared(AT + 100), PhaseLost(AT + 200, 60))
     assert kept.alarms(AT + 99) == {"cover_removed"}
     assert kept.alarms(AT + 100) == set()
     assert kept.alarms() == {"phase_loss"}
@@ -139,6 +141,7 @@ def test_a_reconfiguration_empties_the_load_profiles_and_gives_them_other_sizes(
         for number, one in enumerate(data_sets):
             assert len(kept.read(f"BT{64 + number}", now)) == one.blocks * one.sizes.block_size
     assert [one["valid_blocks"] for one in kept.table("BT63", AT)["data_sets"]] == [0, 0, 0, 0]
+    assert [kept.table("ET21", now)["data_sets"][0]["configuration_id"] for now in (AT - 1, AT)] == [1, 2]
     status = kept.table("BT63")["data_sets"][0]
     assert (status["valid_blocks"], status["last_block_sequence_number"]) == (1, 0)
     assert status["valid_intervals"] == NOW // 900 - AT // 900

@@ -14,6 +14,9 @@ from osgp.simulator.history.happenings import (
     CoverOpened,
     FirmwareChanged,
     Happening,
+    MbusBatteryLow,
+    MbusExchanged,
+    MbusSilent,
     NeutralLost,
     PhaseLost,
     PowerCut,
@@ -41,13 +44,16 @@ START = int(datetime(2026, 12, 1, 4, tzinfo=UTC).timestamp())
         ("broken-conductor,phase=2", BrokenConductor(START + 10, 1200, 2)),
         ("sag=60s", VoltageChange(START + 10, 60, 1, 80)),
         ("swell=60s,phase=2", VoltageChange(START + 10, 60, 2, 115)),
+        ("mbus-silent=gas,at=-5m", MbusSilent(START - 300, "gas")),
+        ("mbus-battery-low=water", MbusBatteryLow(START + 10, "water")),
+        ("mbus-exchanged=heat", MbusExchanged(START + 10, "heat")),
         ("cover-opened,at=-5m", CoverOpened(START - 300)),
         ("reconfigured", Reconfigured(START + 10)),
         ("firmware=3.7,at=+60s", FirmwareChanged(START + 60, (3, 70, 5))),
     ],
 )
 def test_what_is_written_happens(text, wanted):
-    assert list(history_of([text], START + 0.7)) == [wanted]
+    assert list(history_of([text, "mbus"], START + 0.7)) == [wanted]
 
 
 def test_all_that_is_written_happens_in_its_order():
@@ -76,6 +82,9 @@ def test_a_firmware_without_a_moment_is_the_one_it_always_had(text, version):
         ("firmware=3.81", "choose from 2.12, 3.10, 3.50, 3.70, 3.82, 4.00"),
         ("firmware", "choose from 2.12"),
         ("firmware=4.30,at=+5s", "cannot get 4.x"),
+        ("mbus=steam", "no M-Bus device 'steam'; choose from gas, water, heat"),
+        ("mbus,at=+5s", "no setting 'at'; write mbus[=DEVICES]"),
+        ("mbus-silent=gas", "no M-Bus device 'gas' is behind this meter"),
         ("cover-opened=5s", "takes no value"),
         ("power-cut=5s,on=1", "no setting 'on'; write power-cut=TIME[,at=WHEN]"),
         ("power-cut=5s,phase=2", "no setting 'phase'"),
@@ -102,4 +111,10 @@ def test_any_text_is_a_happening_or_refused(text):
     except MisuseError:
         return
     assert all(isinstance(one, Happening) for one in history)
-    assert len(list(history)) == 1 or history.firmware(0)[:2] in FIRMWARES
+    assert len(list(history)) == 1 or history.devices or history.firmware(0)[:2] in FIRMWARES
+
+
+def test_the_devices_that_are_named_are_behind_the_meter():
+    assert history_of(["mbus"], START).devices == ("gas", "water", "heat")
+    assert history_of(["mbus=water+gas", "power-cut=5s"], START).devices == ("water", "gas")
+    assert history_of([], START).devices == ()

@@ -116,6 +116,17 @@ async def test_what_happened_two_days_ago_is_in_the_event_log():
             assert (await meter.read("BT03", 0, 3))[2] & 0x10, "cover removed"
 
 
+async def test_a_meter_of_the_fourth_generation_has_two_mep_ports():
+    words = ("--baud", "0", "--scenario", "firmware=4.30", "--mep", "tcp:127.0.0.1:0", "--mep2", "tcp:127.0.0.1:0")
+    with running(*words) as (_process, line):
+        urls = [word.strip(",") for word in line.split() if word.startswith("tcp://")]
+        channels = []
+        for url in urls:
+            async with open_meter(url, key=MeterKey.parse(DEMO_KEY_TEXT), read_budget=None) as meter:
+                channels.append(await meter.read("ET70", 142, 1))
+    assert channels == [b"\1", b"\2"]
+
+
 def test_a_signal_power_cycles_the_level_shifter():
     with running("--fault", "stuck-level-shifter=1") as (process, _line):
         process.send_signal(signal.SIGUSR1)
@@ -177,6 +188,7 @@ def test_a_key_in_the_environment_needs_no_hint():
         (["--mep", "tcp:127.0.0.1:99999"], "at most 65535"),
         (["--mep", "udp:127.0.0.1:4000"], "pty:PATH or tcp:HOST:PORT"),
         (["--mep", "tcp:203.0.113.9:0"], "no address 203.0.113.9"),
+        (["--mep2", "tcp:127.0.0.1:0"], "one MEP port; houses' meters from firmware 4.0 on have two"),
         (["--meters", "0"], "1 to 20000"),
         (["--meters", "3", "--mep", "pty:/tmp/x"], "exactly one --mep or --optical tcp:"),
         (["--meters", "3", "--mep", "tcp:127.0.0.1:65534"], "begin lower"),

@@ -4,6 +4,7 @@ import pytest
 from told import told
 
 from osgp.tables import TABLES, Dimensions
+from osgp.tables.schema.dimensions import Logs
 
 GEN3 = told(firmware=(3, 82))
 GEN4 = told(
@@ -53,7 +54,16 @@ PRINTED = {
         "common_event_numbers": 0, "event_inhibit_overflow": 0, "standard_event_bytes": 1, "manufacturer_event_bytes": 2,
         "history_data_length": 3, "event_data_length": 4, "history_entries": 5, "event_entries": 7,
     },
+    # The guide prints the offsets of the first entry.
+    ("BT26", GEN3): {"overflow": 0, "valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
+    ("BT74", GEN3): {"overflow": 0, "valid_entries": 1, "newest_entry": 3, "newest_sequence_number": 5, "unread_entries": 9, "entries": 11},
+    ("ET31", GEN3): {"valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
     ("ET36", GEN3): {"logs": 0, "log_list": 1},
+    ("ET41", GEN3): {"valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
+    ("ET75", GEN3): {"valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
+    ("ET79", GEN3): {"overflow": 0, "valid_entries": 1, "newest_entry": 3, "newest_sequence_number": 5, "unread_entries": 9, "entries": 11},
+    ("ET80", GEN3): {"enabled": 0, "subinterval": 1, "multiplier": 3, "disconnect_threshold": 4},
+    ("ET81", GEN3): {"valid_entries": 1, "newest_entry": 2, "newest_sequence_number": 3, "unread_entries": 5, "entries": 6},
     ("BT27", Dimensions(present_demands=8)): {"present_demand_sources": 0, "present_value_sources": 8},
     ("BT28", Dimensions(present_demands=8)): {"present_demands": 0, "present_values": 4 * 8},
     ("BT28", Dimensions(present_demands=8, time_remaining=True)): {"present_values": 7 * 8},
@@ -234,6 +244,52 @@ PRINTED = {
 def test_fields_stand_where_the_guide_prints_them(table, dims):
     printed = PRINTED[table, dims]
     assert {name: TABLES[table].window(dims, name)[0] for name in printed} == printed
+
+
+@pytest.mark.parametrize(
+    ("table", "dims", "printed"),
+    [
+        ("BT26", told(demands=1, self_reads=2), {"bidn": 6, "time": 8, "season": 13, "blocks": 14}),
+        # P. 214 prints these as above; p. 105 shows for ET31 how it is without demands.
+        ("BT26", told(self_reads=2), {"time": 6, "season": 11, "blocks": 12}),
+        ("ET31", told(), {"time": 6, "season": 11, "blocks": 12}),
+        ("BT74", told(), {"time": 11, "sequence_number": 17, "user": 19, "event": 21, "argument": 23}),
+        (
+            "ET79",
+            told(logs=Logs(argument_size=2, alternate_events=1)),
+            {"time": 11, "sequence_number": 17, "user": 19, "event": 21, "argument": 23},
+        ),
+        (
+            "ET41",
+            told(logs=Logs(demand_resets=1, demand_reset_size=300)),
+            {"length": 6, "reason": 8, "bidn": 9, "time": 11, "season": 16, "blocks": 17},
+        ),
+        (
+            "ET75",
+            told(logs=Logs(channel_changes=1, channel_change_size=143)),
+            {
+                "time": 6,
+                "extended_sources": 11,
+                "demand_sources": 43,
+                "demand_subinterval": 51,
+                "demand_multiplier": 52,
+                "display": 53,
+            },
+        ),
+        ("ET81", told(logs=Logs(outages=1)), {"begin": 6, "end": 12}),
+    ],
+)
+def test_the_first_entry_stands_where_the_guide_prints_it(table, dims, printed):
+    assert {name: TABLES[table].place(dims, "entries", 0, name).offset for name in printed} == printed
+
+
+@pytest.mark.parametrize(("room", "places"), [(143, (53, 57, 58)), (159, (53, 58, 59))])
+def test_the_first_display_of_et75(room, places):
+    # The two columns of p. 180.
+    dims = told(logs=Logs(channel_changes=1, channel_change_size=room))
+    names = ("id_code", "id_decimal_points", "digits_after_point")
+    found = tuple(TABLES["ET75"].place(dims, "entries", 0, "display", 0, name).offset for name in names)
+    assert found == places
 
 
 def test_every_table_is_checked():

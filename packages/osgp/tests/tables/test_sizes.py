@@ -33,53 +33,35 @@ def meter(firmware=(4, 21), **more):
     return dims, held(
         dims,
         BT61={"int32": True, "data_sets": [{"blocks": 60, "intervals": 96, "channels": 2}] + [{}] * 3},
-        BT71={"history_entries": 100, "history_data_length": 2},
-        ET54={"et74_entries": 3, "et79_entries": 20},
+        ET54={"et74_entries": 3},
     )
 
 
 @pytest.mark.parametrize(
     ("name", "size"),
     [
-        ("BT26", 6 + 12 * 226),
         ("BT64", 60 * 977),
         ("BT65", 0),
-        ("BT74", 11 + 100 * 14),
-        ("ET31", 6 + 2 * 232),
-        ("ET41", 6 + 3 * 233),
         ("ET45", 6 + 4 * 525),
         ("ET74", 9 + 3 * 525),
-        ("ET75", 6 + 5 * 143),
-        ("ET79", 11 + 20 * 14),
-        ("ET81", 6 + 60 * 12),
     ],
 )
 def test_d7_sizes_of_the_guide(name, size):
-    assert size_of(name, *meter(self_reads=12)) == size
+    assert size_of(name, *meter()) == size
 
 
 def test_d7_every_table_of_the_list_is_there():
     listed = [
-        "BT26",
         "BT64",
         "BT65",
         "BT66",
         "BT67",
-        "BT74",
         "ET45",
         "ET74",
-        "ET75",
-        "ET79",
-        "ET81",
     ]
     assert set(listed) <= SIZES.keys()
     assert not SIZES.keys() & TABLES.keys()
-    assert set(TELLING) == {"BT61", "BT71", "ET36", "ET54"}
-
-
-def test_d7_demands_make_self_reads_longer():
-    dims, tables = meter(self_reads=2, demands=1, coincidents=1, occurrences=1)
-    assert size_of("BT26", dims, tables) == 6 + 2 * (2 + 6 + TABLES["BT23"].size(dims))
+    assert set(TELLING) == {"BT61", "ET36", "ET54"}
 
 
 def test_d7_nothing_is_guessed():
@@ -90,15 +72,14 @@ def test_d7_nothing_is_guessed():
     assert size_of("BT02", dims, {}) is None
     _, tables = meter()
     assert size_of("BT67", Dimensions(firmware=(3, 10)), tables) is None
-    assert size_of("ET81", dims, {"ET36": ET36[:60]}) is None
-    assert size_of("ET81", dims, {"ET36": bytes((1, *ET36[1:18]))}) is None
-    assert size_of("ET79", Dimensions(firmware=(3, 10)), tables) is None
+    assert size_of("ET45", dims, {"ET36": ET36[:60]}) is None
+    assert size_of("ET45", dims, {"ET36": bytes((1, *ET36[1:18]))}) is None
 
 
 def test_d7_sizes_that_no_meter_has_are_refused():
     dims, tables = meter()
-    with pytest.raises(TableError, match="ET81 would have"):
-        size_of("ET81", dims, tables | {"ET36": ET36[:-15] + b"\xff" * 15})
+    with pytest.raises(TableError, match="ET45 would have"):
+        size_of("ET45", dims, tables | {"ET36": ET36[:71] + b"\xff" * 10 + ET36[81:]})
     with pytest.raises(TableError, match="no meter has"):
         size_of("BT64", dims, tables | {"BT61": b"\xff" * 31})
 

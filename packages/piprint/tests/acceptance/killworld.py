@@ -85,7 +85,7 @@ class KillWorld(Office):
         stories: what became of each job, once :meth:`judged`.
     """
 
-    def __init__(self, extension: str = "2.0", *, eve: bool = True, saved: int = 0, quiet: float = 20.0) -> None:
+    def __init__(self, extension: str = "2.0", *, eve: bool = True, saved: int = 0, quiet: float = 60.0) -> None:
         limits = Limits(requests=10**9)  # years of starts
         super().__init__(
             "a", "b", "c", "d", extension=extension, poll=0.05, cups={"log_level": "none"}, bc={"limits": limits}

@@ -20,10 +20,11 @@ from nes2mqtt.costs.metered import Counted, quarters_of
 from nes2mqtt.costs.peaks import MonthPeak, billed, charge, month_peak
 from nes2mqtt.costs.price_text import Amount, Per
 from nes2mqtt.costs.slots import QUARTER, bounds, days, quarters
+from nes2mqtt.history.queries.reader import EnergyPeriod
 from nes2mqtt.prices.averages import ChargedPrices
 from nes2mqtt.prices.spot_price import SpotPrice
 
-__all__ = ["Bill", "EnergyOf", "Peak", "PricesOf", "bills"]
+__all__ = ["Bill", "EnergyOf", "Peak", "PricesOf", "bills", "counted_of"]
 
 EnergyOf = Callable[[str, str, Sequence[tuple[datetime, datetime]]], list[Counted]]
 """Gives what a meter (its id) counted of a source (its key) in quarter hours that follow each other."""
@@ -94,6 +95,12 @@ def bills(
         if begin < end:
             found.append(_bill(contract, begin, end, zone, energy, prices))
     return found
+
+
+def counted_of(period: EnergyPeriod, key: str) -> Counted:
+    """Return what a period of the history counted of a source."""
+    wh = period.values.get(key)
+    return Counted(period.start, wh, None if wh is None else period.first)
 
 
 def _bill(contract: Contract, first: date, after: date, zone: ZoneInfo, energy: EnergyOf, prices: PricesOf) -> Bill:

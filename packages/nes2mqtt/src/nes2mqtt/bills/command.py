@@ -14,16 +14,16 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from nes2mqtt.bills.bill import Bill, Peak, bills
+from nes2mqtt.bills.bill import Bill, Peak, bills, counted_of
 from nes2mqtt.costs.calculation import Costs, rounded
 from nes2mqtt.costs.contract import Contract
 from nes2mqtt.costs.metered import Counted
 from nes2mqtt.history.commands.export import copy_up_to_date
 from nes2mqtt.history.errors import HistoryError
-from nes2mqtt.history.queries.reader import EnergyPeriod, Reader
+from nes2mqtt.history.queries.reader import Reader
 from nes2mqtt.prices.store import PriceStore
 
-__all__ = ["bill_lines", "counted_of", "make_bills", "parse_days"]
+__all__ = ["bill_lines", "make_bills", "parse_days"]
 
 
 def make_bills(
@@ -54,12 +54,6 @@ def make_bills(
                 return bills(contracts, first, after, zone, energy, PriceStore(prices).prices)
         except sqlite3.Error as error:
             raise HistoryError(f"history or prices cannot be read: {error}") from error
-
-
-def counted_of(period: EnergyPeriod, key: str) -> Counted:
-    """Return what a period counted of a source."""
-    wh = period.values.get(key)
-    return Counted(period.start, wh, None if wh is None else period.first)
 
 
 def parse_days(begin: str, end: str, today: date) -> tuple[date, date]:

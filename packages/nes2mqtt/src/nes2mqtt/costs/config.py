@@ -15,7 +15,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from nes2mqtt.costs.contract import (
     Contract,
-    Direction,
     IfNegative,
     Line,
     Part,
@@ -27,6 +26,7 @@ from nes2mqtt.costs.contract import (
 )
 from nes2mqtt.costs.price_text import Amount, Per, parse_price
 from nes2mqtt.costs.windows import Window, parse_clock, parse_days, parse_months
+from osgp.sources import Direction
 
 __all__ = ["ContractConfig", "LineConfig", "PeakConfig", "TimeConfig"]
 

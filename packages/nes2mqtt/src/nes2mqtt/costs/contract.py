@@ -16,10 +16,10 @@ from enum import StrEnum
 
 from nes2mqtt.costs.price_text import Amount, Per, Price, ShareOfGroup, ShareOfSpot
 from nes2mqtt.costs.windows import ALWAYS, Window, overlap
+from osgp.sources import Direction
 
 __all__ = [
     "Contract",
-    "Direction",
     "IfNegative",
     "Line",
     "Part",
@@ -30,13 +30,6 @@ __all__ = [
     "check",
     "check_all",
 ]
-
-
-class Direction(StrEnum):
-    """Which register is billed. Amounts of an export contract are income."""
-
-    IMPORT = "import"
-    EXPORT = "export"
 
 
 class Part(StrEnum):
@@ -147,7 +140,7 @@ class Contract:
     Args:
         name: for people.
         meter: id of the meter.
-        direction: of the energy.
+        direction: of the energy; amounts of an export contract are income.
         part: of the bill.
         begins: first local day.
         ends: first local day on which it no longer holds; None: it is open.

@@ -213,6 +213,18 @@ class Store:
             lambda reader, pending, fresh: reader.series(meter, keys, start, end, max_points, pending, fresh), meter
         )
 
+    async def ask(self, question: Callable[[Reader, Iterable[OpenRow]], T], meter: str) -> T:
+        """Return the answer to a question of several parts, such as a bill, asked in a reading thread.
+
+        Args:
+            question: takes the reader, and the buckets of the meter that are still in memory.
+            meter: its id.
+
+        Raises:
+            Unreadable: the database cannot be read now.
+        """
+        return await self._read(lambda reader, pending, _: question(reader, pending), meter)
+
     async def now(self, meter: str, unit: Unit | str) -> EnergyPeriod:
         """Return the energy of the hour, day, month or year that is running; none while the time of day is unknown.
 

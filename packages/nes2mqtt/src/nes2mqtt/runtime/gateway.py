@@ -43,6 +43,7 @@ from servicekit.systemd import Notifier
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from nes2mqtt.bills.billing import Billing
     from nes2mqtt.history.running_energy import RunningEnergy
     from nes2mqtt.history.store import Store
     from nes2mqtt.prices.keeper import PriceKeeper
@@ -161,8 +162,21 @@ def _outputs(
     if config.web is not None:
         from nes2mqtt.outputs.web.output import WebOutput  # noqa: PLC0415
 
-        outputs.append(WebOutput(config.web, gateway, hub, store, state_dir=config.data_dir))
+        outputs.append(
+            WebOutput(config.web, gateway, hub, store, billing=_billing(config, store), state_dir=config.data_dir)
+        )
     return outputs
+
+
+def _billing(config: Config, store: Store | None) -> Billing | None:
+    """Return what makes bills; None without contracts or without a history."""
+    if store is None or not config.contracts:
+        return None
+    from nes2mqtt.bills.billing import Billing  # noqa: PLC0415 - see the docstring
+    from nes2mqtt.prices.store import PriceStore  # noqa: PLC0415
+
+    contracts = [one.contract() for one in config.contracts]
+    return Billing(store, PriceStore(config.data_dir / "prices.db"), contracts, config.timezone)
 
 
 def _price_keeper(config: Config, clock: Clock) -> PriceKeeper | None:

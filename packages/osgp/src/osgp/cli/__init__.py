@@ -19,9 +19,12 @@ from osgp.cli.commands.dump import dump
 from osgp.cli.commands.mbus import mbus
 from osgp.cli.commands.ports import ports
 from osgp.cli.commands.probe import probe
+from osgp.cli.commands.profile import profile
+from osgp.cli.commands.quality import quality
 from osgp.cli.commands.read import read
 from osgp.cli.commands.simulate import simulate
 from osgp.cli.commands.tables import tables
+from osgp.cli.commands.tariffs import tariffs
 from osgp.cli.commands.trace import trace
 from osgp.cli.commands.try_key import login_test
 from osgp.cli.commands.watch import watch
@@ -38,7 +41,25 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (ports, probe, login_test, read, watch, mbus, tables, dump, diff, decode, trace, simulate, write, call):
+for command in (
+    ports,
+    probe,
+    login_test,
+    read,
+    watch,
+    profile,
+    mbus,
+    quality,
+    tariffs,
+    tables,
+    dump,
+    diff,
+    decode,
+    trace,
+    simulate,
+    write,
+    call,
+):
     app.command()(command)
 
 

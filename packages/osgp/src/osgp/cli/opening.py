@@ -25,6 +25,7 @@ from osgp.key import MeterKey
 
 if TYPE_CHECKING:
     from osgp.meter import Meter
+    from osgp.meter.known import KnownMeter
     from osgp.meter.writing import AllowWrites
     from osgp.optical.settings import SessionSettings
     from osgp.optical.timing import Limits
@@ -100,9 +101,16 @@ class Target:
 
     @asynccontextmanager
     async def meter(
-        self, *, key: MeterKey | None = None, allow_writes: AllowWrites | None = None, offer: Limits | None = None
+        self,
+        *,
+        key: MeterKey | None = None,
+        allow_writes: AllowWrites | None = None,
+        offer: Limits | None = None,
+        known: KnownMeter | None = None,
     ) -> AsyncIterator[Meter]:
         """Open the meter; ``key`` stands in for the one of the options, ``offer`` as in :meth:`session`.
+
+        ``known`` is for whoever opens it again after a lost line.
 
         Raises:
             OsgpError: see :func:`osgp.meter.open_meter`.
@@ -121,6 +129,7 @@ class Target:
                     session=self.session(offer),
                     read_budget=budget,
                     allow_writes=allow_writes,
+                    known=known,
                 )
                 meter = await stack.enter_async_context(opened)
             try:

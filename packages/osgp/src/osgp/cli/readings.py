@@ -11,15 +11,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from osgp.cli.opening import step
+from osgp.cli.text.condition import quality_document, switch_document
 from osgp.cli.text.mbus_devices import device_document
 from osgp.errors import MeterRefused, TableError
 from osgp.sources import Source
-from osgp.tables.status.alarms import alarm_words
 
 if TYPE_CHECKING:
     from osgp.meter import Identity, Meter
     from osgp.ports.connection import LinkStats
+    from osgp.tables.calendar.tariffs import Tariffs
     from osgp.tables.mbus.devices import MbusDevice
+    from osgp.tables.quality.report import SupplyQuality
 
 __all__ = ["Readings", "collect"]
 
@@ -37,8 +39,12 @@ class Readings:
     """This computer's clock when the meter's was read."""
     tariff: int | None = None
     """As on the display, from 1."""
+    tariffs: Tariffs | None = None
     alarms: list[str] | None = None
     """Fields of BT03 that are on."""
+    contactor: str | None = None
+    """``closed``, ``closing``, ``open``, ``opening``; None where the meter has none or does not tell."""
+    quality: SupplyQuality | None = None
     devices: tuple[MbusDevice, ...] = ()
     """M-Bus devices behind the meter; none also where it has no table of them."""
     refused: dict[str, str] = field(default_factory=dict)
@@ -56,7 +62,10 @@ class Readings:
             "clock": None if self.clock is None else self.clock.isoformat(),
             "clock_ahead": None if ahead is None else round(ahead),
             "tariff": self.tariff,
+            "next_tariff": None if self.tariffs is None else switch_document(self.tariffs.next),
             "alarms": self.alarms,
+            "contactor": self.contactor,
+            "quality": None if self.quality is None else quality_document(self.quality),
             "devices": [device_document(device) for device in self.devices],
             "values": {source.key: source.scaled(raw) for source, raw in self.values.items()},
             "units": {source.key: source.unit for source in self.values},
@@ -80,14 +89,19 @@ async def collect(meter: Meter) -> Readings:
     for name, asked in (("BT23", meter.registers), ("BT28", meter.present)):
         with step(f"reading {name}"):
             readings.values.update(await _unless_refused(name, asked(), refused) or {})
-    with step("reading the tariff (BT55)"):
-        local = await _unless_refused("BT55", meter.table("BT55"), refused)
-        if local is not None and "tier" in local:
-            readings.tariff = local["tier"] + 1
-    with step("reading the alarms (BT03)"):
-        status = await _unless_refused("BT03", meter.table("BT03"), refused)
-        if status is not None:
-            readings.alarms = [name for name, on in status.items() if on and alarm_words(name)]
+    with step("reading the tariffs (BT54, BT55)"):
+        readings.tariffs = await _unless_refused("BT55", meter.tariffs(), refused)
+        if readings.tariffs is not None:
+            readings.tariff = readings.tariffs.tier + 1
+    with step("reading alarms and contactor (BT03, ET23)"):
+        state = await meter.state()
+        readings.contactor = state.contactor
+        if state.alarms is None:
+            await _unless_refused("BT03", meter.table("BT03"), refused)  # for why it does not tell
+        else:
+            readings.alarms = list(state.alarms)
+    with step("reading the power quality (ET09)"):
+        readings.quality = await _unless_refused("ET09", meter.quality(), {})
     with step("reading the M-Bus devices (ET14, ET16)"):
         # Most meters have none, and a key that may not ask for them is no trouble worth a word.
         readings.devices = await _unless_refused("ET14", meter.mbus_devices(), {}) or ()

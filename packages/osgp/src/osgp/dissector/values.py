@@ -6,11 +6,13 @@ This module does not know tables.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime, time
 from typing import Any
 
 from osgp.dissector.pasted_hex import hex_bytes
 from osgp.errors import MisuseError
+from osgp.tables.schema.recurring_date import RecurringDate
 from osgp.tables.schema.table import Bit
 from osgp.tables.schema.types import Type
 
@@ -27,6 +29,8 @@ def to_json(value: Any) -> Any:
         return value.hex()
     if isinstance(value, frozenset):
         return sorted(value)
+    if isinstance(value, RecurringDate):
+        return {**asdict(value), "text": str(value)}
     if isinstance(value, Mapping):
         return {name: to_json(held) for name, held in value.items()}
     if isinstance(value, Sequence):

@@ -34,7 +34,7 @@ from osgp.meter.reader import FIXED_SIZE, TableReader
 from osgp.ports.connection import Connection, Doubts
 from osgp.psem import ResponseCode, table_id
 from osgp.tables import TABLES, Dimensions, Table
-from osgp.tables.survey import SURVEYED, et55_sizes, survey
+from osgp.tables.survey import SURVEYED, et55_sizes, summary_of, survey
 
 __all__ = ["REFUSED_FOR_GOOD", "ROUNDS", "ConfirmedLayout"]
 
@@ -79,10 +79,10 @@ class ConfirmedLayout:
         """The serial number that the meter told; "" if it told none."""
         return self._serial
 
-    def table(self, name: str, dims: Dimensions) -> Mapping[str, Any]:
-        """Return a table of sizes as it was read; nothing of one that the meter does not have."""
-        data = self._known.tables.get(name)
-        return {} if data is None else TABLES[name].decode(data, dims)
+    def summary(self, dims: Dimensions) -> Mapping[str, Any]:
+        """Return ET42 as it was read; nothing if the meter does not have it, or it does not add up."""
+        data = self._known.tables.get("ET42")
+        return (None if data is None else summary_of(data, dims)) or {}
 
     def raise_if_swapped(self) -> None:
         """Raise :class:`~osgp.errors.MeterSwapped` if another meter was met and nobody asked who it is."""

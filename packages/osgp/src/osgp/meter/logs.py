@@ -13,9 +13,10 @@ This module does not know where that text is kept, nor what an event means.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Generic, TypeVar
+from zlib import crc32
 
 from osgp.errors import MeterRefused, MisuseError, TableError, TablesChanging
 from osgp.meter.layout import ROUNDS, ConfirmedLayout
@@ -23,10 +24,11 @@ from osgp.meter.reader import TableReader
 from osgp.psem import table_id
 from osgp.tables import Dimensions
 from osgp.tables.logs.events import ALTERNATE, PRIMARY, Event, decode_events, event_ring, together
-from osgp.tables.logs.outages import Outage, decode_outages, in_zone, outage_ring
+from osgp.tables.logs.outages import Outage, decode_outages, in_zone, outage_ring, put_together, recorded
 from osgp.tables.logs.reading import Mark, RingReading, marks_of, marks_text
 from osgp.tables.logs.ring import Ring
 from osgp.tables.logs.snapshots import SNAPSHOT_LOGS, Snapshot, decode_snapshots, snapshot_ring
+from osgp.tables.quality import ET09
 
 __all__ = ["AT_ONCE", "LogRead", "LogReader"]
 
@@ -42,6 +44,11 @@ _TOLD_BY: Mapping[str, tuple[str, ...]] = {
     "ET41": ("BT20", "BT21", "ET36"),
 }
 """The tables that say how a log is laid out."""
+
+_CHANGES = (
+    "{} changed again and again while it was read, so nothing of it is given out. It is read again; the grid company may be "
+    "configuring the meter just now"
+)
 
 _Entry = TypeVar("_Entry", Event, Outage, Snapshot)
 
@@ -69,6 +76,29 @@ class _Read:
 
     reading: RingReading
     dims: Dimensions
+
+
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """The outages that ET09 holds, the newest first: it has no numbers, so a record is known by its bytes."""
+
+    outages: list[Outage]
+    checks: list[int]
+    """Of each a sum over its bytes."""
+
+    @classmethod
+    def of(cls, data: bytes, dims: Dimensions, offset: int) -> _Records:
+        """Return the records that are in use. ``data`` begin at ``offset`` of ET09."""
+        records = ET09.decode(data, dims, offset=offset)["outages"]
+        size = len(data) // len(records)
+        raw = [data[at : at + size] for at in range(0, len(data), size)]
+        used = [(one, each) for one, each in zip(records, raw, strict=True) if any(each)]
+        return cls(recorded([one for one, _ in used], dims), [crc32(each) for _, each in used])
+
+    @property
+    def mark(self) -> Mark:
+        """Return the newest record's."""
+        return Mark(0, self.checks[0] if self.checks else None)
 
 
 class LogReader:
@@ -105,10 +135,31 @@ class LogReader:
     async def outages(self, known: str, zone: tzinfo | None, most: int | None) -> LogRead[Outage]:
         """See :meth:`osgp.meter.Meter.outages`."""
         since = marks_of(known)
-        read = await self._read("ET81", outage_ring, since, most)
-        found = [] if read is None else decode_outages(read.reading.entries, read.dims)
-        found = [in_zone(outage, zone) for outage in found]
-        return _log_read(found, since, {"ET81": read}, _missed(read, since, "ET81", most))
+        records, refused = None, None
+        try:
+            records = await self._records()
+        except MeterRefused as error:
+            refused = error
+        try:
+            read = await self._read("ET81", outage_ring, since, most)
+        except MeterRefused:
+            if records is None:
+                raise
+            read = None
+        if refused is not None and read is None:
+            raise refused
+        logged = [] if read is None else decode_outages(read.reading.entries, read.dims)
+        held = [] if records is None else records.outages
+        new, lapped = _new_records(records, since, most)
+        found = put_together([in_zone(outage, zone) for outage in logged], held, new)
+        result = _log_read(found, since, {"ET81": read}, _missed(read, since, "ET81", most))
+        if records is None:
+            return result
+        marks = marks_of(result.known) | {"ET09": records.mark}
+        missed = result.missed
+        if read is None and "ET09" in since and most is None:
+            missed = None if lapped else 0
+        return replace(result, known=marks_text(marks), tables=(*result.tables, "ET09"), missed=missed)
 
     async def snapshots(self, table: str, known: str, most: int | None) -> LogRead[Snapshot]:
         """See :meth:`osgp.meter.Meter.self_reads`."""
@@ -147,10 +198,21 @@ class LogReader:
             else:
                 if not reading.upset:
                     return _Read(reading, dims)  # type: ignore[arg-type]
-        raise TablesChanging(
-            f"{table} changed again and again while it was read, so nothing of it is given out. It is read again; the grid "
-            "company may be configuring the meter just now"
-        )
+        raise TablesChanging(_CHANGES.format(table))
+
+    async def _records(self) -> _Records | None:
+        """Read the outage records of ET09; None if the meter keeps none. Raises as :meth:`_read`."""
+        for _ in range(ROUNDS):
+            async with self._reader.turn():
+                self._layout.raise_if_swapped()
+                dims = await self._layout.told_by(ET09.told_by)
+                if not dims.power_outages_recorded:
+                    return None
+                offset, count = ET09.window(dims, "outages")
+                data = await self._reader.part(ET09.id, offset, count)
+                if await self._layout.holds(ET09.told_by):
+                    return _Records.of(data, dims, offset)
+        raise TablesChanging(_CHANGES.format("ET09"))
 
     async def _part(self, table: str, reading: RingReading) -> bool:
         """Read the next part of a ring; tell whether the layout was right until behind it."""
@@ -177,6 +239,17 @@ def _log_read(
     marks |= {table: reading.mark for table, reading in there.items()}
     restarted = any(reading.restarted for reading in there.values())
     return LogRead(tuple(found), marks_text(marks), tuple(there), None if restarted else missed, restarted)
+
+
+def _new_records(records: _Records | None, since: Mapping[str, Mark], most: int | None) -> tuple[int, bool]:
+    """Return how many records are new, and whether some may have been overwritten before they were read."""
+    if records is None:
+        return 0, False
+    mark = since.get("ET09")
+    known = mark is not None and mark.check in records.checks
+    new = records.checks.index(mark.check) if known else len(records.checks)  # type: ignore[union-attr, arg-type]
+    lapped = mark is not None and mark.check is not None and not known
+    return (new if most is None else min(new, most)), lapped
 
 
 def _missed(read: _Read | None, since: Mapping[str, Mark], table: str, most: int | None) -> int | None:

@@ -22,15 +22,17 @@ This module does not know when to poll what, and does not reconnect.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, tzinfo
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from osgp.errors import LinkError, MisuseError, TableError, TablesChanging
+from osgp.errors import MisuseError, TableError, TablesChanging
 from osgp.key import MeterKey
 from osgp.mep.events import ClientEvent as MepEvent
 from osgp.meter.budget import ReadBudget
+from osgp.meter.condition import ConditionReader
+from osgp.meter.confirmed import ConfirmedReader
 from osgp.meter.identity import Identity, Ratings
 from osgp.meter.known import KnownMeter
 from osgp.meter.layout import ROUNDS, ConfirmedLayout
@@ -49,35 +51,22 @@ from osgp.ports.transport import Address
 from osgp.psem import PartialRead, Read, Request, Response, table_id
 from osgp.sources import Source
 from osgp.tables import TABLES, Dimensions, Record, present, registers
+from osgp.tables.calendar.tariffs import Tariffs
 from osgp.tables.identity import firmware_text
 from osgp.tables.load_profile.profile import LoadProfile, ProfileMark
 from osgp.tables.logs.events import Event
 from osgp.tables.logs.outages import Outage
 from osgp.tables.logs.snapshots import Snapshot
 from osgp.tables.mbus.devices import MbusDevice
-from osgp.tables.schema.windows import Plan, Window
-from osgp.tables.survey import SURVEYED
+from osgp.tables.quality.report import SupplyQuality
+from osgp.tables.status.state import MeterState
 
 __all__ = ["SAFE_READ", "LinkEvent", "Meter", "open_meter"]
 
 LinkEvent = MepEvent | OpticalEvent
 
-_T = TypeVar("_T")
-
 _LAYS_OUT_REGISTERS = ("BT20", "BT21", "BT22", "ET55", "ET42")
 _LAYS_OUT_PRESENT = ("BT20", "BT21", "BT27")
-
-ONE_MOMENT = 10.0
-"""Seconds from the first part of a table to its confirmation; what took longer, on a bad line, is read again. So what
-is given out is of now, and its parts belong together."""
-
-
-class _Readout(Protocol):
-    """What :mod:`osgp.tables.registers` and :mod:`osgp.tables.present` have in common."""
-
-    def sources(self, dims: Dimensions) -> tuple[Source, ...]: ...
-    def window(self, dims: Dimensions, wanted: Iterable[Source]) -> Window: ...
-    def decode(self, data: bytes, dims: Dimensions, *, offset: int = 0) -> dict[Source, int]: ...
 
 
 class Meter:
@@ -96,7 +85,9 @@ class Meter:
         self._layout = ConfirmedLayout(connection, self._reader, known)
         self._profile = ProfileReader(connection, self._reader, self._layout, known)
         self._logs = LogReader(self._reader, self._layout)
-        self._devices = DeviceReader(self._reader, self._confirmed)
+        self._confirmed = ConfirmedReader(self._reader, self._layout)
+        self._devices = DeviceReader(self._reader, self._confirmed.read)
+        self._condition = ConditionReader(self.table)
         self._writer = Writer(self, connection, allow_writes)
 
     @property
@@ -170,7 +161,7 @@ class Meter:
             dims = await self._layout.told_by(described.told_by)
             return await self._reader.full_or_whole(described, dims), dims
 
-        data, dims = await self._confirmed(read)
+        data, dims = await self._confirmed.read(read)
         return described.decode(data, dims)
 
     async def dimensions(self, table: str = "") -> Dimensions:
@@ -253,7 +244,7 @@ class Meter:
         Raises:
             OsgpError: see :meth:`dimensions` and :meth:`osgp.ports.connection.Connection.exchange`.
         """
-        return await self._values(registers.BT23.id, registers, _LAYS_OUT_REGISTERS)
+        return await self._confirmed.values(registers.BT23.id, registers, _LAYS_OUT_REGISTERS)
 
     async def present(self) -> dict[Source, int]:
         """Read BT28: power, voltage and current now, in raw units (W, mV, mA).
@@ -261,7 +252,7 @@ class Meter:
         Raises:
             OsgpError: see :meth:`dimensions` and :meth:`osgp.ports.connection.Connection.exchange`.
         """
-        return await self._values(present.BT28.id, present, _LAYS_OUT_PRESENT)
+        return await self._confirmed.values(present.BT28.id, present, _LAYS_OUT_PRESENT)
 
     async def profile(
         self,
@@ -305,6 +296,27 @@ class Meter:
             OsgpError: see :meth:`dimensions`.
         """
         return await self._devices.read()
+
+    async def quality(self) -> SupplyQuality:
+        """Read what the meter counts of the supply's quality (ET09): sags, swells, phase losses, distortion, by phase.
+
+        Raises:
+            MeterRefused: the meter does not count it, or the key may not read it.
+            OsgpError: see :meth:`table`.
+        """
+        return await self._condition.quality()
+
+    async def tariffs(self) -> Tariffs:
+        """Read which tariff counts, why, and which comes next (BT54, BT55, ET23, ET47, ET54).
+
+        Raises:
+            OsgpError: BT55 cannot be read; see :meth:`table`.
+        """
+        return await self._condition.tariffs()
+
+    async def state(self) -> MeterState:
+        """Read alarms, contactor, relays and wiring (BT03, ET23, ET46, ET54), as far as the meter tells. Raises as :meth:`table`."""
+        return await self._condition.state()
 
     async def clock(self) -> datetime:
         """Read the meter's clock (BT52), aware, in UTC; whole seconds.
@@ -383,44 +395,6 @@ class Meter:
             MisuseError: no recovery was given to :func:`open_meter`.
         """
         await self._connection.power_cycle()
-
-    async def _values(self, table: int, readout: _Readout, by: Sequence[str]) -> dict[Source, int]:
-        async def read(dims: Dimensions) -> tuple[list[tuple[int, bytes]], Dimensions]:
-            plan = dims.cache.get(("values", table))
-            if not isinstance(plan, Plan):
-                plan = Plan(readout.window(dims, [source]) for source in readout.sources(dims))
-                dims.cache["values", table] = plan
-            return await self._reader.plan(table, plan), dims
-
-        parts, dims = await self._confirmed(read, by)
-        values: dict[Source, int] = {}
-        for offset, data in parts:
-            values.update(readout.decode(data, dims, offset=offset))
-        return values
-
-    async def _confirmed(self, read: Callable[[Dimensions], Awaitable[_T]], by: Sequence[str] = SURVEYED) -> _T:
-        """Read by the meter's layout until it is confirmed that the layout was right when the bytes were read."""
-        async with self._reader.turn():
-            self._layout.raise_if_swapped()
-            for _ in range(ROUNDS):
-                dims = await self._layout.current()
-                self._reader.answered_at = None
-                found = await read(dims)
-                if await self._confirm(by) and self._reader.age() <= ONE_MOMENT:
-                    return found
-        raise TablesChanging(
-            "the meter's tables changed again and again while they were read, or the line was too slow to confirm what "
-            "was read, so nothing is given out. They are read again; check the line if this goes on"
-        )
-
-    async def _confirm(self, by: Sequence[str]) -> bool:
-        """Ask the layout whether it holds; once more when the answer is lost, which is no reason to lose the values."""
-        try:
-            return await self._layout.holds(by)
-        except LinkError:
-            if self._reader.age() > ONE_MOMENT:
-                raise
-        return await self._layout.holds(by)
 
     async def _one_meter(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what BT01 and ET03 tell of one and the same meter."""

@@ -160,7 +160,7 @@ class ProfileReader:
             return _Configured(ProfileSetup(data_set, sizes, 0, ()), dims, surveys)
         sources, scaled = await self._sources(dims, data_set, call)
         prefix = "load_profile" if data_set == 1 else f"set_{data_set}"
-        summary = self._layout.table("ET42", dims)
+        summary = self._layout.summary(dims)
         ids = extended_ids(sources, await self._mapping(sources, dims, call), summary.get(f"{prefix}_sources", ()))
         ansi = await self._strictly_ansi(summary.get(f"{prefix}_options", 0), dims, data_set, call)
         setup = setup_of(told, data_set, channels_of(ids, dims, scaled=scaled), sizes, ansi=ansi)
@@ -233,6 +233,8 @@ class ProfileReader:
                 newest = intervals[-1].end if intervals else known.end if known is not None else None
                 mark = setup.mark(serial, state, newest)
                 return LoadProfile(setup.data_set, setup.minutes, setup.channels, intervals, mark)
+            if later.sequence != state.sequence:  # what was the newest block has got more intervals
+                held.pop(state.sequence, None)
             if not later.holds(state.sequence):  # the numbers began anew
                 held.clear()
                 self._known.blocks.clear()
@@ -299,16 +301,15 @@ class ProfileReader:
             kept.pop((ring.key, number), None)
         at = ring.start(run[0]) + len(kept.get((ring.key, run[0]), b""))
         end = ring.start(run[-1]) + size
-        numbers = iter(run)
+        numbers, come = iter(run), kept.get((ring.key, run[0]), b"")
         number = next(numbers)
         async for data in self._stretch(ring.table, at, end - at, 1, call):
-            rest = data
-            while rest:
-                had = kept.get((ring.key, number), b"")
-                room = size - len(had)
-                kept[ring.key, number], rest = had + rest[:room], rest[room:]
-                if self._take_kept(ring, number, held):
-                    number = next(numbers, number)
+            come += data
+            while come:
+                kept[ring.key, number] = come[:size]
+                if not self._take_kept(ring, number, held):
+                    break
+                come, number = come[size:], next(numbers, number)
 
     async def _newest(self, ring: _Ring, header: bytes, held: dict[int, BlockPart], call: _Call) -> None:
         """Read what is asked for of the newest block, and not held of it yet."""
@@ -321,7 +322,7 @@ class ProfileReader:
         done = first if before is None else before.first + len(before.data) // sizes.interval_size
         if before is None or last < done - 1:  # or the clock was set back
             before, done = BlockPart(number, header, first, b""), first
-        call.expect((last + 1 - done) * sizes.interval_size)
+        call.expect(max(last + 1 - done, 0) * sizes.interval_size)
         data = before.data + await self._intervals(ring, number, done, last, call)
         held[number] = BlockPart(number, header, before.first, data)
 

@@ -25,7 +25,7 @@ from osgp.simulator.history.quadrants import Quadrants
 from osgp.simulator.history.undelivered import Undelivered
 from osgp.simulator.household import CELL, DAY, PHASES, Household
 from osgp.simulator.ledger import Ledger, Tiers
-from osgp.simulator.noise import mix, smooth
+from osgp.simulator.noise import Wave, extremes, mix, smooth, sum_of
 
 __all__ = ["House", "Moment", "neighbourhood"]
 
@@ -33,6 +33,10 @@ _WH = 3600
 """Joules of a watt-hour (and of a varh)."""
 
 _NOMINAL = 230.0
+_NOMINAL_FREQUENCY = 50_000
+"""mHz."""
+_GRID = (Wave(22, 1, 600), Wave(9, 2, 45), Wave(3, 3, 3))
+"""By how many mHz the frequency wanders."""
 _WIRE_OHMS = 0.22
 _KINDS = 8
 _QUADRANTS_SINCE = (4, 0)
@@ -135,6 +139,11 @@ class House:
             found.append((end - self._outage_seconds(number), end))
             number += 1
         return sorted(found + self.history.cuts(now))
+
+    def frequencies(self, begin: int, end: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return the lowest and the highest mHz of a stretch of time, each with one of the seconds at which it was."""
+        (low, when_low), (high, when_high) = extremes(_GRID, begin, end)
+        return (_NOMINAL_FREQUENCY + round(low), when_low), (_NOMINAL_FREQUENCY + round(high), when_high)
 
     # -- registers ----------------------------------------------------------------------------
 
@@ -253,7 +262,7 @@ class House:
     @staticmethod
     def _frequency(second: int) -> int:
         """Return mHz: the same for every house, as all hang on one grid."""
-        return 50000 + round(22 * smooth(1, second, 600) + 9 * smooth(2, second, 45) + 3 * smooth(3, second, 3))
+        return _NOMINAL_FREQUENCY + round(sum_of(_GRID, second))
 
 
 def neighbourhood(count: int, *, seed: int = 1, history: History | None = None) -> list[House]:

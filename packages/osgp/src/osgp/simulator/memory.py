@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from osgp.psem import PartialRead, PartialWrite, Read, Request, Response, ResponseCode, Write, table_id
 from osgp.simulator.localtime import daylight_saving, local_offset, tier_at
-from osgp.simulator.rights import CLEAR_DATA, Sender
+from osgp.simulator.rights import CLEAR_DATA, LOCK_TRANSACTIONS, Sender
 from osgp.tables import TABLES, Dimensions
 
 __all__ = ["DELTA_ALERT", "ET13_ALERT_FLAGS", "Contents", "Live", "TableMemory", "clock_tables"]
@@ -30,7 +30,13 @@ _BT08 = table_id("BT08")
 _BT23 = table_id("BT23")
 _ET13 = table_id("ET13")
 _ET50 = table_id("ET50")
+_ET54 = table_id("ET54")
 _ET59 = table_id("ET59")
+_ET70 = table_id("ET70")
+_ET85 = table_id("ET85")
+_ET70_CHANNEL = TABLES["ET70"].place(Dimensions(), "channel").offset
+_LOCK_SECONDS = 10
+"""After that long a lock of ET52 and ET53 falls by itself (MEP guide v1.1 p. 247)."""
 
 _PROCEDURE_HEADER = 3
 _DONE, _BAD_PARAMETER, _CONFLICTS, _UNKNOWN_PROCEDURE = 0, 2, 3, 6
@@ -39,8 +45,11 @@ _POST_HEADER = 4
 _CLEARS_DELTA_ALERT = 12
 _DELTA_DATA = TABLES["ET13"].place(Dimensions(), "mep", 0, "delta_data")
 DELTA_ALERT = _DELTA_DATA.mask
-ET13_ALERT_FLAGS = _DELTA_DATA.offset
-"""The alert flags of the first MEP client (MEP guide v1.1 p. 80-83)."""
+ET13_ALERT_FLAGS = (
+    _DELTA_DATA.offset,
+    TABLES["ET13"].place(Dimensions(mep_devices=6), "mep", 1, "delta_data").offset,
+)
+"""The alert flags of the MEP clients (MEP guide v1.1 p. 80-83)."""
 _REPLIES_IN_ET59 = TABLES["ET50"].place(Dimensions(), "clients", 0, "replies_in_et59")
 """This bit alone decides; another says that the client is registered (MEP guide v1.1 p. 124-125)."""
 
@@ -51,12 +60,18 @@ class TableMemory:
     Args:
         fixed: table id to bytes.
         live: table id to a function of time.
+        lock_at: where ET54 tells whether, and behind that by which MEP port, ET52 and ET53 are locked; None in meters with
+            one MEP port.
     """
 
-    def __init__(self, fixed: Mapping[int, bytes | bytearray], live: Mapping[int, Live]) -> None:
+    def __init__(
+        self, fixed: Mapping[int, bytes | bytearray], live: Mapping[int, Live], *, lock_at: int | None = None
+    ) -> None:
+        self._lock_at = lock_at
+        self._lock = (0, 0.0)
         self._fixed = {table: bytearray(data) for table, data in fixed.items()}
         self._live = dict(live)
-        self._last_psn: int | None = None
+        self._last_psn: dict[int, int] = {}
         self._written: set[int] = set()
 
     def read(self, table: int, now: float) -> bytes | None:
@@ -65,7 +80,15 @@ class TableMemory:
         if live is not None:
             return live(now)
         data = self._fixed.get(table)
+        if data is not None and table == _ET54 and self._lock_at is not None:
+            holder = self._holder(now)
+            data[self._lock_at : self._lock_at + 2] = bytes((holder > 0, holder))
         return None if data is None else bytes(data)
+
+    def _holder(self, now: float) -> int:
+        """Return the MEP port that holds the lock of ET52 and ET53; 0 for none."""
+        port, until = self._lock
+        return port if now < until else 0
 
     def place(self, table: int, contents: Contents | None) -> None:
         """Let a table hold other bytes, or follow another function of time; None: there is no such table."""
@@ -102,49 +125,77 @@ class TableMemory:
             return _NOT_ALLOWED
         match request:
             case Read(table):
-                data = self.read(table, now)
+                data = self._seen(table, now, sender)
                 return _NO_TABLE if data is None else Response(ResponseCode.OK, data)
             case PartialRead(table, offset, count):
-                data = self.read(table, now)
+                data = self._seen(table, now, sender)
                 if data is None:
                     return _NO_TABLE
                 # Past the end of the table come zeros, without an error (Optical Port Programmer's Guide).
                 return Response(ResponseCode.OK, data[offset : offset + count].ljust(count, b"\0"))
             case Write(table, data):
-                return self._write(table, 0, data, sender)
+                return self._write(table, 0, data, sender, now)
             case PartialWrite(table, offset, data):
-                return self._write(table, offset, data, sender)
+                return self._write(table, offset, data, sender, now)
 
-    def _write(self, table: int, offset: int, data: bytes, sender: Sender) -> Response:
+    def _seen(self, table: int, now: float, sender: Sender) -> bytes | None:
+        """Return a table's bytes as a sender sees them: ET70 tells a client which MEP port is its own (p. 174)."""
+        data = self.read(table, now)
+        if data is None or table != _ET70 or not sender.port:
+            return data
+        return data[:_ET70_CHANNEL] + bytes((sender.port,)) + data[_ET70_CHANNEL + 1 :]
+
+    def _write(self, table: int, offset: int, data: bytes, sender: Sender, now: float) -> Response:
         if not sender.may_write(table):
             return _NOT_ALLOWED
         if table == _BT07:
-            return self._start_procedure(data if offset == 0 else b"", sender)
+            return self._start_procedure(data if offset == 0 else b"", sender, now)
         if table not in self._fixed and table not in self._live:
             return _NO_TABLE
         self.put(table, offset, data)
         return Response(ResponseCode.OK)
 
-    def _start_procedure(self, data: bytes, sender: Sender) -> Response:
+    def _start_procedure(self, data: bytes, sender: Sender, now: float) -> Response:
         """Carry a procedure out and post its result (MEP guide v1.1 p. 52-53)."""
         if len(data) < _PROCEDURE_HEADER:
             return Response(ResponseCode.OPERATION_NOT_POSSIBLE)
         psn = data[2]
-        if psn not in sender.sequence_numbers or psn == self._last_psn:
+        if psn not in sender.sequence_numbers or psn == self._last_psn.get(sender.port):
             return Response(ResponseCode.OPERATION_NOT_POSSIBLE)
-        self._last_psn = psn
+        self._last_psn[sender.port] = psn
         number = int.from_bytes(data[:2], "little") & 0x0FFF
+        result = self._carry_out(number, data[_PROCEDURE_HEADER:], sender, now)
+        self._fixed[self._results(sender)] = bytearray((*number.to_bytes(2, "little"), psn, result))
+        return Response(ResponseCode.OK)
+
+    def _results(self, sender: Sender) -> int:
+        """Return the table for the results of a sender's procedures (MEP guide v1.1 p. 24, 51)."""
+        if sender.port > 1:
+            return _ET85
         inbound = self._fixed.get(_ET50, bytearray())
         at = _REPLIES_IN_ET59.offset
         flags = inbound[at] if len(inbound) > at else 0
-        in_et59 = sender.redirected and bool(flags & _REPLIES_IN_ET59.mask)
-        result = _UNKNOWN_PROCEDURE
-        if number in sender.procedures:
-            result = self._clear_data() if number == CLEAR_DATA else self._take_post(data[_PROCEDURE_HEADER:])
-        self._fixed[_ET59 if in_et59 else _BT08] = bytearray((*number.to_bytes(2, "little"), psn, result))
-        return Response(ResponseCode.OK)
+        return _ET59 if sender.redirected and flags & _REPLIES_IN_ET59.mask else _BT08
 
-    def _take_post(self, parameters: bytes) -> int:
+    def _carry_out(self, number: int, parameters: bytes, sender: Sender, now: float) -> int:
+        if number not in sender.procedures or (number == LOCK_TRANSACTIONS and self._lock_at is None):
+            return _UNKNOWN_PROCEDURE
+        if number == CLEAR_DATA:
+            return self._clear_data()
+        if number == LOCK_TRANSACTIONS:
+            return self._lock_transactions(parameters, sender.port, now)
+        return self._take_post(parameters, sender.port)
+
+    def _lock_transactions(self, parameters: bytes, port: int, now: float) -> int:
+        """Lock ET52 and ET53 for a port, or unlock them (EP61, MEP guide v1.1 p. 247)."""
+        if parameters[:1] not in {b"\0", b"\1"}:
+            return _BAD_PARAMETER
+        if self._holder(now) not in {0, port}:
+            return _CONFLICTS
+        self._lock = (port, now + _LOCK_SECONDS if parameters[0] else 0.0)
+        return _DONE
+
+    def _take_post(self, parameters: bytes, port: int) -> int:
         """Take what a client posts (EP39), and clear the alerts that it answers.
 
         The parameters are missing from the guide. A client in the field sends type, result, a length and so many bytes,
@@ -157,12 +208,13 @@ class TableMemory:
         if length != len(parameters) - _POST_HEADER:
             return _BAD_PARAMETER
         answered = DELTA_ALERT if parameters[0] == _CLEARS_DELTA_ALERT else 0xFF & ~DELTA_ALERT
-        self.put(_ET13, ET13_ALERT_FLAGS, bytes((self.alert_flags() & ~answered,)))
+        self.put(_ET13, ET13_ALERT_FLAGS[port - 1], bytes((self.alert_flags(port) & ~answered,)))
         return _DONE
 
-    def alert_flags(self) -> int:
-        """Return the alert flags of the first MEP client; 0 where there is no ET13."""
-        flags = self._fixed.get(_ET13, bytearray())[ET13_ALERT_FLAGS : ET13_ALERT_FLAGS + 1]
+    def alert_flags(self, port: int = 1) -> int:
+        """Return the alert flags of the client at a MEP port; 0 where there is no ET13, or no such client."""
+        at = ET13_ALERT_FLAGS[port - 1]
+        flags = self._fixed.get(_ET13, bytearray())[at : at + 1]
         return flags[0] if flags else 0
 
     def _clear_data(self) -> int:

@@ -25,12 +25,16 @@ from osgp.simulator.made_up.generations import dimensions_of, lacking
 from osgp.simulator.made_up.nameplate import nameplate
 from osgp.simulator.made_up.readout import HouseReadout
 from osgp.simulator.memory import Live, TableMemory, clock_tables
-from osgp.tables import TABLES, Dimensions
+from osgp.tables import TABLES, Dimensions, survey
+from osgp.tables.survey import TELLING
 
 __all__ = ["house_memory", "image_memory"]
 
 _LIVE = ("BT23", "BT28", "BT52", "BT55")
-_LOGGED = ("BT26", "BT62", "BT63", "BT64", "BT65", "BT66", "BT67", "BT74", "ET21")
+_LOGGED = (
+    *("BT24", "BT25", "BT26", "BT62", "BT63", "BT64", "BT65", "BT66", "BT67", "BT74"),
+    *("ET09", "ET14", "ET16", "ET21", "ET31", "ET41", "ET79", "ET81"),
+)
 """Tables that the recorder alone fills; of BT03, BT61 and ET42 it knows what changes."""
 
 
@@ -51,7 +55,8 @@ def house_memory(house: House, *, clock_step: int = 0, now: float | None = None)
     live["ET42"] = lambda now: _interface_definition(firmware, dims, recorder.data_sets(now))
     served = {table_id(name): of for name, of in live.items() if name not in lacking(firmware)}
     served |= clock_tables(dims, shown=lambda now: house.history.shown(now) + clock_step)
-    return TableMemory({**tables, table_id("ET03"): serial}, served)
+    lock_at = TABLES["ET54"].place(dims, "transactions_locked").offset if dims.mep_clients > 1 else None
+    return TableMemory({**tables, table_id("ET03"): serial}, served, lock_at=lock_at)
 
 
 @cache
@@ -83,7 +88,9 @@ def _made_up(firmware: Version) -> tuple[Mapping[int, bytes | bytearray], Dimens
             base=bytes(image.tables[0]),
         )
     )
-    return image.tables, told
+    return image.tables, survey(
+        {name: bytes(image.tables[table_id(name)]) for name in TELLING if table_id(name) in image.tables}
+    )
 
 
 def _interface_definition(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet]) -> bytes:

@@ -24,7 +24,16 @@ from osgp.mep.server import Access
 from osgp.optical.rights import Access as OpticalAccess
 from osgp.psem import table_id
 
-__all__ = ["CLEAR_DATA", "POST_DATA", "WRITERS", "Sender", "may_write", "mep_sender", "optical_sender"]
+__all__ = [
+    "CLEAR_DATA",
+    "LOCK_TRANSACTIONS",
+    "POST_DATA",
+    "WRITERS",
+    "Sender",
+    "may_write",
+    "mep_sender",
+    "optical_sender",
+]
 
 _ANYONE = "BT07 ET50 ET51 ET52 ET71"
 _ADVANCED = (
@@ -46,6 +55,9 @@ CLEAR_DATA = 3
 POST_DATA = 0x0800 + 39
 """EP39, with which a MEP client answers an alert; both keys may call it (MEP guide v1.1 p. 18)."""
 
+LOCK_TRANSACTIONS = 0x0800 + 61
+"""EP61, with which one of two MEP clients locks ET52 and ET53; both keys may call it (MEP guide v1.1 p. 247)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:
@@ -57,6 +69,7 @@ class Sender:
         sequence_numbers: the numbers that the sender may give its procedures (MEP guide v1.1 p. 52).
         procedures: the simulated procedures that the sender may call.
         redirected: True: the meter's settings name the table with the results of procedures; False: it is BT08.
+        port: the MEP port, 1 or 2; 0 for none.
     """
 
     may_read: Callable[[int], bool]
@@ -64,16 +77,22 @@ class Sender:
     sequence_numbers: range
     procedures: frozenset[int] = frozenset()
     redirected: bool = False
+    port: int = 0
 
 
 def _any_table(_table: int) -> bool:
     return True
 
 
-def mep_sender(access: Access) -> Sender:
-    """Return what a key of the MEP port may do."""
+def mep_sender(access: Access, port: int = 1) -> Sender:
+    """Return what a key of a MEP port may do."""
     return Sender(
-        _any_table, lambda table: may_write(table, access), range(5, 10), frozenset({POST_DATA}), redirected=True
+        _any_table,
+        lambda table: may_write(table, access),
+        range(5, 10),
+        frozenset({POST_DATA, LOCK_TRANSACTIONS}),
+        redirected=True,
+        port=port,
     )
 
 

@@ -1,7 +1,7 @@
 """The simulated meter as one object: tables, keys, lines and ports put together.
 
-It has a MEP port and an optical port, which show the same tables. Meters before firmware 4 have one UART for both (MEP
-guide v1.1 p. 20): while a session is open at the optical port, the MEP port is dead; what the meter says at the MEP
+It has a MEP port and an optical port, which show the same tables; a house's meter from firmware 4.0 on has a second MEP port, with a
+sequence number of its own (MEP guide v1.1 p. 19-24). Meters before firmware 4 have one UART for both kinds (p. 20): while a session is open at the optical port, the MEP port is dead; what the meter says at the MEP
 port can be heard at the optical port too; and the first packet of a session arrives damaged.
 
 This module does not know command lines.
@@ -51,6 +51,9 @@ _SWAPPED_SEED = 1_000_000
 
 _OTHER_SEQUENCE = 1_000_003
 """How far another meter's sequence number lies away."""
+
+_TWO_PORTS_SINCE = (4, 0)
+"""Firmware (MEP guide v1.1 p. 19)."""
 
 _OWN_UART_SINCE = 4
 """Application firmware whose optical port has a UART of its own (MEP guide v1.1 p. 20)."""
@@ -129,6 +132,9 @@ class SimulatedMeter:
         if mak is not None:
             keys[Access.ADVANCED] = mak
         self._server = MepServer(keys, self._answer, sequence=mix(seed), encrypted_only=encrypt_only)
+        self._second: MepServer | None = None
+        if self._house is not None and self._firmware >= _TWO_PORTS_SINCE:
+            self._second = MepServer(keys, self._answer_second, sequence=mix(seed + 1), encrypted_only=encrypt_only)
         self._shared = self._has_one_uart() if shared_uart is None else shared_uart
         self._optical = OpticalServer(
             optical_keys or {OpticalAccess.READ_ONLY: OpticalKey.parse(DEMO_KEY_TEXT)},
@@ -136,6 +142,7 @@ class SimulatedMeter:
             meter=habits or OpticalHabits(first_packet=FirstPacket.DAMAGED if self._shared else FirstPacket.HEARD),
         )
         self._driver: LineDriver | None = None
+        self._second_driver: LineDriver | None = None
         self._window: LineDriver | None = None
         self._ports: list[TcpPort | PseudoTerminal] = []
         self._swap_at = float("inf")
@@ -159,6 +166,16 @@ class SimulatedMeter:
             jump=self._server.advance,
             switched_out=lambda: self._dark() or (self._shared and self._optical.active),
         )
+        if self._second is not None:
+            second_line = MeterLine(
+                self._second,
+                FaultyLine(self._faults, self._seed + 1, now),
+                baud=self._baud,
+                observe=self._count,
+                jump=self._second.advance,
+                switched_out=self._dark,
+            )
+            self._second_driver = LineDriver(second_line)
         if self._faults.meter_swap:
             self._swap_at = now + self._faults.meter_swap
         self._driver = LineDriver(line)
@@ -175,26 +192,35 @@ class SimulatedMeter:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for driver in (self._running(), self._lit()):
-            driver.close()
+        for driver in (self._running(), self._lit(), self._second_driver):
+            if driver is not None:
+                driver.close()
         for port in self._ports:
             if isinstance(port, TcpPort):
                 await port.close()
             else:
                 port.close()
         self._ports.clear()
-        self._driver = self._window = None
+        self._driver = self._window = self._second_driver = None
 
-    async def serve_tcp(self, host: str = "127.0.0.1", port: int = 0) -> str:
-        """Listen for clients and return the URL for them. All clients share the meter's one line."""
-        tcp = TcpPort(self._running())
+    async def serve_tcp(self, host: str = "127.0.0.1", port: int = 0, *, mep: int = 1) -> str:
+        """Listen for clients of a MEP port, 1 or 2, and return the URL for them. All of them share the port's one line.
+
+        Raises:
+            MisuseError: the meter has no second MEP port.
+        """
+        tcp = TcpPort(self._running(mep))
         url = await tcp.open(host, port)
         self._ports.append(tcp)
         return url
 
-    def serve_pty(self, path: str | None = None) -> str:
-        """Make a pseudo-terminal, linked at ``path`` if given, and return the URL for clients."""
-        terminal = PseudoTerminal(self._running())
+    def serve_pty(self, path: str | None = None, *, mep: int = 1) -> str:
+        """Make a pseudo-terminal, linked at ``path`` if given, and return the URL for clients of a MEP port, 1 or 2.
+
+        Raises:
+            MisuseError: the meter has no second MEP port.
+        """
+        terminal = PseudoTerminal(self._running(mep))
         url = terminal.open(path)
         self._ports.append(terminal)
         return url
@@ -302,16 +328,32 @@ class SimulatedMeter:
         """Do what a level shifter's power-cycle circuit does."""
         self._running().power_cycle()
 
-    def alert(self, flags: int) -> None:
-        """Set the alert flags in ET13 and send alerts until they are 0: a client clears them by EP39, or by writing ET13."""
-        self._memory.put(table_id("ET13"), ET13_ALERT_FLAGS, bytes((flags,)))
-        self._server.alert(bool(flags), asyncio.get_running_loop().time())
-        self._running().pump()
+    def alert(self, flags: int, *, mep: int = 1) -> None:
+        """Set the alert flags of a MEP port's client in ET13 and send alerts there until they are 0.
 
-    def _running(self) -> LineDriver:
+        A client clears them by EP39, or by writing ET13.
+
+        Raises:
+            MisuseError: the meter has no second MEP port.
+        """
+        driver = self._running(mep)
+        self._memory.put(table_id("ET13"), ET13_ALERT_FLAGS[mep - 1], bytes((flags,)))
+        self._ports_servers()[mep - 1].alert(bool(flags), asyncio.get_running_loop().time())
+        driver.pump()
+
+    def _ports_servers(self) -> list[MepServer]:
+        return [self._server] if self._second is None else [self._server, self._second]
+
+    def _running(self, mep: int = 1) -> LineDriver:
         if self._driver is None:
             raise MisuseError("the simulated meter is not running; use it in 'async with'")
-        return self._driver
+        if mep == 1:
+            return self._driver
+        if self._second_driver is None:
+            raise MisuseError(
+                "this meter has one MEP port; houses' meters from firmware 4.0 on have two (scenario firmware=4.30)"
+            )
+        return self._second_driver
 
     def _lit(self) -> LineDriver:
         if self._window is None:
@@ -346,7 +388,8 @@ class SimulatedMeter:
         if version is not None and len(version) > _ET04_IDT_VERSION:
             counted = (version[_ET04_IDT_VERSION] + 1) % 256
             self._memory.put(table_id("ET04"), _ET04_IDT_VERSION, bytes((counted,)))
-        self._server.advance(SEQUENCE_JUMP)
+        for server in self._ports_servers():
+            server.advance(SEQUENCE_JUMP)
 
     def _has_one_uart(self) -> bool:
         data = self._memory.read(table_id("BT01"), self._now())
@@ -354,6 +397,9 @@ class SimulatedMeter:
 
     def _answer(self, request: Request, access: Access) -> Response:
         return self._carry_out(request, mep_sender(access))
+
+    def _answer_second(self, request: Request, access: Access) -> Response:
+        return self._carry_out(request, mep_sender(access, port=2))
 
     def _answer_light(self, request: Request, access: OpticalAccess) -> Response:
         return self._carry_out(request, optical_sender(access))
@@ -364,9 +410,11 @@ class SimulatedMeter:
             self._house = None  # that of the meter that is gone
             self._server.advance(_OTHER_SEQUENCE)
         response = self._memory.answer(request, sender, self._now())
-        if isinstance(request, Write | PartialWrite) and not self._memory.alert_flags():
-            # Alerts end when what they told of is done: their flags are 0 again (MEP guide v1.1 p. 17-18).
-            self._server.alert(on=False, now=asyncio.get_running_loop().time())
+        if isinstance(request, Write | PartialWrite):
+            for port, server in enumerate(self._ports_servers(), 1):
+                if not self._memory.alert_flags(port):
+                    # Alerts end when what they told of is done: their flags are 0 again (MEP guide v1.1 p. 17-18).
+                    server.alert(on=False, now=asyncio.get_running_loop().time())
         return response
 
     def _now(self) -> float:

@@ -16,9 +16,6 @@ from typing import Any
 from osgp.errors import TableError
 from osgp.psem import table_id
 from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes
-from osgp.tables.logs.events import BT71
-from osgp.tables.logs.ring import EVENT_HEADER
-from osgp.tables.registers import BT23
 from osgp.tables.schema.dimensions import Dimensions
 from osgp.tables.schema.table import Table
 from osgp.tables.status.configuration import ET54
@@ -29,13 +26,6 @@ _RING_HEADER = 6
 """Flags, valid entries, newest entry, its sequence number, unread entries (p. 213)."""
 _LONG_RING_HEADER = 9
 """The same with numbers of two bytes: ET74 (p. 176-177)."""
-_SEASON_HEADER = 6
-"""Time (STIME_DATE, five bytes) and season before a copy of BT23 (p. 211-214)."""
-_BIDN = 2
-"""Before that in BT26, if there are demands (p. 214)."""
-
-_EVENT = 12
-"""Time, number, user and event, before its argument (p. 242-243)."""
 
 _ET36_FIRST, _ET36_RECORD = 1, 17
 _ET36_ENTRY_SIZE, _ET36_CURRENT = 2, 6
@@ -80,9 +70,6 @@ class _Known:
     def number(self, data: bytes, at: int) -> int:
         return int.from_bytes(data[at : at + 2], "big" if self.dims.big_endian else "little")
 
-    def registers(self) -> int:
-        return BT23.size(self.dims)
-
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -120,42 +107,17 @@ def _profile(data_set: int) -> Size:
     return Size("blocks * block size (BT61)", "238-241", ("BT61",), of)
 
 
-def _self_reads(known: _Known) -> int:
-    dims = known.dims
-    entry = _SEASON_HEADER + _BIDN * bool(dims.demands) + known.registers()
-    return _RING_HEADER + dims.self_reads * entry
-
-
 def _extended_log(known: _Known) -> int:
     return _LONG_RING_HEADER + int(known.field(ET54, "et74_entries")) * known.log("ET45")[0]
 
 
-def _event_log(known: _Known) -> int:
-    return EVENT_HEADER.size + int(known.field(BT71, "history_entries")) * _event(known)
-
-
-def _alternate_log(known: _Known) -> int:
-    return EVENT_HEADER.size + int(known.field(ET54, "et79_entries")) * _event(known)
-
-
-def _event(known: _Known) -> int:
-    return _EVENT + int(known.field(BT71, "history_data_length"))
-
-
 SIZES: Mapping[str, Size] = {
-    "BT26": Size("6 + BT21.2 * (6 + BT23, and 2 with demands)", "212-214", (), _self_reads),
     "BT64": _profile(1),
     "BT65": _profile(2),
     "BT66": _profile(3),
     "BT67": _profile(4),
-    "BT74": Size("11 + BT71.5 * (12 + BT71.3)", "241-243", ("BT71",), _event_log),
-    "ET31": _ring("ET31", "104-106"),
-    "ET41": _ring("ET41", "110-111"),
     "ET45": _ring("ET45", "119-121"),
     "ET74": Size("9 + ET54.69 * entry size of ET45 (ET36)", "176-177", ("ET54", "ET36"), _extended_log),
-    "ET75": _ring("ET75", "177-180"),
-    "ET79": Size("11 + ET54.80 * (12 + BT71.3)", "181-183", ("ET54", "BT71"), _alternate_log),
-    "ET81": _ring("ET81", "184-186"),
 }
 """By name; shorter tables without a description need none, since one answer holds them."""
 

@@ -26,7 +26,7 @@ from osgp.tables.status.configuration import ET54, ET55
 from osgp.tables.status.display import BT30
 from osgp.tables.status.security import ET90
 
-__all__ = ["SURVEYED", "TELLING", "et55_sizes", "survey", "with_load_profile"]
+__all__ = ["SURVEYED", "TELLING", "et55_sizes", "summary_of", "survey", "with_load_profile"]
 
 _COUNTS = told_by("BT21")
 """Fields of BT20 and BT21 that Dimensions take over by name."""
@@ -178,7 +178,8 @@ def _from_et36(data: bytes, dims: Dimensions) -> Dimensions:
         return dims
     told: dict[str, int] = {}
     for name, names in _SIZED_BY_ET36.items():
-        told |= zip(names, log_places(listed, table_id(name)), strict=True)
+        places = log_places(listed, table_id(name))
+        told |= zip(names, places or (), strict=places is not None)
     return replace(dims, logs=replace(dims.logs, **told))
 
 
@@ -197,12 +198,22 @@ def et55_sizes(dims: Dimensions) -> tuple[int, int]:
     return ET55.size(dims), ET55.size(replace(dims, max_tiers=max(dims.max_tiers, *_MOST_TIERS)))
 
 
-def _from_et42(data: bytes, dims: Dimensions) -> Dimensions:
+def summary_of(data: bytes, dims: Dimensions) -> Record | None:
+    """Return what ET42 says; None unless its sections, which count each other, come to the length that it states.
+
+    Raises:
+        TableError: counts inside the table that cannot be.
+    """
     length = int.from_bytes(data[:2], "big" if dims.big_endian else "little")
     summary = ET42.decode(data[:length], dims)
-    dims = replace(dims, bidn=summary.get("billing_interface_number", dims.bidn))
+    whole = length <= len(data) and not summary.tail and "rollover_digits" in summary
+    return summary if whole else None
+
+
+def _from_et42(data: bytes, dims: Dimensions) -> Dimensions:
     # What is wanted stands at the end, behind sections that count each other: only a sum that comes out is believed.
-    if length > len(data) or summary.tail or "rollover_digits" not in summary:
+    summary = summary_of(data, dims)
+    if summary is None:
         return dims
     digits = summary["rollover_digits"]
     if digits in _ROLLOVER_DIGITS:

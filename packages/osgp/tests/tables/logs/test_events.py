@@ -12,7 +12,7 @@ from osgp.tables.logs.events import ALTERNATE, PRIMARY, Event, decode_log, event
 from osgp.tables.schema.dimensions import Logs
 from osgp.tables.schema.types import LTIME_DATE_UTC
 
-DIMS = Dimensions(logs=Logs(events=100, alternate_events=20))
+DIMS = Dimensions(logs=Logs(events=100, argument_size=2, alternate_events=20))
 
 
 def log_of(numbers, places=100, spare=b""):
@@ -54,6 +54,9 @@ def test_d6_the_alternate_log_has_a_size_of_its_own():
 @pytest.mark.parametrize(("table", "told"), [(PRIMARY, r"BT71\.5"), (ALTERNATE, r"ET54\.80")])
 def test_a_log_of_unknown_size_is_not_guessed(table, told):
     assert event_ring(Dimensions(), table) is None
+    assert event_ring(Dimensions(logs=Logs(events=4, alternate_events=4)), table) is None, (
+        "nobody told the argument's length"
+    )
     with pytest.raises(TableError, match=told):
         decode_log(log_of([5]), Dimensions(), table)
 
@@ -75,7 +78,7 @@ def test_a_log_that_contradicts_itself_is_refused(damage):
 @given(st.binary(min_size=11 + 5 * 14, max_size=11 + 5 * 14))
 def test_any_bytes_are_read_or_refused(data):
     try:
-        entries = decode_log(data, Dimensions(logs=Logs(events=5)))
+        entries = decode_log(data, Dimensions(logs=Logs(events=5, argument_size=2)))
     except TableError:
         return
     assert len(entries) <= 5

@@ -57,7 +57,7 @@ def test_a_log_says_what_the_guide_says(path):
 
 def test_byte_order_is_that_of_the_meter():
     data = bytes.fromhex("04 0001 0000 00010003 0000 1A0B010A0709 0003 FFFF 0045 0102")
-    dims = Dimensions(big_endian=True, logs=Logs(events=1))
+    dims = Dimensions(big_endian=True, logs=Logs(events=1, argument_size=2))
     (event,) = decode_events(event_ring(dims).entries(data), dims)
     assert (event.sequence, event.user, event.event, event.argument) == (65539, 0xFFFF, 69, b"\1\2")
     assert event.time == datetime.fromisoformat("2026-11-01T10:07:09Z")

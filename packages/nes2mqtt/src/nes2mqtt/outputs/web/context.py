@@ -18,6 +18,7 @@ from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.hub import Hub
 
 if TYPE_CHECKING:
+    from nes2mqtt.bills.billing import Billing
     from nes2mqtt.history.store import Store
 
 __all__ = ["WebContext"]
@@ -34,6 +35,8 @@ class WebContext(Protocol):
     """Where the latest values and the outputs are."""
     store: Store | None
     """The history; None without one."""
+    billing: Billing | None
+    """What makes bills; None without contracts or without a history."""
     state_dir: Path | None
     """Where logins survive a restart; None forgets them."""
     dash: DashDocument

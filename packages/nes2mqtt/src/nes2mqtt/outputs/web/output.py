@@ -30,6 +30,7 @@ from nes2mqtt.readings.reading import DevicesRead, Event, Sample
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from nes2mqtt.bills.billing import Billing
     from nes2mqtt.history.store import Store
 
 __all__ = ["Serve", "WebOutput"]
@@ -57,6 +58,7 @@ class WebOutput:
         gateway: this program's name, version and time zone.
         hub: where the latest values and the other outputs are.
         store: the history, None without one: then there are no days and months.
+        billing: makes bills; None without contracts.
         state_dir: a private folder where logins survive a restart; None forgets them.
         serve: serves the application in place of the port, so that it can be asked in this process without a socket:
             no port is opened, no certificate read, no thread started for it.
@@ -71,6 +73,7 @@ class WebOutput:
         hub: Hub,
         store: Store | None,
         *,
+        billing: Billing | None = None,
         state_dir: Path | None = None,
         serve: Serve | None = None,
     ) -> None:
@@ -78,6 +81,7 @@ class WebOutput:
         self.gateway = gateway
         self.hub = hub
         self.store = store
+        self.billing = billing
         self.state_dir = state_dir
         self._serve_with = serve
         self.recent = Recent()

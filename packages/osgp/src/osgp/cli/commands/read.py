@@ -75,6 +75,7 @@ def _lines(readings: Readings, *, everything: bool) -> list[str]:
 
 
 def _head(readings: Readings) -> list[list[str]]:
+    from osgp.cli.text.condition import quality_summary, tariff_summary  # noqa: PLC0415
     from osgp.cli.text.mbus_devices import device_summary  # noqa: PLC0415
     from osgp.tables.status.alarms import alarm_words  # noqa: PLC0415
 
@@ -87,11 +88,16 @@ def _head(readings: Readings) -> list[list[str]]:
     rows = [["Meter", ", ".join(filter(None, known)) or "does not say who it is"]]
     if readings.clock is not None:
         rows.append(["Clock", f"{readings.clock:%Y-%m-%d %H:%M:%S} UTC, {_deviation(readings.ahead or 0.0)}"])
-    if readings.tariff is not None:
-        rows.append(["Tariff", str(readings.tariff)])
+    if readings.tariffs is not None:
+        rows.append(["Tariff", tariff_summary(readings.tariffs)])
     if readings.alarms is not None:
         words = ", ".join(alarm_words(name) or name for name in readings.alarms)
         rows.append(["Alarms", paint(words, "red") or "none"])
+    if readings.contactor is not None:
+        shown = readings.contactor
+        rows.append(["Contactor", shown if shown == "closed" else paint(shown, "red")])
+    if readings.quality is not None:
+        rows.append(["Supply", quality_summary(readings.quality)])
     rows += [["Device", device_summary(device)] for device in readings.devices]
     return rows
 

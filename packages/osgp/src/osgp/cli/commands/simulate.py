@@ -82,6 +82,12 @@ def simulate(
             show_default=False,
         ),
     ] = None,
+    mep2: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PORT", help="Second MEP port, of meters from firmware 4.0 on; may be repeated.", show_default=False
+        ),
+    ] = None,
     optical: Annotated[
         list[str] | None,
         typer.Option(
@@ -159,6 +165,7 @@ def simulate(
     if baud and not _LOWEST_BAUD <= baud <= _HIGHEST_BAUD:
         raise MisuseError(f"--baud {baud}: write {_LOWEST_BAUD} to {_HIGHEST_BAUD}, or 0 to answer at once")
     endpoints = [_Endpoint.parse("--mep", text) for text in mep or (() if optical else ("tcp:127.0.0.1:0",))]
+    endpoints += [_Endpoint.parse("--mep2", text) for text in mep2 or ()]
     endpoints += [_Endpoint.parse("--optical", text) for text in optical or ()]
     _check_town(meters, endpoints)
     basic, told = _key("--key", key, key_file, MeterKey)
@@ -189,7 +196,7 @@ def simulate(
         )
         for number, source in enumerate(sources)
     ]
-    known = {"--mep": told, "--optical": f"optical port: {told_optical}"}
+    known = {"--mep": told, "--mep2": "the same at the second MEP port", "--optical": f"optical port: {told_optical}"}
     used = [known[option] for option in dict.fromkeys(endpoint.option for endpoint in endpoints)]
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(simulated, endpoints, "; ".join(used)))
@@ -267,11 +274,15 @@ async def _serve(simulated: Sequence[SimulatedMeter], endpoints: Sequence[_Endpo
 
 
 async def _open(meter: SimulatedMeter, endpoint: _Endpoint, offset: int) -> str:
-    optical = endpoint.option == "--optical"
+    port = endpoint.port + offset if endpoint.port else 0
+    if endpoint.option == "--optical":
+        if endpoint.kind == "pty":
+            return meter.serve_optical_pty(endpoint.path)
+        return await meter.serve_optical_tcp(endpoint.host, port)
+    mep = 2 if endpoint.option == "--mep2" else 1
     if endpoint.kind == "pty":
-        return meter.serve_optical_pty(endpoint.path) if optical else meter.serve_pty(endpoint.path)
-    serve = meter.serve_optical_tcp if optical else meter.serve_tcp
-    return await serve(endpoint.host, endpoint.port + offset if endpoint.port else 0)
+        return meter.serve_pty(endpoint.path, mep=mep)
+    return await meter.serve_tcp(endpoint.host, port, mep=mep)
 
 
 def _power_cycle(simulated: Sequence[SimulatedMeter]) -> None:

@@ -15,10 +15,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Self
 
-__all__ = ["Screen", "cut", "sparkline"]
+__all__ = ["BLOCKS", "Screen", "cut", "sparkline"]
 
 _ESCAPE = re.compile(r"(\x1b\[[0-9;]*m)")
-_BLOCKS = "▁▂▃▄▅▆▇█"
+BLOCKS = "▁▂▃▄▅▆▇█"
+"""From the lowest to the highest."""
 
 
 def cut(line: str, room: int) -> str:
@@ -38,8 +39,8 @@ def sparkline(values: Iterable[float], room: int) -> str:
     heights = [abs(value) for value in values][-room:] if room > 0 else []
     top = max(heights, default=0)
     if not top:
-        return _BLOCKS[0] * len(heights)
-    return "".join(_BLOCKS[min(int(height / top * len(_BLOCKS)), len(_BLOCKS) - 1)] for height in heights)
+        return BLOCKS[0] * len(heights)
+    return "".join(BLOCKS[min(int(height / top * len(BLOCKS)), len(BLOCKS) - 1)] for height in heights)
 
 
 class Screen:

@@ -9,13 +9,14 @@ This module does not know what a meter records of a happening, nor how much the 
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, TypeVar
 
 from osgp.errors import MisuseError
 from osgp.simulator.history.configuration import FIRMWARE, FIRMWARES, OTHER_DATA_SETS, DataSet, Version
+from osgp.simulator.history.mbus_devices import KINDS
 
 __all__ = [
     "AlarmsCleared",
@@ -27,6 +28,9 @@ __all__ = [
     "Happening",
     "History",
     "Lasting",
+    "MbusBatteryLow",
+    "MbusExchanged",
+    "MbusSilent",
     "NeutralLost",
     "PhaseLost",
     "PowerCut",
@@ -97,6 +101,9 @@ class _OfPhase(Lasting):
 @dataclass(frozen=True, slots=True)
 class PhaseLost(_OfPhase):
     """One phase is without voltage, so that the meter counts nothing on it (MEP guide v1.1 p. 64)."""
+
+    ALARM_AFTER: ClassVar[int] = 60
+    """Seconds: "Phase Loss Threshold Seconds" of ET55 (p. 72)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +204,26 @@ class AlarmsCleared(Happening):
     """The utility's head end clears all alarms."""
 
 
+@dataclass(frozen=True, slots=True)
+class _OfDevice(Happening):
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MbusSilent(_OfDevice):
+    """An M-Bus device does not answer any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class MbusBatteryLow(_OfDevice):
+    """An M-Bus device says from now on that its battery is nearly empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class MbusExchanged(_OfDevice):
+    """An M-Bus device is replaced by another one of its kind."""
+
+
 _K = TypeVar("_K", bound=Happening)
 
 
@@ -226,12 +253,18 @@ class History:
     Args:
         happenings: in any order.
         firmware: that the meter had when it was installed.
+        devices: the M-Bus devices behind it, by their places: "gas", "water", "heat".
 
     Raises:
-        MisuseError: a meter gets the firmware of another generation.
+        MisuseError: a meter gets the firmware of another generation, or something happens to a device that is not there.
     """
 
-    def __init__(self, happenings: Iterable[Happening] = (), *, firmware: Version = FIRMWARE) -> None:
+    def __init__(
+        self, happenings: Iterable[Happening] = (), *, firmware: Version = FIRMWARE, devices: Sequence[str] = ()
+    ) -> None:
+        if unknown := [kind for kind in devices if kind not in KINDS]:
+            raise MisuseError(f"there is no M-Bus device '{unknown[0]}'; choose from {', '.join(KINDS)}")
+        self.devices = tuple(devices)
         self._all: list[Happening] = []
         self._installed_firmware = firmware
         self._supply: list[tuple[int, int, frozenset[int]]] | None = None
@@ -239,7 +272,7 @@ class History:
             self.add(one)
 
     def __bool__(self) -> bool:
-        return bool(self._all)
+        return bool(self._all or self.devices)
 
     def __iter__(self) -> Iterator[Happening]:
         return iter(tuple(self._all))
@@ -248,8 +281,13 @@ class History:
         """Let something happen. What lies in the past changes what the meter has shown since.
 
         Raises:
-            MisuseError: a meter gets the firmware of another generation.
+            MisuseError: a meter gets the firmware of another generation, or something happens to a device that is not there.
         """
+        if isinstance(happening, _OfDevice) and happening.device not in self.devices:
+            raise MisuseError(
+                f"no M-Bus device '{happening.device}' is behind this meter, so nothing can happen to it; put one there "
+                "(scenario mbus)"
+            )
         if isinstance(happening, FirmwareChanged) and happening.firmware[0] != self._installed_firmware[0]:
             raise MisuseError(
                 f"a meter with firmware {self._installed_firmware[0]}.x cannot get {happening.firmware[0]}.x; its hardware is "

@@ -13,7 +13,7 @@ from typing import Any
 from osgp.simulator.localtime import local_offset
 from osgp.tables.schema.types import LTIME_DATE_UTC, NI_FMAT, STIME_DATE, Type
 
-__all__ = ["CIRCULAR", "OVERFLOWED", "local_time", "number", "ring", "short_time", "utc_time"]
+__all__ = ["CIRCULAR", "OVERFLOWED", "local_second", "local_time", "number", "ring", "short_time", "utc_time"]
 
 CIRCULAR, OVERFLOWED = 4, 2
 """Flags of a log: it is a ring; entries were lost that nobody had read (MEP guide v1.1 p. 213, 241)."""
@@ -32,6 +32,11 @@ def short_time(shown: float) -> bytes:
 def local_time(shown: float) -> bytes:
     """Return a moment to the minute, local time, as five bytes."""
     return _encoded(STIME_DATE, datetime.fromtimestamp(int(shown) + local_offset(shown), UTC).replace(tzinfo=None))
+
+
+def local_second(shown: float) -> bytes:
+    """Return a moment to the second, local time, as six bytes."""
+    return utc_time(shown + local_offset(shown))
 
 
 def number(value: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The events and alarms of the simulated meter: what BT74 lists and what BT03 shows.
+"""The events and alarms of the simulated meter: what BT74 and ET79 list and what BT03 shows.
 
 Neither guide lists the numbers of events. Numbers below 2048 are those of C12.19-1997. The rest are the simulated meter's
 own, by one rule: 2048 and the number of the alarm's bit in the manufacturer's status of BT03 (Optical guide v1.1 p. 46-47). A
@@ -30,10 +30,13 @@ from osgp.simulator.history.happenings import (
 from osgp.simulator.house import House
 from osgp.simulator.logs.encoding import CIRCULAR, ring, utc_time
 
-__all__ = ["EVENT_ENTRIES", "Event", "EventNumber", "Events"]
+__all__ = ["ALTERNATE_ENTRIES", "EVENT_ENTRIES", "Event", "EventNumber", "Events"]
 
 EVENT_ENTRIES = 100
 """Of BT74; "the default for most meter models is 100 or 200" (Optical guide v1.1 p. 50)."""
+
+ALTERNATE_ENTRIES = 50
+"""Of ET79, as ET54.80 tells."""
 
 _NOBODY, _HEAD_END = 0xFFFF, 0xFFFE
 """Who was logged in: nobody; somebody by the power line (MEP guide v1.1 p. 242)."""
@@ -86,10 +89,12 @@ class Events:
 
     Args:
         house: that it measures.
+        two_logs: from firmware 3.70 on there are a primary and an alternate log.
     """
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, *, two_logs: bool) -> None:
         self._house = house
+        self._two_logs = two_logs
 
     def until(self, now: float) -> list[Event]:
         """Return all events since the installation, the oldest first."""
@@ -108,19 +113,31 @@ class Events:
         return sorted(found, key=lambda one: one.at)
 
     def bt74(self, now: float) -> bytes:
-        """Return the event log (MEP guide v1.1 p. 241-243)."""
-        events = self.until(now)
-        newest = max(len(events) - 1, 0)
-        valid = min(len(events), EVENT_ENTRIES)
-        header = struct.pack("<BHHIH", CIRCULAR, valid, newest % EVENT_ENTRIES, newest, 0)
+        """Return the primary event log (MEP guide v1.1 p. 241-243)."""
+        return self._log(now, EVENT_ENTRIES, alternate=False)
+
+    def et79(self, now: float) -> bytes:
+        """Return the alternate event log: what was done to the meter by its grid company (MEP guide v1.1 p. 181-183)."""
+        return self._log(now, ALTERNATE_ENTRIES, alternate=True)
+
+    def _log(self, now: float, places: int, *, alternate: bool) -> bytes:
+        """Return a log. Both count together; a meter with one log has all events in it."""
+        numbered = [
+            (number, one)
+            for number, one in enumerate(self.until(now))
+            if not self._two_logs or (one.user == _HEAD_END) is alternate
+        ]
+        newest = max(len(numbered) - 1, 0)
+        sequence = numbered[-1][0] if numbered else 0
+        header = struct.pack("<BHHIH", CIRCULAR, min(len(numbered), places), newest % places, sequence, 0)
 
         def entry(counted: int) -> bytes:
-            one = events[counted]
+            number, one = numbered[counted]
             return utc_time(one.shown) + struct.pack(
-                "<HHHH", counted & 0xFFFF, one.user, one.number, one.argument & 0xFFFF
+                "<HHHH", number & 0xFFFF, one.user, one.number, one.argument & 0xFFFF
             )
 
-        return header + ring(EVENT_ENTRIES, bytes(14), len(events), entry)
+        return header + ring(places, bytes(14), len(numbered), entry)
 
     def alarms(self, now: float) -> frozenset[str]:
         """Return the alarms of BT03 that are on, by the names of its fields."""
@@ -138,7 +155,8 @@ def _events(one: Happening, event: Callable[..., Event]) -> Iterator[Event]:
     """Yield what a happening lets the meter log; power cuts are among the outages already."""
     match one:
         case PhaseLost():
-            yield event(one.at, EventNumber.PHASE_LOST, one.phase)
+            if one.seconds >= one.ALARM_AFTER:
+                yield event(one.at + one.ALARM_AFTER, EventNumber.PHASE_LOST, one.phase)
         case NeutralLost() | BrokenConductor():
             if one.seconds >= one.ALARM_AFTER:
                 yield event(one.at + one.ALARM_AFTER, EventNumber.UNBALANCED_VOLTAGE)
@@ -163,7 +181,8 @@ def _alarms(one: Happening) -> Iterator[tuple[int, str]]:
         case PowerCut():
             yield one.over, "power_failure"
         case PhaseLost():
-            yield one.at, "phase_loss"
+            if one.seconds >= one.ALARM_AFTER:
+                yield one.at + one.ALARM_AFTER, "phase_loss"
         case NeutralLost() | BrokenConductor():
             if one.seconds >= one.ALARM_AFTER:
                 yield one.at + one.ALARM_AFTER, "unbalanced_voltage"

@@ -1,4 +1,4 @@
-"""All logs of one simulated meter as tables: BT03, BT26, BT61-BT67, BT74, ET21, ET42's part on load profiles.
+"""All logs of one simulated meter as tables: BT03, BT24-BT26, BT61-BT67, BT74, ET09, ET14, ET16, ET21, ET31, ET41, ET79, ET81.
 
 All of it follows from the house, its history and the time, as the registers do: an entry is what BT23 showed at its moment, and
 nothing has to be kept over a restart. No entry is unread: somebody has read them all.
@@ -11,13 +11,17 @@ asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from osgp.simulator.history.configuration import DATA_SETS, DataSet
 from osgp.simulator.history.happenings import Reconfigured
 from osgp.simulator.house import House
+from osgp.simulator.localtime import local_offset
 from osgp.simulator.logs.events import Events
+from osgp.simulator.logs.mbus_reads import MbusReads
 from osgp.simulator.logs.profile import ProfileRing
+from osgp.simulator.logs.quality import Quality
 from osgp.simulator.logs.self_reads import SelfReads
 from osgp.tables import TABLES, Dimensions
 
@@ -25,6 +29,10 @@ __all__ = ["Recorder", "profile_control", "profile_dimensions"]
 
 _INT32 = 32
 """Format of BT62: values are snapshots of registers (p. 236)."""
+_FIRST_SOURCES = 8
+"""ET21 has the sources of eight channels, and behind them those of eight more (p. 96)."""
+_TWO_LOGS_SINCE = (3, 70)
+"""Firmware (p. 241)."""
 _MEMORY = 104_832
 """Bytes for load profiles in a meter with 128 KiB (p. 231)."""
 
@@ -70,7 +78,9 @@ class Recorder:
     ) -> None:
         self._house = house
         self._dims = dims
-        self._events = Events(house)
+        self._events = Events(house, two_logs=dims.firmware is None or dims.firmware >= _TWO_LOGS_SINCE)
+        self._quality = Quality(house, dims)
+        self._mbus = MbusReads(house, dims)
         self._self_reads = SelfReads(house, encode_registers)
         self._rings: dict[int, list[ProfileRing]] = {}
 
@@ -79,12 +89,21 @@ class Recorder:
         profile = {f"BT{64 + number}": self._profile_of(number) for number in range(self._dims.load_profile_sets)}
         return profile | {
             "BT03": self.bt03,
+            "BT24": self._self_reads.bt24,
+            "BT25": self._self_reads.bt25,
             "BT26": self._self_reads.bt26,
             "BT61": self.bt61,
             "BT62": self.bt62,
             "BT63": self.bt63,
             "BT74": self._events.bt74,
+            "ET09": self._quality.et09,
+            "ET14": self._mbus.et14,
+            "ET16": self._mbus.et16,
             "ET21": self.et21,
+            "ET31": self._self_reads.et31,
+            "ET41": self._self_reads.et41,
+            "ET79": self._events.et79,
+            "ET81": self._quality.et81,
         }
 
     def data_sets(self, now: float) -> tuple[DataSet, ...]:
@@ -124,7 +143,14 @@ class Recorder:
 
     def et21(self, now: float) -> bytes:
         """Return the same in the meter's own words, with the sizes (p. 95-98)."""
-        return TABLES["ET21"].encode({"data_sets": [_internal(one, now) for one in self.rings(now)]}, self._dims)
+        table = TABLES["ET21"]
+        records = table.layout(self._dims).entries["data_sets"].records
+        known = {} if records is None else records.entries
+        configuration = 1 + len(self._house.history.until(now, Reconfigured))
+        told = [_internal(one, now) | {"configuration_id": configuration} for one in self.rings(now)]
+        return table.encode(
+            {"data_sets": [{name: value for name, value in one.items() if name in known} for one in told]}, self._dims
+        )
 
     def _profile_of(self, number: int) -> Callable[[float], bytes]:
         return lambda now: self.rings(now)[number].data(now)
@@ -145,6 +171,7 @@ def _status(ring: ProfileRing, now: float) -> dict[str, Any]:
 
 def _internal(ring: ProfileRing, now: float) -> dict[str, Any]:
     newest, sizes = ring.newest(now), ring.one.sizes
+    sources = ring.one.sources + (0,) * (2 * _FIRST_SOURCES - len(ring.one.sources))
     fields = {
         "block_size": sizes.block_size,
         "block_header_size": sizes.header_size,
@@ -155,9 +182,14 @@ def _internal(ring: ProfileRing, now: float) -> dict[str, Any]:
         "first_channel_offset": sizes.status_size,
         "channels": sizes.channels,
         "interval_minutes": ring.one.minutes,
+        "sources": sources[:_FIRST_SOURCES],
+        "further_sources": sources[_FIRST_SOURCES:],
+        "most_memory": _MEMORY,
     }
     if newest is None:
         return fields
+    (*_, last) = ring.intervals(newest.block, now)
+    end = datetime.fromtimestamp(last.shown, UTC)
     begin = newest.block % ring.one.blocks * sizes.block_size
     return fields | {
         "block_address": begin,
@@ -166,4 +198,7 @@ def _internal(ring: ProfileRing, now: float) -> dict[str, Any]:
         "valid_intervals": newest.intervals,
         "last_block": newest.block % ring.one.blocks,
         "last_interval": newest.slot,
+        "block_start": end - timedelta(seconds=(newest.slot + 1) * ring.one.seconds),
+        "interval_end": end,
+        "interval_end_local": (end + timedelta(seconds=local_offset(last.shown))).replace(tzinfo=None),
     }

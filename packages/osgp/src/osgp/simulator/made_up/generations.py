@@ -36,6 +36,11 @@ _TABLES_SINCE: Mapping[str, Firmware] = {
     "BT67": (3, 50),
     "BT70": (2, 0),
     "BT71": (2, 12),  # Optical guide v1.1 p. 49
+    "ET70": (4, 0),  # p. 173-174: what is known of it
+    "ET71": (3, 40),  # p. 33
+    "ET79": (3, 70),  # p. 181
+    "ET81": (3, 70),  # p. 185
+    "ET85": (4, 0),  # p. 186
 }
 """Tables that were added to later firmware."""
 

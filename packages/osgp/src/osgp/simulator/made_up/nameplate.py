@@ -12,13 +12,16 @@ from collections.abc import Mapping, Sequence
 from datetime import time
 from typing import Any
 
+from osgp.psem import EXTENDED, table_id
 from osgp.simulator.history.configuration import DataSet, Version
 from osgp.simulator.household import DAY
 from osgp.simulator.localtime import DAY_HOURS, DAY_TIER, DST, DST_BEGINS_AT, NIGHT_TIER, STANDARD_OFFSET
-from osgp.simulator.logs.events import EVENT_ENTRIES
+from osgp.simulator.logs.events import ALTERNATE_ENTRIES, EVENT_ENTRIES
+from osgp.simulator.logs.quality import OUTAGE_ENTRIES, OUTAGE_SIZE
 from osgp.simulator.logs.recorder import profile_dimensions
-from osgp.simulator.logs.self_reads import SELF_READS
+from osgp.simulator.logs.self_reads import DEMAND_RESETS, ONE_TIME_READS, RESET_HEAD, SELF_READS
 from osgp.tables import TABLES, Calendar, Dimensions
+from osgp.tables.schema.recurring_date import RecurringDate
 
 __all__ = ["described_profile", "nameplate"]
 
@@ -27,17 +30,26 @@ _ROLLOVER_DIGITS = 8
 _SCHEDULES, _SWITCHES_A_DAY = 20, 10
 """BT54 has room for so many day schedules of so many switches each (MEP guide v1.1 p. 228)."""
 
+_SEASON_HEAD = 6
+"""Time and season before a copy of BT23 (MEP guide v1.1 p. 211)."""
+_NO_OVERRIDE = _NO_SOURCE = 255
+"""ET47: no tariff is set by hand (p. 122); ET71: an entry is not in use (p. 175)."""
+_DELTA_SOURCES = 10
+"""ET11.27 (p. 79)."""
+
+_DATA_TYPES = (
+    {"kind": 1, "data_type": 1, "header": bytes.fromhex("0C933A")},
+    {"kind": 1, "data_type": 1, "special": True, "header": bytes.fromhex("0C933E")},
+    {"kind": 1, "data_type": 2, "header": bytes.fromhex("0C1300")},
+)
+"""ET57: the volume of gas, not converted to standard temperature (p. 34) and converted; the volume of water."""
+
 _LAST, _SUNDAY = 6, 0
 """RDATE: postpone to the last such weekday of the month on or after a day (MEP guide v1.1 p. 41)."""
 _MONTHLY = 13
 """RDATE's month of what is repeated each month."""
 _SEASON_0 = 3
 """Calendar action: select season 0 (MEP guide v1.1 p. 227)."""
-
-
-def _rule(day: int, offset: int = 0, weekday: int = 0) -> int:
-    """Return RDATE behind its month: OFFSET, WEEKDAY and DAY, which is 1 or more (MEP guide v1.1 p. 41-42)."""
-    return offset | weekday << 4 | day << 7
 
 
 def _switches() -> list[dict[str, int]]:
@@ -134,10 +146,14 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
         "BT54": {
             "nonrecurring_dates": [{}] * calendar.nonrecurring_dates,
             "recurring_dates": [
-                {"month": 3, "rule": _rule(1, _LAST, _SUNDAY), "action": 1, "twelve_seasons": calendar == Calendar()},
-                {"month": 10, "rule": _rule(1, _LAST, _SUNDAY), "action": 2},
-                {"month": 1, "rule": _rule(1), "action": _SEASON_0},
-                {"month": _MONTHLY, "rule": _rule(1), "self_read": True},
+                {
+                    "date": RecurringDate(month=3, day=1, offset=_LAST, weekday=_SUNDAY),
+                    "action": 1,
+                    "twelve_seasons": calendar == Calendar(),
+                },
+                {"date": RecurringDate(month=10, day=1, offset=_LAST, weekday=_SUNDAY), "action": 2},
+                {"date": RecurringDate(month=1, day=1), "action": _SEASON_0},
+                {"date": RecurringDate(month=_MONTHLY, day=1), "self_read": True},
                 *[{}] * 19,
             ],
             "tier_switches": _switches(),
@@ -177,12 +193,28 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
             "critical_event_bitmaps": 10,
             "mbus_data_types": 16,
             "relay_switches": 80,
-            "delta_alert_sources": 10,
+            "delta_alert_sources": _DELTA_SOURCES,
             "module_records": 1,
             "module_record_size": dims.module_records_size,
             "mep_clients": dims.mep_clients,
         },
         "ET13": {},
+        "ET15": {},
+        "ET23": {"active_calendar_id": 1},
+        "ET29": {
+            "disconnect": True,
+            "relay_1": True,
+            "mbus": True,
+            "cover_tamper": True,
+            "mep_1": True,
+            "mep_2": four,
+            "disconnect_sensor": True,
+            "magnetic_tamper": True,
+            "two_line_disconnect": True,
+            "polyphase": True,
+        },
+        "ET34": {"devices": [{"profile_poll_minutes": 60, "profile_poll_wait": 20}] * dims.mep_devices},
+        "ET36": _log_dimensions(firmware, dims),
         "ET42": {
             "fixed_section_length": 41,
             "summations": dims.summations,
@@ -192,14 +224,22 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
             **described_profile(data_sets),
             "log_date_time": True,
             "log_sequence_number": True,
+            "et79_entries": ALTERNATE_ENTRIES,
             "history_log_entries": EVENT_ENTRIES,
             "history_log_argument_size": 2,
             "required_section_length": 8 if firmware >= (3, 70) else 3,
             "energy_unit": 1,
             "rollover_digits": _ROLLOVER_DIGITS,
         },
+        "ET47": {"tier": _NO_OVERRIDE},
         "ET50": {},
-        "ET54": {"multiple_load_profiles": len(data_sets) > 1, "multiple_mep_clients": four, "time_synchronisation": 2},
+        "ET51": {},
+        "ET54": {
+            "multiple_load_profiles": len(data_sets) > 1,
+            "multiple_mep_clients": four,
+            "time_synchronisation": 2,
+            "et79_entries": ALTERNATE_ENTRIES,
+        },
         "ET55": {
             "phase_loss_seconds": 60,
             "average_voltage_seconds": 600,
@@ -208,4 +248,39 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
             "zero_fault_seconds": 10,
             "energy_unit": 1,
         },
+        "ET57": {"entries": [*_DATA_TYPES, *[{}] * (dims.mbus_data_types - len(_DATA_TYPES))]},
+        "ET58": {},
+        "ET66": {},
+        "ET70": {"channel": 1},
+        "ET71": {"sources": [{"source": _NO_SOURCE}] * _DELTA_SOURCES},
+        "ET85": {},
+    }
+
+
+def _log_dimensions(firmware: Version, dims: Dimensions) -> dict[str, Any]:
+    """Return ET36: the logs with a short header, in the guide's order (p. 107-109). Those that no guide prints are empty."""
+    copy = _SEASON_HEAD + TABLES["BT23"].size(dims)
+    logs = [
+        ("ET31", copy, ONE_TIME_READS),
+        ("ET32", 525, 0),
+        ("ET38", 35, 0),
+        ("ET41", RESET_HEAD + copy, DEMAND_RESETS),
+        ("ET45", 525, 0),
+    ]
+    if firmware >= (3, 70):
+        logs += [("ET75", 143, 0), ("ET81", OUTAGE_SIZE, OUTAGE_ENTRIES)]
+    return {
+        "logs": len(logs),
+        "log_list": [
+            {
+                "table": table_id(name) - EXTENDED,
+                "extended": True,
+                "entry_size": size,
+                "most_entries": 253,
+                "entries": entries,
+                "length_included": name in {"ET41", "ET45"},
+            }
+            for name, size, entries in logs
+        ],
+        "unread": frozenset(),
     }

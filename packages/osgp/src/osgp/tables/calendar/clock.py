@@ -6,6 +6,7 @@ This module does not know what time it is.
 from __future__ import annotations
 
 from osgp.tables.schema.count import count
+from osgp.tables.schema.recurring_date import RDATE
 from osgp.tables.schema.table import Bit, Bits, Field, Group, Table
 from osgp.tables.schema.types import (
     ANSI_DATE,
@@ -108,8 +109,7 @@ BT54 = Table(
         ),
         Group(
             "recurring_dates",
-            # RDATE: the meaning of the other bits depends on the month (p. 41); 13 monthly, 14 weekly, 15 by period.
-            (Bits(UINT16, (Bit("month", 0, 3), Bit("rule", 4, 15))), _ACTION),
+            (Field("date", RDATE, note="p. 41-42"), _ACTION),
             count=count("calendar.recurring_dates"),
         ),
         Group(

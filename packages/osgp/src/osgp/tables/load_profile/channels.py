@@ -70,9 +70,14 @@ class ProfileChannel:
         """Tell whether the meter has to ask a device for it, or may have to: what it says then comes late, or is a zero."""
         return self.device is not None or self.source_id in MAPPED_IDS or self.source_id in _DEVICE_COUNTERS
 
+    @property
+    def counts(self) -> bool:
+        """Tell whether it is a register, of which differences say what was counted."""
+        return self.source is not None and self.source.kind is not Kind.PRESENT
+
     def consumed(self, earlier: int, later: int) -> int | None:
         """Return what a register counted between two of its values; None where it does not count up, or fell."""
-        if self.source is None or self.source.kind is Kind.PRESENT:
+        if self.source is None or not self.counts:
             return None
         if later >= earlier or self.source.kind is Kind.NET_REGISTER:
             return later - earlier
@@ -117,5 +122,5 @@ def _channel(number: int, dims: Dimensions, *, scaled: bool) -> ProfileChannel:
 
 
 def mapped(words: Sequence[int]) -> dict[int, int]:
-    """Return what ET66's words say, by mapped source id (p. 173)."""
-    return {FIRST_MAPPED + place: word for place, word in enumerate(words) if word}
+    """Return the words of ET66 by mapped source id (p. 173); 0 where there is none."""
+    return {FIRST_MAPPED + place: word for place, word in enumerate(words)}

@@ -45,8 +45,8 @@ ET36 = Table(
 )
 
 
-def log_places(et36: Record, table: int) -> tuple[int, int]:
-    """Return how many entries a log has, and the bytes of one; (0, 0) if ET36 does not list it.
+def log_places(et36: Record, table: int) -> tuple[int, int] | None:
+    """Return how many entries a log has, and the bytes of one; None if ET36 does not list it.
 
     Args:
         et36: decoded.
@@ -55,4 +55,4 @@ def log_places(et36: Record, table: int) -> tuple[int, int]:
     for one in et36.get("log_list", ()):
         if one["table"] + EXTENDED * one["extended"] == table:
             return one["entries"], one["entry_size"]
-    return 0, 0
+    return None

@@ -23,13 +23,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from osgp.errors import TableError
+from osgp.psem import EXTENDED
 from osgp.tables.logs.ring import EVENT_HEADER, Entry, Ring
 from osgp.tables.schema.count import count
 from osgp.tables.schema.dimensions import Dimensions
-from osgp.tables.schema.table import Bit, Bits, Field, FieldList, Layout, Table
+from osgp.tables.schema.table import Bit, Bits, Field, Group, Layout, Table
 from osgp.tables.schema.types import LTIME_DATE_UTC, UINT8, UINT16, octets
 
-__all__ = ["ALTERNATE", "BT70", "BT71", "PRIMARY", "Event", "decode_events", "event_ring", "together"]
+__all__ = [
+    "ALTERNATE",
+    "BT70",
+    "BT71",
+    "BT74",
+    "ET79",
+    "PRIMARY",
+    "Event",
+    "decode_events",
+    "decode_log",
+    "event_ring",
+    "together",
+]
 
 PRIMARY, ALTERNATE = "BT74", "ET79"
 
@@ -64,7 +77,7 @@ BT71 = Table(71, "Actual Log", "Optical guide v1.1 p. 50-51", _LOG_DIMENSIONS)
 
 _NUMBER_AT = LTIME_DATE_UTC.size
 
-ENTRY: FieldList = (
+_ENTRY = (
     Field("time", LTIME_DATE_UTC),
     Field("sequence_number", UINT16, note="lower half"),
     Field(
@@ -74,6 +87,19 @@ ENTRY: FieldList = (
     ),
     Bits(UINT16, (Bit("event", 0, 11),)),
     Field("argument", octets, count=count("logs.argument_size")),
+)
+
+BT74 = Table(
+    74,
+    "History Log Data (Primary Event Log)",
+    "241-243",
+    (*EVENT_HEADER.fields, Group("entries", _ENTRY, count("logs.events"))),
+)
+ET79 = Table(
+    EXTENDED + 79,
+    "History Log Data (Alternate Event Log)",
+    "181-183",
+    (*EVENT_HEADER.fields, Group("entries", _ENTRY, count("logs.alternate_events"))),
 )
 
 
@@ -102,7 +128,7 @@ def event_ring(dims: Dimensions, table: str = PRIMARY) -> Ring | None:
     """
     logs = dims.logs
     places = logs.alternate_events if table == ALTERNATE else logs.events
-    if not places:
+    if not places or logs.argument_size is None:
         return None
     return Ring(table, EVENT_HEADER, places, _layout(dims).size, dims.byte_order, number_at=_NUMBER_AT)
 
@@ -143,5 +169,5 @@ def decode_log(data: bytes, dims: Dimensions, table: str = PRIMARY) -> list[Even
 def _layout(dims: Dimensions) -> Layout:
     layout = dims.cache.get("event")
     if not isinstance(layout, Layout):
-        layout = dims.cache["event"] = Layout(ENTRY, dims)
+        layout = dims.cache["event"] = Layout(_ENTRY, dims)
     return layout

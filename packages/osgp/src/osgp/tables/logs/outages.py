@@ -20,15 +20,24 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from osgp.errors import TableError
+from osgp.psem import EXTENDED
 from osgp.tables.logs.ring import SHORT_HEADER, Entry, Ring
+from osgp.tables.schema.count import count
 from osgp.tables.schema.dimensions import Dimensions
-from osgp.tables.schema.table import Field, FieldList, Layout
+from osgp.tables.schema.table import Field, Group, Layout, Table
 from osgp.tables.schema.types import LTIME_DATE
 
-__all__ = ["CAUSES", "Outage", "decode_outages", "in_zone", "outage_ring", "put_together", "recorded"]
+__all__ = ["CAUSES", "ET81", "Outage", "decode_outages", "in_zone", "outage_ring", "put_together", "recorded"]
 
-_ENTRY: FieldList = (Field("begin", LTIME_DATE, note="local"), Field("end", LTIME_DATE, note="local"))
+_ENTRY = (Field("begin", LTIME_DATE, note="local"), Field("end", LTIME_DATE, note="local"))
 _ENTRY_SIZE = 2 * LTIME_DATE.size
+
+ET81 = Table(
+    EXTENDED + 81,
+    "Power Outage Log",
+    "185-186",
+    (*SHORT_HEADER.fields, Group("entries", _ENTRY, count("logs.outages"))),
+)
 
 CAUSES: Mapping[int, str] = {3: "power failure", 8: "brown-out"}
 """Why the meter started anew (ET09, p. 70)."""
@@ -84,17 +93,15 @@ def decode_outages(entries: Iterable[Entry], dims: Dimensions) -> list[Outage]:
 
 
 def recorded(records: Iterable[Mapping[str, Any]], dims: Dimensions) -> list[Outage]:
-    """Return the outages of ET09, the newest first, without unused records, which are all zero.
+    """Return the outages of ET09, the newest first.
 
     Args:
-        records: of ET09, decoded.
+        records: of ET09, decoded, without unused ones, which are all zero.
         dims: the meter's.
     """
     found = []
     for one in records:
         begin, end, seconds = one["power_off"], one["power_on"], one["duration"]
-        if begin is None and end is None and not seconds and not one["cause"]:
-            continue
         if dims.firmware == _COUNTS_MINUTES:
             seconds = None if begin is None or end is None or end < begin else int((end - begin).total_seconds())
         found.append(Outage(begin, end, seconds, cause=one["cause"]))

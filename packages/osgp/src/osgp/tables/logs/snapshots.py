@@ -19,20 +19,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from osgp.errors import TableError
+from osgp.psem import EXTENDED
 from osgp.sources import Source
 from osgp.tables import registers
 from osgp.tables.logs.ring import SHORT_HEADER, Entry, Ring
 from osgp.tables.registers import BT23
-from osgp.tables.schema.count import count
+from osgp.tables.schema.count import Count, count
 from osgp.tables.schema.dimensions import Dimensions
+from osgp.tables.schema.parts import Filler, Group, counts_of
 from osgp.tables.schema.table import Field, FieldList, Layout, Table
 from osgp.tables.schema.types import STIME_DATE, UINT8, UINT16
 
 __all__ = [
     "BT24",
     "BT25",
+    "BT26",
+    "ET31",
+    "ET41",
     "RESET_REASONS",
     "SNAPSHOT_LOGS",
     "Snapshot",
@@ -57,20 +63,60 @@ RESET_REASONS = ("scheduled", "procedure", "push button", "pending table")
 """What brought about a demand reset (p. 111)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Log:
-    """One of the rings: what stands before the copy of BT23."""
+def _spare(head: FieldList, size: str, where: str) -> Filler:
+    """Return what is left of the room that ET36 gives each entry of a log."""
 
-    head: FieldList
-    pages: str
+    def left(dims: Dimensions) -> int | None:
+        room: int | None = attrgetter(size)(dims)
+        needed = Layout(head, dims).size + BT23.size(dims)
+        if not room:
+            return None if room is None else 0  # a log without a place needs no room
+        if room < needed:
+            raise TableError(
+                f"{where} gives each entry {room} bytes, and a copy of the registers needs {needed}: the one or the other is "
+                "of before a reconfiguration, or was read wrongly. Read both again"
+            )
+        return room - needed
+
+    names = frozenset({size}) | {name for each in counts_of((*head, *BT23.fields)) for name in each.names}
+    return Filler(Count(f"{where} - the fields before", left, names))
 
 
-SNAPSHOT_LOGS: Mapping[str, _Log] = {
-    "BT26": _Log(_ENTRY, "212-214"),
-    "ET31": _Log(_ENTRY, "104-105"),
-    "ET41": _Log(_RESET_ENTRY, "110-111"),
-}
-"""The rings of copies, by table."""
+BT26 = Table(
+    26,
+    "Self-Read Data",
+    "212-214",
+    (*SHORT_HEADER.fields, Group("entries", (*_ENTRY, *BT23.fields), count("self_reads"))),
+)
+ET31 = Table(
+    EXTENDED + 31,
+    "Meter One-time-read Log",
+    "104-105",
+    (
+        *SHORT_HEADER.fields,
+        Group(
+            "entries",
+            (*_ENTRY, *BT23.fields, _spare(_ENTRY, "logs.one_time_read_size", "ET36.3")),
+            count("logs.one_time_reads"),
+        ),
+    ),
+)
+ET41 = Table(
+    EXTENDED + 41,
+    "Historical Demand Reset Log",
+    "110-111",
+    (
+        *SHORT_HEADER.fields,
+        Group(
+            "entries",
+            (*_RESET_ENTRY, *BT23.fields, _spare(_RESET_ENTRY, "logs.demand_reset_size", "ET36.54")),
+            count("logs.demand_resets"),
+        ),
+    ),
+)
+
+SNAPSHOT_LOGS: Mapping[str, FieldList] = {"BT26": _ENTRY, "ET31": _ENTRY, "ET41": _RESET_ENTRY}
+"""The rings of copies, by table: what stands before the copy in an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +193,6 @@ def decode_snapshot(data: bytes, dims: Dimensions, table: str) -> Snapshot | Non
 def _head(dims: Dimensions, table: str) -> Layout:
     layout = dims.cache.get(("snapshot", table))
     if not isinstance(layout, Layout):
-        fields = SNAPSHOT_LOGS[table].head if table in SNAPSHOT_LOGS else _SEASON
+        fields = SNAPSHOT_LOGS.get(table, _SEASON)
         layout = dims.cache["snapshot", table] = Layout(fields, dims)
     return layout

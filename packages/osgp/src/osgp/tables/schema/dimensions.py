@@ -57,7 +57,7 @@ class Logs:
 
     events: int | None = told("BT71.5", None)
     """Entries of BT74 (Optical guide v1.1 p. 51)."""
-    argument_size: int = told("BT71.3", 2)
+    argument_size: int | None = told("BT71.3", None)
     """Bytes of an event's argument, in both event logs (Optical guide v1.1 p. 51)."""
     alternate_events: int | None = told("ET54.80", None)
     """Entries of ET79; 0: the meter has none (p. 137, 181)."""

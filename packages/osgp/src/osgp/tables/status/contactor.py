@@ -1,4 +1,6 @@
-"""The load contactor, the relays, and what limits the load: ET23, ET46 and ET61 (MEP guide v1.1 p. 98-99, 121-122, 166-167).
+"""The load contactor, the relays, and what limits the load: ET23, ET46, ET61 and ET80.
+
+Pages are those of the MEP guide v1.1: 98-99, 121-122, 166-167 and 183-185.
 
 This module does not know how anything is switched.
 """
@@ -10,7 +12,7 @@ from osgp.tables.schema.count import count
 from osgp.tables.schema.table import Bit, Bits, Field, Filler, Group, Table
 from osgp.tables.schema.types import INT32, LTIME_DATE, UINT8, UINT16, UINT32
 
-__all__ = ["ET23", "ET46", "ET61"]
+__all__ = ["ET23", "ET46", "ET61", "ET80"]
 
 ET23 = Table(
     EXTENDED + 23,
@@ -62,4 +64,19 @@ ET61 = Table(
         ),
     ),
     note="At most ten switches a day; ET05, which no guide prints, says what each ten are for.",
+)
+
+ET80 = Table(
+    EXTENDED + 80,
+    "Average Power Settings",
+    "183-185",
+    (
+        Field("enabled", UINT8, page="184"),
+        # The text calls the sub-interval minutes (p. 183), the field seconds.
+        Field("subinterval", UINT16, unit="s", page="184"),
+        # Its type is printed with an offset of 15 and a size of 3: columns that slipped. 3 is what is left.
+        Field("multiplier", UINT8, note="sub-intervals in an interval, 1 to 15", page="185"),
+        Field("disconnect_threshold", UINT32, unit="W", page="185"),
+    ),
+    note="The text refers to ET05.0 for the threshold (p. 183); ET80.4 holds one.",
 )

@@ -27,7 +27,7 @@ from nes2mqtt.outputs.web.context import WebContext
 from nes2mqtt.outputs.web.problem import ProblemError
 from osgp.sources import SOURCES, Source
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "history", "now_of", "unreadable"]
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _AROUND: Mapping[Unit, Unit] = {Unit.HOUR: Unit.DAY, Unit.DAY: Unit.MONTH, Unit.MONTH: Unit.YEAR, Unit.YEAR: Unit.YEAR}
@@ -87,12 +87,12 @@ def in_zone(moment: datetime, zone: ZoneInfo) -> datetime:
 _UNREADABLE = "The history cannot be read now"
 
 
-def _unreadable(error: HistoryError) -> ProblemError:
+def unreadable(error: HistoryError) -> ProblemError:
     """Say why the history has no answer: an empty one would look as if nothing had been used."""
     return ProblemError(503, _UNREADABLE, f"{str(error) or type(error).__name__}. /api/v1/status tells how it is.")
 
 
-def _now(web: WebContext) -> datetime:
+def now_of(web: WebContext) -> datetime:
     """Return the time of day, or answer with a problem while nobody knows which day it is."""
     clock = web.hub.clock
     if not clock.known:
@@ -122,7 +122,7 @@ async def energy(request: Request, asked: _Energy) -> EnergyReport:
     known_meter(web, meter)
     zone = web.gateway.timezone
     around = _AROUND[period]
-    begin = floor(_now(web), around, zone) if asked.start is None else in_zone(asked.start, zone)
+    begin = floor(now_of(web), around, zone) if asked.start is None else in_zone(asked.start, zone)
     until = following(floor(begin, around, zone), around, zone) if asked.end is None else in_zone(asked.end, zone)
     if until <= begin:
         raise ProblemError(400, "The end is not after the start", "Swap start and end.")
@@ -133,7 +133,7 @@ async def energy(request: Request, asked: _Energy) -> EnergyReport:
     try:
         found = await store.energy(meter, period, begin, until)
     except HistoryError as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
     if not found:
         raise ProblemError(503, _UNREADABLE, "The log and /api/v1/status tell why.")
     buckets = [
@@ -184,7 +184,7 @@ async def series(request: Request, asked: _Series) -> SeriesReport:
     store = history(web)
     known_meter(web, asked.meter)
     zone = web.gateway.timezone
-    until = _now(web) if asked.end is None else in_zone(asked.end, zone)
+    until = now_of(web) if asked.end is None else in_zone(asked.end, zone)
     begin = until - timedelta(days=1) if asked.start is None else in_zone(asked.start, zone)
     if until <= begin:
         raise ProblemError(400, "The end is not after the start", "Swap start and end.")
@@ -193,7 +193,7 @@ async def series(request: Request, asked: _Series) -> SeriesReport:
     except ValueError as error:
         raise ProblemError(400, "That cannot be asked for", f"{error}. /api/v1/sources lists the names.") from error
     except HistoryError as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
     return SeriesReport(
         meter=asked.meter,
         step=found.step.total_seconds() if found.step else None,

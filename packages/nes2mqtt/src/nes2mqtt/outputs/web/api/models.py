@@ -5,7 +5,7 @@ Once released, a name in here never changes. This module does not know how they 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,7 +15,12 @@ from nes2mqtt.readings.reading import MeterState, Quality, TableGroup
 from osgp.sources import Direction, Kind, Quantity
 
 __all__ = [
+    "BillDay",
+    "BillLine",
+    "BillPeak",
+    "BillReport",
     "ClockReport",
+    "CostReport",
     "EnergyBucket",
     "EnergyReport",
     "GatewayReport",
@@ -202,3 +207,61 @@ class EnergyReport(_Model):
     timezone: str
     total: EnergyBucket = Field(description="The whole range")
     buckets: list[EnergyBucket]
+
+
+class BillLine(_Model):
+    """One line of a bill."""
+
+    name: str = Field(description="As the contract names it", examples=["Spot"])
+    net: float = Field(description="Without VAT")
+    vat: float
+
+
+class BillDay(_Model):
+    """What a local day cost, without charges for peaks."""
+
+    day: date
+    kwh: float
+    gross: float = Field(description="With VAT")
+    complete: bool = Field(description="Everything was measured and has its price")
+
+
+class BillPeak(_Model):
+    """The peak of a month, by a line of the contract that charges for it."""
+
+    line: str
+    month: date = Field(description="Its first day")
+    kw: float | None = Field(description="That is billed; null while there is none")
+    at_least: bool = Field(description="Not every period of the month was measured")
+    charged: bool = Field(description="The month is over, and the peak is in the sum")
+
+
+class BillReport(_Model):
+    """What one contract comes to."""
+
+    contract: str
+    direction: Direction = Field(description="Amounts of `export` are income")
+    currency: str = Field(examples=["DKK"])
+    first: date
+    after: date = Field(description="The day after the last one")
+    kwh: float = Field(description="That has a price and is in the sum")
+    lines: list[BillLine]
+    net: float = Field(description="Without VAT")
+    vat: float
+    gross: float = Field(description="With VAT")
+    pending_quarters: int = Field(description="Quarter hours whose spot price is not known yet; not in the sum")
+    pending_kwh: float
+    unmeasured_quarters: int = Field(description="Quarter hours without a measurement; not in the sum")
+    estimated_quarters: int = Field(
+        description="Quarter hours with an even share of what was measured over a longer time"
+    )
+    peaks: list[BillPeak]
+    days: list[BillDay]
+
+
+class CostReport(_Model):
+    """What the energy of a meter cost."""
+
+    meter: str
+    timezone: str = Field(description="Where days begin")
+    bills: list[BillReport] = Field(description="One for each contract that holds on these days")

@@ -1,0 +1,66 @@
+"""Bills of the running gateway: asked of its history beside everything else.
+
+This module does not know who asks.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from nes2mqtt.bills.bill import Bill, bills, counted_of
+from nes2mqtt.costs.contract import Contract
+from nes2mqtt.costs.metered import Counted
+from nes2mqtt.history.errors import HistoryError
+from nes2mqtt.history.queries.reader import OpenRow, Reader
+from nes2mqtt.history.store import Store
+from nes2mqtt.prices.spot_price import SpotPrice
+from nes2mqtt.prices.store import PriceStore
+
+__all__ = ["Billing"]
+
+
+class Billing:
+    """Makes bills.
+
+    Args:
+        store: the history.
+        prices: the kept prices.
+        contracts: all there are.
+        zone: where days begin.
+    """
+
+    def __init__(self, store: Store, prices: PriceStore, contracts: Sequence[Contract], zone: ZoneInfo) -> None:
+        self._store = store
+        self._prices = prices
+        self._contracts = tuple(contracts)
+        self._zone = zone
+
+    async def of(self, meter: str, first: date, after: date) -> list[Bill]:
+        """Return the bills of a meter for local days from ``first`` up to, not including, ``after``; none without a contract.
+
+        Raises:
+            HistoryError: history or prices cannot be read now.
+        """
+        contracts = [contract for contract in self._contracts if contract.meter == meter]
+        if not contracts:
+            return []
+
+        def make(reader: Reader, pending: Iterable[OpenRow]) -> list[Bill]:
+            rows = tuple(pending)
+
+            def energy(meter: str, key: str, spans: Sequence[tuple[datetime, datetime]]) -> list[Counted]:
+                return [counted_of(period, key) for period in reader.energies(meter, spans, rows)]
+
+            def prices(area: str, currency: str, begin: datetime, end: datetime) -> list[SpotPrice]:
+                try:
+                    return self._prices.prices(area, currency, begin, end)
+                except sqlite3.Error as error:
+                    # Not the history's damage, which an error of SQLite would be taken for.
+                    raise HistoryError(f"the prices in {self._prices.path} cannot be read: {error}") from error
+
+            return bills(contracts, first, after, self._zone, energy, prices)
+
+        return await self._store.ask(make, meter)
