@@ -194,13 +194,9 @@ class Poller:
         return self._guard.limits
 
     async def profile(self, since: datetime) -> LoadProfile | None:
-        """Read the intervals that ended at an aware time or later, beside the schedule; None while the meter is not read.
-
-        Raises:
-            OsgpError: they could not be read; the schedule finds out for itself what that means.
-        """
-        meter = self._meter
-        return await meter.profile(since=since) if meter is not None and self.state is MeterState.ONLINE else None
+        """Read the intervals that ended then or later, beside the schedule; None while the meter is not read."""
+        meter = self._meter if self.state is MeterState.ONLINE else None
+        return None if meter is None else await meter.profile(since=since)
 
     async def run(self) -> None:
         """Read until cancelled."""
