@@ -25,6 +25,8 @@ _PERIOD = 10.0
 _SLACK = 2.0
 _LOOKS = 3
 _TABLES = 2
+_REPLIES = 4
+"""To a poll: each table, and behind it the byte that confirms how it is laid out (:mod:`osgp.meter.layout`)."""
 _ENOUGH = 0.995
 _COMPARED = 500
 """Meters at which lines of 9600 baud are compared: the simulator has to pace each of them."""
@@ -55,7 +57,7 @@ def _step(meters: int, baud: int = 0) -> Step:
             on_time = min(on_time, sum(age <= _PERIOD + _SLACK for age in ages) / (meters * _TABLES))
         spent, seconds, after = town.cpu() - cpu, time.monotonic() - start, town.metrics()
         dropped = after["nes_output_dropped_total"] - before["nes_output_dropped_total"]
-        polls = (after["nes_link_replies_total"] - before["nes_link_replies_total"]) / _TABLES
+        polls = (after["nes_link_replies_total"] - before["nes_link_replies_total"]) / _REPLIES
         held = (
             on_time >= _ENOUGH
             and not after["nes_link_corrupt_total"]

@@ -36,6 +36,8 @@ FURTHER: Mapping[str, Any] = {
     "display_lists": 1,
     "display_items": 30,
     "profile_channels": (2, 0, 0, 0),
+    "profile_blocks": (30, 0, 0, 0),
+    "profile_intervals": (96, 0, 0, 0),
     "most_channels": 16,
     "free_texts": 3,
     "basic_tables_size": 10,

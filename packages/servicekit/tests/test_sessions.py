@@ -118,6 +118,20 @@ def test_a_step_of_the_time_of_day_neither_ends_a_session_nor_lets_it_live_for_e
     assert not again.valid(token)
 
 
+@pytest.mark.parametrize("step", [-10 * 365 * DAY, 10 * 365 * DAY])
+def test_a_restart_of_the_program_alone_counts_by_the_clock_that_nobody_sets(host, tmp_path, step):
+    file = tmp_path / "sessions.json"
+    token = host.sessions(file=file).open()
+    host.wait(DAY / 2)
+    host.wall += step
+    again = host.sessions(file=file)
+    assert again.valid(token)
+    host.wait(DAY / 2 - 1)
+    assert again.valid(token)
+    host.wait(1)
+    assert not again.valid(token)
+
+
 def test_time_away_counts_when_it_is_known(host, tmp_path):
     file = tmp_path / "sessions.json"
     token = host.sessions(file=file).open()
@@ -176,7 +190,15 @@ def test_sessions_survive_a_restart_with_a_configured_hash(host, tmp_path):
     again = host.sessions(hash_, file=file)
     assert again.password_matches("correct horse")
     assert again.valid(token)
-    assert not host.sessions(str(PasswordHash.of("correct horse")), file=file).valid(token)
+
+
+def test_a_configured_hash_that_is_another_ends_the_sessions(host, tmp_path):
+    hashes = [str(PasswordHash.of("correct horse")) for _ in range(2)]
+    for one, other in (hashes, reversed(hashes)):  # whichever comes first in the alphabet
+        file = tmp_path / f"{hashes.index(one)}.json"
+        token = host.sessions(one, file=file).open()
+        assert host.sessions(one, file=file).valid(token)
+        assert not host.sessions(other, file=file).valid(token)
 
 
 def test_logins_of_the_version_before_are_carried_over(host, tmp_path):

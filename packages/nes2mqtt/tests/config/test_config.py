@@ -3,14 +3,16 @@
 import os
 import re
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from nes2mqtt.config.problems import ConfigError
-from nes2mqtt.config.settings import load, parse, secrets_in, warnings_for
+from nes2mqtt.config.settings import Config, load, parse, secrets_in, warnings_for
 
 KEY = "ABCDEFGHIJKLMNOPQRST"
 FILE = Path("nes2mqtt.toml")
@@ -365,3 +367,26 @@ def test_blanks_around_an_address_are_taken_away():
     assert parse(SMALLEST.replace("tcp://127.0.0.1:7000", " /dev/ttyUSB0 "), FILE).meters["house"].port == (
         "serial:///dev/ttyUSB0"
     )
+
+
+def _sections(model):
+    """Yield a section's model and those of the sections in it."""
+    yield model
+    for field in model.model_fields.values():
+        waiting = [field.annotation]
+        while waiting:
+            part = waiting.pop()
+            waiting += get_args(part)
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from _sections(part)
+
+
+def test_patterns_with_whole_alphabets_are_not_compiled_by_pydantic():
+    """Its engine takes megabytes for one: a gateway with one meter has 55 in all."""
+    found = set()
+    for model in _sections(Config):
+        patterns = [getattr(rule, "pattern", None) for field in model.model_fields.values() for rule in field.metadata]
+        if any(re.search(r"\\[wWdDsS]", pattern) for pattern in patterns if isinstance(pattern, str)):
+            found.add(model.__name__)
+            assert model.model_config.get("regex_engine") == "python-re", model
+    assert found == {"LineConfig", "PricesConfig"}

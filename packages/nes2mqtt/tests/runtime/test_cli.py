@@ -179,11 +179,11 @@ def test_run_prints_no_secret_whatever_goes_wrong(tmp_path):
 
 
 def test_heavy_parts_are_loaded_only_when_their_section_is_there():
-    """A gateway without a page must not pay for the web framework."""
+    """A gateway without a page must not pay for the web framework, nor one without a serial port for what opens those."""
     code = (
         "import sys; from pathlib import Path; from nes2mqtt.runtime import gateway; from nes2mqtt.config.settings import parse; "
-        f"parse('[meters.a]\\nport = \"/dev/x\"\\nkey = \"{KEY}\"', Path('x')); "
-        "print([name for name in ('uvicorn', 'starlette', 'pyarrow', 'typer', 'rich') "
+        f"parse('[meters.a]\\nport = \"tcp://x:1\"\\nkey = \"{KEY}\"', Path('x')); "
+        "print([name for name in ('uvicorn', 'starlette', 'pyarrow', 'typer', 'rich', 'serialx', 'difflib') "
         "if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
@@ -225,7 +225,7 @@ class TestEnds:
         logging.captureWarnings(capture=False)
 
     def run(self, file, monkeypatch, error):
-        async def fail(config):
+        async def fail(config, **_):
             raise error
 
         limits = []

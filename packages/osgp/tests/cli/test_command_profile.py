@@ -209,3 +209,15 @@ class TestText:
             "source_16385_status", "flags",
         ]  # fmt: skip
         assert [len(row) for row in profile_rows(made([1, 2]))] == [len(profile_titles(made([])))] * 2
+
+
+def test_an_anonymous_dump_does_not_tell_when_somebody_was_at_home(osgp, town):
+    there = town.put("profile", image_of_blocks(2))
+    osgp("dump", "a.json", "--anonymise", "-p", there.mep)
+    left = MeterImage.load("a.json").read("BT64")
+    whole = bytes(image_of_blocks(2).tables[64])
+    assert len(left) == len(whole) == 2 * (17 + 96 * 5)
+    for begin in (0, 17 + 96 * 5):
+        assert left[begin : begin + 17] == whole[begin : begin + 17]
+        assert not any(left[begin + 17 : begin + 17 + 96 * 5])
+        assert any(whole[begin + 17 : begin + 17 + 96 * 5])

@@ -18,6 +18,7 @@ from osgp.tables.load_profile.channels import ProfileChannel, channels_of, exten
 from osgp.tables.load_profile.profile import BlockPart, LoadProfile, ProfileMark, ProfileSetup, intervals_of, minutes_of
 from osgp.tables.load_profile.ring import RingState, blocks_since, ring_state
 from osgp.tables.load_profile.statuses import ChannelStatus, IntervalFlags, weightiest
+from osgp.tables.survey import with_load_profile
 
 GAS = 0x4001
 """Data type 1 of the device at place 0 (p. 33)."""
@@ -98,6 +99,15 @@ class TestWorkedExamples:
         gone = {4, 6, 7, 8, 10, 12, 13, 14}
         assert later.values == (*(None if n in gone else 100 * n + 101 for n in range(14)), None)
         assert later.usable == tuple(n in {0, 2, 3, 5, 9} for n in range(15))
+
+    def test_the_table_shows_what_stands_in_it(self):
+        """BT64 as it is declared: also what an older round left in slot 3."""
+        dims = Dimensions(profile_channels=(1,), profile_blocks=(1,), profile_intervals=(8,))
+        (found,) = TABLES["BT64"].decode(ONE_CHANNEL, dims)["blocks"]
+        assert found["end"] == at(25, 1, 45)
+        assert found["recorded"] == {0, 1, 2, 5, 6}
+        assert [one["values"][0] for one in found["intervals"]] == [1000, 1010, 1020, -0x10415222, 0, 1024, 1034, 0]
+        assert found["intervals"][5]["status"] == b"\x62"
 
 
 class TestAcceptance13:
@@ -386,6 +396,10 @@ class TestHostileMeters:
         """A BT61 of FF bytes once made a block of 75 MB and 407 MB of memory."""
         tracemalloc.start()
         try:
+            dims = with_load_profile(b"\xff" * 31, Dimensions())
+            for name in ("BT64", "BT65", "BT66", "BT67"):
+                with pytest.raises(TableError, match="no meter has"):
+                    TABLES[name].size(dims)
             told = TABLES["BT61"].decode(b"\xff" * 31, Dimensions())
             for data_set in range(1, 5):
                 with pytest.raises(TableError, match="which no meter has"):

@@ -55,6 +55,9 @@ dimensions = st.builds(
         outages=few,
     ),
     profile_channels=st.lists(few, max_size=4).map(tuple),
+    profile_blocks=st.lists(few, max_size=4).map(tuple),
+    profile_intervals=st.lists(few, max_size=4).map(tuple),
+    profile_end_readings=st.booleans(),
     profile_scalars=st.frozensets(st.integers(0, 3)),
     calendar=st.builds(
         Calendar,

@@ -99,6 +99,7 @@ PRINTED = {
         "set_3_scalars": 8 + 4, "set_3_divisors": 8 + 6, "set_4_channels": 16, "set_4_format": 16 + 48,
     },
     ("BT63", GEN3): {"data_sets": 0},
+    **{(f"BT{number}", GEN3): {"blocks": 0} for number in range(64, 68)},
     ("ET21", GEN3): {"data_sets": 0},
     ("ET66", GEN3): {"extended_sources": 0},
     ("BT54", GEN3): {
@@ -364,6 +365,24 @@ def test_every_table_is_checked():
         ("BT62", Dimensions(profile_channels=(8,), profile_scalars=frozenset({0})), 25 + 4 * 8),
         ("BT62", Dimensions(profile_channels=()), 0),
         ("ET66", GEN3, 4 * 16 * 2),
+        # A day of quarter hours, two channels: 5 + 12 bytes, then 96 intervals of 2 + 8 bytes (p. 239).
+        ("BT64", told(profile_channels=(2,), profile_blocks=(60,), profile_intervals=(96,)), 60 * 977),
+        ("BT65", told(profile_channels=(2,), profile_blocks=(60,), profile_intervals=(96,)), 0),
+        (
+            "BT66",
+            told(profile_channels=(0, 0, 15), profile_blocks=(0, 0, 2), profile_intervals=(0, 0, 9)),
+            2 * (7 + 9 * 68),
+        ),
+        (
+            "BT67",
+            told(
+                profile_channels=(0, 0, 0, 3),
+                profile_blocks=(0, 0, 0, 1),
+                profile_intervals=(0, 0, 0, 8),
+                profile_end_readings=True,
+            ),
+            5 + 12 + 1 + 8 * 14,
+        ),
         ("ET54", GEN4, 108 + Z),
         ("ET54", GEN3, 91),
         ("ET54", Dimensions(firmware=(3, 50)), 68),

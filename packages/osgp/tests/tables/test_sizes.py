@@ -32,7 +32,6 @@ def meter(firmware=(4, 21), **more):
     dims = Dimensions(firmware=firmware, **more)
     return dims, held(
         dims,
-        BT61={"int32": True, "data_sets": [{"blocks": 60, "intervals": 96, "channels": 2}] + [{}] * 3},
         ET54={"et74_entries": 3},
     )
 
@@ -40,8 +39,6 @@ def meter(firmware=(4, 21), **more):
 @pytest.mark.parametrize(
     ("name", "size"),
     [
-        ("BT64", 60 * 977),
-        ("BT65", 0),
         ("ET45", 6 + 4 * 525),
         ("ET74", 9 + 3 * 525),
     ],
@@ -52,16 +49,12 @@ def test_d7_sizes_of_the_guide(name, size):
 
 def test_d7_every_table_of_the_list_is_there():
     listed = [
-        "BT64",
-        "BT65",
-        "BT66",
-        "BT67",
         "ET45",
         "ET74",
     ]
     assert set(listed) <= SIZES.keys()
     assert not SIZES.keys() & TABLES.keys()
-    assert set(TELLING) == {"BT61", "ET36", "ET54"}
+    assert set(TELLING) == {"ET36", "ET54"}
 
 
 def test_d7_nothing_is_guessed():
@@ -70,8 +63,6 @@ def test_d7_nothing_is_guessed():
         if size.by:
             assert size_of(name, dims, {}) is None
     assert size_of("BT02", dims, {}) is None
-    _, tables = meter()
-    assert size_of("BT67", Dimensions(firmware=(3, 10)), tables) is None
     assert size_of("ET45", dims, {"ET36": ET36[:60]}) is None
     assert size_of("ET45", dims, {"ET36": bytes((1, *ET36[1:18]))}) is None
 
@@ -80,8 +71,6 @@ def test_d7_sizes_that_no_meter_has_are_refused():
     dims, tables = meter()
     with pytest.raises(TableError, match="ET45 would have"):
         size_of("ET45", dims, tables | {"ET36": ET36[:71] + b"\xff" * 10 + ET36[81:]})
-    with pytest.raises(TableError, match="no meter has"):
-        size_of("BT64", dims, tables | {"BT61": b"\xff" * 31})
 
 
 def test_d7_the_sizes_of_a_real_meter_s_dump():

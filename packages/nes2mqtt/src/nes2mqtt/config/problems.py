@@ -9,7 +9,6 @@ This module does not know which settings there are; it asks the models.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -73,6 +72,8 @@ def _in_file(data: Mapping[str, Any], location: Sequence[str | int]) -> SettingP
 
 def _unknown(name: str, models: Iterable[type[BaseModel]]) -> str:
     known = sorted({field for model in models for field in _settings(model)})
+    import difflib  # noqa: PLC0415 - only where something is wrong
+
     close = difflib.get_close_matches(name, known, 1)
     if close:
         return f"there is no such setting; did you mean '{close[0]}'?"

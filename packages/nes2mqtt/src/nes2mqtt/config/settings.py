@@ -10,7 +10,6 @@ This module does not open ports, files of history or sockets.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import stat
@@ -74,6 +73,8 @@ def _zone(value: object) -> ZoneInfo:
         raise ValueError('must be text in quotes, such as "Europe/Copenhagen"')  # noqa: TRY004 - pydantic's way
     if value in available_timezones():
         return ZoneInfo(value)
+    import difflib  # noqa: PLC0415 - only where something is wrong
+
     close = difflib.get_close_matches(value, available_timezones(), 1)
     hint = f"did you mean '{close[0]}'?" if close else "write it like 'Europe/Copenhagen'"
     raise ValueError(f"there is no such time zone; {hint}")

@@ -30,7 +30,8 @@ from osgp.sources import Direction
 
 __all__ = ["ContractConfig", "LineConfig", "PeakConfig", "TimeConfig"]
 
-_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+# Python's own: pydantic's takes 4 MB of memory for one pattern with the letters of all languages (\w), and the time to build that.
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, regex_engine="python-re")
 _WHOLE_DAY = "24:00"
 
 

@@ -21,7 +21,9 @@ __all__ = ["PricesConfig"]
 class PricesConfig(BaseModel):
     """Where the spot prices of contracts come from."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True, regex_engine="python-re"
+    )
 
     source: Literal["energi-data-service", "energy-charts", "entsoe", "awattar", "file"]
     """``energi-data-service`` (DK1 and DK2, in kroner), ``energy-charts`` (most of Europe, in euros), ``entsoe`` (all of it, in

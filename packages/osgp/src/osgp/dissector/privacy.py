@@ -4,7 +4,7 @@
 (serial numbers, network addresses, device ids) are taken out of a dump that is to be published.
 
 What a meter measures is neither: a dump without consumption would be no dump. But consumption tells when somebody is
-at home, so publish old values rather than today's.
+at home, so publish old values rather than today's. A load profile tells it of months, so its intervals are taken out.
 
 This module does not know about ports or files.
 """
@@ -47,6 +47,7 @@ _IDENTIFYING: Mapping[str, tuple[str, ...]] = {
     "BT01": ("manufacturer_serial",),
     "BT07": ("parameters",),
     "BT08": ("response",),
+    **dict.fromkeys(("BT64", "BT65", "BT66", "BT67"), ("blocks[].intervals",)),
     "ET03": ("utility_serial_number",),
     "ET04": ("transceiver_id", "subnet_id", "node_id", "self_identification"),
     "ET13": ("mbus[].customer_id", "mep[].downlink_data"),

@@ -353,7 +353,7 @@ class Meter:
     async def self_reads(self, known: str = "", *, log: str = "BT26", most: int | None = None) -> LogRead[Snapshot]:
         """Read what is new in a log of registers: self reads (BT26), one-time reads (ET31), demand resets (ET41).
 
-        For the rest see :meth:`events`.
+        BT24 and BT25 hold one copy only, of the last season and the last demand reset. For the rest see :meth:`events`.
         """
         return await self._logs.snapshots(log, known, most)
 

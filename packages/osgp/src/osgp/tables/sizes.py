@@ -15,7 +15,7 @@ from typing import Any
 
 from osgp.errors import TableError
 from osgp.psem import table_id
-from osgp.tables.load_profile import BT61, MAX_MEMORY, ProfileSizes
+from osgp.tables.load_profile import MAX_MEMORY
 from osgp.tables.schema.dimensions import Dimensions
 from osgp.tables.schema.table import Table
 from osgp.tables.status.configuration import ET54
@@ -96,26 +96,11 @@ def _ring(name: str, pages: str) -> Size:
     return Size("6 + entry size * entries (ET36)", pages, ("ET36",), of)
 
 
-def _profile(data_set: int) -> Size:
-    def of(known: _Known) -> int:
-        told = {name: known.field(BT61, name) for name in ("data_sets", "end_readings")}
-        if data_set > len(told["data_sets"]):
-            raise _Untold
-        sizes = ProfileSizes.of(told, data_set)
-        return sizes.blocks * sizes.block_size
-
-    return Size("blocks * block size (BT61)", "238-241", ("BT61",), of)
-
-
 def _extended_log(known: _Known) -> int:
     return _LONG_RING_HEADER + int(known.field(ET54, "et74_entries")) * known.log("ET45")[0]
 
 
 SIZES: Mapping[str, Size] = {
-    "BT64": _profile(1),
-    "BT65": _profile(2),
-    "BT66": _profile(3),
-    "BT67": _profile(4),
     "ET45": _ring("ET45", "119-121"),
     "ET74": Size("9 + ET54.69 * entry size of ET45 (ET36)", "176-177", ("ET54", "ET36"), _extended_log),
 }

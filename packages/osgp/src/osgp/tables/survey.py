@@ -121,6 +121,9 @@ def with_load_profile(data: bytes, dims: Dimensions) -> Dimensions:
     return replace(
         described,
         profile_channels=tuple(min(one["channels"], MOST_CHANNELS) for one in record["data_sets"]),
+        profile_blocks=tuple(one["blocks"] for one in record["data_sets"]),
+        profile_intervals=tuple(one["intervals"] for one in record["data_sets"]),
+        profile_end_readings=record["end_readings"],
         profile_scalars=frozenset(number - 1 for number in SETS if record[f"set_{number}_scalars"]),
     )
 
@@ -219,8 +222,16 @@ def _from_et42(data: bytes, dims: Dimensions) -> Dimensions:
     if digits in _ROLLOVER_DIGITS:
         dims = replace(dims, rollover_digits=digits)
     if dims.profile_channels is None and dims.load_profile_sets > 1:
-        more = (summary.get(f"set_{number}_channels", 0) for number in SETS[1:])
-        dims = replace(dims, profile_channels=(summary["load_profile_channels"], *more))
+
+        def of_each(first: str, field: str) -> tuple[int, ...]:
+            return (summary[first], *(summary.get(f"set_{number}_{field}", 0) for number in SETS[1:]))
+
+        dims = replace(
+            dims,
+            profile_channels=of_each("load_profile_channels", "channels"),
+            profile_blocks=of_each("load_profile_blocks", "blocks"),
+            profile_intervals=of_each("load_profile_intervals_per_block", "intervals_per_block"),
+        )
     return _with_unit(summary, dims)
 
 

@@ -1,4 +1,7 @@
-"""Keeps the command line of uvicorn out of memory: 1.8 MB for click and for what restarts programs, which nobody here uses.
+"""Keeps out of memory what uvicorn loads and nobody here uses, 2.5 MB.
+
+That is its command line with click and what restarts programs, and Python's reader of settings for logs, which brings pickle
+and a socket server.
 
 This module does not know what is served.
 """
@@ -12,25 +15,24 @@ from types import ModuleType
 
 __all__ = ["lean_server"]
 
-_COMMAND_LINE = "uvicorn.main"
-_NAMES = ("Server", "main", "run")
-"""What the package ``uvicorn`` takes from there, for programs that import them from the package."""
+_UNUSED = {"uvicorn.main": ("Server", "main", "run"), "logging.config": ()}
+"""Modules, and what uvicorn takes from them when it is imported."""
 
 
 @contextmanager
 def lean_server() -> Iterator[None]:
     """Import uvicorn's modules inside this.
 
-    Importing any of them imports the package, and that its command line. So an empty module stands in its place meanwhile; the
-    three names of the package are None then. Where somebody has imported uvicorn before, nothing is changed.
+    Importing any of them imports the whole package. So empty modules stand in those places meanwhile, and what is taken from
+    them is None. Where somebody has imported uvicorn before, nothing is changed; nor is any of the modules that is there already.
     """
-    if "uvicorn" in sys.modules:
-        yield
-        return
-    empty = ModuleType(_COMMAND_LINE)
-    vars(empty).update(dict.fromkeys(_NAMES))
-    sys.modules[_COMMAND_LINE] = empty
+    missing = () if "uvicorn" in sys.modules else [name for name in _UNUSED if name not in sys.modules]
+    for name in missing:
+        empty = ModuleType(name)
+        vars(empty).update(dict.fromkeys(_UNUSED[name]))
+        sys.modules[name] = empty
     try:
         yield
     finally:
-        del sys.modules[_COMMAND_LINE]
+        for name in missing:
+            del sys.modules[name]

@@ -18,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nes2mqtt.host.resolving import for_resolver
 from nes2mqtt.outputs.dabbler import DashDocument
 from nes2mqtt.outputs.web.config import Listen, WebConfig
 from nes2mqtt.outputs.web.lean import lean_server
@@ -229,7 +230,7 @@ def listen(address: Listen) -> socket.socket:
         OSError: it cannot be had; :func:`explain` says what to do.
     """
     family, kind, protocol, _, place = socket.getaddrinfo(
-        address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        for_resolver(address.host), address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     listener = socket.socket(family, kind, protocol)
     try:

@@ -1,6 +1,7 @@
 """The load profile: what the registers showed at the end of each interval of the last days (BT60-BT67, ET21, ET66).
 
 * :mod:`~osgp.tables.load_profile.configured` and :mod:`~osgp.tables.load_profile.progress` declare the tables around it,
+  :mod:`~osgp.tables.load_profile.data` its bytes,
 * :mod:`~osgp.tables.load_profile.sizes` tells where blocks and intervals stand in BT64-BT67,
 * :mod:`~osgp.tables.load_profile.statuses` and :mod:`~osgp.tables.load_profile.channels` what is said of an interval and what
   its values are,
@@ -11,6 +12,7 @@ This package does not know how a table is read from a meter (:mod:`osgp.meter.pr
 """
 
 from osgp.tables.load_profile.configured import BT60, BT61, BT62, ET66, MOST_CHANNELS
+from osgp.tables.load_profile.data import BT64, BT65, BT66, BT67
 from osgp.tables.load_profile.progress import BT63, ET21
 from osgp.tables.load_profile.sizes import MAX_MEMORY, Block, Interval, ProfileSizes
 
@@ -19,6 +21,10 @@ __all__ = [
     "BT61",
     "BT62",
     "BT63",
+    "BT64",
+    "BT65",
+    "BT66",
+    "BT67",
     "ET21",
     "ET66",
     "MAX_MEMORY",

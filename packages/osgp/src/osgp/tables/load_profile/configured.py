@@ -15,6 +15,8 @@ This module does not know what a source id stands for.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from osgp.psem import EXTENDED
 from osgp.tables.schema.count import Count, count
 from osgp.tables.schema.dimensions import SETS, Dimensions
@@ -22,7 +24,7 @@ from osgp.tables.schema.parts import Bit, Bits, Field, Filler, Group
 from osgp.tables.schema.table import Table
 from osgp.tables.schema.types import UINT8, UINT16, UINT32
 
-__all__ = ["BT60", "BT61", "BT62", "ET66", "FIRST_MAPPED", "MAPPED_IDS", "MOST_CHANNELS"]
+__all__ = ["BT60", "BT61", "BT62", "ET66", "FIRST_MAPPED", "MAPPED_IDS", "MOST_CHANNELS", "channels_of_set", "of_set"]
 
 MOST_CHANNELS = 16
 """BT60.11 (p. 233)."""
@@ -83,31 +85,50 @@ BT61 = Table(
 )
 
 
-def _of_set(number: int) -> tuple[Count, Count, Count]:
-    """Return whether the meter has a data set, how many channels it has, and for how many it has scalars."""
-    place, names = number - 1, frozenset({"profile_channels", "profile_scalars"})
+_NAMES = frozenset(
+    {"profile_channels", "profile_blocks", "profile_intervals", "profile_end_readings", "profile_scalars"}
+)
+_FIRST_SET, _SET_SIZE = 7, 6
+"""Of BT61: where the first data set stands, and how many bytes each has."""
 
-    def channels(dims: Dimensions) -> int | None:
-        told = dims.profile_channels
-        return None if told is None else told[place] if place < len(told) else 0
 
-    def there(dims: Dimensions) -> int | None:
-        told = dims.profile_channels
-        return None if told is None else place < len(told)
+def of_set(number: int, field: int, values: Callable[[Dimensions], Sequence[int] | None]) -> Count:
+    """Return a number that BT61 tells of a data set, 0 of one that the meter does not have.
 
-    def scaled(dims: Dimensions) -> int | None:
-        return channels(dims) if place in dims.profile_scalars else 0
+    Args:
+        number: of the data set, 1 to 4.
+        field: where it stands among the data set's bytes.
+        values: what is known of all data sets.
+    """
 
-    byte, bit = 11 + 6 * place, 6 + place
-    return (
-        Count(f"BT61.{byte}", there, names),
-        Count(f"BT61.{byte}", channels, names),
-        Count(f"BT61.{byte} if BT61.4.{bit}", scaled, names),
-    )
+    def of(dims: Dimensions) -> int | None:
+        told = values(dims)
+        if dims.profile_channels is None or told is None:
+            return None
+        return told[number - 1] if number <= len(told) else 0
+
+    return Count(f"BT61.{_FIRST_SET + _SET_SIZE * (number - 1) + field}", of, _NAMES)
+
+
+def channels_of_set(number: int) -> Count:
+    """Return how many channels a data set has (BT61.11)."""
+    return of_set(number, 4, lambda dims: dims.profile_channels)
+
+
+def _there(number: int) -> Count:
+    """Return whether the meter has a data set."""
+    return of_set(number, 4, lambda dims: (1,) * len(dims.profile_channels or ()))
+
+
+def _scaled(number: int) -> Count:
+    """Return for how many channels a data set has scalars."""
+    channels, place = channels_of_set(number), number - 1
+    text = f"{channels.text} if BT61.4.{6 + place}"
+    return Count(text, lambda dims: channels.of(dims) if place in dims.profile_scalars else 0, _NAMES)
 
 
 def _control(number: int) -> tuple[Group | Field, ...]:
-    there, channels, scaled = _of_set(number)
+    there, channels, scaled = _there(number), channels_of_set(number), _scaled(number)
     return (
         Group(
             f"set_{number}_channels",

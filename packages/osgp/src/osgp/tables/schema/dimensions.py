@@ -177,6 +177,12 @@ class Dimensions:
     """ET04.53, outage records of ET09 (p. 58, 69); None if unknown."""
     profile_channels: tuple[int, ...] | None = told("BT61.7", None)
     """BT61.11 of each load profile data set; None if unknown. ET42 tells it too, if ET54.0.2."""
+    profile_blocks: tuple[int, ...] = told("BT61.7", ())
+    """BT61.7 of each data set, as far as :attr:`profile_channels` tells them."""
+    profile_intervals: tuple[int, ...] = told("BT61.7", ())
+    """BT61.9 of each."""
+    profile_end_readings: bool = told("BT61.4.4", False)
+    """Each block holds what its channels showed at its end; the guide says none does (p. 234)."""
     profile_scalars: frozenset[int] = told("BT61.4.6", frozenset())
     """Places of the data sets whose values are scaled before they are recorded (BT61.4.6-9); the guide says none are."""
     own: tuple[int, ...] = ()

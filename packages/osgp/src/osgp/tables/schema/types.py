@@ -26,6 +26,7 @@ __all__ = [
     "LTIME_DATE_UTC",
     "NI_FMAT",
     "STIME_DATE",
+    "STIME_DATE_UTC",
     "TIME",
     "UINT8",
     "UINT16",
@@ -104,6 +105,8 @@ LTIME_DATE_UTC = Type("LTIME_DATE", "6s", 6, _calendar(UTC), _calendar_bytes(6))
 """The same where the guide says UTC."""
 STIME_DATE = Type("STIME_DATE", "5s", 5, _calendar(None), _calendar_bytes(5))
 """LTIME_DATE without seconds; local time."""
+STIME_DATE_UTC = Type("STIME_DATE", "5s", 5, _calendar(UTC), _calendar_bytes(5))
+"""The same where the guide says UTC."""
 TIME = Type("TIME", "3s", 3, _time, _time_bytes)
 """Hour, minute, second."""
 

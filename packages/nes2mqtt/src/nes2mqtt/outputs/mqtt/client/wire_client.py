@@ -14,6 +14,7 @@ import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from nes2mqtt.host.resolving import for_resolver
 from nes2mqtt.outputs.mqtt.client.answered import ANSWER, Answered
 from nes2mqtt.outputs.mqtt.client.connection import (
     Answer,
@@ -369,7 +370,7 @@ async def open_connection(
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(ANSWER):
-            addresses = await loop.getaddrinfo(config.host, config.broker_port, type=socket.SOCK_STREAM)
+            addresses = await loop.getaddrinfo(for_resolver(config.host), config.broker_port, type=socket.SOCK_STREAM)
     except TimeoutError:
         raise socket.gaierror(socket.EAI_AGAIN, "the name service does not answer") from None
     first: OSError | None = None
