@@ -2,13 +2,14 @@
 
 import importlib.util
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from told import told
+from told import FURTHER, told
 
 from osgp.cli.text.table_text import table_document, table_lines
 from osgp.dissector.frames import MepWire, OpticalWire
@@ -27,7 +28,14 @@ from osgp.tables.schema.types import ANSI_DATE, DATE, LTIME_DATE, TIME, Type, ch
 from osgp.tables.status.alarms import BT03, alarm_words
 
 GEN4 = told(
-    firmware=(4, 30), summations=19, tiers=8, present_values=84, mep_devices=6, mep_clients=2, module_records_size=42
+    firmware=(4, 30),
+    summations=19,
+    tiers=8,
+    present_values=84,
+    mep_devices=6,
+    mep_clients=2,
+    module_records_size=42,
+    logs=replace(FURTHER["logs"], one_time_read_size=696, demand_resets=1, demand_reset_size=695),
 )
 FUZZ = Path(__file__).parents[4] / "fuzz" / "fuzz_hex.py"
 

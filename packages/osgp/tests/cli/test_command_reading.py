@@ -60,7 +60,8 @@ def test_read_shows_the_danish_meter_as_its_owner_read_it(osgp, denmark):
 def test_read_json_has_published_names_and_true_values(osgp, denmark):
     document = json.loads(osgp("read", "--json", "-p", denmark.mep).out)
     assert set(document) == {
-        "meter", "clock", "clock_ahead", "tariff", "next_tariff", "alarms", "contactor", "quality", "devices", "values",
+        "meter", "clock", "clock_ahead", "tariff", "next_tariff", "alarms", "contactor", "quality", "devices", "newest_event",
+        "newest_outage", "values",
         "units", "refused", "link",
     }  # fmt: skip
     assert document["values"]["active_energy_import"] == 65845.342

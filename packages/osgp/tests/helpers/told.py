@@ -1,9 +1,11 @@
 """Dimensions of a meter that tells everything, also what only a few tables are laid out by."""
 
+from typing import Any
+
 from osgp.tables import Dimensions
 from osgp.tables.schema.dimensions import Logs
 
-FURTHER = {
+FURTHER: dict[str, Any] = {
     "power_outages_recorded": 10,  # ET04.53 (p. 58)
     "basic_tables_size": 10,  # BT00.13 (p. 197)
     "extended_tables_size": 20,  # BT00.14

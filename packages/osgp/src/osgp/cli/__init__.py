@@ -12,10 +12,12 @@ from typing import Annotated
 
 import typer
 
-from osgp.cli.commands.call import call
 from osgp.cli.commands.decode import decode
 from osgp.cli.commands.diff import diff
 from osgp.cli.commands.dump import dump
+from osgp.cli.commands.logs.events import events
+from osgp.cli.commands.logs.outages import outages
+from osgp.cli.commands.logs.selfreads import selfreads
 from osgp.cli.commands.mbus import mbus
 from osgp.cli.commands.ports import ports
 from osgp.cli.commands.probe import probe
@@ -28,7 +30,8 @@ from osgp.cli.commands.tariffs import tariffs
 from osgp.cli.commands.trace import trace
 from osgp.cli.commands.try_key import login_test
 from osgp.cli.commands.watch import watch
-from osgp.cli.commands.write import write
+from osgp.cli.commands.writing.call import call
+from osgp.cli.commands.writing.write import write
 from osgp.cli.exits import ExitCode, exit_code
 from osgp.errors import OsgpError
 
@@ -41,13 +44,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (
+_COMMANDS = (
     ports,
     probe,
     login_test,
     read,
     watch,
     profile,
+    events,
+    outages,
+    selfreads,
     mbus,
     quality,
     tariffs,
@@ -59,7 +65,9 @@ for command in (
     simulate,
     write,
     call,
-):
+)
+"""In the order in which they are listed."""
+for command in _COMMANDS:
     app.command()(command)
 
 

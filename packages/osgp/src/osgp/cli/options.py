@@ -12,7 +12,19 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AsJson", "Fast", "KeyFile", "KeyPadding", "Padding", "Port", "Protection", "SecurityName"]
+__all__ = [
+    "AsCsv",
+    "AsJson",
+    "Fast",
+    "KeyFile",
+    "KeyPadding",
+    "Known",
+    "Last",
+    "Padding",
+    "Port",
+    "Protection",
+    "SecurityName",
+]
 
 
 class KeyPadding(StrEnum):
@@ -76,3 +88,16 @@ Fast = Annotated[
     typer.Option("--fast", help="Do not keep to one table a second on average, which the meter's guide recommends."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, with keys that never change.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print lines for spreadsheets, with columns that never change.")]
+Last = Annotated[
+    int | None, typer.Option("--last", min=1, metavar="N", help="Show the newest N only.", show_default=False)
+]
+Known = Annotated[
+    str,
+    typer.Option(
+        "--known",
+        metavar="TEXT",
+        help="Show only what is new since a run with --json that printed this as known.",
+        show_default=False,
+    ),
+]

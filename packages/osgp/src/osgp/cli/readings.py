@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from osgp.cli.opening import step
 from osgp.cli.text.condition import quality_document, switch_document
+from osgp.cli.text.log_text import event_document, outage_document
 from osgp.cli.text.mbus_devices import device_document
 from osgp.errors import MeterRefused, TableError
 from osgp.sources import Source
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from osgp.meter import Identity, Meter
     from osgp.ports.connection import LinkStats
     from osgp.tables.calendar.tariffs import Tariffs
+    from osgp.tables.logs.events import Event
+    from osgp.tables.logs.outages import Outage
     from osgp.tables.mbus.devices import MbusDevice
     from osgp.tables.quality.report import SupplyQuality
 
@@ -47,6 +50,9 @@ class Readings:
     quality: SupplyQuality | None = None
     devices: tuple[MbusDevice, ...] = ()
     """M-Bus devices behind the meter; none also where it has no table of them."""
+    newest_event: Event | None = None
+    """Of the event logs; None also where it keeps none, as for :attr:`newest_outage`."""
+    newest_outage: Outage | None = None
     refused: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -67,6 +73,8 @@ class Readings:
             "contactor": self.contactor,
             "quality": None if self.quality is None else quality_document(self.quality),
             "devices": [device_document(device) for device in self.devices],
+            "newest_event": None if self.newest_event is None else event_document(self.newest_event, {}),
+            "newest_outage": None if self.newest_outage is None else outage_document(self.newest_outage),
             "values": {source.key: source.scaled(raw) for source, raw in self.values.items()},
             "units": {source.key: source.unit for source in self.values},
             "refused": self.refused,
@@ -105,6 +113,13 @@ async def collect(meter: Meter) -> Readings:
     with step("reading the M-Bus devices (ET14, ET16)"):
         # Most meters have none, and a key that may not ask for them is no trouble worth a word.
         readings.devices = await _unless_refused("ET14", meter.mbus_devices(), {}) or ()
+    # Likewise not said where the meter keeps none: `osgp events` and `osgp outages` tell why.
+    with step("reading the newest event (BT74, ET79)"):
+        events = await _unless_refused("BT74", meter.events(most=1), {})
+        readings.newest_event = next(iter(events.entries), None) if events is not None else None
+    with step("reading the newest outage (ET81, ET09)"):
+        outages = await _unless_refused("ET81", meter.outages(most=1), {})
+        readings.newest_outage = next(iter(outages.entries), None) if outages is not None else None
     return readings
 
 

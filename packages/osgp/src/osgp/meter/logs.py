@@ -22,12 +22,21 @@ from osgp.errors import MeterRefused, MisuseError, TableError, TablesChanging
 from osgp.meter.layout import ROUNDS, ConfirmedLayout
 from osgp.meter.reader import TableReader
 from osgp.psem import table_id
-from osgp.tables import Dimensions
+from osgp.tables import Dimensions, Table
 from osgp.tables.logs.events import ALTERNATE, PRIMARY, Event, decode_events, event_ring, together
 from osgp.tables.logs.outages import Outage, decode_outages, in_zone, outage_ring, put_together, recorded
 from osgp.tables.logs.reading import Mark, RingReading, marks_of, marks_text
 from osgp.tables.logs.ring import Ring
-from osgp.tables.logs.snapshots import SNAPSHOT_LOGS, Snapshot, decode_snapshots, snapshot_ring
+from osgp.tables.logs.snapshots import (
+    BT24,
+    BT25,
+    SNAPSHOT_LOGS,
+    Snapshot,
+    decode_snapshot,
+    decode_snapshots,
+    snapshot_ring,
+)
+from osgp.tables.mbus.recurring import RecurringRead, decode_recurring, recurring_ring
 from osgp.tables.quality import ET09
 
 __all__ = ["AT_ONCE", "LogRead", "LogReader"]
@@ -42,6 +51,8 @@ _TOLD_BY: Mapping[str, tuple[str, ...]] = {
     "BT26": ("BT20", "BT21"),
     "ET31": ("BT20", "BT21", "ET36"),
     "ET41": ("BT20", "BT21", "ET36"),
+    "ET45": ("ET36",),
+    "ET74": ("ET36", "ET54"),
 }
 """The tables that say how a log is laid out."""
 
@@ -50,7 +61,10 @@ _CHANGES = (
     "configuring the meter just now"
 )
 
-_Entry = TypeVar("_Entry", Event, Outage, Snapshot)
+_SINGLE: Mapping[str, Table] = {"BT24": BT24, "BT25": BT25}
+"""The tables that hold one copy of the registers."""
+
+_Entry = TypeVar("_Entry", Event, Outage, Snapshot, RecurringRead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +177,20 @@ class LogReader:
 
     async def snapshots(self, table: str, known: str, most: int | None) -> LogRead[Snapshot]:
         """See :meth:`osgp.meter.Meter.self_reads`."""
-        if table not in SNAPSHOT_LOGS:
-            raise MisuseError(f"'{table}' holds no copies of the registers; {', '.join(SNAPSHOT_LOGS)} do")
+        if table not in (*SNAPSHOT_LOGS, *_SINGLE):
+            raise MisuseError(f"'{table}' holds no copies of the registers; {', '.join((*SNAPSHOT_LOGS, *_SINGLE))} do")
         since = marks_of(known)
+        if table in _SINGLE:
+            return await self._single(_SINGLE[table], since)
         read = await self._read(table, lambda dims: snapshot_ring(dims, table), since, most)
         found = [] if read is None else decode_snapshots(read.reading.entries, read.dims, table)
+        return _log_read(found, since, {table: read}, _missed(read, since, table, most))
+
+    async def recurring_reads(self, table: str, known: str, most: int | None) -> LogRead[RecurringRead]:
+        """See :meth:`osgp.meter.Meter.mbus_reads`; also of ET74, whose entries are no other ones."""
+        since = marks_of(known)
+        read = await self._read(table, lambda dims: recurring_ring(dims, table), since, most)
+        found = [] if read is None else decode_recurring(read.reading.entries, read.dims)
         return _log_read(found, since, {table: read}, _missed(read, since, table, most))
 
     async def _read(
@@ -199,6 +222,22 @@ class LogReader:
                 if not reading.upset:
                     return _Read(reading, dims)  # type: ignore[arg-type]
         raise TablesChanging(_CHANGES.format(table))
+
+    async def _single(self, described: Table, since: Mapping[str, Mark]) -> LogRead[Snapshot]:
+        """Read a table that holds one copy. Raises as :meth:`_read`."""
+        for _ in range(ROUNDS):
+            async with self._reader.turn():
+                self._layout.raise_if_swapped()
+                dims = await self._layout.told_by(described.told_by)
+                data = await self._reader.whole(described, dims)
+                if await self._layout.holds(described.told_by):
+                    break
+        else:
+            raise TablesChanging(_CHANGES.format(described.name))
+        found = decode_snapshot(data, dims, described.name)
+        mark = Mark(0, None if found is None else crc32(data))
+        entries = () if found is None or since.get(described.name) == mark else (found,)
+        return LogRead(entries, marks_text(dict(since) | {described.name: mark}), (described.name,))
 
     async def _records(self) -> _Records | None:
         """Read the outage records of ET09; None if the meter keeps none. Raises as :meth:`_read`."""

@@ -76,6 +76,7 @@ def _lines(readings: Readings, *, everything: bool) -> list[str]:
 
 def _head(readings: Readings) -> list[list[str]]:
     from osgp.cli.text.condition import quality_summary, tariff_summary  # noqa: PLC0415
+    from osgp.cli.text.log_text import event_words, outage_words  # noqa: PLC0415
     from osgp.cli.text.mbus_devices import device_summary  # noqa: PLC0415
     from osgp.tables.status.alarms import alarm_words  # noqa: PLC0415
 
@@ -99,6 +100,10 @@ def _head(readings: Readings) -> list[list[str]]:
     if readings.quality is not None:
         rows.append(["Supply", quality_summary(readings.quality)])
     rows += [["Device", device_summary(device)] for device in readings.devices]
+    if readings.newest_event is not None:
+        rows.append(["Event", f"newest {event_words(readings.newest_event)}"])
+    if readings.newest_outage is not None:
+        rows.append(["Outage", f"newest {outage_words(readings.newest_outage)}"])
     return rows
 
 

@@ -4,7 +4,7 @@ The "Optical Port Programmer's Guide" (v1.1, June 2021) prints BT70 and BT71 on 
 those of that guide. The MEP guide v1.1 prints BT74 on p. 241-243 and ET79 on p. 181-183, but neither BT70 nor BT71.
 
 What an event's number means differs from model to model and stands in the meter's own documentation (p. 53), so events keep
-their numbers here; the meter's owner may give them names (:mod:`osgp.event_names`).
+their numbers here; the meter's owner may give them names (:mod:`osgp.tables.logs.event_names`).
 
 From firmware 3.70 on the two logs share one count, so numbers are left out in each of them, and only both together tell
 whether one is missing (p. 52). An event may be entered in both.
