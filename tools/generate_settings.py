@@ -30,6 +30,7 @@ from nes2mqtt.costs import config as costs
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.host.secret import Secret
 from nes2mqtt.meters import config as meters
+from nes2mqtt.outputs.homeassistant.config import HomeAssistantConfig
 from nes2mqtt.outputs.mqtt import config as mqtt
 from nes2mqtt.outputs.web.config import WebConfig
 from nes2mqtt.prices.config import PricesConfig
@@ -49,6 +50,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[mqtt.dabbler]": mqtt.DabblerOptions,
     "[history]": HistoryConfig,
     "[web]": WebConfig,
+    "[homeassistant]": HomeAssistantConfig,
     "[prices]": PricesConfig,
     "[[contracts]]": costs.ContractConfig,
     "[[contracts.lines]]": costs.LineConfig,

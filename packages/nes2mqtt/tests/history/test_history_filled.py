@@ -98,6 +98,7 @@ async def test_what_was_used_in_a_gap_is_booked_to_the_hours_in_which_it_was_use
         assert hours[0].filled == [(clock.at(600), clock.at(HOUR))]
         assert hours[7].filled == [(clock.at(7 * HOUR), clock.at(8 * HOUR))]
         assert hours[-1].filled == []
+        assert hours[-1].first == hours[-1].start  # nothing of the gap is left in the hour in which it ended
         days = await store.energy("house", Unit.DAY, clock.at(0), clock.at(2 * DAY + 8_400))
         midnights = [0, 11 * HOUR, 35 * HOUR, 2 * DAY + 8_390]  # noon UTC is one o'clock in Copenhagen
         assert [day.values[IMPORT.key] for day in days] == [used(begin, end) for begin, end in pairwise(midnights)]
@@ -145,7 +146,7 @@ async def test_a_filled_reading_is_no_news_for_a_broker(open_store, read, clock)
         assert (await store.last_registers("house")).received == clock.at(7_640)
 
 
-async def test_a_gap_is_filled_once(open_store, read, clock):
+async def test_a_gap_is_filled_once(open_store, read, clock, tmp_path):
     async with open_store() as store:
         await read(store, 0, 610)
         await read(store, 7_620, 7_640)
@@ -154,6 +155,18 @@ async def test_a_gap_is_filled_once(open_store, read, clock):
         assert [await store.fill(looked), await store.fill(looked)] == [8, 0]
         (hour, *_) = await store.energy("house", Unit.HOUR, clock.at(0), clock.at(HOUR))
         assert hour.values[IMPORT.key] == used(0, HOUR)
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
+        assert connection.execute("SELECT readings, outcome FROM gaps").fetchall() == [(8, "filled")]
+
+
+async def test_a_gap_of_which_the_meter_knows_nothing_is_looked_into_once(open_store, read, clock):
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, 7_620, 7_640)
+        assert await store.fill(Looked(await one_gap(store, clock), (), "not_kept")) == 0
+        assert await store.gaps("house", clock.at(-DAY)) == []
+        hours = await store.energy("house", Unit.HOUR, clock.at(0), clock.at(3 * HOUR))
+        assert [hour.values.get(IMPORT.key) for hour in hours] == [used(0, 600), None, used(600, 7_630)]
 
 
 async def test_what_is_left_of_a_gap_is_not_asked_for_again(open_store, read, clock):

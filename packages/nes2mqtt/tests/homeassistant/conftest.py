@@ -185,6 +185,11 @@ class HomeAssistant:
         """Return every entity's state by entity id."""
         return {state["entity_id"]: state for state in self.get("/api/states")}
 
+    @property
+    def token(self) -> str:
+        """An administrator's token."""
+        return self._token
+
     def ask(self, kind: str, **arguments: Any) -> Any:
         """Send one WebSocket command and return its result."""
         connection = WebSocket(self.port)

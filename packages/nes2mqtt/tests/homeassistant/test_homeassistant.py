@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,9 @@ import pytest
 import pytest_asyncio
 from mbus_house import gas, heat, water
 
+from nes2mqtt.history.tables.filled import FilledGap
+from nes2mqtt.outputs.homeassistant.config import HomeAssistantConfig
+from nes2mqtt.outputs.homeassistant.repair import Repair
 from nes2mqtt.outputs.mqtt.client.connection import Limits
 from nes2mqtt.outputs.mqtt.client.wire_client import WireClient
 from nes2mqtt.outputs.mqtt.homeassistant_names import CLASSES
@@ -26,7 +30,7 @@ from nes2mqtt.outputs.mqtt.output import MqttOutput
 from nes2mqtt.readings.devices import devices_of
 from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.hub import Hub
-from nes2mqtt.readings.reading import DevicesRead, MeterState, TableGroup
+from nes2mqtt.readings.reading import DevicesRead, MeterState, Sample, TableGroup
 from osgp.mbus.telegram import Status
 from osgp.sources import SOURCES, Kind
 from osgp.tables.mbus.devices import MbusDevice, with_reads
@@ -367,6 +371,96 @@ async def test_energy_dashboard_has_no_complaint(home, meter):
             break
         await asyncio.sleep(0.5)
     assert verdict == content
+    assert await asyncio.to_thread(home.ask, "recorder/validate_statistics") == {}
+
+
+class FilledHistory:
+    """A history in which one gap was filled."""
+
+    def __init__(self, gap: FilledGap) -> None:
+        self.gap = gap
+        self.done = 0
+
+    async def filled_gaps(self, after: int) -> list[FilledGap]:
+        return [self.gap] if self.gap.number > after else []
+
+    async def noted(self, _: str) -> int:
+        return self.done
+
+    async def note(self, _: str, value: int) -> None:
+        self.done = value
+
+
+async def test_statistics_are_true_hour_by_hour_through_a_gap_of_six_hours(home, mosquitto):
+    """Home Assistant heard the register until six hours ago and now; its sum has a past of its own, which stays."""
+    import mqtt_rig as rig  # noqa: PLC0415 - loaded by conftest
+
+    key = "active_energy_import"
+    now = datetime.now(UTC)
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    began = this_hour - timedelta(hours=6)
+    used = [0.2, 0.5, 0.1, 0.9, 0.0, 0.3]
+    """kWh in each hour of the gap."""
+    hub = Hub({TableGroup.PRESENT: timedelta(minutes=1), TableGroup.REGISTERS: timedelta(minutes=1)}, rig.CLOCK)
+    info = GatewayInfo("hours", "0.1.0", ZoneInfo("Europe/Copenhagen"), now)
+    config = rig.config(mosquitto, base_topic="hours", homeassistant={"every": 1}, diagnostics_every=1)
+    output = MqttOutput(config, info, None, hub, timing=rig.QUICK)
+    hub.add(output)
+    async with rig.running(output):
+        status = rig.status(meter="cabin")
+        hub.publish(replace(status, info=replace(status.info, serial="33334444")))
+        hub.publish(rig.sample(TableGroup.REGISTERS, {key: 102_050}, "cabin"))
+        hub.publish(rig.sample(TableGroup.PRESENT, rig.DANISH_PRESENT, "cabin"))
+        until = asyncio.get_running_loop().time() + 60
+        entity, shown = "", ""
+        while asyncio.get_running_loop().time() < until and shown != "102.05":
+            await asyncio.sleep(0.5)
+            entries = await asyncio.to_thread(home.ask, "config/entity_registry/list")
+            found = [one["entity_id"] for one in entries if one["unique_id"] == f"nes2mqtt_hours_cabin_{key}"]
+            entity = found[0] if found else ""
+            shown = (await asyncio.to_thread(home.states)).get(entity, {}).get("state", "")
+        assert shown == "102.05"
+        past = {"entity": entity, "hour": (began - timedelta(hours=1)).isoformat(), "state": 100.0, "sum": 7.0}
+        await asyncio.to_thread(home.call, "compile_statistics", "heard", past)
+
+        async def hours() -> dict[datetime, tuple[float, float]]:
+            rows = await asyncio.to_thread(
+                home.ask,
+                "recorder/statistics_during_period",
+                start_time=(began - timedelta(hours=2)).isoformat(),
+                statistic_ids=[entity],
+                period="hour",
+                types=["state", "sum"],
+            )
+            return {
+                datetime.fromtimestamp(row["start"] / 1000, UTC): (row["state"], row["sum"]) for row in rows[entity]
+            }
+
+        async def hours_there(count: int) -> dict[datetime, tuple[float, float]]:
+            while True:
+                found = await hours()
+                if len(found) >= count or asyncio.get_running_loop().time() > until + 60:
+                    return found
+                await asyncio.sleep(0.5)
+
+        before = await hours_there(2)
+        assert before == {began - timedelta(hours=1): (100.0, 7.0), this_hour: (102.05, pytest.approx(9.05))}
+        ends = [began + timedelta(hours=number + 1) for number in range(6)]
+        told = [100 + sum(used[: number + 1]) for number in range(6)]
+        readings = tuple(
+            Sample("cabin", TableGroup.REGISTERS, end, {SOURCES[key]: round(1000 * kwh)})
+            for end, kwh in zip(ends, told, strict=True)
+        )
+        store = FilledHistory(FilledGap(4, "cabin", began, now, readings))
+        settings = HomeAssistantConfig.model_validate({"url": f"http://127.0.0.1:{home.port}", "token": home.token})
+        repair = Repair(settings, "hours", store)  # type: ignore[arg-type]
+        working = asyncio.create_task(repair.run())
+        after = await hours_there(8)
+        working.cancel()
+    assert repair.status().ok
+    sums = [after[start][1] for start in sorted(after)]
+    assert [round(later - earlier, 6) for earlier, later in pairwise(sums)] == [*used, 0.05]
+    assert [after[end - timedelta(hours=1)][0] for end in ends] == pytest.approx(told)
     assert await asyncio.to_thread(home.ask, "recorder/validate_statistics") == {}
 
 

@@ -72,6 +72,14 @@ def gap(unit, index, plain):
     return replace(plain, values={"active_energy_import": 10_000}) if plain.values else plain
 
 
+def filled(unit, index, plain):
+    """Days 3 to 5 were silent; the meter's load profile told them later, and the end of the day before."""
+    if unit != "day" or not plain.values or index not in {1, 2, 3, 4}:
+        return plain
+    since = plain.start + timedelta(hours=12) if index == 1 else plain.start
+    return replace(plain, filled=[(since, plain.end)])
+
+
 @pytest.fixture
 def november(monkeypatch):
     """Keep the tests' days within one long month, whatever day it is."""
@@ -114,6 +122,26 @@ def web_at(make_web, danish_samples, online):
 
 async def texts_of(page):
     return await page.evaluate("document.body.innerText")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_days_that_the_meter_told_later_are_whole_and_say_so(a_page, served, web_at, november, width):
+    web = web_at(november(), store=History(filled))
+    async with served(web) as url, a_page(url) as page:
+        await page.set_viewport_size({"width": width, "height": 900})
+        bars = page.locator("#month-bars .bar")
+        await expect(bars).to_have_count(30)
+        await expect(page.locator("#month-bars .bar.filled")).to_have_count(4)
+        await expect(page.locator("#month-bars .bar.gap")).to_have_count(0)
+        heights = await bars.evaluate_all(
+            "bars => bars.slice(0, 6).map(bar => bar.querySelector('.up i').getBoundingClientRect().height)"
+        )
+        assert heights == [heights[0]] * 6, "they count like any other day"
+        await expect(page.locator("#month-sum")).not_to_contain_text("filled in")
+        await bars.nth(2).hover()
+        await expect(page.locator("#month-sum")).to_contain_text("filled in from the meter")
+        await bars.nth(6).hover()
+        await expect(page.locator("#month-sum")).not_to_contain_text("filled in")
 
 
 async def test_a_day_after_a_gap_is_hatched_says_what_it_holds_and_is_kept_out_of_the_scale(

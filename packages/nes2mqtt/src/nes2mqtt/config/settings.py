@@ -36,6 +36,7 @@ from nes2mqtt.costs.contract import check_all
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.host.secret import Secret
 from nes2mqtt.meters.config import MeterConfig
+from nes2mqtt.outputs.homeassistant.config import HomeAssistantConfig
 from nes2mqtt.outputs.mqtt.config import MqttConfig
 from nes2mqtt.outputs.web.config import WebConfig
 from nes2mqtt.prices.config import PricesConfig
@@ -120,6 +121,8 @@ class Config(BaseModel):
     """The embedded database."""
     web: WebConfig | None = None
     """The page, the REST API and ``/metrics``; off without this section."""
+    homeassistant: HomeAssistantConfig | None = None
+    """Whose statistics are repaired after a gap; off without this section. Values go by ``[[mqtt]]``."""
     contracts: tuple[ContractConfig, ...] = ()
     """One section ``[[contracts]]`` for each bill: what electricity costs."""
     prices: PricesConfig | None = None

@@ -38,5 +38,8 @@ class HistoryConfig(BaseModel):
     """Days of running for which every reading is kept; of older register readings one per quarter of an hour stays."""
     keep_minutes_days: int = Field(default=90, ge=7, le=36600)
     """Days of running for which one-minute roll-ups are kept. Quarters, hours and days are kept for ever."""
+    backfill: bool = True
+    """Fill gaps from the meter's own load profile after a downtime. It is read beside the live values, within the same
+    `reads_per_second`."""
     outbox_keep_days: int = Field(default=30, ge=1, le=3660)
     """Days of running for which readings wait for a broker that is away."""

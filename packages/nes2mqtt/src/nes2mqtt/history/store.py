@@ -26,11 +26,11 @@ from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.history.database.connection import is_damage, open_reader
 from nes2mqtt.history.errors import HistoryError, Unreadable
 from nes2mqtt.history.outbox import WINDOW, Outbox
-from nes2mqtt.history.queries.gaps import Gaps
+from nes2mqtt.history.queries.gaps import Gaps, filled_gaps
 from nes2mqtt.history.queries.periods import Unit, periods
 from nes2mqtt.history.queries.reader import EnergyPeriod, OpenRow, Reader, Series
 from nes2mqtt.history.tables.blocks import BadBlock
-from nes2mqtt.history.tables.filled import Gap, Looked
+from nes2mqtt.history.tables.filled import FilledGap, Gap, Looked
 from nes2mqtt.history.tables.journal import Numbered
 from nes2mqtt.history.tables.rows import stamp
 from nes2mqtt.history.writing.recorder import Recorder
@@ -275,6 +275,22 @@ class Store:
     async def profile_mark(self, meter: str) -> str:
         """Return how far the load profile of a meter was read, as the library noted it; empty if it never was."""
         return await self._call(lambda: self._recorder.profile_mark(meter))
+
+    async def filled_gaps(self, after: int, limit: int = 20) -> list[FilledGap]:
+        """Return gaps that were filled and have a number above ``after``, in the order of their numbers.
+
+        Raises:
+            Unreadable: the database cannot be read now.
+        """
+        return await self._read(lambda reader, _, __: filled_gaps(reader.connection, after, limit), "")
+
+    async def note(self, name: str, value: int) -> None:
+        """Keep a number for an output; a disk that fails forgets it."""
+        await self._call(lambda: self._recorder.note(f"output:{name}", value, self._clock.monotonic()))
+
+    async def noted(self, name: str) -> int:
+        """Return a number that was kept for an output, 0 if none was."""
+        return await self._call(lambda: self._recorder.noted(f"output:{name}"))
 
     def status(self) -> StoreStatus:
         """Tell how the history is. Returns at once."""

@@ -184,7 +184,7 @@ class Guard:
             register.value, register.at = value, Moment(memory.received, memory.instant, memory.known)
 
     def _new_register(self, source: Source) -> Register:
-        register = self._registers[source] = Register.of(source, self._rated)
+        register = self._registers[source] = Register.of(source, self.limits)
         return register
 
     @property
@@ -220,10 +220,11 @@ class Guard:
         """Take what the meter says it is made for, None if it does not: it may carry more than ``max_power`` says."""
         self._bounds = Bounds.of(self._limits.power, ratings)
         for source, register in self._registers.items():
-            register.rate = self._rated.rate(source)
+            register.rate = self.limits.rate(source)
 
     @property
-    def _rated(self) -> Limits:
+    def limits(self) -> Limits:
+        """Return how fast registers can count: by the settings, or by what the meter is made for if that is more."""
         return Limits(self._bounds.power)
 
     def present(self, values: Mapping[Source, int], at: Moment, meter_time: datetime | None) -> Verdict:

@@ -45,6 +45,7 @@ from nes2mqtt.codes import NO_VALUES, TABLE_REFUSED
 from nes2mqtt.meters.guard import Guard, Verdict
 from nes2mqtt.meters.health import Health, Job, Problem
 from nes2mqtt.meters.mbus import hand_on_devices
+from nes2mqtt.meters.register import Limits
 from nes2mqtt.meters.schedule import Pace, Schedule
 from nes2mqtt.meters.session import Cadence, Identity, MeterSession, OpenMeter
 from nes2mqtt.readings.hub import Hub
@@ -61,6 +62,7 @@ from osgp.errors import (
     TransportError,
 )
 from osgp.sources import Source
+from osgp.tables.load_profile.profile import LoadProfile
 
 __all__ = ["Cadence", "Identity", "MeterSession", "OpenMeter", "Poller"]
 
@@ -167,6 +169,7 @@ class Poller:
         self._refused: set[Job] = set()
         """What was refused last time, so that it is not asked in a fresh session again."""
         self._paces = {Job.PRESENT: Pace(cadence.present), Job.REGISTERS: Pace(cadence.registers)}
+        self._meter: MeterSession | None = None  # the open one
         self._unbelievable = 0
         """Replies of present values in a row without one that can be."""
 
@@ -185,6 +188,16 @@ class Poller:
         """Return how the meter is."""
         return self._health.state
 
+    @property
+    def limits(self) -> Limits:
+        """Return how fast the meter's registers can count."""
+        return self._guard.limits
+
+    async def profile(self, since: datetime) -> LoadProfile | None:
+        """Read the intervals that ended then or later, beside the schedule; None while the meter is not read."""
+        meter = self._meter if self.state is MeterState.ONLINE else None
+        return None if meter is None else await meter.profile(since=since)
+
     async def run(self) -> None:
         """Read until cancelled."""
         self._health.publish()
@@ -194,10 +207,11 @@ class Poller:
             self._moves_within(0.0)
             try:
                 async with self._open(self._address) as meter:
-                    self._address = meter.url
+                    self._address, self._meter = meter.url, meter
                     try:
                         await self._attend(meter)
                     finally:
+                        self._meter = None
                         self._close_counts(meter)
             except _Reopen:
                 wait = 0.0

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from nes2mqtt.meters.bounds import Ratings
 from osgp.sources import Source
+from osgp.tables.load_profile.profile import LoadProfile
 from osgp.tables.mbus.devices import MbusDevice
 
 __all__ = ["Cadence", "Identity", "MeterSession", "OpenMeter"]
@@ -69,6 +70,9 @@ class MeterSession(Protocol):
 
     async def mbus_devices(self) -> tuple[MbusDevice, ...]:
         """Read what the meter has of the devices behind it; asks none of them."""
+
+    async def profile(self, *, since: datetime | None = None) -> LoadProfile:
+        """Read the intervals of the load profile that ended then or later."""
 
 
 OpenMeter = Callable[[str], AbstractAsyncContextManager[MeterSession]]

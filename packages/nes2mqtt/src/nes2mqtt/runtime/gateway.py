@@ -155,6 +155,10 @@ def _outputs(
                 folder=config.data_dir,
             )
         )
+    if config.homeassistant is not None and store is not None:
+        from nes2mqtt.outputs.homeassistant.repair import Repair  # noqa: PLC0415
+
+        outputs.append(Repair(config.homeassistant, gateway.name, store))
     if config.web is not None:
         from nes2mqtt.outputs.web.output import WebOutput  # noqa: PLC0415
 
@@ -256,6 +260,10 @@ async def run(
         sides = [] if energy is None else [Keeper("counting the running energy", energy.run).run()]
         if (prices := _price_keeper(config, clock)) is not None:
             sides.append(Keeper("keeping spot prices", prices.run).run())
+        if store is not None and config.history.backfill:
+            from nes2mqtt.backfill.filler import Filler  # noqa: PLC0415 - only with a history
+
+            sides.append(Keeper("filling gaps", Filler(store, hub, pollers).run).run())
         await _run_graph(clock, pollers, outputs, sides, notifier, stop, started)
     notifier.close()
 

@@ -6,7 +6,9 @@ Home Assistant's recorder does the same on its own schedule (components/recorder
 from datetime import timedelta
 
 from homeassistant.components.recorder import get_instance
+from homeassistant.components.recorder.db_schema import Statistics, StatisticsRuns, StatisticsShortTerm
 from homeassistant.components.recorder.tasks import StatisticsTask
+from homeassistant.components.recorder.util import session_scope
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
@@ -23,5 +25,28 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
             recorder.queue_task(StatisticsTask(period, False))
         await recorder.async_block_till_done()
 
+    async def heard(call: ServiceCall) -> None:
+        """Let an entity have been heard of until the end of an hour, and compile what came since, up to this hour."""
+        recorder, hour = get_instance(hass), dt_util.parse_datetime(call.data["hour"])
+        about = {"has_mean": False, "has_sum": True, "mean_type": 0, "name": None, "source": "recorder"}
+        about |= {"statistic_id": call.data["entity"], "unit_of_measurement": "kWh"}
+        row = {"state": call.data["state"], "sum": call.data["sum"]}
+        recorder.async_import_statistics(about, [row | {"start": hour}], Statistics)
+        recorder.async_import_statistics(about, [row | {"start": hour + timedelta(minutes=55)}], StatisticsShortTerm)
+        await recorder.async_block_till_done()
+
+        def forget_runs() -> None:
+            since = hour.timestamp() + 3600
+            with session_scope(session=recorder.get_session()) as session:
+                session.query(StatisticsRuns).delete()
+                session.query(StatisticsShortTerm).filter(StatisticsShortTerm.start_ts >= since).delete()
+
+        await recorder.async_add_executor_job(forget_runs)
+        await compile_now(call)
+        this_hour = dt_util.utcnow().replace(minute=55, second=0, microsecond=0)
+        recorder.queue_task(StatisticsTask(this_hour, False))  # with the last five minutes it makes the hour
+        await recorder.async_block_till_done()
+
     hass.services.async_register("compile_statistics", "now", compile_now)
+    hass.services.async_register("compile_statistics", "heard", heard)
     return True

@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from osgp.tables.mbus.reading import MbusReading
+
 __all__ = ["KnownMeter", "Signature"]
 
 
@@ -38,9 +40,16 @@ class KnownMeter:
     """Finished blocks of a load profile of which the rest could not be read yet, from their first byte on: by
     configuration and number."""
 
+    device_reads: dict[int, MbusReading] = field(default_factory=dict)
+    """The newest read of each M-Bus device in the logs of reads, by its handle."""
+    device_logs: dict[str, str] = field(default_factory=dict)
+    """How far these logs were read, by table."""
+
     def recognise(self, signature: Signature | None) -> None:
         """Forget everything unless it is of the meter with this signature; None fits no meter."""
         if signature is None or signature != self.signature:
             self.tables.clear()
             self.blocks.clear()
+            self.device_reads.clear()
+            self.device_logs.clear()
         self.signature = signature

@@ -58,6 +58,7 @@ from osgp.tables.logs.events import Event
 from osgp.tables.logs.outages import Outage
 from osgp.tables.logs.snapshots import Snapshot
 from osgp.tables.mbus.devices import MbusDevice
+from osgp.tables.mbus.recurring import RecurringRead
 from osgp.tables.quality.report import SupplyQuality
 from osgp.tables.status.state import MeterState
 
@@ -86,7 +87,7 @@ class Meter:
         self._profile = ProfileReader(connection, self._reader, self._layout, known)
         self._logs = LogReader(self._reader, self._layout)
         self._confirmed = ConfirmedReader(self._reader, self._layout)
-        self._devices = DeviceReader(self._reader, self._confirmed.read)
+        self._devices = DeviceReader(self._reader, self._confirmed.read, self._logs, known)
         self._condition = ConditionReader(self.table)
         self._writer = Writer(self, connection, allow_writes)
 
@@ -285,10 +286,9 @@ class Meter:
         return await self._profile.read(data_set, since, known, progress, burst=burst)
 
     async def mbus_devices(self) -> tuple[MbusDevice, ...]:
-        """Read what the meter has of the gas, water and heat meters behind it (ET14, ET16), by place.
+        """Read what the meter has of the gas, water and heat meters behind it (ET14, ET16, ET45, ET74), by place.
 
-        No device is asked for anything, which would take of its battery: this is what the meter's own reads brought. Who a
-        device is, is its :attr:`~osgp.tables.mbus.devices.MbusDevice.identity`; its handle changes when it is exchanged.
+        No device is asked for anything, which would take of its battery: this is what the meter's own reads brought.
 
         Raises:
             MeterRefused: the meter has no such tables, or the key may not read them.
@@ -296,6 +296,10 @@ class Meter:
             OsgpError: see :meth:`dimensions`.
         """
         return await self._devices.read()
+
+    async def mbus_reads(self, known: str = "", *, most: int | None = None) -> LogRead[RecurringRead]:
+        """Read what is new in the log of scheduled reads of all devices (ET45). For the rest see :meth:`events`."""
+        return await self._logs.recurring_reads("ET45", known, most)
 
     async def quality(self) -> SupplyQuality:
         """Read what the meter counts of the supply's quality (ET09): sags, swells, phase losses, distortion, by phase.

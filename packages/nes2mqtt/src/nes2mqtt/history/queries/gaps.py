@@ -6,15 +6,17 @@ This module does not know what can be filled in.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from nes2mqtt.history.tables.filled import Gap
+from nes2mqtt.history.tables.filled import FilledGap, FilledRows, Gap
 from nes2mqtt.history.tables.levels import HOURS, MINUTES, QUARTERS
-from nes2mqtt.history.tables.rows import RegisterRows, present_key, stamp
+from nes2mqtt.history.tables.rows import RegisterRows, moment, numbers_in, present_key, stamp
 from nes2mqtt.readings.reading import Sample
+from osgp.sources import SOURCES, Source
 
-__all__ = ["Gaps"]
+__all__ = ["Gaps", "filled_gaps"]
 
 _SHORTEST = 90_000
 """Milliseconds by which the energy of a bucket may reach back beyond its start and the bucket still counts as complete
@@ -38,17 +40,10 @@ class Gaps:
             number: its number.
             since: when the earliest of them may have ended.
         """
-        # Minutes tell of quarters that are not made yet. Of others they would tell the same gap a second time.
         ends: dict[int, int] = {}
-        for table in (QUARTERS.table, MINUTES.table):
-            query = (
-                f"SELECT energy_from, energy_to FROM {table} WHERE at >= ? AND meter = ?"  # noqa: S608
-                " AND energy_from < start - ? ORDER BY at"
-            )
-            first = present_key(QUARTERS.floor(since), 0)
-            for began, ended in self._connection.execute(query, (first, number, _SHORTEST)):
-                if QUARTERS.floor(ended - 1) > QUARTERS.floor(began):
-                    ends.setdefault(began, ended)
+        for began, ended in self._reaching_back(number, QUARTERS.floor(since)):
+            if QUARTERS.floor(ended - 1) > QUARTERS.floor(began):
+                ends.setdefault(began, ended)
         looked = "SELECT 1 FROM gaps WHERE meter = ? AND began <= ? AND ended > ?"
         found: list[Gap] = []
         for began in sorted(ends):
@@ -57,6 +52,27 @@ class Gaps:
                 if gap is not None and stamp(gap.after.received) > since:
                     found.append(gap)
         return found
+
+    def _reaching_back(self, number: int, low: int) -> Iterator[tuple[int, int]]:
+        """Yield from when to when the energy of a bucket was counted, of those whose energy reaches back beyond them."""
+        row = self._connection.execute(
+            "SELECT value FROM state WHERE name = ?", (f"built:{QUARTERS.table}",)
+        ).fetchone()
+        built = 0 if row is None else int(row[0])
+        (first,) = self._connection.execute(f"SELECT min(at) >> 16 FROM {QUARTERS.table}").fetchone()  # noqa: S608
+        reaching = "energy_from < start - :shortest ORDER BY at"
+        if first is not None:  # one by one: all meters share the table
+            query = (
+                f"WITH RECURSIVE buckets (begin) AS (SELECT :low WHERE :low < :high UNION ALL"  # noqa: S608
+                f" SELECT begin + {QUARTERS.step} FROM buckets WHERE begin + {QUARTERS.step} < :high)"
+                f" SELECT energy_from, energy_to FROM buckets CROSS JOIN {QUARTERS.table} AS r"
+                f" ON r.at = (begin << 16 | :meter) WHERE {reaching}"
+            )
+            bounds = {"low": max(low, first), "high": built, "meter": number, "shortest": _SHORTEST}
+            yield from self._connection.execute(query, bounds)
+        query = f"SELECT energy_from, energy_to FROM {MINUTES.table} WHERE at >= :low AND meter = :meter AND {reaching}"  # noqa: S608
+        bounds = {"low": present_key(max(low, built), 0), "meter": number, "shortest": _SHORTEST}
+        yield from self._connection.execute(query, bounds)
 
     def _around(self, meter: str, number: int, began: int) -> Gap | None:
         """Return the readings around a gap; None if they are not kept, or of two meters."""
@@ -92,3 +108,38 @@ class Gaps:
             return self._rows.decode(row, meters, {})
         except (ArithmeticError, LookupError, TypeError, ValueError):
             return None
+
+
+def filled_gaps(connection: sqlite3.Connection, after: int, limit: int) -> list[FilledGap]:
+    """Return the gaps that were filled and have a number above ``after``, in the order of their numbers."""
+    rows = FilledRows()
+    found: list[FilledGap] = []
+    query = (
+        "SELECT gap, meter, id, began, ended FROM gaps JOIN meters USING (meter)"
+        " WHERE gap > ? AND readings > 0 ORDER BY gap LIMIT ?"
+    )
+    for gap, number, meter, began, ended in connection.execute(query, (after, limit)).fetchall():
+        readings: list[Sample] = []
+        for row in rows.between(connection, number, began, ended):
+            try:
+                readings.append(rows.decode(row, {number: meter}).sample)
+            except (ArithmeticError, LookupError, TypeError, ValueError):
+                continue
+        bases = _bases(connection, number, {sample.segment for sample in readings})
+        based = tuple(replace(sample, base=bases[sample.segment]) for sample in readings)
+        found.append(FilledGap(gap, meter, moment(began), moment(ended), based))
+    return found
+
+
+def _bases(connection: sqlite3.Connection, number: int, segments: Iterable[int]) -> dict[int, Mapping[Source, int]]:
+    """Return what each register showed first, of segments that began with a swap that was seen."""
+    found: dict[int, Mapping[Source, int]] = {}
+    for segment in segments:
+        query = "SELECT base FROM segments WHERE meter = ? AND segment = ?"
+        row = connection.execute(query, (number, segment)).fetchone()
+        try:
+            numbers = {} if row is None else numbers_in(row[0])
+        except (TypeError, ValueError):
+            numbers = {}
+        found[segment] = {SOURCES[key]: value for key, value in numbers.items() if key in SOURCES}
+    return found

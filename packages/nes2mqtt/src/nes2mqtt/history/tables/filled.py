@@ -18,6 +18,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from nes2mqtt.history.tables.columns import FILLED_READINGS
@@ -28,7 +29,7 @@ from nes2mqtt.history.tables.rows import Columns, moment, numbers_in, stamp
 from nes2mqtt.readings.reading import Sample, TableGroup
 from osgp.sources import SOURCES
 
-__all__ = ["NOT_BOOKED", "FilledReading", "FilledRows", "Filling", "Gap", "Looked"]
+__all__ = ["NOT_BOOKED", "FilledGap", "FilledReading", "FilledRows", "Filling", "Gap", "Looked"]
 
 
 NOT_BOOKED = "not_booked"
@@ -83,6 +84,25 @@ class FilledReading:
     number: int
     since: int
     sample: Sample
+
+
+@dataclass(frozen=True, slots=True)
+class FilledGap:
+    """A gap that was filled, wholly or in part.
+
+    Args:
+        number: grows in the order in which gaps were looked into.
+        meter: its id.
+        began: the last reading before it.
+        ended: the first reading after it.
+        readings: what was filled in, oldest first.
+    """
+
+    number: int
+    meter: str
+    began: datetime
+    ended: datetime
+    readings: tuple[Sample, ...]
 
 
 class FilledRows:

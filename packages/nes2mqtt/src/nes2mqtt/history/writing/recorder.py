@@ -237,6 +237,26 @@ class Recorder:
             return ""
         return "" if row is None else str(row[0])
 
+    def note(self, name: str, value: int, now: float) -> None:
+        """Keep a number in table ``state``."""
+
+        def keep(_: float) -> None:
+            if self.journal is not None:
+                self.journal.note(name, value)
+
+        self._attempt(now, keep)
+
+    def noted(self, name: str) -> int:
+        """Return a number of table ``state``; 0 if it is not there, or cannot be read."""
+        journal = self.journal
+        if journal is None:
+            return 0
+        try:
+            row = journal.connection.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+        except sqlite3.Error:
+            return 0
+        return 0 if row is None else int(row[0])
+
     def close(self) -> None:
         """End in order, if everything is committed; the next :meth:`work` opens the database again."""
         journal = self.journal if self.trouble is None else None

@@ -41,6 +41,7 @@ from nes2mqtt.outputs.mqtt.devices import DeviceMessages
 from nes2mqtt.outputs.mqtt.dialects import homeassistant as topics
 from nes2mqtt.outputs.mqtt.dialects.rows import compact
 from nes2mqtt.outputs.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, DISPLAY, ENABLED, MAINTENANCE
+from nes2mqtt.outputs.unique_ids import gateway_id, value_id
 from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.reading import DevicesRead, Event, LinkQuality, MeterInfo, MeterState, MeterStatus, TableGroup
 from osgp.sources import SOURCES, Kind, Source
@@ -166,7 +167,7 @@ class Discovery:
         self._news: dict[str, None] = {}
         """Meters of which there is something to announce, in the order it was learned."""
         self._announced: set[str] = set()
-        self.gateway_id = f"nes2mqtt_{gateway.name}"
+        self.gateway_id = gateway_id(gateway.name)
         self._behind_meters = DeviceMessages(config, self.gateway_id, self._behind, gateway.timezone, noted)
 
     def learn(self, event: Event, now: float) -> bool:
@@ -335,7 +336,7 @@ class Discovery:
             "availability_mode": "all",
             "cmps": {
                 key: {
-                    "unique_id": f"{self.gateway_id}_{name}_{key}",
+                    "unique_id": value_id(self._gateway.name, name, key),
                     "default_entity_id": f"{component['p']}.{name}_{key}",
                     **component,
                 }

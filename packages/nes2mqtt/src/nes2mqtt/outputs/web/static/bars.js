@@ -29,7 +29,10 @@ export function moments(bucket) {
   return { start: date(bucket.start), end: date(bucket.end), first: date(bucket.first), last: date(bucket.last) };
 }
 
-/** What a bucket's energy is besides its own time: { carried, words }; carried: it holds the energy of a gap before it. */
+/**
+ * What a bucket's energy is besides its own time, or where it is from: { carried, filled, words }.
+ * carried: it holds the energy of a gap before it; filled: the meter's load profile told a part of it later.
+ */
 export function noteOf(bucket) {
   const { start, end, first, last } = moments(bucket);
   const today = clock.today();
@@ -52,7 +55,8 @@ export function noteOf(bucket) {
   if (today && end <= today && end - last > SLACK) {
     return { carried: false, words: text("bar_until", { time: time(last) }) };
   }
-  return { carried: false, words: "" };
+  const filled = Boolean(bucket.filled?.length);
+  return { carried: false, filled, words: filled ? text("bar_filled") : "" };
 }
 
 export const nameOf = (period, bucket) => UNITS[period].name(moments(bucket));
@@ -104,11 +108,11 @@ export class EnergyBars {
       return;
     }
     const parts = [];
-    const note = noteOf(bucket).words;
+    const { filled, words: note } = noteOf(bucket);
     if (this.shown !== null) {
       parts.push(el("span", { class: "muted" }, nameOf(this.report.period, bucket)));
     }
-    if (note) {
+    if (note && !(filled && this.shown === null)) {
       parts.push(el("span", { class: "note" }, note));
     }
     for (const direction of ["import", "export"]) {
@@ -167,7 +171,8 @@ export class EnergyBars {
       above.firstElementChild.style.height = height(bucket.import_kwh, share);
       below.firstElementChild.style.height = height(bucket.export_kwh, 1 - share);
       const unit = moments(bucket);
-      column.classList.toggle("gap", Boolean(notes[index].words));
+      column.classList.toggle("gap", Boolean(notes[index].words) && !notes[index].filled);
+      column.classList.toggle("filled", Boolean(notes[index].filled));
       column.classList.toggle("carried", notes[index].carried);
       column.classList.toggle("current", Boolean(today) && unit.start <= today && today < unit.end);
       setText(tick, UNITS[period].tick(unit));
@@ -185,8 +190,8 @@ export class EnergyBars {
         parts.push(text(`sum_${direction}`, { kwh: kwh(value) }));
       }
     }
-    const note = noteOf(bucket).words;
-    const all = [...parts, ...(note ? [note] : [])].join(", ");
+    const { filled, words: note } = noteOf(bucket);
+    const all = [...parts, ...(note && !(total && filled) ? [note] : [])].join(", ");
     return total ? all : `${nameOf(this.report.period, bucket)}: ${all}`;
   }
 }

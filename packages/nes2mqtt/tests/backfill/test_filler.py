@@ -1,0 +1,232 @@
+"""When a meter's profile is asked for, and what is said and kept of the answer. The history is a list here."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from nes2mqtt.backfill.decision import Outcome
+from nes2mqtt.backfill.filler import Filler
+from nes2mqtt.history.errors import Unreadable
+from nes2mqtt.history.tables.filled import Gap
+from nes2mqtt.meters.register import Limits
+from nes2mqtt.readings.hub import Hub
+from nes2mqtt.readings.reading import Sample, TableGroup
+from osgp.errors import MeterRefused, ResponseTimeout
+from osgp.psem import ResponseCode
+from osgp.sources import SOURCES
+from osgp.tables.load_profile.channels import ProfileChannel
+from osgp.tables.load_profile.profile import LoadProfile, ProfileInterval, ProfileMark
+from osgp.tables.load_profile.statuses import ChannelStatus, IntervalFlags
+
+pytestmark = pytest.mark.virtual_clock
+
+IMPORT = SOURCES["active_energy_import"]
+MARK = ProfileMark("1", "a", 1, 5, None)
+
+
+@dataclass
+class Profiled:
+    """A meter that tells its load profile, or raises what the test wants."""
+
+    answer: LoadProfile | None = None
+    trouble: list[Exception] = field(default_factory=list)
+    asked: list = field(default_factory=list)
+    name: str = "house"
+    limits: Limits = field(default_factory=Limits)
+
+    async def profile(self, since):
+        self.asked.append((asyncio.get_running_loop().time(), since))
+        await asyncio.sleep(30)
+        if self.trouble:
+            raise self.trouble.pop(0)
+        return self.answer
+
+
+@dataclass
+class Kept:
+    """A history with the gaps the test wants."""
+
+    found: list[Gap] = field(default_factory=list)
+    looked: list = field(default_factory=list)
+    mark: str = ""
+    writes: bool = True
+    trouble: list[Exception] = field(default_factory=list)
+
+    async def gaps(self, meter, since):
+        if self.trouble:
+            raise self.trouble.pop(0)
+        return [gap for gap in self.found if gap.meter == meter and gap.after.received > since]
+
+    async def fill(self, looked):
+        if not self.writes:
+            return None
+        self.looked.append(looked)
+        self.found.remove(looked.gap)
+        return len(looked.readings)
+
+    async def profile_mark(self, meter):
+        return self.mark
+
+
+@pytest.fixture
+async def world(loop_clocks, wall_clock, make_sample):
+    """A meter that is read each ten seconds, and a gap of three hours before the start."""
+
+    class World:
+        def __init__(self):
+            self.hub = Hub({}, loop_clocks())
+            self.start = wall_clock()
+            before = make_sample({IMPORT: 1000}, received=self.start - timedelta(hours=3), meter_time=None)
+            self.gap = Gap(self.at(before), self.at(make_sample({IMPORT: 4000}, received=self.start)))
+            self.store = Kept([self.gap])
+            self.meter = Profiled(self.profile())
+            self.reading = True
+
+        @staticmethod
+        def at(sample):
+            return replace(sample, meter_time=sample.received)
+
+        def profile(self, **others):
+            first = self.gap.before.received + timedelta(minutes=15)
+            intervals = tuple(
+                ProfileInterval(
+                    first + timedelta(minutes=15 * n), (1250 + 250 * n,), (ChannelStatus.OK,), IntervalFlags(0), (True,)
+                )
+                for n in range(14)
+            )
+            found = LoadProfile(1, 15, (ProfileChannel(IMPORT, 0),), intervals, MARK)
+            return replace(found, **others)
+
+        async def read(self):
+            while True:
+                if self.reading:
+                    now = self.hub.clock.now()
+                    instant = self.hub.clock.monotonic()
+                    sample = Sample("house", TableGroup.REGISTERS, now, {IMPORT: 4000}, now, instant=instant)
+                    self.hub.publish(sample)
+                await asyncio.sleep(10)
+
+        @asynccontextmanager
+        async def running(self):
+            filler = Filler(self.store, self.hub, [self.meter])
+            tasks = [asyncio.create_task(self.read()), asyncio.create_task(filler.run())]
+            yield
+            for task in tasks:
+                task.cancel()
+
+    return World()
+
+
+async def test_after_a_start_the_gap_is_filled_once_the_meter_is_read(world, caplog):
+    caplog.set_level("INFO")
+    async with world.running():
+        await asyncio.sleep(300)
+        (looked,) = world.store.looked
+        assert (looked.gap, looked.outcome) == (world.gap, "filled")
+        assert [sample.values[IMPORT] for sample in looked.readings] == [1250 + 250 * n for n in range(11)]
+        assert ProfileMark.from_json(looked.mark) == MARK
+        ((at, since),) = world.meter.asked
+        assert 120 <= at <= 180
+        assert since == world.gap.before.received - timedelta(hours=1)
+        await asyncio.sleep(86_400)
+        assert len(world.meter.asked) == 1
+    assert "is filled from the meter's load profile (11 intervals)" in caplog.text
+
+
+async def test_after_a_silence_it_is_looked_again(world):
+    async with world.running():
+        await asyncio.sleep(3600)
+        world.reading = False
+        await asyncio.sleep(1000)
+        world.reading = True
+        later = replace(world.gap.after, received=world.hub.clock.now())
+        world.store.found.append(Gap(world.gap.after, later))
+        await asyncio.sleep(300)
+        assert len(world.store.looked) == 2
+
+
+async def test_without_a_gap_the_meter_is_not_asked(world):
+    world.store.found.clear()
+    async with world.running():
+        await asyncio.sleep(3600)
+    assert world.meter.asked == []
+
+
+async def test_a_meter_that_does_not_answer_is_asked_again(world):
+    world.meter.trouble = [ResponseTimeout("no answer"), ResponseTimeout("no answer")]
+    async with world.running():
+        await asyncio.sleep(900)
+    assert len(world.meter.asked) == 3
+    assert len(world.store.looked) == 1
+
+
+@pytest.mark.parametrize("what", ["not read", "not written", "history"])
+async def test_what_cannot_be_done_now_is_done_later(world, what):
+    """No meter, no disk: the gap stays one that nobody looked into."""
+    answer = world.meter.answer
+    world.meter.answer = None if what == "not read" else answer
+    world.store.writes = what != "not written"
+    world.store.trouble = [Unreadable("busy")] * 3 if what == "history" else []
+    async with world.running():
+        await asyncio.sleep(300)
+        assert world.store.looked == []
+        world.meter.answer, world.store.writes = answer, True
+        await asyncio.sleep(3600)
+        assert len(world.store.looked) == 1
+
+
+async def test_a_meter_without_a_profile_is_told_once_and_asked_once_a_day(world, caplog):
+    world.meter.trouble = [MeterRefused("the meter keeps no load profile", ResponseCode.INAPPROPRIATE_ACTION)] * 99
+    async with world.running():
+        await asyncio.sleep(10 * 86_400)
+    assert 9 <= len(world.meter.asked) <= 11
+    assert world.store.looked == []
+    assert caplog.text.count("its load profile cannot be read") == 1
+
+
+async def test_another_meter_fills_no_gap_of_the_one_before(world, caplog):
+    world.store.found[0] = Gap(*(replace(sample, segment=0) for sample in (world.gap.before, world.gap.after)))
+    async with world.running():
+        await asyncio.sleep(300)
+    (looked,) = world.store.looked
+    assert (looked.readings, looked.outcome) == ((), Outcome.REPLACED)
+    assert "the meter that knew is not there any more" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [({"configuration": 1}, False), ({"configuration": 2}, True), ({"layout": "b"}, True)]
+)
+async def test_a_profile_that_was_set_up_anew_is_told(world, caplog, change, said):
+    world.store.mark = replace(MARK, **change).to_json()
+    async with world.running():
+        await asyncio.sleep(300)
+    assert ("set up anew" in caplog.text) is said
+
+
+async def test_part_of_a_gap_is_told_as_such(world, caplog):
+    world.meter.answer = world.profile(intervals=world.profile().intervals[5:])
+    async with world.running():
+        await asyncio.sleep(300)
+    assert world.store.looked[0].outcome == "partly"
+    assert "6 of 11 intervals" in caplog.text
+
+
+async def test_a_mistake_with_one_meter_does_not_stop_the_others(world, caplog):
+    world.meter.trouble = [ZeroDivisionError()]
+    shed = Profiled(world.profile(), name="shed")
+    gap = Gap(*(replace(sample, meter="shed") for sample in (world.gap.before, world.gap.after)))
+    world.store.found.append(gap)
+    filler = Filler(world.store, world.hub, [world.meter, shed])
+    tasks = [asyncio.create_task(world.read()), asyncio.create_task(filler.run())]
+    sample = replace(world.gap.after, meter="shed", instant=1.0)
+    world.hub.publish(sample)
+    await asyncio.sleep(600)
+    assert [looked.gap for looked in world.store.looked] == [gap]
+    assert "a mistake in this program" in caplog.text
+    for task in tasks:
+        task.cancel()

@@ -1,0 +1,196 @@
+"""When Home Assistant is asked, for what, and what happens when it cannot be. It is a table of answers here."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from nes2mqtt.history.tables.filled import FilledGap
+from nes2mqtt.outputs.homeassistant.config import HomeAssistantConfig
+from nes2mqtt.outputs.homeassistant.connection import HomeAssistant, HomeAssistantError, TokenRefused
+from nes2mqtt.outputs.homeassistant.frames import Opcode, accept_of, encode
+from nes2mqtt.outputs.homeassistant.repair import Repair
+from nes2mqtt.readings.reading import Sample, TableGroup
+from osgp.sources import SOURCES
+
+IMPORT, EXPORT = SOURCES["active_energy_import"], SOURCES["active_energy_export"]
+NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+CONFIG = HomeAssistantConfig.model_validate({"url": "http://ha:8123", "token": "a-long-token"})
+
+
+def gap(number=1, base=None):
+    readings = tuple(
+        Sample(
+            "house", TableGroup.REGISTERS, NOON + timedelta(minutes=15 * n), {IMPORT: 5000 + 250 * n}, base=base or {}
+        )
+        for n in range(1, 12)
+    )
+    return FilledGap(number, "house", NOON + timedelta(minutes=1), NOON + timedelta(hours=3), readings)
+
+
+class Home:
+    """Home Assistant with one entity, whose unit people may have changed."""
+
+    def __init__(self, unit="kWh", factor=1.0, *, has_sum=True):
+        self.unit, self.factor, self.has_sum = unit, factor, has_sum
+        self.asked = []
+        self.imported = []
+        self.trouble = []
+
+    @asynccontextmanager
+    async def connect(self):
+        if self.trouble:
+            raise self.trouble.pop(0)
+        yield self
+
+    async def ask(self, command, **more):
+        self.asked.append(command)
+        if command == "config/entity_registry/list":
+            mine = {"unique_id": "nes2mqtt_home_house_active_energy_import", "entity_id": "sensor.renamed"}
+            other = {"unique_id": "nes2mqtt_home_house_active_energy_export", "entity_id": "sensor.x"}
+            return [mine | {"platform": "mqtt"}, other | {"platform": "template"}]
+        if command == "recorder/get_statistics_metadata":
+            assert more["statistic_ids"] == ["sensor.renamed"]
+            about = {"statistic_id": "sensor.renamed", "has_sum": self.has_sum, "name": None}
+            return [about | {"statistics_unit_of_measurement": self.unit, "unit_class": "energy"}]
+        if command == "recorder/statistics_during_period":
+            assert more["units"] == {"energy": self.unit}
+            start = int((NOON - timedelta(hours=1)).timestamp() * 1000)
+            return {"sensor.renamed": [{"start": start, "state": 5.0 * self.factor, "sum": 2.0 * self.factor}]}
+        self.imported.append(more)
+        return None
+
+
+class Store:
+    def __init__(self, *gaps):
+        self.gaps, self.done = gaps, 0
+
+    async def filled_gaps(self, after):
+        return [one for one in self.gaps if one.number > after]
+
+    async def noted(self, _):
+        return self.done
+
+    async def note(self, _, value):
+        self.done = value
+
+
+async def work(store, home, seconds=10):
+    repair = Repair(CONFIG, "home", store, home.connect)
+    task = asyncio.create_task(repair.run())
+    await asyncio.sleep(seconds)
+    task.cancel()
+    return repair
+
+
+@pytest.mark.virtual_clock
+@pytest.mark.parametrize(("unit", "factor"), [("kWh", 1), ("Wh", 1000), ("MWh", 0.001)])
+async def test_the_hours_of_a_gap_are_sent_in_home_assistant_s_own_unit(unit, factor):
+    home, store = Home(unit, factor), Store(gap())
+    repair = await work(store, home)
+    (told,) = home.imported
+    assert told["metadata"] == {
+        "has_mean": False,
+        "has_sum": True,
+        "name": None,
+        "source": "recorder",
+        "statistic_id": "sensor.renamed",
+        "unit_of_measurement": unit,
+    }
+    assert told["stats"] == [
+        {"start": "2026-01-15T12:00:00+00:00", "state": pytest.approx(6 * factor), "sum": pytest.approx(3 * factor)},
+        {"start": "2026-01-15T13:00:00+00:00", "state": pytest.approx(7 * factor), "sum": pytest.approx(4 * factor)},
+    ]
+    assert store.done == 1
+    assert repair.status().ok
+
+
+@pytest.mark.virtual_clock
+async def test_after_a_swap_an_entity_counts_from_what_the_meter_had():
+    home = Home()
+    await work(Store(gap(base={IMPORT: 2000})), home)
+    assert home.imported == []  # Home Assistant had 5.0: below that it is left as it is
+    home = Home(factor=0.1)
+    await work(Store(gap(base={IMPORT: 1000})), home)
+    assert [one["state"] for one in home.imported[0]["stats"]] == [5.0, 6.0]
+
+
+@pytest.mark.virtual_clock
+@pytest.mark.parametrize("home", [Home(unit="GJ"), Home(has_sum=False)])
+async def test_what_cannot_be_repaired_is_passed_over(home):
+    store = Store(gap())
+    await work(store, home)
+    assert (home.imported, store.done) == ([], 1)
+
+
+@pytest.mark.virtual_clock
+async def test_nothing_is_asked_while_nothing_was_filled():
+    home = Home()
+    await work(Store(), home, 86_400)
+    assert home.asked == []
+
+
+@pytest.mark.virtual_clock
+async def test_home_assistant_that_is_away_is_asked_again_and_told_once(caplog):
+    home, store = Home(), Store(gap(1), gap(2))
+    home.trouble = [HomeAssistantError("http://ha:8123 cannot be reached")] * 3
+    repair = await work(store, home, 100)
+    assert not repair.status().ok
+    assert repair.status().waiting == 2
+    assert "cannot be reached" in repair.status().message
+    repair = await work(store, home, 3600)
+    assert len(home.imported) == 2
+    assert store.done == 2
+    assert repair.status().ok
+    assert caplog.text.count("are not repaired") <= 2  # two runs
+
+
+@pytest.mark.parametrize("url", ["ha:8123", "ws://ha", "http://", "http://me:secret@ha", "http://ha?x=1"])
+def test_an_address_is_one_of_a_browser(url):
+    with pytest.raises(ValidationError):
+        HomeAssistantConfig.model_validate({"url": url, "token": "t"})
+
+
+def frame(text):
+    """Return a short message as a server sends it: a client's frame without its mask."""
+    masked = encode(Opcode.TEXT, text, bytes(4))
+    return bytes((masked[0], masked[1] & 0x7F)) + masked[6:]
+
+
+@pytest.mark.parametrize(
+    ("answers", "error", "words"),
+    [
+        ([b'{"type":"auth_required"}', b'{"type":"auth_invalid"}'], TokenRefused, "refuses the token"),
+        ([b'{"type":"hello"}'], HomeAssistantError, "does not ask for a token"),
+        ([b"no json"], HomeAssistantError, "cannot be reached"),
+        ([b"[1]"], HomeAssistantError, "something else than messages"),
+        ([], HomeAssistantError, "ended"),
+        (None, HomeAssistantError, "is the address right"),
+    ],
+)
+async def test_what_answers_otherwise_is_told_and_the_token_is_not(answers, error, words):
+    async def serve(reader, writer):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = head.split("Sec-WebSocket-Key: ")[1].split("\r\n")[0]
+        if answers is None:
+            writer.write(b"HTTP/1.1 404 Not Found\r\n\r\n")
+        else:
+            writer.write(
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Accept: " + accept_of(key).encode() + b"\r\n\r\n" + b"".join(map(frame, answers))
+            )
+        await writer.drain()
+        await asyncio.sleep(0)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(error, match=words) as caught:
+            async with HomeAssistant(f"http://127.0.0.1:{port}", CONFIG.token):
+                pass
+    assert "a-long-token" not in str(caught.value)
