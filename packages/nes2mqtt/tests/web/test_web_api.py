@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.queries.periods import periods
 from nes2mqtt.history.queries.reader import EnergyPeriod, Line, Series
+from nes2mqtt.history.tables.filled import LookedInto
 from nes2mqtt.outputs.web.app import build_app, openapi_document
 from nes2mqtt.readings.reading import MeterInfo
 from osgp.image import MeterImage
@@ -177,6 +178,31 @@ async def test_energy_as_a_table(make_web, client_for):
         "2026-10-25T02:00:00+01:00,2026-10-25T03:00:00+01:00,1.5,0.25,true,false",
     ]
     assert len(rows) == 26
+
+
+async def test_gaps_that_were_looked_into(make_web, client_for):
+    class Filled(FakeStore):
+        async def looked_into(self, meter, limit):
+            assert (meter, limit) == ("house", 100)
+            began = datetime(2026, 11, 20, 8, 3, tzinfo=UTC)
+            return [LookedInto(began, began + timedelta(days=6), 570, "partly", ("reactive_energy_import",))]
+
+    async with client_for(make_web(store=Filled())) as client:
+        report = (await client.get("/api/v1/gaps?meter=house")).json()
+        unknown = await client.get("/api/v1/gaps?meter=shed")
+    assert report == {
+        "meter": "house",
+        "gaps": [
+            {
+                "start": "2026-11-20T08:03:00Z",
+                "end": "2026-11-26T08:03:00Z",
+                "outcome": "partly",
+                "readings": 570,
+                "unplaced": ["reactive_energy_import"],
+            }
+        ],
+    }
+    assert unknown.status_code == 404
 
 
 async def test_curves_in_people_s_units(make_web, client_for):
