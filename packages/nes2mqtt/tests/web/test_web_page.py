@@ -32,10 +32,6 @@ class FakeStore:
 
     zone = ZoneInfo("Europe/Copenhagen")
 
-    async def looked_into(self, meter, limit):
-        del meter, limit
-        return []
-
     async def energy(self, meter, unit, start, end):
         del meter
         now = datetime.now(UTC)
