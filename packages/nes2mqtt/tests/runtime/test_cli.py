@@ -62,7 +62,7 @@ def test_check_config_tells_what_will_be_done(command, file):
         "is good",
         "gateway 'home'",
         "Europe/Vienna",
-        "meter 'house' (Our house) at tcp://127.0.0.1:1, not encrypted: power each 2 s, registers each 10 s",
+        "meter 'house' (Our house) at tcp://127.0.0.1:1, with TLS if it speaks it, else not encrypted: power each 2 s, registers each 10 s",
         "key: 20 characters, written in the file",
         "broker 192.168.1.10:1883 without encryption: homeassistant, nmr-raw",
         "as user gateway, password written in the file",

@@ -1,4 +1,4 @@
-"""What is known of a meter beyond one connection: the tables that tell the sizes of the others.
+"""What is known of a meter beyond one connection: the tables that tell the sizes of the others, and whether it speaks TLS.
 
 Reading them takes a dozen requests. They change only with the program ID (ET04.14) or the IDT version (ET04.116) (MEP guide
 v1.1 p. 54-55), so whoever reopens a port asks for these two and keeps the rest. A survey that
@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from osgp.mep.security import SecuritySeen
 from osgp.tables.mbus.reading import MbusReading
 
 __all__ = ["KnownMeter", "Signature"]
@@ -36,6 +37,8 @@ class KnownMeter:
     """Of the meter that the rest is of; None: nothing is."""
     tables: dict[str, bytes | None] = field(default_factory=dict)
     """Table data by name; None for a table the meter refused."""
+    security: SecuritySeen = field(default_factory=SecuritySeen)
+    """Whether the meter was seen to speak TLS."""
     blocks: dict[tuple[str, int], bytes] = field(default_factory=dict)
     """Finished blocks of a load profile of which the rest could not be read yet, from their first byte on: by
     configuration and number."""

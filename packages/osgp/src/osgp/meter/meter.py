@@ -30,6 +30,7 @@ from typing import Any
 from osgp.errors import MisuseError, TableError, TablesChanging
 from osgp.key import MeterKey
 from osgp.mep.events import ClientEvent as MepEvent
+from osgp.mep.security import Security
 from osgp.meter.budget import ReadBudget
 from osgp.meter.condition import ConditionReader
 from osgp.meter.confirmed import ConfirmedReader
@@ -100,6 +101,11 @@ class Meter:
     def stats(self) -> LinkStats:
         """Counts of the link, kept up to date."""
         return self._connection.stats
+
+    @property
+    def security(self) -> Security | None:
+        """How the meter is talked to at its MEP port; None as long as that is to be found out, and at an optical port."""
+        return self._connection.security
 
     @property
     def on_event(self) -> Callable[[LinkEvent], None] | None:
@@ -421,7 +427,7 @@ async def open_meter(
     url: str,
     *,
     key: MeterKey | None,
-    encrypt: bool = False,
+    security: Security | str = Security.AUTO,
     session: SessionSettings | None = None,
     allow_writes: AllowWrites | None = None,
     power_cycle: Recovery | None = None,
@@ -436,7 +442,7 @@ async def open_meter(
             ``optical:///dev/...`` or ``optical+tcp://host:port`` for the optical port.
         key: the meter's key; for an optical port an :class:`~osgp.optical.key.OpticalKey`, or None to read only what
             a meter shows to everybody.
-        encrypt: MEP port: encrypt requests; the meter then encrypts its responses.
+        security: MEP port: how to protect what goes over the wire (:class:`~osgp.mep.security.Security`), or its value.
         session: optical port: how to behave there.
         allow_writes: what may be written; None makes the meter read-only.
         power_cycle: what to do about repeated silence; keep it for the next opening.
@@ -446,7 +452,9 @@ async def open_meter(
         on_event: see :attr:`Meter.on_event`.
 
     Raises:
-        MisuseError: the address has none of the known forms, or the key is one for the other port.
+        MisuseError: the address has none of the known forms, the key is one for the other port, there is no such
+            security, or TLS is wanted and the Python package cryptography is not installed.
+        TlsUnavailable: it is not installed, and ``known`` says that the meter speaks TLS.
         PasswordRefused: the optical port refused this key before, while this program runs.
         TransportError: the port cannot be opened; see :func:`osgp.ports.transport.open_port`.
     """
@@ -457,7 +465,8 @@ async def open_meter(
     elif key is None:
         raise MisuseError("a MEP port tells nothing without the meter's key")
     else:
-        connection = MepConnection(address, key, encrypt=encrypt, recovery=power_cycle)
+        seen = known.security if known is not None else None
+        connection = MepConnection(address, key, security=_security(security), seen=seen, recovery=power_cycle)
     meter = Meter(connection, read_budget, allow_writes, known)
     meter.on_event = on_event
     await connection.open()
@@ -465,3 +474,10 @@ async def open_meter(
         yield meter
     finally:
         await connection.close()
+
+
+def _security(wanted: Security | str) -> Security:
+    try:
+        return Security(wanted)
+    except ValueError:
+        raise MisuseError(f"there is no security '{wanted}'; there are {', '.join(Security)}") from None
