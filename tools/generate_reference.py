@@ -15,14 +15,12 @@ from typing import Any
 
 from typer.main import get_command
 
-from osgp.dissector.titles import title
 from osgp.sources import SOURCES, Source
 from osgp.tables import TABLES, Dimensions, Table
 from osgp.tables.schema.count import Count
 from osgp.tables.schema.dimensions import Logs
 from osgp.tables.schema.table import Bit, Bits, Field, FieldList, Filler, Group, Layout
 from osgp.tables.schema.types import Type
-from osgp.tables.sizes import SIZES
 from printed_tables import coverage_page
 from state_diagrams import links_page
 
@@ -152,16 +150,6 @@ def tables_page() -> str:
         lines.append(_row(f"[{table.name}](#{table.name.lower()})", table.title, sizes, table.pages))
     for table in TABLES.values():
         lines += ["", *_table_section(table)]
-    lines += [
-        "",
-        "## Tables that are measured only",
-        "",
-        "These are not decoded yet, but it is known how long they are, so that `osgp dump` can read them in parts where they are",
-        "longer than one answer of the MEP port.",
-        "",
-        *_head("Table", "Title", "Bytes", "Page"),
-    ]
-    lines += [_row(name, title(name), size.formula, size.pages) for name, size in SIZES.items()]
     return "\n".join([*lines, ""])
 
 

@@ -8,6 +8,8 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from osgp.mep import states as mep
+from osgp.mep import tls_states as tls_link
+from osgp.mep.tls import states as tls
 from osgp.optical import states as session
 from osgp.optical.datalink import states as datalink
 
@@ -44,6 +46,18 @@ def _words(members: Iterable[Enum]) -> dict[str, str]:
     return {member.name: str(member.value) for member in members}
 
 
+def _handshake(end: str, table: Mapping[tls.Step, Mapping[tls.Taken, tls.Step]], about: str) -> Machine:
+    return Machine(
+        f"MEP port: the TLS handshake at the {end}'s end",
+        f"{about} Anything else ends the handshake.",
+        tuple(
+            Move(before.name, taken.value, after.name) for before, row in table.items() for taken, after in row.items()
+        ),
+        {step.name: str(step.value) for step in table},
+        {},
+    )
+
+
 def _end(role: datalink.Role, about: str) -> Machine:
     moves = _moves(datalink.MOVES[role])
     used = {move.event for move in moves}
@@ -59,11 +73,20 @@ def _end(role: datalink.Role, about: str) -> Machine:
 MACHINES = (
     Machine(
         "MEP port: a request",
-        "The client's end (`osgp.mep.states`). The port knows no session: only a request has a life.",
+        "The client's end in RC4 mode (`osgp.mep.states`). The port knows no session: only a request has a life.",
         _moves(mep.TRANSITIONS),
         _words(mep.State),
         _words(mep.Outcome),
     ),
+    Machine(
+        "MEP port: a request in TLS mode",
+        "The client's end (`osgp.mep.tls_states`). The first request opens a session.",
+        _moves(tls_link.TLS_TRANSITIONS),
+        _words(tls_link.TlsState),
+        _words(tls_link.TlsOutcome),
+    ),
+    _handshake("client", tls.CLIENT, "What a client takes from the meter, in that order (`osgp.mep.tls.states`)."),
+    _handshake("meter", tls.SERVER, "What the meter takes from a client."),
     _end(
         datalink.Role.CLIENT,
         "The data link of C12.18 (`osgp.optical.datalink.states`): stop and wait, then wait for the answer.",

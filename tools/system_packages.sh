@@ -45,6 +45,8 @@ if [ "${1:-run}" = test ]; then
     # Python's headers; a Python not from Debian brings its own.
     need python3-dev "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null)/Python.h"
     need openssl openssl
+    # The other end of TLS with a meter; loaded by name, so it is looked for where Debian keeps libraries.
+    need libgnutls30 "$(ldconfig -p 2>/dev/null | sed -n 's/.*=> \(.*libgnutls\.so\.30\)$/\1/p' | head -n 1)"
     need mosquitto mosquitto
     need mosquitto-clients mosquitto_sub
     need chromium chromium

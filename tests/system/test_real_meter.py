@@ -105,7 +105,7 @@ timezone = "Europe/Copenhagen"
 [meters.house]
 port = "serial://{folder}/line"
 key = {{ file = "{folder}/meter.key" }}
-encrypt = true
+security = "rc4"
 registers_every = 5.0
 [[mqtt]]
 host = "127.0.0.1"

@@ -100,14 +100,31 @@ def demo(
     *,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page; the next free one if taken.")] = 8099,
     folder: Annotated[Path, typer.Option(help="Where the history of the demonstration is kept.")] = Path("var"),
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[=VALUE][,at=WHEN]",
+            help="Something that happens to the simulated meter, such as power-cut=90s,at=+1m; may be repeated. "
+            "'osgp simulate --scenario list' lists them.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Show the gateway on a simulated meter: page, history and, if mosquitto is installed, MQTT."""
     from nes2mqtt.host import log  # noqa: PLC0415
     from nes2mqtt.runtime.demo import run_demo  # noqa: PLC0415
     from nes2mqtt.runtime.service import run_until_stopped  # noqa: PLC0415
+    from nes2mqtt.timing.clock import Clock  # noqa: PLC0415
+    from osgp.errors import MisuseError  # noqa: PLC0415
+    from osgp.simulator import House, history_of  # noqa: PLC0415
 
+    try:
+        house = House(history=history_of(scenario or (), Clock().host().timestamp()))
+    except MisuseError as error:
+        typer.echo(f"nes2mqtt: {error}", err=True)
+        raise typer.Exit(2) from error
     log.set_up("info", ())
-    raise typer.Exit(run_until_stopped(run_demo(port, folder, typer.echo)))
+    raise typer.Exit(run_until_stopped(run_demo(port, folder, typer.echo, house=house)))
 
 
 @app.command()

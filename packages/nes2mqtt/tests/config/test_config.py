@@ -41,7 +41,7 @@ class TestMeaning:
         assert config.name == "nes2mqtt"
         assert house.meter_key.secret == KEY[:16].encode()
         assert (house.present_every, house.registers_every, house.clock_every) == (2.0, 10.0, 600.0)
-        assert not house.encrypt
+        assert house.security == "auto"
         assert config.mqtt == ()
         assert config.web is None
 
@@ -96,7 +96,7 @@ class TestMeaning:
 MISTAKES = {
     "unknown setting": (SMALLEST + 'prot = "x"', ["nes2mqtt.toml:5: meters.house.prot:", "did you mean 'port'?"]),
     "unknown section": (SMALLEST + "[webb]", ["nes2mqtt.toml:5: webb:", "did you mean 'web'?"]),
-    "setting nothing resembles": (SMALLEST + "zzzzzz = 1", ["there are: clock_every, devices_every, encrypt, key"]),
+    "setting nothing resembles": (SMALLEST + "zzzzzz = 1", ["there are: clock_every, devices_every, key"]),
     "missing setting": (
         '[meters.house]\nkey = "ABCDEFGHIJKLMNOPQRST"',
         [":1: meters.house.port: is missing; add a line"],
@@ -105,7 +105,8 @@ MISTAKES = {
     "empty meters": ("[meters]", [":1: meters: must not be empty"]),
     "text for a number": (SMALLEST + 'present_every = "two"', [":5: meters.house.present_every: must be a number"]),
     "number for a text": (SMALLEST + "name = 2", [":5: meters.house.name: must be text in quotes"]),
-    "yes for true": (SMALLEST + 'encrypt = "maybe"', [":5: meters.house.encrypt: must be true or false"]),
+    "another word": (SMALLEST + 'security = "ssl"', [":5: meters.house.security: must be "]),
+    "yes for true": (SMALLEST + '[history]\nenabled = "maybe"', [":6: history.enabled: must be true or false"]),
     "too small": (SMALLEST + "present_every = 0", [":5:", "must be at least 0.1"]),
     "too large": (SMALLEST + "present_every = 1e9", [":5:", "must be at most 3600"]),
     "not a number": (SMALLEST + "present_every = nan", [":5: meters.house.present_every: must be"]),
@@ -236,7 +237,7 @@ PLACES = {
     "key place unknown": SMALLEST.replace(f'"{KEY}"', '{ text = "SECRET" }'),
     "broker": SMALLEST + '[[mqtt]]\nhost = "x"\npassword = "SECRET"',
     "web": SMALLEST + '[web]\npassword = "SECRET"\nlistn = 1',
-    "wrong field": SMALLEST + 'kee = "SECRET"\npresent_every = "SECRET"\nencrypt = "SECRET"',
+    "wrong field": SMALLEST + 'kee = "SECRET"\npresent_every = "SECRET"\nsecurity = "SECRET"',
     "port": SMALLEST.replace("tcp://127.0.0.1:7000", "SECRET"),
     "no TOML": SMALLEST + "kee = SECRET",
     "time zone": 'timezone = "SECRET"' + SMALLEST,

@@ -94,7 +94,7 @@ async def test_m3_m5_a_swap_is_seen_before_anything_of_the_new_meter_goes_out(wa
         switch = await stack.enter_async_context(Switch(ports))
         port = f"{'optical+tcp' if optical else 'tcp'}://127.0.0.1:{switch.port}"
         settings = parse(f'[meters.house]\nport = "{port}"\nkey = "{DEMO_KEY_TEXT}"\n', "x").meters["house"]
-        poller = Poller(MeterInfo("house"), settings.port, _opener(settings), Guard("house"), hub, Cadence())
+        poller = Poller(MeterInfo("house"), settings.port, _opener("house", settings), Guard("house"), hub, Cadence())
         task = asyncio.create_task(poller.run())
         await asyncio.sleep(after)
         switch.now = 1

@@ -113,6 +113,14 @@ class TestState:
             "units": {"volume": "m³"},
         }
 
+    def test_a_time_that_cannot_be_is_left_out(self, messages):
+        """The meter's local time is not that of the gateway's zone, or its clock is wrong: then nobody knows when it was."""
+        ahead = datetime.fromisoformat("2026-11-29 10:11")  # 11 minutes after the meter told of it, in Copenhagen
+        messages.learn(read(water(time=ahead)))
+        assert "read" not in documents(messages.everything({"house"}))["nes2mqtt/devices/osg_20000005/state"]
+        messages.learn(read(water(time=ahead.replace(minute=9))))
+        assert "read" in documents(messages.everything({"house"}))["nes2mqtt/devices/osg_20000005/state"]
+
     def test_what_is_not_known_is_not_there(self, messages):
         messages.learn(read(water(time=None, info=0x20)))
         document = documents(messages.everything({"house"}))["nes2mqtt/devices/osg_20000005/state"]

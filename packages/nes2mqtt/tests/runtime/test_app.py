@@ -19,7 +19,7 @@ from nes2mqtt.runtime import gateway as app
 from nes2mqtt.runtime.demo import free_port, run_demo
 from nes2mqtt.timing.clock import Clock
 from osgp.key import MeterKey
-from osgp.simulator import DEMO_KEY_TEXT, SimulatedMeter
+from osgp.simulator import DEMO_KEY_TEXT, House, SimulatedMeter
 from osgp.sources import SOURCES
 
 IMPORT = SOURCES["active_energy_import"]
@@ -222,6 +222,22 @@ class TestDemo:
         assert "http://127.0.0.1:" in text
         assert "mosquitto is not installed" in text
         assert (tmp_path / "var" / "history.db").exists()
+
+    async def test_the_house_that_is_given_is_the_meters(self, tmp_path, said, monkeypatch):
+        monkeypatch.setattr("nes2mqtt.runtime.demo.shutil.which", lambda *_, **__: None)
+        stop, houses = asyncio.Event(), []
+
+        def simulated(source):
+            houses.append(source)
+            return SimulatedMeter(source)
+
+        monkeypatch.setattr("nes2mqtt.runtime.demo.SimulatedMeter", simulated)
+        house = House(7)
+        task = asyncio.create_task(run_demo(18900, tmp_path / "var", lambda _: None, house=house, stop=stop))
+        await said("page on")
+        stop.set()
+        await task
+        assert houses == [house]
 
     def test_free_port_passes_over_taken_ones(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from nes2mqtt.cli import app
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.runtime import service
+from osgp.simulator.history.happenings import PowerCut
 from servicekit.password import PasswordHash
 
 KEY = "ABCDEFGHIJKLMNOPQRST"
@@ -61,7 +62,7 @@ def test_check_config_tells_what_will_be_done(command, file):
         "is good",
         "gateway 'home'",
         "Europe/Vienna",
-        "meter 'house' (Our house) at tcp://127.0.0.1:1, not encrypted: power each 2 s, registers each 10 s",
+        "meter 'house' (Our house) at tcp://127.0.0.1:1, with TLS if it speaks it, else not encrypted: power each 2 s, registers each 10 s",
         "key: 20 characters, written in the file",
         "broker 192.168.1.10:1883 without encryption: homeassistant, nmr-raw",
         "as user gateway, password written in the file",
@@ -263,3 +264,25 @@ class TestExport:
         result = command.invoke(app, arguments)
         assert result.exit_code == 2
         assert "csv, parquet" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("scenario", "wanted"),
+    [("power-cot=5s", "there is no scenario 'power-cot'"), ("sag,at=2025-01-01", "installed on")],
+)
+def test_a_wrong_scenario_of_the_demonstration_is_told_before_anything_starts(scenario, wanted, tmp_path):
+    done = CliRunner().invoke(app, ["demo", "--folder", str(tmp_path / "var"), "--scenario", scenario])
+    assert done.exit_code == 2
+    assert wanted in done.stderr
+    assert not (tmp_path / "var").exists()
+
+
+def test_what_the_scenario_says_happens_to_the_demonstrations_house(monkeypatch):
+    houses = []
+    monkeypatch.setattr("nes2mqtt.runtime.demo.run_demo", lambda *_, house: houses.append(house))
+    monkeypatch.setattr("nes2mqtt.runtime.service.run_until_stopped", lambda _: 0)
+    monkeypatch.setattr("nes2mqtt.host.log.set_up", lambda *_: None)
+    assert CliRunner().invoke(app, ["demo", "--scenario", "power-cut=90s,at=-1d"]).exit_code == 0
+    (happening,) = houses[0].history
+    assert isinstance(happening, PowerCut)
+    assert happening.seconds == 90

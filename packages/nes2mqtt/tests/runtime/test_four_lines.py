@@ -101,7 +101,7 @@ async def house_read_over(faults, chunk, wall_clock, clocks):
                 MeterInfo("house"),
                 address,
                 lambda at: open_meter(
-                    at, key=MeterKey.parse(DEMO_KEY_TEXT), encrypt=True, read_budget=ReadBudget(burst=100)
+                    at, key=MeterKey.parse(DEMO_KEY_TEXT), security="rc4", read_budget=ReadBudget(burst=100)
                 ),
                 Guard("house"),
                 hub,

@@ -41,7 +41,7 @@ data_dir = "{folder}/data"
 [meters.house]
 port = "{meter}"
 key = {{ credential = "key" }}
-encrypt = true
+security = "rc4"
 [meters.window]
 port = "{window}"
 key = {{ file = "{folder}/light" }}

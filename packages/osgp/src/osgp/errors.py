@@ -14,6 +14,8 @@ error                       what happened                               who can 
 :class:`KeyRejected`        the meter says our digest is wrong (0x0B)   the owner's key
 :class:`PasswordRefused`    the optical port refused the key, for good  the owner's key
 :class:`LinkRefused`        the meter refuses to talk, not a table      line, other client
+:class:`TlsError`           a TLS session broke or did not come about   cable, attacker
+:class:`TlsUnavailable`     the meter speaks no TLS, or no more         the owner
 :class:`SequenceLost`       the meter keeps refusing our number (0x0C)  another client
 :class:`TablesChanging`     the meter changes while it is read          ask again
 :class:`WriteUncertain`     a write got no answer                       read it back
@@ -51,6 +53,8 @@ __all__ = [
     "SequenceLost",
     "TableError",
     "TablesChanging",
+    "TlsError",
+    "TlsUnavailable",
     "TransportError",
     "WriteUncertain",
     "WritesNotAllowed",
@@ -114,6 +118,14 @@ class DigestMismatch(LinkError):
 
 class LinkRefused(LinkError):
     """The meter refused, but not what was asked for: it lost the session, is busy, or finds our requests damaged."""
+
+
+class TlsError(LinkError):
+    """The TLS session with the meter broke, or did not come about."""
+
+
+class TlsUnavailable(TlsError):
+    """The meter does not answer in TLS, although it was asked to: it never did, or it does no more."""
 
 
 class SequenceLost(LinkError):

@@ -1,9 +1,10 @@
 """``osgp mbus``, and what ``osgp read`` says of M-Bus devices, against a simulated meter of table bytes."""
 
 import json
+from datetime import datetime
 
 import pytest
-from mbus_house import gas, heat, tables, water
+from mbus_house import entry, et36, gas, heat, ring, tables, water
 
 from osgp.image import MeterImage
 from osgp.psem import table_id
@@ -90,6 +91,39 @@ def test_nothing_behind_the_meter(osgp, house):
     ended = osgp("mbus", "-p", house())
     assert ended.out == "No M-Bus device is behind this meter.\n"
     assert json.loads(osgp("mbus", "--json", "-p", house()).out) == {"devices": []}
+
+
+LOGGED = """\
+2026-11-29 13:00:00  water OSG 20000005  28.504 m³  entered after a power cut
+2026-11-29 12:00:00  gas OSG 10000004    12.350 m³
+at a time unknown    handle 1             no value
+"""
+
+
+def test_the_log_of_earlier_reads(osgp, town):
+    noon, one = (datetime.fromisoformat(f"2026-11-29 {hour}:00") for hour in (12, 13))
+    held = tables(gas(), water()) | {"ET36": et36(4)}
+    logged = [
+        entry(gas(), result=2),
+        entry(gas(time=noon, records="0C933A 50230100")),
+        entry(water(time=one), delayed=True),
+    ]
+    port = town.put("house", image_with(held | {"ET45": ring(logged, 4, 6)})).mep
+    out = osgp("mbus", "--log", "-p", port).out
+    assert out.endswith("\n\n" + LOGGED)
+    assert "Read    2026-11-29 13:00:00" in out
+    document = json.loads(osgp("mbus", "--log", "--json", "-p", port).out)
+    assert [(read["sequence"], read["handle"], read["delayed"]) for read in document["log"]] == [
+        (6, 2, True),
+        (5, 1, False),
+        (4, 1, False),
+    ]
+    assert document["log"][1]["values"] == {"volume": {"value": 12.35, "unit": "m³"}}
+    assert document["log"][2]["values"] == {}
+
+
+def test_no_log_of_earlier_reads(osgp, house):
+    assert osgp("mbus", "--log", "-p", house(gas())).out.endswith("\n\nThe meter keeps no earlier reads.\n")
 
 
 def test_a_meter_that_refuses(osgp, denmark):

@@ -38,14 +38,14 @@ class Device:
         return stamp + bytes((self.info, len(body))) + body
 
 
-def gas(**more):
+def gas(records="0C933A 45230100", **more):
     """Return a gas meter that shows 12.345 m³, not converted."""
-    return Device("10000004", "OSG", 3, "0C933A 45230100", **more)
+    return Device("10000004", "OSG", 3, records, **more)
 
 
-def water(**more):
+def water(records="0C13 04850200 02FD17 0000", **more):
     """Return a water meter that shows 28.504 m³ and has a weak battery."""
-    return Device("20000005", "OSG", 7, "0C13 04850200 02FD17 0000", **({"handle": 2, "status": 4} | more))
+    return Device("20000005", "OSG", 7, records, **({"handle": 2, "status": 4} | more))
 
 
 def heat(**more):
@@ -78,3 +78,38 @@ def tables(*devices, dims=DIMS):
     occupied = frozenset(place for place, entry in enumerate(entries) if entry) | {4}
     slots += bytes((dims.mep_devices - 4) * dims.device_data_size)
     return {"ET14": TABLES["ET14"].encode({"occupied": occupied, "devices": entries}, dims), "ET16": slots}
+
+
+ENTRY_SIZE = 80
+"""Of the logs of reads here; meters have 525 (MEP guide v1.1 p. 109)."""
+
+
+def et36(places, size=ENTRY_SIZE):
+    """Return ET36 with the seven logs of p. 108-109, of which ET45 has so many places."""
+    logs = {31: (232, 0), 32: (525, 0), 38: (35, 0), 41: (0, 0), 45: (size, places), 75: (143, 0), 81: (12, 0)}
+    return bytes((7,)) + b"".join(
+        (2048 + number).to_bytes(2, "little")
+        + entry.to_bytes(2, "little")
+        + bytes((253, 0))
+        + count.to_bytes(2, "little")
+        + bytes(9)
+        for number, (entry, count) in logs.items()
+    ) + bytes(1)  # fmt: skip
+
+
+def entry(device, *, with_id=True, result=4, delayed=False, size=ENTRY_SIZE):
+    """Return an entry of ET45 or ET74, with leftovers behind it; ``with_id``: its length counts the two bytes before the handle."""
+    read = device.read
+    head = (len(read) + (6 if with_id else 4)).to_bytes(2, "little") + b"\x00\x10" + device.handle.to_bytes(2, "little")
+    return (head + bytes((2 if delayed else 0, result)) + read + LEFTOVERS).ljust(size, b"\x2f")
+
+
+def ring(entries, places, sequence, *, long=False, size=ENTRY_SIZE):
+    """Return a ring log whose newest entry, the last of ``entries``, has this number: its place follows from the number."""
+    slots, newest = [bytes(size)] * places, sequence % places
+    for age, one in enumerate(reversed(entries)):
+        slots[(newest - age) % places] = one
+    numbers = (len(entries), newest, sequence, 0)
+    widths = (2, 2, 2, 2) if long else (1, 1, 2, 1)
+    head = b"".join(number.to_bytes(width, "little") for number, width in zip(numbers, widths, strict=True))
+    return b"\x06" + head + b"".join(slots)

@@ -152,10 +152,11 @@ class Wire:
 def make_wire():
     """Build a wire: ``make_wire(line, encrypt=..., key=..., **server options)``; tables in ``wire.memory.tables``."""
 
-    def make(line=None, *, encrypt=False, key=KEY, keys=None, timing=None, **server):
+    def make(line=None, *, encrypt=False, key=KEY, keys=None, timing=None, client=None, **server):
         memory = Memory()
+        timing = timing or Line(9600, 0.05)
         wire = Wire(
-            MepClient(key, encrypt=encrypt, line=timing or Line(9600, 0.05)),
+            MepClient(key, encrypt=encrypt, line=timing) if client is None else client(key, line=timing),
             MepServer(keys or {Access.ADVANCED: KEY}, memory, **server),
             line,
         )

@@ -211,6 +211,29 @@ async def test_a_reconfiguration_while_the_log_is_read_makes_it_read_anew(virtua
     assert asked >= 12
 
 
+async def test_entries_that_became_longer_while_they_are_read_are_read_anew(virtual_clock):
+    # Only the confirmation tells: the header is the same before and after.
+    old = EventLogs((6, 0))
+    entered = [old.enter("BT74") for _ in range(5)]
+    data = old.table("BT74")
+    longer = data[:11] + b"".join(data[at : at + 14] + b"\x07" for at in range(11, len(data), 14))
+    bt71 = TABLES["BT71"].encode({"history_entries": 6, "history_data_length": 3}, DIMS)
+    asked = 0
+
+    def bt74(_):
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            meter.reconfigure({"BT71": bt71})
+        return data if asked < 2 else longer
+
+    tables = old.tables() | {"BT74": bt74, "ET79": None}
+    async with simulated(tables) as meter, opened(await meter.serve_tcp()) as client:
+        read = await client.events()
+    assert numbers(read) == entered[::-1]
+    assert {event.argument for event in read.entries} == {b"\x00\x00\x07"}
+
+
 async def test_a_log_that_changes_all_the_time_is_not_given_out(virtual_clock):
     logs = EventLogs((3, 0))
     for _ in range(3):

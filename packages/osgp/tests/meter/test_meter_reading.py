@@ -230,7 +230,7 @@ class TestRead:
 
     async def test_long_reads_are_split(self, opened, fake):
         fake.tables[64] = bytearray(place % 251 for place in range(1200))
-        async with opened() as meter:
+        async with opened(security="rc4-plain") as meter:
             assert await meter.read("BT64", 0, 1200) == fake.tables[64]
         assert [request.count for request in fake.asked] == [465, 465, 270]
 
@@ -250,7 +250,7 @@ class TestTrouble:
 
     async def test_silence(self, fake, opened, virtual_clock):
         fake.deaf = True
-        async with opened() as meter:
+        async with opened(security="rc4-plain") as meter:
             with pytest.raises(ResponseTimeout, match="reading BT52"):
                 await meter.clock()
             assert 1.5 < virtual_clock() < 2.5
@@ -327,7 +327,7 @@ class TestTrouble:
 
 async def test_events_and_counts(fake, opened):
     heard = []
-    async with opened(on_event=heard.append) as meter:
+    async with opened(security="rc4-plain", on_event=heard.append) as meter:
         await meter.clock()
         assert [type(event) for event in heard if isinstance(event, Resynchronised | ResponseReceived)] == [
             Resynchronised,
@@ -341,7 +341,7 @@ async def test_events_and_counts(fake, opened):
 
 
 async def test_encrypted(fake, opened):
-    async with opened(encrypt=True) as meter:
+    async with opened(security="rc4") as meter:
         assert await meter.clock() == datetime(2004, 2, 16, 15, 59, 55, tzinfo=UTC)
     assert all(bytes.fromhex("3f0034") not in data for data in fake.ports[0].sent)
 

@@ -14,15 +14,15 @@ READ_PARTLY = 0x3F
 FAILURES = 8
 
 
-async def read_all(url, *, encrypt=False):
+async def read_all(url, *, security="rc4-plain"):
     """Return what one session reads: identity, registers and present values."""
-    async with open_meter(url, key=KEY, encrypt=encrypt) as meter:
+    async with open_meter(url, key=KEY, security=security) as meter:
         return await meter.identity(), await meter.registers(), await meter.present()
 
 
 async def nothing_is_read(url):
     """Ask several times, as a gateway does; every time it must be an error of the line."""
-    async with open_meter(url, key=KEY) as meter:
+    async with open_meter(url, key=KEY, security="rc4-plain") as meter:
         for _ in range(FAILURES):
             with pytest.raises(LinkError):
                 await meter.registers()
@@ -34,17 +34,17 @@ def asked(frame):
     return int.from_bytes(frame[8:10], "big") if frame[2] == READ_PARTLY else 0
 
 
-@pytest.mark.parametrize("encrypt", [False, True], ids=["plain", "encrypted"])
-async def test_the_relay_itself_changes_nothing(relay, encrypt):
-    identity, registers, present = await read_all(relay.url, encrypt=encrypt)
+@pytest.mark.parametrize("security", ["rc4-plain", "rc4"])
+async def test_the_relay_itself_changes_nothing(relay, security):
+    identity, registers, present = await read_all(relay.url, security=security)
     assert identity.serial
     assert registers[IMPORT] > 0
     assert present
 
 
-@pytest.mark.parametrize("encrypt", [False, True], ids=["plain", "encrypted"])
-async def test_a_recorded_session_cannot_be_played_back(relay, encrypt):
-    await read_all(relay.url, encrypt=encrypt)
+@pytest.mark.parametrize("security", ["rc4-plain", "rc4"])
+async def test_a_recorded_session_cannot_be_played_back(relay, security):
+    await read_all(relay.url, security=security)
     recorded = iter(list(relay.replies))
 
     def play(_):
@@ -54,7 +54,7 @@ async def test_a_recorded_session_cannot_be_played_back(relay, encrypt):
 
     relay.from_client = play
     with pytest.raises(OsgpError):
-        await read_all(relay.url, encrypt=encrypt)
+        await read_all(relay.url, security=security)
 
 
 async def test_replies_to_other_questions_are_not_taken(relay):
@@ -65,7 +65,7 @@ async def test_replies_to_other_questions_are_not_taken(relay):
         held.append(frame)
         return [held[-2]] if len(held) > 1 else []
 
-    async with open_meter(relay.url, key=KEY) as meter:
+    async with open_meter(relay.url, key=KEY, security="rc4-plain") as meter:
         await meter.dimensions()
         relay.from_meter = swap
         for read, before in [(meter.registers, registers), (meter.present, present)] * 3:
@@ -122,7 +122,7 @@ async def test_every_bit_counts(relay):
         return [bytes(changed)]
 
     relay.from_meter = flip
-    async with open_meter(relay.url, key=KEY) as meter:
+    async with open_meter(relay.url, key=KEY, security="rc4-plain") as meter:
         for _ in range(FAILURES):
             with pytest.raises((LinkError, KeyRejected)):
                 await meter.registers()
@@ -130,7 +130,7 @@ async def test_every_bit_counts(relay):
 
 
 async def test_refusals_said_by_somebody_else_do_not_stop_the_reading(relay):
-    async with open_meter(relay.url, key=KEY) as meter:
+    async with open_meter(relay.url, key=KEY, security="rc4-plain") as meter:
         before = await meter.registers()
 
         def refuse_first(request):
@@ -143,7 +143,7 @@ async def test_refusals_said_by_somebody_else_do_not_stop_the_reading(relay):
 
 
 async def test_the_meter_is_read_again_when_the_attack_ends(relay):
-    async with open_meter(relay.url, key=KEY) as meter:
+    async with open_meter(relay.url, key=KEY, security="rc4-plain") as meter:
         await meter.registers()
         relay.from_meter = lambda _: [b"\xff" * 5000]
         with pytest.raises(LinkError):

@@ -1,6 +1,9 @@
 """Scenarios as people write them."""
 
+import importlib.util
+import random
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -118,3 +121,29 @@ def test_the_devices_that_are_named_are_behind_the_meter():
     assert history_of(["mbus"], START).devices == ("gas", "water", "heat")
     assert history_of(["mbus=water+gas", "power-cut=5s"], START).devices == ("water", "gas")
     assert history_of([], START).devices == ()
+
+
+def test_the_fuzz_target_keeps_its_invariant():
+    file = Path(__file__).parents[4] / "fuzz" / "fuzz_scenarios.py"
+    spec = importlib.util.spec_from_file_location("fuzz_scenarios_under_test", file)
+    target = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+    spec.loader.exec_module(target)  # type: ignore[union-attr]
+    source = random.Random(1)
+    parts = [
+        b"=",
+        b",at=",
+        b",phase=",
+        b"+",
+        b"-",
+        b"9",
+        b"90s",
+        b"2h",
+        b"gas",
+        b"4.30",
+        b"2026-11-03T12:00",
+        b"\0",
+        b"\xff",
+    ]
+    parts += [bytes((number,)) for number in range(len(SCENARIOS))]
+    for _ in range(2000):
+        target.check(b"".join(source.choice(parts) for _ in range(source.randrange(12))))

@@ -61,7 +61,7 @@ async def test_a_meter_is_served_and_killed_and_goes_on():
         with running("--baud", "0", "--encrypt-only") as (_process, line):
             assert "public demo key" in line
             key = MeterKey.parse(DEMO_KEY_TEXT)
-            async with open_meter(url_in(line), key=key, encrypt=True, read_budget=None) as meter:
+            async with open_meter(url_in(line), key=key, security="rc4", read_budget=None) as meter:
                 values = await meter.registers()
         energies.append({source.key: value for source, value in values.items() if "net" not in source.key})
     assert all(energies[1][name] >= value for name, value in energies[0].items())

@@ -12,6 +12,8 @@ from osgp.errors import MeterRefused, MisuseError, PortBusy, PortMissing, Respon
 from osgp.image import MeterImage
 from osgp.key import MeterKey
 from osgp.mep.events import AlertReceived
+from osgp.mep.security import Security
+from osgp.mep.tls_server import TlsRule
 from osgp.meter import open_meter
 from osgp.meter.writing import AllowWrites
 from osgp.simulator import DEMO_KEY_TEXT, Faults, House, SimulatedMeter
@@ -46,9 +48,9 @@ def open_files():
     return sorted(path.name for path in Path("/proc/self/fd").iterdir())
 
 
-async def read_and_compare(url, *, encrypt):
+async def read_and_compare(url, *, security):
     expected = house().at(NOW.timestamp())
-    async with reader(url, encrypt=encrypt) as meter:
+    async with reader(url, security=security) as meter:
         registers, present = await meter.registers(), await meter.present()
         assert await meter.clock() == NOW
         assert (await meter.identity()).serial == "SIM0000001"
@@ -61,16 +63,16 @@ async def read_and_compare(url, *, encrypt):
     }
 
 
-@pytest.mark.parametrize("encrypt", [False, True])
-async def test_a_house_is_read_over_tcp(virtual_clock, encrypt):
-    async with SimulatedMeter(house(), clock=Wall(), baud=9600) as simulated:
-        await read_and_compare(await simulated.serve_tcp(), encrypt=encrypt)
+@pytest.mark.parametrize("security", Security)
+async def test_a_house_is_read_over_tcp(virtual_clock, security):
+    async with SimulatedMeter(house(), clock=Wall(), baud=9600, tls=TlsRule.OFFERED) as simulated:
+        await read_and_compare(await simulated.serve_tcp(), security=security)
 
 
 # Bytes through a pseudo-terminal take real time inside the kernel, so these tests run by the real clock.
 async def test_a_house_is_read_through_a_pseudo_terminal(tmp_path):
     async with SimulatedMeter(house(), clock=Wall(), baud=115200) as simulated:
-        await read_and_compare(simulated.serve_pty(str(tmp_path / "meter")), encrypt=True)
+        await read_and_compare(simulated.serve_pty(str(tmp_path / "meter")), security="rc4")
 
 
 async def test_a_pseudo_terminal_outlives_its_clients(tmp_path):

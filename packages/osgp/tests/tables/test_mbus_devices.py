@@ -212,7 +212,6 @@ class TestNewest:
         early, late = (decode_read(read(telegram(), at=at)) for at in (MORNING, "1A0B1D090000"))
         assert newest([early, late]) is late
         assert newest([late, early]) is late
-        assert newest([]) is None
 
     def test_a_time_beats_none_and_the_first_of_equals_counts(self):
         timeless, first, second = (decode_read(read(telegram(), at=at)) for at in ("00" * 6, MORNING, MORNING))

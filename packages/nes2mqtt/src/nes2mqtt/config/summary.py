@@ -11,6 +11,7 @@ from nes2mqtt.config.settings import Config
 from nes2mqtt.host.secret import Secret
 from nes2mqtt.meters.config import MeterConfig
 from nes2mqtt.outputs.mqtt.config import MqttConfig
+from osgp.ports.transport import Address
 
 __all__ = ["summary"]
 
@@ -39,12 +40,23 @@ def _origin(secret: Secret) -> str:
 def _meter(meter: str, settings: MeterConfig) -> Iterator[str]:
     name = f" ({settings.name})" if settings.name else ""
     yield (
-        f"- read the meter '{meter}'{name} at {settings.port}, {'encrypted' if settings.encrypt else 'not encrypted'}: "
+        f"- read the meter '{meter}'{name} at {settings.port}, {_security(settings)}: "
         f"power each {settings.present_every:g} s, registers each {settings.registers_every:g} s"
     )
     yield f"    key: {settings.meter_key.form}, {_origin(settings.key)}"
     if settings.power_cycle is not None:
         yield f"    when it stays silent: power cycle by {settings.power_cycle.kind}"
+
+
+def _security(settings: MeterConfig) -> str:
+    if Address.parse(settings.port).optical:
+        return "not encrypted"
+    return {
+        "auto": "with TLS if it speaks it, else not encrypted",
+        "tls": "with TLS and nothing else",
+        "rc4": "encrypted by RC4, which is weak",
+        "rc4-plain": "not encrypted",
+    }[settings.security]
 
 
 def _broker(broker: MqttConfig) -> Iterator[str]:

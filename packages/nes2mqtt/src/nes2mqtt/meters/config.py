@@ -129,8 +129,10 @@ class MeterConfig(BaseModel):
     """Optical port: what a key of less than 20 characters is filled up with. Grid companies differ; ask yours."""
     name: str = ""
     """What people call the meter; its id when empty."""
-    encrypt: bool = False
-    """MEP port: encrypt what goes over the wire. Replies are verified either way."""
+    security: Literal["auto", "tls", "rc4", "rc4-plain"] = "auto"
+    """MEP port: how to protect what goes over the wire. ``tls``; ``rc4``, which is encrypted but weak; ``rc4-plain``, which is not
+    encrypted; ``auto``: TLS if the meter speaks it, else ``rc4-plain``. Replies are verified in each case. The log says
+    what ``auto`` found; where that is TLS, write ``tls`` here, so that nothing less is ever taken after a restart either."""
     present_every: Annotated[float, Field(ge=0.1, le=3600)] = 2.0
     """Seconds between two reads of power, voltage and current (table BT28)."""
     registers_every: Annotated[float, Field(ge=0.1, le=3600)] = 10.0
@@ -178,8 +180,8 @@ class MeterConfig(BaseModel):
     @model_validator(mode="after")
     def _fits_port(self) -> MeterConfig:
         optical = Address.parse(self.port).optical
-        if optical and self.encrypt:
-            raise ValueError("encrypt is for the MEP port; the optical port knows no encryption. Remove the line")
+        if optical and self.security != "auto":
+            raise ValueError("security is for the MEP port; the optical port knows no encryption. Remove the line")
         if not optical and self.key_padding != "zeros":
             raise ValueError("key_padding is for the optical port. Remove the line")
         return self

@@ -63,6 +63,7 @@ class Health:
         self.link = LinkQuality()
         self.rejected = 0
         self.clock_ahead: float | None = None
+        self.security = ""
         self.due = 0.0
         """When the next status is due even if nothing changed, by the event loop's clock."""
         self._hub = hub
@@ -163,5 +164,6 @@ class Health:
                 self._code,
                 self._params,
                 instant,
+                self.security,
             )
         )

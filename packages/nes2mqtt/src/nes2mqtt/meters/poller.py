@@ -489,9 +489,10 @@ class Poller:
             )
 
     def _count(self, meter: MeterSession) -> None:
-        """Bring the link counts up to date: what earlier connections counted plus this one's."""
+        """Bring up to date how the link is: its security, and counts, what earlier connections counted plus this one's."""
         now = {name: getattr(self._link_before, name) + getattr(meter.stats, name, 0) for name in _COUNTS}
         self._health.link = LinkQuality(**now)
+        self._health.security = meter.security or ""
 
     def _close_counts(self, meter: MeterSession) -> None:
         self._count(meter)

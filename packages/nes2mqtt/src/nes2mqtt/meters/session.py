@@ -47,6 +47,10 @@ class MeterSession(Protocol):
         """The port by its identity, which stays when an adapter is plugged in elsewhere."""
 
     @property
+    def security(self) -> str | None:
+        """How it is talked to; None as long as that is to be found out, and where there is nothing to choose."""
+
+    @property
     def stats(self) -> object:
         """Link counts, named as in :class:`~nes2mqtt.readings.reading.LinkQuality`."""
 

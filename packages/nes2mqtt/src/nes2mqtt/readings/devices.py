@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
@@ -20,6 +20,10 @@ from osgp.tables.mbus.devices import MbusDevice
 from osgp.tables.mbus.reading import MbusIdentity, MbusReading
 
 __all__ = ["Device", "DeviceKind", "DeviceValue", "devices_of"]
+
+
+_CLOCK_SLACK = timedelta(minutes=10)
+"""So much the meter's clock may be ahead."""
 
 
 class DeviceKind(StrEnum):
@@ -83,6 +87,19 @@ class Device:
     """Key of the value that the device is there to count; empty if it is not told."""
     values: Mapping[str, DeviceValue]
     """By key (:mod:`osgp.mbus.measured`)."""
+
+    def read_at(self, zone: tzinfo, told: datetime) -> datetime | None:
+        """Return when the meter read it, taking the meter's local time for that of a zone.
+
+        Args:
+            zone: of the house.
+            told: when the meter told of it, aware.
+
+        Returns:
+            None if that would be later than ``told``: then the meter has another zone, or its clock is wrong.
+        """
+        moment = None if self.read is None else self.read.replace(tzinfo=zone)
+        return None if moment is None or moment > told + _CLOCK_SLACK else moment
 
 
 def devices_of(found: Iterable[MbusDevice]) -> tuple[Device, ...]:

@@ -179,6 +179,8 @@ class MeterStatus:
     """What differs between two messages of one kind, such as ``{"port": "/dev/ttyUSB0"}``."""
     instant: float = 0.0
     """The moment of :attr:`since` by :attr:`nes2mqtt.timing.clock.Clock.monotonic`."""
+    security: str = ""
+    """How the meter is talked to at its MEP port, as in the configuration; empty before that is known, and at an optical port."""
 
     @property
     def meter(self) -> str:

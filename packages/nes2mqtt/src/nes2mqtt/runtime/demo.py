@@ -21,7 +21,7 @@ from pathlib import Path
 
 from nes2mqtt.config.settings import Config, parse
 from nes2mqtt.runtime import gateway
-from osgp.simulator import DEMO_KEY_TEXT, SimulatedMeter
+from osgp.simulator import DEMO_KEY_TEXT, House, SimulatedMeter
 
 __all__ = ["free_port", "run_demo"]
 
@@ -67,18 +67,26 @@ def free_port(first: int) -> int:
     raise OSError(errno.EADDRINUSE, f"no free port from {first} on")
 
 
-async def run_demo(port: int, folder: Path, say: Callable[[str], None], *, stop: asyncio.Event | None = None) -> None:
+async def run_demo(
+    port: int,
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    house: House | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
     """Run the demonstration until it is stopped.
 
     Args:
         port: of the page; the next free one if it is taken.
         folder: where the history and the broker's configuration go; made if missing.
         say: prints a line.
+        house: that the meter measures, with all that happens to it; by default the usual one.
         stop: as for :func:`nes2mqtt.runtime.gateway.run`.
     """
     folder = _made(folder)
     page = free_port(port)
-    async with SimulatedMeter() as meter, _broker(folder) as mqtt_port:
+    async with SimulatedMeter(house) as meter, _broker(folder) as mqtt_port:
         config = _config(folder, await meter.serve_tcp(_LOOPBACK, 0), page, mqtt_port)
         say("A demonstration: a simulated meter in a made-up house. No real meter is read.")
         if page != port:

@@ -32,9 +32,12 @@ from nes2mqtt.readings.hub import Hub, Output
 from nes2mqtt.readings.reading import MeterInfo, TableGroup
 from nes2mqtt.runtime.watch import watch_clock, watch_parts
 from nes2mqtt.timing.clock import Clock
+from osgp.mep.events import SecurityChosen
+from osgp.mep.security import Security
 from osgp.meter import open_meter
 from osgp.meter.budget import ReadBudget
 from osgp.meter.known import KnownMeter
+from osgp.meter.meter import LinkEvent
 from osgp.optical.settings import SessionSettings
 from osgp.ports.recovery import Recovery
 from servicekit.process import stopped_by_signals
@@ -63,22 +66,34 @@ _GOODBYE = 10.0
 """Seconds the outputs get to say goodbye."""
 
 
-def _opener(settings: MeterConfig) -> OpenMeter:
+_CHOSEN = {
+    Security.TLS: 'talks TLS. Write security = "tls" into its section, then a restart takes nothing less either',
+    Security.RC4_PLAIN: "talks RC4 mode, not encrypted: who can reach the line can read along",
+}
+"""What ``security = "auto"`` found, for people."""
+
+
+def _opener(meter: str, settings: MeterConfig) -> OpenMeter:
     """Return what opens this meter; recovery, read budget and what is known of it outlive connections."""
     power_cycle = power_cycle_for(settings.power_cycle)
     recovery = Recovery(power_cycle) if power_cycle is not None else None
     budget, known = ReadBudget(settings.reads_per_second), KnownMeter()
     key, session = settings.meter_key, SessionSettings(padding=settings.padding)
 
+    def note(event: LinkEvent) -> None:
+        if isinstance(event, SecurityChosen):
+            _log.info("meter %s: %s (%s)", meter, _CHOSEN[event.security], event.why)
+
     def open_it(address: str) -> AbstractAsyncContextManager[MeterSession]:
         return open_meter(
             address,
             key=key,
-            encrypt=settings.encrypt,
+            security=settings.security,
             session=session,
             power_cycle=recovery,
             read_budget=budget,
             known=known,
+            on_event=note,
         )
 
     return open_it
@@ -120,7 +135,7 @@ async def _pollers(config: Config, hub: Hub, store: Store | None) -> list[Poller
             Poller(
                 MeterInfo(meter, name=settings.name or meter),
                 settings.port,
-                _opener(settings),
+                _opener(meter, settings),
                 Guard(meter, Limits(settings.max_power), memory, segment=settings.segment),
                 hub,
                 Cadence(settings.present_every, settings.registers_every, settings.clock_every, settings.devices_every),

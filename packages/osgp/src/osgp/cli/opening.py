@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from osgp.cli.exits import ExitCode, exit_code
-from osgp.cli.options import KeyPadding
+from osgp.cli.options import KeyPadding, SecurityName
 from osgp.cli.text.terminal import is_terminal, note, print_json
 from osgp.errors import CorruptFrame, KeyFormatError, LinkError, MisuseError, OsgpError, ResponseTimeout
 from osgp.key import MeterKey
@@ -39,7 +39,7 @@ class Target:
 
     port: str | None
     key_file: Path | None = None
-    encrypt: bool = False
+    security: SecurityName = SecurityName.AUTO
     fast: bool = False
     padding: KeyPadding = KeyPadding.ZEROS
 
@@ -125,7 +125,7 @@ class Target:
                 opened = open_meter(
                     url,
                     key=key,
-                    encrypt=self.encrypt,
+                    security=self.security,
                     session=self.session(offer),
                     read_budget=budget,
                     allow_writes=allow_writes,

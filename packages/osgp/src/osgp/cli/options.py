@@ -12,7 +12,19 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AsCsv", "AsJson", "Encrypt", "Fast", "KeyFile", "KeyPadding", "Known", "Last", "Padding", "Port"]
+__all__ = [
+    "AsCsv",
+    "AsJson",
+    "Fast",
+    "KeyFile",
+    "KeyPadding",
+    "Known",
+    "Last",
+    "Padding",
+    "Port",
+    "Protection",
+    "SecurityName",
+]
 
 
 class KeyPadding(StrEnum):
@@ -20,6 +32,15 @@ class KeyPadding(StrEnum):
 
     ZEROS = "zeros"
     BLANKS = "blanks"
+
+
+class SecurityName(StrEnum):
+    """The values of :class:`osgp.mep.security.Security`, which is not loaded before it is needed."""
+
+    AUTO = "auto"
+    TLS = "tls"
+    RC4 = "rc4"
+    RC4_PLAIN = "rc4-plain"
 
 
 def _ports(incomplete: str) -> Iterable[str]:
@@ -50,7 +71,14 @@ KeyFile = Annotated[
         show_default=False,
     ),
 ]
-Encrypt = Annotated[bool, typer.Option("--encrypt", help="Encrypt requests and responses (MEP port).")]
+Protection = Annotated[
+    SecurityName,
+    typer.Option(
+        "--security",
+        help="How to protect what goes over the wire (MEP port): tls; rc4, encrypted but weak; rc4-plain, not encrypted; "
+        "auto: tls if the meter speaks it, else rc4-plain.",
+    ),
+]
 Padding = Annotated[
     KeyPadding,
     typer.Option("--padding", help="What fills up a key of less than 20 bytes (optical port): meters differ."),

@@ -1,4 +1,5 @@
-"""The MEP port in RC4 mode, both ends, sans-IO: no sockets, no clock, no sleep in here.
+"""The MEP port, both ends, sans-IO: no sockets, no clock, no sleep in here.
 
-:mod:`~osgp.mep.client` asks, :mod:`~osgp.mep.server` answers; frames, digest, cipher and times are shared by both. This package does not know how bytes travel, what time it is, or what stands in a table.
+It has two modes. In RC4 mode :mod:`~osgp.mep.client` asks; in TLS mode :mod:`~osgp.mep.tls_client` does, with the messages of
+:mod:`osgp.mep.tls`. :mod:`~osgp.mep.server` answers in both. Frames and times are shared by all. This package does not know how bytes travel, what time it is, or what stands in a table.
 """

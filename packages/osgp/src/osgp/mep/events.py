@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from osgp.mep.security import Security
+from osgp.mep.tls.identity import KeyId
 from osgp.psem import Request, RequestFailed, Response, ResponseReceived
 
 __all__ = [
@@ -24,7 +26,10 @@ __all__ = [
     "ResponseReceived",
     "Resynchronised",
     "Retried",
+    "SecurityChosen",
     "ServerEvent",
+    "TlsSessionLost",
+    "TlsSessionOpened",
 ]
 
 
@@ -36,11 +41,11 @@ class DropReason(StrEnum):
     BROKEN_OFF = "broken off"
     """The line fell silent in the middle of a frame."""
     DIGEST = "digest"
-    """A whole frame whose digest does not verify."""
+    """A whole frame whose digest does not verify, or whose record does not open."""
     CONTENT = "content"
     """The digest verifies, yet the content does not answer the request: wrong count, no data."""
     REFUSED = "refused"
-    """The other side could not verify a digest (0x0B): the line, or the key."""
+    """The other side could not verify a digest (0x0B), or had nothing to do with a TLS record: the line, or the key."""
     LATE = "late"
     """The verified reply to an earlier request, or to an earlier sending of this one."""
     UNEXPECTED = "unexpected"
@@ -77,7 +82,39 @@ class AlertReceived:
     """The meter has news: read the alert flags in ET13."""
 
 
-ClientEvent = ResponseReceived | RequestFailed | Retried | Resynchronised | ReplyDropped | AlertReceived
+@dataclass(frozen=True, slots=True)
+class TlsSessionOpened:
+    """A TLS session with the meter is open: both sides have shown that they have the key."""
+
+    key: KeyId
+    """Which of its keys the meter took ours for."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSessionLost:
+    """The TLS session is over, and nobody ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityChosen:
+    """It was found out how the meter can be talked to."""
+
+    security: Security
+    why: str = field(default="", compare=False)
+    """For people."""
+
+
+ClientEvent = (
+    ResponseReceived
+    | RequestFailed
+    | Retried
+    | Resynchronised
+    | ReplyDropped
+    | AlertReceived
+    | TlsSessionOpened
+    | TlsSessionLost
+    | SecurityChosen
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +138,4 @@ class AlertSent:
     """The two zero bytes went out."""
 
 
-ServerEvent = RequestAnswered | RequestDropped | AlertSent
+ServerEvent = RequestAnswered | RequestDropped | AlertSent | TlsSessionOpened

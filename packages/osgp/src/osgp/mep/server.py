@@ -1,4 +1,4 @@
-"""The meter's end of a MEP line in RC4 mode: what the simulated meter answers with.
+"""The meter's end of a MEP line: what the simulated meter answers with, in RC4 mode and in TLS mode.
 
 Bytes and time in, bytes and events out, like :mod:`osgp.mep.client`. It keeps to the guide (MEP guide v1.1):
 
@@ -10,11 +10,15 @@ Bytes and time in, bytes and events out, like :mod:`osgp.mep.client`. It keeps t
 * While there is news, two zero bytes every second, but not within a second of a frame received (p. 17, 21).
 * A request that stops for more than 50 ms is forgotten (p. 21).
 
+* Where TLS is offered, frames that begin with a TLS code go to :mod:`osgp.mep.tls_server`. While a session is open (p. 8), or where TLS is
+  required, RC4 is refused. What a meter answers then is not documented; here it is 0x0B, as if no key fitted.
+
 What a table holds and who may write it is the handler's business. This module does not know tables, clocks or faults.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 
@@ -22,7 +26,14 @@ from osgp.errors import CorruptFrame, MisuseError
 from osgp.key import MeterKey
 from osgp.mep.cipher import RC4, encryption_key, message_cipher
 from osgp.mep.digest import DIGEST_SIZE, KeySchedule, digest, verify
-from osgp.mep.events import AlertSent, DropReason, RequestAnswered, RequestDropped, ServerEvent
+from osgp.mep.events import (
+    AlertSent,
+    DropReason,
+    RequestAnswered,
+    RequestDropped,
+    ServerEvent,
+    TlsSessionOpened,
+)
 from osgp.mep.frame import (
     LENGTH_SIZE,
     SEQUENCE_SIZE,
@@ -34,6 +45,10 @@ from osgp.mep.frame import (
     encode_response,
 )
 from osgp.mep.timing import ALERT_PERIOD, MAX_FRAME, REQUEST_GAP, REQUEST_SPACING, SEGMENT, SEGMENT_PAUSE
+from osgp.mep.tls.handshake import Random
+from osgp.mep.tls.identity import KeyId
+from osgp.mep.tls_frames import MAX_MESSAGE
+from osgp.mep.tls_server import Inside, TlsRule, TlsServer
 from osgp.psem import Request, Response, ResponseCode
 
 __all__ = ["WINDOW", "Access", "Handler", "MepServer"]
@@ -43,6 +58,8 @@ WINDOW = 8
 
 _SEQUENCES = 1 << 32
 _ALERT = bytes(LENGTH_SIZE)
+_SHORTEST_TLS = 2
+"""The end of a session: a code and any byte (p. 8)."""
 
 
 class Access(IntEnum):
@@ -103,6 +120,8 @@ class MepServer:
         encrypted_only: do not understand plain requests.
         names_next: 0x0C names the next number, which the guide's text suggests; False: names the last one, so that only
             clients that add one, as in the guide's example, go on.
+        tls: what the port says to TLS.
+        random: where TLS takes random bytes from; another source only to replay printed examples.
     """
 
     def __init__(
@@ -113,6 +132,8 @@ class MepServer:
         sequence: int = 0x77635B8F,
         encrypted_only: bool = False,
         names_next: bool = True,
+        tls: TlsRule = TlsRule.ABSENT,
+        random: Random = secrets.token_bytes,
     ) -> None:
         if not keys:
             msg = "a meter has at least one key"
@@ -122,7 +143,9 @@ class MepServer:
         self._last = sequence % _SEQUENCES
         self._encrypted_only = encrypted_only
         self._names_next = names_next
-        self._reader = FrameReader(SHORTEST_REQUEST)
+        self._tls = TlsServer({KeyId(access): key for access, key in keys.items()}, random=random)
+        self._rule = tls
+        self._reader = FrameReader(SHORTEST_REQUEST if tls is TlsRule.ABSENT else _SHORTEST_TLS)
         self._heard = 0.0
         self._held: tuple[float, bytes] | None = None
         self._last_reply = float("-inf")
@@ -138,6 +161,15 @@ class MepServer:
     def advance(self, steps: int) -> None:
         """Move the sequence number on by itself, as a meter does when its dimensions change (25 steps)."""
         self._last = (self._last + steps) % _SEQUENCES
+
+    @property
+    def in_tls_session(self) -> bool:
+        """Tell whether a TLS session is open."""
+        return self._tls.open
+
+    def forget_tls_session(self) -> None:
+        """Lose the TLS session, as a meter does that was without power."""
+        self._tls.forget()
 
     def alert(self, on: bool, now: float) -> None:  # noqa: FBT001 - alert(True) reads well
         """Begin or end sending alerts."""
@@ -192,7 +224,12 @@ class MepServer:
             # The meter is still at the last request; a second one within 100 ms is not heard.
             events.append(RequestDropped(DropReason.UNEXPECTED))
             return
-        opened = self._open(content)
+        rc4 = self._rule is not TlsRule.REQUIRED and not self._tls.open and len(content) >= SHORTEST_REQUEST
+        opened = self._open(content) if rc4 else None
+        if opened is None and self._rule is not TlsRule.ABSENT and self._tls.concerns(content):
+            # Only now: what RC4 encrypts may begin with any byte.
+            self._take_tls(content, now, events)
+            return
         if opened is None:
             events.append(RequestDropped(DropReason.DIGEST))
             self._hold(encode_frame(bytes((ResponseCode.AUTHENTICATION_FAILURE,)), bytes(DIGEST_SIZE)), now)
@@ -204,20 +241,40 @@ class MepServer:
             self._hold(opened.reply(body), now)
             return
         self._last = opened.sequence
+        body = self._carry_out(
+            opened.body, opened.access, events, most=MAX_FRAME - DIGEST_SIZE, encrypted=opened.encrypted
+        )
+        self._hold(opened.reply(body), now)
+
+    def _take_tls(self, content: bytes, now: float, events: list[ServerEvent]) -> None:
+        before = self._tls.open
+        answer = self._tls.take(content)
+        if isinstance(answer, Inside):
+            body = self._carry_out(answer.body, Access(answer.key), events, most=MAX_MESSAGE, encrypted=True)
+            answer = self._tls.reply(body)
+        elif answer[LENGTH_SIZE]:
+            events.append(RequestDropped(DropReason.REFUSED))
+        elif self._tls.open and not before:
+            events.append(TlsSessionOpened(self._tls.key))
+        self._hold(answer, now)
+
+    def _carry_out(
+        self, body: bytes, access: Access, events: list[ServerEvent], *, most: int, encrypted: bool
+    ) -> bytes:
+        """Carry out the request in ``body`` and return the body of its response, of at most so many bytes."""
         try:
-            request = decode_request(opened.body)
+            request = decode_request(body)
         except CorruptFrame:
             events.append(RequestDropped(DropReason.CONTENT))
-            self._hold(opened.reply(bytes((ResponseCode.ERROR,))), now)
-            return
-        response = self._handler(request, opened.access)
-        body = encode_response(request, response)
-        if len(body) + DIGEST_SIZE > MAX_FRAME:
+            return bytes((ResponseCode.ERROR,))
+        response = self._handler(request, access)
+        answer = encode_response(request, response)
+        if len(answer) > most:
             # The guide does not say what a meter answers when a table is longer than a frame.
             response = Response(ResponseCode.OPERATION_NOT_POSSIBLE)
-            body = encode_response(request, response)
-        events.append(RequestAnswered(request, response, opened.encrypted))
-        self._hold(opened.reply(body), now)
+            answer = encode_response(request, response)
+        events.append(RequestAnswered(request, response, encrypted))
+        return answer
 
     def _open(self, content: bytes) -> _Opened | None:
         message, tag = content[:-DIGEST_SIZE], content[-DIGEST_SIZE:]

@@ -36,6 +36,7 @@ from osgp.tables.logs.snapshots import (
     decode_snapshots,
     snapshot_ring,
 )
+from osgp.tables.mbus.recurring import RecurringRead, decode_recurring, recurring_ring
 from osgp.tables.quality import ET09
 
 __all__ = ["AT_ONCE", "LogRead", "LogReader"]
@@ -50,6 +51,8 @@ _TOLD_BY: Mapping[str, tuple[str, ...]] = {
     "BT26": ("BT20", "BT21"),
     "ET31": ("BT20", "BT21", "ET36"),
     "ET41": ("BT20", "BT21", "ET36"),
+    "ET45": ("ET36",),
+    "ET74": ("ET36", "ET54"),
 }
 """The tables that say how a log is laid out."""
 
@@ -61,7 +64,7 @@ _CHANGES = (
 _SINGLE: Mapping[str, Table] = {"BT24": BT24, "BT25": BT25}
 """The tables that hold one copy of the registers."""
 
-_Entry = TypeVar("_Entry", Event, Outage, Snapshot)
+_Entry = TypeVar("_Entry", Event, Outage, Snapshot, RecurringRead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,13 @@ class LogReader:
             return await self._single(_SINGLE[table], since)
         read = await self._read(table, lambda dims: snapshot_ring(dims, table), since, most)
         found = [] if read is None else decode_snapshots(read.reading.entries, read.dims, table)
+        return _log_read(found, since, {table: read}, _missed(read, since, table, most))
+
+    async def recurring_reads(self, table: str, known: str, most: int | None) -> LogRead[RecurringRead]:
+        """See :meth:`osgp.meter.Meter.mbus_reads`; also of ET74, whose entries are no other ones."""
+        since = marks_of(known)
+        read = await self._read(table, lambda dims: recurring_ring(dims, table), since, most)
+        found = [] if read is None else decode_recurring(read.reading.entries, read.dims)
         return _log_read(found, since, {table: read}, _missed(read, since, table, most))
 
     async def _read(

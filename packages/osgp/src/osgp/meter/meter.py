@@ -30,6 +30,7 @@ from typing import Any
 from osgp.errors import MisuseError, TableError, TablesChanging
 from osgp.key import MeterKey
 from osgp.mep.events import ClientEvent as MepEvent
+from osgp.mep.security import Security
 from osgp.meter.budget import ReadBudget
 from osgp.meter.condition import ConditionReader
 from osgp.meter.confirmed import ConfirmedReader
@@ -58,6 +59,7 @@ from osgp.tables.logs.events import Event
 from osgp.tables.logs.outages import Outage
 from osgp.tables.logs.snapshots import Snapshot
 from osgp.tables.mbus.devices import MbusDevice
+from osgp.tables.mbus.recurring import RecurringRead
 from osgp.tables.quality.report import SupplyQuality
 from osgp.tables.status.state import MeterState
 
@@ -86,7 +88,7 @@ class Meter:
         self._profile = ProfileReader(connection, self._reader, self._layout, known)
         self._logs = LogReader(self._reader, self._layout)
         self._confirmed = ConfirmedReader(self._reader, self._layout)
-        self._devices = DeviceReader(self._reader, self._confirmed.read)
+        self._devices = DeviceReader(self._reader, self._confirmed.read, self._logs, known)
         self._condition = ConditionReader(self.table)
         self._writer = Writer(self, connection, allow_writes)
 
@@ -99,6 +101,11 @@ class Meter:
     def stats(self) -> LinkStats:
         """Counts of the link, kept up to date."""
         return self._connection.stats
+
+    @property
+    def security(self) -> Security | None:
+        """How the meter is talked to at its MEP port; None as long as that is to be found out, and at an optical port."""
+        return self._connection.security
 
     @property
     def on_event(self) -> Callable[[LinkEvent], None] | None:
@@ -285,10 +292,9 @@ class Meter:
         return await self._profile.read(data_set, since, known, progress, burst=burst)
 
     async def mbus_devices(self) -> tuple[MbusDevice, ...]:
-        """Read what the meter has of the gas, water and heat meters behind it (ET14, ET16), by place.
+        """Read what the meter has of the gas, water and heat meters behind it (ET14, ET16, ET45, ET74), by place.
 
-        No device is asked for anything, which would take of its battery: this is what the meter's own reads brought. Who a
-        device is, is its :attr:`~osgp.tables.mbus.devices.MbusDevice.identity`; its handle changes when it is exchanged.
+        No device is asked for anything, which would take of its battery: this is what the meter's own reads brought.
 
         Raises:
             MeterRefused: the meter has no such tables, or the key may not read them.
@@ -296,6 +302,10 @@ class Meter:
             OsgpError: see :meth:`dimensions`.
         """
         return await self._devices.read()
+
+    async def mbus_reads(self, known: str = "", *, most: int | None = None) -> LogRead[RecurringRead]:
+        """Read what is new in the log of scheduled reads of all devices (ET45). For the rest see :meth:`events`."""
+        return await self._logs.recurring_reads("ET45", known, most)
 
     async def quality(self) -> SupplyQuality:
         """Read what the meter counts of the supply's quality (ET09): sags, swells, phase losses, distortion, by phase.
@@ -417,7 +427,7 @@ async def open_meter(
     url: str,
     *,
     key: MeterKey | None,
-    encrypt: bool = False,
+    security: Security | str = Security.AUTO,
     session: SessionSettings | None = None,
     allow_writes: AllowWrites | None = None,
     power_cycle: Recovery | None = None,
@@ -432,7 +442,7 @@ async def open_meter(
             ``optical:///dev/...`` or ``optical+tcp://host:port`` for the optical port.
         key: the meter's key; for an optical port an :class:`~osgp.optical.key.OpticalKey`, or None to read only what
             a meter shows to everybody.
-        encrypt: MEP port: encrypt requests; the meter then encrypts its responses.
+        security: MEP port: how to protect what goes over the wire (:class:`~osgp.mep.security.Security`), or its value.
         session: optical port: how to behave there.
         allow_writes: what may be written; None makes the meter read-only.
         power_cycle: what to do about repeated silence; keep it for the next opening.
@@ -442,7 +452,9 @@ async def open_meter(
         on_event: see :attr:`Meter.on_event`.
 
     Raises:
-        MisuseError: the address has none of the known forms, or the key is one for the other port.
+        MisuseError: the address has none of the known forms, the key is one for the other port, there is no such
+            security, or TLS is wanted and the Python package cryptography is not installed.
+        TlsUnavailable: it is not installed, and ``known`` says that the meter speaks TLS.
         PasswordRefused: the optical port refused this key before, while this program runs.
         TransportError: the port cannot be opened; see :func:`osgp.ports.transport.open_port`.
     """
@@ -453,7 +465,8 @@ async def open_meter(
     elif key is None:
         raise MisuseError("a MEP port tells nothing without the meter's key")
     else:
-        connection = MepConnection(address, key, encrypt=encrypt, recovery=power_cycle)
+        seen = known.security if known is not None else None
+        connection = MepConnection(address, key, security=_security(security), seen=seen, recovery=power_cycle)
     meter = Meter(connection, read_budget, allow_writes, known)
     meter.on_event = on_event
     await connection.open()
@@ -461,3 +474,10 @@ async def open_meter(
         yield meter
     finally:
         await connection.close()
+
+
+def _security(wanted: Security | str) -> Security:
+    try:
+        return Security(wanted)
+    except ValueError:
+        raise MisuseError(f"there is no security '{wanted}'; there are {', '.join(Security)}") from None

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from osgp.errors import CorruptFrame, MisuseError, OsgpError, ResponseTimeout, TransportError
+from osgp.mep.security import Security
 from osgp.ports.recovery import Recovery
 from osgp.ports.transport import Address, Port, open_port
 from osgp.psem import Request, Response
@@ -98,8 +99,6 @@ class Connection(ABC, Generic[E]):
     """Procedure sequence numbers for users of this port (MEP guide v1.1 p. 52)."""
     results_table: int | None
     """The table with the results of procedures called on this port; None: the meter's settings name the table."""
-    in_sequence: bool
-    """An answer without a new doubt proves that the meter's tables did not change before it was made."""
 
     def __init__(self, address: Address, client: LinkClient[E], recovery: Recovery | None) -> None:
         self.stats = LinkStats()
@@ -125,6 +124,16 @@ class Connection(ABC, Generic[E]):
     def proven(self) -> bool:
         """Tell whether the meter has shown that it has our key, or accepted it."""
         return self._client.proven
+
+    @property
+    def security(self) -> Security | None:
+        """How the meter is talked to; None as long as that is to be found out, and where nothing is to be chosen."""
+        return None
+
+    @property
+    @abstractmethod
+    def in_sequence(self) -> bool:
+        """Whether an answer without a new doubt proves that the meter's tables did not change before it was made."""
 
     @abstractmethod
     async def longest_read(self) -> int:

@@ -19,8 +19,9 @@ from typing import Self
 from osgp.errors import MisuseError
 from osgp.image import MeterImage
 from osgp.key import MeterKey
-from osgp.mep.events import AlertSent, RequestAnswered, ServerEvent
+from osgp.mep.events import AlertSent, RequestAnswered, ServerEvent, TlsSessionOpened
 from osgp.mep.server import Access, MepServer
+from osgp.mep.tls_server import TlsRule
 from osgp.optical.events import RequestAnswered as OpticalAnswered
 from osgp.optical.events import ServerEvent as OpticalEvent
 from osgp.optical.events import ServiceRefused
@@ -88,6 +89,7 @@ class SimulatedMeter:
         seed: of the default house and of the faults.
         baud: bits a second on the line; 0 answers at once.
         encrypt_only: do not understand plain requests.
+        tls: what the MEP port says to TLS.
         clock: UTC seconds; what it gives is kept from running backwards.
     """
 
@@ -104,6 +106,7 @@ class SimulatedMeter:
         seed: int = 1,
         baud: int = 0,
         encrypt_only: bool = False,
+        tls: TlsRule = TlsRule.ABSENT,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.traffic = Traffic()
@@ -131,10 +134,12 @@ class SimulatedMeter:
         keys = {Access.BASIC: mbk or MeterKey.parse(DEMO_KEY_TEXT)}
         if mak is not None:
             keys[Access.ADVANCED] = mak
-        self._server = MepServer(keys, self._answer, sequence=mix(seed), encrypted_only=encrypt_only)
+        self._server = MepServer(keys, self._answer, sequence=mix(seed), encrypted_only=encrypt_only, tls=tls)
         self._second: MepServer | None = None
         if self._house is not None and self._firmware >= _TWO_PORTS_SINCE:
-            self._second = MepServer(keys, self._answer_second, sequence=mix(seed + 1), encrypted_only=encrypt_only)
+            self._second = MepServer(
+                keys, self._answer_second, sequence=mix(seed + 1), encrypted_only=encrypt_only, tls=tls
+            )
         self._shared = self._has_one_uart() if shared_uart is None else shared_uart
         self._optical = OpticalServer(
             optical_keys or {OpticalAccess.READ_ONLY: OpticalKey.parse(DEMO_KEY_TEXT)},
@@ -427,7 +432,7 @@ class SimulatedMeter:
             self.traffic.answered += 1
         elif isinstance(event, AlertSent):
             self.traffic.alerts += 1
-        else:
+        elif not isinstance(event, TlsSessionOpened):
             self.traffic.refused += 1
 
     def _count_light(self, event: OpticalEvent) -> None:

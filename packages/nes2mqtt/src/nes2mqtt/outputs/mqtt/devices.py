@@ -61,8 +61,8 @@ class DeviceMessages:
         self._gateway_id = gateway_id
         self._announce = announce
         self._zone = zone
-        self._devices: dict[str, tuple[str, Device]] = {}
-        """By id: the meter they are behind, and what it said of them last."""
+        self._devices: dict[str, tuple[DevicesRead, Device]] = {}
+        """By id: what their meter told last."""
         before, after = self._will("\0").topic.split("\0")
         self._gone = {
             topic.removeprefix(before).removesuffix(after)
@@ -76,23 +76,23 @@ class DeviceMessages:
     def learn(self, read: DevicesRead) -> None:
         """Take note of the devices behind a meter."""
         listed = {device.id for device in read.devices}
-        for name, (meter, _) in list(self._devices.items()):
-            if meter == read.meter and name not in listed:
+        for name, (before, _) in list(self._devices.items()):
+            if before.meter == read.meter and name not in listed:
                 del self._devices[name]
                 self._gone.add(name)
         for device in read.devices:
-            self._devices[device.id] = read.meter, device
+            self._devices[device.id] = read, device
             self._gone.discard(device.id)
             self._keys.setdefault(device.id, {}).update(device.values)
 
     def everything(self, announced: Collection[str]) -> Iterator[Message]:
         """Yield all that the broker should hold of devices behind these meters: Home Assistant has to know a meter first."""
-        for name, (meter, device) in tuple(self._devices.items()):
-            if meter not in announced:
+        for name, (read, device) in tuple(self._devices.items()):
+            if read.meter not in announced:
                 continue
-            yield self._announcement(meter, device)
+            yield self._announcement(read.meter, device)
             yield self._will(name).birth
-            yield self._state(meter, device)
+            yield self._state(read, device)
         yield from (self._will(name).death for name in sorted(self._gone))
 
     def _will(self, name: str) -> Will:
@@ -101,10 +101,10 @@ class DeviceMessages:
     def _base(self, name: str) -> str:
         return f"{self._config.base_topic}/devices/{name}"
 
-    def _state(self, meter: str, device: Device) -> Message:
-        read = None if device.read is None else device.read.replace(tzinfo=self._zone)
+    def _state(self, told: DevicesRead, device: Device) -> Message:
+        read = device.read_at(self._zone, told.received)
         document = {
-            "meter": meter,
+            "meter": told.meter,
             "place": device.place,
             "kind": device.kind.value,
             "type": device.type,

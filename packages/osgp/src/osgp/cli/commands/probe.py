@@ -16,12 +16,13 @@ import typer
 
 from osgp.cli.exits import ExitCode, exit_code
 from osgp.cli.opening import Target, bridge_hint, error_words, run, step
-from osgp.cli.options import AsJson, Encrypt, KeyFile, KeyPadding, Padding
+from osgp.cli.options import AsJson, KeyFile, KeyPadding, Padding, Protection, SecurityName
 from osgp.cli.text.terminal import note, paint, print_json, print_lines
 from osgp.errors import KeyRejected, MeterRefused, MisuseError, OsgpError, TransportError
 
 if TYPE_CHECKING:
     from osgp.key import MeterKey
+    from osgp.mep.security import Security
     from osgp.meter import Identity
 
 __all__ = ["probe"]
@@ -34,6 +35,8 @@ class _Finding:
     meter: bool = False
     key_accepted: bool | None = None
     finding: str = ""
+    security: str | None = None
+    """How the meter talks at its MEP port; None where that is not known."""
     identity: dict[str, str] = field(default_factory=dict)
     exit_code: int = 0
 
@@ -50,7 +53,7 @@ def probe(
     ] = None,
     *,
     key_file: KeyFile = None,
-    encrypt: Encrypt = False,
+    security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     as_json: AsJson = False,
 ) -> None:
@@ -58,7 +61,7 @@ def probe(
 
     async def work() -> ExitCode:
         searching = port is None or port.startswith("/")
-        ways = [[Target(url, key_file, encrypt, padding=padding) for url in urls] for urls in _candidates(port)]
+        ways = [[Target(url, key_file, security, padding=padding) for url in urls] for urls in _candidates(port)]
         each_port = await asyncio.gather(*(_look_both_ways(targets, searching=searching) for targets in ways))
         found = [finding for findings in each_port for finding in findings]
         if as_json:
@@ -109,7 +112,7 @@ async def _look(target: Target, *, searching: bool) -> _Finding:
     key = target.key()
     note(f"Listening on {target.url} ...")
     try:
-        identity = await _identity(target, key, optical=optical, searching=searching)
+        identity, security = await _identity(target, key, optical=optical, searching=searching)
     except KeyRejected:
         found.meter, found.key_accepted = True, False
         found.finding = (
@@ -131,12 +134,15 @@ async def _look(target: Target, *, searching: bool) -> _Finding:
     else:
         found.meter, found.finding = True, "a meter answers"
         found.key_accepted = None if key is None else True
+        found.security = security
         found.identity = {name: text for name, text in asdict(identity).items() if text}
     return found
 
 
-async def _identity(target: Target, key: MeterKey | None, *, optical: bool, searching: bool) -> Identity:
-    """Ask the meter who it is.
+async def _identity(
+    target: Target, key: MeterKey | None, *, optical: bool, searching: bool
+) -> tuple[Identity, Security | None]:
+    """Ask the meter who it is, and note how it was talked to.
 
     If no key is given, ask without a key on the optical port, and with a made-up key on the MEP port. When searching,
     give up after :data:`_SEARCHING` seconds if not a single byte was received from the port.
@@ -154,10 +160,10 @@ async def _identity(target: Target, key: MeterKey | None, *, optical: bool, sear
         if not sent:
             heard.set()
 
-    async def ask() -> Identity:
+    async def ask() -> tuple[Identity, Security | None]:
         wire_tap.set(tap)
-        async with open_meter(target.url, key=shown, encrypt=target.encrypt, session=target.session()) as meter:
-            return await meter.identity()
+        async with open_meter(target.url, key=shown, security=target.security, session=target.session()) as meter:
+            return await meter.identity(), meter.security
 
     with step("looking for a meter"):
         asking = asyncio.ensure_future(ask())
@@ -180,4 +186,6 @@ times on the MEP port."""
 def _lines(found: _Finding) -> list[str]:
     mark = paint("meter", "green") if found.meter else paint("nothing", "red")
     lines = [f"{found.port}  {mark}", f"  {found.protocol}: {found.finding}"]
+    if found.security is not None:
+        lines.append(f"  security: {found.security}")
     return lines + [f"  {name}: {text}" for name, text in found.identity.items()]

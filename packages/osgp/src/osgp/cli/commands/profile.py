@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from osgp.cli.opening import Target, error_words, run, step
-from osgp.cli.options import AsJson, Encrypt, KeyFile, KeyPadding, Padding, Port
+from osgp.cli.options import AsJson, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
 from osgp.cli.text.terminal import Progress, duration, note, print_json, print_lines, width
 from osgp.errors import LinkError, MeterRefused, MisuseError, TransportError
 
@@ -51,7 +51,7 @@ def profile(
     *,
     port: Port = None,
     key_file: KeyFile = None,
-    encrypt: Encrypt = False,
+    security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     data_set: Annotated[int, typer.Option(min=1, max=4, help="Which of the meter's load profiles.")] = 1,
     since: Annotated[
@@ -80,7 +80,7 @@ def profile(
     as_json: AsJson = False,
 ) -> None:
     """Show the load profile: what the registers showed at the end of each interval of the last days or months."""
-    target = Target(port, key_file, encrypt, padding=padding)
+    target = Target(port, key_file, security, padding=padding)
 
     async def work() -> None:
         begin = _moment(since) if since else None

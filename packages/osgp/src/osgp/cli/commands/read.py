@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from osgp.cli.opening import Target, run
-from osgp.cli.options import AsJson, Encrypt, Fast, KeyFile, KeyPadding, Padding, Port
+from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
 from osgp.cli.text.terminal import columns, note, paint, print_json, print_lines
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ def read(
     *,
     port: Port = None,
     key_file: KeyFile = None,
-    encrypt: Encrypt = False,
+    security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     every_value: Annotated[bool, typer.Option("--all", help="Show every value the meter sends.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read energy, power, phases, clock, tariff and alarms once."""
-    target = Target(port, key_file, encrypt, fast, padding)
+    target = Target(port, key_file, security, fast, padding)
 
     async def work() -> None:
         from osgp.cli.readings import collect  # noqa: PLC0415

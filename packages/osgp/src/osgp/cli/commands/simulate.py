@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -37,6 +38,14 @@ _MOST_METERS = 20_000
 _LAST_PORT = 65535
 _FILES_PER_METER = 4
 """A listening socket and a few connections."""
+
+
+class _Tls(StrEnum):
+    """The names of :class:`osgp.mep.tls_server.TlsRule`."""
+
+    ABSENT = "absent"
+    OFFERED = "offered"
+    REQUIRED = "required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,12 @@ def simulate(
     ] = None,
     baud: Annotated[int, typer.Option(help="Speed of the line; 0 answers at once.")] = 9600,
     encrypt_only: Annotated[bool, typer.Option("--encrypt-only", help="Refuse requests in plain text.")] = False,
+    tls: Annotated[
+        _Tls,
+        typer.Option(
+            help="What the MEP port says to TLS: absent, as on older meters; offered; or required: nothing else."
+        ),
+    ] = _Tls.ABSENT,
     fault: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A fault; may be repeated. 'list' lists them.", show_default=False),
@@ -145,6 +160,7 @@ def simulate(
 
     Send it SIGUSR1 to power-cycle its level shifter (see --fault stuck-level-shifter).
     """
+    from osgp.mep.tls_server import TlsRule  # noqa: PLC0415 - not for other commands
     from osgp.simulator import (  # noqa: PLC0415 - not for other commands
         FAULTS,
         SCENARIOS,
@@ -193,6 +209,7 @@ def simulate(
             seed=seed + number,
             baud=baud,
             encrypt_only=encrypt_only,
+            tls=TlsRule[tls.name],
         )
         for number, source in enumerate(sources)
     ]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from osgp.cli.opening import Target, error_words, run, step
-from osgp.cli.options import AsJson, Encrypt, KeyFile, KeyPadding, Padding, Port
+from osgp.cli.options import AsJson, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
 from osgp.cli.text.terminal import is_terminal, note, paint, print_json, print_lines
 from osgp.errors import LinkError, TransportError
 
@@ -64,14 +64,14 @@ def watch(
     *,
     port: Port = None,
     key_file: KeyFile = None,
-    encrypt: Encrypt = False,
+    security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     every: Annotated[float, typer.Option(min=1.0, max=3600.0, help="Seconds between readings of power.")] = 2.0,
     count: Annotated[int, typer.Option(min=0, help="End after so many readings; 0 goes on until Ctrl-C.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Show power, phases and registers live, until Ctrl-C. Through a pipe: one line for each reading."""
-    target = Target(port, key_file, encrypt, padding=padding)
+    target = Target(port, key_file, security, padding=padding)
 
     async def work() -> None:
         view = _View(target.url, every)

@@ -5,7 +5,7 @@ This module does not know meters or terminals.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,10 @@ from osgp.cli.text.terminal import columns, paint
 if TYPE_CHECKING:
     from osgp.mbus.measured import Measured
     from osgp.tables.mbus.devices import MbusDevice
+    from osgp.tables.mbus.reading import MbusIdentity
+    from osgp.tables.mbus.recurring import RecurringRead
 
-__all__ = ["device_document", "device_lines", "device_summary"]
+__all__ = ["device_document", "device_lines", "device_summary", "read_document", "read_lines"]
 
 _REPORTS = ("battery_low", "permanent_error", "temporary_error", "alarm")
 _NO_TROUBLE = frozenset({"billing_data_collected", "new_device_alarm"})
@@ -70,6 +72,34 @@ def device_document(device: MbusDevice) -> dict[str, Any]:
     }
 
 
+def read_lines(reads: Sequence[RecurringRead]) -> list[str]:
+    """Return reads of devices, one a line, the newest first."""
+    rows = []
+    for read in reads:
+        reading = read.reading
+        counter = None if reading is None else reading.counter
+        when = "at a time unknown" if reading is None or reading.time is None else str(reading.time)
+        name = f"handle {read.handle}" if reading is None else _called(reading.identity)
+        note = "no value" if counter is None else _value(counter[1])
+        rows.append([when, name, note, "entered after a power cut" if read.delayed else ""])
+    return columns(rows, right=(2,))
+
+
+def read_document(read: RecurringRead) -> dict[str, Any]:
+    """Return one read of a device for scripts."""
+    reading = read.reading
+    who = None if reading is None else reading.identity
+    return {
+        "sequence": read.sequence,
+        "handle": read.handle,
+        "serial": None if who is None else who.serial,
+        "manufacturer": None if who is None else who.manufacturer,
+        "delayed": read.delayed,
+        "read": None if reading is None or reading.time is None else reading.time.isoformat(),
+        "values": {} if reading is None else {key: _json(one) for key, one in reading.values.items()},
+    }
+
+
 def _json(one: Measured) -> dict[str, Any]:
     value = one.value
     if isinstance(value, Decimal):
@@ -78,7 +108,10 @@ def _json(one: Measured) -> dict[str, Any]:
 
 
 def _name(device: MbusDevice) -> str:
-    who = device.identity
+    return _called(device.identity)
+
+
+def _called(who: MbusIdentity | None) -> str:
     return "unknown" if who is None else f"{who.kind} {who.manufacturer} {who.serial}".replace("  ", " ")
 
 

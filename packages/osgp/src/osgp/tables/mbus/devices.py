@@ -13,7 +13,7 @@ This module does not know how the tables are read, and nothing in it asks a devi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -137,18 +137,14 @@ def slot_window(device: MbusDevice, dims: Dimensions) -> Window | None:
     return ET16.place(dims, "mbus", device.index, "time").offset, count
 
 
-def newest(reads: Iterable[MbusReading]) -> MbusReading | None:
-    """Return the newest of some reads of one device: of equal times the first, of none but unknown times the last.
+def newest(reads: Sequence[MbusReading]) -> MbusReading:
+    """Return the newest of some reads of one device, at least one: of equal times the first.
 
     Times are local: of two reads in the hour that autumn has twice, the older one may be taken.
     """
-    found: MbusReading | None = None
-    for read in reads:
-        if found is None or found.time is None or (read.time is not None and read.time > found.time):
-            found = read
-    return found
+    return max(reads, key=lambda read: (read.time is not None, read.time or datetime.min))  # noqa: DTZ901 - local, as all
 
 
-def with_reads(device: MbusDevice, reads: Iterable[MbusReading]) -> MbusDevice:
+def with_reads(device: MbusDevice, reads: Sequence[MbusReading]) -> MbusDevice:
     """Return the device with the newest of these reads of it."""
-    return replace(device, reading=newest(reads))
+    return replace(device, reading=newest(reads) if reads else None)

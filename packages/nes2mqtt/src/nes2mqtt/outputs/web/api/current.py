@@ -117,6 +117,7 @@ def _meter_report(web: WebContext, meter: str) -> MeterReport:
             message="",
             code="",
             params={},
+            security="",
             link=LinkReport(**asdict(LinkQuality())),
         )
     info = status.info
@@ -132,6 +133,7 @@ def _meter_report(web: WebContext, meter: str) -> MeterReport:
         message=status.message,
         code=status.code,
         params=dict(status.params),
+        security=status.security,
         link=LinkReport(**asdict(status.link)),
     )
 

@@ -50,7 +50,9 @@ class DeviceReport(_Model):
     manufacturer: str = Field(description="Three letters; empty where it does not tell")
     serial: str
     version: int | None
-    read: datetime | None = Field(description="When the meter read it; its local time is taken for the gateway's")
+    read: datetime | None = Field(
+        description="When the meter read it; its local time is taken for the gateway's, and null when that cannot be"
+    )
     received: datetime | None = Field(description="When the meter told of it; null while the time of day is not known")
     reachable: bool | None = Field(description="Whether the meter reaches it")
     battery_low: bool | None
@@ -81,7 +83,7 @@ def _report(web: WebContext, read: DevicesRead, device: Device) -> DeviceReport:
         manufacturer=device.manufacturer,
         serial=device.serial,
         version=device.version,
-        read=None if device.read is None else device.read.replace(tzinfo=web.gateway.timezone),
+        read=device.read_at(web.gateway.timezone, read.received),
         received=label(web.hub.clock, read.instant, read.received),
         reachable=device.reachable,
         battery_low=device.battery_low,

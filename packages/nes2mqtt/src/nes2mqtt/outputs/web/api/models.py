@@ -105,6 +105,11 @@ class MeterReport(_Model):
     message: str = Field(description="What happened and what to do next, in English; empty when all is well")
     code: str = Field(description="The kind of `message`, for programs; empty when all is well", examples=["timeout"])
     params: dict[str, str | int | float] = Field(description="What differs between two messages of one kind")
+    security: str = Field(
+        description="How the meter is talked to at its MEP port: `tls`, `rc4` or `rc4-plain`; empty before that is known, and at "
+        "an optical port",
+        examples=["tls"],
+    )
     link: LinkReport
 
 

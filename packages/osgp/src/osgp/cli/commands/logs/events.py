@@ -11,7 +11,19 @@ from typing import Annotated
 import typer
 
 from osgp.cli.opening import Target, read_text, run, step
-from osgp.cli.options import AsCsv, AsJson, Encrypt, Fast, KeyFile, KeyPadding, Known, Last, Padding, Port
+from osgp.cli.options import (
+    AsCsv,
+    AsJson,
+    Fast,
+    KeyFile,
+    KeyPadding,
+    Known,
+    Last,
+    Padding,
+    Port,
+    Protection,
+    SecurityName,
+)
 from osgp.cli.text.terminal import columns, note, print_json, print_lines
 
 __all__ = ["events"]
@@ -23,7 +35,7 @@ def events(
     *,
     port: Port = None,
     key_file: KeyFile = None,
-    encrypt: Encrypt = False,
+    security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     last: Last = None,
@@ -40,7 +52,7 @@ def events(
     as_json: AsJson = False,
 ) -> None:
     """Show what happened to the meter: its event logs, the newest first."""
-    target = Target(port, key_file, encrypt, fast, padding)
+    target = Target(port, key_file, security, fast, padding)
 
     async def work() -> None:
         from osgp.cli.text.log_text import csv_text, event_document, event_rows, log_document, missed_words  # noqa: PLC0415

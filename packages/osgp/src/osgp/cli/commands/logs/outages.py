@@ -12,7 +12,19 @@ from zoneinfo import ZoneInfo
 import typer
 
 from osgp.cli.opening import Target, run, step
-from osgp.cli.options import AsCsv, AsJson, Encrypt, Fast, KeyFile, KeyPadding, Known, Last, Padding, Port
+from osgp.cli.options import (
+    AsCsv,
+    AsJson,
+    Fast,
+    KeyFile,
+    KeyPadding,
+    Known,
+    Last,
+    Padding,
+    Port,
+    Protection,
+    SecurityName,
+)
 from osgp.cli.text.terminal import columns, note, print_json, print_lines
 from osgp.errors import MisuseError
 
@@ -25,7 +37,7 @@ def outages(
     *,
     port: Port = None,
     key_file: KeyFile = None,
-    encrypt: Encrypt = False,
+    security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     last: Last = None,
@@ -42,7 +54,7 @@ def outages(
     as_json: AsJson = False,
 ) -> None:
     """Show when the power was out, the newest first."""
-    target = Target(port, key_file, encrypt, fast, padding)
+    target = Target(port, key_file, security, fast, padding)
 
     async def work() -> None:
         from osgp.cli.text.log_text import csv_text, log_document, missed_words, outage_document, outage_rows  # noqa: PLC0415

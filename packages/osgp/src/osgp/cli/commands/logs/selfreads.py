@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osgp.cli.opening import Target, run, step
-from osgp.cli.options import AsCsv, AsJson, Encrypt, Fast, KeyFile, KeyPadding, Last, Padding, Port
+from osgp.cli.options import AsCsv, AsJson, Fast, KeyFile, KeyPadding, Last, Padding, Port, Protection, SecurityName
 from osgp.cli.text.terminal import columns, note, print_json, print_lines
 from osgp.errors import MeterRefused
 
@@ -25,7 +25,7 @@ def selfreads(
     *,
     port: Port = None,
     key_file: KeyFile = None,
-    encrypt: Encrypt = False,
+    security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     last: Last = None,
@@ -33,7 +33,7 @@ def selfreads(
     as_json: AsJson = False,
 ) -> None:
     """Show what the registers were when the meter read itself, mostly on the first of each month; the newest first."""
-    target = Target(port, key_file, encrypt, fast, padding)
+    target = Target(port, key_file, security, fast, padding)
 
     async def work() -> None:
         from osgp.cli.text.log_text import csv_text, snapshot_document, snapshot_rows  # noqa: PLC0415

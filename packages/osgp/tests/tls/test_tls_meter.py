@@ -1,0 +1,157 @@
+"""``open_meter`` with each security, at simulated meters that have TLS, require it, or never heard of it."""
+
+import pytest
+
+from osgp.errors import KeyRejected, MisuseError, TlsUnavailable
+from osgp.key import MeterKey
+from osgp.mep.events import SecurityChosen, TlsSessionOpened
+from osgp.mep.security import Security
+from osgp.mep.tls import records
+from osgp.mep.tls.identity import KeyId
+from osgp.mep.tls_server import TlsRule
+from osgp.meter import open_meter
+from osgp.meter.known import KnownMeter
+from osgp.meter.writing import AllowWrites
+from osgp.simulator import DEMO_KEY_TEXT, House, SimulatedMeter
+
+pytestmark = pytest.mark.usefixtures("virtual_clock")
+
+KEY = MeterKey.parse(DEMO_KEY_TEXT)
+ADVANCED = MeterKey(b"advanced secret!")
+ABSENT, OFFERED, REQUIRED = TlsRule.ABSENT, TlsRule.OFFERED, TlsRule.REQUIRED
+AUTO, TLS, RC4, PLAIN = Security
+
+
+def simulated(tls, **options):
+    return SimulatedMeter(House(3), tls=tls, **options)
+
+
+@pytest.mark.parametrize(
+    ("rule", "wanted", "taken"),
+    [
+        (ABSENT, AUTO, PLAIN),
+        (ABSENT, RC4, RC4),
+        (ABSENT, PLAIN, PLAIN),
+        (OFFERED, AUTO, TLS),
+        (OFFERED, TLS, TLS),
+        (OFFERED, RC4, RC4),
+        (OFFERED, PLAIN, PLAIN),
+        (REQUIRED, AUTO, TLS),
+        (REQUIRED, TLS, TLS),
+    ],
+)
+async def test_what_is_wanted_is_taken(rule, wanted, taken):
+    async with simulated(rule) as meter, open_meter(await meter.serve_tcp(), key=KEY, security=wanted) as ours:
+        assert (await ours.identity()).serial == "SIM0000003"
+        assert await ours.registers()
+        assert ours.security is taken
+
+
+@pytest.mark.parametrize(("rule", "wanted", "error"), [(ABSENT, TLS, TlsUnavailable), (REQUIRED, PLAIN, KeyRejected)])
+async def test_what_cannot_be_is_an_error(rule, wanted, error):
+    async with simulated(rule) as meter, open_meter(await meter.serve_tcp(), key=KEY, security=wanted) as ours:
+        with pytest.raises(error):
+            await ours.read("BT23", 0, 4)
+
+
+@pytest.mark.parametrize(("rule", "taken"), [(ABSENT, PLAIN), (OFFERED, TLS)])
+async def test_auto_says_once_what_it_found(rule, taken):
+    events = []
+    async with simulated(rule) as meter, open_meter(await meter.serve_tcp(), key=KEY, on_event=events.append) as ours:
+        await ours.registers()
+        await ours.present()
+    (chosen,) = [event for event in events if isinstance(event, SecurityChosen)]
+    assert chosen == SecurityChosen(taken)
+    assert chosen.why
+
+
+async def test_tls_once_seen_is_not_left():
+    known = KnownMeter()
+    async with simulated(OFFERED) as meter:
+        url = await meter.serve_tcp()
+        async with open_meter(url, key=KEY, known=known) as ours:
+            await ours.registers()
+    assert known.security.tls
+    async with simulated(ABSENT) as meter:
+        url = await meter.serve_tcp()
+        async with open_meter(url, key=KEY, known=known) as ours:
+            for _ in range(3):
+                with pytest.raises(TlsUnavailable, match="spoke TLS before"):
+                    await ours.registers()
+        assert meter.traffic.answered == 0
+        async with open_meter(url, key=KEY, known=known, security="rc4-plain") as ours:
+            assert await ours.registers()
+
+
+async def test_a_meter_without_tls_is_not_held_to_it():
+    known = KnownMeter()
+    async with simulated(ABSENT) as meter, open_meter(await meter.serve_tcp(), key=KEY, known=known) as ours:
+        await ours.registers()
+    assert not known.security.tls
+    async with simulated(REQUIRED) as meter, open_meter(await meter.serve_tcp(), key=KEY, known=known) as ours:
+        await ours.registers()
+        assert ours.security is TLS
+
+
+async def test_leaving_ends_the_session_for_others():
+    async with simulated(OFFERED) as meter:
+        url = await meter.serve_tcp()
+        for security in (TLS, PLAIN, AUTO, RC4):
+            async with open_meter(url, key=KEY, security=security) as ours:
+                assert await ours.read("BT23", 0, 4)
+
+
+@pytest.mark.parametrize(("key", "number"), [(KEY, KeyId.BASIC), (ADVANCED, KeyId.ADVANCED)])
+async def test_writing_needs_the_key_for_it(key, number):
+    events = []
+    async with (
+        simulated(REQUIRED, mak=ADVANCED) as meter,
+        open_meter(
+            await meter.serve_tcp(), key=key, on_event=events.append, allow_writes=AllowWrites(tables=("ET07", "ET50"))
+        ) as ours,
+    ):
+        await ours.write("ET50", bytes(400)[:8])
+    assert [event.key for event in events if isinstance(event, TlsSessionOpened)] == [number]
+
+
+async def test_long_reads_are_cut_to_what_a_record_holds():
+    async with simulated(REQUIRED) as meter, open_meter(await meter.serve_tcp(), key=KEY) as ours:
+        meter.put_in("ET16", bytes(range(256)) * 4)
+        assert await ours.read("ET16", 0, 1024) == bytes(range(256)) * 4
+
+
+async def test_a_wrong_key_is_refused_in_tls():
+    async with simulated(REQUIRED) as meter, open_meter(await meter.serve_tcp(), key=ADVANCED) as ours:
+        with pytest.raises(KeyRejected, match="as basic and as advanced key"):
+            await ours.registers()
+
+
+async def test_without_the_package_auto_says_so(monkeypatch):
+    monkeypatch.setattr(records, "find_spec", lambda name: None)
+    events = []
+    async with (
+        simulated(OFFERED) as meter,
+        open_meter(await meter.serve_tcp(), key=KEY, on_event=events.append) as ours,
+    ):
+        await ours.registers()
+        assert ours.security is PLAIN
+    (chosen,) = [event for event in events if isinstance(event, SecurityChosen)]
+    assert "cryptography is not installed" in chosen.why
+
+
+async def test_without_the_package_tls_is_a_mistake(monkeypatch):
+    monkeypatch.setattr(records, "find_spec", lambda name: None)
+    with pytest.raises(MisuseError, match=r"pip install 'osgp\[tls\]'"):
+        async with open_meter("tcp://127.0.0.1:1", key=KEY, security="tls"):
+            pass
+    known = KnownMeter()
+    known.security.tls = True
+    with pytest.raises(TlsUnavailable, match="spoke TLS before"):
+        async with open_meter("tcp://127.0.0.1:1", key=KEY, known=known):
+            pass
+
+
+async def test_there_are_four_securities():
+    with pytest.raises(MisuseError, match="auto, tls, rc4, rc4-plain"):
+        async with open_meter("tcp://127.0.0.1:1", key=KEY, security="ssl"):
+            pass
