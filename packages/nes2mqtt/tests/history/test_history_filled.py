@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from nes2mqtt.history.queries.periods import Unit
-from nes2mqtt.history.tables.filled import Looked
+from nes2mqtt.history.tables.filled import Looked, LookedInto
 from nes2mqtt.history.tables.levels import LEVELS
 from nes2mqtt.readings.reading import Sample, TableGroup
 from osgp.sources import SOURCES
@@ -98,6 +98,10 @@ async def test_what_was_used_in_a_gap_is_booked_to_the_hours_in_which_it_was_use
         assert hours[0].filled == [(clock.at(600), clock.at(HOUR))]
         assert hours[7].filled == [(clock.at(7 * HOUR), clock.at(8 * HOUR))]
         assert hours[-1].filled == []
+        assert await store.looked_into("house", 5) == [
+            LookedInto(clock.at(600), clock.at(2 * DAY + 7_620), len(found), "filled", ())
+        ]
+        assert await store.looked_into("shed", 5) == []
         assert hours[-1].first == hours[-1].start  # nothing of the gap is left in the hour in which it ended
         days = await store.energy("house", Unit.DAY, clock.at(0), clock.at(2 * DAY + 8_400))
         midnights = [0, 11 * HOUR, 35 * HOUR, 2 * DAY + 8_390]  # noon UTC is one o'clock in Copenhagen

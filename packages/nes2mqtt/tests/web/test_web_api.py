@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.queries.periods import periods
 from nes2mqtt.history.queries.reader import EnergyPeriod, Line, Series
+from nes2mqtt.history.tables.filled import LookedInto
 from nes2mqtt.outputs.web.app import build_app, openapi_document
 from nes2mqtt.readings.reading import MeterInfo
 from osgp.image import MeterImage
@@ -25,6 +26,10 @@ class FakeStore:
     """A history in which each hour drew 1.5 kWh and gave 0.25 kWh until now."""
 
     zone = ZoneInfo("Europe/Copenhagen")
+
+    async def looked_into(self, meter, limit):
+        del meter, limit
+        return []
 
     async def series(self, meter, keys, start, end, max_points):
         del end, max_points
@@ -179,6 +184,31 @@ async def test_energy_as_a_table(make_web, client_for):
     assert len(rows) == 26
 
 
+async def test_gaps_that_were_looked_into(make_web, client_for):
+    class Filled(FakeStore):
+        async def looked_into(self, meter, limit):
+            assert (meter, limit) == ("house", 100)
+            began = datetime(2026, 11, 20, 8, 3, tzinfo=UTC)
+            return [LookedInto(began, began + timedelta(days=6), 570, "partly", ("reactive_energy_import",))]
+
+    async with client_for(make_web(store=Filled())) as client:
+        report = (await client.get("/api/v1/gaps?meter=house")).json()
+        unknown = await client.get("/api/v1/gaps?meter=shed")
+    assert report == {
+        "meter": "house",
+        "gaps": [
+            {
+                "start": "2026-11-20T08:03:00Z",
+                "end": "2026-11-26T08:03:00Z",
+                "outcome": "partly",
+                "readings": 570,
+                "unplaced": ["reactive_energy_import"],
+            }
+        ],
+    }
+    assert unknown.status_code == 404
+
+
 async def test_curves_in_people_s_units(make_web, client_for):
     async with client_for(make_web(store=FakeStore())) as client:
         query = "meter=house&name=voltage_l1&name=active_power_import"
@@ -289,7 +319,7 @@ def test_the_api_keeps_to_its_description(make_web):
         "/api/v1/openapi.json", build_app(make_web(store=FakeStore(), allowed_hosts=["localhost", "testserver"]))
     )
     operations = [result.ok() for result in schema.exclude(path="/api/v1/live").get_all_operations()]
-    assert len(operations) == 10
+    assert len(operations) == 11
     for operation in operations:
 
         @given(case=operation.as_strategy())

@@ -26,11 +26,11 @@ from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.history.database.connection import is_damage, open_reader
 from nes2mqtt.history.errors import HistoryError, Unreadable
 from nes2mqtt.history.outbox import WINDOW, Outbox
-from nes2mqtt.history.queries.gaps import Gaps, filled_gaps
+from nes2mqtt.history.queries.gaps import Gaps, filled_gaps, looked_into
 from nes2mqtt.history.queries.periods import Unit, periods
 from nes2mqtt.history.queries.reader import EnergyPeriod, OpenRow, Reader, Series
 from nes2mqtt.history.tables.blocks import BadBlock
-from nes2mqtt.history.tables.filled import FilledGap, Gap, Looked
+from nes2mqtt.history.tables.filled import FilledGap, Gap, Looked, LookedInto
 from nes2mqtt.history.tables.journal import Numbered
 from nes2mqtt.history.tables.rows import stamp
 from nes2mqtt.history.writing.recorder import Recorder
@@ -261,6 +261,19 @@ class Store:
         def find(reader: Reader, _: Iterable[OpenRow], __: Sequence[Sample]) -> list[Gap]:
             number = reader.number(meter)
             return [] if number is None else Gaps(reader.connection).of(meter, number, stamp(since))
+
+        return await self._read(find, meter)
+
+    async def looked_into(self, meter: str, limit: int) -> list[LookedInto]:
+        """Return the gaps of a meter that were looked into and what became of them, the newest first.
+
+        Raises:
+            Unreadable: the database cannot be read now.
+        """
+
+        def find(reader: Reader, _: Iterable[OpenRow], __: Sequence[Sample]) -> list[LookedInto]:
+            number = reader.number(meter)
+            return [] if number is None else looked_into(reader.connection, number, limit)
 
         return await self._read(find, meter)
 

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nes2mqtt.history.tables.filled import FilledGap, FilledRows, Gap
+from nes2mqtt.history.tables.filled import FilledGap, FilledRows, Gap, LookedInto
 from nes2mqtt.history.tables.levels import HOURS, MINUTES, QUARTERS
 from nes2mqtt.history.tables.rows import RegisterRows, moment, numbers_in, present_key, stamp
 from nes2mqtt.readings.reading import Sample
 from osgp.sources import SOURCES, Source
 
-__all__ = ["Gaps", "filled_gaps"]
+__all__ = ["Gaps", "filled_gaps", "looked_into"]
 
 _SHORTEST = 90_000
 """Milliseconds by which the energy of a bucket may reach back beyond its start and the bucket still counts as complete
@@ -143,3 +143,12 @@ def _bases(connection: sqlite3.Connection, number: int, segments: Iterable[int])
             numbers = {}
         found[segment] = {SOURCES[key]: value for key, value in numbers.items() if key in SOURCES}
     return found
+
+
+def looked_into(connection: sqlite3.Connection, number: int, limit: int) -> list[LookedInto]:
+    """Return the gaps of a meter that were looked into, the newest first."""
+    query = "SELECT began, ended, readings, outcome, unplaced FROM gaps WHERE meter = ? ORDER BY ended DESC LIMIT ?"
+    return [
+        LookedInto(moment(began), moment(ended), readings, str(outcome), tuple(str(unplaced).split()))
+        for began, ended, readings, outcome, unplaced in connection.execute(query, (number, limit))
+    ]

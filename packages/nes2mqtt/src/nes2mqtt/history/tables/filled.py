@@ -29,7 +29,7 @@ from nes2mqtt.history.tables.rows import Columns, moment, numbers_in, stamp
 from nes2mqtt.readings.reading import Sample, TableGroup
 from osgp.sources import SOURCES
 
-__all__ = ["NOT_BOOKED", "FilledGap", "FilledReading", "FilledRows", "Filling", "Gap", "Looked"]
+__all__ = ["NOT_BOOKED", "FilledGap", "FilledReading", "FilledRows", "Filling", "Gap", "Looked", "LookedInto"]
 
 
 NOT_BOOKED = "not_booked"
@@ -103,6 +103,25 @@ class FilledGap:
     began: datetime
     ended: datetime
     readings: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookedInto:
+    """A gap that was looked into, and what became of it.
+
+    Args:
+        began: the last reading before it.
+        ended: the first reading after it.
+        readings: how many could be filled in.
+        outcome: one word.
+        unplaced: keys of registers that counted in it, nobody knows when.
+    """
+
+    began: datetime
+    ended: datetime
+    readings: int
+    outcome: str
+    unplaced: tuple[str, ...]
 
 
 class FilledRows:

@@ -20,7 +20,15 @@ from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.queries.periods import Unit, floor, following
 from nes2mqtt.history.queries.reader import Line
 from nes2mqtt.history.store import Store
-from nes2mqtt.outputs.web.api.models import EnergyBucket, EnergyReport, FilledPart, LineReport, SeriesReport
+from nes2mqtt.outputs.web.api.models import (
+    EnergyBucket,
+    EnergyReport,
+    FilledPart,
+    GapsReport,
+    LineReport,
+    LookedIntoGap,
+    SeriesReport,
+)
 from nes2mqtt.outputs.web.api.operation import Asked, Operation, context_of
 from nes2mqtt.outputs.web.api.parameters import MeterId, known_meter
 from nes2mqtt.outputs.web.context import WebContext
@@ -40,6 +48,7 @@ _LONGEST: Mapping[Unit, timedelta] = {
 }
 """One request asks for about a thousand buckets at most, which takes a Raspberry Pi well under a second."""
 
+_MOST_GAPS = 100
 _MOST_LINES = 12
 _MOST_POINTS = 5000
 
@@ -68,6 +77,10 @@ class _Series(Asked):
     start: Moment = None
     end: Moment = None
     points: Annotated[int, Field(ge=2, le=_MOST_POINTS, description="At most so many; buckets get longer")] = 600
+
+
+class _Gaps(Asked):
+    meter: MeterId
 
 
 def history(web: WebContext) -> Store:
@@ -178,6 +191,30 @@ async def energy_csv(request: Request, asked: _Energy) -> PlainTextResponse:
     return PlainTextResponse(lines.getvalue(), headers=headers, media_type="text/csv")
 
 
+async def gaps(request: Request, asked: _Gaps) -> GapsReport:
+    """Times in which the meter was not read, and whether its load profile could fill them; the newest hundred."""
+    web = context_of(request)
+    store = history(web)
+    known_meter(web, asked.meter)
+    try:
+        found = await store.looked_into(asked.meter, _MOST_GAPS)
+    except HistoryError as error:
+        raise unreadable(error) from error
+    return GapsReport(
+        meter=asked.meter,
+        gaps=[
+            LookedIntoGap(
+                start=gap.began,
+                end=gap.ended,
+                outcome=gap.outcome,
+                readings=gap.readings,
+                unplaced=list(gap.unplaced),
+            )
+            for gap in found
+        ],
+    )
+
+
 async def series(request: Request, asked: _Series) -> SeriesReport:
     """Single readings where few enough, else averages with lowest and highest. Without `start`: the last day."""
     web = context_of(request)
@@ -221,5 +258,6 @@ OPERATIONS = (
         answered="One line a bucket",
         problems=_PROBLEMS,
     ),
+    Operation("/gaps", "Gaps that were looked into", _Gaps, gaps, GapsReport, problems=_PROBLEMS),
     Operation("/series", "Present values over time", _Series, series, SeriesReport, problems=_PROBLEMS),
 )

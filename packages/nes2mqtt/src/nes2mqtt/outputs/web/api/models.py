@@ -204,6 +204,23 @@ class EnergyBucket(_Model):
     )
 
 
+class LookedIntoGap(_Model):
+    """A time in which the meter was not read, and what its own load profile told of it."""
+
+    start: datetime = Field(description="The last reading before it")
+    end: datetime = Field(description="The first reading after it")
+    outcome: str = Field(description="`filled`, `partly`, or why nothing could be filled in: see docs/history.md")
+    readings: int = Field(description="How many readings were filled in")
+    unplaced: list[str] = Field(description="Names of registers that counted in it, nobody knows when")
+
+
+class GapsReport(_Model):
+    """The gaps of a meter that were looked into, the newest first."""
+
+    meter: str
+    gaps: list[LookedIntoGap]
+
+
 class EnergyReport(_Model):
     """Energy by hour, day, month or year, from differences of the meter's registers."""
 
