@@ -182,6 +182,14 @@ class TestDaysToCome:
         assert [(peak.kw, peak.over, peak.charged) for peak in bill.peaks] == [(1, False, False)]
         assert "peak of 2026-10 1.000 kW, so far" in "\n".join(bill_lines(bill))
 
+    @pytest.mark.parametrize(("minute", "charged"), [(59, False), (60, True)])
+    def test_a_month_is_over_at_midnight(self, minute, charged):
+        now = datetime(2026, 10, 31, 22, tzinfo=UTC) + timedelta(minutes=minute)
+        tariff = contract(Line("Capacity", Amount(Decimal(40), Per.PEAK), peak=Peak()))
+        bill = one(bills([tariff], OCTOBER, NOVEMBER, ZONE, everything(until=now - QUARTER), all_prices(), now))
+        assert ("Capacity" in bill.total.lines) is charged
+        assert [peak.charged for peak in bill.peaks] == [charged]
+
     def test_a_bill_of_days_to_come_only_is_none(self):
         assert bills([contract(FIXED)], NOVEMBER, DECEMBER, ZONE, everything(), all_prices(), self.now) == []
 
@@ -229,6 +237,7 @@ class TestPeaks:
         new = replace(self.line, name="New", peak=Peak(), valid_from=middle)
         bill = one(self.bills([contract(old, new)]))
         assert {name: amount.net for name, amount in bill.total.lines.items()} == {"New": 240}
+        assert [peak.line for peak in bill.peaks] == ["New"]
 
     def test_it_is_charged_in_the_bill_of_the_last_day_only(self):
         tariff = contract(self.line, begins=date(2026, 9, 1))
