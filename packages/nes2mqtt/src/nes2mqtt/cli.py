@@ -261,7 +261,7 @@ def costs(
 ) -> None:
     """Show what electricity cost by the [[contracts]], line by line, also while the gateway runs."""
     settings = _load(config)
-    from datetime import datetime  # noqa: PLC0415
+    from datetime import UTC, datetime  # noqa: PLC0415
 
     from nes2mqtt.bills.command import bill_lines, make_bills, parse_days  # noqa: PLC0415
     from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415
@@ -272,9 +272,10 @@ def costs(
         typer.echo(f"there is no [[contracts]] section{of_meter}; docs/costs.md shows how to write one", err=True)
         raise typer.Exit(_WRONG_CONFIGURATION)
     try:
-        first, after = parse_days(begin, end, datetime.now(settings.timezone).date())
+        now = datetime.now(UTC)
+        first, after = parse_days(begin, end, now.astimezone(settings.timezone).date())
         made = make_bills(
-            _database(settings), settings.data_dir / "prices.db", contracts, first, after, settings.timezone
+            _database(settings), settings.data_dir / "prices.db", contracts, first, after, settings.timezone, now
         )
     except HistoryError as error:
         typer.echo(f"nes2mqtt: {error}", err=True)
@@ -283,7 +284,7 @@ def costs(
         for line in bill_lines(bill, by_day=by_day):
             typer.echo(line)
     if not made:
-        typer.echo("no contract holds on these days")
+        typer.echo("no contract holds on these days, or they are all to come")
 
 
 def _database(settings: Config) -> Path:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from nes2mqtt.costs.config import ContractConfig
-from nes2mqtt.costs.contract import Contract, Part, check_all
+from nes2mqtt.costs.contract import Contract, Part, check_all, holes
 from nes2mqtt.costs.price_text import Amount, Per, ShareOfGroup, ShareOfSpot, parse_price
 from nes2mqtt.costs.windows import Window, overlap, parse_clock, parse_days, parse_months
 from osgp.sources import Direction
@@ -129,6 +129,13 @@ def problems(text):
     [
         ('spot_area = "DK1"', "", "no spot_area"),
         ('vat = "25 %"', "vat = 25", "percent sign"),
+        ('vat = "25 %"', "", "vat"),
+        (
+            'price = "8 øre per kWh"',
+            'price = "8 øre per kWh"\ntimes = [{ price = "6 % of grid" }]',
+            "cannot change by the time of day",
+        ),
+        ('from = "17:00"', 'from = "17:10"', "quarter of an hour"),
         ('name = "Transmission"', 'name = "Spot"', "two lines are named 'Spot'"),
         ('from = "17:00"', 'from = "05:00"', "times 1 and 2 share moments"),
         ('price = "8 øre per kWh"', 'price = "8 ct per kWh"', "line 'Supplier add-on': 'ct' is no unit of DKK"),
@@ -160,6 +167,17 @@ def test_two_contracts_for_the_same_days():
     assert check_all([ended, second]) == []
     assert check_all([first, contract(name="export", direction="export")]) == []
     assert check_all([first, contract(name="other", meter="barn")]) == []
+
+
+def test_days_between_two_contracts_are_told():
+    first, second = (
+        contract(name="first", to=date(2026, 10, 31)),
+        contract(name="second", **{"from": date(2026, 11, 1)}),
+    )
+    (said,) = holes([second, first])
+    assert "from 2026-10-31, when 'first' ends, until 'second' begins on 2026-11-01" in said
+    assert holes([contract(name="first", to=date(2026, 11, 1)), second]) == []
+    assert holes([first, contract(name="other", meter="barn", **{"from": date(2026, 11, 1)})]) == []
 
 
 def test_supplier_and_grid_beside_each_other():

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from nes2mqtt.costs.calculation import Quarter, rounded, slot_price, standing, sum_day
+from nes2mqtt.costs.calculation import Money, Quarter, rounded, slot_price, standing, sum_day
 from nes2mqtt.costs.config import ContractConfig
-from nes2mqtt.costs.contract import Contract, IfNegative, Line, Vat
-from nes2mqtt.costs.price_text import ShareOfSpot
+from nes2mqtt.costs.contract import Contract, IfNegative, Line, Timed, Vat
+from nes2mqtt.costs.price_text import Amount, Per, ShareOfSpot
 from nes2mqtt.costs.slots import quarters
+from nes2mqtt.costs.windows import Window
 
 CONTRACTS = Path(__file__).parent / "contracts"
 DANISH, AUSTRIAN = ((CONTRACTS / f"{name}.toml").read_text() for name in ("danish", "austrian"))
@@ -113,6 +114,21 @@ def test_a_negative_spot_price_without_vat():
     price = slot_price(replace(contract(DANISH), vat_on_negative_spot=False), night, Decimal(-1))
     assert price["Spot"].gross == -1
     assert price["Grid tariff C"].gross == Decimal("0.125")
+
+
+@pytest.mark.parametrize(
+    ("price", "timed", "net", "vat"),
+    [
+        (ShareOfSpot(Decimal(1)), Amount(Decimal("0.1"), Per.KWH), "0.1", "0.025"),
+        (Amount(Decimal("0.1"), Per.KWH), ShareOfSpot(Decimal(1)), "-0.2", "0"),
+        (ShareOfSpot(Decimal("-0.1")), ShareOfSpot(Decimal("-0.1")), "0.02", "0.005"),
+    ],
+)
+def test_vat_on_a_negative_spot_price_goes_by_the_price_of_that_time(price, timed, net, vat):
+    night = Timed(Window(begin=0, end=360), timed)
+    whole = replace(contract(DANISH), lines=(Line("Spot", price, (night,)),), vat_on_negative_spot=False)
+    found = slot_price(whole, datetime(2026, 10, 26, 2, tzinfo=COPENHAGEN), Decimal("-0.2"))
+    assert found["Spot"] == Money(Decimal(net), Decimal(vat))
 
 
 class TestSummerDayInAustria:

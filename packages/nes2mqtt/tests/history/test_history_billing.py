@@ -42,10 +42,10 @@ async def test_energy_that_was_just_read_is_in_the_bill(open_store, registers, z
         for second in range(0, 1801, 10):
             clock.now = clock.at(second)
             await store.append(registers(second, 1_000_000 + second))
-        (bill,) = await billing.of("house", date(2026, 1, 15), date(2026, 1, 16))
+        (bill,) = await billing.of("house", date(2026, 1, 15), date(2026, 1, 16), clock.at(1805))
         assert bill.total.wh == 1800
         assert bill.total.total.gross == Decimal("1.125")
-        assert await billing.of("barn", date(2026, 1, 15), date(2026, 1, 16)) == []
+        assert await billing.of("barn", date(2026, 1, 15), date(2026, 1, 16), clock.at(1805)) == []
 
 
 async def test_prices_that_cannot_be_read_are_an_error_and_no_bill(open_store, registers, zone, tmp_path, clock):
@@ -55,7 +55,7 @@ async def test_prices_that_cannot_be_read_are_an_error_and_no_bill(open_store, r
         await store.append(registers(0, 1_000_000))
         billing = Billing(store, PriceStore(tmp_path / "broken.db"), contracts, zone)
         with pytest.raises(HistoryError, match="prices"):
-            await billing.of("house", date(2026, 1, 15), date(2026, 1, 16))
+            await billing.of("house", date(2026, 1, 15), date(2026, 1, 16), clock.at(1805))
     assert sqlite3.connect(store.path).execute("PRAGMA quick_check").fetchone() == ("ok",)
 
 

@@ -147,10 +147,14 @@ async def test_t3_a_wrong_clock_is_told_by_how_much_and_against_which_meter(mach
 async def test_while_nobody_knows_the_day_there_is_no_day(machine, web_on, client_for):
     machine.ahead = timedelta(days=-30)
     web, read = web_on(machine)
-    web.store = object()
+    web.store = web.billing = object()
     read()
     async with client_for(web) as client:
-        for path in ("/api/v1/energy?meter=house&period=hour", "/api/v1/series?meter=house&name=voltage_l1"):
+        for path in (
+            "/api/v1/energy?meter=house&period=hour",
+            "/api/v1/series?meter=house&name=voltage_l1",
+            "/api/v1/costs?meter=house&first=2026-10-01&after=2026-11-01",
+        ):
             reply = await client.get(path)
             assert reply.status_code == 503
             assert reply.json()["title"] == "The time of day is not known"

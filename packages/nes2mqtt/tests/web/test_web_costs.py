@@ -34,8 +34,9 @@ class FakeBilling:
         self.zone = zone
         self.asked = []
 
-    async def of(self, meter, first, after):
+    async def of(self, meter, first, after, now):
         self.asked.append((meter, first, after))
+        self.now = now
 
         def energy(meter, key, spans):
             del meter, key
@@ -49,7 +50,7 @@ class FakeBilling:
                 for second in range(int(end.timestamp()) - 100 * 86400, int(until), 900)
             ]
 
-        return bills([self.contract], first, after, self.zone, energy, prices)
+        return bills([self.contract], first, after, self.zone, energy, prices, datetime(2026, 12, 1, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -1,14 +1,7 @@
 """D7: every table that is printed is declared, so its declaration tells how long it is."""
 
 from osgp.image import MeterImage
-from osgp.tables import TABLES, Dimensions
-from osgp.tables.sizes import SIZES, TELLING, size_of
-
-
-def test_d7_no_table_has_to_be_measured_without_a_declaration():
-    assert not SIZES.keys() & TABLES.keys()
-    assert set(TELLING) == {teller for size in SIZES.values() for teller in size.by}
-    assert size_of("BT02", Dimensions(), {}) is None
+from osgp.tables import TABLES
 
 
 def test_d7_the_sizes_of_a_real_meter_s_dump():

@@ -1,7 +1,11 @@
 """What some days cost by each contract that holds on them.
 
 Energies and prices are asked for through two functions, so that the same bill is made from a running gateway, from a copy of
-its database and in a test.
+its database and in a test. It is made month by month, so that a bill of a year takes no more memory than one of a month.
+
+A day to come is in no bill. Energy of a time in which nobody read the meter is in the bill of each of its days, also where that
+time begins before the bill or ends after it. The peak of a month is measured over the whole of it, whatever days are asked for and
+whichever contract held on them; it is charged by the contract and the line that hold on its last day, in the bill that has that day.
 
 This module does not read databases.
 """
@@ -9,13 +13,13 @@ This module does not read databases.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from nes2mqtt.costs.calculation import Costs, Money, Quarter, sum_day
-from nes2mqtt.costs.contract import Contract, Line, Vat
+from nes2mqtt.costs.calculation import Costs, Quarter, Spot, peak_charges, sum_day
+from nes2mqtt.costs.contract import Contract, Line
 from nes2mqtt.costs.metered import Counted, quarters_of
 from nes2mqtt.costs.peaks import MonthPeak, billed, charge, month_peak
 from nes2mqtt.costs.price_text import Amount, Per
@@ -32,6 +36,10 @@ EnergyOf = Callable[[str, str, Sequence[tuple[datetime, datetime]]], list[Counte
 PricesOf = Callable[[str, str, datetime, datetime], list[SpotPrice]]
 """Gives the prices of an area in a currency from a moment up to another (UTC)."""
 
+_REACH = 100
+"""Days that are looked at behind a bill's end for the reading that ends a gap."""
+
+_DAY = timedelta(days=1)
 _REGISTERS = {"import": "active_energy_import", "export": "active_energy_export"}
 
 
@@ -42,16 +50,18 @@ class Peak:
     Args:
         line: its name.
         month: its first day.
-        measured: the month's peak.
         kw: that is billed; None while the month has none.
-        over: whether the month has ended within the bill's days, so that it is in the sum.
+        complete: whether every period that counts was measured; if not, it is at least this.
+        over: whether the month is over.
+        charged: whether it is in the sum: the month is over, and its last day is one of the bill's.
     """
 
     line: str
     month: date
-    measured: MonthPeak
     kw: Decimal | None
+    complete: bool
     over: bool
+    charged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,7 @@ class Bill:
     Args:
         contract: the contract.
         first: first local day.
-        after: the day after the last one.
+        after: the day after the last one; tomorrow at most.
         days: sum of each day, without charges for peaks.
         total: sum of all, with them.
         peaks: of the months, by line.
@@ -76,9 +86,17 @@ class Bill:
 
 
 def bills(
-    contracts: Iterable[Contract], first: date, after: date, zone: ZoneInfo, energy: EnergyOf, prices: PricesOf
+    contracts: Iterable[Contract],
+    first: date,
+    after: date,
+    zone: ZoneInfo,
+    energy: EnergyOf,
+    prices: PricesOf,
+    now: datetime,
 ) -> list[Bill]:
     """Return a bill for each contract that holds on a day from ``first`` up to, not including, ``after``.
+
+    Days after today are left out, and so is the part of today that is to come.
 
     Args:
         contracts: all there are.
@@ -87,85 +105,134 @@ def bills(
         zone: where days and months begin.
         energy: what was metered.
         prices: what is known of them.
+        now: UTC.
     """
     found = []
+    after = min(after, now.astimezone(zone).date() + _DAY)
+    source = _Source(zone, energy, prices, now)
     for contract in contracts:
         begin = max(first, contract.begins)
         end = after if contract.ends is None else min(after, contract.ends)
         if begin < end:
-            found.append(_bill(contract, begin, end, zone, energy, prices))
+            found.append(_bill(contract, begin, end, source))
     return found
 
 
 def counted_of(period: EnergyPeriod, key: str) -> Counted:
     """Return what a period of the history counted of a source."""
     wh = period.values.get(key)
-    return Counted(period.start, wh, None if wh is None else period.first)
+    return Counted(period.start, wh, None if wh is None else period.first, period.last, key in period.unplaced)
 
 
-def _bill(contract: Contract, first: date, after: date, zone: ZoneInfo, energy: EnergyOf, prices: PricesOf) -> Bill:
-    peak_lines = [line for line in contract.lines if line.peak is not None]
-    # A peak is of whole months, and the mean of some months needs those before.
-    longest = max((line.peak.months for line in peak_lines if line.peak is not None), default=0)
-    since = _month_back(first, longest - 1) if longest else first
-    metered = _metered(contract, max(since, contract.begins), after, zone, energy)
-    begin, end = bounds(first.replace(day=1), zone)[0], bounds(_next_month(after - timedelta(days=1)), zone)[0]
-    known = prices(contract.spot_area, contract.currency, begin, end) if contract.asks_for_spot else []
-    spot = ChargedPrices(known, contract.spot_step, zone)
-    by_day = {day: sum_day(contract, day, metered[day], spot.at, zone) for day in days(first, after)}
-    total = Costs(contract.currency)
-    for costs in by_day.values():
-        total.add(costs)
-    peaks = []
-    for line in peak_lines:
-        for peak in _peaks(contract, line, metered, zone):
-            if peak.month >= first.replace(day=1):
-                peaks.append(peak)
-                if peak.over and peak.kw is not None:
-                    total.book({line.name: _charged(contract, line, peak.kw)})
-    return Bill(contract, first, after, by_day, total, tuple(peaks))
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where energies and prices come from."""
+
+    zone: ZoneInfo
+    energy: EnergyOf
+    prices: PricesOf
+    now: datetime
+
+    @property
+    def tomorrow(self) -> date:
+        return self.now.astimezone(self.zone).date() + _DAY
+
+    def over(self, day: date) -> bool:
+        """Tell whether a local day is over."""
+        return day + _DAY < self.tomorrow
+
+    def metered(self, contract: Contract, first: date, after: date) -> dict[date, list[Quarter]]:
+        """Return the quarter hours of each day that have begun; those that were not read are left out while they are not over."""
+        counted = self._counted(contract, first, after)
+        counted = [*self._before(contract, first, counted[0]), *counted, *self._behind(contract, after, counted[-1])]
+        found: dict[date, list[Quarter]] = {day: [] for day in days(first, after)}
+        for quarter in quarters_of(counted, self.now):
+            day = quarter.start.astimezone(self.zone).date()
+            if day in found and (quarter.wh is not None or quarter.start + QUARTER <= self.now):
+                found[day].append(quarter)
+        return found
+
+    def spot(self, contract: Contract, month: date) -> Spot:
+        """Return the spot prices of a month as the contract charges them."""
+        begin, end = bounds(month, self.zone)[0], bounds(_next_month(month), self.zone)[0]
+        known = self.prices(contract.spot_area, contract.currency, begin, end) if contract.asks_for_spot else []
+        return ChargedPrices(known, contract.spot_step, self.zone).at
+
+    def _counted(self, contract: Contract, first: date, after: date) -> list[Counted]:
+        starts = [start for day in days(first, after) for start in quarters(day, self.zone)]
+        spans = [(start, start + QUARTER) for start in starts]
+        return self.energy(contract.meter, _REGISTERS[contract.direction], spans)
+
+    def _behind(self, contract: Contract, after: date, last: Counted) -> list[Counted]:
+        """Return the quarters from ``after`` until the gap ends that the last one before is in; none if it is in none."""
+        found: list[Counted] = []
+        step, most = 1, min(after + _REACH * _DAY, self.tomorrow)
+        while after < most and not last.whole(self.now) and all(one.wh is None for one in found):
+            until = min(after + step * _DAY, most)
+            found += self._counted(contract, after, until)
+            after, step = until, 2 * step
+        return found
+
+    def _before(self, contract: Contract, first: date, begin: Counted) -> list[Counted]:
+        """Return the quarters before ``first`` of a gap without this register that goes on there, with the one it began in."""
+        found: list[Counted] = []
+        step, least = 1, first - _REACH * _DAY
+        while first > least and begin.unplaced and all(one.wh is None for one in found):
+            since = max(first - step * _DAY, least)
+            found[:0] = self._counted(contract, since, first)
+            first, step = since, 2 * step
+        return found
 
 
-def _metered(
-    contract: Contract, first: date, after: date, zone: ZoneInfo, energy: EnergyOf
-) -> dict[date, list[Quarter]]:
-    """Return the quarter hours of each day; one day more is read before, for a gap that ends on the first."""
-    starts = [start for day in days(first - timedelta(days=1), after) for start in quarters(day, zone)]
-    counted = energy(contract.meter, _REGISTERS[contract.direction], [(start, start + QUARTER) for start in starts])
-    found: dict[date, list[Quarter]] = {day: [] for day in days(first, after)}
-    for quarter in quarters_of(counted):
-        day = quarter.start.astimezone(zone).date()
-        if day in found:
-            found[day].append(quarter)
-    return found
-
-
-def _peaks(contract: Contract, line: Line, metered: dict[date, list[Quarter]], zone: ZoneInfo) -> list[Peak]:
-    if line.peak is None:
-        return []
-    found: list[Peak] = []
-    measured: list[Decimal] = []
-    for month in sorted({day.replace(day=1) for day in metered}):
+def _bill(contract: Contract, first: date, after: date, source: _Source) -> Bill:
+    lines = [line for line in contract.lines if line.peak is not None]
+    bill = Bill(contract, first, after, {}, Costs(contract.currency), ())
+    # The mean of the peaks of some months needs those before.
+    earlier = max((line.peak.months for line in lines if line.peak is not None), default=1) - 1
+    measured: dict[tuple[str, date], MonthPeak] = {}
+    peaks: list[Peak] = []
+    month = _month_back(first, earlier)
+    while month < after:
         ending = _next_month(month)
-        of_month = [quarter for day in days(month, ending) if line.on(day) for quarter in metered.get(day, ())]
-        peak = month_peak(line.peak, of_month, zone, contract.holidays)
-        over = ending - timedelta(days=1) in metered
-        kw = None
-        if peak.kw is not None:
-            measured.append(peak.kw)
-            kw = billed(line.peak, measured)
-        found.append(Peak(line.name, month, peak, kw, over))
+        low, high = max(first, month), min(after, ending)
+        begin, end = (month, min(ending, source.tomorrow)) if lines else (low, high)
+        metered = source.metered(contract, begin, end)
+        for line in lines:
+            over = (each for day in metered.values() for each in day if each.start + QUARTER <= source.now)
+            if line.peak is not None:
+                measured[line.name, month] = month_peak(line.peak, over, source.zone, contract.holidays)
+        if low < high:
+            spot = source.spot(contract, month)
+            for day in days(low, high):
+                bill.days[day] = sum_day(contract, day, metered[day], spot, source.zone)
+                bill.total.add(bill.days[day])
+            peaks += _peaks(bill, lines, month, measured, source)
+        month = ending
+    return replace(bill, peaks=tuple(peaks))
+
+
+def _peaks(
+    bill: Bill, lines: Sequence[Line], month: date, measured: dict[tuple[str, date], MonthPeak], source: _Source
+) -> list[Peak]:
+    """Return the peaks of a month by the lines that hold on its last day, and book what they cost."""
+    last = _next_month(month) - _DAY
+    over = source.over(last)
+    charged = over and last < bill.after
+    found: list[Peak] = []
+    amounts: dict[str, Decimal] = {}
+    for line in lines:
+        if line.peak is None or not (bill.contract.on(last) and line.on(last)):
+            continue
+        months = [measured[line.name, _month_back(month, back)] for back in reversed(range(line.peak.months))]
+        known = [each.kw for each in months if each.kw is not None]
+        complete = months[-1].complete and all(each.complete for each in months if each.kw is not None)
+        kw = None if months[-1].kw is None else billed(line.peak, known)
+        found.append(Peak(line.name, month, kw, complete, over, charged))
+        if charged and kw is not None:
+            per_kw = line.price.value if isinstance(line.price, Amount) and line.price.per is Per.PEAK else Decimal(0)
+            amounts[line.name] = charge(line.peak, per_kw, kw)
+    bill.total.book(peak_charges(bill.contract, last, amounts))
     return found
-
-
-def _charged(contract: Contract, line: Line, kw: Decimal) -> Money:
-    per_kw = line.price.value if isinstance(line.price, Amount) and line.price.per is Per.PEAK else Decimal(0)
-    net = charge(line.peak, per_kw, kw) if line.peak is not None else Decimal(0)
-    if line.vat is Vat.NONE:
-        return Money(net)
-    if line.vat is Vat.INCLUDED:
-        net /= 1 + contract.vat
-    return Money(net, net * contract.vat)
 
 
 def _next_month(day: date) -> date:

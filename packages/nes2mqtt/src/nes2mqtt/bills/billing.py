@@ -38,8 +38,14 @@ class Billing:
         self._contracts = tuple(contracts)
         self._zone = zone
 
-    async def of(self, meter: str, first: date, after: date) -> list[Bill]:
+    async def of(self, meter: str, first: date, after: date, now: datetime) -> list[Bill]:
         """Return the bills of a meter for local days from ``first`` up to, not including, ``after``; none without a contract.
+
+        Args:
+            meter: its id.
+            first: first local day.
+            after: the day after the last one; days to come are left out.
+            now: UTC.
 
         Raises:
             HistoryError: history or prices cannot be read now.
@@ -61,6 +67,6 @@ class Billing:
                     # Not the history's damage, which an error of SQLite would be taken for.
                     raise HistoryError(f"the prices in {self._prices.path} cannot be read: {error}") from error
 
-            return bills(contracts, first, after, self._zone, energy, prices)
+            return bills(contracts, first, after, self._zone, energy, prices, now)
 
         return await self._store.ask(make, meter)

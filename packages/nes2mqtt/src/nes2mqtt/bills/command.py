@@ -27,7 +27,7 @@ __all__ = ["bill_lines", "make_bills", "parse_days"]
 
 
 def make_bills(
-    database: Path, prices: Path, contracts: Sequence[Contract], first: date, after: date, zone: ZoneInfo
+    database: Path, prices: Path, contracts: Sequence[Contract], first: date, after: date, zone: ZoneInfo, now: datetime
 ) -> list[Bill]:
     """Return the bills of some days, from a copy of the history.
 
@@ -38,6 +38,7 @@ def make_bills(
         first: first local day.
         after: the day after the last one.
         zone: where days begin.
+        now: UTC.
 
     Raises:
         HistoryError: something cannot be read; the text says what to do.
@@ -51,7 +52,7 @@ def make_bills(
                 def energy(meter: str, key: str, spans: Sequence[tuple[datetime, datetime]]) -> list[Counted]:
                     return [counted_of(period, key) for period in reader.energies(meter, spans, ())]
 
-                return bills(contracts, first, after, zone, energy, PriceStore(prices).prices)
+                return bills(contracts, first, after, zone, energy, PriceStore(prices).prices, now)
         except sqlite3.Error as error:
             raise HistoryError(f"history or prices cannot be read: {error}") from error
 
@@ -110,15 +111,20 @@ def _open(costs: Costs) -> Iterator[str]:
     if costs.unmeasured:
         yield f"{costs.unmeasured} quarter hours were not measured and are not in it"
     if costs.estimated:
-        yield f"{costs.estimated} quarter hours have an even share of what was measured over a longer time"
+        yield f"{costs.estimated} quarter hours have an even share of what was measured over a longer time, or were read in part"
 
 
 def _peak(peak: Peak) -> str:
     if peak.kw is None:
         return f"{peak.line}: no peak was measured in {peak.month:%Y-%m}"
-    least = "" if peak.measured.complete else "at least "
-    so_far = "" if peak.over else ", so far; it is not in the sum before the month is over"
-    return f"{peak.line}: peak of {peak.month:%Y-%m} {least}{rounded(peak.kw, 3)} kW{so_far}"
+    least = "" if peak.complete else "at least "
+    if not peak.over:
+        note = ", so far; it is not in the sum before the month is over"
+    elif not peak.charged:
+        note = "; it is in the sum of the bill that has the last day of the month, not in this one"
+    else:
+        note = ""
+    return f"{peak.line}: peak of {peak.month:%Y-%m} {least}{rounded(peak.kw, 3)} kW{note}"
 
 
 def _money(amount: Decimal) -> str:

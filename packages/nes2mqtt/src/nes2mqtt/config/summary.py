@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nes2mqtt.config.settings import Config
+from nes2mqtt.costs.contract import holes
 from nes2mqtt.host.secret import Secret
 from nes2mqtt.meters.config import MeterConfig
 from nes2mqtt.outputs.mqtt.config import MqttConfig
@@ -74,6 +75,8 @@ def _costs(config: Config) -> Iterator[str]:
             f"- know what the {contract.direction} of '{contract.meter}' costs by '{contract.name}', from {contract.begins}{until}: "
             f"{len(contract.lines)} lines, VAT {contract.vat * 100:f} %"
         )
+    for hole in holes([contract.contract() for contract in config.contracts]):
+        yield f"    but {hole}"
     if config.prices is not None and config.contracts:
         source = config.prices.file or config.prices.source
         yield f"- take spot prices from {source}, keep them in {config.data_dir / 'prices.db'}"

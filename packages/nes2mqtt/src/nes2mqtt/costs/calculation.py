@@ -21,7 +21,7 @@ from nes2mqtt.costs.contract import Contract, IfNegative, Line, Vat
 from nes2mqtt.costs.price_text import Amount, Per, Price, ShareOfGroup, ShareOfSpot
 from nes2mqtt.costs.slots import month_days, year_days
 
-__all__ = ["Costs", "Money", "Quarter", "Spot", "rounded", "slot_price", "standing", "sum_day"]
+__all__ = ["Costs", "Money", "Quarter", "Spot", "peak_charges", "rounded", "slot_price", "standing", "sum_day"]
 
 Spot = Callable[[datetime], Decimal | None]
 """Gives the spot price per kWh without VAT of the slot that begins at a moment (UTC), as the contract averages it; None
@@ -132,16 +132,23 @@ def slot_price(contract: Contract, local: datetime, spot: Decimal | None) -> dic
     """
     lines = [line for line in contract.lines if line.on(local.date())]
     net: dict[str, Decimal] = {}
+    without_vat = set()
     for line in lines:
         price = _price_at(line, local, contract)
         if isinstance(price, ShareOfSpot):
             if spot is None:
                 return None
             net[line.name] = _of_spot(price, spot, line.if_negative)
+            if spot < 0 and net[line.name] < 0 and not contract.vat_on_negative_spot:
+                without_vat.add(line.name)
         elif isinstance(price, Amount) and price.per is Per.KWH:
             net[line.name] = _without_vat(price.value, line, contract)
     net |= _of_groups(lines, net)
-    return {line.name: _money(net[line.name], line, contract, spot) for line in lines if line.name in net}
+    return {
+        line.name: Money(net[line.name]) if line.name in without_vat else _money(net[line.name], line, contract)
+        for line in lines
+        if line.name in net
+    }
 
 
 def standing(contract: Contract, day: date) -> dict[str, Money]:
@@ -157,7 +164,21 @@ def standing(contract: Contract, day: date) -> dict[str, Money]:
         if isinstance(line.price, Amount) and line.price.per in parts
     }
     net |= _of_groups(lines, net)
-    return {line.name: _money(net[line.name], line, contract, None) for line in lines if line.name in net}
+    return {line.name: _money(net[line.name], line, contract) for line in lines if line.name in net}
+
+
+def peak_charges(contract: Contract, day: date, amounts: Mapping[str, Decimal]) -> dict[str, Money]:
+    """Return what the peaks of a month cost, by line, with the shares of their groups.
+
+    Args:
+        contract: holds on that day.
+        day: the last one of the month; a line that has ended then takes no share.
+        amounts: of the lines with a peak, by name, as the contract writes them.
+    """
+    lines = [line for line in contract.lines if line.on(day)]
+    net = {line.name: _without_vat(amounts[line.name], line, contract) for line in lines if line.name in amounts}
+    net |= _of_groups(lines, net)
+    return {line.name: _money(net[line.name], line, contract) for line in lines if line.name in net}
 
 
 def sum_day(contract: Contract, day: date, energy: Sequence[Quarter], spot: Spot, zone: ZoneInfo) -> Costs:
@@ -226,10 +247,5 @@ def _without_vat(value: Decimal, line: Line, contract: Contract) -> Decimal:
     return value / (1 + contract.vat) if line.vat is Vat.INCLUDED else value
 
 
-def _money(net: Decimal, line: Line, contract: Contract, spot: Decimal | None) -> Money:
-    if line.vat is Vat.NONE:
-        return Money(net)
-    below_zero = isinstance(line.price, ShareOfSpot) and spot is not None and spot < 0
-    if below_zero and not contract.vat_on_negative_spot:
-        return Money(net)
-    return Money(net, net * contract.vat)
+def _money(net: Decimal, line: Line, contract: Contract) -> Money:
+    return Money(net) if line.vat is Vat.NONE else Money(net, net * contract.vat)

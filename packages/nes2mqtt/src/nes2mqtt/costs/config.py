@@ -218,8 +218,8 @@ class ContractConfig(BaseModel):
     """Price area of the spot price: ``DK1``, ``DK2``, ``AT``, ``DE-LU`` ..."""
     spot_step: SpotStep = SpotStep.QUARTER
     """What the supplier charges: the price of each ``quarter``, or the mean of each ``hour`` or ``month``."""
-    vat: Percent = Decimal(0)
-    """On top of all lines that do not say otherwise: ``"25 %"``."""
+    vat: Percent = Field(examples=["25 %"])
+    """On top of all lines that do not say otherwise: ``"25 %"``; ``"0 %"`` if there is none."""
     vat_on_negative_spot: bool = True
     """Whether a spot price below zero is credited with VAT."""
     holidays: tuple[date, ...] = ()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 
 from nes2mqtt.costs.price_text import Amount, Per, Price, ShareOfGroup, ShareOfSpot
 from nes2mqtt.costs.windows import ALWAYS, Window, overlap
@@ -29,6 +30,7 @@ __all__ = [
     "Vat",
     "check",
     "check_all",
+    "holes",
 ]
 
 
@@ -176,6 +178,11 @@ class Contract:
         """Tell whether a line depends on the spot price."""
         return any(isinstance(price, ShareOfSpot) for line in self.lines for price in line.prices)
 
+    @property
+    def prices_since(self) -> date:
+        """Return the first day whose spot prices it needs: the mean of a month needs the whole of its first month."""
+        return self.begins.replace(day=1) if self.spot_step is SpotStep.MONTH else self.begins
+
 
 def check(contract: Contract) -> list[str]:
     """Return what is wrong with a contract, each in a sentence; nothing if all is well."""
@@ -207,14 +214,23 @@ def _wrong_in(line: Line, groups: set[str]) -> list[str]:
             found.append(
                 f"an amount per {price.per} does not change by the time of day; only prices per kWh have 'times'"
             )
-    if line.times and isinstance(line.price, ShareOfGroup):
+    if line.times and any(isinstance(price, ShareOfGroup) for price in line.prices):
         found.append("a share of a group cannot change by the time of day; give the lines of the group 'times' instead")
     per_peak = any(isinstance(price, Amount) and price.per is Per.PEAK for price in line.prices)
     if per_peak and line.peak is None:
         found.append("a price per kW of peak needs a 'peak' that says how the peak is measured")
     if line.peak is not None and not per_peak:
         found.append("'peak' goes with a price per kW of peak only")
-    pair = overlap([timed.window for timed in line.times])
+    return found + _wrong_times([timed.window for timed in line.times])
+
+
+def _wrong_times(windows: Sequence[Window]) -> list[str]:
+    found = []
+    if any(window.begin % 15 or window.end % 15 for window in windows):
+        found.append(
+            "its times have to begin and end on a quarter of an hour, because energy is known by the quarter hour"
+        )
+    pair = overlap(windows)
     if pair is not None:
         found.append(
             f"its times {pair[0] + 1} and {pair[1] + 1} share moments, so there would be two prices; cut one of them"
@@ -241,3 +257,27 @@ def check_all(contracts: Sequence[Contract]) -> list[str]:
                     "write both in one currency"
                 )
     return found
+
+
+def holes(contracts: Sequence[Contract]) -> list[str]:
+    """Return between which contracts there are days without any: their energy is in no bill."""
+    found: dict[str, None] = {}
+    bills = {(one.meter, one.direction) for one in contracts}
+    for meter, direction in sorted(bills):
+        for part in (Part.SUPPLIER, Part.GRID):
+            of_part = sorted(
+                (
+                    one
+                    for one in contracts
+                    if (one.meter, one.direction) == (meter, direction) and one.part in {part, Part.ALL}
+                ),
+                key=lambda one: one.begins,
+            )
+            for one, after in pairwise(of_part):
+                if one.ends is not None and one.ends < after.begins:
+                    found[
+                        f"no contract holds for the {direction} of meter '{meter}' from {one.ends}, when '{one.name}' ends, "
+                        f"until '{after.name}' begins on {after.begins}: what was used then is in no bill. 'to' is the first "
+                        "day without the contract, so for no hole it is the day on which the next one begins"
+                    ] = None
+    return list(found)

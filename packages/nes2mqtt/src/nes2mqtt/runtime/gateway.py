@@ -203,7 +203,8 @@ def _price_keeper(config: Config, clock: Clock) -> PriceKeeper | None:
     from nes2mqtt.prices.keeper import PriceKeeper, wanted_by  # noqa: PLC0415 - see the docstring
     from nes2mqtt.prices.store import PriceStore  # noqa: PLC0415
 
-    needs = ((one.spot_area, one.begins, one.currency) for one in config.contracts if one.spot_area)
+    contracts = [one.contract() for one in config.contracts]
+    needs = ((one.spot_area, one.prices_since, one.currency) for one in contracts if one.spot_area)
     return PriceKeeper(
         PriceStore(config.data_dir / "prices.db"),
         wanted_by(needs),

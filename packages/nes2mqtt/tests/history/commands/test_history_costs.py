@@ -95,6 +95,15 @@ def test_what_it_says_otherwise(config, arguments, said, code):
     assert said in result.output
 
 
+def test_days_between_two_contracts_are_told_by_check_config(config):
+    text = config.read_text()
+    ended = text.replace("from = 2026-01-01", "from = 2026-01-01\nto = 2026-03-31")
+    config.write_text(ended + text[text.index("[[contracts]]") :].replace("from = 2026-01-01", "from = 2026-04-01"))
+    result = CliRunner().invoke(app, ["check-config", "--config", str(config)])
+    assert result.exit_code == 0, result.output
+    assert "until 'Example' begins on 2026-04-01: what was used then is in no bill" in result.output
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -5,8 +5,7 @@ This module does not know what is done with them.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from osgp.cli.opening import step
@@ -17,12 +16,11 @@ from osgp.ports.transport import Address
 from osgp.psem import ResponseCode
 from osgp.tables import TABLES, Dimensions, Record, Table
 from osgp.tables.schema.count import Untold
-from osgp.tables.sizes import SIZES, size_of
 
 if TYPE_CHECKING:
     from osgp.meter import Meter
 
-__all__ = ["WHOLE_TABLES", "NothingIn", "configuration", "read_whole", "telling"]
+__all__ = ["WHOLE_TABLES", "NothingIn", "configuration", "read_whole"]
 
 _FINAL = frozenset({ResponseCode.INSUFFICIENT_SECURITY_CLEARANCE, ResponseCode.INAPPROPRIATE_ACTION})
 """Refusals that no other way of asking for the same table changes."""
@@ -33,7 +31,6 @@ _ONE_ANSWER = 400
 _PART = 4096
 """Bytes after which it is said how far a long table has come: nine seconds at one read a second."""
 
-_NOTHING: Mapping[str, bytes] = {}
 
 WHOLE_TABLES = Limits(512, 255)
 """What an optical session for whole tables offers: as many packets as a message may have. The gateway's sessions offer
@@ -53,7 +50,6 @@ async def read_whole(
     meter: Meter,
     name: str,
     dims: Dimensions,
-    held: Mapping[str, bytes] = _NOTHING,
     arrived: Callable[[int, int], None] | None = None,
 ) -> bytes:
     """Read all bytes of a table: at once where it can be, for the count of a full read is the table's true size.
@@ -62,7 +58,6 @@ async def read_whole(
         meter: whose.
         name: the table's.
         dims: the meter's dimensions.
-        held: tables of the meter that tell how long others are (:data:`osgp.tables.sizes.TELLING`).
         arrived: told, of tables that are read in parts, how many of how many bytes have come.
 
     Raises:
@@ -73,12 +68,9 @@ async def read_whole(
     """
     described = _described(name, dims)
     with step(f"reading {name}"):
-        size = size_of(name, dims, held)
-        optical = Address.parse(meter.url).optical
-        if size is None and described is not None and not described.own_counts and described.size(dims) > _ONE_ANSWER:
+        size = None if described is None or described.own_counts else described.size(dims)
+        if described is not None and size is not None and size > _ONE_ANSWER:
             return await _by_size(meter, name, lambda data: described.size(dims, data), arrived)
-        if size is not None and size > _ONE_ANSWER and not optical:
-            return await _by_size(meter, name, lambda _: size, arrived)
         try:
             return await meter.read(name)
         except TransportError:
@@ -86,14 +78,12 @@ async def read_whole(
         except (MeterRefused, LinkError, KeyRejected) as error:
             if meter.stats.replies == 0 or (isinstance(error, MeterRefused) and error.code in _FINAL):
                 raise
-            if size:
-                return await _by_size(meter, name, lambda _: size, arrived)
-            if described is not None:
-                return await _by_size(meter, name, lambda data: described.size(dims, data), arrived)
             if size == 0:
                 raise NothingIn(f"the meter is set up to keep nothing in {name}") from error
+            if described is not None:
+                return await _by_size(meter, name, lambda data: described.size(dims, data), arrived)
             if isinstance(error, MeterRefused) and error.code == ResponseCode.OPERATION_NOT_POSSIBLE:
-                raise MeterRefused(_too_long(name, optical=optical), error.code) from error
+                raise MeterRefused(_too_long(name, optical=Address.parse(meter.url).optical), error.code) from error
             raise
 
 
@@ -115,10 +105,8 @@ class NothingIn(TableError):
 def _too_long(name: str, *, optical: bool) -> str:
     """Say why a table that nobody can measure was refused as a whole."""
     most = WHOLE_TABLES.read if optical else MAX_READ
-    told, described = SIZES.get(name), TABLES.get(name)
-    if told is not None:
-        missing = f"and what tells its size ({told.formula}) was not read"
-    elif described is not None:
+    described = TABLES.get(name)
+    if described is not None:
         missing = f"and what tells its size ({', '.join(described.told_by)}) was not read"
     else:
         missing = "and no guide tells how long it is, so that it cannot be read in parts"
@@ -127,16 +115,6 @@ def _too_long(name: str, *, optical: bool) -> str:
         f"the meter does not give {name} as a whole: probably it is longer than the {most} bytes that this program takes in "
         f"one answer, {missing}{other}"
     )
-
-
-async def telling(meter: Meter, name: str) -> dict[str, bytes]:
-    """Read the tables that tell how long this one is, as far as the meter gives them."""
-    held: dict[str, bytes] = {}
-    size = SIZES.get(name)
-    for teller in size.by if size is not None else ():
-        with contextlib.suppress(MeterRefused):
-            held[teller] = await read_whole(meter, teller, await meter.dimensions())
-    return held
 
 
 async def _by_size(

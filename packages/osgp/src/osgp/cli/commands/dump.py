@@ -127,8 +127,7 @@ async def _begin(meter: Meter, taken: Dump, working: Path) -> None:
     from osgp.ports.transport import Address  # noqa: PLC0415
     from osgp.tables import TABLES  # noqa: PLC0415
     from osgp.tables.identity import tables_used  # noqa: PLC0415
-    from osgp.tables.sizes import TELLING  # noqa: PLC0415
-    from osgp.tables.survey import TELLING as LAID_OUT_BY  # noqa: PLC0415
+    from osgp.tables.survey import TELLING  # noqa: PLC0415
 
     with step("asking who the meter is (BT01, ET03)"):
         who = await meter.identity()
@@ -139,7 +138,7 @@ async def _begin(meter: Meter, taken: Dump, working: Path) -> None:
     with step("reading the list of tables (BT00)"):
         used = tables_used(await configuration(meter))
     # First what tells whether all the others are of one configuration; what tells the sizes of others comes before them.
-    first = [name for name in dict.fromkeys(("BT00", "ET04", *LAID_OUT_BY, *TELLING)) if name in used]
+    first = [name for name in dict.fromkeys(("BT00", "ET04", *TELLING)) if name in used]
     taken.listed = first + [name for name in sorted(used, key=table_id) if name not in first]
     image = taken.image
     image.meter = f"{who.manufacturer} {who.model}, firmware {who.firmware}".strip(" ,")
@@ -152,7 +151,6 @@ async def _fill(meter: Meter, taken: Dump, save: Callable[[], None]) -> None:
     from osgp.dissector.privacy import SECRET_TABLES, blanked, unfindable  # noqa: PLC0415
     from osgp.dissector.titles import title  # noqa: PLC0415
     from osgp.image.dump import EMPTY, NOT_READ  # noqa: PLC0415
-    from osgp.tables.sizes import TELLING  # noqa: PLC0415
 
     missing = taken.missing()
     bar, done, started = Progress(len(taken.listed)), len(taken.listed) - len(missing), time.monotonic()
@@ -176,8 +174,7 @@ async def _fill(meter: Meter, taken: Dump, save: Callable[[], None]) -> None:
                     taken.refused[name] = f"{NOT_READ}it {secret}"
                 else:
                     dims = taken.dimensions()
-                    held = {one: taken.image.read(one) for one in TELLING if one in taken.image}
-                    data = await read_whole(meter, name, dims, held, arrived)
+                    data = await read_whole(meter, name, dims, arrived)
                     # Keys inside tables never reach the file.
                     taken.image.tables[number] = bytearray(blanked(number, data, dims))
                     taken.refused.pop(name, None)

@@ -131,13 +131,13 @@ async def _read_confirmed(meter: Meter, name: str, dims: Dimensions) -> tuple[by
     Raises:
         TableError: they changed each time.
     """
-    from osgp.cli.whole import read_whole, telling  # noqa: PLC0415
+    from osgp.cli.whole import read_whole  # noqa: PLC0415
     from osgp.meter.reader import FIXED_SIZE  # noqa: PLC0415
 
     for _ in range(_ROUNDS):
         if dims is not FIXED_SIZE:
             dims = await meter.dimensions(name)
-        data = await read_whole(meter, name, dims, await telling(meter, name))
+        data = await read_whole(meter, name, dims)
         if dims is FIXED_SIZE or await meter.confirms(dims):
             return data, dims
     raise TableError(
@@ -159,9 +159,8 @@ async def _given(meter: Meter, name: str) -> Sequence[int]:
 def _needs_dimensions(wanted: Sequence[str]) -> bool:
     """Tell whether a table that is wanted depends on the dimensions."""
     from osgp.tables import TABLES  # noqa: PLC0415
-    from osgp.tables.sizes import SIZES  # noqa: PLC0415
 
-    return any(name not in _SELF_CONTAINED and (name in TABLES or name in SIZES) for name in wanted)
+    return any(name not in _SELF_CONTAINED and name in TABLES for name in wanted)
 
 
 async def _dimensions(meter: Meter) -> Dimensions:

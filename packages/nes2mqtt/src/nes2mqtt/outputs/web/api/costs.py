@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from nes2mqtt.bills.bill import Bill
 from nes2mqtt.history.errors import HistoryError
-from nes2mqtt.outputs.web.api.history import history, now_of, unreadable
+from nes2mqtt.outputs.web.api.history import history, unreadable
 from nes2mqtt.outputs.web.api.models import BillDay, BillLine, BillPeak, BillReport, CostReport
 from nes2mqtt.outputs.web.api.operation import Asked, Operation, context_of
 from nes2mqtt.outputs.web.api.parameters import MeterId, known_meter
@@ -30,7 +30,9 @@ _DIGITS = 6
 class _Costs(Asked):
     meter: MeterId
     first: Annotated[date | None, Field(description="First local day; without it the first of this month")] = None
-    after: Annotated[date | None, Field(description="The day after the last one; without it tomorrow")] = None
+    after: Annotated[
+        date | None, Field(description="The day after the last one; without it tomorrow. Days to come are left out")
+    ] = None
 
 
 async def costs(request: Request, asked: _Costs) -> CostReport:
@@ -43,17 +45,23 @@ async def costs(request: Request, asked: _Costs) -> CostReport:
         raise ProblemError(
             503, "There is no contract", "Costs need a section [[contracts]]; docs/costs.md shows how to write one."
         )
-    first, after = asked.first, asked.after
-    if first is None or after is None:
-        today = now_of(web).astimezone(zone).date()
-        first = first or today.replace(day=1)
-        after = after or max(today, first) + timedelta(days=1)
+    if not web.hub.clock.known:
+        raise ProblemError(
+            503,
+            "The time of day is not known",
+            "Bills leave out days to come, so they wait until this computer's clock is set, or a meter tells the time. "
+            "/api/v1/status tells more.",
+        )
+    now = web.hub.clock.now()
+    today = now.astimezone(zone).date()
+    first = asked.first or today.replace(day=1)
+    after = asked.after or max(today, first) + timedelta(days=1)
     if after <= first:
         raise ProblemError(400, "The end is not after the start", "Swap first and after.")
     if (after - first).days > _MOST_DAYS:
         raise ProblemError(400, "That is too much at once", f"Ask for at most {_MOST_DAYS} days.")
     try:
-        made = await web.billing.of(asked.meter, first, after)
+        made = await web.billing.of(asked.meter, first, after, now)
     except HistoryError as error:
         raise unreadable(error) from error
     return CostReport(meter=asked.meter, timezone=str(zone), bills=[_report(bill) for bill in made])
@@ -85,8 +93,8 @@ def _report(bill: Bill) -> BillReport:
                 line=peak.line,
                 month=peak.month,
                 kw=None if peak.kw is None else float(round(peak.kw, _DIGITS)),
-                at_least=not peak.measured.complete,
-                charged=peak.over,
+                at_least=not peak.complete,
+                charged=peak.charged,
             )
             for peak in bill.peaks
         ],

@@ -254,8 +254,8 @@ class BillPeak(_Model):
     line: str
     month: date = Field(description="Its first day")
     kw: float | None = Field(description="That is billed; null while there is none")
-    at_least: bool = Field(description="Not every period of the month was measured")
-    charged: bool = Field(description="The month is over, and the peak is in the sum")
+    at_least: bool = Field(description="Not every period that counts was measured")
+    charged: bool = Field(description="It is in the sum: the month is over, and its last day is one of the bill's")
 
 
 class BillReport(_Model):
@@ -275,10 +275,10 @@ class BillReport(_Model):
     pending_kwh: float
     unmeasured_quarters: int = Field(description="Quarter hours without a measurement; not in the sum")
     estimated_quarters: int = Field(
-        description="Quarter hours with an even share of what was measured over a longer time"
+        description="Quarter hours with an even share of what was measured over a longer time, or that were read in part"
     )
     peaks: list[BillPeak]
-    days: list[BillDay]
+    days: list[BillDay] = Field(description="Without charges for peaks, which belong to a month")
 
 
 class CostReport(_Model):
