@@ -405,6 +405,7 @@ from = 2026-10-01
 currency = "EUR"
 spot_area = "AT"
 spot_step = "{step}"
+vat = "20 %"
 
 [[contracts.lines]]
 name = "Spot"
