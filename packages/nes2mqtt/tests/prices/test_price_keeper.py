@@ -259,6 +259,20 @@ class TestKeeper:
         assert "cannot be read" in keeper.trouble
         assert len(service.asked) < 8
 
+    async def test_a_damaged_file_of_kept_prices_is_told(self, service, tmp_path):
+        (tmp_path / "prices.db").write_bytes(b"no database" * 1000)
+        keeper, _ = await keep(service, tmp_path, 2)
+        assert "prices cannot be kept in" in keeper.trouble
+        (tmp_path / "prices.db").unlink()
+        _, store = await keep(service, tmp_path, 1)
+        assert date(2026, 11, 1) in kept_days(store)
+
+    async def test_a_service_that_asks_to_wait_is_left_alone_for_all_areas(self, service, tmp_path):
+        service.faults = [NoAnswer("asked too often", 1800.0)]
+        await keep(service, tmp_path, 1, areas=("DK1", "DK2"))
+        assert (service.asked[1] - service.asked[0]).total_seconds() >= 1800
+        assert len(service.asked) == 3
+
     async def test_nonsense_is_never_kept(self, service, tmp_path):
         service.answer = Answer(b"<html>maintenance</html>")
         keeper, store = await keep(service, tmp_path, 2)
