@@ -9,6 +9,7 @@ import gc
 import sys
 from types import FunctionType
 
+from nes2mqtt.prices.schedule import complete_days
 from nes2mqtt.prices.sources.awattar import Awattar
 from nes2mqtt.prices.sources.energi_data_service import EnergiDataService
 from nes2mqtt.prices.sources.energy_charts import EnergyCharts
@@ -27,8 +28,9 @@ def check(data: bytes) -> None:
         except PriceError:
             continue
         assert all(abs(price.value) <= 20 * 8 and price.minutes in {15, 60} for price in prices)
+        complete_days(prices)
     try:
-        lines = read_price_file(data.decode("utf-8", "replace"), "DKK")
+        lines = read_price_file(data.decode("utf-8", "replace"), {"DK1": "DKK"})["DK1"]
     except PriceError:
         pass
     else:

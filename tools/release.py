@@ -152,7 +152,8 @@ def tie_together(tree: Path, version: str) -> None:
         project = tree / "packages" / package / "pyproject.toml"
         text = project.read_text(encoding="utf-8")
         project.write_text(
-            re.sub(rf'"((?:{ours})(?:\[[a-z,]+\])?)"(?=\s*[,\]])', rf'"\1=={version}"', text), encoding="utf-8"
+            re.sub(rf'"((?:{ours})(?:\[[a-z,]+\])?)(\s*;[^"]*)?"(?=\s*[,\]])', rf'"\1=={version}\2"', text),
+            encoding="utf-8",
         )
         shutil.copy(tree / "LICENSE", project.parent)
 

@@ -391,3 +391,40 @@ def test_patterns_with_whole_alphabets_are_not_compiled_by_pydantic():
             found.add(model.__name__)
             assert model.model_config.get("regex_engine") == "python-re", model
     assert found == {"LineConfig", "PricesConfig"}
+
+
+CONTRACT = """
+[meters.house]
+port = "tcp://h:1"
+key = "ABCDEFGHIJKLMNOPQRST"
+
+[[contracts]]
+name = "Example"
+meter = "house"
+from = 2026-10-01
+currency = "EUR"
+spot_area = "AT"
+spot_step = "{step}"
+vat = "20 %"
+
+[[contracts.lines]]
+name = "Spot"
+price = "spot"
+
+[prices]
+source = "{source}"
+"""
+
+
+def test_hours_alone_are_no_source_for_a_contract_of_quarters():
+    assert "awattar has hours only" in only_problem(CONTRACT.format(step="quarter", source="awattar"))
+    for step, source in (("hour", "awattar"), ("month", "awattar"), ("quarter", "energy-charts")):
+        assert parse(CONTRACT.format(step=step, source=source), FILE).contracts
+
+
+@pytest.mark.parametrize("address", ["http://user:s3cret@h", "https://h/?token=s3cret", "http://h/#s3cret"])
+def test_an_address_of_prices_holds_nothing_secret(address):
+    text = CONTRACT.format(step="quarter", source="energy-charts") + f'address = "{address}"\n'
+    problem = only_problem(text)
+    assert "shown in the log" in problem
+    assert "s3cret" not in problem

@@ -49,7 +49,7 @@ async def test_energy_that_was_just_read_is_in_the_bill(open_store, registers, z
 
 
 async def test_prices_that_cannot_be_read_are_an_error_and_no_bill(open_store, registers, zone, tmp_path, clock):
-    (tmp_path / "broken.db").write_bytes(b"no database" * 1000)
+    (tmp_path / "broken.db").mkdir()
     contracts = [ContractConfig.model_validate(tomllib.loads(CONTRACT)).contract()]
     async with open_store() as store:
         await store.append(registers(0, 1_000_000))
@@ -57,3 +57,17 @@ async def test_prices_that_cannot_be_read_are_an_error_and_no_bill(open_store, r
         with pytest.raises(HistoryError, match="prices"):
             await billing.of("house", date(2026, 1, 15), date(2026, 1, 16), clock.at(1805))
     assert sqlite3.connect(store.path).execute("PRAGMA quick_check").fetchone() == ("ok",)
+
+
+async def test_damaged_prices_make_a_bill_that_waits_for_them(open_store, registers, zone, prices, clock, caplog):
+    prices.path.write_bytes(b"no database" * 1000)
+    contracts = [ContractConfig.model_validate(tomllib.loads(CONTRACT)).contract()]
+    async with open_store() as store:
+        billing = Billing(store, prices, contracts, zone)
+        for second in range(0, 1801, 10):
+            clock.now = clock.at(second)
+            await store.append(registers(second, 1_000_000 + second))
+        (bill,) = await billing.of("house", date(2026, 1, 15), date(2026, 1, 16), clock.at(1805))
+    assert (bill.total.wh, bill.total.total.gross) == (0, 0)
+    assert bill.total.pending_wh == 1800
+    assert "damaged" in caplog.text

@@ -2,6 +2,7 @@
 
 import asyncio
 import http.server
+import itertools
 import logging
 import threading
 from contextlib import closing, suppress
@@ -25,7 +26,11 @@ MIDNIGHT = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 def test_areas_of_contracts():
     needs = [("DK1", date(2026, 5, 1), "DKK"), ("DK1", date(2026, 1, 1), "DKK"), ("AT", date(2026, 3, 1), "EUR")]
-    assert wanted_by(needs) == {"DK1": Wanted(date(2026, 1, 1), "DKK"), "AT": Wanted(date(2026, 3, 1), "EUR")}
+    assert wanted_by(needs) == {"DK1": Wanted(date(2025, 12, 31), "DKK"), "AT": Wanted(date(2026, 2, 28), "EUR")}
+    assert wanted_by([("DK1", date(2026, 10, 11), "DKK")])["DK1"].since == date(2026, 9, 30), (
+        "a mean is of the whole month"
+    )
+    assert wanted_by([("DK1", date(1, 1, 1), "DKK")])["DK1"].since.year == 1990
 
 
 class TestSchedule:
@@ -74,6 +79,15 @@ class Service:
         self.faults = []
         self.late = timedelta(0)
         self.answer = None
+        self.euros = 10.0
+        self.questions = []
+        self.empty_areas = set()
+        self.unreadable = set()
+        self.lacking = set()
+
+    @staticmethod
+    def area(request):
+        return "DK2" if "DK2" in request.url else "DK1"
 
     def __call__(self, request):
         now = self.now()
@@ -83,8 +97,17 @@ class Service:
         if self.answer is not None:
             return self.answer
         self.first, self.after = self.parse(request)
+        self.questions.append((self.area(request), self.first, self.after))
+        if self.questions[-1][0] in self.empty_areas:
+            return Answer(b"")
+        if {self.first, self.after - timedelta(days=1)} & self.unreadable:
+            return Answer(b"<html>")
         days = [self.first + timedelta(days=number) for number in range((self.after - self.first).days)]
-        bodies = [self.answers.energi_data_service(day, lambda *_: 10.0) for day in days if self.has(day, now)]
+        bodies = [
+            self.answers.energi_data_service(day, lambda *_: self.euros, area=self.area(request))
+            for day in days
+            if self.has(day, now) and day not in self.lacking
+        ]
         if not bodies:
             return Answer(b"")
         records = b",".join(body[body.index(b"[") + 1 : body.rindex(b"]")] for body in bodies)
@@ -110,7 +133,7 @@ async def at_once(function, *arguments):
     return function(*arguments)
 
 
-async def keep(service, tmp_path, hours, since=date(2026, 11, 1), chance=0.5):
+async def keep(service, tmp_path, hours, since=date(2026, 11, 1), chance=0.5, areas=("DK1",)):
     """Let a keeper run for some hours of virtual time and return it with its store."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
@@ -124,7 +147,13 @@ async def keep(service, tmp_path, hours, since=date(2026, 11, 1), chance=0.5):
     store = PriceStore(tmp_path / "prices.db")
     source = EnergiDataService()
     keeper = PriceKeeper(
-        store, {"DK1": Wanted(since, "DKK")}, clock, source, chance=lambda: chance, get=service, offload=at_once
+        store,
+        {area: Wanted(since, "DKK") for area in areas},
+        clock,
+        source,
+        chance=lambda: chance,
+        get=service,
+        offload=at_once,
     )
     task = asyncio.create_task(keeper.run())
     await asyncio.sleep(hours * 3600)
@@ -134,9 +163,9 @@ async def keep(service, tmp_path, hours, since=date(2026, 11, 1), chance=0.5):
     return keeper, store
 
 
-def kept_days(store):
+def kept_days(store, area="DK1"):
     begin = datetime(2026, 1, 1, tzinfo=UTC)
-    return complete_days(store.prices("DK1", "DKK", begin, begin + timedelta(days=720)))
+    return complete_days(store.prices(area, "DKK", begin, begin + timedelta(days=720)))
 
 
 @pytest.mark.virtual_clock
@@ -181,6 +210,69 @@ class TestKeeper:
         assert date(2026, 11, 1) in kept_days(store)
         assert not keeper.trouble
 
+    async def test_an_area_without_prices_starves_no_other_and_is_told(self, service, tmp_path):
+        service.empty_areas = {"DK1"}
+        keeper, store = await keep(service, tmp_path, 5.5, since=date(2026, 8, 15), areas=("DK1", "DK2"))
+        assert {date(2026, 10, 1), date(2026, 11, 1), date(2026, 11, 2)} <= kept_days(store, "DK2")
+        assert not keeper.trouble, "it may come yet"
+        (tmp_path / "later").mkdir()
+        keeper, _ = await keep(service, tmp_path / "later", 8, areas=("DK1", "DK2"))
+        assert "no whole prices of today for DK1" in keeper.trouble
+
+    async def test_a_today_that_is_not_there_blocks_neither_tomorrow_nor_earlier_days(self, service, tmp_path):
+        service.lacking = {date(2026, 11, 1)}
+        _, store = await keep(service, tmp_path, 5.5, since=date(2026, 10, 1))
+        assert kept_days(store) == {date(2026, 10, day) for day in range(1, 32)} | {date(2026, 11, 2)}
+
+    async def test_a_month_that_cannot_be_read_blocks_no_older_one_and_stays_told(self, service, tmp_path):
+        service.since = date(2026, 1, 1)
+        service.unreadable = {date(2026, 10, 31)}
+        keeper, store = await keep(service, tmp_path, 6, since=date(2026, 8, 1))
+        assert {date(2026, 8, 1), date(2026, 9, 1), date(2026, 11, 1), date(2026, 11, 2)} <= kept_days(store)
+        assert date(2026, 10, 15) not in kept_days(store)
+        assert "not JSON" in keeper.trouble
+
+    async def test_the_last_week_is_asked_for_again_once_a_day(self, service, tmp_path):
+        begun = asyncio.get_running_loop().time()
+
+        def dearer():
+            service.euros = 20.0
+
+        asyncio.get_running_loop().call_at(begun + 6 * 3600, dearer)
+        _, store = await keep(service, tmp_path, 7 * 24, since=date(2026, 10, 30))
+        again = [
+            after for _, first, after in service.questions if (after - first).days > 1 and first < date(2026, 11, 1)
+        ]
+        assert again == [date(2026, 11, day) for day in (1, 2, 3, 4, 5, 6, 7, 8)][: len(again)]
+        assert 7 <= len(again) <= 8
+        price = store.prices(
+            "DK1", "DKK", datetime(2026, 10, 31, tzinfo=UTC), datetime(2026, 10, 31, 0, 15, tzinfo=UTC)
+        )
+        assert [str(one.value) for one in price] == ["0.1492"], "the correction counts"
+
+    async def test_whatever_breaks_a_source_is_a_failure_that_waits(self, service, tmp_path, monkeypatch):
+        def broken(*_):
+            raise OverflowError("nobody thought of it")
+
+        monkeypatch.setattr(EnergiDataService, "read", broken)
+        keeper, _ = await keep(service, tmp_path, 2)
+        assert "cannot be read" in keeper.trouble
+        assert len(service.asked) < 8
+
+    async def test_a_damaged_file_of_kept_prices_is_told(self, service, tmp_path):
+        (tmp_path / "prices.db").write_bytes(b"no database" * 1000)
+        keeper, _ = await keep(service, tmp_path, 2)
+        assert "prices cannot be kept in" in keeper.trouble
+        (tmp_path / "prices.db").unlink()
+        _, store = await keep(service, tmp_path, 1)
+        assert date(2026, 11, 1) in kept_days(store)
+
+    async def test_a_service_that_asks_to_wait_is_left_alone_for_all_areas(self, service, tmp_path):
+        service.faults = [NoAnswer("asked too often", 1800.0)]
+        await keep(service, tmp_path, 1, areas=("DK1", "DK2"))
+        assert (service.asked[1] - service.asked[0]).total_seconds() >= 1800
+        assert len(service.asked) == 3
+
     async def test_nonsense_is_never_kept(self, service, tmp_path):
         service.answer = Answer(b"<html>maintenance</html>")
         keeper, store = await keep(service, tmp_path, 2)
@@ -202,6 +294,8 @@ class TestKeeper:
             offload=at_once,
         )
         task = asyncio.create_task(keeper.run())
+        await asyncio.sleep(200)
+        assert "cannot be read" in keeper.trouble, "there is no file"
         file.write_text("start,minutes,price\n2026-11-01T10:00Z,60,0.25\n")
         await asyncio.sleep(200)
         begin = datetime(2026, 11, 1, tzinfo=UTC)
@@ -220,7 +314,16 @@ class Stub(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         status = int(self.path.split("/")[1].split("?")[0])
+        if "head" in self.path:
+            with suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"X-More: " + b"x" * 60_000 + b"\r\n")
+                for _ in range(60):
+                    self.wfile.write(b"X-More: " + b"x" * 60_000 + b"\r\n")
+                self.wfile.write(b"\r\n")
+            return
         self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "/200")
         if status == 429:
             self.send_header("Retry-After", "90")
         body = b"x" * (9_000_000 if "big" in self.path else 5)
@@ -260,6 +363,7 @@ class TestFetch:
             ("401?securityToken=s3cret", "check the token", None),
             ("503", "HTTP 503", None),
             ("200?big", "more than 8 MB", None),
+            ("302?securityToken=s3cret", "which is not followed", None),
         ],
     )
     def test_no_answers(self, address, path, said, wait):
@@ -268,6 +372,17 @@ class TestFetch:
         assert caught.value.retry_after == wait
         assert "s3cret" not in str(caught.value)
 
-    def test_nobody_there(self):
-        with pytest.raises(NoAnswer, match="cannot be reached"):
-            self.ask("http://127.0.0.1:9/?securityToken=s3cret")
+    @pytest.mark.parametrize(
+        "url", ["http://127.0.0.1:9/", "http://\u00f8.invalid/\u00f8", "http://127.0.0.1:9/\x7f", "://"]
+    )
+    def test_nobody_there(self, url):
+        with pytest.raises(NoAnswer, match="cannot be") as caught:
+            self.ask(f"{url}?securityToken=s3cret")
+        assert "s3cret" not in str(caught.value)
+
+    @pytest.mark.parametrize("path", ["200?big", "200?head"])
+    def test_an_answer_that_takes_too_long_as_a_whole(self, address, path, monkeypatch):
+        moments = itertools.count(0, 25.0)  # each look at the clock is 25 seconds later
+        monkeypatch.setattr("nes2mqtt.prices.fetch.monotonic", lambda: next(moments), raising=False)
+        with pytest.raises(NoAnswer, match="takes too long"):
+            self.ask(f"{address}/{path}")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nes2mqtt.prices.schedule import complete_days
 from nes2mqtt.prices.sources.awattar import Awattar
 from nes2mqtt.prices.sources.energi_data_service import EnergiDataService
 from nes2mqtt.prices.sources.energy_charts import EnergyCharts
@@ -104,6 +105,23 @@ class TestEnergyCharts:
         assert len(prices) == 22
         assert {price.minutes for price in prices} == {60}
 
+    def test_hours_until_october_2025_and_quarters_from_then(self, answers):
+        days = [date(2025, 9, 29) + timedelta(days=number) for number in range(4)]
+        parts = [
+            json.loads(answers.energy_charts(day, lambda *_: 1, minutes=60 if day.month == 9 else 15)) for day in days
+        ]
+        body = {name: [one for part in parts for one in part[name]] for name in ("unix_seconds", "price")}
+        prices = self.source.read(json.dumps(body).encode(), "AT")
+        assert [price.minutes for price in prices] == [60] * 48 + [15] * 192
+        assert complete_days(prices) == set(days)
+
+    def test_every_fourth_quarter_is_no_hour(self, answers):
+        body = answers.energy_charts(PLAIN, lambda *_: 1, minutes=60)
+        prices = self.source.read(body, "AT")
+        assert {price.minutes for price in prices} == {15}
+        assert complete_days(prices) == set()
+        assert complete_days(self.source.read(body, "CH")) == {PLAIN}, "not in the coupled market"
+
     def test_no_price_is_none(self, answers):
         answer = json.loads(answers.energy_charts(PLAIN, lambda *_: 1))
         answer["price"][7] = None
@@ -164,6 +182,39 @@ class TestEntsoe:
         with pytest.raises(PriceError, match="Unauthorized"):
             self.source.read(said.format("401", "Unauthorized").encode(), "AT")
 
+    def test_a_refusal_is_one_line_without_the_token(self):
+        said = "<Acknowledgement_MarketDocument><Reason><code>401</code><text>{}</text></Reason></Acknowledgement_MarketDocument>"
+        with pytest.raises(PriceError) as caught:
+            self.source.read(said.format("Bad\n2026 ERROR false line\u202e" + "x" * 900).encode(), "AT")
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < 250
+        for echo in ("token s3cret-token is unknown", "token S3CRET-\nTOKEN"):
+            with pytest.raises(PriceError, match="refused: 401") as caught:
+                self.source.read(said.format(echo).encode(), "AT")
+            assert "s3cret" not in str(caught.value).lower()
+
+    def test_quarters_count_where_an_answer_has_hours_too(self):
+        def series(resolution, amounts):
+            points = "".join(
+                f"<Point><position>{place}</position><price.amount>{amount}</price.amount></Point>"
+                for place, amount in amounts.items()
+            )
+            return (
+                "<TimeSeries><currency_Unit.name>EUR</currency_Unit.name><price_Measure_Unit.name>MWH</price_Measure_Unit.name>"
+                "<Period><timeInterval><start>2026-06-10T10:00Z</start><end>2026-06-10T12:00Z</end></timeInterval>"
+                f"<resolution>{resolution}</resolution>{points}</Period></TimeSeries>"
+            )
+
+        whole = dict.fromkeys(range(1, 9), 10)
+        hours = series("PT60M", {1: 99, 2: 98})
+        for body in (series("PT15M", whole) + hours, hours + series("PT15M", whole)):
+            prices = self.source.read(f"<Publication_MarketDocument>{body}</Publication_MarketDocument>".encode(), "AT")
+            assert [(price.minutes, price.value) for price in prices] == [(15, Decimal("0.01"))] * 8
+        del whole[3]
+        body = series("PT15M", whole) + hours
+        prices = self.source.read(f"<Publication_MarketDocument>{body}</Publication_MarketDocument>".encode(), "AT")
+        assert [(price.value, price.final) for price in prices if price.minutes == 60] == [(Decimal("0.099"), False)]
+
     def test_the_request_shows_no_token(self):
         request = self.source.request("AT", AUTUMN, AUTUMN + timedelta(days=1))
         query = asked(request)
@@ -184,6 +235,9 @@ class TestEntsoe:
             (b"EUR", b"GBP"),
             (b"<position>90<", b"<position>101<"),
             (b"<position>90<", b"<position>0<"),
+            (b"<position>90<", b"<position>" + b"9" * 5000 + b"<"),
+            (b"140.00", b"1e9999999"),
+            (b"140.00", b"1" * 100_000),
             (b"2026-10-25T23:00Z", b"2030-10-25T23:00Z"),
             (b"2026-10-25T23:00Z", b"2026-10-24T22:00Z"),
             (b"140.00", b"dear"),
@@ -227,19 +281,59 @@ class TestHostileAnswers:
             return
         assert all(abs(price.value) <= 20 for price in prices)
 
-    @pytest.mark.parametrize("body", [b"[" * 100_000, b"1e999999999", b'{"records": [{"PriceArea": "DK1"}]}'])
+    @pytest.mark.parametrize(
+        "value",
+        ["1e9999999", "-1e9999999", "1e-9999999", "0e9999999", "1e99999999999999999999", "1." + "1" * 5000, "1" * 4000],
+    )
+    def test_numbers_that_cannot_be_reckoned_with(self, source, value):
+        record = f'{{"PriceArea": "DK1", "TimeUTC": "2026-06-10T10:00", "DayAheadPriceDKK": {value}}}'
+        hour = f'{{"start_timestamp": 0, "end_timestamp": 3600000, "marketprice": {value}}}'
+        body = f'{{"records": [{record}], "data": [{hour}], "unix_seconds": [1760000400, 1760001300], "price": [1, {value}]}}'
+        with pytest.raises(PriceError):
+            source.read(body.encode(), "DK1")
+
+    @pytest.mark.parametrize("moment", [1760000407, 253402300799, -62135596800, 10**30])
+    def test_times_that_no_slot_begins_at(self, source, moment):
+        hour = f'{{"start_timestamp": {moment * 1000}, "end_timestamp": {moment * 1000 + 3600000}, "marketprice": 1}}'
+        record = '{"PriceArea": "DK1", "TimeUTC": "2026-06-10T10:00:07", "DayAheadPriceDKK": 1}'
+        body = (
+            f'{{"records": [{record}], "data": [{hour}], "unix_seconds": [{moment}, {moment + 900}], "price": [1, 1]}}'
+        )
+        with pytest.raises(PriceError):
+            source.read(body.encode(), "DK1")
+
+    @pytest.mark.parametrize(
+        "body", [b"[" * 100_000, b"1e999999999", b"1e99999999999999999999", b'{"records": [{"PriceArea": "DK1"}]}']
+    )
     def test_known_tricks(self, source, body):
         with pytest.raises(PriceError):
             assert source.read(body, "DK1") is None
 
 
+def of_file(text):
+    return read_price_file(text, {"DK1": "DKK"})["DK1"]
+
+
 class TestPriceFile:
+    def test_several_areas_need_a_column(self):
+        wanted = {"AT": "EUR", "DK1": "DKK", "DK2": "DKK"}
+        text = "area;start;minutes;price\nDK1;2026-10-25T02:00Z;60;0,7\nAT;2026-10-25T02:00Z;60;0,1\nSE3;;;\n"
+        found = read_price_file(text, wanted)
+        assert {area: [(price.value, price.currency) for price in prices] for area, prices in found.items()} == {
+            "AT": [(Decimal("0.1"), "EUR")],
+            "DK1": [(Decimal("0.7"), "DKK")],
+            "DK2": [],
+        }
+        assert [price.value for price in of_file(text)] == [Decimal("0.7")], "lines of other areas are left alone"
+        with pytest.raises(PriceError, match="add a column area"):
+            read_price_file("start,minutes,price\n2026-10-25T01:00Z,60,1\n", wanted)
+
     def test_commas_and_semicolons(self):
         plain = "start,minutes,price\n2026-10-25T02:00+02:00,60,0.25\n2026-10-25T02:00+01:00,60,-0.10\n"
-        prices = read_price_file(plain, "DKK")
+        prices = of_file(plain)
         assert [(price.start.hour, price.value) for price in prices] == [(0, Decimal("0.25")), (1, Decimal("-0.10"))]
-        assert read_price_file(plain.replace(",", ";").replace("0.", "0,"), "DKK") == prices
-        assert read_price_file("\ufeff" + plain, "DKK") == prices
+        assert of_file(plain.replace(",", ";").replace("0.", "0,")) == prices
+        assert of_file("\ufeff" + plain) == prices
 
     @pytest.mark.parametrize(
         ("line", "said"),
@@ -251,15 +345,19 @@ class TestPriceFile:
             ("2026-10-25T02:07Z,15,1", "full quarter"),
             ("2026-10-25T02:00Z,60,dear", "no number"),
             ("2026-10-25T02:00Z,60,5000", "not of a MWh"),
+            ("2026-10-25T02:00Z,60,1e9999999", "no number of a size"),
+            ("2026-10-25T02:00Z,60,1" + "0" * 60, "too many digits"),
+            ("0001-01-01T00:00+14:00,60,1", "no year that has prices"),
+            ("9999-12-31T23:00-14:00,60,1", "no year that has prices"),
             ("2026-10-25T01:00Z,60,1", "again"),
         ],
     )
     def test_lines_that_cannot_be(self, line, said):
         with pytest.raises(PriceError, match=said) as caught:
-            read_price_file(f"start,minutes,price\n2026-10-25T01:00Z,60,1\n{line}\n", "DKK")
+            of_file(f"start,minutes,price\n2026-10-25T01:00Z,60,1\n{line}\n")
         assert "line 3" in str(caught.value)
 
     @pytest.mark.parametrize("text", ["", "price\n1\n", "a;b;c\n1;2;3\n"])
     def test_other_files(self, text):
         with pytest.raises(PriceError, match="first line"):
-            read_price_file(text, "DKK")
+            of_file(text)

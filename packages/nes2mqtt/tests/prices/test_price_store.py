@@ -69,6 +69,13 @@ def test_areas_currencies_and_bounds(store):
     assert store.prices("DK1", "EUR", ONE, LATER) == []
 
 
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 400])
+def test_an_empty_or_damaged_file_has_no_prices(store, content, caplog):
+    store.path.write_bytes(content)
+    assert store.prices("DK1", "DKK", ONE, LATER) == []
+    assert ("damaged" in caplog.text) == bool(content)
+
+
 class TestWhatAContractCharges:
     zone = ZoneInfo("Europe/Copenhagen")
 
@@ -98,6 +105,12 @@ class TestWhatAContractCharges:
             *map(Decimal, ("0.4", "0.9", "0.4", "0.4")),
             None,
         ]
+
+    def test_a_final_hour_counts_more_than_a_quarter_that_is_not(self):
+        mixed = [price("1", minutes=60), price("9", final=False), price("3", ONE + QUARTER)]
+        charged = ChargedPrices(mixed, "quarter", self.zone)
+        assert [charged.at(ONE + QUARTER * number) for number in range(4)] == [*map(Decimal, "1311")]
+        assert charged.final(ONE)
 
     def test_the_mean_of_a_local_month(self):
         begin = datetime(2026, 9, 30, 22, tzinfo=UTC)  # October has an hour more

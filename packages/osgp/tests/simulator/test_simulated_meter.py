@@ -202,7 +202,7 @@ async def test_the_alerts_fault_begins_at_once(virtual_clock):
 
 
 async def test_a_dropped_connection_is_one_for_the_client(virtual_clock):
-    faults = Faults.parse(["drop-connection=3"])
+    faults = Faults.parse(["drop-connection=6"])  # three of them ask about TLS
     async with SimulatedMeter(house(), clock=Wall(), faults=faults) as simulated:
         url = await simulated.serve_tcp()
         async with reader(url) as meter:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from osgp.mep import states as mep
+from osgp.mep import tls_states as tls_request
+from osgp.mep.tls import states as tls
 from osgp.optical import states as session
 from osgp.optical.datalink import states as datalink
 from osgp.sources import SOURCES
@@ -57,7 +59,14 @@ def test_10_diagrams_show_every_move_of_every_table(generator):
     drawn = sum(
         len(line.split(": ", 1)[1].split(", ")) for line in page.splitlines() if " --> " in line and ": " in line
     )
-    tables = [mep.TRANSITIONS, session.AFTER, *datalink.MOVES.values()]
+    tables = [
+        mep.TRANSITIONS,
+        tls_request.TLS_TRANSITIONS,
+        tls.CLIENT,
+        tls.SERVER,
+        session.AFTER,
+        *datalink.MOVES.values(),
+    ]
     assert drawn == sum(len(row) for table in tables for row in table.values())  # type: ignore[attr-defined, misc]
-    for state in [*mep.State, *session.State, *datalink.LinkState]:
+    for state in [*mep.State, *tls_request.TlsState, *tls.Step, *session.State, *datalink.LinkState]:
         assert f"| `{state.name}` | {state.value} |" in page

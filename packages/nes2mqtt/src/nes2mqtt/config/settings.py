@@ -32,7 +32,7 @@ from pydantic import (
 
 from nes2mqtt.config.problems import ConfigError, problems_of
 from nes2mqtt.costs.config import ContractConfig
-from nes2mqtt.costs.contract import check_all
+from nes2mqtt.costs.contract import SpotStep, check_all
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.host.secret import Secret
 from nes2mqtt.meters.config import MeterConfig
@@ -179,6 +179,11 @@ class Config(BaseModel):
                 currency = service.currency(one.spot_area)
             except PriceError as error:
                 raise ValueError(f"contract '{one.name}': {error}") from None
+            if service.name == "awattar" and one.spot_step is SpotStep.QUARTER:
+                raise ValueError(
+                    f"contract '{one.name}' charges the price of each quarter hour, and awattar has hours only; write "
+                    'spot_step = "hour" if your supplier charges the hour, or take the source energy-charts'
+                )
             if currency != one.currency:
                 raise ValueError(
                     f"contract '{one.name}' is in {one.currency}, but {service.name} has the prices of {one.spot_area} in "

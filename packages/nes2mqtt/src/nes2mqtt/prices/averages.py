@@ -28,7 +28,8 @@ class ChargedPrices:
     """Prices of one area as one contract charges them.
 
     Args:
-        prices: of the area, one for each slot; of a time that has both a quarter's and an hour's, the quarter's counts.
+        prices: of the area, one for each slot; of a time that has both a quarter's and an hour's, the quarter's counts, unless
+            only the hour's is final.
         step: over which time is averaged.
         zone: where months begin.
     """
@@ -40,7 +41,9 @@ class ChargedPrices:
             (hours if price.minutes == 60 else self._quarters)[price.start] = price  # noqa: PLR2004 - minutes of an hour
         for start, price in hours.items():
             for number in range(4):
-                self._quarters.setdefault(start + _QUARTER * number, price)
+                quarter = self._quarters.get(start + _QUARTER * number)
+                if quarter is None or (price.final and not quarter.final):
+                    self._quarters[start + _QUARTER * number] = price
         self._step = step
         self._zone = zone
         self._means: dict[datetime, tuple[Decimal, bool] | None] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from nes2mqtt.host.secret import Secret
 
@@ -32,9 +32,18 @@ class PricesConfig(BaseModel):
     """For ``entsoe``: the security token of your account there."""
     file: Path | None = None
     """For ``file``: CSV with the columns ``start`` (with its offset), ``minutes`` (15 or 60) and ``price`` (of a kWh without
-    VAT, in the currency of the contract)."""
-    address: str = Field(default="", pattern=r"^(https?://[^\s?#]+)?$")
+    VAT, in the currency of the contract), and ``area`` if contracts need several areas."""
+    address: str = Field(default="", pattern=r"^(https?://\S+)?$")
     """Another address of the service, of a proxy for instance."""
+
+    @field_validator("address")
+    @classmethod
+    def _nothing_secret(cls, address: str) -> str:
+        if not address.isascii() or not address.isprintable():
+            raise ValueError("an address has plain letters only; write others as %XX")
+        if any(sign in address for sign in "?#@"):
+            raise ValueError("an address is shown in the log; it takes no name, password, query or #")
+        return address
 
     @model_validator(mode="after")
     def _what_it_needs(self) -> PricesConfig:

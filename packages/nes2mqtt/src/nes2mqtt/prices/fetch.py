@@ -1,22 +1,32 @@
 """Sends one request of a source and returns the answer, or says why there is none.
 
-Answers are bounded in size and time. This module does not know what is asked for, and never shows a whole address: it may
-hold a token.
+Answers are bounded in size, and in time as a whole: a service that sends a byte now and then is not waited for. No redirect
+is followed, because the address may hold a token that is for one service only; for the same reason no whole address is
+shown. This module does not know what is asked for.
 """
 
 from __future__ import annotations
 
+import io
+import socket
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, InvalidURL
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
 
 from nes2mqtt import __version__
 from nes2mqtt.prices.sources.source import Request
+from nes2mqtt.prices.spot_price import printable
 
 __all__ = ["Answer", "NoAnswer", "fetch"]
 
 _TIMEOUT = 30.0
+"""Seconds without a byte."""
+_LONGEST = 120.0
+"""Seconds for a whole answer, its head and its body."""
 _MOST_BYTES = 8_000_000
 """A month of quarter hours is 0.6 MB from the most talkative service."""
 _NOTHING_YET = (204, 404)
@@ -50,10 +60,12 @@ def fetch(request: Request) -> Answer:
         NoAnswer: none came, or an error.
     """
     headers = {"User-Agent": f"nes2mqtt/{__version__}", "Accept-Encoding": "identity", **request.headers}
-    prepared = urllib.request.Request(request.url, headers=headers)  # noqa: S310 - the configuration takes http(s) only
-    host = prepared.host
+    host = "the service"
     try:
-        with urllib.request.urlopen(prepared, timeout=_TIMEOUT) as response:  # noqa: S310
+        host = urlsplit(request.url).hostname or host
+        prepared = urllib.request.Request(request.url, headers=headers)  # noqa: S310 - the configuration takes http(s) only
+        opener = urllib.request.build_opener(_NoRedirects, _Http, _Https)
+        with opener.open(prepared, timeout=_TIMEOUT) as response:
             body: bytes = response.read(_MOST_BYTES + 1)
             if len(body) > _MOST_BYTES:
                 raise NoAnswer(f"{host} answered with more than {_MOST_BYTES // 1_000_000} MB, which are no prices")
@@ -63,9 +75,74 @@ def fetch(request: Request) -> Answer:
             if error.code in _NOTHING_YET:
                 return Answer(b"")
             raise NoAnswer(_reason(host, error.code), _seconds(error.headers.get("Retry-After"))) from None
-    except (OSError, HTTPException) as error:
-        reason = getattr(error, "reason", error)
+    except OSError as error:
+        reason = printable(str(getattr(error, "reason", error)))
         raise NoAnswer(f"{host} cannot be reached: {reason}") from None
+    except (InvalidURL, ValueError):
+        # The text of such an error shows the address, and with it a token.
+        raise NoAnswer(f"{printable(host)} cannot be asked: the address in [prices] is none") from None
+    except HTTPException:
+        raise NoAnswer(f"{host} answered with something that is not HTTP; check address in [prices]") from None
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Leaves a redirect the error that it is without somebody who follows it."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Follow nothing."""
+
+
+class _BoundedReader(io.RawIOBase):
+    """Reads from a socket until a moment of the monotonic clock, however the bytes are spread over the time."""
+
+    def __init__(self, connection: socket.socket, until: float) -> None:
+        self._connection = connection
+        self._until = until
+        self._inner = connection.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read what is there."""
+        left = self._until - monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer takes too long")
+        self._connection.settimeout(min(left, _TIMEOUT))
+        return self._inner.readinto(buffer)
+
+    def close(self) -> None:
+        """Close the reader and with it the connection."""
+        self._inner.close()
+        super().close()
+
+
+class _BoundedResponse(HTTPResponse):
+    """A response, head and body, that ends in time."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self.fp.close()
+        self.fp = io.BufferedReader(_BoundedReader(sock, monotonic() + _LONGEST))
+
+
+class _Connection(HTTPConnection):
+    response_class = _BoundedResponse
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _BoundedResponse
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(_Connection, req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def https_open(self, req: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(_SecureConnection, req)
 
 
 def _reason(host: str, code: int) -> str:
@@ -73,6 +150,8 @@ def _reason(host: str, code: int) -> str:
         return f"{host} says that it was asked too often"
     if code in {401, 403}:
         return f"{host} refuses (HTTP {code}); check the token in [prices]"
+    if code in range(300, 400):
+        return f"{host} sends on to another address (HTTP {code}), which is not followed; check address in [prices]"
     return f"{host} answered with the error HTTP {code}"
 
 

@@ -1,7 +1,7 @@
 """The task that keeps the prices of some areas up to date, for as long as the gateway runs.
 
 It asks by :mod:`~nes2mqtt.prices.schedule`, keeps what came in the store and tells when something is wrong or right again,
-once. Nothing else of the gateway waits for it: without prices costs are pending, and everything else goes on.
+once. Areas take turns, and one whose prices do not come keeps none of the others waiting. Nothing else of the gateway waits for it: without prices costs are pending, and everything else goes on.
 
 This module does not know what prices are used for.
 """
@@ -23,13 +23,15 @@ from nes2mqtt.prices.schedule import (
     MARKET,
     Question,
     complete_days,
+    days_of,
     failure_wait,
+    last_week,
     next_question,
     quiet_wait,
 )
 from nes2mqtt.prices.sources.price_file import read_price_file
 from nes2mqtt.prices.sources.source import PriceSource, Request
-from nes2mqtt.prices.spot_price import PriceError
+from nes2mqtt.prices.spot_price import PriceError, SpotPrice
 from nes2mqtt.prices.store import PriceStore
 from nes2mqtt.timing.clock import Clock
 
@@ -38,9 +40,16 @@ __all__ = ["PriceKeeper", "Wanted", "wanted_by"]
 _log = logging.getLogger(__name__)
 
 _FILE_EVERY = 60.0
-_LATE = timedelta(days=7)
+_LONG = 6 * 3600.0
+"""Seconds without whole prices of today until it is told."""
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading an answer may raise that nobody thought of."""
+_FIRST, _LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _UNKNOWN_TIME = 60.0
 """Seconds until the clock is asked again whether it knows the day."""
+
+_ANOTHER_FIRST = 1.5
+"""How much longer a question rests than its area after a failure."""
 
 Fetch = Callable[[Request], Answer]
 
@@ -62,13 +71,30 @@ def wanted_by(needs: Iterable[tuple[str, date, str]]) -> dict[str, Wanted]:
     """Return what is wanted of each area.
 
     Args:
-        needs: of each contract its area, first day and currency; contracts of one area have one currency.
+        needs: of each contract its area, first day and currency; contracts of one area have one currency. Prices are wanted
+            from the first of that month, for the mean of the month, and of the day before, for zones east of the market's.
     """
     found: dict[str, Wanted] = {}
     for area, since, currency in needs:
+        first = since.replace(day=1) - timedelta(days=1) if since > _FIRST.date() else _FIRST.date()
         known = found.get(area)
-        found[area] = Wanted(since if known is None else min(known.since, since), currency)
+        found[area] = Wanted(first if known is None else min(known.since, first), currency)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """Why and until when a question rests; moments are of the event loop's clock.
+
+    Args:
+        until: it can be asked again.
+        failures: in a row.
+        trouble: what is wrong, for people; empty if the answer was "not yet".
+    """
+
+    until: float
+    failures: int = 0
+    trouble: str = ""
 
 
 @dataclass(slots=True)
@@ -81,12 +107,54 @@ class _Area:
     """Days gone by of which the source had nothing more."""
     day: date | None = None
     """The market day of the last look."""
+    again: Question | None = None
+    """Days that are there and are asked for once more."""
+    pauses: dict[Question, _Pause] = field(default_factory=dict)
+    failures: int = 0
+    rests_until: float = 0.0
+    lacks_today_since: float | None = None
 
     def look(self, today: date) -> None:
         """Ask once a day again for days of the last week: corrections and exchange rates come late."""
-        if today != self.day:
-            self.day = today
-            self.given_up = {day for day in self.given_up if day < today - _LATE}
+        if today in self.complete:
+            self.lacks_today_since = None
+        if today == self.day:
+            return
+        week = last_week(today, self.wanted.since)
+        self.given_up -= set() if week is None else days_of(week)
+        # At the start of the gateway everything was read just now or is asked for anyway.
+        self.again = None if self.day is None else week
+        self.day = today
+
+    def next(self, now: datetime, moment: float) -> Question | None:
+        """Return what to ask for."""
+        if moment < self.rests_until:
+            return None
+        resting = {day for question, pause in self.pauses.items() if moment < pause.until for day in days_of(question)}
+        question = next_question(now, self.wanted.since, self.complete, self.given_up, resting)
+        if question is None and self.again is not None and not days_of(self.again) & resting:
+            return self.again
+        return question
+
+    def pause(self, question: Question, until: float) -> None:
+        """Let a question rest that had no whole answer yet."""
+        self.answered(question)
+        self.pauses[question] = _Pause(until)
+
+    def failed(self, question: Question, moment: float, wait: float, chance: float, trouble: str) -> None:
+        """Let the area rest, and the question for longer, so that another one has its turn."""
+        before = [self.pauses.pop(other) for other in list(self.pauses) if days_of(other) & days_of(question)]
+        failures = 1 + max((pause.failures for pause in before), default=0)
+        rest = _ANOTHER_FIRST * max(wait, failure_wait(failures, None, chance))
+        self.rests_until = moment + wait
+        self.pauses[question] = _Pause(moment + rest, failures, trouble)
+
+    def answered(self, question: Question) -> None:
+        """Forget what was wrong with these days."""
+        self.failures = 0
+        for other in list(self.pauses):
+            if days_of(other) & days_of(question):
+                del self.pauses[other]
 
 
 class PriceKeeper:
@@ -123,7 +191,7 @@ class PriceKeeper:
         self._chance = chance
         self._get = get
         self._offload = offload
-        self._failures = 0
+        self._rests_until = 0.0
         self._trouble = ""
 
     @property
@@ -142,54 +210,92 @@ class PriceKeeper:
             await asyncio.sleep(wait)
 
     async def _one_round(self, source: PriceSource) -> float:
-        """Ask for what is missing most, and return the seconds until the next round."""
+        """Ask for what is missing most in the area whose turn it is, and return the seconds until the next round."""
         if not self._clock.known:
             return _UNKNOWN_TIME
-        now = self._clock.now()
+        now, moment = self._clock.now(), asyncio.get_running_loop().time()
+        if moment < self._rests_until:
+            return max(LEAST_WAIT, self._rests_until - moment)
         for area, state in self._areas.items():
             state.look(now.astimezone(MARKET).date())
-            question = next_question(now, state.wanted.since, state.complete, state.given_up)
+            question = state.next(now, moment)
             if question is not None:
-                return await self._ask(source, area, state, question, now)
-        return quiet_wait(now, self._chance())
+                self._areas[area] = self._areas.pop(area)  # the last of the next round
+                await self._ask(source, area, state, question, now)
+                self._tell_of_areas(source)
+                return LEAST_WAIT
+        self._tell_of_areas(source)
+        return max(LEAST_WAIT, min(quiet_wait(now, self._chance()), self._next_end(moment) - moment))
 
-    async def _ask(self, source: PriceSource, area: str, state: _Area, question: Question, now: datetime) -> float:
+    def _next_end(self, moment: float) -> float:
+        """Return when the next rest ends."""
+        ends = [pause.until for state in self._areas.values() for pause in state.pauses.values()]
+        ends += [state.rests_until for state in self._areas.values()]
+        return min((end for end in ends if end > moment), default=float("inf"))
+
+    async def _ask(self, source: PriceSource, area: str, state: _Area, question: Question, now: datetime) -> None:
         request = source.request(area, question.first, question.after)
+        asked = Question(question.first, request.after)
+        moment = asyncio.get_running_loop().time()
+        today = now.astimezone(MARKET).date()
+        if question.first == today and state.lacks_today_since is None:
+            state.lacks_today_since = moment
         try:
-            answer = await self._offload(self._get, request)
+            came = complete_days(await self._fetched(source, area, request, now))
+        except NoAnswer as error:
+            state.failures += 1
+            wait = failure_wait(state.failures, error.retry_after, self._chance())
+            state.failed(asked, moment, wait, self._chance(), str(error))
+            if error.retry_after is not None:
+                self._rests_until = moment + wait
+            return
+        state.answered(asked)
+        state.complete |= came
+        if question == state.again:
+            state.again = None
+        elif question.first < today:
+            state.given_up |= days_of(asked) - came
+        elif not came:
+            state.pause(asked, moment + quiet_wait(now, self._chance()))
+
+    async def _fetched(self, source: PriceSource, area: str, request: Request, now: datetime) -> list[SpotPrice]:
+        """Return the prices that a service answers, when they are kept.
+
+        Raises:
+            NoAnswer: there are none to use.
+        """
+        answer = await self._offload(self._get, request)
+        try:
             prices = source.read(answer.body, area) if answer.body else []
             await self._offload(self._store.keep, area, prices, source.name, now)
-        except NoAnswer as error:
-            self._failures += 1
-            self._tell(str(error))
-            return failure_wait(self._failures, error.retry_after, self._chance())
         except PriceError as error:
-            self._failures += 1
-            self._tell(str(error))
-            return failure_wait(self._failures, None, self._chance())
+            raise NoAnswer(str(error)) from error
         except sqlite3.Error as error:
-            self._failures += 1
-            self._tell(f"prices cannot be kept in {self._store.path}: {error}")
-            return failure_wait(self._failures, None, self._chance())
-        self._failures = 0
-        self._tell("")
-        came = complete_days(prices)
-        state.complete |= came
-        today = now.astimezone(MARKET).date()
-        if question.first >= today:
-            return LEAST_WAIT if came else quiet_wait(now, self._chance())
-        asked = {question.first + timedelta(days=number) for number in range((request.after - question.first).days)}
-        state.given_up |= asked - came
-        return LEAST_WAIT
+            raise NoAnswer(f"prices cannot be kept in {self._store.path}: {error}") from error
+        except _UNREADABLE as error:
+            raise NoAnswer(
+                f"{source.name} answered with something that cannot be read; nothing was taken from it"
+            ) from error
+        return prices
+
+    def _tell_of_areas(self, source: PriceSource) -> None:
+        """Tell what is wrong in all areas now, each thing once."""
+        moment = asyncio.get_running_loop().time()
+        troubles = []
+        for area, state in self._areas.items():
+            wrong = [pause.trouble for pause in state.pauses.values() if pause.trouble]
+            troubles += wrong
+            if not wrong and state.lacks_today_since is not None and moment - state.lacks_today_since >= _LONG:
+                troubles.append(
+                    f"{source.name} has had no whole prices of today for {area} for hours; check that it has this area"
+                )
+        self._tell("; ".join(sorted(set(troubles))))
 
     def _look_back(self) -> None:
         """Find out which days are kept already."""
         for area, state in self._areas.items():
-            begin = datetime(state.wanted.since.year, state.wanted.since.month, state.wanted.since.day, tzinfo=UTC)
             try:
-                kept = self._store.prices(
-                    area, state.wanted.currency, begin - timedelta(days=1), begin + timedelta(days=36600)
-                )
+                kept = self._store.prices(area, state.wanted.currency, _FIRST, _LAST)
             except sqlite3.Error as error:
                 self._tell(f"the kept prices in {self._store.path} cannot be read: {error}")
                 continue
@@ -197,12 +303,12 @@ class PriceKeeper:
 
     async def _follow_file(self) -> None:
         """Read the file of prices whenever it changed."""
-        seen: object = None
+        seen: object = self  # no stamp: a file that is not there is told, too
         while True:
             stamp = await self._offload(self._stamp)
             if stamp != seen and self._clock.known:
-                await self._offload(self._read_file)
-                seen = stamp
+                taken = await self._offload(self._read_file)
+                seen = stamp if taken else self
             await asyncio.sleep(_FILE_EVERY)
 
     def _stamp(self) -> tuple[int, int] | None:
@@ -212,20 +318,27 @@ class PriceKeeper:
             return None
         return None if status is None else (status.st_mtime_ns, status.st_size)
 
-    def _read_file(self) -> None:
+    def _read_file(self) -> bool:
+        """Take what is in the file; False if that is to be tried again though the file stays the same."""
         if self._file is None:
-            return
+            return True
+        lacking = []
         try:
             text = self._file.read_text(encoding="utf-8")
-            for area, state in self._areas.items():
-                prices = read_price_file(text, state.wanted.currency)
+            found = read_price_file(text, {area: state.wanted.currency for area, state in self._areas.items()})
+            for area, prices in found.items():
                 self._store.keep(area, prices, "file", self._clock.now())
+            lacking = [area for area, prices in found.items() if not prices]
         except (OSError, UnicodeDecodeError) as error:
             self._tell(f"the file of prices {self._file} cannot be read: {error}")
-        except (PriceError, sqlite3.Error) as error:
+        except PriceError as error:
             self._tell(f"the file of prices {self._file} was not taken: {error}")
+        except sqlite3.Error as error:
+            self._tell(f"prices cannot be kept in {self._store.path}: {error}")
+            return False
         else:
-            self._tell("")
+            self._tell(f"the file of prices {self._file} has none of {', '.join(lacking)}" if lacking else "")
+        return True
 
     def _tell(self, trouble: str) -> None:
         if trouble == self._trouble:

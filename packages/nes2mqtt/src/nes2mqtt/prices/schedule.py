@@ -1,7 +1,9 @@
 """What to ask a source for next, and when: as little as possible, and never twice within a minute.
 
 Today's prices come first, then tomorrow's, which the market publishes about one in the afternoon of Central European Time,
-then earlier days that a contract needs, a month at a time. A day is there when every slot of it is. Services limit how
+then earlier days that a contract needs, a month at a time, and once a day the last week again, because prices are
+corrected. A day is there when every slot of it is. What failed or was not there yet rests for a while, and what comes after it
+is asked for meanwhile. Services limit how
 often they may be asked and retries at full hours made outages worse, so waiting times are spread by a random number that is
 passed in.
 
@@ -17,7 +19,17 @@ from zoneinfo import ZoneInfo
 
 from nes2mqtt.prices.spot_price import SpotPrice
 
-__all__ = ["LEAST_WAIT", "Question", "complete_days", "day_after", "failure_wait", "next_question", "quiet_wait"]
+__all__ = [
+    "LEAST_WAIT",
+    "Question",
+    "complete_days",
+    "day_after",
+    "days_of",
+    "failure_wait",
+    "last_week",
+    "next_question",
+    "quiet_wait",
+]
 
 MARKET = ZoneInfo("Europe/Brussels")
 """The zone of market days."""
@@ -28,6 +40,8 @@ LEAST_WAIT = 70.0
 _PUBLISHED = 13
 """Hour of the market's clock from which tomorrow's prices can be there."""
 _MOST_DAYS = 31
+_EARLIEST = date(2000, 1, 1)
+_LATE = timedelta(days=7)
 _QUARTER = timedelta(minutes=15)
 _AGAIN = 900.0
 """Seconds until tomorrow's prices are asked for again, give or take a third."""
@@ -59,8 +73,19 @@ def complete_days(prices: Iterable[SpotPrice]) -> set[date]:
     return {day for day, starts in covered.items() if len(starts) == _quarters(day)}
 
 
+def days_of(question: Question) -> set[date]:
+    """Return the market days of a question."""
+    return set(_days(question.first, question.after))
+
+
+def last_week(today: date, since: date) -> Question | None:
+    """Return the days that are asked for once more; None if the contract begins today."""
+    first = max(since, today - _LATE)
+    return Question(first, today) if first < today else None
+
+
 def next_question(
-    now: datetime, since: date, complete: Collection[date], given_up: Collection[date]
+    now: datetime, since: date, complete: Collection[date], given_up: Collection[date], resting: Collection[date] = ()
 ) -> Question | None:
     """Return what to ask for now; None when everything is there that can be.
 
@@ -69,14 +94,16 @@ def next_question(
         since: first day that is needed.
         complete: market days that are there.
         given_up: earlier days of which the source has nothing more.
+        resting: days that are not asked for now.
     """
     today = now.astimezone(MARKET).date()
-    if today not in complete:
+    if today not in complete and today not in resting:
         return Question(today, today + timedelta(days=1))
     tomorrow = today + timedelta(days=1)
-    if tomorrow not in complete and now.astimezone(MARKET).hour >= _PUBLISHED:
+    if tomorrow not in complete and tomorrow not in resting and now.astimezone(MARKET).hour >= _PUBLISHED:
         return Question(tomorrow, tomorrow + timedelta(days=1))
-    missing = [day for day in _days(since, today) if day not in complete and day not in given_up]
+    known = {*complete, *given_up, *resting}
+    missing = [day for day in _days(max(since, _EARLIEST), today) if day not in known]
     if not missing:
         return None
     last = missing[-1]

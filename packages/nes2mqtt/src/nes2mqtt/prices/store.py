@@ -8,6 +8,7 @@ This module does not know where prices come from.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -38,6 +39,8 @@ _NEWEST = (
     " WHERE area = ? AND currency = ? AND start >= ? AND start < ? GROUP BY start, minutes ORDER BY start, minutes"
 )
 _HOUR = timedelta(hours=1)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_log = logging.getLogger(__name__)
 
 
 class PriceStore:
@@ -98,14 +101,26 @@ class PriceStore:
     def prices(self, area: str, currency: str, begin: datetime, end: datetime) -> list[SpotPrice]:
         """Return the newest revision of every slot with a part in ``begin`` up to ``end``, in order of time.
 
+        There are none while the file is empty or damaged, which the log tells: costs then wait for prices.
+
         Raises:
             sqlite3.Error: the file cannot be read.
         """
         if not self.path.exists():
             return []
         span = (int((begin - _HOUR).timestamp()) + 1, int(end.timestamp()))
-        with closing(self._open()) as database:
-            rows = database.execute(_NEWEST, (area, currency, *span)).fetchall()
+        try:
+            with closing(self._open()) as database:
+                # A disk that was full when the first price came leaves a file without a table.
+                there = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'price'").fetchone()
+                rows = database.execute(_NEWEST, (area, currency, *span)).fetchall() if there else []
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", None) not in _DAMAGED:
+                raise
+            _log.warning(
+                "the kept prices in %s are damaged: %s. Delete the file; services give prices again", self.path, error
+            )
+            return []
         found = [
             SpotPrice(datetime.fromtimestamp(start, UTC), minutes, Decimal(value), currency, bool(final))
             for start, minutes, value, currency, final, _ in rows

@@ -18,12 +18,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from nes2mqtt.prices.sources.source import Request, decimal_of, json_of, moment_of
-from nes2mqtt.prices.spot_price import PriceError, SpotPrice
+from nes2mqtt.prices.spot_price import QUARTERS_SINCE, PriceError, SpotPrice
 
 __all__ = ["EnergiDataService"]
 
 _SERVICE = "Energi Data Service"
-_QUARTERS_SINCE = date(2025, 10, 1)
 _AREAS = ("DK1", "DK2")
 _LEAST_RATE, _MOST_RATE = 7, 8
 """Kroner for a euro. The krone is kept at 7.46 (ERM II); another rate is a misread one."""
@@ -54,9 +53,9 @@ class EnergiDataService:
 
     def request(self, area: str, first: date, after: date) -> Request:
         """Return the request; days before 2025-10-01 stand in another dataset, so one request never asks across that day."""
-        quarters = first >= _QUARTERS_SINCE
+        quarters = first >= QUARTERS_SINCE
         if not quarters:
-            after = min(after, _QUARTERS_SINCE)
+            after = min(after, QUARTERS_SINCE)
         dataset = "DayAheadPrices" if quarters else "Elspotprices"
         time = "TimeUTC" if quarters else "HourUTC"
         columns = (

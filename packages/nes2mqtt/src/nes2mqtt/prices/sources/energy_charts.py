@@ -1,8 +1,9 @@
 """Energy-Charts of Fraunhofer ISE: prices of most European areas in euros, without a key.
 
 ``GET /price?bzn=AREA&start=DAY&end=DAY`` (https://api.energy-charts.info) answers with two lists of the same length, Unix
-seconds and prices per MWh, which may be null. How long a price holds is not said: it is the distance to the next. The
-licence of an area's prices stands in each answer. It has its prices from ENTSO-E, so both fail together.
+seconds and prices per MWh, which may be null. How long a price holds is not said. Where the coupled market sets it, it is a
+quarter hour since October 2025, also when an answer has every fourth quarter only; before, and in the areas outside, it is
+the distance to the nearest other price. The licence of an area's prices stands in each answer. It has its prices from ENTSO-E, so both fail together.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from nes2mqtt.prices.sources.source import Request, decimal_of, json_of, moment_of
-from nes2mqtt.prices.spot_price import PriceError, SpotPrice
+from nes2mqtt.prices.spot_price import QUARTERS_SINCE, PriceError, SpotPrice
 
 __all__ = ["EnergyCharts"]
 
 _SERVICE = "Energy-Charts"
+_MARKET = ZoneInfo("Europe/Brussels")
 _STEPS = {timedelta(minutes=15): 15, timedelta(hours=1): 60}
+_NOT_COUPLED = ("CH", "ME", "MK", "RS")
+"""Areas outside the coupled market, which may trade hours still."""
 
 
 class EnergyCharts:
@@ -47,7 +52,6 @@ class EnergyCharts:
 
     def read(self, body: bytes, area: str) -> list[SpotPrice]:
         """Return the prices; see :class:`~nes2mqtt.prices.sources.source.PriceSource`."""
-        del area
         answer = json_of(body, _SERVICE)
         if not isinstance(answer, Mapping):
             raise PriceError(f"{_SERVICE} answered with something else than prices; nothing was taken from it")
@@ -55,7 +59,7 @@ class EnergyCharts:
         if not isinstance(seconds, list) or not isinstance(values, list) or len(seconds) != len(values):
             raise PriceError(f"{_SERVICE} answered without two lists of one length; nothing was taken from it")
         starts = [moment_of(second, _SERVICE) for second in seconds]
-        steps = _steps(starts)
+        steps = _steps(starts, coupled=area not in _NOT_COUPLED)
         return [
             SpotPrice(start, minutes, decimal_of(value, _SERVICE), "EUR")
             for start, value, minutes in zip(starts, values, steps, strict=True)
@@ -63,19 +67,23 @@ class EnergyCharts:
         ]
 
 
-def _steps(starts: list[datetime]) -> list[int]:
-    """Return the minutes of each slot: the shortest distance of its UTC day, because slots are missing at times."""
-    if any(later <= earlier for earlier, later in pairwise(starts)):
+def _steps(starts: list[datetime], *, coupled: bool) -> list[int]:
+    """Return the minutes of each slot.
+
+    Slots are missing at times. So the nearer neighbour counts, and a slot that has none takes the length of the one before:
+    no price is stretched over time that it may not be of.
+    """
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
+    if any(gap <= timedelta(0) for gap in gaps):
         raise PriceError(f"{_SERVICE} answered with times out of order; nothing was taken from it")
-    shortest: dict[date, timedelta] = {}
-    for earlier, later in pairwise(starts):
-        step = later - earlier
-        shortest[earlier.date()] = min(step, shortest.get(earlier.date(), step))
-    minutes = {day: _STEPS.get(step) for day, step in shortest.items()}
     known = None
     found = []
-    for start in starts:
-        known = minutes.get(start.date()) or known
+    for number, start in enumerate(starts):
+        nearest = min(gaps[max(number - 1, 0) : number + 1], default=None)
+        if coupled and start.astimezone(_MARKET).date() >= QUARTERS_SINCE:
+            known = 15
+        else:
+            known = (_STEPS.get(nearest) if nearest is not None else None) or known
         if known is None:
             raise PriceError(
                 f"{_SERVICE} answered with slots of neither a quarter nor an hour; nothing was taken from it"

@@ -4,19 +4,21 @@ Document type A44 of the RESTful API (https://transparency.entsoe.eu, "Web API u
 ``Publication_MarketDocument`` of time series, each of periods with a resolution and numbered points. In a series of
 ``curveType`` A03 a point that equals the one before is left out; points are filled within their period, to its end, never
 beyond. Austria and Germany have two series: 1 is the noon auction that bills are made of, 2 another exchange's at ten;
-2 is never taken for 1. An ``Acknowledgement_MarketDocument`` says that there are no prices.
+2 is never taken for 1. Where an answer has an hour's price beside quarters, the quarters count; while one of them is missing
+the hour's is not final. An ``Acknowledgement_MarketDocument`` says that there are no prices.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
 from nes2mqtt.prices.sources.source import Request, decimal_of, moment_of
-from nes2mqtt.prices.spot_price import PriceError, SpotPrice
+from nes2mqtt.prices.spot_price import PriceError, SpotPrice, printable
 
 __all__ = ["Entsoe"]
 
@@ -26,6 +28,8 @@ _RESOLUTIONS = {"PT15M": 15, "PT60M": 60}
 _REPEATS_LEFT_OUT = "A03"
 _NOON_AUCTION = "1"
 _NO_DATA = "999"
+_QUARTER = 15
+_MOST_DIGITS = 6
 _MOST_POINTS = 5000
 """Of one period: a month of quarter hours is 2,976."""
 
@@ -104,15 +108,36 @@ class Entsoe:
             code = _text(root, "code")
             if code == _NO_DATA:
                 return []
-            raise PriceError(f"{_SERVICE} refused: {_text(root, 'text')[:200] or code}")
+            raise PriceError(f"{_SERVICE} refused: {self._shown(_text(root, 'text')) or printable(code)[:10]}")
         if kind != "Publication_MarketDocument":
             raise PriceError(f"{_SERVICE} answered with another document than prices; nothing was taken from it")
-        prices: dict[datetime, SpotPrice] = {}
+        prices: dict[tuple[datetime, int], SpotPrice] = {}
         for series in _all(root, "TimeSeries"):
             place = _text(series, "classificationSequence_AttributeInstanceComponent.position") or _NOON_AUCTION
             if place == _NOON_AUCTION:
-                prices |= {price.start: price for price in _series(series)}
-        return [prices[start] for start in sorted(prices)]
+                prices |= {(price.start, price.minutes): price for price in _series(series)}
+        return _quarters_first(prices[slot] for slot in sorted(prices))
+
+    def _shown(self, text: str) -> str:
+        """Return what the service said; nothing if it says the token back."""
+        token = "".join(self._token.split()).casefold()
+        said = "".join(one for one in text.casefold() if one.isprintable() and not one.isspace())
+        return "" if token in said else printable(text)
+
+
+def _quarters_first(prices: Iterable[SpotPrice]) -> list[SpotPrice]:
+    """Leave out the hours whose quarters are there; an hour with some of them is not final."""
+    found = list(prices)
+    quarters = {price.start for price in found if price.minutes == _QUARTER}
+    taken = []
+    for price in found:
+        count = price.minutes // _QUARTER
+        there = sum(price.start + timedelta(minutes=_QUARTER) * number in quarters for number in range(count))
+        if price.minutes == _QUARTER:
+            taken.append(price)
+        elif there < count:
+            taken.append(replace(price, final=there == 0))
+    return taken
 
 
 def _parsed(body: bytes) -> ET.Element:
@@ -158,7 +183,7 @@ def _period(period: ET.Element, *, repeats: bool) -> Iterator[SpotPrice]:
     points: dict[int, str] = {}
     for point in _all(period, "Point"):
         place = _text(point, "position")
-        if not place.isascii() or not place.isdigit():
+        if not place.isascii() or not place.isdigit() or len(place) > _MOST_DIGITS:
             raise PriceError(f"{_SERVICE} answered with a point that has no number; nothing was taken from it")
         points[int(place)] = _text(point, "price.amount")
     count = (end - begin) // step

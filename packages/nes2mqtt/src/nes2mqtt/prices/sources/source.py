@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from nes2mqtt.prices.spot_price import PriceError, SpotPrice
+from nes2mqtt.prices.spot_price import PriceError, SpotPrice, plain_decimal, slot_start
 
 __all__ = ["PriceSource", "Request", "decimal_of", "json_of", "moment_of"]
 
@@ -79,7 +79,7 @@ def json_of(body: bytes, service: str) -> Any:
         PriceError: it is none.
     """
     try:
-        return json.loads(body, parse_float=Decimal)
+        return json.loads(body, parse_float=plain_decimal)
     except (ValueError, RecursionError) as error:
         raise PriceError(f"{service} answered with something that is not JSON; nothing was taken from it") from error
 
@@ -93,26 +93,25 @@ def decimal_of(value: object, service: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise PriceError(f"{service} answered with a price that is no number; nothing was taken from it")
     try:
-        amount = Decimal(value)
-    except ArithmeticError as error:
+        amount = plain_decimal(str(value))
+    except ValueError as error:
         raise PriceError(f"{service} answered with a price that is no number; nothing was taken from it") from error
-    if not amount.is_finite() or abs(amount) > _MOST_PER_MWH:
+    if abs(amount) > _MOST_PER_MWH:
         raise PriceError(f"{service} answered with a price that no market has; nothing was taken from it")
     return amount / _MEGAWATT_HOURS
 
 
 def moment_of(value: object, service: str) -> datetime:
-    """Return a moment in UTC from ISO 8601 text that is in UTC, whether it says so or not, or from Unix seconds.
+    """Return the full quarter hour of ISO 8601 text that is in UTC, whether it says so or not, or of Unix seconds.
 
     Raises:
         PriceError: it is none.
     """
     try:
         if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            return slot_start(datetime.fromisoformat(value))
         if isinstance(value, int) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
+            return slot_start(datetime.fromtimestamp(value, UTC))
     except (ValueError, OverflowError, OSError):
         pass
     raise PriceError(f"{service} answered with a time that is none; nothing was taken from it")
