@@ -2,6 +2,7 @@
 
 import sqlite3
 import tomllib
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -56,7 +57,8 @@ async def test_prices_that_cannot_be_read_are_an_error_and_no_bill(open_store, r
         billing = Billing(store, PriceStore(tmp_path / "broken.db"), contracts, zone)
         with pytest.raises(HistoryError, match="prices"):
             await billing.of("house", date(2026, 1, 15), date(2026, 1, 16), clock.at(1805))
-    assert sqlite3.connect(store.path).execute("PRAGMA quick_check").fetchone() == ("ok",)
+    with closing(sqlite3.connect(store.path)) as connection:
+        assert connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
 
 
 async def test_damaged_prices_make_a_bill_that_waits_for_them(open_store, registers, zone, prices, clock, caplog):

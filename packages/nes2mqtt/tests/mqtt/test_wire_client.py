@@ -209,12 +209,12 @@ async def test_a_broker_that_answers_no_question_and_confirms_is_alive(wire):
         await task
 
 
-@pytest.mark.parametrize(("label", "cause"), [("a" * 70, OSError), ("ä" * 70, UnicodeError)])
-async def test_a_name_that_cannot_be_one_is_told_like_one_that_is_not_found(label, cause):
-    """Plain letters go to the system's resolver, others through Python's IDNA; neither takes a label so long."""
+@pytest.mark.parametrize("label", ["a" * 70, "ä" * 70])
+async def test_a_name_that_cannot_be_one_is_told_like_one_that_is_not_found(label):
+    """Plain letters go to the system's resolver, others may be refused by Python's IDNA before; none takes a label so long."""
     with pytest.raises(Disconnected) as error:
         await client(host=f"{label}.example").connect()
-    assert isinstance(error.value.__cause__, cause)
+    assert isinstance(error.value.__cause__, OSError | UnicodeError)
 
 
 async def test_hearing_nothing_while_speaking_is_noticed_too(wire):
