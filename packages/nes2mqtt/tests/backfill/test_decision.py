@@ -229,3 +229,29 @@ def test_whatever_the_meter_says_no_register_falls_or_leaves_its_frame(told):
     for (since, earlier), (until, later) in pairwise(shown):
         assert since < until
         assert 0 <= later - earlier <= LIMITS.rate(IMPORT) * ((until - since).total_seconds() + 15)
+
+
+@pytest.mark.parametrize("missing", ["before", "after"])
+@pytest.mark.parametrize("key", [IMPORT, EXPORT])
+def test_a_register_that_is_missing_on_one_side_of_the_gap_fills_nothing(missing, key):
+    """What it counted would be booked to the hour in which it is seen again, and the hours before called whole."""
+    sides = {"before": reading(BEFORE, active_energy_export=5), "after": reading(AFTER, active_energy_export=500)}
+    del sides[missing].values[key]
+    both = (ProfileChannel(IMPORT, 0), ProfileChannel(EXPORT, 1))
+    known = [interval(one.end, one.values[0], 100) for one in quarters(NOON, LAST)]
+    for channels in (both, both[:1], both[1:]):
+        held = profile([interval(one.end, *one.values[: len(channels)]) for one in known], *channels)
+        decision = decide(sides["before"], sides["after"], held, LIMITS)
+        assert (decision.readings, decision.outcome) == ((), Outcome.CONTRADICTS)
+
+
+def test_a_hole_in_one_channel_is_a_hole_in_all():
+    """Energies are booked by reading, not by register: half a reading would put the other half into a wrong hour."""
+    both = (ProfileChannel(IMPORT, 0), ProfileChannel(EXPORT, 1))
+    hole = {NOON + timedelta(hours=1, minutes=45), NOON + timedelta(hours=2), NOON + timedelta(hours=2, minutes=15)}
+    known = [interval(one.end, None if one.end in hole else one.values[0], 100) for one in quarters(NOON, LAST)]
+    sides = reading(BEFORE, active_energy_export=100), reading(AFTER, active_energy_export=100)
+    decision = decide(*sides, profile(known, *both), LIMITS)
+    assert found(decision) == [(at, truth(at)) for at in ALL if at not in hole]
+    assert {len(sample.values) for sample in decision.readings} == {2}
+    assert (decision.outcome, decision.refused) == (Outcome.PARTLY, 3)

@@ -5,6 +5,7 @@ import http.server
 import itertools
 import logging
 import threading
+import time
 from contextlib import closing, suppress
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -348,8 +349,10 @@ def address():
 
 
 class TestFetch:
+    monotonic = staticmethod(time.monotonic)
+
     def ask(self, url):
-        return fetch(Request(url, url, date(2026, 11, 2)))
+        return fetch(Request(url, url, date(2026, 11, 2)), self.monotonic)
 
     def test_answers(self, address):
         assert self.ask(f"{address}/200").body == b"xxxxx"
@@ -383,6 +386,6 @@ class TestFetch:
     @pytest.mark.parametrize("path", ["200?big", "200?head"])
     def test_an_answer_that_takes_too_long_as_a_whole(self, address, path, monkeypatch):
         moments = itertools.count(0, 25.0)  # each look at the clock is 25 seconds later
-        monkeypatch.setattr("nes2mqtt.prices.fetch.monotonic", lambda: next(moments), raising=False)
+        monkeypatch.setattr(self, "monotonic", lambda: next(moments))
         with pytest.raises(NoAnswer, match="takes too long"):
             self.ask(f"{address}/{path}")

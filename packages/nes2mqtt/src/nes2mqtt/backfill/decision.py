@@ -6,6 +6,9 @@ which nobody read it that is the only witness. It is believed as the guard belie
 * **The registers around the gap are the frame.** What an interval shows lies between the last reading before the gap and the
   first after it, no value below the one before it, and none rises faster than the meter can count. What does not fit is left
   out; of a register of which most does not fit, everything is: that is no register of this meter.
+* **All registers or none.** A register that is missing in one of the two readings, because the guard held it or the meter left it
+  out, has no frame, and what it counted would be booked to a wrong hour: then nothing is filled, and the hours stay as
+  incomplete as they are. For the same reason a reading stands in the gap only if every channel was believed at its time.
 * **The clock.** Intervals end by the meter's clock, the history goes by ours. How far the meter's was ahead is known on both
   sides of the gap, as each reading has both times. If both agree, all intervals are placed by it. If the meter says that
   its clock was set in between (p. 240), those before that are placed by the one and those from then on by the other; between
@@ -26,7 +29,7 @@ from typing import NamedTuple
 
 from nes2mqtt.meters.register import Limits
 from nes2mqtt.readings.reading import Sample, TableGroup
-from osgp.sources import Kind, Source
+from osgp.sources import SOURCES, Kind, Source
 from osgp.tables.load_profile.channels import ProfileChannel
 from osgp.tables.load_profile.profile import LoadProfile, ProfileInterval
 from osgp.tables.load_profile.statuses import IntervalFlags
@@ -47,6 +50,8 @@ _ROLLOVERS: tuple[int, ...] = tuple(10**digits for digits in range(5, 12))
 _NEAR = 10
 """A roll-over is one where less than this part of the range was counted."""
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+_ENERGIES = frozenset({SOURCES["active_energy_import"], SOURCES["active_energy_export"]})
+"""What hours and days are counted in."""
 _CLOCK_SET = IntervalFlags.CLOCK_FORWARD | IntervalFlags.CLOCK_BACK
 
 
@@ -104,6 +109,9 @@ def decide(before: Sample, after: Sample, profile: LoadProfile, limits: Limits) 
     """
     if before.segment != after.segment:
         return Decision((), Outcome.REPLACED)
+    told = {channel.source for channel in profile.channels if channel.source is not None} | _ENERGIES
+    if any((source in before.values) != (source in after.values) for source in told):
+        return Decision((), Outcome.CONTRADICTS)
     channels = [
         (place, channel, channel.source)
         for place, channel in enumerate(profile.channels)
@@ -135,15 +143,17 @@ def decide(before: Sample, after: Sample, profile: LoadProfile, limits: Limits) 
         for at, value in kept:
             believed.setdefault(at, {})[source] = value
         refused |= {at for at, _ in known} - {at for at, _ in kept}
+    whole = {at: values for at, values in believed.items() if len(values) == len(channels)}
+    refused |= believed.keys() - whole.keys()
     readings = tuple(
         Sample(before.meter, TableGroup.REGISTERS, at, values, segment=before.segment)
-        for at, values in sorted(believed.items())
+        for at, values in sorted(whole.items())
     )
     if readings:
         outcome = Outcome.FILLED if len(readings) == expected else Outcome.PARTLY
     else:
         outcome = Outcome.CONTRADICTS if refused else Outcome.NOT_KEPT
-    return Decision(readings, outcome, expected, len(refused - believed.keys()))
+    return Decision(readings, outcome, expected, len(refused - whole.keys()))
 
 
 def _ends_between(begin: datetime, end: datetime, length: timedelta) -> int:

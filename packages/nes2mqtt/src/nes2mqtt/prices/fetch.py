@@ -11,9 +11,9 @@ import io
 import socket
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, InvalidURL
-from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +31,10 @@ _MOST_BYTES = 8_000_000
 """A month of quarter hours is 0.6 MB from the most talkative service."""
 _NOTHING_YET = (204, 404)
 _TOO_MANY = 429
+
+
+Monotonic = Callable[[], float]
+"""Seconds of a clock that never steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,12 @@ class NoAnswer(Exception):
         self.retry_after = retry_after
 
 
-def fetch(request: Request) -> Answer:
+def fetch(request: Request, monotonic: Monotonic) -> Answer:
     """Send a request and wait for the answer; blocks, for a thread.
+
+    Args:
+        request: to send.
+        monotonic: seconds of a clock that never steps, which bounds the whole answer.
 
     Raises:
         NoAnswer: none came, or an error.
@@ -64,7 +72,7 @@ def fetch(request: Request) -> Answer:
     try:
         host = urlsplit(request.url).hostname or host
         prepared = urllib.request.Request(request.url, headers=headers)  # noqa: S310 - the configuration takes http(s) only
-        opener = urllib.request.build_opener(_NoRedirects, _Http, _Https)
+        opener = urllib.request.build_opener(_NoRedirects, *_handlers(monotonic))
         with opener.open(prepared, timeout=_TIMEOUT) as response:
             body: bytes = response.read(_MOST_BYTES + 1)
             if len(body) > _MOST_BYTES:
@@ -95,9 +103,10 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 class _BoundedReader(io.RawIOBase):
     """Reads from a socket until a moment of the monotonic clock, however the bytes are spread over the time."""
 
-    def __init__(self, connection: socket.socket, until: float) -> None:
+    def __init__(self, connection: socket.socket, monotonic: Monotonic) -> None:
         self._connection = connection
-        self._until = until
+        self._monotonic = monotonic
+        self._until = monotonic() + _LONGEST
         self._inner = connection.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
@@ -106,7 +115,7 @@ class _BoundedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         """Read what is there."""
-        left = self._until - monotonic()
+        left = self._until - self._monotonic()
         if left <= 0:
             raise TimeoutError("the answer takes too long")
         self._connection.settimeout(min(left, _TIMEOUT))
@@ -118,31 +127,30 @@ class _BoundedReader(io.RawIOBase):
         super().close()
 
 
-class _BoundedResponse(HTTPResponse):
-    """A response, head and body, that ends in time."""
+def _handlers(monotonic: Monotonic) -> tuple[urllib.request.BaseHandler, ...]:
+    """Return handlers of HTTP and HTTPS whose answers, head and body, end in time."""
 
-    def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
-        super().__init__(sock, *args, **more)
-        self.fp.close()
-        self.fp = io.BufferedReader(_BoundedReader(sock, monotonic() + _LONGEST))
+    class Response(HTTPResponse):
+        def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
+            super().__init__(sock, *args, **more)
+            self.fp.close()
+            self.fp = io.BufferedReader(_BoundedReader(sock, monotonic))
 
+    class Plain(HTTPConnection):
+        response_class = Response
 
-class _Connection(HTTPConnection):
-    response_class = _BoundedResponse
+    class Secure(HTTPSConnection):
+        response_class = Response
 
+    class PlainHandler(urllib.request.HTTPHandler):
+        def http_open(self, req: urllib.request.Request) -> HTTPResponse:
+            return self.do_open(Plain, req)
 
-class _SecureConnection(HTTPSConnection):
-    response_class = _BoundedResponse
+    class SecureHandler(urllib.request.HTTPSHandler):
+        def https_open(self, req: urllib.request.Request) -> HTTPResponse:
+            return self.do_open(Secure, req)
 
-
-class _Http(urllib.request.HTTPHandler):
-    def http_open(self, req: urllib.request.Request) -> HTTPResponse:
-        return self.do_open(_Connection, req)
-
-
-class _Https(urllib.request.HTTPSHandler):
-    def https_open(self, req: urllib.request.Request) -> HTTPResponse:
-        return self.do_open(_SecureConnection, req)
+    return PlainHandler(), SecureHandler()
 
 
 def _reason(host: str, code: int) -> str:

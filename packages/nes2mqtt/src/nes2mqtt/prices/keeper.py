@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,7 @@ class PriceKeeper:
         source: the service to ask; None: the file.
         file: of prices, if there is no service.
         chance: gives numbers from 0 to 1.
-        get: sends a request.
+        get: sends a request; None: over the network.
         offload: runs what blocks, in a thread.
     """
 
@@ -180,7 +181,7 @@ class PriceKeeper:
         *,
         chance: Callable[[], float],
         file: Path | None = None,
-        get: Fetch = fetch,
+        get: Fetch | None = None,
         offload: Callable[..., Awaitable[Any]] = asyncio.to_thread,
     ) -> None:
         self._store = store
@@ -189,7 +190,7 @@ class PriceKeeper:
         self._source = source
         self._file = file
         self._chance = chance
-        self._get = get
+        self._get = get or partial(fetch, monotonic=clock.monotonic)
         self._offload = offload
         self._rests_until = 0.0
         self._trouble = ""
