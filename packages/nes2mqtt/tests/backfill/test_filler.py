@@ -208,6 +208,14 @@ async def test_a_profile_that_was_set_up_anew_is_told(world, caplog, change, sai
     assert ("set up anew" in caplog.text) is said
 
 
+async def test_a_damaged_mark_is_none(world, caplog):
+    world.store.mark = '{"damaged'
+    async with world.running():
+        await asyncio.sleep(300)
+    assert world.store.looked[0].outcome == "filled"
+    assert "set up anew" not in caplog.text
+
+
 async def test_part_of_a_gap_is_told_as_such(world, caplog):
     world.meter.answer = world.profile(intervals=world.profile().intervals[5:])
     async with world.running():

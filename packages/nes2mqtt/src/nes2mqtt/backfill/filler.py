@@ -164,7 +164,11 @@ class Filler:
     async def _say_reconfigured(self, name: str, profile: LoadProfile) -> None:
         """Tell when the meter's load profile is another one than it was: what it held before is gone."""
         text = await self._store.profile_mark(name)
-        if text and not ProfileMark.from_json(text).of_same(profile.mark):
+        try:
+            known = ProfileMark.from_json(text) if text else None
+        except MisuseError:  # damaged on disk: there is none, and the next one takes its place
+            known = None
+        if known is not None and not known.of_same(profile.mark):
             _log.warning(
                 "meter %s: its load profile was set up anew since it was last read, by the grid company most often; what it "
                 "had noted before is gone",
