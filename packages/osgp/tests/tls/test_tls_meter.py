@@ -1,8 +1,10 @@
 """``open_meter`` with each security, at simulated meters that have TLS, require it, or never heard of it."""
 
+import asyncio
+
 import pytest
 
-from osgp.errors import KeyRejected, MisuseError, TlsUnavailable
+from osgp.errors import KeyRejected, MisuseError, ResponseTimeout, TlsUnavailable
 from osgp.key import MeterKey
 from osgp.mep.events import SecurityChosen, TlsSessionOpened
 from osgp.mep.security import Security
@@ -12,7 +14,7 @@ from osgp.mep.tls_server import TlsRule
 from osgp.meter import open_meter
 from osgp.meter.known import KnownMeter
 from osgp.meter.writing import AllowWrites
-from osgp.simulator import DEMO_KEY_TEXT, House, SimulatedMeter
+from osgp.simulator import DEMO_KEY_TEXT, Faults, House, SimulatedMeter
 
 pytestmark = pytest.mark.usefixtures("virtual_clock")
 
@@ -63,6 +65,21 @@ async def test_auto_says_once_what_it_found(rule, taken):
     (chosen,) = [event for event in events if isinstance(event, SecurityChosen)]
     assert chosen == SecurityChosen(taken)
     assert chosen.why
+
+
+async def test_a_line_that_was_silent_at_first_is_asked_about_tls_again():
+    """Nobody answered, in neither mode: that says nothing of what the meter speaks."""
+    faults = Faults.parse(["stuck-level-shifter=30"])
+    async with (
+        simulated(OFFERED, faults=faults) as meter,
+        open_meter(await meter.serve_tcp(), key=KEY) as ours,
+    ):
+        await asyncio.sleep(31)
+        with pytest.raises(ResponseTimeout):
+            await ours.registers()
+        meter.power_cycle()
+        await ours.registers()
+        assert ours.security is TLS
 
 
 async def test_tls_once_seen_is_not_left():

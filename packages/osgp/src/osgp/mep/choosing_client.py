@@ -110,8 +110,8 @@ class ChoosingClient:
                     self._now.request(self._request, now)
                 case RequestFailed(error=TlsUnavailable()) if self._seen.tls:
                     told.append(RequestFailed(event.request, _downgraded()))
-                case RequestFailed(error=KeyRejected()) if self._now is self._rc4:
-                    # Perhaps a meter that requires TLS from now on: next time it is asked again.
+                case RequestFailed() if self._now is self._rc4 and self._knows_nothing(event):
+                    # Perhaps a meter that requires TLS from now on, or one that was not there: next time it is asked again.
                     self._now, self._chosen = self._tls or self._rc4, None
                     told.append(event)
                 case _:
@@ -120,6 +120,10 @@ class ChoosingClient:
 
     def _may_leave_tls(self) -> bool:
         return isinstance(self._now, TlsClient) and not self._now.spoke_tls and not self._seen.tls
+
+    def _knows_nothing(self, failed: RequestFailed) -> bool:
+        """Tell whether a failure in RC4 mode leaves open what the meter speaks: a silent line is no meter without TLS."""
+        return self._chosen is None or isinstance(failed.error, KeyRejected)
 
     @property
     def _why_rc4(self) -> str:
