@@ -40,11 +40,14 @@ class FakeStore:
         return Series(meter, timedelta(minutes=1), [start, start + timedelta(minutes=1)], dict.fromkeys(keys, line))
 
     async def energy(self, meter, unit, start, end):
+        return await self.energies(meter, list(periods(start, end, unit, self.zone)))
+
+    async def energies(self, meter, spans):
         del meter
         now = datetime.now(UTC)
         return [
             EnergyPeriod(a, b, {"active_energy_import": 1500, "active_energy_export": 250} if b <= now else {}, a, b)
-            for a, b in periods(start, end, unit, self.zone)
+            for a, b in spans
         ]
 
 
@@ -140,7 +143,7 @@ async def test_a_problem_says_what_to_do(make_web, client_for, path, status, wor
         ("start=2026-01-01&end=2026-12-31", 400, "at most 62 days by hour"),
         ("start=1999-01-01&end=2026-12-31", 400, "2000 to 2099"),
         ("start=yesterday", 422, "start"),
-        ("period=week", 422, "period"),
+        ("period=decade", 422, "period"),
     ],
 )
 async def test_a_range_has_limits(make_web, client_for, query, status, words):
@@ -182,6 +185,53 @@ async def test_energy_as_a_table(make_web, client_for):
         "2026-10-25T02:00:00+01:00,2026-10-25T03:00:00+01:00,1.5,0.25,true,false",
     ]
     assert len(rows) == 26
+
+
+async def test_energy_as_a_table_with_a_decimal_comma(make_web, client_for):
+    async with client_for(make_web(store=FakeStore())) as client:
+        reply = await client.get("/api/v1/energy.csv?meter=house&start=2026-10-25&end=2026-10-26&decimal=comma")
+    head, *rows = reply.text.split("\r\n")
+    assert head == "start;end;import_kwh;export_kwh;complete;filled"
+    assert rows[0] == "2026-10-25T00:00:00+02:00;2026-10-25T01:00:00+02:00;1,5;0,25;true;false"
+
+
+async def test_buckets_are_whole_unless_they_shall_be_exact(make_web, client_for):
+    async with client_for(make_web(store=FakeStore())) as client:
+        query = "/api/v1/energy?meter=house&period=day&start=2026-11-03T11:20&end=2026-11-05T14:29"
+        whole = (await client.get(query)).json()["total"]
+        exact = (await client.get(f"{query}&exact=true")).json()
+        nothing = await client.get("/api/v1/energy?meter=house&start=2026-11-03T11:20&end=2026-11-03T11:25&exact=true")
+    assert (whole["start"], whole["end"]) == ("2026-11-02T23:00:00Z", "2026-11-05T23:00:00Z")
+    assert (exact["total"]["start"], exact["total"]["end"]) == ("2026-11-03T10:15:00Z", "2026-11-05T13:15:00Z")
+    assert [bucket["start"] for bucket in exact["buckets"][1:]] == ["2026-11-03T23:00:00Z", "2026-11-04T23:00:00Z"]
+    assert nothing.status_code == 400
+
+
+async def test_a_bucket_tells_how_much_of_it_is_over_and_known(make_web, client_for):
+    now = datetime.now(UTC)
+
+    class Half(FakeStore):
+        async def energies(self, meter, spans):
+            del meter
+            return [
+                EnergyPeriod(a, b, {"active_energy_import": 1}, a + timedelta(minutes=40), b + timedelta(minutes=5))
+                if b <= now
+                else EnergyPeriod(a, b, {})
+                for a, b in spans
+            ]
+
+    async with client_for(make_web(store=Half())) as client:
+        start = (now - timedelta(hours=3)).isoformat().replace("+00:00", "Z")
+        report = (await client.get(f"/api/v1/energy?meter=house&period=hour&start={start}&end=2100-01-01")).status_code
+        assert report == 400
+        end = (now + timedelta(hours=2)).isoformat().replace("+00:00", "Z")
+        report = (await client.get(f"/api/v1/energy?meter=house&period=hour&start={start}&end={end}")).json()
+    told = [(bucket["expected_seconds"], bucket["known_seconds"]) for bucket in report["buckets"]]
+    assert told[:3] == [(3600, 1200)] * 3
+    assert told[3] == (pytest.approx(now.minute * 60 + now.second, abs=5), 0)
+    assert told[-1] == (0, 0)
+    assert report["total"]["known_seconds"] == 3600
+    assert report["total"]["expected_seconds"] == sum(expected for expected, _ in told)
 
 
 async def test_gaps_that_were_looked_into(make_web, client_for):

@@ -190,7 +190,7 @@ class Store:
         return await self._call(find)
 
     async def energy(self, meter: str, unit: Unit | str, start: datetime, end: datetime) -> list[EnergyPeriod]:
-        """Return what the registers counted in each hour, day, month or year between two moments.
+        """Return what the registers counted in each period that has a part between two moments.
 
         Raises:
             Unreadable: the database cannot be read now.
@@ -199,6 +199,14 @@ class Store:
         return await self._read(
             lambda reader, pending, _: reader.energy(meter, wanted, start, end, self.zone, pending), meter
         )
+
+    async def energies(self, meter: str, spans: Sequence[tuple[datetime, datetime]]) -> list[EnergyPeriod]:
+        """Return what the registers counted in periods that follow each other; their edges are full minutes.
+
+        Raises:
+            Unreadable: the database cannot be read now.
+        """
+        return await self._read(lambda reader, pending, _: reader.energies(meter, spans, pending), meter)
 
     async def series(
         self, meter: str, keys: Sequence[str], start: datetime, end: datetime, max_points: int = 600

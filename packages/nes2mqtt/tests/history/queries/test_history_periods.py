@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nes2mqtt.history.queries.periods import Unit, floor, following, periods
+from nes2mqtt.history.queries.periods import Unit, cut, floor, following, periods
 
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 ZONES = ["Europe/Copenhagen", "UTC", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Santiago"]
@@ -55,3 +55,28 @@ def test_every_moment_is_in_the_period_it_floors_to_and_periods_join(moment, uni
     assert start <= moment < end
     assert floor(end - timedelta(microseconds=1), unit, zone) == start
     assert floor(end, unit, zone) == end
+
+
+def test_a_week_begins_on_monday_and_is_an_hour_longer_in_autumn():
+    start = floor(datetime(2026, 10, 25, 12, tzinfo=UTC), Unit.WEEK, COPENHAGEN)
+    assert start.astimezone(COPENHAGEN).isoformat() == "2026-10-19T00:00:00+02:00"
+    assert following(start, Unit.WEEK, COPENHAGEN) - start == timedelta(days=7, hours=1)
+    assert start.astimezone(COPENHAGEN).isocalendar().week == 43
+
+
+@pytest.mark.parametrize(("day", "quarters"), [("2026-03-29", 92), ("2026-06-01", 96), ("2026-10-25", 100)])
+def test_a_day_has_its_quarter_hours(day, quarters):
+    noon = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=COPENHAGEN)
+    start = floor(noon, Unit.DAY, COPENHAGEN)
+    end = following(start, Unit.DAY, COPENHAGEN)
+    assert len(list(periods(start, end, Unit.QUARTER, COPENHAGEN))) == quarters
+
+
+def test_periods_are_cut_to_the_quarter_hour_before():
+    start, end = datetime(2026, 11, 3, 10, 20, tzinfo=UTC), datetime(2026, 11, 5, 14, 29, tzinfo=UTC)
+    found = list(cut(periods(start, end, Unit.DAY, COPENHAGEN), start, end))
+    assert found[0] == (datetime(2026, 11, 3, 10, 15, tzinfo=UTC), datetime(2026, 11, 3, 23, tzinfo=UTC))
+    assert found[-1] == (datetime(2026, 11, 4, 23, tzinfo=UTC), datetime(2026, 11, 5, 14, 15, tzinfo=UTC))
+    assert len(found) == 3
+    same = start + timedelta(minutes=5)
+    assert list(cut(periods(start, same, Unit.DAY, COPENHAGEN), start, same)) == []

@@ -1,4 +1,4 @@
-"""The part of the REST API that asks the history: curves of present values, energy by hour, day, month or year.
+"""The part of the REST API that asks the history: curves of present values, energy by quarter hour to year.
 
 This module does not know SQL, nor how registers become energy.
 """
@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from nes2mqtt.history.errors import HistoryError
-from nes2mqtt.history.queries.periods import Unit, floor, following
-from nes2mqtt.history.queries.reader import Line
+from nes2mqtt.history.queries.periods import Unit, cut, floor, following, periods
+from nes2mqtt.history.queries.reader import EnergyPeriod, Line
 from nes2mqtt.history.store import Store
 from nes2mqtt.outputs.web.api.models import (
     EnergyBucket,
@@ -38,11 +38,20 @@ from osgp.sources import SOURCES, Source
 __all__ = ["OPERATIONS", "history", "now_of", "unreadable"]
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
-_AROUND: Mapping[Unit, Unit] = {Unit.HOUR: Unit.DAY, Unit.DAY: Unit.MONTH, Unit.MONTH: Unit.YEAR, Unit.YEAR: Unit.YEAR}
+_AROUND: Mapping[Unit, Unit] = {
+    Unit.QUARTER: Unit.DAY,
+    Unit.HOUR: Unit.DAY,
+    Unit.DAY: Unit.MONTH,
+    Unit.WEEK: Unit.YEAR,
+    Unit.MONTH: Unit.YEAR,
+    Unit.YEAR: Unit.YEAR,
+}
 """What is asked for without ``start``: the hours of today, the days of this month, ..."""
 _LONGEST: Mapping[Unit, timedelta] = {
+    Unit.QUARTER: timedelta(days=15),
     Unit.HOUR: timedelta(days=62),
     Unit.DAY: timedelta(days=1100),
+    Unit.WEEK: timedelta(days=7700),
     Unit.MONTH: timedelta(days=36600),
     Unit.YEAR: timedelta(days=36600),
 }
@@ -66,6 +75,21 @@ class _Energy(Asked):
     period: Annotated[Unit, Field(description="Length of a bucket")] = Unit.HOUR
     start: Moment = None
     end: Moment = None
+    exact: Annotated[
+        bool,
+        Field(
+            description="Cut the first and last bucket at `start` and `end` (to the quarter hour before); else they are whole"
+        ),
+    ] = False
+
+
+class _EnergyTable(_Energy):
+    decimal: Annotated[
+        Literal["point", "comma"],
+        Field(
+            description="comma: numbers with a decimal comma, columns between semicolons, as spreadsheets of most of Europe want"
+        ),
+    ] = "point"
 
 
 class _Series(Asked):
@@ -143,30 +167,41 @@ async def energy(request: Request, asked: _Energy) -> EnergyReport:
         raise ProblemError(
             400, "That is too much at once", f"Ask for at most {_LONGEST[period].days} days by {period}."
         )
+    if asked.exact and not (spans := list(cut(periods(begin, until, period, zone), begin, until))):
+        raise ProblemError(400, "There is no whole quarter hour between start and end", "Ask for more.")
     try:
-        found = await store.energy(meter, period, begin, until)
+        if asked.exact:
+            found = await store.energies(meter, spans)
+        else:
+            found = await store.energy(meter, period, begin, until)
     except HistoryError as error:
         raise unreadable(error) from error
     if not found:
         raise ProblemError(503, _UNREADABLE, "The log and /api/v1/status tell why.")
+    now = web.hub.clock.now() if web.hub.clock.known else None
+    spent = [_spent(part, now) for part in found]
     buckets = [
         EnergyBucket(
             start=part.start,
             end=part.end,
             import_kwh=_kwh(part.values.get(_IMPORT.key)),
             export_kwh=_kwh(part.values.get(_EXPORT.key)),
+            expected_seconds=expected,
+            known_seconds=known,
             complete=part.complete,
             first=part.first,
             last=part.last,
             filled=[FilledPart(start=since, end=until) for since, until in part.filled],
         )
-        for part in found
+        for part, (expected, known) in zip(found, spent, strict=True)
     ]
     total = EnergyBucket(
         start=buckets[0].start,
         end=buckets[-1].end,
         import_kwh=_kwh(_sum(part.values.get(_IMPORT.key) for part in found)),
         export_kwh=_kwh(_sum(part.values.get(_EXPORT.key) for part in found)),
+        expected_seconds=_sum(expected for expected, _ in spent),
+        known_seconds=sum(known for _, known in spent),
         complete=all(bucket.complete for bucket in buckets),
         first=next((bucket.first for bucket in buckets if bucket.first is not None), None),
         last=next((bucket.last for bucket in reversed(buckets) if bucket.last is not None), None),
@@ -175,17 +210,32 @@ async def energy(request: Request, asked: _Energy) -> EnergyReport:
     return EnergyReport(meter=meter, period=period, timezone=str(zone), total=total, buckets=buckets)
 
 
-async def energy_csv(request: Request, asked: _Energy) -> PlainTextResponse:
+def _spent(part: EnergyPeriod, now: datetime | None) -> tuple[int | None, int]:
+    """Return how many seconds of a period are over, None while nobody knows the time, and of how many its energy is known."""
+    expected = None if now is None else max(0, round((min(part.end, now) - part.start).total_seconds()))
+    if part.first is None or part.last is None:
+        return expected, 0
+    known = round((min(part.last, part.end) - max(part.first, part.start)).total_seconds())
+    return expected, max(0, known)
+
+
+async def energy_csv(request: Request, asked: _EnergyTable) -> PlainTextResponse:
     """The buckets of `/energy`: local start and end with offset, kWh (empty when not known), complete, filled."""
     report = await energy(request, asked)
     zone = context_of(request).gateway.timezone
     lines = io.StringIO()
-    writer = csv.writer(lines)
+    comma = asked.decimal == "comma"
+    writer = csv.writer(lines, delimiter=";" if comma else ",")
+
+    def written(kwh: float | None) -> str:
+        number = "" if kwh is None else str(kwh)
+        return number.replace(".", ",") if comma else number
+
     writer.writerow(("start", "end", "import_kwh", "export_kwh", "complete", "filled"))
     for bucket in report.buckets:
         times = (moment.astimezone(zone).isoformat() for moment in (bucket.start, bucket.end))
         marks = (str(mark).lower() for mark in (bucket.complete, bool(bucket.filled)))
-        writer.writerow((*times, bucket.import_kwh, bucket.export_kwh, *marks))
+        writer.writerow((*times, written(bucket.import_kwh), written(bucket.export_kwh), *marks))
     name = f"{asked.meter}-{asked.period}-{report.total.start.astimezone(zone):%Y-%m-%d}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return PlainTextResponse(lines.getvalue(), headers=headers, media_type="text/csv")
@@ -248,11 +298,18 @@ def _line(source: Source, line: Line) -> LineReport:
 
 _PROBLEMS = (400, 401, 404, 422, 503)
 OPERATIONS = (
-    Operation("/energy", "Energy by hour, day, month or year", _Energy, energy, EnergyReport, problems=_PROBLEMS),
+    Operation(
+        "/energy",
+        "Energy by quarter hour, hour, day, week, month or year",
+        _Energy,
+        energy,
+        EnergyReport,
+        problems=_PROBLEMS,
+    ),
     Operation(
         "/energy.csv",
         "Energy as a table for spreadsheets",
-        _Energy,
+        _EnergyTable,
         energy_csv,
         media_type="text/csv",
         answered="One line a bucket",

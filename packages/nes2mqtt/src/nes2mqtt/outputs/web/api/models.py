@@ -122,6 +122,7 @@ class GatewayReport(_Model):
     started: datetime | None = Field(description="Null while the time of day is not known")
     login: bool = Field(description="A password is set")
     history: bool = Field(description="Series, energy and export are available")
+    costs: bool = Field(description="Bills are available: there are contracts and a history")
 
 
 class OutputReport(_Model):
@@ -186,12 +187,14 @@ class FilledPart(_Model):
 
 
 class EnergyBucket(_Model):
-    """An hour, day, month or year."""
+    """A quarter hour, hour, day, week, month or year."""
 
     start: datetime
     end: datetime
     import_kwh: float | None = Field(description="Null when it is not known")
     export_kwh: float | None
+    expected_seconds: int | None = Field(description="How much of it is over; null while the time of day is not known")
+    known_seconds: int = Field(description="Of how much of it the energy is known; as exact as the meter is read")
     complete: bool = Field(
         description="Readings reach from its beginning to its end; false for one that is not over or has a gap there"
     )
@@ -222,7 +225,7 @@ class GapsReport(_Model):
 
 
 class EnergyReport(_Model):
-    """Energy by hour, day, month or year, from differences of the meter's registers."""
+    """Energy by period, from differences of the meter's registers."""
 
     meter: str
     period: Unit
