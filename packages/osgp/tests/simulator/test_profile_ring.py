@@ -201,3 +201,14 @@ def test_a_ring_that_begins_later_is_empty_until_its_first_interval_has_ended():
 def test_summer_time_is_marked(days):
     ring = ProfileRing(house(), DataSet(3, 1, DAY, (0,)), BEGIN)
     assert recorded(ring, days - 1, BEGIN + days * DAY) == [(0, days * DAY, int(days == 40), 0)]
+
+
+@pytest.mark.parametrize(
+    ("day", "before", "behind"), [((2026, 3, 29), False, True), ((2026, 10, 25), True, False)], ids=["begins", "ends"]
+)
+def test_summer_time_marks_intervals_in_which_it_was_in_effect_and_none_that_only_touch_it(day, before, behind):
+    """ "In effect during or at start of interval" (p. 240). The EU switches at 01:00 UTC, here at the end of an interval."""
+    midnight = int(datetime(*day, tzinfo=UTC).timestamp())
+    ring = ProfileRing(house(), DataSet(3, 96, QUARTER, (0,)), midnight)
+    marks = {(one.end - midnight) // 60: bool(one.common & 1) for one in ring.intervals(0, midnight + 2 * HOUR)}
+    assert marks == {end: before if end <= 60 else behind for end in range(15, 121, 15)}

@@ -194,8 +194,9 @@ class ProfileRing:
                 end = shown - stretch.run.ahead
                 # Something can have happened before the first one only: then a new run begins.
                 marks, channel = self._marks(before, end) if numbered == stretch.first else (0, 0)
-                summer = _SUMMER if daylight_saving(shown) else 0
-                yield Recorded(numbered % self.one.intervals, shown, end, marks | summer, channel)
+                # "In effect during or at start of interval" (p. 240): what begins or ends at its end does not count.
+                summer = any(map(daylight_saving, (shown - self.one.seconds, shown - 1)))
+                yield Recorded(numbered % self.one.intervals, shown, end, marks | _SUMMER * summer, channel)
             before = self._anchor + (stretch.last + 1) * self.one.seconds - stretch.run.ahead
 
     def _marks(self, before: int, end: int) -> tuple[int, int]:
