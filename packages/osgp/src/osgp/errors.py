@@ -58,6 +58,7 @@ __all__ = [
     "TransportError",
     "WriteUncertain",
     "WritesNotAllowed",
+    "WritesTooOften",
 ]
 
 
@@ -71,6 +72,17 @@ class MisuseError(OsgpError):
 
 class WritesNotAllowed(MisuseError):
     """A write or procedure was asked for without the ``allow_writes`` capability."""
+
+
+class WritesTooOften(MisuseError):
+    """A write or procedure was asked for sooner than the meter's memory bears (MEP guide v1.1 p. 44, 51); nothing was sent.
+
+    ``wait`` is in how many seconds it may be tried again; None: never, it takes too many writes at once.
+    """
+
+    def __init__(self, message: str, wait: float | None) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 class KeyFormatError(MisuseError):

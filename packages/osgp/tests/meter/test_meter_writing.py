@@ -7,6 +7,7 @@ from osgp.meter.writing import AllowWrites, ProcedureResult
 from osgp.psem import PartialWrite, Response, Write
 
 ET50, ET59, ET70, ET85 = 2098, 2107, 2118, 2133
+FIRMWARE_3_40 = bytes((0x35, 0x00))
 EVERYTHING = AllowWrites(tables=("ET50", "BT33"), procedures=("EP17", "BP05"))
 
 
@@ -103,6 +104,7 @@ class TestProcedures:
 
     async def test_sequence_numbers_go_round_from_5_to_9(self, opened, fake):
         procedures = Procedures(fake, 8)
+        fake.tables[1][14:16] = FIRMWARE_3_40
         async with opened(allow_writes=EVERYTHING) as meter:
             for _ in range(7):
                 await meter.call("EP17")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from osgp.mep.security import SecuritySeen
+from osgp.meter.wear import WriteGovernor
 from osgp.tables.mbus.reading import MbusReading
 
 __all__ = ["KnownMeter", "Signature"]
@@ -47,6 +48,8 @@ class KnownMeter:
     """The newest read of each M-Bus device in the logs of reads, by its handle."""
     device_logs: dict[str, str] = field(default_factory=dict)
     """How far these logs were read, by table."""
+    writes: WriteGovernor = field(default_factory=WriteGovernor)
+    """What was written within the last hour. Kept whatever the meter is: forgetting it could wear one out."""
 
     def recognise(self, signature: Signature | None) -> None:
         """Forget everything unless it is of the meter with this signature; None fits no meter."""

@@ -90,7 +90,7 @@ class Meter:
         self._confirmed = ConfirmedReader(self._reader, self._layout)
         self._devices = DeviceReader(self._reader, self._confirmed.read, self._logs, known)
         self._condition = ConditionReader(self.table)
-        self._writer = Writer(self, connection, allow_writes)
+        self._writer = Writer(self._reader, connection, allow_writes, known.writes)
 
     @property
     def url(self) -> str:
@@ -121,9 +121,13 @@ class Meter:
 
         Raises:
             MeterRefused: the meter answered with an error code.
+            WritesNotAllowed: it writes a table that ``allow_writes`` does not list.
+            WritesTooOften: it writes more often than the meter's memory bears.
             OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
         """
-        async with self._reader.turn(reads=isinstance(request, Read | PartialRead)):
+        if not isinstance(request, Read | PartialRead):
+            return await self._writer.send(request)
+        async with self._reader.turn():
             return await self._reader.exchange(request)
 
     async def read(self, table: str | int, offset: int = 0, count: int | None = None) -> bytes:
@@ -378,6 +382,7 @@ class Meter:
 
         Raises:
             WritesNotAllowed: ``allow_writes`` does not list the table.
+            WritesTooOften: the meter's memory does not bear it now; nothing was sent.
             WriteUncertain: no answer, or what is read back is something else.
             OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
         """
@@ -392,6 +397,7 @@ class Meter:
 
         Raises:
             WritesNotAllowed: ``allow_writes`` does not list the procedure.
+            WritesTooOften: the meter's memory does not bear it now; nothing was sent.
             WriteUncertain: the meter does not say what became of it.
             OsgpError: see :meth:`osgp.ports.connection.Connection.exchange`.
         """

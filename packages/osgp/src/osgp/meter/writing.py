@@ -10,7 +10,7 @@ A *procedure* is called by writing its number, a procedure sequence number (PSN)
 from ET59, BT08 or ET85 (MEP guide v1.1 p. 51-54). The PSN is what makes it safe: a meter refuses one that it has just
 seen, so the same call cannot be carried out twice.
 
-Mind the memory: meters before firmware 3.40 bear four writes an hour (p. 51), BT07 included.
+Writing wears the memory, so all of it passes :mod:`osgp.meter.wear`: what would be too often is refused before it is sent.
 
 This module does not know what procedures do.
 """
@@ -24,7 +24,9 @@ from typing import Protocol
 
 from osgp.errors import MeterRefused, MisuseError, WritesNotAllowed, WriteUncertain
 from osgp.mep.digest import PASS_SIZE
-from osgp.psem import EXTENDED, PartialWrite, Request, Response, ResponseCode, Write, table_id, table_name
+from osgp.meter.reader import TableReader
+from osgp.meter.wear import WriteGovernor
+from osgp.psem import EXTENDED, PartialWrite, Response, ResponseCode, Write, table_id, table_name
 from osgp.tables import TABLES, Dimensions
 
 __all__ = ["AllowWrites", "ProcedureResult", "Writer"]
@@ -107,35 +109,72 @@ class _Port(Protocol):
     async def longest_write(self) -> int: ...
 
 
-class _Meter(Protocol):
-    async def exchange(self, request: Request) -> Response: ...
-    async def read(self, table: str | int, offset: int = 0, count: int | None = None) -> bytes: ...
-
-
 class Writer:
-    """Writes and calls on behalf of :class:`osgp.meter.Meter`."""
+    """Writes and calls on behalf of :class:`osgp.meter.Meter`.
 
-    def __init__(self, meter: _Meter, port: _Port, allowed: AllowWrites | None) -> None:
-        self._meter = meter
+    Args:
+        reader: has the line, and reads back.
+        port: to the meter.
+        allowed: what may be written.
+        governor: how often.
+    """
+
+    def __init__(self, reader: TableReader, port: _Port, allowed: AllowWrites | None, governor: WriteGovernor) -> None:
+        self._reader = reader
         self._port = port
         self._allowed = allowed or AllowWrites()
+        self._governor = governor
+        self._firmware: tuple[int, int] | None = None
+        self._loop = asyncio.get_running_loop()
         self._psn = port.procedure_numbers[-1]
         self._results = port.results_table
         self._turn = asyncio.Lock()
 
     async def write(self, table: int, data: bytes, offset: int, *, verify: bool) -> None:
         """See :meth:`osgp.meter.Meter.write`."""
+        self._refuse_unless_allowed(table)
+        most = await self._port.longest_write()
+        parts, done = [], 0
+        while done < len(data):
+            part = data[done : done + self._fitting(min(len(data) - done, most))]
+            parts.append(PartialWrite(table, offset + done, part))
+            done += len(part)
+        await self._count(table, len(parts))
+        for request in parts:
+            await self._write_part(request, verify=verify)
+
+    async def send(self, request: Write | PartialWrite) -> Response:
+        """Send one write as it is. See :meth:`osgp.meter.Meter.exchange`."""
+        self._refuse_unless_allowed(request.table)
+        await self._count(request.table)
+        return await self._exchange(request)
+
+    def _refuse_unless_allowed(self, table: int) -> None:
         if not self._allowed.table(table):
             raise WritesNotAllowed(
                 f"this program may not write {table_name(table)}. Nothing was sent. "
                 "Name the table in AllowWrites if it is meant"
             )
-        most = await self._port.longest_write()
-        done = 0
-        while done < len(data):
-            part = data[done : done + self._fitting(min(len(data) - done, most))]
-            await self._write_part(table, part, offset + done, verify=verify)
-            done += len(part)
+
+    async def _count(self, table: int, writes: int = 1) -> None:
+        """Count writes that are about to be made.
+
+        Raises:
+            WritesTooOften: the meter's memory does not bear them now.
+        """
+        if self._firmware is None and self._governor.asks_firmware(table):
+            async with self._reader.turn():
+                told = (await self._reader.fields(TABLES["BT01"], "firmware")).get("firmware")
+            self._firmware = told if told is None else told[:2]
+        self._governor.take(table, writes, self._loop.time(), self._firmware)
+
+    async def _exchange(self, request: Write | PartialWrite) -> Response:
+        async with self._reader.turn(reads=False):
+            return await self._reader.exchange(request)
+
+    async def _read(self, table: int, offset: int, count: int) -> bytes:
+        async with self._reader.turn():
+            return await self._reader.part(table, offset, count)
 
     @staticmethod
     def _fitting(count: int) -> int:
@@ -146,15 +185,15 @@ class Writer:
         """
         return count - 1 if (count + _WRITE_OVERHEAD) % PASS_SIZE == 0 else count
 
-    async def _write_part(self, table: int, data: bytes, offset: int, *, verify: bool) -> None:
+    async def _write_part(self, request: PartialWrite, *, verify: bool) -> None:
         try:
-            await self._meter.exchange(PartialWrite(table, offset, data))
+            await self._exchange(request)
         except WriteUncertain:
             if not verify:
                 raise
-        if verify and await self._meter.read(table, offset, len(data)) != data:
+        if verify and await self._read(request.table, request.offset, len(request.data)) != request.data:
             raise WriteUncertain(
-                f"{table_name(table)} does not hold what was written to it. "
+                f"{table_name(request.table)} does not hold what was written to it. "
                 "Some fields cannot be changed, or the write never arrived: read the table and compare"
             )
 
@@ -180,8 +219,9 @@ class Writer:
             numbers = self._port.procedure_numbers
             self._psn = numbers[0] if self._psn == numbers[-1] else self._psn + 1
             call = Write(_BT07, procedure.to_bytes(2, "little") + bytes((self._psn,)) + parameters)
+            await self._count(_BT07)
             try:
-                await self._meter.exchange(call)
+                await self._exchange(call)
             except WriteUncertain:
                 return  # the result, found under our PSN, will tell
             except MeterRefused as error:
@@ -194,7 +234,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         end = loop.time() + RESULT_PATIENCE
         while True:
-            data = await self._meter.read(results, 0, _RESULT_SIZE)
+            data = await self._read(results, 0, _RESULT_SIZE)
             number, psn, code = _RESULT_HEAD.unpack_from(data)
             if (number % _PROCEDURES, psn) == (procedure, self._psn):
                 return ProcedureResult(code, data[_RESULT_HEAD.size :])
@@ -217,6 +257,6 @@ class Writer:
 
     async def _byte(self, table: int, offset: int) -> int | None:
         try:
-            return (await self._meter.read(table, offset, 1))[0]
+            return (await self._read(table, offset, 1))[0]
         except MeterRefused:
             return None
