@@ -204,11 +204,11 @@ def test_summer_time_is_marked(days):
 
 
 @pytest.mark.parametrize(
-    ("day", "before", "behind"), [((2026, 3, 29), False, True), ((2026, 10, 25), True, False)], ids=["begins", "ends"]
+    ("day", "before", "behind"), [("2026-03-29", False, True), ("2026-10-25", True, False)], ids=["begins", "ends"]
 )
 def test_summer_time_marks_intervals_in_which_it_was_in_effect_and_none_that_only_touch_it(day, before, behind):
     """ "In effect during or at start of interval" (p. 240). The EU switches at 01:00 UTC, here at the end of an interval."""
-    midnight = int(datetime(*day, tzinfo=UTC).timestamp())
+    midnight = int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp())
     ring = ProfileRing(house(), DataSet(3, 96, QUARTER, (0,)), midnight)
     marks = {(one.end - midnight) // 60: bool(one.common & 1) for one in ring.intervals(0, midnight + 2 * HOUR)}
     assert marks == {end: before if end <= 60 else behind for end in range(15, 121, 15)}
