@@ -9,7 +9,7 @@ import asyncio
 
 from nes2mqtt.history.store import Store
 from nes2mqtt.readings.hub import OutputStatus
-from nes2mqtt.readings.reading import DevicesRead, Event
+from nes2mqtt.readings.reading import Beside, Event
 
 __all__ = ["HistoryOutput"]
 
@@ -24,7 +24,7 @@ class HistoryOutput:
 
     def offer(self, event: Event) -> None:
         """Keep a sample; returns at once."""
-        if not isinstance(event, DevicesRead):
+        if not isinstance(event, Beside):
             self._store.offer(event)
 
     async def run(self) -> None:

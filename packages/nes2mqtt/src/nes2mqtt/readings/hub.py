@@ -18,7 +18,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
-from nes2mqtt.readings.reading import DevicesRead, Event, MeterStatus, Params, Quality, Reading, Sample, TableGroup
+from nes2mqtt.readings.reading import (
+    ConditionRead,
+    DevicesRead,
+    EntriesRead,
+    Event,
+    MeterStatus,
+    Params,
+    Quality,
+    Reading,
+    Sample,
+    TableGroup,
+)
 from nes2mqtt.timing.clock import Clock
 
 __all__ = ["Hub", "Latest", "Output", "OutputStatus"]
@@ -70,6 +81,7 @@ class Latest:
     status: MeterStatus | None = None
     samples: dict[TableGroup, Sample] = field(default_factory=dict)
     devices: DevicesRead | None = None
+    condition: ConditionRead | None = None
 
 
 def _another_meter(before: MeterStatus, after: MeterStatus) -> bool:
@@ -123,10 +135,12 @@ class Hub:
             latest.samples[event.group] = event
         elif isinstance(event, DevicesRead):
             latest.devices = event
-        else:
+        elif isinstance(event, ConditionRead):
+            latest.condition = event
+        elif not isinstance(event, EntriesRead):
             if latest.status is not None and _another_meter(latest.status, event):
                 latest.samples.clear()  # values of the old meter never stand beside the name of the new one
-                latest.devices = None
+                latest.devices = latest.condition = None
             latest.status = event
         for output in self._outputs:
             try:

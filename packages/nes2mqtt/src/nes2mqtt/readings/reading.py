@@ -3,7 +3,8 @@
 A :class:`Sample` is one verified reply, guarded: all values of one table at one
 moment. A :class:`Reading` is one value of it with all that a person needs to trust
 it: unit, the meter's time, our time, quality. :class:`MeterStatus` tells how the
-meter itself is, :class:`DevicesRead` which devices are behind it. Nothing else crosses the hub.
+meter itself is, :class:`DevicesRead` which devices are behind it, :class:`ConditionRead` what it says of itself and of the
+supply, :class:`EntriesRead` what its logs told that is new. Nothing else crosses the hub.
 
 This module does not know where values come from or where they go.
 """
@@ -15,11 +16,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from nes2mqtt.readings.condition import ConditionRead
 from nes2mqtt.readings.devices import Device
+from nes2mqtt.readings.happened import Happened
 from osgp.sources import Source
 
 __all__ = [
+    "Beside",
+    "ConditionRead",
     "DevicesRead",
+    "EntriesRead",
     "Event",
     "LinkQuality",
     "MeterEvent",
@@ -200,9 +206,19 @@ class DevicesRead:
     """The same moment by :attr:`nes2mqtt.timing.clock.Clock.monotonic`."""
 
 
+@dataclass(frozen=True, slots=True)
+class EntriesRead:
+    """What a meter's logs told that was not known before, the oldest first. It is kept already."""
+
+    meter: str
+    entries: tuple[Happened, ...]
+
+
 MeterEvent = Sample | MeterStatus
-"""What tells of the meter itself."""
-Event = MeterEvent | DevicesRead
+"""What tells of the meter itself, often."""
+Beside = DevicesRead | ConditionRead | EntriesRead
+"""What is read seldom."""
+Event = MeterEvent | Beside
 
 
 def guessed_at(label: datetime, received: datetime, instant: float) -> float | None:

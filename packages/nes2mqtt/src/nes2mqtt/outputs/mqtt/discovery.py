@@ -41,9 +41,18 @@ from nes2mqtt.outputs.mqtt.devices import DeviceMessages
 from nes2mqtt.outputs.mqtt.dialects import homeassistant as topics
 from nes2mqtt.outputs.mqtt.dialects.rows import compact
 from nes2mqtt.outputs.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, DISPLAY, ENABLED, MAINTENANCE
+from nes2mqtt.outputs.mqtt.meter_entities import Component, link_entities, template
 from nes2mqtt.outputs.unique_ids import gateway_id, value_id
 from nes2mqtt.readings.gateway_info import GatewayInfo
-from nes2mqtt.readings.reading import DevicesRead, Event, LinkQuality, MeterInfo, MeterState, MeterStatus, TableGroup
+from nes2mqtt.readings.reading import (
+    Beside,
+    DevicesRead,
+    Event,
+    LinkQuality,
+    MeterInfo,
+    MeterStatus,
+    TableGroup,
+)
 from osgp.sources import SOURCES, Kind, Source
 
 __all__ = ["PARTS", "Discovery"]
@@ -53,8 +62,6 @@ PARTS = (0, 24, 8, 2)
 """Components in a part: 0 is all in one message; the next is tried when a message is too large for the broker."""
 
 _GROUPS = {TableGroup.PRESENT: topics.PRESENT, TableGroup.REGISTERS: topics.REGISTERS}
-
-Component = dict[str, Any]
 
 _PLACES: Mapping[str, int] = MappingProxyType(
     {
@@ -77,11 +84,6 @@ _PLACES: Mapping[str, int] = MappingProxyType(
     }
 )
 """Decides which part a component goes into; new ones stand at the end."""
-
-
-def _template(key: str) -> str:
-    # .get() gives None, which Home Assistant shows as unknown; an attribute that is missing would be a warning.
-    return f"{{{{ value_json.get('{key}') }}}}"
 
 
 def _register_template(key: str) -> str:
@@ -180,6 +182,8 @@ class Discovery:
         if isinstance(event, DevicesRead):
             self._behind_meters.learn(event)
             return True
+        if isinstance(event, Beside):
+            return False
         meter = self._meters.get(event.meter)
         if meter is None:
             meter = self._meters[event.meter] = _Meter(MeterInfo(event.meter), now)
@@ -278,11 +282,14 @@ class Discovery:
         return {"name": "nes2mqtt", "sw": self._gateway.version}
 
     @property
+    def _gateway_status(self) -> str:
+        return f"{self._config.base_topic}/{topics.STATUS}"
+
+    @property
     def _url(self) -> str | None:
         return _reachable(self._gateway.url)
 
     def _gateway_device(self) -> dict[str, Any]:
-        status = f"{self._config.base_topic}/{topics.STATUS}"
         return {
             "dev": _known(
                 {
@@ -303,7 +310,7 @@ class Discovery:
                     "name": "Connection",
                     "device_class": "connectivity",
                     "entity_category": "diagnostic",
-                    "state_topic": status,
+                    "state_topic": self._gateway_status,
                     "payload_on": "online",
                     "payload_off": "offline",
                 }
@@ -330,7 +337,7 @@ class Discovery:
             ),
             "o": self._origin,
             "availability": [
-                {"topic": f"{self._config.base_topic}/{topics.STATUS}"},
+                {"topic": self._gateway_status},
                 {"topic": f"{base}/{topics.STATUS}"},
             ],
             "availability_mode": "all",
@@ -351,8 +358,8 @@ class Discovery:
                 yield key, self._measured(base, source, expire_after)
         if {"active_power_import", "active_power_export"} <= meter.keys:
             net = self._measured(base, SOURCES["active_power_import"], expire_after)
-            yield "net_power", net | {"name": "Net power", "value_template": _template("net_power")}
-        yield from self._diagnostics(base)
+            yield "net_power", net | {"name": "Net power", "value_template": template("net_power")}
+        yield from link_entities(base, self._gateway_status)
         if meter.exchanged:
             yield from self._displayed(base, meter)
 
@@ -364,7 +371,7 @@ class Discovery:
             "p": "sensor",
             "name": source.label,
             "state_topic": f"{base}/{topics.REGISTERS if lasting else topics.PRESENT}",
-            "value_template": _register_template(source.key) if lasting else _template(source.key),
+            "value_template": _register_template(source.key) if lasting else template(source.key),
             "device_class": ha.device_class,
             "unit_of_measurement": source.unit or None,
             "suggested_display_precision": ha.precision,
@@ -390,7 +397,7 @@ class Discovery:
                         "p": "sensor",
                         "name": f"{source.label} on the meter's display",
                         "state_topic": f"{base}/{topics.REGISTERS}",
-                        "value_template": _template(key),
+                        "value_template": template(key),
                         "device_class": CLASSES[source.quantity].device_class,
                         "unit_of_measurement": source.unit,
                         "suggested_display_precision": 0,
@@ -398,95 +405,3 @@ class Discovery:
                         "qos": 1,
                     },
                 )
-
-    def _diagnostics(self, base: str) -> Iterator[tuple[str, Component]]:
-        """Yield what helps when the meter is silent: available as long as this program is."""
-        common: Component = {
-            "p": "sensor",
-            "state_topic": f"{base}/{topics.LINK}",
-            "entity_category": "diagnostic",
-            "availability": [{"topic": f"{self._config.base_topic}/{topics.STATUS}"}],
-        }
-        yield (
-            "meter_state",
-            common
-            | {
-                "name": "Meter state",
-                "device_class": "enum",
-                "options": [state.value for state in MeterState],
-                "value_template": _template("state"),
-                "json_attributes_topic": f"{base}/{topics.LINK}",
-            },
-        )
-        yield (
-            "last_reply",
-            common
-            | {
-                "name": "Last reply",
-                "device_class": "timestamp",
-                "value_template": _template("last_reply"),
-                # It changes with every message, and each change is a line in Home Assistant's logbook.
-                "enabled_by_default": False,
-            },
-        )
-        yield (
-            "problem",
-            common
-            | {
-                "p": "binary_sensor",
-                "name": "Problem",
-                # Home Assistant says it in the reader's language; the words of meter_state it cannot translate.
-                "device_class": "problem",
-                "payload_on": "True",
-                "payload_off": "False",
-                "value_template": "{{ value_json.get('message', '') != '' }}",
-            },
-        )
-        yield (
-            "event",
-            {
-                "p": "event",
-                "name": "Event",
-                "state_topic": f"{base}/{topics.EVENT}",
-                "event_types": list(topics.EVENTS),
-                "availability": common["availability"],
-            },
-        )
-        yield (
-            "link_quality",
-            common
-            | {
-                "name": "Requests answered",
-                "unit_of_measurement": "%",
-                "state_class": "measurement",
-                "suggested_display_precision": 1,
-                "value_template": _template("answered"),
-            },
-        )
-        yield (
-            "clock_ahead",
-            common
-            | {
-                "name": "Meter clock ahead",
-                "device_class": "duration",
-                "unit_of_measurement": "s",
-                "state_class": "measurement",
-                "suggested_display_precision": 0,
-                # A whole number: rounded by Home Assistant, -0.3 would be shown as -0.
-                "value_template": (
-                    "{% set s = value_json.get('clock_ahead') %}{{ s|round|int if s is number else None }}"
-                ),
-            },
-        )
-        for count in fields(LinkQuality):
-            yield (
-                f"link_{count.name}",
-                common
-                | {
-                    "name": f"Link {count.name.replace('_', ' ')}",
-                    # They restart at 0 with this program.
-                    "state_class": "total_increasing",
-                    "enabled_by_default": False,
-                    "value_template": _template(count.name),
-                },
-            )

@@ -44,7 +44,7 @@ from nes2mqtt.outputs.mqtt.leftovers import Leftovers
 from nes2mqtt.outputs.mqtt.ownership import Ownership
 from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.hub import Hub, Latest, OutputStatus
-from nes2mqtt.readings.reading import DevicesRead, Event, MeterState, MeterStatus, Quality, Sample, TableGroup
+from nes2mqtt.readings.reading import Beside, Event, MeterState, MeterStatus, Quality, Sample, TableGroup
 
 __all__ = ["MqttOutput", "Timing"]
 
@@ -190,7 +190,7 @@ class MqttOutput:
         """Take note that there is something new; the values themselves stay in the hub."""
         if isinstance(event, MeterStatus):
             self._offer_status(event)
-        elif isinstance(event, DevicesRead):
+        elif isinstance(event, Beside):
             pass  # for discovery alone
         elif event.group is TableGroup.PRESENT:
             self._offer_present(event.meter)

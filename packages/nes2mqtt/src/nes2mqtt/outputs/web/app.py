@@ -22,7 +22,7 @@ from nes2mqtt.outputs.dabbler import dash_body
 from nes2mqtt.outputs.web import assets, problem
 from nes2mqtt.outputs.web.access.gate import COOKIE_SUFFIX, Gate
 from nes2mqtt.outputs.web.access.login import login_routes
-from nes2mqtt.outputs.web.api import costs, current, devices, history, metrics, openapi
+from nes2mqtt.outputs.web.api import condition, costs, current, devices, events, history, metrics, openapi
 from nes2mqtt.outputs.web.api.operation import PREFIX
 from nes2mqtt.outputs.web.api.parameters import MOST_METERS
 from nes2mqtt.outputs.web.assets import Asset
@@ -42,7 +42,14 @@ Times are UTC; days and months begin by the gateway's time zone.
 """
 
 
-_OPERATIONS = (*current.OPERATIONS, *devices.OPERATIONS, *history.OPERATIONS, *costs.OPERATIONS)
+_OPERATIONS = (
+    *current.OPERATIONS,
+    *devices.OPERATIONS,
+    *condition.OPERATIONS,
+    *events.OPERATIONS,
+    *history.OPERATIONS,
+    *costs.OPERATIONS,
+)
 
 
 def openapi_document() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from nes2mqtt.outputs.dabbler import DashDocument
 from nes2mqtt.outputs.web.config import WebConfig
 from nes2mqtt.outputs.web.live.feed import LiveFeed
 from nes2mqtt.readings.gateway_info import GatewayInfo
+from nes2mqtt.readings.happened import EventLog
 from nes2mqtt.readings.hub import Hub
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class WebContext(Protocol):
     """Where the latest values and the outputs are."""
     store: Store | None
     """The history; None without one."""
+    event_log: EventLog
+    """What happened to the meters."""
     billing: Billing | None
     """What makes bills; None without contracts or without a history."""
     state_dir: Path | None

@@ -25,8 +25,9 @@ from nes2mqtt.outputs.web.lean import lean_server
 from nes2mqtt.outputs.web.live.feed import LiveFeed
 from nes2mqtt.outputs.web.live.recent import POWER_EXPORT, POWER_IMPORT, SPAN, Recent
 from nes2mqtt.readings.gateway_info import GatewayInfo
+from nes2mqtt.readings.happened import EventLog, RememberedEvents
 from nes2mqtt.readings.hub import Hub, OutputStatus
-from nes2mqtt.readings.reading import DevicesRead, Event, Sample
+from nes2mqtt.readings.reading import Beside, EntriesRead, Event, Sample
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -59,6 +60,7 @@ class WebOutput:
         gateway: this program's name, version and time zone.
         hub: where the latest values and the other outputs are.
         store: the history, None without one: then there are no days and months.
+        event_log: keeps what happened to the meters.
         billing: makes bills; None without contracts.
         state_dir: a private folder where logins survive a restart; None forgets them.
         serve: serves the application in place of the port, so that it can be asked in this process without a socket:
@@ -74,6 +76,7 @@ class WebOutput:
         hub: Hub,
         store: Store | None,
         *,
+        event_log: EventLog | None = None,
         billing: Billing | None = None,
         state_dir: Path | None = None,
         serve: Serve | None = None,
@@ -82,6 +85,7 @@ class WebOutput:
         self.gateway = gateway
         self.hub = hub
         self.store = store
+        self.event_log = event_log if event_log is not None else RememberedEvents()
         self.billing = billing
         self.state_dir = state_dir
         self._serve_with = serve
@@ -99,8 +103,10 @@ class WebOutput:
 
     def offer(self, event: Event) -> None:
         """Take an event; never blocks."""
-        if isinstance(event, DevicesRead):
-            return  # the page asks for them now and then
+        if isinstance(event, EntriesRead):
+            self.live.tell(event)
+        if isinstance(event, Beside):
+            return  # the page asks for the rest now and then
         if isinstance(event, Sample):
             self.recent.add(event)
         self.dash.offer(event)

@@ -1,8 +1,8 @@
 r"""The live stream: what changed, to every open page, at most once a second and meter.
 
 A client gets for each of its meters one ``meter`` event with everything, then ``change`` events
-with the parts that changed, and a ``beat`` when nothing did for a while. Each message is
-encoded once for all clients. A client that does not keep up is cut off; its browser connects
+with the parts that changed, ``events`` when something happened to the meter by its own logs, and a ``beat`` when nothing
+did for a while. Each message is encoded once for all clients. A client that does not keep up is cut off; its browser connects
 again by itself and starts from the present. The id of an event is the run of this machine and its moment of the
 monotonic clock, so a client that comes back (``Last-Event-ID``) is sent the power curve of just the gap, whatever
 happened to the time of day meanwhile.
@@ -25,9 +25,17 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 from nes2mqtt.outputs.web.live.recent import Recent
-from nes2mqtt.outputs.web.live.view import clock_document, group_document, iso, label, meter_document, status_document
+from nes2mqtt.outputs.web.live.view import (
+    clock_document,
+    group_document,
+    happened_document,
+    iso,
+    label,
+    meter_document,
+    status_document,
+)
 from nes2mqtt.readings.hub import Hub
-from nes2mqtt.readings.reading import MeterEvent, MeterStatus, Quality, Sample, TableGroup
+from nes2mqtt.readings.reading import EntriesRead, MeterEvent, MeterStatus, Quality, Sample, TableGroup
 from nes2mqtt.timing.clock import Clock
 from servicekit.boot import boot_id
 from servicekit.limits import Places
@@ -40,6 +48,8 @@ BEAT = 10.0
 """Seconds of silence after which a client gets a sign of life; the page gives up after 25."""
 QUEUE = 32
 """Messages a client may be behind: about half a minute of one meter."""
+_MOST_NEWS = 100
+"""Entries of a meter's logs in one message; the API has them all."""
 
 
 class TooManyClients(Exception):
@@ -133,6 +143,15 @@ class LiveFeed:
             group = event.group if isinstance(event, Sample) else None
             self._changed.setdefault(event.meter, {})[group] = event
             self._wake.set()
+
+    def tell(self, read: EntriesRead) -> None:
+        """Send what is news of what happened to a meter, at once: the newest first, as the API lists it."""
+        news = [happened_document(one) for one in read.entries[::-1] if one.news][:_MOST_NEWS]
+        if news and self._clients:
+            message = encode("events", {"id": read.meter, "events": news, **moment(self._clock)})
+            for client in self._clients:
+                if client.wants(read.meter):
+                    client.put(message)
 
     @contextlib.contextmanager
     def subscribe(

@@ -14,11 +14,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from nes2mqtt.readings.happened import Happened
 from nes2mqtt.readings.hub import Hub
 from nes2mqtt.readings.reading import MeterStatus, Quality, Sample
 from nes2mqtt.timing.clock import Clock
 
-__all__ = ["clock_document", "group_document", "iso", "label", "meter_document", "status_document"]
+__all__ = ["clock_document", "group_document", "happened_document", "iso", "label", "meter_document", "status_document"]
 
 Document = dict[str, Any]
 
@@ -82,6 +83,27 @@ def status_document(status: MeterStatus, clock: Clock) -> Document:
         "info": asdict(status.info),
         "link": asdict(status.link),
         "clock_ahead": status.clock_ahead,
+    }
+
+
+def happened_document(one: Happened) -> Document:
+    """Describe an entry of a meter's logs, as ``/api/v1/events`` does."""
+    return {
+        "number": one.number,
+        "meter": one.meter,
+        "kind": one.kind,
+        "time": iso(one.time),
+        "read": iso(one.read),
+        "news": one.news,
+        "event": one.event,
+        "name": one.name,
+        "who": one.who,
+        "user": one.user,
+        "argument": one.argument,
+        "sequence": one.sequence,
+        "end": iso(one.end),
+        "seconds": one.seconds,
+        "cause": one.cause,
     }
 
 
