@@ -264,7 +264,7 @@ class Store:
         Raises:
             Unreadable: the database cannot be read now.
         """
-        await self.flush()
+        await self._call(lambda: self._recorder.write_gaps(meter, self._clock.monotonic()))
 
         def find(reader: Reader, _: Iterable[OpenRow], __: Sequence[Sample]) -> list[Gap]:
             number = reader.number(meter)

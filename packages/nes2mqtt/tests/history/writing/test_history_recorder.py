@@ -52,6 +52,34 @@ def test_everything_is_committed_together_once_in_commit_every(open_recorder, re
     assert (rows(recorder, "registers"), rows(recorder, "blocks")) == (2, 1)
 
 
+def test_asking_many_meters_for_gaps_writes_once_and_only_where_one_is_in_memory(open_recorder, registers, clock):
+    meters = "house", "shed", "barn"
+    recorder = open_recorder(commit_every=300)
+
+    def read(*seconds):
+        recorder.take([registers(at, at, meter=meter) for at in seconds for meter in meters], clock.s(seconds[-1]))
+        recorder.work(clock.s(seconds[-1]))
+
+    def asked_at(second):
+        """Return how many of the questions wrote something."""
+        wrote = 0
+        for meter in meters:
+            before = recorder.generation
+            recorder.write_gaps(meter, clock.s(second))
+            wrote += recorder.generation != before
+        return wrote
+
+    read(0)
+    read(10, 20)
+    assert asked_at(21) == 0
+    assert rows(recorder, "registers") == 3
+    read(2000)
+    assert asked_at(2010) == 1
+    assert rows(recorder, "registers") == 12
+    read(2020, 2030)
+    assert asked_at(2031) == 0
+
+
 def test_many_meters_commit_before_memory_is_full_of_them(open_recorder, registers, clock, monkeypatch):
     monkeypatch.setattr("nes2mqtt.history.writing.waiting.MOST_WAITING", 50)
     monkeypatch.setattr("nes2mqtt.history.writing.waiting.SLICE", 7)

@@ -11,16 +11,15 @@ from dataclasses import replace
 from typing import Any
 
 from nes2mqtt.history.tables.filled import FilledGap, FilledRows, Gap, LookedInto
-from nes2mqtt.history.tables.levels import HOURS, MINUTES, QUARTERS
+from nes2mqtt.history.tables.levels import HOURS, MINUTES, NEAR, QUARTERS, Level
 from nes2mqtt.history.tables.rows import RegisterRows, moment, numbers_in, present_key, stamp
 from nes2mqtt.readings.reading import Sample
 from osgp.sources import SOURCES, Source
 
 __all__ = ["Gaps", "filled_gaps", "looked_into"]
 
-_SHORTEST = 90_000
-"""Milliseconds by which the energy of a bucket may reach back beyond its start and the bucket still counts as complete
-(:data:`nes2mqtt.history.queries.reader.TOLERANCE`)."""
+_BEYOND = (1 << 63) - 1
+"""A key above all keys of buckets."""
 
 
 class Gaps:
@@ -59,20 +58,22 @@ class Gaps:
             "SELECT value FROM state WHERE name = ?", (f"built:{QUARTERS.table}",)
         ).fetchone()
         built = 0 if row is None else int(row[0])
-        (first,) = self._connection.execute(f"SELECT min(at) >> 16 FROM {QUARTERS.table}").fetchone()  # noqa: S608
-        reaching = "energy_from < start - :shortest ORDER BY at"
-        if first is not None:  # one by one: all meters share the table
-            query = (
-                f"WITH RECURSIVE buckets (begin) AS (SELECT :low WHERE :low < :high UNION ALL"  # noqa: S608
-                f" SELECT begin + {QUARTERS.step} FROM buckets WHERE begin + {QUARTERS.step} < :high)"
-                f" SELECT energy_from, energy_to FROM buckets CROSS JOIN {QUARTERS.table} AS r"
-                f" ON r.at = (begin << 16 | :meter) WHERE {reaching}"
-            )
-            bounds = {"low": max(low, first), "high": built, "meter": number, "shortest": _SHORTEST}
-            yield from self._connection.execute(query, bounds)
-        query = f"SELECT energy_from, energy_to FROM {MINUTES.table} WHERE at >= :low AND meter = :meter AND {reaching}"  # noqa: S608
-        bounds = {"low": present_key(max(low, built), 0), "meter": number, "shortest": _SHORTEST}
-        yield from self._connection.execute(query, bounds)
+        yield from self._reaching_back_in(QUARTERS, number, present_key(low, 0), present_key(built, 0))
+        yield from self._reaching_back_in(MINUTES, number, present_key(max(low, built), 0), _BEYOND)
+
+    def _reaching_back_in(self, level: Level, number: int, low: int, high: int) -> Iterator[tuple[int, int]]:
+        """Yield the same of the buckets of one level with keys from ``low`` up to ``high``.
+
+        All meters share the table: it is gone through by the times that it has, not by the rows of all meters.
+        """
+        first = f"SELECT min(at) >> 16 FROM {level.table} WHERE at < :high AND at >="  # noqa: S608
+        query = (
+            f"WITH RECURSIVE buckets (begin) AS ({first} :low UNION ALL"  # noqa: S608
+            f" SELECT ({first} begin + {level.step} << 16) FROM buckets WHERE begin IS NOT NULL)"
+            f" SELECT energy_from, energy_to FROM buckets CROSS JOIN {level.table} AS r"
+            f" ON r.at = (begin << 16 | :meter) WHERE energy_from < start - {NEAR} ORDER BY at"
+        )
+        yield from self._connection.execute(query, {"low": low, "high": high, "meter": number})
 
     def _around(self, meter: str, number: int, began: int) -> Gap | None:
         """Return the readings around a gap; None if they are not kept, or of two meters."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DAYS", "HOURS", "LEVELS", "MINUTES", "QUARTERS", "Level"]
+__all__ = ["DAYS", "HOURS", "LEVELS", "MINUTES", "NEAR", "QUARTERS", "Level"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +34,5 @@ QUARTERS = Level("quarter_rollups", 900_000)
 HOURS = Level("hour_rollups", 3_600_000)
 DAYS = Level("day_rollups", 86_400_000)
 LEVELS = (MINUTES, QUARTERS, HOURS, DAYS)
+NEAR = 90_000
+"""Milliseconds by which the readings at the edges of a period may be off and the period still counts as complete."""

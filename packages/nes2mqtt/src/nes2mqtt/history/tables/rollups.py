@@ -25,7 +25,7 @@ from nes2mqtt.history.tables.blocks import BadBlock
 from nes2mqtt.history.tables.columns import AVERAGED, COUNTED, ROLLUPS, keys_of
 from nes2mqtt.history.tables.energy import Head
 from nes2mqtt.history.tables.journal import Journal, Numbered
-from nes2mqtt.history.tables.levels import LEVELS, MINUTES, Level
+from nes2mqtt.history.tables.levels import LEVELS, MINUTES, NEAR, Level
 from nes2mqtt.history.tables.rows import MAX_METERS, Segment, moment, present_key, stamp
 from nes2mqtt.readings.reading import Sample, TableGroup
 from osgp.sources import SOURCES, Source
@@ -224,6 +224,18 @@ class Rollups:
             key = present_key(MINUTES.floor(stamp(sample.received)), number)
             extra.setdefault(key, _Bucket()).add_powers(sample.values, self.rows.powers)
         return self.open_rows(number) + [bucket.row(key, self.rows) for key, bucket in extra.items()]
+
+    def tell_of_a_gap(self, number: int, registers: Iterable[Sample]) -> bool:
+        """Tell whether a meter was not read for a while before something that is not in the database.
+
+        Args:
+            number: of the meter.
+            registers: its samples that are not committed.
+        """
+        for key, _, since, *_ in self.rows_with(number, registers, ()):
+            if key is not None and since is not None and since < (key >> 16) - NEAR:
+                return True
+        return False
 
     def flush(self, now: int, notes: Mapping[str, int] | None = None) -> None:
         """Write the open buckets and close what is over at ``now`` (ms), in one transaction.

@@ -212,6 +212,15 @@ class Recorder:
             return
         self._attempt(now, lambda at: self._work(at, flush=flush))
 
+    def write_gaps(self, meter: str, now: float) -> None:
+        """Write all there is, if something that is only in memory tells of a time in which a meter was not read.
+
+        Thousands of meters are asked for their gaps in the minutes after a start, so not each question writes everything.
+        """
+        number = None if self.journal is None else self.journal.numbers.get(meter)
+        if number is None or self.rollups is None or self.rollups.tell_of_a_gap(number, self.waiting.of(meter)[0]):
+            self.work(now, flush=True)
+
     def fill(self, looked: Looked, now: float) -> int | None:
         """Store what became of a gap; return how many readings are new, None if they cannot be written now."""
         stored: list[int] = []
