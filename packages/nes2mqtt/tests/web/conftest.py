@@ -167,7 +167,7 @@ def a_page(browser):
     """Return what opens a page that must stay quiet and at home."""
 
     @asynccontextmanager
-    async def opened(address, *, allowed=(), **settings):
+    async def opened(address, *, view="", allowed=(), **settings):
         settings = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | settings
         troubles = []
         page = await browser.new_page(**settings)
@@ -181,7 +181,7 @@ def a_page(browser):
         await page.add_init_script(
             "addEventListener('securitypolicyviolation', e => console.error('CSP: ' + e.violatedDirective))"
         )
-        await page.goto(address)
+        await page.goto(f"{address}/#/house/{view}" if view else address)
         yield page
         await page.close()
         left = [trouble for trouble in troubles if not any(words in trouble for words in allowed)]

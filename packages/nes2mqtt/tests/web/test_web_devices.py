@@ -49,7 +49,7 @@ async def test_the_api_tells_nothing_where_nothing_is_known(make_web, client_for
 async def test_what_they_count_stands_on_the_page(a_page, make_web, served):
     web = make_web()
     put(web, gas(), water(), heat())
-    async with served(web) as url, a_page(url) as page:
+    async with served(web) as url, a_page(url, view="meter") as page:
         rows = page.locator("#devices-list > li")
         await expect(rows).to_have_count(3)
         assert await page.locator("#devices [data-key=volume]").first.get_attribute("data-value") == "12.345"
@@ -64,15 +64,15 @@ async def test_what_they_count_stands_on_the_page(a_page, make_web, served):
 
 async def test_no_device_no_card(a_page, make_web, served):
     web = make_web()
-    async with served(web) as url, a_page(url) as page:
-        await expect(page.locator("#now")).to_be_visible()
+    async with served(web) as url, a_page(url, view="meter") as page:
+        await expect(page.locator("#identity")).to_be_visible()
         await expect(page.locator("#devices")).to_be_hidden()
 
 
 async def test_a_value_that_is_not_told_is_not_shown(a_page, make_web, served):
     web = make_web()
     put(web, gas(info=0x20, up=False))
-    async with served(web) as url, a_page(url) as page:
+    async with served(web) as url, a_page(url, view="meter") as page:
         row = page.locator("#devices-list > li")
         await expect(row).to_contain_text("no value")
         await expect(row).to_contain_text("The meter does not reach it · Its security check failed")
@@ -83,5 +83,5 @@ async def test_a_value_that_is_not_told_is_not_shown(a_page, make_web, served):
 async def test_other_languages(a_page, make_web, served, language, words):
     web = make_web()
     put(web, water())
-    async with served(web) as url, a_page(url, locale=language) as page:
+    async with served(web) as url, a_page(url, view="meter", locale=language) as page:
         await expect(page.locator(".device-trouble")).to_have_text(words)

@@ -68,15 +68,15 @@ async def test_the_danish_values_stand_on_the_page_exactly(a_page, make_web, ser
         assert await shown(page, "voltage_l1") == 228.693
         assert await shown(page, "current_l2") == 0.782
         await expect(page.locator("#meter-name")).to_have_text("House")
-        await expect(page.locator("#identity")).to_contain_text("NES 83332-3I")
-        await expect(page.locator("#identity")).to_contain_text("87654321")
-        await expect(page.locator("#link")).to_contain_text("99.9 %")
-        await expect(page.locator("#outputs")).to_contain_text("connected to 127.0.0.1")
         await expect(page.locator("#minutes-chart canvas")).to_be_visible()
         await expect(page.locator("#hour-chart canvas")).to_be_visible()
         await expect(page.locator("#today-sum")).to_contain_text("kWh")
         await expect(page.locator("#banner")).to_be_hidden()
-        await page.locator("#readings summary").click()
+        await page.get_by_role("link", name="Meter").click()
+        await expect(page.locator("#identity")).to_contain_text("NES 83332-3I")
+        await expect(page.locator("#identity")).to_contain_text("87654321")
+        await expect(page.locator("#link")).to_contain_text("99.9 %")
+        await expect(page.locator("#outputs")).to_contain_text("connected to 127.0.0.1")
         rows = page.locator("#readings-rows td.number")
         await expect(rows).to_have_count(len(raw))
         exact = await rows.evaluate_all("cells => cells.map(c => [c.dataset.key, Number(c.dataset.value)])")
@@ -120,7 +120,7 @@ async def test_a_phone_never_scrolls_sideways(a_page, make_web, served, scheme):
         await expect(page.locator("#now-value")).to_have_text("432")
         await expect(page.locator("#month-bars .bar").first).to_be_attached()
         assert await scroll_width(page) == 320
-        await page.locator("#readings summary").click()
+        await page.get_by_role("link", name="Zähler").click()
         await expect(page.locator("#readings-rows tr").first).to_be_visible()
         assert await scroll_width(page) == 320
 
@@ -197,6 +197,7 @@ async def test_strange_words_of_a_meter_stay_words(a_page, make_web, served, onl
     async with served(web) as url, a_page(url) as page:
         await expect(page.locator("#meter-name")).to_have_text(evil)
         await expect(page.locator("#banner-text")).to_have_text(evil)
+        await page.get_by_role("link", name="Meter").click()
         await expect(page.locator("#identity")).to_contain_text(evil)
         assert await page.locator("main img, header img, main script").count() == 0
 

@@ -189,7 +189,7 @@ async def test_a_restart_with_a_silent_meter_shows_the_history(a_page, served, w
         await expect(page.locator("#hour-chart canvas")).to_be_visible()
         await expect(page.locator("#waiting")).to_contain_text("Waiting for the first verified reply")
         await expect(page.locator("#banner")).to_contain_text("The meter does not answer.")
-        for absent in ("#now", "#phases", "#totals", "#minutes", "#readings"):
+        for absent in ("#now", "#phases", "#totals", "#minutes"):
             await expect(page.locator(absent)).to_be_hidden()
 
 
@@ -279,7 +279,7 @@ async def test_an_old_value_is_small_and_tells_its_age_and_no_title_repeats_it(a
 
 async def test_a_silent_meter_has_no_share_of_answers_and_this_page_counts(a_page, served, web_at, november):
     web = web_at(november(), status={"state": MeterState.SILENT, "code": "timeout"})
-    async with served(web) as url, a_page(url) as page:
+    async with served(web) as url, a_page(url, view="meter") as page:
         await expect(page.locator("#link")).to_contain_text("Verified repliesnone now", use_inner_text=False)
         assert "%" not in await page.locator("#link").inner_text()
         await expect(page.locator("#outputs")).to_contain_text("1 open page")
@@ -323,9 +323,11 @@ async def test_while_the_time_is_not_known_no_date_is_shown(a_page, served, web_
         await expect(page.locator("#pulse-text")).to_have_text("Live")
         await expect(page.locator("#today-empty")).to_have_text(CATALOGUES["en"]["energy_no_time"])
         await expect(page.locator("#hour-chart canvas")).to_be_visible()
-        await page.locator("#readings summary").click()
         await page.locator("#tables summary").click()
         await expect(page.locator("#table-minutes tbody tr")).to_have_count(1)
+        assert not re.search(r"\d\d:\d\d|20\d\d|Sep", await texts_of(page))
+        await page.get_by_role("link", name="Meter").click()
+        await expect(page.locator("#readings-rows tr").first).to_be_visible()
         assert not re.search(r"\d\d:\d\d|20\d\d|Sep", await texts_of(page))
 
 
@@ -365,12 +367,11 @@ async def test_every_number_of_a_chart_is_reached_by_keyboard(a_page, served, we
         await expect(page.locator("#hour-chart canvas")).to_be_visible()
         await expect(page.locator("#month-sum")).to_contain_text("kWh")
         stops = []
-        for _ in range(6):
+        await page.locator("#main").focus()
+        for _ in range(5):
             await page.keyboard.press("Tab")
             stops.append(await page.evaluate("document.activeElement.id || document.activeElement.parentElement.id"))
-        assert stops == ["minutes-chart", "hour-chart", "today-bars", "month-bars", "readings", "tables"], (
-            "one stop each"
-        )
+        assert stops == ["minutes-chart", "hour-chart", "today-bars", "month-bars", "tables"], "one stop each"
         await page.locator("#hour-chart").focus()
         seen = set()
         await page.keyboard.press("Home")

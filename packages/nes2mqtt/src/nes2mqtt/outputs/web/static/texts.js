@@ -1,5 +1,6 @@
 // The page's words in the browser's language. Each language is one file of the same keys, texts.<language>.json;
-// {name} is filled in by text(). One language at a time: words, numbers and dates go together, and a browser that
+// {name} is filled in by text(); a text that depends on a number has a form for each kind of number the language knows
+// (one, few, many, other), chosen by {count}. One language at a time: words, numbers and dates go together, and a browser that
 // speaks none of ours gets all of it in English. Knows nothing of the page.
 
 export const LANGUAGES = ["en", "da", "de"];
@@ -24,14 +25,20 @@ async function load() {
 }
 
 const words = await load();
+const plurals = new Intl.PluralRules(locale);
 
 /** The text of a key, with {name} filled in; empty for a key there is not. */
 export function text(key, values = {}) {
-  return (words[key] ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  const found = words[key] ?? "";
+  const chosen = typeof found === "string" ? found : (found[plurals.select(values.count)] ?? found.other);
+  return chosen.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
-/** Fill every element that names its text with data-text. */
+/** Fill every element that names its text with data-text, and name every one that names its label with data-label. */
 export function translate(root) {
+  for (const element of root.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", text(element.dataset.label));
+  }
   for (const element of root.querySelectorAll("[data-text]")) {
     element.textContent = text(element.dataset.text);
   }

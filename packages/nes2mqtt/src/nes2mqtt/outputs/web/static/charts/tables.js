@@ -1,12 +1,12 @@
 // The numbers of the charts as tables, for who cannot see or point at a chart, and for copying.
 
-import { kwh, known, nameOf, noteOf } from "./bars.js";
-import { clock } from "./clock.js";
-import { el } from "./dom.js";
-import { hourTime, number } from "./format.js";
-import { text } from "./texts.js";
+import { kwh, known, nameOf, noteOf } from "./buckets.js";
+import { clock } from "../clock.js";
+import { el } from "../dom.js";
+import { hourTime, number } from "../format.js";
+import { text } from "../texts.js";
 
-function table(place, title, heads, rows) {
+export function table(place, title, heads, rows) {
   place.hidden = rows.length === 0;
   if (place.hidden) {
     return;
@@ -20,11 +20,11 @@ function table(place, title, heads, rows) {
 }
 
 /** Draw an energy report; nothing without one. */
-export function drawEnergy(place, report) {
+export function drawEnergy(place, report, title) {
   const written = (value) => (value === null ? "" : kwh(value));
   table(
     place,
-    text(report?.period === "day" ? "table_days" : "table_hours"),
+    title,
     [text("time"), text("import"), text("export"), text("note")],
     (report?.buckets ?? [])
       .filter(known)

@@ -1,79 +1,17 @@
-// The power curve: the last hour as it came in, and two charts of it.
-// Import is drawn upwards, export downwards. A gap in the data is a gap in the line. Points stand at the moments of the
+// Charts of a power curve. Import is drawn upwards, export downwards. A gap in the data is a gap in the line. Points stand at the moments of the
 // gateway's monotonic clock and get their dates when they are drawn, so that a clock that is set does not tear the curve.
 
-import uPlot from "./vendor/uPlot.esm.js";
-import { clock } from "./clock.js";
-import { setText } from "./dom.js";
-import { clockTime, hourTime, number } from "./format.js";
-import { text } from "./texts.js";
+import uPlot from "../vendor/uPlot.esm.js";
+import { clock } from "../clock.js";
+import { setText } from "../dom.js";
+import { clockTime, hourTime, number } from "../format.js";
+import { text } from "../texts.js";
 
 const HOUR = 3600;
-/** Seconds without a sample after which the line is broken. */
-const GAP = 30;
+/** Seconds between the labels of a day; the first for which there is room is taken. */
+const DAY_STEPS = [HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR];
 /** Pixels that a label of the time axis takes, with its room. */
 const LABEL = 62;
-
-export class Curve {
-  constructor() {
-    this.clear();
-  }
-
-  clear() {
-    this.times = [];
-    this.watts = [];
-  }
-
-  /** Take the columns the gateway sends at the beginning, or after a gap. */
-  load({ instant, t, import: imported, export: exported }, resumed) {
-    if (!resumed) {
-      this.clear();
-    }
-    t.forEach((seconds, index) => this.add(instant + seconds, imported[index], exported[index]));
-  }
-
-  add(at, imported, exported) {
-    const last = this.times.at(-1);
-    if (last !== undefined && at <= last + 0.05) {
-      return;
-    }
-    if (last !== undefined && at - last > GAP) {
-      this.times.push(last + 1);
-      this.watts.push(null);
-    }
-    this.times.push(at);
-    this.watts.push(imported === null && exported === null ? null : (imported ?? 0) - (exported ?? 0));
-    if (this.times[0] < at - HOUR - 300) {
-      const old = this.times.findIndex((time) => time >= at - HOUR);
-      this.times.splice(0, old);
-      this.watts.splice(0, old);
-    }
-  }
-
-  /** Lowest, average and highest of each minute of the last hour, oldest first: { at, low, mean, high }. */
-  minutes(now) {
-    const found = [];
-    let minute = null;
-    this.times.forEach((at, index) => {
-      const watts = this.watts[index];
-      if (watts === null || at < now - HOUR) {
-        return;
-      }
-      // Minutes as the clock shows them; counted back from now while nobody knows the time.
-      const date = clock.date(at);
-      const start = date ? clock.moment(new Date(Math.floor(date / 60_000) * 60_000)) : now - Math.ceil((now - at) / 60) * 60;
-      if (!minute || Math.abs(minute.at - start) > 1) {
-        minute = { at: start, low: watts, high: watts, sum: 0, count: 0 };
-        found.push(minute);
-      }
-      minute.low = Math.min(minute.low, watts);
-      minute.high = Math.max(minute.high, watts);
-      minute.sum += watts;
-      minute.count += 1;
-    });
-    return found.map(({ at, low, high, sum, count }) => ({ at, low, high, mean: sum / count }));
-  }
-}
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -121,9 +59,10 @@ export class PowerChart {
    * @param span seconds
    * @param title the chart's name, for who cannot see it
    * @param say called with a point's numbers in words when it was reached by keyboard
+   * @param live whether its end is now; else it is a time that is over, or a day that is not
    */
-  constructor({ place, readout, empty, span, title, say }) {
-    Object.assign(this, { place, readout, empty, span, title, say, chosen: null });
+  constructor({ place, readout, empty, span, title, say, live = true }) {
+    Object.assign(this, { place, readout, empty, span, title, say, live, chosen: null });
     this.draw = this.draw.bind(this);
     new ResizeObserver(() => this.resize()).observe(place);
     for (const query of ["(prefers-color-scheme: dark)", "(resolution: 1dppx)"]) {
@@ -215,6 +154,11 @@ export class PowerChart {
   timeSplits() {
     const [from, to] = this.range;
     const room = Math.max(2, Math.floor((this.place.clientWidth - 60) / LABEL));
+    if (!this.live) {
+      const step = DAY_STEPS.find((seconds) => this.span / seconds <= room) ?? DAY_STEPS.at(-1);
+      // The first and the last one would be cut off at the edges.
+      return Array.from({ length: Math.ceil(this.span / step) - 1 }, (_, index) => from + (index + 1) * step);
+    }
     if (this.span < HOUR) {
       const every = room >= 5 ? 1 : 2;
       return [4, 3, 2, 1, 0].filter((minute) => minute % every === 0).map((minute) => this.now - minute * 60);
@@ -256,7 +200,7 @@ export class PowerChart {
     ctx.lineTo(plot.bbox.left + plot.bbox.width, zero);
     ctx.stroke();
     const [at, watts] = this.newest;
-    if (watts !== null && at > this.range[0]) {
+    if (this.live && watts !== null && at > this.range[0]) {
       ctx.fillStyle = css(watts < 0 ? "--export" : "--import");
       ctx.beginPath();
       ctx.arc(plot.valToPos(at, "x", true), plot.valToPos(watts, "y", true), 4 * ratio, 0, 2 * Math.PI);
@@ -330,12 +274,14 @@ export class PowerChart {
     this.last = [curve, now];
     this.now = now;
     // A little room after now for the dot that marks it.
-    this.range = [now - this.span, now + this.span / 60];
+    this.range = [now - this.span, now + (this.live ? this.span / 60 : 0)];
     // One point before the window keeps the line going to the edge.
     let first = curve.times.findIndex((time) => time >= this.range[0]);
     first = first < 0 ? curve.times.length : Math.max(0, first - 1);
-    const times = curve.times.slice(first);
-    const watts = curve.watts.slice(first);
+    let last = curve.times.findLastIndex((time) => time <= this.range[1]);
+    last = last < 0 ? curve.times.length : last + 1;
+    const times = curve.times.slice(first, last);
+    const watts = curve.watts.slice(first, last);
     const nothing = !watts.some((value) => value !== null);
     setText(this.empty, nothing ? text(curve.times.length ? "curve_gap" : "curve_none") : "");
     this.empty.hidden = !nothing;
@@ -363,7 +309,7 @@ export class PowerChart {
     const known = watts.filter((value) => value !== null);
     this.place.setAttribute(
       "aria-label",
-      text("curve", {
+      text(this.live ? "curve" : "curve_past", {
         title: this.title,
         low: number(Math.min(...known)),
         high: number(Math.max(...known)),

@@ -1,12 +1,12 @@
 // What each card shows of a meter. A card whose values the meter does not send is not there;
 // a value that is not there is not shown as anything.
 
-import { clock } from "./clock.js";
-import { byId, el, fillList, setText, setValue } from "./dom.js";
-import { ago, heardTime, hourTime, number } from "./format.js";
-import { label } from "./labels.js";
-import { outputWords } from "./messages.js";
-import { text } from "./texts.js";
+import { clock } from "../clock.js";
+import { byId, el, fillList, setText, setValue } from "../dom.js";
+import { ago, heardTime, hourTime, number } from "../format.js";
+import { label } from "../labels.js";
+import { outputWords } from "../messages.js";
+import { text } from "../texts.js";
 
 /** A value of the meter: { number, stale } or undefined. */
 function value(meter, key) {
@@ -173,18 +173,17 @@ export function drawTotals(meter) {
   });
 }
 
-export function drawFooter(meter, status) {
+export function drawIdentity(meter) {
   const info = meter.status?.info;
-  show("footer", Boolean(info || status));
-  if (info) {
-    fillList(byId("identity"), identity(meter, info));
-    const rows = link(meter.status);
-    byId("link-card").hidden = rows.length === 0;
-    fillList(byId("link"), rows);
-  }
-  if (status) {
-    drawOutputs(status);
-  }
+  const rows = info ? identity(meter, info) : [];
+  show("identity-card", rows.length > 0);
+  fillList(byId("identity"), rows);
+}
+
+export function drawLink(meter) {
+  const rows = meter.status ? link(meter.status) : [];
+  show("link-card", rows.length > 0);
+  fillList(byId("link"), rows);
 }
 
 function identity(meter, info) {
@@ -220,7 +219,10 @@ function link({ state, link: counts }) {
   return rows;
 }
 
-function drawOutputs(status) {
+export function drawOutputs(status) {
+  if (!show("outputs-card", Boolean(status))) {
+    return;
+  }
   const list = byId("outputs");
   while (list.children.length > status.outputs.length) {
     list.lastElementChild.remove();
