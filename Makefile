@@ -7,12 +7,13 @@ BIN    := $(VENV)/bin
 KIT := packages/servicekit
 PACKAGES := $(KIT) packages/osgp packages/nes2mqtt
 PRINT := $(KIT) packages/piprint
+MODULE := packages/module
 FUZZ_SECONDS ?= 600
 CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate run run-print test test-fresh test-newest install install-print homeassistant-venv lint types format bench bench-against coverage fuzz mutation soak screenshots reference lock release clean
+.PHONY: help simulate run run-print module test test-fresh test-newest install install-print homeassistant-venv lint types format bench bench-against coverage fuzz mutation soak screenshots reference lock release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,11 +25,15 @@ run-print: $(VENV)/print.stamp ## Print from a stand-in for Business Central to 
 	@sh tools/system_packages.sh print
 	@PATH="$$PATH:/usr/sbin" exec $(BIN)/piprint demo
 
+module: $(VENV)/dev.stamp ## Build the program for the ESP32 module in the meter into build/module
+	@$(BIN)/python -m nesmodule_build build/module
+
 test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they need when root)
 	@sh tools/system_packages.sh test
 	@$(BIN)/python tools/homeassistant_check.py --install-only
 	@$(BIN)/python tools/termineter_environment.py
 	@$(BIN)/python tools/al_environment.py
+	@$(BIN)/python tools/micropython_32bit.py
 	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 3 --dist loadgroup --timeout 300 --no-header -q
 
 # Both Debians, or one: FRESH=13. Both commands of the README, or one: FRESH_ONLY=run. Some tests: FRESH_PYTEST=packages/osgp.
@@ -147,6 +152,7 @@ reference: $(VENV)/dev.stamp ## Write the generated pages of docs/reference
 	$(BIN)/python tools/generate_topics.py
 	$(BIN)/python tools/generate_print_settings.py
 	$(BIN)/python tools/generate_print_command.py
+	$(BIN)/python -m nesmodule_build --plan
 
 lock: ## Write requirements/*.txt anew (needs uv)
 	sh tools/lock.sh
@@ -156,7 +162,7 @@ release: $(VENV)/dev.stamp ## Make the release VERSION= (1.4.0) of all packages:
 	@$(BIN)/python tools/release.py $(if $(DRY_RUN),--dry-run) -- "$(VERSION)"
 
 clean: ## Remove what the other commands made, but no data
-	rm -rf $(VENV) .venv-newest .venv-homeassistant .venv-termineter .venv-al .venv-mutation .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-newest .venv-homeassistant .venv-termineter .venv-al .venv-micropython .venv-mutation .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # A stamp is newer than its requirements only when everything was installed.
 $(VENV)/run.stamp: requirements/runtime.txt VERSION $(PACKAGES:%=%/pyproject.toml)
@@ -175,7 +181,8 @@ $(VENV)/print.stamp: requirements/piprint.txt VERSION $(PRINT:%=%/pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index $(PRINT:%=-e %)
 	@touch $@
 
-$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp $(VENV)/print.stamp
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp $(VENV)/print.stamp $(MODULE)/pyproject.toml
 	@echo "Installing the packages for tests into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e $(MODULE)
 	@touch $@

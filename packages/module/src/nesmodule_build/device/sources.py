@@ -1,0 +1,124 @@
+"""What the meter measures, in the place of :mod:`osgp.sources`: only what the module reads, each made when it is first asked for.
+
+The list is that of :mod:`nesmodule.meter.plan`. Labels, pages and citations stay behind.
+
+This module does not know where values stand.
+"""
+
+from __future__ import annotations
+
+from nesmodule.meter import plan
+
+__all__ = ["SOURCES", "Kind", "Quantity", "Source", "by_id"]
+
+
+class Quantity:
+    """Values of :class:`osgp.sources.Quantity`."""
+
+    ACTIVE_ENERGY = "active_energy"
+    REACTIVE_ENERGY = "reactive_energy"
+    APPARENT_ENERGY = "apparent_energy"
+    ACTIVE_POWER = "active_power"
+    REACTIVE_POWER = "reactive_power"
+    APPARENT_POWER = "apparent_power"
+    VOLTAGE = "voltage"
+    CURRENT = "current"
+    FREQUENCY = "frequency"
+    POWER_FACTOR = "power_factor"
+    PHASE_ANGLE_SINE = "phase_angle_sine"
+    VOLTAGE_ANGLE = "voltage_angle"
+    DURATION = "duration"
+    COUNT = "count"
+
+
+class Kind:
+    """Values of :class:`osgp.sources.Kind`."""
+
+    REGISTER = "register"
+    NET_REGISTER = "net_register"
+    PRESENT = "present"
+
+
+_KINDS = {"r": Kind.REGISTER, "n": Kind.NET_REGISTER, "p": Kind.PRESENT}
+
+
+class Source:
+    """One measured quantity; there is one object of each."""
+
+    def __init__(self, key: str, unit: int, kind: str) -> None:
+        self.key = key
+        self.kind = _KINDS[kind]
+        self._unit = unit
+
+    def __repr__(self) -> str:
+        return self.key
+
+    @property
+    def label(self) -> str:
+        """A name for people."""
+        return self.key.replace("_", " ")
+
+    @property
+    def quantity(self) -> str:
+        """What is measured."""
+        return plan.UNITS[self._unit][0]
+
+    @property
+    def raw_unit(self) -> str:
+        """Unit of the meter's integer."""
+        return plan.UNITS[self._unit][1]
+
+    @property
+    def unit(self) -> str:
+        """Unit people read."""
+        return plan.UNITS[self._unit][2]
+
+    @property
+    def decimals(self) -> int:
+        """Value in :attr:`unit` = raw / 10**decimals."""
+        return plan.UNITS[self._unit][3]
+
+    def text(self, raw: int) -> str:
+        """Return ``raw`` in :attr:`unit`, as decimal digits."""
+        decimals = self.decimals
+        if not decimals:
+            return str(raw)
+        whole, part = divmod(abs(raw), 10**decimals)
+        return "%s%d.%0*d" % ("-" if raw < 0 else "", whole, decimals, part)
+
+
+_made: dict[str, Source] = {}
+
+
+def by_id(number: int) -> Source | None:
+    """Return the source of a source id; None for one that the module does not read."""
+    return _at(plan.SOURCES.find(b"\n%d:" % number))
+
+
+def _at(place: int) -> Source | None:
+    """Return the source in whose line a place is; None for no place. Each line begins and ends with a line end."""
+    if place < 0:
+        return None
+    lines = plan.SOURCES
+    start = lines.rfind(b"\n", 0, place + 1) + 1
+    _, key, unit, kind = lines[start : lines.find(b"\n", start)].decode().split(":")
+    if key not in _made:
+        _made[key] = Source(key, int(unit), kind)
+    return _made[key]
+
+
+class _Sources:
+    """All sources by key."""
+
+    def __getitem__(self, key: str) -> Source:
+        found = self.get(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def get(self, key: str) -> Source | None:
+        """Return a source; None where there is none of that key."""
+        return _at(plan.SOURCES.find(b":" + key.encode() + b":"))
+
+
+SOURCES = _Sources()

