@@ -185,7 +185,7 @@ def test_the_bill_of_materials_is_valid_and_names_what_is_locked_and_copied_in(m
         ):
             assert (name, version) in named
     assert {(name, VERSION) for name in release.PACKAGES} < set(named)
-    (vendored,) = (ROOT / "packages/nes2mqtt/src").glob("**/vendor/uPlot.esm.js")
+    (vendored,) = (ROOT / "packages/nes2mqtt/src").glob("**/vendor/uPlot.min.js")
     assert f"(v{dict(named)['uplot', '1.6.32']['version']})" in vendored.read_text()
     assert named["nes2mqtt", VERSION]["hashes"] == [
         {"alg": "SHA-256", "content": hashlib.sha256(next(built.glob("nes2mqtt-*.whl")).read_bytes()).hexdigest()}

@@ -414,7 +414,7 @@ async def test_who_does_not_take_a_reply_is_dropped(served_page, monkeypatch):
         reader, writer = await asyncio.open_connection("127.0.0.1", web.port, limit=1024)
         reader._transport.pause_reading()  # type: ignore[attr-defined]
         for _ in range(200):  # pipelined: more than the buffers of both sides hold
-            writer.write(b"GET /static/vendor/uPlot.esm.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            writer.write(b"GET /static/vendor/uPlot.min.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         async with asyncio.timeout(10):
             while not writer.transport.is_closing():
                 await asyncio.sleep(0.05)

@@ -177,7 +177,7 @@ async def test_a_silence_is_told_and_its_energy_is_no_record(a_page, served, web
         await expect(hours.nth(3)).to_have_class(re.compile("unknown"))
         await expect(hours.nth(5)).to_have_class(re.compile("gap carried"))
         notes = page.locator("#summary-notes")
-        await expect(notes).to_contain_text("Nothing was heard from 02:10 to 05:")
+        await expect(notes).to_contain_text("Nothing was heard from 02:10 until some time after 05:00.")
         await expect(notes).to_contain_text("in the hatched bar after it")
         await expect(page.locator("#summary")).not_to_contain_text("05:00")
 

@@ -40,7 +40,7 @@ class Asset:
 
 @cache
 def load(folder: Path = Path(__file__).parent / "static") -> Mapping[str, Asset]:
-    """Read the folder, and what the pages of all services share; keys are paths such as ``vendor/uPlot.esm.js``."""
+    """Read the folder, and what the pages of all services share; keys are paths such as ``vendor/uPlot.min.js``."""
     assets = {}
     for place in (STATIC, folder):
         for path in sorted(place.rglob("*")):

@@ -51,6 +51,9 @@ export const monthYear = (moment) => dateFormat({ month: "long", year: "numeric"
 export const monthNumber = (moment) => Number(part({ month: "numeric" }, moment, "month"));
 export const yearNumber = (moment) => Number(part({ year: "numeric" }, moment, "year"));
 export const minuteNumber = (moment) => Number(part({ minute: "2-digit" }, moment, "minute"));
+const DAY_TIME = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+export const dayTime = (moment) => dateFormat(DAY_TIME).format(moment);
+export const dayTimes = (from, to) => dateFormat(DAY_TIME).formatRange(from, to);
 const wholeDay = (moment) => dateFormat({ day: "numeric", month: "numeric", year: "numeric" }).format(moment);
 export const sameDay = (one, other) => wholeDay(one) === wholeDay(other);
 

@@ -88,6 +88,11 @@ function drawLinks() {
     }
   }
   byId("to-meter").classList.toggle("old", trouble);
+  if (trouble) {
+    byId("to-meter").setAttribute("aria-label", text("view_trouble", { view: text("view_meter") }));
+  } else {
+    byId("to-meter").removeAttribute("aria-label");
+  }
   byId("views").hidden = false;
 }
 

@@ -7,8 +7,13 @@ import { text } from "../texts.js";
 
 const { dayMonth, dayName, dayNumber, hourNumber, hourTime, minuteNumber, number, sameDay } = format;
 
-/** Milliseconds by which the first and last reading of a bucket may be off before that is worth a word. */
+/** Milliseconds by which the first and last reading of a bucket may be off before that is worth a word, ... */
 const SLACK = 120_000;
+/** ... and the share of its length, where that is more: an hour of silence is nothing to a month. */
+const SHARE = 0.002;
+
+/** Milliseconds that the newest reading may be old. */
+const NEWEST = 900_000;
 
 /** A bar's name, what stands below it, and what it has in common with the bar of another day, month or year. */
 const PERIODS = {
@@ -74,7 +79,8 @@ export function noteOf(bucket) {
   if (!known(bucket) || !first) {
     return { carried: false, words: "" };
   }
-  if (start - first > SLACK) {
+  const slack = Math.max(SLACK, (end - start) * SHARE);
+  if (start - first > slack) {
     const time = (moment) => (sameDay(moment, start) ? hourTime(moment) : dayMonth(moment));
     const before = new Date(start - 1);
     const until = sameDay(first, before) || sameDay(first, start) ? "" : dayMonth(before);
@@ -84,10 +90,10 @@ export function noteOf(bucket) {
     return { carried: true, words };
   }
   const time = (moment) => (sameDay(start, new Date(end - 1)) ? hourTime(moment) : `${dayMonth(moment)} ${hourTime(moment)}`);
-  if (first - start > SLACK) {
+  if (first - start > slack) {
     return { carried: false, words: text("bar_from", { time: time(first) }) };
   }
-  if (today && end <= today && end - last > SLACK) {
+  if (today && end <= today && end - last > slack) {
     return { carried: false, words: text("bar_until", { time: time(last) }) };
   }
   const filled = Boolean(bucket.filled?.length);
@@ -135,25 +141,38 @@ export function pairs(period, buckets, others) {
   return [...found, ...[...left.values()].map((other) => [null, other])];
 }
 
-/** The times of a report, as far as they are over, in which nothing was heard: [{ from, to }], moments. */
+/**
+ * The times of a report, as far as they are over, in which nothing was heard: [{ from, to, later }], moments. later: it ended
+ * some time after that, in the bucket that has the energy of all of it.
+ */
 export function silences({ buckets }) {
   const today = clock.today();
   const found = [];
+  const add = (from, to, later) => {
+    const before = found.at(-1);
+    if (before && from - before.to <= SLACK) {
+      Object.assign(before, { to, later });
+    } else {
+      found.push({ from, to, later });
+    }
+  };
   for (const bucket of buckets.filter(begun)) {
     const { start, end, first, last } = moments(bucket);
     const over = today && today < end ? today : end;
-    const parts = first && known(bucket) ? [[start, first], [last, over]] : [[start, over]];
-    for (const [from, to] of parts) {
-      if (to - from > SLACK && from >= start) {
-        const before = found.at(-1);
-        if (before && from - before.to <= SLACK) {
-          before.to = to;
-        } else {
-          found.push({ from, to });
-        }
-      }
+    const slack = Math.max(SLACK, (end - start) * SHARE);
+    if (!first || !known(bucket)) {
+      add(start, over, false);
+      continue;
+    }
+    if (start - first > slack) {
+      add(first > moments(buckets[0]).start ? first : moments(buckets[0]).start, start, true);
+    } else if (first - start > slack) {
+      add(start, first, false);
+    }
+    // The newest reading is seconds or minutes old while the meter answers: that is no silence.
+    if (over - last > slack && !(running(bucket) && over - last < NEWEST)) {
+      add(last, over, false);
     }
   }
-  // The newest reading is seconds or minutes old while the meter answers: that is no silence.
-  return today ? found.filter(({ from, to }) => !(today - to < SLACK && to - from < 15 * 60_000)) : found;
+  return found;
 }

@@ -1,7 +1,7 @@
 // Charts of a power curve. Import is drawn upwards, export downwards. A gap in the data is a gap in the line. Points stand at the moments of the
 // gateway's monotonic clock and get their dates when they are drawn, so that a clock that is set does not tear the curve.
 
-import uPlot from "../vendor/uPlot.esm.js";
+import uPlot from "../vendor/uPlot.min.js";
 import { clock } from "../clock.js";
 import { setText } from "../dom.js";
 import { clockTime, hourTime, number } from "../format.js";

@@ -48,12 +48,15 @@ export async function costsOf(meter, first = null, after = null, past = false) {
   return { bills, all: added(whole), of: (day) => added(days.get(day) ?? []), between };
 }
 
+/** Those amounts that are worth telling: not that nothing was got for nothing given. */
+export const shown = (list) => list.filter(({ direction, amount }) => direction === "import" || amount !== 0);
+
 /**
  * Amounts as elements: what was paid, and what was got with its word. One of which a part is not known yet says so, unless
  * its time is running: then that goes without saying.
  */
 export function amounts(list, running = false) {
-  return list.map(({ currency, direction, amount, complete }) => {
+  return shown(list).map(({ currency, direction, amount, complete }) => {
     const words = money(amount, currency);
     const told = complete || running ? words : text("cost_known", { amount: words });
     return el("span", { class: "money", "data-value": String(amount) }, direction === "export" ? text("cost_income", { amount: told }) : told);

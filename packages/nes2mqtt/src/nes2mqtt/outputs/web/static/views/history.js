@@ -88,7 +88,7 @@ function build() {
       ),
       el(
         "details",
-        { id: "history-table", class: "card readings" },
+        { id: "history-table", class: "card readings", hidden: "" },
         el("summary", { "data-text": "table" }),
         el("div", { class: "table-scroll", tabindex: "0", role: "group", "data-label": "table" }, el("table", { id: "history-rows" })),
         el("p", { class: "links" }, link("csv-point", "csv_point"), " ", link("csv-comma", "csv_comma")),

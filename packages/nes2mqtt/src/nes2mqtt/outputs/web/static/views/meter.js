@@ -5,7 +5,10 @@ import { byId, el } from "../dom.js";
 import { meterId, page } from "../page.js";
 import { text, translate } from "../texts.js";
 import * as cards from "./cards.js";
-import { drawDevices } from "./devices.js";
+import { drawCondition } from "./meter/condition.js";
+import { drawDevices } from "./meter/devices.js";
+import { drawEvents, listen } from "./meter/events.js";
+import { drawGaps } from "./meter/gaps.js";
 
 const place = byId("view-meter");
 const state = { meter: null, sources: null };
@@ -19,22 +22,50 @@ function card(id, title, ...children) {
   );
 }
 
+/** A table that may be wider than its card. */
+function scrolled(label, table) {
+  return el("div", { class: "table-scroll", tabindex: "0", role: "group", "data-label": label }, table);
+}
+
+function kinds() {
+  const option = (value, key) => el("option", { value, "data-text": key });
+  return el("select", { id: "events-kind" }, option("", "events_all"), option("event", "events_only"), option("outage", "outages_only"));
+}
+
 function build() {
   const head = (key, more = {}) => el("th", { scope: "col", ...more, "data-text": key });
   place.append(
     el(
       "div",
       { class: "cards wide" },
+      card("complaints-card", "complaints", el("ul", { id: "complaints", class: "outputs" }), el("p", { id: "complaints-hint", class: "muted small" })),
       card("identity-card", "meter", el("dl", { id: "identity", class: "facts" })),
       card("link-card", "link", el("dl", { id: "link", class: "facts" })),
       card("outputs-card", "outputs", el("ul", { id: "outputs", class: "outputs" })),
+      card("state-card", "state", el("dl", { id: "state", class: "facts" })),
+      card("tariff-card", "tariff", el("dl", { id: "tariff", class: "facts" })),
       card("devices", "devices", el("ul", { id: "devices-list", class: "devices-list" })),
       card(
-        "readings",
-        "all_readings",
-        el(
-          "div",
-          { class: "table-scroll", tabindex: "0", role: "group", "aria-labelledby": "readings-title" },
+        "quality-card",
+        "quality",
+        scrolled("quality", el("table", { id: "quality" })),
+        el("dl", { id: "quality-facts", class: "facts" }),
+        el("p", { id: "quality-hint", class: "muted small" }),
+      ),
+      card(
+        "events-card",
+        "events",
+        el("label", { class: "filter" }, el("span", { "data-text": "events_show" }), " ", kinds()),
+        scrolled("events", el("table", {}, el("thead", { class: "unseen" }, el("tr", {}, head("time"), head("event"), head("note"))), el("tbody", { id: "events" }))),
+        el("p", {}, el("button", { id: "events-more", type: "button", class: "quiet", "data-text": "events_more" })),
+      ),
+      card("gaps-card", "gaps", scrolled("gaps", el("table", {}, el("thead", {}, el("tr", {}, head("gap_time"), head("gap_outcome"))), el("tbody", { id: "gaps" })))),
+      el(
+        "details",
+        { id: "readings", class: "card readings", hidden: "" },
+        el("summary", { "data-text": "all_readings" }),
+        scrolled(
+          "all_readings",
           el(
             "table",
             {},
@@ -57,8 +88,8 @@ function draw() {
   cards.drawIdentity(meter);
   cards.drawLink(meter);
   cards.drawOutputs(status);
-  byId("readings").hidden = Object.keys(meter.groups).length === 0 || !state.sources;
-  if (!byId("readings").hidden) {
+  byId("readings").hidden = Object.keys(meter.groups).length === 0;
+  if (byId("readings").open && state.sources) {
     cards.drawReadings(meter, state.sources);
   }
 }
@@ -68,20 +99,41 @@ async function refresh() {
   if (state.meter !== meter) {
     state.meter = meter;
     drawDevices([]);
+    drawCondition(null);
+    drawGaps([]);
+  }
+  if (!meter) {
+    return;
   }
   if (!state.sources) {
     const list = await get("api/v1/sources");
     state.sources = new Map((Array.isArray(list) ? list : []).map((source) => [source.name, source]));
     draw();
   }
-  // They change once an hour or less often, so they are asked for and not sent.
-  const devices = meter ? await get(path("devices", { meter })) : null;
-  if (meter === meterId() && Array.isArray(devices)) {
+  // All of these change each few minutes at most, so they are asked for and not sent.
+  const [condition, devices, gaps] = await Promise.all([
+    get(path("condition", { meter })),
+    get(path("devices", { meter })),
+    page.status?.gateway.history ? get(path("gaps", { meter })) : null,
+    drawEvents(meter),
+  ]);
+  if (meter !== meterId()) {
+    return;
+  }
+  if (Array.isArray(condition)) {
+    drawCondition(condition[0]);
+  }
+  if (Array.isArray(devices)) {
     drawDevices(devices);
+  }
+  if (gaps && !gaps.problem) {
+    drawGaps(gaps.gaps);
   }
 }
 
 build();
+listen();
+byId("readings").addEventListener("toggle", draw);
 
 export const view = {
   place,
@@ -95,5 +147,6 @@ export const view = {
     place.hidden = true;
   },
   draw,
+  happened: () => drawEvents(meterId()),
   refresh,
 };

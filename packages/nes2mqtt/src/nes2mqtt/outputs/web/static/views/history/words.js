@@ -5,6 +5,7 @@ import { exact, kwh, known, moments, nameOf, noteOf, silences } from "../../char
 import { clock } from "../../clock.js";
 import { dayMonth, hourTime, localTime, money, number, span as spanWords } from "../../format.js";
 import { text } from "../../texts.js";
+import { shown as shownCosts } from "../costs.js";
 
 const DIRECTIONS = ["import", "export"];
 const MOST_SILENCES = 6;
@@ -41,7 +42,7 @@ export function rows({ report, costs, wanted }) {
   const { total, period } = report;
   const told = DIRECTIONS.filter((direction) => of(total, direction) !== null && (direction === "import" || of(total, direction) > 0));
   const found = told.map((direction) => [text(direction), amount(of(total, direction))]);
-  for (const { direction, amount: cost, currency, complete } of costs?.all ?? []) {
+  for (const { direction, amount: cost, currency, complete } of shownCosts(costs?.all ?? [])) {
     const words = money(cost, currency);
     found.push([text(direction === "export" ? "income" : "cost"), complete ? words : text("cost_known", { amount: words })]);
   }
@@ -87,12 +88,12 @@ export function notes({ report, wanted }) {
   const beginning = buckets.find(known);
   const first = beginning && moments(beginning).first;
   const quiet = silences(report);
-  if (first && quiet[0]?.from <= moments(buckets[0]).start && !noteOf(beginning).carried) {
+  if (first && quiet[0]?.from <= moments(buckets[0]).start && !quiet[0].later) {
     quiet.shift();
     found.push(text("begins", { time: moment(first, wanted) }));
   }
-  for (const { from, to } of quiet.slice(0, MOST_SILENCES)) {
-    found.push(text("silence", { from: moment(from, wanted), to: moment(to, wanted) }));
+  for (const { from, to, later } of quiet.slice(0, MOST_SILENCES)) {
+    found.push(text(later ? "silence_later" : "silence", { from: moment(from, wanted), to: moment(to, wanted) }));
   }
   if (quiet.length > MOST_SILENCES) {
     found.push(text("silence_more", { count: quiet.length - MOST_SILENCES }));
