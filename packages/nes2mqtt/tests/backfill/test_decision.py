@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nes2mqtt.backfill.decision import Outcome, decide
+from nes2mqtt.backfill.decision import Outcome, decide, deciding
 from nes2mqtt.meters.register import Limits
 from nes2mqtt.readings.reading import Sample, TableGroup
 from osgp.sources import SOURCES
@@ -255,3 +256,20 @@ def test_a_hole_in_one_channel_is_a_hole_in_all():
     assert found(decision) == [(at, truth(at)) for at in ALL if at not in hole]
     assert {len(sample.values) for sample in decision.readings} == {2}
     assert (decision.outcome, decision.refused) == (Outcome.PARTLY, 3)
+
+
+def test_a_long_gap_is_decided_in_pieces_of_a_week_and_takes_little_memory():
+    after = BEFORE + timedelta(days=21)
+    work = deciding(reading(BEFORE), reading(after), profile(quarters(NOON, after)), LIMITS)
+    pieces = 0
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            readings = done.value.readings
+            break
+        pieces += 1
+    assert len(readings) == 21 * 96
+    assert pieces >= 5 * 3  # five steps of three weeks
+    assert sys.getsizeof(readings.times) < 10 * len(readings)
+    assert readings[1:3] == tuple(Sample("house", TableGroup.REGISTERS, at, {IMPORT: truth(at)}) for at in ALL[1:3])

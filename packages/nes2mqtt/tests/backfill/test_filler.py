@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -16,7 +17,7 @@ from nes2mqtt.history.tables.filled import Gap
 from nes2mqtt.meters.register import Limits
 from nes2mqtt.readings.hub import Hub
 from nes2mqtt.readings.reading import Sample, TableGroup
-from osgp.errors import MeterRefused, ResponseTimeout
+from osgp.errors import MeterRefused, MisuseError, ResponseTimeout
 from osgp.psem import ResponseCode
 from osgp.sources import SOURCES
 from osgp.tables.load_profile.channels import ProfileChannel
@@ -26,6 +27,7 @@ from osgp.tables.load_profile.statuses import ChannelStatus, IntervalFlags
 pytestmark = pytest.mark.virtual_clock
 
 IMPORT = SOURCES["active_energy_import"]
+REACTIVE = SOURCES["reactive_energy_import"]
 MARK = ProfileMark("1", "a", 1, 5, None)
 
 
@@ -38,13 +40,20 @@ class Profiled:
     asked: list = field(default_factory=list)
     name: str = "house"
     limits: Limits = field(default_factory=Limits)
+    others: dict = field(default_factory=dict)
+    sets: list = field(default_factory=list)
 
-    async def profile(self, since):
+    async def profile(self, since, data_set=1):
         self.asked.append((asyncio.get_running_loop().time(), since))
+        self.sets.append(data_set)
         await asyncio.sleep(30)
         if self.trouble:
             raise self.trouble.pop(0)
-        return self.answer
+        if data_set == 1:
+            return self.answer
+        if data_set not in self.others:
+            raise MisuseError(f"this meter tells of fewer load profile data sets; there is no number {data_set}")
+        return self.others[data_set]
 
 
 @dataclass
@@ -55,6 +64,7 @@ class Kept:
     looked: list = field(default_factory=list)
     mark: str = ""
     writes: bool = True
+    books: bool = True
     trouble: list[Exception] = field(default_factory=list)
 
     async def gaps(self, meter, since):
@@ -67,7 +77,7 @@ class Kept:
             return None
         self.looked.append(looked)
         self.found.remove(looked.gap)
-        return len(looked.readings)
+        return len(looked.readings) if self.books else 0
 
     async def profile_mark(self, meter):
         return self.mark
@@ -224,17 +234,85 @@ async def test_part_of_a_gap_is_told_as_such(world, caplog):
     assert "6 of 11 intervals" in caplog.text
 
 
-async def test_a_mistake_with_one_meter_does_not_stop_the_others(world, caplog):
-    world.meter.trouble = [ZeroDivisionError()]
+async def test_a_mistake_with_one_meter_does_not_stop_the_others_and_is_told_and_tried_again(world, caplog):
+    world.meter.trouble = [ZeroDivisionError()] * 3
     shed = Profiled(world.profile(), name="shed")
     gap = Gap(*(replace(sample, meter="shed") for sample in (world.gap.before, world.gap.after)))
     world.store.found.append(gap)
     filler = Filler(world.store, world.hub, [world.meter, shed])
+    assert filler.status().ok
     tasks = [asyncio.create_task(world.read()), asyncio.create_task(filler.run())]
     sample = replace(world.gap.after, meter="shed", instant=1.0)
     world.hub.publish(sample)
-    await asyncio.sleep(600)
+    await asyncio.sleep(300)
     assert [looked.gap for looked in world.store.looked] == [gap]
-    assert "a mistake in this program" in caplog.text
+    assert not filler.status().ok
+    assert "house (ZeroDivisionError)" in filler.status().message
+    await asyncio.sleep(3600)
+    assert [looked.gap for looked in world.store.looked] == [gap, world.gap]
+    asked = [at for at, _ in world.meter.asked]
+    assert [round(later - earlier, -2) for earlier, later in pairwise(asked)] == [100, 200, 300]  # later each time
+    assert caplog.text.count("a mistake in this program") == 1
+    assert filler.status().ok
     for task in tasks:
         task.cancel()
+
+
+async def test_what_cannot_be_booked_is_not_called_filled(world, caplog):
+    world.store.books = False
+    async with world.running():
+        await asyncio.sleep(300)
+    assert "cannot be filled: the history no longer tells where" in caplog.text
+    assert "is filled" not in caplog.text
+
+
+def with_more(world, *registers):
+    """Let registers have counted in the gap."""
+    gap = world.gap
+    world.gap = world.store.found[0] = Gap(
+        replace(gap.before, values={**gap.before.values, **dict.fromkeys(registers, 10)}),
+        replace(gap.after, values={**gap.after.values, **dict.fromkeys(registers, 50)}),
+    )
+
+
+def further(world, number, *channels, minutes=15, missing=()):
+    """Return another data set, of which some intervals are missing."""
+    intervals = tuple(
+        ProfileInterval(
+            one.end, (20,) * len(channels), (ChannelStatus.OK,) * len(channels), one.flags, (True,) * len(channels)
+        )
+        for place, one in enumerate(world.profile().intervals)
+        if place not in missing
+    )
+    described = tuple(ProfileChannel(source, 1) for source in channels)
+    return LoadProfile(number, minutes, described, intervals, MARK)
+
+
+async def test_other_data_sets_are_read_for_registers_that_the_first_lacks(world):
+    with_more(world, REACTIVE)
+    world.meter.others = {2: further(world, 2, IMPORT), 3: further(world, 3, REACTIVE), 4: further(world, 4, REACTIVE)}
+    async with world.running():
+        await asyncio.sleep(600)
+    (looked,) = world.store.looked
+    assert [sample.values for sample in looked.readings] == [{IMPORT: 1250 + 250 * n, REACTIVE: 20} for n in range(11)]
+    assert world.meter.sets == [1, 2, 3]
+
+
+@pytest.mark.parametrize("how", [{"missing": {4}}, {"minutes": 60}])
+async def test_a_register_of_another_set_that_does_not_cover_the_gap_is_left_out(world, how):
+    with_more(world, REACTIVE)
+    world.meter.others = {2: further(world, 2, REACTIVE, **how)}
+    async with world.running():
+        await asyncio.sleep(600)
+    (looked,) = world.store.looked
+    assert [sample.values for sample in looked.readings] == [{IMPORT: 1250 + 250 * n} for n in range(11)]
+
+
+async def test_a_first_set_without_registers_is_no_end(world):
+    """Some hold voltages only."""
+    world.meter.others = {2: replace(world.profile(), data_set=2)}
+    world.meter.answer = world.profile(channels=(ProfileChannel(SOURCES["voltage_l1"], 0),))
+    async with world.running():
+        await asyncio.sleep(600)
+    (looked,) = world.store.looked
+    assert (len(looked.readings), looked.outcome) == (11, "filled")

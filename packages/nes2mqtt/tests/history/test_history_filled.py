@@ -111,6 +111,29 @@ async def test_what_was_used_in_a_gap_is_booked_to_the_hours_in_which_it_was_use
         assert await store.profile_mark("house") == "a mark"
 
 
+@pytest.mark.parametrize(
+    ("off", "complete"), [(20, True), (-20, True), (89, True), (-90, True), (400, False), (-400, False)]
+)
+async def test_by_a_clock_that_is_off_each_hour_has_its_own_intervals(open_store, read, clock, off, complete):
+    """``off``: seconds by which the meter's intervals end behind ours. What they hold moves by so much, and by no more."""
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, 5 * HOUR + 600, 6 * HOUR + 20)
+        gap = await one_gap(store, clock)
+        seconds = [second + off for second in range(QUARTER, 5 * HOUR + 600 - off, QUARTER) if second + off > 600]
+        found = [Sample("house", TableGroup.REGISTERS, clock.at(each), {IMPORT: shown(each)}) for each in seconds]
+        await store.fill(Looked(gap, found, "filled"))
+        hours = await store.energy("house", Unit.HOUR, clock.at(0), clock.at(6 * HOUR))
+        edge = off if off < 100 else off - QUARTER
+        edges = [0, *(hour * HOUR + edge for hour in range(1, 5))]
+        assert [hour.values[IMPORT.key] for hour in hours[:4]] == [used(begin, end) for begin, end in pairwise(edges)]
+        assert [hour.complete for hour in hours[1:4]] == [complete] * 3
+        assert [hour.filled for hour in hours[1:4]] == [
+            [(clock.at(begin), clock.at(end))] for begin, end in pairwise(edges[1:])
+        ]
+        assert sum(hour.values[IMPORT.key] for hour in hours) == used(0, 6 * HOUR)
+
+
 async def test_every_level_of_roll_ups_tells_the_same_before_and_after_a_restart(open_store, read, clock, tmp_path):
     async with open_store() as store:
         await read(store, 0, 610)

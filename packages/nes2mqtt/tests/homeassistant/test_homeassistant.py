@@ -381,8 +381,11 @@ class FilledHistory:
         self.gap = gap
         self.done = 0
 
-    async def filled_gaps(self, after: int) -> list[FilledGap]:
-        return [self.gap] if self.gap.number > after else []
+    async def filled_gaps(self, after: int, limit: int) -> list[FilledGap]:
+        return [self.gap][:limit] if self.gap.number > after else []
+
+    async def filled_count(self, after: int) -> int:
+        return int(self.gap.number > after)
 
     async def noted(self, _: str) -> int:
         return self.done

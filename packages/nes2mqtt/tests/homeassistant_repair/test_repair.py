@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from nes2mqtt.history.tables.filled import FilledGap
 from nes2mqtt.outputs.homeassistant.config import HomeAssistantConfig
-from nes2mqtt.outputs.homeassistant.connection import HomeAssistant, HomeAssistantError, TokenRefused
+from nes2mqtt.outputs.homeassistant.connection import HomeAssistant, HomeAssistantError, Refused, TokenRefused
 from nes2mqtt.outputs.homeassistant.frames import Opcode, accept_of, encode
 from nes2mqtt.outputs.homeassistant.repair import Repair
 from nes2mqtt.readings.reading import Sample, TableGroup
@@ -22,10 +22,14 @@ NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 CONFIG = HomeAssistantConfig.model_validate({"url": "http://ha:8123", "token": "a-long-token"})
 
 
-def gap(number=1, base=None):
+def gap(number=1, base=None, sources=(IMPORT,)):
     readings = tuple(
         Sample(
-            "house", TableGroup.REGISTERS, NOON + timedelta(minutes=15 * n), {IMPORT: 5000 + 250 * n}, base=base or {}
+            "house",
+            TableGroup.REGISTERS,
+            NOON + timedelta(minutes=15 * n),
+            dict.fromkeys(sources, 5000 + 250 * n),
+            base=base or {},
         )
         for n in range(1, 12)
     )
@@ -33,11 +37,19 @@ def gap(number=1, base=None):
 
 
 class Home:
-    """Home Assistant with one entity, whose unit people may have changed."""
+    """Home Assistant with one entity, whose unit people may have changed.
 
-    def __init__(self, unit="kWh", factor=1.0, *, has_sum=True):
+    Args:
+        version: ``old``: refuses what it does not know in a statistic; ``new``: demands it.
+        refuses: entities that it does not let be put right.
+        exports: it has the entity of what was delivered as well.
+    """
+
+    def __init__(self, unit="kWh", factor=1.0, *, has_sum=True, version="old", refuses=(), exports=False):
         self.unit, self.factor, self.has_sum = unit, factor, has_sum
+        self.version, self.refuses, self.exports = version, set(refuses), exports
         self.asked = []
+        self.tried = []
         self.imported = []
         self.trouble = []
 
@@ -52,15 +64,24 @@ class Home:
         if command == "config/entity_registry/list":
             mine = {"unique_id": "nes2mqtt_home_house_active_energy_import", "entity_id": "sensor.renamed"}
             other = {"unique_id": "nes2mqtt_home_house_active_energy_export", "entity_id": "sensor.x"}
-            return [mine | {"platform": "mqtt"}, other | {"platform": "template"}]
+            return [mine | {"platform": "mqtt"}, other | {"platform": "mqtt" if self.exports else "template"}]
         if command == "recorder/get_statistics_metadata":
-            assert more["statistic_ids"] == ["sensor.renamed"]
-            about = {"statistic_id": "sensor.renamed", "has_sum": self.has_sum, "name": None}
-            return [about | {"statistics_unit_of_measurement": self.unit, "unit_class": "energy"}]
+            assert set(more["statistic_ids"]) <= {"sensor.renamed", *(["sensor.x"] if self.exports else [])}
+            about = {"has_sum": self.has_sum, "name": None}
+            about |= {"statistics_unit_of_measurement": self.unit, "unit_class": "energy"}
+            return [about | {"statistic_id": entity} for entity in reversed(more["statistic_ids"])]
         if command == "recorder/statistics_during_period":
             assert more["units"] == {"energy": self.unit}
             start = int((NOON - timedelta(hours=1)).timestamp() * 1000)
-            return {"sensor.renamed": [{"start": start, "state": 5.0 * self.factor, "sum": 2.0 * self.factor}]}
+            (entity,) = more["statistic_ids"]
+            return {entity: [{"start": start, "state": 5.0 * self.factor, "sum": 2.0 * self.factor}]}
+        assert command == "recorder/import_statistics"
+        self.tried.append(more["metadata"])
+        if more["metadata"]["statistic_id"] in self.refuses:
+            raise Refused(f"Home Assistant refuses {command}: no (home_assistant_error)", "home_assistant_error")
+        wanted = {"has_mean"} if self.version == "old" else {"mean_type", "unit_class"}
+        if (more["metadata"].keys() & {"has_mean", "mean_type", "unit_class"}) != wanted:
+            raise Refused(f"Home Assistant refuses {command}: extra keys (invalid_format)", "invalid_format")
         self.imported.append(more)
         return None
 
@@ -69,8 +90,11 @@ class Store:
     def __init__(self, *gaps):
         self.gaps, self.done = gaps, 0
 
-    async def filled_gaps(self, after):
-        return [one for one in self.gaps if one.number > after]
+    async def filled_gaps(self, after, limit):
+        return [one for one in self.gaps if one.number > after][:limit]
+
+    async def filled_count(self, after):
+        return len(await self.filled_gaps(after, 99))
 
     async def noted(self, _):
         return self.done
@@ -125,6 +149,84 @@ async def test_what_cannot_be_repaired_is_passed_over(home):
     store = Store(gap())
     await work(store, home)
     assert (home.imported, store.done) == ([], 1)
+
+
+@pytest.mark.virtual_clock
+async def test_a_newer_home_assistant_gets_what_it_demands():
+    home = Home(version="new")
+    await work(Store(gap(1), gap(2)), home)
+    assert [told["metadata"] for told in home.imported] == home.tried
+    assert home.tried[0] == {
+        "has_sum": True,
+        "mean_type": 0,
+        "name": None,
+        "source": "recorder",
+        "statistic_id": "sensor.renamed",
+        "unit_class": "energy",
+        "unit_of_measurement": "kWh",
+    }
+
+
+@pytest.mark.virtual_clock
+async def test_an_older_one_is_asked_in_the_newer_form_once_a_connection():
+    home, store = Home(), Store(gap(1), gap(2))
+    await work(store, home)
+    assert [("mean_type" in metadata) for metadata in home.tried] == [True, False, False]
+    assert len(home.imported) == 2
+
+
+@pytest.mark.virtual_clock
+async def test_an_entity_that_is_refused_holds_up_no_other_and_is_told_and_tried_again(caplog):
+    home = Home(version="new", refuses={"sensor.x"}, exports=True)
+    store = Store(*(gap(number, sources=(IMPORT, EXPORT)) for number in (1, 2)))
+    repair = Repair(CONFIG, "home", store, home.connect)
+    task = asyncio.create_task(repair.run())
+    await asyncio.sleep(1800)
+    assert [told["metadata"]["statistic_id"] for told in home.imported] == ["sensor.renamed"] * 2
+    assert store.done == 2
+    assert not repair.status().ok
+    assert repair.status().waiting == 0
+    assert "The statistics of sensor.x are not repaired after a gap: Home Assistant refuses" in repair.status().message
+    assert caplog.text.count("sensor.x are not repaired after the gap from 2026-01-15 12:01") == 2  # once a gap
+    home.refuses.clear()
+    await asyncio.sleep(3600)
+    task.cancel()
+    assert [told["metadata"]["statistic_id"] for told in home.imported] == ["sensor.renamed"] * 2 + ["sensor.x"] * 2
+    assert repair.status().ok
+
+
+@pytest.mark.virtual_clock
+async def test_a_home_assistant_that_is_still_starting_is_asked_again():
+    """It knows its entities before it knows the commands of its statistics."""
+    home, store = Home(version="new"), Store(gap())
+    known = home.ask
+
+    async def starting(command, **more):
+        if command.startswith("recorder/"):
+            raise Refused(f"Home Assistant refuses {command}: unknown command (unknown_command)", "unknown_command")
+        return await known(command, **more)
+
+    home.ask = starting
+    repair = await work(store, home, 100)
+    assert (home.imported, store.done) == ([], 0)
+    assert not repair.status().ok
+    home.ask = known
+    await work(store, home, 100)
+    assert (len(home.imported), store.done) == (1, 1)
+
+
+@pytest.mark.virtual_clock
+async def test_a_gap_of_months_is_sent_in_pieces():
+    readings = tuple(
+        Sample("house", TableGroup.REGISTERS, NOON + timedelta(minutes=15 * n), {IMPORT: 5000 + n})
+        for n in range(1, 9000)
+    )
+    long = FilledGap(1, "house", NOON + timedelta(minutes=1), NOON + timedelta(minutes=15 * 9000), readings)
+    home = Home(version="new")
+    await work(Store(long), home)
+    starts = [one["start"] for told in home.imported for one in told["stats"]]
+    assert len(starts) == len(set(starts)) == 2249
+    assert max(len(told["stats"]) for told in home.imported) == 1000
 
 
 @pytest.mark.virtual_clock

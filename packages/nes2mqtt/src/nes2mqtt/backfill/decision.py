@@ -14,6 +14,11 @@ which nobody read it that is the only witness. It is believed as the guard belie
   its clock was set in between (p. 240), those before that are placed by the one and those from then on by the other; between
   two such changes nobody knows. If both sides differ and the meter says nothing, nothing is placed.
 * **Nothing is worked out.** An interval that the meter did not record stays absent, as in a power cut.
+* **Further data sets** add registers that the first one lacks, where their intervals are as long and they have a believed value
+  for each reading of the first: from fewer it would stay unknown when the register counted, and the history says so of a register
+  that is missing altogether.
+
+A year of quarter hours takes half a second. So :func:`deciding` gives way after each week of intervals, for live values go on.
 
 Nothing here knows a clock, a meter or a database.
 """
@@ -21,20 +26,21 @@ Nothing here knows a clock, a meter or a database.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from nes2mqtt.meters.register import Limits
-from nes2mqtt.readings.reading import Sample, TableGroup
+from nes2mqtt.readings.reading import Sample
+from nes2mqtt.readings.register_readings import RegisterReadings
 from osgp.sources import SOURCES, Kind, Source
 from osgp.tables.load_profile.channels import ProfileChannel
 from osgp.tables.load_profile.profile import LoadProfile, ProfileInterval
 from osgp.tables.load_profile.statuses import IntervalFlags
 
-__all__ = ["Decision", "Outcome", "decide"]
+__all__ = ["Decision", "Outcome", "decide", "deciding", "lacking"]
 
 _EXACT = 3.0
 """Seconds by which a meter's clock may seem to be off and count as right: it is read in whole seconds."""
@@ -52,7 +58,13 @@ _NEAR = 10
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _ENERGIES = frozenset({SOURCES["active_energy_import"], SOURCES["active_energy_export"]})
 """What hours and days are counted in."""
-_CLOCK_SET = IntervalFlags.CLOCK_FORWARD | IntervalFlags.CLOCK_BACK
+_CLOCK_SET = int(IntervalFlags.CLOCK_FORWARD | IntervalFlags.CLOCK_BACK)
+_AT_ONCE = 672
+"""Intervals between two times to give way: quarters of an hour in a week."""
+
+_T = TypeVar("_T")
+_InPieces = Generator[None, None, _T]
+"""Work that gives way at each ``yield``, and returns what it found."""
 
 
 class Outcome(StrEnum):
@@ -85,7 +97,7 @@ class Decision:
         refused: how many of them the meter kept, and were not believed.
     """
 
-    readings: tuple[Sample, ...]
+    readings: Sequence[Sample]
     outcome: Outcome
     expected: int = 0
     refused: int = 0
@@ -98,7 +110,13 @@ class _Placed(NamedTuple):
     interval: ProfileInterval
 
 
-def decide(before: Sample, after: Sample, profile: LoadProfile, limits: Limits) -> Decision:
+_Channel = tuple[int, ProfileChannel, Source]
+"""A channel that is a register known on both sides of a gap: its place, and what it records."""
+
+
+def decide(
+    before: Sample, after: Sample, profile: LoadProfile, limits: Limits, others: Sequence[LoadProfile] = ()
+) -> Decision:
     """Decide what stands in a gap.
 
     Args:
@@ -106,13 +124,43 @@ def decide(before: Sample, after: Sample, profile: LoadProfile, limits: Limits) 
         after: the first one after it, of the same meter.
         profile: the meter's load profile, at least of the time of the gap.
         limits: how fast registers can count.
+        others: further data sets of the same meter, if they were read.
     """
+    work = deciding(before, after, profile, limits, others)
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            decision: Decision = done.value
+            return decision
+
+
+def deciding(
+    before: Sample, after: Sample, profile: LoadProfile, limits: Limits, others: Sequence[LoadProfile] = ()
+) -> _InPieces[Decision]:
+    """Decide in pieces; see :func:`decide`."""
     if before.segment != after.segment:
         return Decision((), Outcome.REPLACED)
-    told = {channel.source for channel in profile.channels if channel.source is not None} | _ENERGIES
-    if any((source in before.values) != (source in after.values) for source in told):
-        return Decision((), Outcome.CONTRADICTS)
-    channels = [
+    sets = [profile, *others]
+    first = next((place for place, one in enumerate(sets) if _channels(before, after, one)), 0)
+    decision = yield from _by_one(before, after, sets[first], limits)
+    readings = decision.readings
+    if isinstance(readings, RegisterReadings):
+        for one in sets[first + 1 :]:
+            if one.minutes == sets[first].minutes:
+                yield from _add(readings, before, after, one, limits)
+    return decision
+
+
+def lacking(before: Sample, after: Sample, profiles: Sequence[LoadProfile]) -> frozenset[Source]:
+    """Return the registers that counted in a gap and stand in none of some data sets."""
+    held = {channel.source for one in profiles for channel in one.channels}
+    moved = {source for source, value in before.values.items() if after.values.get(source, value) != value}
+    return frozenset(moved - held)
+
+
+def _channels(before: Sample, after: Sample, profile: LoadProfile) -> list[_Channel]:
+    return [
         (place, channel, channel.source)
         for place, channel in enumerate(profile.channels)
         if channel.source is not None
@@ -120,40 +168,71 @@ def decide(before: Sample, after: Sample, profile: LoadProfile, limits: Limits) 
         and channel.source in before.values
         and channel.source in after.values
     ]
+
+
+def _by_one(before: Sample, after: Sample, profile: LoadProfile, limits: Limits) -> _InPieces[Decision]:
+    """Decide by one data set."""
+    told = {channel.source for channel in profile.channels if channel.source is not None} | _ENERGIES
+    if any((source in before.values) != (source in after.values) for source in told):
+        return Decision((), Outcome.CONTRADICTS)
+    channels = _channels(before, after, profile)
     length = timedelta(minutes=profile.minutes)
     if not length:
         return Decision((), Outcome.NOT_KEPT)
     if not channels:
         return Decision((), Outcome.NO_REGISTER)
-    placed = _place(before, after, profile.intervals, length)
+    placed = yield from _place(before, after, profile.intervals, length)
     if placed is None:
         return Decision((), Outcome.CLOCK)
     expected = max(len(placed), _ends_between(before.received, after.received, length))
-    believed: dict[datetime, dict[Source, int]] = {}
+    believed: dict[Source, Mapping[datetime, int]] = {}
     refused: set[datetime] = set()
-    for place, channel, source in channels:
-        known = [
-            (at, value)
-            for at, interval in placed
-            if interval.usable[place] and (value := interval.values[place]) is not None
-        ]
-        kept = _fitting(known, before, after, channel, source, limits)
-        if 2 * len(kept) < len(known):
-            kept = []
-        for at, value in kept:
-            believed.setdefault(at, {})[source] = value
-        refused |= {at for at, _ in known} - {at for at, _ in kept}
-    whole = {at: values for at, values in believed.items() if len(values) == len(channels)}
-    refused |= believed.keys() - whole.keys()
-    readings = tuple(
-        Sample(before.meter, TableGroup.REGISTERS, at, values, segment=before.segment)
-        for at, values in sorted(whole.items())
-    )
+    for channel in channels:
+        believed[channel[2]], doubted = yield from _believed(placed, before, after, channel, limits)
+        refused |= doubted
+    readings = RegisterReadings(before.meter, tuple(believed), before.segment)
+    for some in _slices(placed):
+        refused |= _append(readings, some, believed)
+        yield
+    refused.difference_update(_EPOCH + at * _MILLISECOND for at in readings.times)
     if readings:
         outcome = Outcome.FILLED if len(readings) == expected else Outcome.PARTLY
     else:
         outcome = Outcome.CONTRADICTS if refused else Outcome.NOT_KEPT
-    return Decision(readings, outcome, expected, len(refused - whole.keys()))
+    return Decision(readings or (), outcome, expected, len(refused))
+
+
+def _append(
+    readings: RegisterReadings, placed: Iterable[_Placed], believed: Mapping[Source, Mapping[datetime, int]]
+) -> set[datetime]:
+    """Append the readings of which every register is believed; return when only some are."""
+    some: set[datetime] = set()
+    for at, _ in placed:
+        values = {source: column[at] for source, column in believed.items() if at in column}
+        if len(values) == len(believed):
+            readings.append((at - _EPOCH) // _MILLISECOND, values)
+        elif values:
+            some.add(at)
+    return some
+
+
+def _add(
+    readings: RegisterReadings, before: Sample, after: Sample, profile: LoadProfile, limits: Limits
+) -> _InPieces[None]:
+    """Add the registers of a further data set of which each reading is known."""
+    placed = yield from _place(before, after, profile.intervals, timedelta(minutes=profile.minutes))
+    for channel in _channels(before, after, profile):
+        if channel[2] not in readings.sources:
+            kept, _ = yield from _believed(placed or (), before, after, channel, limits)
+            values = {(at - _EPOCH) // _MILLISECOND: value for at, value in kept.items()}
+            if all(at in values for at in readings.times):
+                readings.add_column(channel[2], [values[at] for at in readings.times])
+
+
+def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """Yield a sequence in pieces of a week."""
+    for first in range(0, len(items), _AT_ONCE):
+        yield items[first : first + _AT_ONCE]
 
 
 def _ends_between(begin: datetime, end: datetime, length: timedelta) -> int:
@@ -167,37 +246,60 @@ def _ends_between(begin: datetime, end: datetime, length: timedelta) -> int:
 
 
 def _place(
-    before: Sample, after: Sample, intervals: Iterable[ProfileInterval], length: timedelta
-) -> list[_Placed] | None:
+    before: Sample, after: Sample, intervals: Sequence[ProfileInterval], length: timedelta
+) -> _InPieces[list[_Placed] | None]:
     """Return the intervals that ended in a gap, by our clock, oldest first; None if the meter's clock contradicts itself."""
-    ahead_before, ahead_after = _ahead(before), _ahead(after)
-    margin = timedelta(seconds=max(abs(ahead_before or 0.0), abs(ahead_after or 0.0))) + length
-    near = [one for one in intervals if before.received - margin < one.end < after.received + margin]
-    changes = [
-        place for place, one in enumerate(near) if one.flags & _CLOCK_SET and _matters(one, before, after, length)
-    ]
-    if changes:
-        first, last = changes[0], changes[-1]
-        times = _by(near[:first], ahead_before) + _by(near[last:], ahead_after)
-    else:
-        ahead_before = ahead_after if ahead_before is None else ahead_before
-        ahead_after = ahead_before if ahead_after is None else ahead_after
-        if ahead_before is None or ahead_after is None:
-            return None
-        gap = (after.received - before.received).total_seconds()
-        if abs(ahead_after - ahead_before) > _EXACT + _DRIFT * gap:
-            return None
-        drift = (ahead_after - ahead_before) / gap
-        begin, ahead = before.received, ahead_before
-        times = []
-        for one in near:
-            passed = (one.end - begin).total_seconds()
-            times += _by([one], ahead + drift * min(max(passed, 0.0), gap))
+    near, changes = yield from _near(before, after, intervals, length)
+    off = _clock(before, after, changes)
+    if off is None:
+        return None
     placed: list[_Placed] = []
-    for found in times:
-        if before.received < found.at < after.received and (not placed or found.at > placed[-1].at):
-            placed.append(found)
+    for some in _slices(range(len(near))):
+        for number in some:
+            ahead = off(number, near[number].end)
+            if ahead is None:
+                continue
+            at = near[number].end
+            if abs(ahead) > _EXACT:
+                at -= timedelta(seconds=round(ahead, 3))
+            if before.received < at < after.received and (not placed or at > placed[-1].at):
+                placed.append(_Placed(at, near[number]))
+        yield
     return placed
+
+
+def _near(
+    before: Sample, after: Sample, intervals: Sequence[ProfileInterval], length: timedelta
+) -> _InPieces[tuple[list[ProfileInterval], list[int]]]:
+    """Return the intervals that may have ended in a gap, and at which of them the meter's clock was set in it."""
+    margin = timedelta(seconds=max(abs(_ahead(before) or 0.0), abs(_ahead(after) or 0.0))) + length
+    near: list[ProfileInterval] = []
+    changes: list[int] = []
+    for some in _slices(intervals):
+        for one in some:
+            if before.received - margin < one.end < after.received + margin:
+                if one.flags.value & _CLOCK_SET and _matters(one, before, after, length):
+                    changes.append(len(near))
+                near.append(one)
+        yield
+    return near, changes
+
+
+def _clock(before: Sample, after: Sample, changes: Sequence[int]) -> Callable[[int, datetime], float | None] | None:
+    """Return how to tell how far the meter's clock was ahead, in seconds, from the place of an interval and its end by that clock.
+
+    None for an interval of which nobody knows it; None at all if the meter's clock contradicts itself.
+    """
+    first, last = _ahead(before), _ahead(after)
+    if changes:
+        return lambda place, _: first if place < changes[0] else last if place >= changes[-1] else None
+    begin = last if first is None else first
+    end = begin if last is None else last
+    gap = (after.received - before.received).total_seconds()
+    if begin is None or end is None or abs(end - begin) > _EXACT + _DRIFT * gap:
+        return None
+    drift = (end - begin) / gap
+    return lambda _, ended: begin + drift * min(max((ended - before.received).total_seconds(), 0.0), gap)
 
 
 def _matters(one: ProfileInterval, before: Sample, after: Sample, length: timedelta) -> bool:
@@ -215,45 +317,53 @@ def _ahead(sample: Sample) -> float | None:
     return 0.0 if abs(seconds) <= _EXACT else float(round(seconds))
 
 
-def _by(intervals: Iterable[ProfileInterval], ahead: float | None) -> list[_Placed]:
-    """Return intervals by our clock; none if nobody knows how far the meter's was ahead."""
-    if ahead is None:
-        return []
-    off = timedelta(seconds=0.0 if abs(ahead) <= _EXACT else round(ahead, 3))
-    return [_Placed(one.end - off, one) for one in intervals]
-
-
 # -- what -------------------------------------------------------------------------------------------
 
-_Value = tuple[datetime, int]
 
-
-def _fitting(
-    known: Sequence[_Value], before: Sample, after: Sample, channel: ProfileChannel, source: Source, limits: Limits
-) -> list[_Value]:
-    """Return the values that a register can have shown between the readings before and after."""
+def _believed(
+    placed: Sequence[_Placed], before: Sample, after: Sample, channel: _Channel, limits: Limits
+) -> _InPieces[tuple[Mapping[datetime, int], set[datetime]]]:
+    """Return what a register can have shown between the readings before and after, and when it showed something else."""
+    place, described, source = channel
     first, last = before.values[source], after.values[source]
     net = source.kind is Kind.NET_REGISTER
-    rise = last - first if net else _counted(first, last, channel.rollover)
-    if rise is None:
-        return []
+    rise = last - first if net else _counted(first, last, described.rollover)
+    told: set[datetime] = set()
     risen: list[tuple[datetime, int, int]] = []
     """When, what it had counted since the gap began, what it showed."""
-    for at, value in known:
-        counted = value - first if net else _counted(first, value, channel.rollover)
-        if counted is None and value < first < value + channel.step:
-            counted = 0  # the profile holds whole steps only
-        if counted is not None and (net or counted <= rise):
-            risen.append((at, counted, value))
+    for some in _slices(placed):
+        for at, interval in some:
+            value = interval.values[place]
+            if value is None or not interval.usable[place]:
+                continue
+            told.add(at)
+            counted = value - first if net else _counted(first, value, described.rollover)
+            if counted is None and value < first < value + described.step:
+                counted = 0  # the profile holds whole steps only
+            if counted is not None and rise is not None and (net or counted <= rise):
+                risen.append((at, counted, value))
+        yield
     if not net:
-        risen = [risen[place] for place in _longest_rise([counted for _, counted, _ in risen])]
-    rate = limits.rate(source)
-    kept: list[_Value] = []
+        risen = [risen[each] for each in _longest_rise([counted for _, counted, _ in risen])]
+        yield
+    kept = {} if rise is None else (yield from _slow_enough(risen, rise, before, after, limits.rate(source)))
+    if 2 * len(kept) < len(told):
+        kept = {}
+    return kept, told - kept.keys()
+
+
+def _slow_enough(
+    risen: Sequence[tuple[datetime, int, int]], rise: int, before: Sample, after: Sample, rate: float
+) -> _InPieces[dict[datetime, int]]:
+    """Return what a register showed, of the values that it can have come to by then, and from which it can have come to the last."""
+    kept: dict[datetime, int] = {}
     since, had = before.received, 0
-    for at, counted, value in risen:
-        if _possible(counted - had, at - since, rate) and _possible(rise - counted, after.received - at, rate):
-            kept.append((at, value))
-            since, had = at, counted
+    for some in _slices(risen):
+        for at, counted, value in some:
+            if _possible(counted - had, at - since, rate) and _possible(rise - counted, after.received - at, rate):
+                kept[at] = value
+                since, had = at, counted
+        yield
     return kept
 
 

@@ -2,27 +2,34 @@
 
 A meter is looked at when it is read again after a while: at the start of this program, and after each silence. The load
 profile is read beside the schedule, within the same read budget, so live values go on. A profile that cannot be read now
-is asked for again later; a gap that was looked into is never looked into again.
+is asked for again later; a gap that was looked into is never looked into again. After a mistake of this program in one meter's
+gaps the others go on, and that meter's are tried again, later each time.
 
-This module does not know how a meter is read, nor what may be believed (:mod:`nes2mqtt.backfill.decision`).
+The first data set is the one a grid company bills by. The others are read only when a register counted that none before them holds.
+
+It stands among the outputs, of which it hears nothing, so that the status tells how it is.
+
+This module does not know how a meter is read, what may be believed (:mod:`nes2mqtt.backfill.decision`), nor how that is told
+(:mod:`nes2mqtt.backfill.telling`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from nes2mqtt.backfill.decision import Decision, Outcome, decide
+from nes2mqtt.backfill.decision import Decision, Outcome, deciding, lacking
+from nes2mqtt.backfill.telling import say
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.store import Store
-from nes2mqtt.history.tables.filled import Gap, Looked
+from nes2mqtt.history.tables.filled import NOT_BOOKED, Gap, Looked
 from nes2mqtt.meters.register import Limits
-from nes2mqtt.readings.hub import Hub
-from nes2mqtt.readings.reading import Sample, TableGroup
+from nes2mqtt.readings.hub import Hub, OutputStatus
+from nes2mqtt.readings.reading import Event, Sample, TableGroup
 from nes2mqtt.timing.backoff import Backoff
 from osgp.errors import MeterRefused, MisuseError, OsgpError, TableError
 from osgp.tables.load_profile.profile import LoadProfile, ProfileMark
@@ -45,6 +52,8 @@ _KEPT = timedelta(days=400)
 """No meter keeps a load profile of quarter hours longer."""
 _MARGIN = timedelta(hours=1)
 """So much more is asked for than the gap: the meter's clock may be off."""
+_DATA_SETS = (2, 3, 4)
+"""Those beside the first (MEP guide v1.1 p. 30)."""
 _AT_ONCE = 4
 """Meters whose profiles are read at the same time."""
 
@@ -60,7 +69,7 @@ class Profiled(Protocol):
     def limits(self) -> Limits:
         """How fast its registers can count."""
 
-    async def profile(self, since: datetime) -> LoadProfile | None:
+    async def profile(self, since: datetime, data_set: int = 1) -> LoadProfile | None:
         """Read the intervals that ended then or later; None while the meter is not read."""
 
 
@@ -75,6 +84,8 @@ class _Watch:
     again: Backoff = field(default_factory=lambda: Backoff(*_AGAIN))
     refused: bool = False
     """That its profile cannot be read was said."""
+    mistake: str = ""
+    """The mistake of this program that its gaps met last; empty when it is over."""
 
 
 class Filler:
@@ -86,12 +97,31 @@ class Filler:
         meters: what reads them.
     """
 
+    name = "backfill"
+
     def __init__(self, store: Store, hub: Hub, meters: Sequence[Profiled]) -> None:
         self._store = store
         self._hub = hub
         self._meters = {meter.name: meter for meter in meters}
         self._watches: Mapping[str, _Watch] = {name: _Watch() for name in self._meters}
         self._places = asyncio.Semaphore(_AT_ONCE)
+
+    def offer(self, event: Event) -> None:
+        """Take nothing: gaps come from the history."""
+        del event
+
+    def status(self) -> OutputStatus:
+        """Tell of which meters gaps cannot be filled because of a mistake of this program."""
+        met = {name: watch.mistake for name, watch in self._watches.items() if watch.mistake}
+        if not met:
+            return OutputStatus(self.name, ok=True, message="gaps are filled from the meter's load profile")
+        which = ", ".join(f"{name} ({mistake})" for name, mistake in met.items())
+        return OutputStatus(
+            self.name,
+            ok=False,
+            message=f"gaps in the history of {which} are not filled, because of a mistake of this program. It is tried again within "
+            "the hour; please report it with the lines of the log",
+        )
 
     async def run(self) -> None:
         """Fill until cancelled."""
@@ -121,6 +151,7 @@ class Filler:
         async with self._places:
             try:
                 await self._fill(meter, watch)
+                watch.mistake = ""
             except (MeterRefused, TableError, MisuseError) as error:
                 if not watch.refused:
                     watch.refused = True
@@ -134,32 +165,63 @@ class Filler:
             except (OsgpError, HistoryError) as error:
                 _log.debug("meter %s: filling gaps is put off: %s", meter.name, error)
                 watch.due = self._hub.clock.monotonic() + watch.again.next()
-            except Exception:  # noqa: BLE001 - one meter must not stop the others
-                _log.exception("meter %s: a mistake in this program; its gaps are not filled", meter.name)
+            except Exception as error:  # noqa: BLE001 - one meter must not stop the others, nor a mistake its later gaps
+                mistake = type(error).__name__
+                if watch.mistake != mistake:
+                    watch.mistake = mistake
+                    _log.exception(
+                        "meter %s: a mistake in this program; its gaps are not filled, and tried again later",
+                        meter.name,
+                    )
+                watch.due = self._hub.clock.monotonic() + watch.again.next()
 
     async def _fill(self, meter: Profiled, watch: _Watch) -> None:
         now = self._hub.clock.now()
         gaps = await self._store.gaps(meter.name, now - _KEPT if watch.since is None else watch.since)
         newest = self._newest(meter.name)
         if gaps and newest is not None:
-            since = min(gap.before.received for gap in gaps)
-            profile = await meter.profile(since - _MARGIN - timedelta(seconds=_ahead(gaps)))
-            if profile is None:
+            profiles = await self._profiles(meter, gaps)
+            if not profiles:
                 watch.due = self._hub.clock.monotonic() + watch.again.next()
                 return
+            profile, *others = profiles
             await self._say_reconfigured(meter.name, profile)
             for gap in gaps:
-                same = gap.before.segment == newest.segment
-                decision = (
-                    decide(gap.before, gap.after, profile, meter.limits) if same else Decision((), Outcome.REPLACED)
-                )
-                mark = profile.mark.to_json()
-                if await self._store.fill(Looked(gap, decision.readings, decision.outcome, mark)) is None:
+                decision = Decision((), Outcome.REPLACED)
+                if gap.before.segment == newest.segment:
+                    decision = await _in_pieces(deciding(gap.before, gap.after, profile, meter.limits, others))
+                looked = Looked(gap, decision.readings, decision.outcome, profile.mark.to_json())
+                stored = await self._store.fill(looked)
+                if stored is None:
                     watch.due = self._hub.clock.monotonic() + watch.again.next()
                     return
-                _say(gap, decision)
+                say(gap, decision, NOT_BOOKED if decision.readings and not stored else decision.outcome)
         watch.since, watch.refused = now - _MARGIN, False
         watch.again.reset()
+
+    async def _profiles(self, meter: Profiled, gaps: Sequence[Gap]) -> list[LoadProfile]:
+        """Read the data sets that gaps need, the first one first; none while the meter is not read.
+
+        Raises:
+            OsgpError: the first one cannot be read, or the line is bad.
+        """
+        since = min(gap.before.received for gap in gaps) - _MARGIN - timedelta(seconds=_ahead(gaps))
+        first = await meter.profile(since)
+        if first is None:
+            return []
+        profiles = [first]
+        for number in _DATA_SETS:
+            if not any(lacking(gap.before, gap.after, profiles) for gap in gaps):
+                break
+            try:
+                further = await meter.profile(since, number)
+            except (MeterRefused, TableError, MisuseError) as error:  # it has fewer, or keeps this one to itself
+                _log.debug("meter %s: load profile %d is not read: %s", meter.name, number, error)
+                break
+            if further is None:
+                return []
+            profiles.append(further)
+        return profiles
 
     async def _say_reconfigured(self, name: str, profile: LoadProfile) -> None:
         """Tell when the meter's load profile is another one than it was: what it held before is gone."""
@@ -176,45 +238,20 @@ class Filler:
             )
 
 
+async def _in_pieces(work: Generator[None, None, Decision]) -> Decision:
+    """Return what a work finds; whoever else has something to do goes on in between."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            decision: Decision = done.value
+            return decision
+        await asyncio.sleep(0)
+
+
 def _ahead(gaps: Sequence[Gap]) -> float:
     """Return by how many seconds the meter's clock was behind ours at most."""
     samples = [sample for gap in gaps for sample in (gap.before, gap.after) if sample.meter_time is not None]
     return max(
         ((sample.received - (sample.meter_time or sample.received)).total_seconds() for sample in samples), default=0
     )
-
-
-_WHY = {
-    Outcome.NOT_KEPT: "the meter kept nothing of that time",
-    Outcome.NO_REGISTER: "its load profile holds no register that is read here",
-    Outcome.CLOCK: "the meter's clock was off by another amount after it than before, and the meter does not say when that "
-    "came: nobody knows which time its intervals are of",
-    Outcome.CONTRADICTS: "what the load profile says does not fit the registers before and after it",
-    Outcome.REPLACED: "the meter that knew is not there any more",
-}
-
-
-def _say(gap: Gap, decision: Decision) -> None:
-    begin, end = gap.before.received, gap.after.received
-    span = f"the gap from {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
-    count = len(decision.readings)
-    if decision.outcome is Outcome.FILLED:
-        _log.info("meter %s: %s is filled from the meter's load profile (%d intervals)", gap.meter, span, count)
-    elif decision.outcome is Outcome.PARTLY:
-        refused = f"; {decision.refused} did not fit the registers around it" if decision.refused else ""
-        _log.warning(
-            "meter %s: %s is filled in part from the meter's load profile: %d of %d intervals, the others the meter did not "
-            "note or no longer has%s",
-            gap.meter,
-            span,
-            count,
-            decision.expected,
-            refused,
-        )
-    else:
-        _log.warning(
-            "meter %s: %s cannot be filled: %s. What was used in it stays booked to its end",
-            gap.meter,
-            span,
-            _WHY[decision.outcome],
-        )

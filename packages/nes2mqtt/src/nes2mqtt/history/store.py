@@ -26,7 +26,7 @@ from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.history.database.connection import is_damage, open_reader
 from nes2mqtt.history.errors import HistoryError, Unreadable
 from nes2mqtt.history.outbox import WINDOW, Outbox
-from nes2mqtt.history.queries.gaps import Gaps, filled_gaps, looked_into
+from nes2mqtt.history.queries.gaps import Gaps, filled_count, filled_gaps, looked_into
 from nes2mqtt.history.queries.periods import Unit, periods
 from nes2mqtt.history.queries.reader import EnergyPeriod, OpenRow, Reader, Series
 from nes2mqtt.history.tables.blocks import BadBlock
@@ -304,6 +304,14 @@ class Store:
             Unreadable: the database cannot be read now.
         """
         return await self._read(lambda reader, _, __: filled_gaps(reader.connection, after, limit), "")
+
+    async def filled_count(self, after: int) -> int:
+        """Return how many gaps that were filled have a number above ``after``.
+
+        Raises:
+            Unreadable: the database cannot be read now.
+        """
+        return await self._read(lambda reader, _, __: filled_count(reader.connection, after), "")
 
     async def note(self, name: str, value: int) -> None:
         """Keep a number for an output; a disk that fails forgets it."""

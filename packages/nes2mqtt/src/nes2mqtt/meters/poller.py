@@ -193,10 +193,10 @@ class Poller:
         """Return how fast the meter's registers can count."""
         return self._guard.limits
 
-    async def profile(self, since: datetime) -> LoadProfile | None:
+    async def profile(self, since: datetime, data_set: int = 1) -> LoadProfile | None:
         """Read the intervals that ended then or later, beside the schedule; None while the meter is not read."""
         meter = self._meter if self.state is MeterState.ONLINE else None
-        return None if meter is None else await meter.profile(since=since)
+        return None if meter is None else await meter.profile(data_set=data_set, since=since)
 
     async def run(self) -> None:
         """Read until cancelled."""

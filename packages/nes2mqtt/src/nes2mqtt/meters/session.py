@@ -75,8 +75,8 @@ class MeterSession(Protocol):
     async def mbus_devices(self) -> tuple[MbusDevice, ...]:
         """Read what the meter has of the devices behind it; asks none of them."""
 
-    async def profile(self, *, since: datetime | None = None) -> LoadProfile:
-        """Read the intervals of the load profile that ended then or later."""
+    async def profile(self, *, data_set: int = 1, since: datetime | None = None) -> LoadProfile:
+        """Read the intervals of a load profile that ended then or later."""
 
 
 OpenMeter = Callable[[str], AbstractAsyncContextManager[MeterSession]]

@@ -269,17 +269,18 @@ async def run(
             from nes2mqtt.history.running_energy import RunningEnergy  # noqa: PLC0415 - only with a history
 
             energy = RunningEnergy(store, config.meters, clock)
-        outputs = [Supervised(output) for output in _outputs(config, gateway, hub, store, energy)]
-        for output in outputs:
-            hub.add(output)
         pollers = await _pollers(config, hub, store)
-        sides = [] if energy is None else [Keeper("counting the running energy", energy.run).run()]
-        if (prices := _price_keeper(config, clock)) is not None:
-            sides.append(Keeper("keeping spot prices", prices.run).run())
+        made = _outputs(config, gateway, hub, store, energy)
         if store is not None and config.history.backfill:
             from nes2mqtt.backfill.filler import Filler  # noqa: PLC0415 - only with a history
 
-            sides.append(Keeper("filling gaps", Filler(store, hub, pollers).run).run())
+            made.append(Filler(store, hub, pollers))
+        outputs = [Supervised(output) for output in made]
+        for output in outputs:
+            hub.add(output)
+        sides = [] if energy is None else [Keeper("counting the running energy", energy.run).run()]
+        if (prices := _price_keeper(config, clock)) is not None:
+            sides.append(Keeper("keeping spot prices", prices.run).run())
         await _run_graph(clock, pollers, outputs, sides, notifier, stop, started)
     notifier.close()
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from nes2mqtt.history.tables.filled import FilledGap, FilledRows, Gap, LookedInto
 from nes2mqtt.history.tables.levels import HOURS, MINUTES, NEAR, QUARTERS, Level
 from nes2mqtt.history.tables.rows import RegisterRows, moment, numbers_in, present_key, stamp
 from nes2mqtt.readings.reading import Sample
+from nes2mqtt.readings.register_readings import RegisterReadings
 from osgp.sources import SOURCES, Source
 
-__all__ = ["Gaps", "filled_gaps", "looked_into"]
+__all__ = ["Gaps", "filled_count", "filled_gaps", "looked_into"]
 
 _BEYOND = (1 << 63) - 1
 """A key above all keys of buckets."""
@@ -120,16 +120,24 @@ def filled_gaps(connection: sqlite3.Connection, after: int, limit: int) -> list[
         " WHERE gap > ? AND readings > 0 ORDER BY gap LIMIT ?"
     )
     for gap, number, meter, began, ended in connection.execute(query, (after, limit)).fetchall():
-        readings: list[Sample] = []
+        readings: RegisterReadings | None = None
         for row in rows.between(connection, number, began, ended):
             try:
-                readings.append(rows.decode(row, {number: meter}).sample)
+                sample = rows.decode(row, {number: meter}).sample
             except (ArithmeticError, LookupError, TypeError, ValueError):
                 continue
-        bases = _bases(connection, number, {sample.segment for sample in readings})
-        based = tuple(replace(sample, base=bases[sample.segment]) for sample in readings)
-        found.append(FilledGap(gap, meter, moment(began), moment(ended), based))
+            if readings is None:  # a gap lies within one segment, and its readings have the same registers
+                base = _bases(connection, number, {sample.segment})[sample.segment]
+                readings = RegisterReadings(meter, tuple(sample.values), sample.segment, base)
+            readings.append(stamp(sample.received), sample.values)
+        found.append(FilledGap(gap, meter, moment(began), moment(ended), readings or ()))
     return found
+
+
+def filled_count(connection: sqlite3.Connection, after: int) -> int:
+    """Return how many gaps that were filled have a number above ``after``."""
+    (count,) = connection.execute("SELECT count(*) FROM gaps WHERE gap > ? AND readings > 0", (after,)).fetchone()
+    return int(count)
 
 
 def _bases(connection: sqlite3.Connection, number: int, segments: Iterable[int]) -> dict[int, Mapping[Source, int]]:

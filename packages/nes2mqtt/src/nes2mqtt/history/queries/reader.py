@@ -18,7 +18,7 @@ from nes2mqtt.history.queries.periods import Unit, periods
 from nes2mqtt.history.tables.blocks import BadBlock
 from nes2mqtt.history.tables.columns import PRESENT, REGISTERS, keys_of
 from nes2mqtt.history.tables.journal import LONGEST_BLOCK
-from nes2mqtt.history.tables.levels import DAYS, HOURS, LEVELS, MINUTES, QUARTERS, Level
+from nes2mqtt.history.tables.levels import DAYS, HOURS, LEVELS, MINUTES, NEAR, QUARTERS, Level
 from nes2mqtt.history.tables.rollups import RollupRows
 from nes2mqtt.history.tables.rows import MAX_METERS, BlockRows, Columns, moment, present_key, stamp
 from nes2mqtt.readings.reading import Sample
@@ -29,7 +29,7 @@ __all__ = ["EnergyPeriod", "Line", "OpenRow", "Reader", "Series"]
 OpenRow = Sequence[int | None]
 """A bucket that is still in memory, as a row of the roll-up tables."""
 
-TOLERANCE = timedelta(seconds=90)
+TOLERANCE = timedelta(milliseconds=NEAR)
 """How far from its boundary a period's first and last reading may be for it to count as complete."""
 
 GAP = 30_000
@@ -172,11 +172,12 @@ class Reader:
         """Note which parts of periods were filled in, and of which registers it stays unknown when they counted."""
         low, high = edges[0][0], edges[-1][1]
         place = 0
-        for since, until in self._filled(number, low, high):
-            while until > edges[place][1]:
+        slack = NEAR
+        # What ended just behind a period is booked to it (nes2mqtt.history.tables.rollups).
+        for since, until in self._filled(number, low + slack, high + slack):
+            while until - slack > edges[place][1]:
                 place += 1
             sums[place].add_filled(since, until)
-        slack = TOLERANCE // timedelta(milliseconds=1)
         query = "SELECT began, ended, unplaced FROM gaps WHERE meter = ? AND ended > ? AND began < ? AND unplaced != ''"
         for began, ended, unplaced in self.connection.execute(query, (number, low, high)):
             for (start, end), total in zip(edges, sums, strict=True):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,14 +95,14 @@ class FilledGap:
         meter: its id.
         began: the last reading before it.
         ended: the first reading after it.
-        readings: what was filled in, oldest first.
+        readings: what was filled in, oldest first; each is made when it is asked for.
     """
 
     number: int
     meter: str
     began: datetime
     ended: datetime
-    readings: tuple[Sample, ...]
+    readings: Sequence[Sample]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,37 +205,32 @@ class Filling:
         query = "SELECT 1 FROM gaps WHERE meter = ? AND began < ? AND ended > ?"
         if connection.execute(query, (number, ended, began)).fetchone():
             return 0  # it was looked into already
-        steps, unplaced = self._steps(gap, looked.readings)
-        outcome = looked.outcome
-        if steps and not self._rollups.book_anew(number, steps, ended):
-            steps, unplaced, outcome = [], set(), NOT_BOOKED
-        pairs = zip(steps, looked.readings, strict=False)  # all of them, or none
-        connection.executemany(
-            self._rows.insert, [self._rows.encode(number, step.since, sample) for step, sample in pairs]
-        )
+        readings, outcome = looked.readings, looked.outcome
+        unplaced: set[str] = set()
+        if readings:
+            head = Head(0, began, gap.before.segment, dict(gap.before.values))
+            between = began, stamp(readings[-1].received), ended
+            if self._rollups.book_anew(number, self._stored_steps(number, head, readings), between):
+                rest = head.advance(0, ended, gap.after.segment, gap.after.values, self._rollups.rows.energies)
+                known = readings[-1].values.keys()
+                unplaced = {source.key for source, step in rest.items() if step and source not in known}
+            else:
+                readings, outcome = (), NOT_BOOKED
         connection.execute(
             "INSERT INTO gaps (meter, began, ended, readings, outcome, unplaced) VALUES (?, ?, ?, ?, ?, ?)",
-            (number, began, ended, len(steps), outcome, " ".join(sorted(unplaced))),
+            (number, began, ended, len(readings), outcome, " ".join(sorted(unplaced))),
         )
         if looked.mark:
             connection.execute(
                 "INSERT INTO profile_marks VALUES (?, ?) ON CONFLICT (meter) DO UPDATE SET mark = excluded.mark",
                 (number, looked.mark),
             )
-        return len(steps)
+        return len(readings)
 
-    def _steps(self, gap: Gap, readings: Sequence[Sample]) -> tuple[list[Step], set[str]]:
-        """Return what was counted up to each reading, and the registers of which it stays unknown when they counted."""
-        counted = self._rollups.rows.energies
-        since = stamp(gap.before.received)
-        head = Head(0, since, gap.before.segment, dict(gap.before.values))
-        steps: list[Step] = []
+    def _stored_steps(self, number: int, head: Head, readings: Iterable[Sample]) -> Iterator[Step]:
+        """Store readings one by one, and yield what was counted up to each; ``head`` goes along."""
         for sample in readings:
-            until = stamp(sample.received)
-            steps.append(Step(since, until, head.advance(0, until, sample.segment, sample.values, counted)))
-            since = until
-        if not readings:
-            return [], set()
-        rest = head.advance(0, stamp(gap.after.received), gap.after.segment, gap.after.values, counted)
-        known = readings[-1].values.keys()
-        return steps, {source.key for source, step in rest.items() if step and source not in known}
+            since, until = head.received, stamp(sample.received)
+            counted = head.advance(0, until, sample.segment, sample.values, self._rollups.rows.energies)
+            self._connection.execute(self._rows.insert, self._rows.encode(number, since, sample))
+            yield Step(since, until, counted)

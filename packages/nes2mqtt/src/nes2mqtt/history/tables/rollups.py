@@ -19,13 +19,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from nes2mqtt.history.tables.blocks import BadBlock
 from nes2mqtt.history.tables.columns import AVERAGED, COUNTED, ROLLUPS, keys_of
 from nes2mqtt.history.tables.energy import Head
 from nes2mqtt.history.tables.journal import Journal, Numbered
-from nes2mqtt.history.tables.levels import LEVELS, MINUTES, NEAR, Level
+from nes2mqtt.history.tables.levels import LEVELS, MINUTES, NEAR, QUARTERS, Level
 from nes2mqtt.history.tables.rows import MAX_METERS, Segment, moment, present_key, stamp
 from nes2mqtt.readings.reading import Sample, TableGroup
 from osgp.sources import SOURCES, Source
@@ -33,6 +33,9 @@ from osgp.sources import SOURCES, Source
 __all__ = ["RollupRows", "Rollups", "Step"]
 
 _log = logging.getLogger(__name__)
+
+_AT_ONCE = 672
+"""Quarters of an hour in a week."""
 
 
 class RollupRows:
@@ -272,45 +275,56 @@ class Rollups:
         self._buckets.clear()
         self._changed.clear()
 
-    def book_anew(self, number: int, steps: Sequence[Step], ended: int) -> bool:
+    def book_anew(self, number: int, steps: Iterable[Step], between: tuple[int, int, int]) -> bool:
         """Book what was counted in a gap to the buckets in which it was counted, inside the caller's transaction.
 
         Nothing of the meter may be in memory only: call :meth:`flush` before.
 
         Args:
             number: of the meter.
-            steps: between the readings in the gap, in order of time; the first begins with the last reading before it.
-            ended: the first reading after the gap (ms).
+            steps: between the readings in the gap, in order of time; the first begins with the last reading before it. They are
+                taken a week at a time, so that a gap of a year needs no more memory than one of a week.
+            between: the last reading before the gap, the last one in it and the first one after it (ms).
 
         Returns:
-            False if it cannot be found where the energy of the gap was booked; nothing was changed.
+            False if it cannot be found where the energy of the gap was booked; nothing was changed, and no step was taken.
         """
-        began, last = steps[0].since, steps[-1].until
+        began, last, ended = between
         found = self._booked(number, began, (last, ended))
         if found is None or self._buckets:
             return False
         finest, place = found
-        moved = _Bucket(energies={})
-        for step in steps:
-            for source, amount in step.energies.items():
-                moved.energies[source] = moved.energies.get(source, 0) - amount
-        rows = [self._step_row(number, step) for step in steps]
-        rows.append(moved.row(present_key(place, number), self.rows))
+        levels = LEVELS[LEVELS.index(finest) :]
         (oldest,) = self._connection.execute(f"SELECT coalesce(min(at), 0) FROM {MINUTES.table}").fetchone()  # noqa: S608
-        for level in LEVELS[LEVELS.index(finest) :]:
-            if level is MINUTES:
-                these = [row for row in rows if (row[0] or 0) >= oldest]  # earlier ones were thrown away
-            else:
-                built = present_key(self._state.get(f"built:{level.table}", 0), 0)
-                these = [_lift(row, level) for row in rows if (row[0] or 0) < built]
-            self._connection.executemany(self.rows.merge(level), these)
-            bucket = level.floor(place)
-            since = min((step.since for step in steps if level.floor(step.until - 1) == bucket), default=last)
+        moved = _Bucket()
+        back_to: dict[Level, int] = {}
+        more = iter(steps)
+        while some := list(islice(more, _AT_ONCE)):
+            for step in some:
+                for source, amount in step.energies.items():
+                    moved.energies[source] = moved.energies.get(source, 0) - amount
+                minute = _minute_of(step)
+                for level in levels:
+                    if level.floor(minute) == level.floor(place):
+                        back_to.setdefault(level, step.since)
+            self._add(levels, [self._step_row(number, step) for step in some], oldest)
+        self._add(levels, [moved.row(present_key(place, number), self.rows)], oldest)
+        for level in levels:
             self._connection.execute(
                 f"UPDATE {level.table} SET energy_from = ? WHERE at = ? AND energy_from = ?",  # noqa: S608
-                (since, present_key(bucket, number), began),
+                (back_to.get(level, last), present_key(level.floor(place), number), began),
             )
         return True
+
+    def _add(self, levels: Sequence[Level], rows: Sequence[list[int | None]], oldest: int) -> None:
+        """Add rows of minutes to their buckets, as far as these are made and kept; the oldest minute has the key ``oldest``."""
+        for level in levels:
+            if level is MINUTES:
+                these: Iterable[list[int | None]] = (row for row in rows if (row[0] or 0) >= oldest)
+            else:
+                built = present_key(self._state.get(f"built:{level.table}", 0), 0)
+                these = (_lift(row, level) for row in rows if (row[0] or 0) < built)
+            self._connection.executemany(self.rows.merge(level), these)
 
     def _booked(self, number: int, began: int, between: tuple[int, int]) -> tuple[Level, int] | None:
         """Return the finest bucket that has the energy since ``began``: its level, and when it starts."""
@@ -329,7 +343,7 @@ class Rollups:
     def _step_row(self, number: int, step: Step) -> list[int | None]:
         bucket = _Bucket()
         bucket.add_energy(step.since, step.until, step.energies)
-        return bucket.row(present_key(MINUTES.floor(step.until - 1), number), self.rows)
+        return bucket.row(present_key(_minute_of(step), number), self.rows)
 
     def _close(self, now: int) -> None:
         """Make the coarser buckets that are over."""
@@ -421,3 +435,13 @@ def _lift(row: list[int | None], level: Level) -> list[int | None]:
     """Return the row with the key of the coarser bucket it lies in."""
     key = row[0] or 0
     return [present_key(level.floor(key >> 16), key & MAX_METERS), *row[1:]]
+
+
+def _minute_of(step: Step) -> int:
+    """Return the minute to which a step of a gap is booked.
+
+    That is the one it ended in. By a meter's clock that is a little behind ours, all intervals would end just behind a quarter of
+    an hour, and be booked to the next one: what ended so near behind it belongs to the quarter before.
+    """
+    quarter = QUARTERS.floor(step.until)
+    return MINUTES.floor((quarter if step.until - quarter <= NEAR and step.since < quarter else step.until) - 1)

@@ -21,12 +21,14 @@ from urllib.parse import urlsplit
 from nes2mqtt.host.secret import Secret
 from nes2mqtt.outputs.homeassistant.frames import Decoder, Opcode, WebSocketError, encode, is_accepted, upgrade
 
-__all__ = ["HomeAssistant", "HomeAssistantError", "TokenRefused"]
+__all__ = ["INVALID_FORMAT", "HomeAssistant", "HomeAssistantError", "Refused", "TokenRefused"]
 
 _PATIENCE = 60.0
 """Seconds for one step: a small board with a large database takes its time."""
 _MOST_HEAD = 16_384
 _READ = 65_536
+INVALID_FORMAT = "invalid_format"
+"""The code with which a command is refused that has a field too many or too few."""
 
 
 class HomeAssistantError(Exception):
@@ -35,6 +37,19 @@ class HomeAssistantError(Exception):
 
 class TokenRefused(HomeAssistantError):
     """It does not take the token."""
+
+
+class Refused(HomeAssistantError):
+    """It answers, and does not do what it is asked.
+
+    Args:
+        text: for the owner.
+        code: Home Assistant's own word for the reason.
+    """
+
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class HomeAssistant:
@@ -81,7 +96,9 @@ class HomeAssistant:
         """Send a command and return its result.
 
         Raises:
-            HomeAssistantError: it says no, or nothing any more.
+            TokenRefused: the token is of somebody who may not do this.
+            Refused: it says no.
+            HomeAssistantError: it says nothing any more.
         """
         self._number += 1
         try:
@@ -95,10 +112,11 @@ class HomeAssistant:
             raise self._explained(error) from error
         if not answer.get("success"):
             why = answer.get("error") or {}
-            text = f"{why.get('message', 'no reason given')} ({why.get('code', 'unknown')})"
-            if why.get("code") == "unauthorized":
+            code = str(why.get("code", "unknown"))
+            if code == "unauthorized":
                 raise TokenRefused(f"Home Assistant lets only administrators do {command}. Make a token of one")
-            raise HomeAssistantError(f"Home Assistant refuses {command}: {text}")
+            text = f"{why.get('message', 'no reason given')} ({code})"
+            raise Refused(f"Home Assistant refuses {command}: {text}", code)
         return answer.get("result")
 
     def _explained(self, error: BaseException) -> BaseException:

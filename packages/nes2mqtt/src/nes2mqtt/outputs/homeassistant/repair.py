@@ -2,31 +2,27 @@
 
 Each gap is worked off once, in the order in which the gaps were filled; how far that has come is kept in the history. While Home
 Assistant cannot be asked it is tried again, for ever. What it does not have (an entity that was never announced, or has no statistics)
-is passed over.
+is passed over. An entity that it refuses to have put right holds up nothing else: it is told, and asked for again each hour.
 
-This module does not know how bytes reach Home Assistant, nor which hours are right (:mod:`nes2mqtt.outputs.homeassistant.statistics`).
+This module does not know how bytes reach Home Assistant, what it is asked (:mod:`nes2mqtt.outputs.homeassistant.visit`), nor which
+hours are right (:mod:`nes2mqtt.outputs.homeassistant.statistics`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
 
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.store import Store
-from nes2mqtt.history.tables.filled import FilledGap
 from nes2mqtt.outputs.homeassistant.config import HomeAssistantConfig
 from nes2mqtt.outputs.homeassistant.connection import HomeAssistant, HomeAssistantError
-from nes2mqtt.outputs.homeassistant.statistics import HOUR, Hour, Inconsistent, hours_of
-from nes2mqtt.outputs.unique_ids import value_id
+from nes2mqtt.outputs.homeassistant.visit import Asked, Visit
 from nes2mqtt.readings.hub import OutputStatus
 from nes2mqtt.readings.reading import Event
 from nes2mqtt.timing.backoff import Backoff
-from osgp.sources import Source
 
 __all__ = ["Repair"]
 
@@ -35,19 +31,10 @@ _log = logging.getLogger(__name__)
 _LOOK_EVERY = 60.0
 """Seconds between two looks whether a gap was filled."""
 _AGAIN = (60.0, 3600.0)
-_BEFORE = timedelta(days=32)
-"""How far before a gap Home Assistant is asked for its last hour: it may have been away as well."""
+_REFUSED_AGAIN = 3600.0
+"""Seconds until an entity is asked for again that was refused."""
 _DONE = "homeassistant_gap"
 """Under this name the history keeps the number of the last gap that was worked off."""
-_UNITS: Mapping[tuple[str, str], float] = {("kWh", "Wh"): 1e3, ("kWh", "MWh"): 1e-3}
-"""What a number of ours is multiplied with, where people chose another unit in Home Assistant."""
-
-
-class Asked(Protocol):
-    """What is needed of :class:`~nes2mqtt.outputs.homeassistant.connection.HomeAssistant`."""
-
-    async def ask(self, command: str, **more: Any) -> Any:
-        """Send a command and return its result."""
 
 
 class Repair:
@@ -74,15 +61,25 @@ class Repair:
         self._connect = connect if connect is not None else lambda: HomeAssistant(config.url, config.token)
         self._problem = ""
         self._waiting = 0
+        self._refused: dict[tuple[int, str], str] = {}
+        """Why an entity could not be put right, by the number of the gap and the entity."""
+        self._refused_at = 0.0
 
     def offer(self, event: Event) -> None:
         """Take nothing: what is filled comes from the history."""
         del event
 
     def status(self) -> OutputStatus:
-        """Tell whether Home Assistant could be asked, when it had to be."""
-        text = self._problem or "Home Assistant is asked when a gap was filled"
-        return OutputStatus(self.name, not self._problem, text, waiting=self._waiting)
+        """Tell whether Home Assistant could be asked, when it had to be, and what it refused."""
+        text = self._problem
+        if not text and self._refused:
+            entities = ", ".join(sorted({entity for _, entity in self._refused}))
+            why = next(iter(self._refused.values()))
+            text = f"The statistics of {entities} are not repaired after a gap: {why}. It is tried again each hour"
+        ok = not text
+        return OutputStatus(
+            self.name, ok, text or "Home Assistant is asked when a gap was filled", waiting=self._waiting
+        )
 
     async def run(self) -> None:
         """Work off what is filled, until cancelled."""
@@ -90,15 +87,7 @@ class Repair:
         while True:
             pause = _LOOK_EVERY
             try:
-                gaps = await self._store.filled_gaps(await self._store.noted(_DONE))
-                self._waiting = len(gaps)
-                if gaps:
-                    async with self._connect() as home:
-                        entities = await self._entities(home)
-                        for gap in gaps:
-                            await self._repair(home, entities, gap)
-                            await self._store.note(_DONE, gap.number)
-                            self._waiting -= 1
+                await self._work()
                 if self._problem:
                     _log.info("Home Assistant can be asked again")
                 self._problem = ""
@@ -114,89 +103,47 @@ class Repair:
                 pause = again.next()
             await asyncio.sleep(pause)
 
-    @staticmethod
-    async def _entities(home: Asked) -> dict[str, str]:
-        """Return the entities of MQTT, by the unique id with which they were announced."""
-        found = await home.ask("config/entity_registry/list")
-        return {str(one["unique_id"]): str(one["entity_id"]) for one in found if one.get("platform") == "mqtt"}
-
-    async def _repair(self, home: Asked, entities: Mapping[str, str], gap: FilledGap) -> None:
-        """Put right what one gap made wrong."""
-        sources = {source for sample in gap.readings for source in sample.values}
-        wanted = {
-            entity: source
-            for source in sources
-            if (entity := entities.get(value_id(self._gateway, gap.meter, source.key))) is not None
-        }
-        if not wanted:
+    async def _work(self) -> None:
+        """Work off the gaps that are new, one by one, and now and then those of which something was refused."""
+        now = asyncio.get_running_loop().time()
+        done = await self._store.noted(_DONE)
+        self._waiting = await self._store.filled_count(done)
+        repeat = bool(self._refused) and now >= self._refused_at
+        if not (self._waiting or repeat):
             return
-        about = await home.ask("recorder/get_statistics_metadata", statistic_ids=sorted(wanted))
-        repaired = 0
-        for one in about:
-            source, unit = wanted.get(one["statistic_id"]), one.get("statistics_unit_of_measurement")
-            factor = None if source is None else 1.0 if unit == source.unit else _UNITS.get((source.unit, unit or ""))
-            if source is None or factor is None or not one.get("has_sum"):
-                continue
-            repaired += await self._repair_one(home, one, _shown(gap, source, factor), gap)
-        if repaired:
-            _log.info(
-                "meter %s: the statistics of Home Assistant are right again from %s to %s UTC (%d hours of values)",
-                gap.meter,
-                f"{gap.began:%Y-%m-%d %H:%M}",
-                f"{gap.ended:%Y-%m-%d %H:%M}",
-                repaired,
-            )
+        async with self._connect() as home:
+            visit = await Visit.begin(home, self._gateway)
+            if repeat:
+                self._refused_at = now + _REFUSED_AGAIN
+                for number in sorted({number for number, _ in self._refused}):
+                    only = {entity for gap, entity in self._refused if gap == number}
+                    await self._repair(visit, number - 1, only)
+            while (repaired := await self._repair(visit, done)) is not None:
+                await self._store.note(_DONE, repaired)
+                done, self._waiting = repaired, max(0, self._waiting - 1)
 
-    async def _repair_one(
-        self, home: Asked, about: Mapping[str, Any], readings: Sequence[tuple[datetime, float]], gap: FilledGap
-    ) -> int:
-        """Put one entity right; return how many hours."""
-        entity, unit = str(about["statistic_id"]), about.get("statistics_unit_of_measurement")
-        kind = about.get("unit_class")
-        answer = await home.ask(
-            "recorder/statistics_during_period",
-            start_time=(gap.began - _BEFORE).isoformat(),
-            end_time=(gap.ended + 2 * HOUR).isoformat(),
-            statistic_ids=[entity],
-            period="hour",
-            types=["state", "sum"],
-            **({"units": {kind: unit}} if kind and unit else {}),
-        )
-        known = [hour for row in answer.get(entity, ()) if (hour := _hour(row)) is not None]
-        try:
-            hours = hours_of(readings, (gap.began, gap.ended), known)
-        except Inconsistent as error:
-            _log.warning("Home Assistant's statistics of %s are left as they are after a gap: %s", entity, error)
-            return 0
-        if not hours:
-            return 0
-        await home.ask(
-            "recorder/import_statistics",
-            metadata={
-                "has_mean": False,
-                "has_sum": True,
-                "name": about.get("name"),
-                "source": "recorder",
-                "statistic_id": entity,
-                "unit_of_measurement": unit,
-            },
-            stats=[{"start": one.start.isoformat(), "state": one.state, "sum": one.sum} for one in hours],
-        )
-        return len(hours)
+    async def _repair(self, visit: Visit, after: int, only: set[str] | None = None) -> int | None:
+        """Put right what the next gap made wrong; return its number, None if there is no more.
 
-
-def _shown(gap: FilledGap, source: Source, factor: float) -> list[tuple[datetime, float]]:
-    """Return when and what the entity would have shown: after a swap it counts from what the new meter had first."""
-    return [
-        (sample.received, round(source.scaled(sample.values[source] - sample.base.get(source, 0)) * factor, 6))
-        for sample in gap.readings
-        if source in sample.values
-    ]
-
-
-def _hour(row: Mapping[str, Any]) -> Hour | None:
-    """Return an hour as Home Assistant tells it; its times are milliseconds since 1970."""
-    state, total = row.get("state"), row.get("sum")
-    if state is None or total is None:
-        return None
-    return Hour(datetime.fromtimestamp(row["start"] / 1000, UTC), float(state), float(total))
+        Args:
+            visit: the conversation with Home Assistant.
+            after: the number of the gap before it.
+            only: the entities that were refused before; all if None.
+        """
+        gaps = await self._store.filled_gaps(after, 1)
+        if not gaps:
+            return None
+        (gap,) = gaps
+        refused = await visit.repair(gap, only)
+        for entity in only or ():
+            self._refused.pop((gap.number, entity), None)
+        for entity, why in refused.items():
+            if only is None:
+                _log.warning(
+                    "the statistics of %s are not repaired after the gap from %s to %s UTC: %s. It is tried again each hour; "
+                    "all else goes on",
+                    *(entity, f"{gap.began:%Y-%m-%d %H:%M}", f"{gap.ended:%Y-%m-%d %H:%M}", why),
+                )
+                self._refused_at = asyncio.get_running_loop().time() + _REFUSED_AGAIN
+            self._refused[gap.number, entity] = why
+        return gap.number

@@ -5,6 +5,9 @@ differences since it first saw the entity (components/sensor/recorder.py). What 
 heard of the register again, so the sums after the gap are right and those in it are not. An hour in the gap therefore gets the sum
 before the gap plus what the register counted since: so it fits both sides.
 
+An interval belongs to the hour it ended in by our clock, one that ended up to 90 s behind an hour to that hour: so Home
+Assistant's hours are those of the history, also where the meter's clock is off.
+
 Nothing here knows a connection.
 """
 
@@ -19,7 +22,7 @@ __all__ = ["HOUR", "Hour", "Inconsistent", "hours_of"]
 
 HOUR = timedelta(hours=1)
 _NEAR = timedelta(seconds=90)
-"""How old a reading may be at the end of an hour to stand for it, as in the history."""
+"""How far behind the end of an hour a reading may be and still end it, as in the history."""
 _EXACT = 0.005
 """By how much two sums may differ that were added up from rounded numbers."""
 
@@ -38,7 +41,10 @@ class Inconsistent(Exception):
 
 
 def hours_of(
-    readings: Sequence[tuple[datetime, float]], gap: tuple[datetime, datetime], known: Sequence[Hour]
+    readings: Sequence[tuple[datetime, float]],
+    gap: tuple[datetime, datetime],
+    known: Sequence[Hour],
+    interval: timedelta,
 ) -> list[Hour]:
     """Return the hours that end in a gap, as they should be.
 
@@ -46,6 +52,7 @@ def hours_of(
         readings: when, and what the register showed, in the unit of the statistics; oldest first.
         gap: the last reading before it, and the first after it.
         known: the hours Home Assistant has around the gap, oldest first.
+        interval: how far readings are apart where none is missing. An hour whose last reading is missing stays as it is.
 
     Returns:
         Nothing when it has none from before the gap: then nothing is wrong there.
@@ -64,11 +71,12 @@ def hours_of(
             "its sum did not grow as the register did: the counting began anew there, or the entity changed"
         )
     times = [at for at, _ in readings]
+    near = min(_NEAR, interval / 2)
     found: list[Hour] = []
     end = began.replace(minute=0, second=0, microsecond=0) + HOUR
     while end <= ended:
-        place = bisect_right(times, end) - 1
-        if place >= 0 and end - times[place] <= _NEAR:
+        place = bisect_right(times, end + near) - 1
+        if place >= 0 and end + near - times[place] < interval:
             state = readings[place][1]
             if state < anchor.state - _EXACT:
                 raise Inconsistent("the register stood higher before the gap than in it")
