@@ -1,9 +1,8 @@
 """The connection to one meter's port: the caller gives a request and awaits the verified response.
 
 A :class:`Connection` feeds a sans-IO link client with a port's bytes and the event loop's time. A gateway may hold
-thousands of connections, so each is cheap: it has no task of its own, and only one timer. The timer runs only while
-something is awaited. When the client's deadline moves to a later time, the timer is not replaced: it ends at the old
-time, and is then set to the new one.
+thousands of connections, so each is cheap: it has no task of its own, and timers only while something is awaited. A timer is
+never replaced: one that was set for an earlier deadline of the client rings, looks again, and is then set to the new one.
 
 The code for one kind of port is in :mod:`osgp.ports.mep_port` and :mod:`osgp.ports.optical_port`. This module does not
 know tables, nor what the events of a link mean.
@@ -112,7 +111,8 @@ class Connection(ABC, Generic[E]):
         self._port: Port | None = None
         self._gone: TransportError | None = None
         self._answer: asyncio.Future[Response] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timers: list[asyncio.TimerHandle] = []
+        """Those that will ring, the earliest last; two, most often: until a request may leave, and until its answer is late."""
         self._doubts = Doubts()
 
     @property
@@ -173,9 +173,9 @@ class Connection(ABC, Generic[E]):
             if self._gone is None and self._port is not None:
                 await self._leave()
         finally:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+            for timer in self._timers:
+                timer.cancel()
+            self._timers.clear()
             self._lost(closed)
             if self._port is not None:
                 await self._port.close()
@@ -260,12 +260,12 @@ class Connection(ABC, Generic[E]):
         self._fail(error)
 
     def _expire(self) -> None:
-        self._timer = None
+        self._timers.pop()
         self._handle(self._client.expire(self._loop.time()))
         self._pump()
 
     def _pump(self) -> None:
-        """Send the bytes that the client wants to send, and set the timer for the client's next deadline."""
+        """Send the bytes that the client wants to send, and set a timer for the client's next deadline if none rings before."""
         data = self._client.bytes_to_send()
         if data and self._port is not None and self._gone is None:
             try:
@@ -273,13 +273,8 @@ class Connection(ABC, Generic[E]):
             except TransportError as error:
                 self._lost(error)
         deadline = None if self._gone is not None else self._client.deadline()
-        if deadline is None:
-            return
-        if self._timer is not None:
-            if self._timer.when() <= deadline:
-                return  # it will look again when it rings; cheaper than a new timer for each request
-            self._timer.cancel()
-        self._timer = self._loop.call_at(deadline, self._expire)
+        if deadline is not None and not (self._timers and self._timers[-1].when() <= deadline):
+            self._timers.append(self._loop.call_at(deadline, self._expire))
 
     def _handle(self, events: Sequence[E]) -> None:
         for event in events:
