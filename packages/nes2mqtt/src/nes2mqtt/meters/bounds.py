@@ -36,12 +36,14 @@ This module does not know a meter or a clock.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from osgp.sources import Quantity, Source
 
-__all__ = ["NOT_MEASURED", "Bounds", "Ratings"]
+__all__ = ["NOT_MEASURED", "Bounds", "Judge", "Ratings"]
 
 NOT_MEASURED = frozenset({0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, -0x8000_0000})
 """Both ends of a 32-bit field, signed and unsigned, but -1, which is a value of signed fields."""
@@ -130,28 +132,52 @@ class Bounds:
             _ABOVE_RATED * amperes * ct if amperes and ct else None,
         )
 
-    def allows(self, source: Source, value: int) -> bool:
-        """Tell whether a raw value can be a measurement."""
-        if value in NOT_MEASURED:
-            return False
+    def ends(self, source: Source) -> tuple[float, float]:
+        """Return the least and the most that a raw value can be, apart from those for "not measured"."""
         quantity = source.quantity
         if quantity in _BY_DEFINITION:
-            return abs(value) <= _BY_DEFINITION[quantity]
+            most: float = _BY_DEFINITION[quantity]
+            return -most, most
         if quantity is Quantity.VOLTAGE:
-            return 0 <= value <= 1000 * self.voltage
+            return 0, 1000 * self.voltage
         if quantity is Quantity.FREQUENCY:
-            return 1000 * self.frequency[0] <= value <= 1000 * self.frequency[1]
+            return 1000 * self.frequency[0], 1000 * self.frequency[1]
         ratio = _LARGEST_RATIO if "_primary_" in source.key else 1
         if quantity is Quantity.CURRENT:
-            most = self.current if self.current is not None else _ABOVE_RATED * self.power / _LOWEST_VOLTAGE
-            return abs(value) <= 1000 * most * ratio
+            amperes = self.current if self.current is not None else _ABOVE_RATED * self.power / _LOWEST_VOLTAGE
+            return -1000 * amperes * ratio, 1000 * amperes * ratio
         if quantity in _POWERS:
-            return abs(value) <= _ABOVE_RATED * self.power * ratio
-        return True
+            most = _ABOVE_RATED * self.power * ratio
+            return -most, most
+        return -math.inf, math.inf
 
     def depends_on_power(self, source: Source) -> bool:
         """Tell whether the bounds of a value follow from the setting ``max_power``."""
         return source.quantity in _POWERS or (source.quantity is Quantity.CURRENT and self.current is None)
+
+
+class Judge:
+    """Tells whether present values can be; the ends of each source's bounds are worked out once.
+
+    Args:
+        bounds: of the meter.
+    """
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self._ends: dict[Source, tuple[float, float]] = {}
+
+    def believable(self, values: Mapping[Source, int]) -> dict[Source, int]:
+        """Return those raw values that can be measurements."""
+        known = self._ends
+        found = {}
+        for source, value in values.items():
+            ends = known.get(source)
+            if ends is None:
+                ends = known[source] = self.bounds.ends(source)
+            if ends[0] <= value <= ends[1] and value not in NOT_MEASURED:
+                found[source] = value
+        return found
 
 
 def _told(rating: int | None, possible: range) -> int | None:

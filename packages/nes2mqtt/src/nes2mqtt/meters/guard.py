@@ -49,7 +49,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from nes2mqtt.meters.bounds import NOT_MEASURED, Bounds, Ratings
+from nes2mqtt.meters.bounds import NOT_MEASURED, Bounds, Judge, Ratings
 from nes2mqtt.meters.register import Held, Limits, Register, Why, elapsed, measured
 from nes2mqtt.readings.reading import Sample, TableGroup, guessed_at
 from nes2mqtt.timing.clock import Moment
@@ -150,7 +150,7 @@ class Guard:
     ) -> None:
         self._meter = meter
         self._limits = limits or Limits()
-        self._bounds = Bounds.of(self._limits.power, None)
+        self._judge = Judge(Bounds.of(self._limits.power, None))
         self._registers: dict[Source, Register] = {}
         self._segment = segment
         self._segment_start: Moment | None = None
@@ -218,22 +218,24 @@ class Guard:
 
     def rate(self, ratings: Ratings | None) -> None:
         """Take what the meter says it is made for, None if it does not: it may carry more than ``max_power`` says."""
-        self._bounds = Bounds.of(self._limits.power, ratings)
+        self._judge = Judge(Bounds.of(self._limits.power, ratings))
         for source, register in self._registers.items():
             register.rate = self.limits.rate(source)
 
     @property
     def limits(self) -> Limits:
         """Return how fast registers can count: by the settings, or by what the meter is made for if that is more."""
-        return Limits(self._bounds.power)
+        return Limits(self._judge.bounds.power)
 
     def present(self, values: Mapping[Source, int], at: Moment, meter_time: datetime | None) -> Verdict:
         """Judge a reply of present values: what can be is what it is."""
-        believed = {source: value for source, value in values.items() if self._bounds.allows(source, value)}
-        absurd = {source: value for source, value in values.items() if source not in believed}
+        believed = self._judge.believable(values)
+        absurd = {}
+        if len(believed) < len(values):
+            absurd = {source: value for source, value in values.items() if source not in believed}
         notes: tuple[Note, ...] = ()
         if absurd and not self._unbelievable:
-            notes = (_absurd(absurd, self._bounds),)
+            notes = (_absurd(absurd, self._judge.bounds),)
         self._unbelievable = bool(absurd)
         sample = self._sample(TableGroup.PRESENT, believed, at, meter_time) if believed else None
         return Verdict(sample, rejected=len(absurd), notes=notes)

@@ -39,6 +39,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from nes2mqtt import __built__
 from nes2mqtt.codes import CLOCK_AHEAD, CLOCK_BEHIND, CLOCK_UNKNOWN
@@ -139,8 +140,7 @@ class _Witness:
     """Whether that meter was replaced: its clock goes on as a count of seconds, until the new one's was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Belief:
+class _Belief(NamedTuple):
     trust: Trust
     offset: float
     """The time of day minus the monotonic clock, in seconds since 1970."""
@@ -233,6 +233,11 @@ class Clock:
     def label(self, instant: float) -> datetime:
         """Return the time of day of a moment of :meth:`monotonic`, by what is known now; UTC and aware."""
         return _utc(instant + self._look().offset)
+
+    def label_if_known(self, instant: float) -> datetime | None:
+        """Return the same; None while the time of day is not known."""
+        belief = self._look()
+        return None if belief.trust is Trust.NONE else _utc(instant + belief.offset)
 
     def instant(self, label: datetime) -> float:
         """Return the moment of :meth:`monotonic` that has this label now."""

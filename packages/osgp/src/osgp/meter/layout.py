@@ -32,7 +32,7 @@ from osgp.errors import MeterRefused, MeterSwapped, TableError, TablesChanging
 from osgp.meter.known import KnownMeter, Signature
 from osgp.meter.reader import FIXED_SIZE, TableReader
 from osgp.ports.connection import Connection, Doubts
-from osgp.psem import ResponseCode, table_id
+from osgp.psem import PartialRead, ResponseCode, table_id
 from osgp.tables import TABLES, Dimensions, Table
 from osgp.tables.survey import SURVEYED, et55_sizes, summary_of, survey
 
@@ -42,6 +42,8 @@ ROUNDS = 4
 """Times something is read again because the meter changed meanwhile, or may have."""
 
 _BT01, _ET55 = table_id("BT01"), table_id("ET55")
+_VERSION = PartialRead(table_id("ET04"), *TABLES["ET04"].window(FIXED_SIZE, "idt_version"))
+"""Asks for the IDT version: one byte."""
 
 REFUSED_FOR_GOOD = frozenset(range(ResponseCode.ERROR, ResponseCode.INAPPROPRIATE_ACTION + 1))
 """Refusals for good, with which a meter is read without that table. Others (data locked, say) may pass."""
@@ -157,18 +159,20 @@ class ConfirmedLayout:
             if self._connection.doubts.another == self._doubts.another:
                 # A 0x0C that this very read draws is no matter: its answer came later.
                 version, since = await self._version_or_refusal()
-                signature = self._signature._replace(version=version)
+                same = version == self._signature.version
                 sure = since.another == self._doubts.another
             else:
                 signature, since = await self._read_signature()
+                version, same = signature.version, signature == self._signature
                 sure = self._connection.doubts.another == since.another
             if not sure:
                 continue  # perhaps yet another meter: ask again who it is
-            if signature != self._signature:
+            if not same:
                 return False
-            if version_told := signature.version is not None:
-                self._doubts = since
-            return version_told or await self._same_without_version(dims, by)
+            if version is None:
+                return await self._same_without_version(dims, by)
+            self._doubts = since
+            return True
         raise TablesChanging(
             "the connection to the meter was lost again and again while its values were confirmed, so none are given "
             "out. They are read again; put the probe straight, or check the cable, if this goes on"
@@ -276,8 +280,11 @@ class ConfirmedLayout:
         return Signature(serial, program, version), since
 
     async def _version(self) -> tuple[int | None, Doubts]:
-        version = (await self._reader.fields(TABLES["ET04"], "idt_version")).get("idt_version")
-        return version, self._connection.doubts
+        try:
+            data = (await self._reader.exchange(_VERSION)).data
+        except MeterRefused:
+            data = b""
+        return data[0] if data else None, self._connection.doubts
 
 
 def _told(tables: dict[str, bytes | None]) -> dict[str, bytes]:

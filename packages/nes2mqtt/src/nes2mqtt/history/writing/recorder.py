@@ -425,7 +425,8 @@ class Recorder:
         return self._clock.now() if self._clock.known else None
 
     def _label_ms(self, now: float) -> int | None:
-        return stamp(self._clock.label(now)) if self._clock.known else None
+        label = self._clock.label_if_known(now)
+        return None if label is None else stamp(label)
 
     def _today(self) -> str:
         return f"{self._clock.now():%Y%m%d-%H%M%S}"

@@ -24,7 +24,6 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from math import ceil
 from pathlib import Path
 
@@ -457,13 +456,9 @@ class MqttOutput:
             samples,
             seq=seq,
             energy=energy or {},
-            label=self._label,
+            label=self._clock.label_if_known,
             clock_trouble=trouble.message if trouble is not None else "",
         )
-
-    def _label(self, instant: float) -> datetime | None:
-        """Return the time of day of a moment, None while nobody knows it."""
-        return self._clock.label(instant) if self._clock.known else None
 
     def _register_messages(self, seq: int, sample: Sample) -> list[Message]:
         latest = self._hub.latest.get(sample.meter)
