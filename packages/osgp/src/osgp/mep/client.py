@@ -39,18 +39,16 @@ from osgp.mep.events import (
     Retried,
 )
 from osgp.mep.frame import (
-    LENGTH_SIZE,
     SEQUENCE_SIZE,
-    SHORTEST_RESPONSE,
     Alert,
     Frame,
-    FrameReader,
     decode_response,
     encode_frame,
     encode_request,
 )
+from osgp.mep.pacing import Lapse, Pacing
 from osgp.mep.states import TRANSITIONS, Outcome, State
-from osgp.mep.timing import MAX_FRAME, REQUEST_SPACING, RESPONSE_TIMEOUT, SILENCE, Line
+from osgp.mep.timing import MAX_FRAME, RESPONSE_TIMEOUT, Line
 from osgp.moves import move
 from osgp.psem import PartialRead, Read, Request, ResponseCode, table_name
 
@@ -124,11 +122,9 @@ class MepClient:
     ) -> None:
         self._schedule = KeySchedule(key.secret)
         self._encryption = encryption_key(key.secret) if encrypt else None
-        self._line = line or Line()
-        self._silence = SILENCE + self._line.latency
+        self._pace = Pacing(line or Line())
         self._sequence = first_sequence % _SEQUENCES
         self._meter_at: int | None = None  # the last number that the meter is known to have had
-        self._reader = FrameReader(SHORTEST_RESPONSE)
         self._state = State.IDLE
         self._out = b""
         self._past: deque[_Sending] = deque(maxlen=_REMEMBERED)
@@ -136,11 +132,6 @@ class MepClient:
         self._distrusted = False  # the key was right, and was then refused until patience ended
         self._refusals = 0
         self._strays = 0
-        self._heard = 0.0
-        self._due = 0.0
-        self._next_start = float("-inf")
-        self._answer_by = 0.0
-        self._end_by = 0.0
         # of the request under way
         self._request: Request = Read(0)
         self._body = b""
@@ -177,16 +168,13 @@ class MepClient:
         self._tries = self._renumberings = 0
         self._spoiled = None
         self._move(Outcome.ASKED)
-        self._due = max(now, self._next_start)
-        if self._reader.pending:
-            self._due = max(self._due, self._heard + self._silence)
-        self._send_if_due(now)
+        self._hold(now)
 
     def abandon(self) -> None:
         """Forget the request under way; its reply, should it come, is recognised and dropped."""
         if self.busy:
             self._move(Outcome.FAILED)
-            self._put_away()
+            self._settle()
 
     def bytes_to_send(self) -> bytes:
         """Return what has to go out now."""
@@ -195,44 +183,32 @@ class MepClient:
 
     def deadline(self) -> float | None:
         """Return when :meth:`expire` must be called at the latest; None: not before something else happens."""
-        if self._state is State.HELD:
-            return self._due
-        if self._state is State.AWAITING:
-            if self._reader.lost or self._reader.begun:
-                return min(self._heard + self._silence, self._end_by)
-            return self._answer_by
-        return self._heard + self._silence if self._reader.pending else None
+        return self._pace.deadline()
 
     def expire(self, now: float) -> list[ClientEvent]:
         """Act on the time that has passed. Calling too early or too often does no harm."""
-        deadline = self.deadline()
-        if deadline is None or now < deadline:
-            return []
-        if self._state is State.HELD:
-            self._send_if_due(now)
-            return []
         events: list[ClientEvent] = []
-        if self._reader.pending:
-            if not self._reader.lost:
-                self._drop(DropReason.BROKEN_OFF, events)
-            self._reader.reset()
-        if self._state is State.AWAITING:
-            outcome = Outcome.SILENT if self._spoiled is None else Outcome.UNREADABLE
-            self._try_again(outcome, now, events)
+        lapse = self._pace.lapse(now)
+        if self._pace.broken_off:
+            self._drop(DropReason.BROKEN_OFF, events)
+        if lapse is Lapse.DUE:
+            self._send(now)
+        elif lapse is Lapse.SILENT:
+            self._try_again(Outcome.SILENT if self._spoiled is None else Outcome.UNREADABLE, now, events)
         return events
 
     def receive(self, data: bytes, now: float) -> list[ClientEvent]:
         """Take bytes from the line, in chunks of any size."""
         events: list[ClientEvent] = []
-        self._heard = now
-        for item in self._reader.feed(data):
+        self._pace.heard(now)
+        for item in self._pace.reader.feed(data):
             if isinstance(item, Frame):
                 self._take_frame(item.content, now, events)
             elif isinstance(item, Alert):
                 events.append(AlertReceived())
             else:
                 self._drop(DropReason.GARBAGE, events)
-            if self._reader.lost:
+            if self._pace.reader.lost:
                 break
         return events
 
@@ -258,7 +234,7 @@ class MepClient:
             return
         self._meter_at = sending.sequence
         self._move(Outcome.ANSWERED)
-        self._put_away()
+        self._settle()
         events.append(ResponseReceived(self._request, response))
 
     def _take_stranger(self, content: bytes, now: float, events: list[ClientEvent]) -> None:
@@ -284,7 +260,7 @@ class MepClient:
         self._refusals += 1
         trusted = self._proven and not self._distrusted
         if self._refusals < (REFUSALS_PROVEN if trusted else REFUSALS_UNPROVEN):
-            self._hold(Outcome.REFUSED, now, events)
+            self._again(Outcome.REFUSED, now, events)
             return
         times = f"it could not verify {self._refusals} requests in a row while {self._step}"
         if trusted:
@@ -322,7 +298,7 @@ class MepClient:
             self._fail(WriteUncertain(msg), events)
         else:
             self._put_away()
-            self._hold(Outcome.RENUMBERED, now, events)
+            self._again(Outcome.RENUMBERED, now, events)
 
     def _try_again(self, outcome: Outcome, now: float, events: list[ClientEvent]) -> None:
         self._tries += 1
@@ -331,7 +307,7 @@ class MepClient:
             return
         if outcome is Outcome.UNREADABLE and self._is_read:
             self._put_away()
-        self._hold(outcome, now, events)
+        self._again(outcome, now, events)
 
     def _verdict(self) -> LinkError:
         times = f"{self._step}: asked {self._tries} times"
@@ -350,17 +326,17 @@ class MepClient:
                     f"no believable answer while {times}, last: {reason}. Check the cable and the baud rate"
                 )
 
-    def _hold(self, outcome: Outcome, now: float, events: list[ClientEvent]) -> None:
+    def _again(self, outcome: Outcome, now: float, events: list[ClientEvent]) -> None:
         self._move(outcome)
-        self._due = max(now, self._next_start)
         events.append(Retried(self._request, outcome is Outcome.SILENT))
-        self._send_if_due(now)
+        self._hold(now)
 
-    def _send_if_due(self, now: float) -> None:
-        if now < self._due:
-            return
-        if self._reader.pending:
-            self._reader.reset()
+    def _hold(self, now: float) -> None:
+        """Send the request as soon as it may leave."""
+        if self._pace.hold(now):
+            self._send(now)
+
+    def _send(self, now: float) -> None:
         self._move(Outcome.DUE)
         self._spoiled = None
         self._strays = 0
@@ -370,21 +346,17 @@ class MepClient:
             self._sequence = (self._sequence + 1) % _SEQUENCES
         sending.count += 1
         self._out += sending.frame
-        self._next_start = now + REQUEST_SPACING
-        line = self._line
-        self._answer_by = now + line.seconds(len(sending.frame)) + RESPONSE_TIMEOUT + line.latency
-        # Noise without end must end too; three times the longest response is more than any reply takes.
-        self._end_by = self._answer_by + 3 * line.response_seconds(LENGTH_SIZE + MAX_FRAME) + self._silence
+        self._pace.sent(len(sending.frame), RESPONSE_TIMEOUT, now)
 
     def _fail(self, error: KeyRejected | LinkError, events: list[ClientEvent]) -> None:
         self._move(Outcome.FAILED)
-        self._put_away()
+        self._settle()
         events.append(RequestFailed(self._request, error))
 
     def _spoil(self, reason: DropReason, events: list[ClientEvent]) -> None:
         """Drop a frame, and all that follows it until the line is silent."""
         self._drop(reason, events)
-        self._reader.lose()
+        self._pace.reader.lose()
 
     def _drop(self, reason: DropReason, events: list[ClientEvent]) -> None:
         self._spoiled = reason
@@ -392,6 +364,11 @@ class MepClient:
 
     def _is_late(self, content: bytes) -> bool:
         return any(sending.verified(content) is not None for sending in self._past)
+
+    def _settle(self) -> None:
+        """Nothing is under way any more."""
+        self._pace.settled()
+        self._put_away()
 
     def _put_away(self) -> None:
         if self._sending is not None:
