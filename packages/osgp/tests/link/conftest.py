@@ -12,6 +12,8 @@ from osgp.mep.client import MepClient
 from osgp.mep.events import RequestFailed, ResponseReceived
 from osgp.mep.server import Access, MepServer
 from osgp.mep.timing import Line
+from osgp.mep.tls_client import TlsClient
+from osgp.mep.tls_server import TlsRule
 from osgp.psem import PartialRead, PartialWrite, Read, Response, ResponseCode, Write
 
 KEY = MeterKey(b"Sixteen secrets!")
@@ -170,3 +172,15 @@ def make_wire():
 def line_model():
     """The class that describes a line."""
     return LineModel
+
+
+@pytest.fixture
+def make_tls(make_wire):
+    """Build a wire in TLS mode; ``tls`` is the meter's rule."""
+
+    def make(line=None, *, tls=TlsRule.REQUIRED, **options):
+        wire = make_wire(line, client=TlsClient, tls=tls, **options)
+        wire.memory.tables |= {23: bytearray(range(44)), 28: bytearray(b"\x1c" * 220), 50: bytearray(40)}
+        return wire
+
+    return make

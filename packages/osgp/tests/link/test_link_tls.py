@@ -57,18 +57,6 @@ ENDS_SESSION = bytes.fromhex("0002 57 00")
 NO_SESSION = bytes.fromhex("0001 0A")
 
 
-@pytest.fixture
-def make_tls(make_wire):
-    """Build a wire in TLS mode; ``tls`` is the meter's rule."""
-
-    def make(line=None, *, tls=TlsRule.REQUIRED, **options):
-        wire = make_wire(line, client=TlsClient, tls=tls, **options)
-        wire.memory.tables |= {23: bytearray(range(44)), 28: bytearray(b"\x1c" * 220), 50: bytearray(40)}
-        return wire
-
-    return make
-
-
 def opened(wire):
     return [event for event in wire.events if isinstance(event, TlsSessionOpened)]
 
@@ -345,15 +333,6 @@ def test_the_end_is_sent_once_and_not_waited_for_for_ever(make_tls):
     wire.rest(5.0)
     assert sent == [ENDS_SESSION]
     assert wire.client.quiet
-
-
-def test_rc4_is_refused_while_a_session_is_open(make_tls):
-    wire = make_tls(tls=TlsRule.OFFERED)
-    assert wire.ask(BT23).ok
-    wire.client = MepClient(KEY)
-    asked = len(wire.memory.asked)
-    assert isinstance(wire.ask(BT23), KeyRejected)
-    assert len(wire.memory.asked) == asked
 
 
 @pytest.mark.parametrize("encrypt", [False, True])

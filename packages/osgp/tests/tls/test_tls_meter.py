@@ -1,10 +1,11 @@
 """``open_meter`` with each security, at simulated meters that have TLS, require it, or never heard of it."""
 
 import asyncio
+import sys
 
 import pytest
 
-from osgp.errors import KeyRejected, MisuseError, ResponseTimeout, TlsUnavailable
+from osgp.errors import KeyRejected, MisuseError, ResponseTimeout, TlsUnavailable, TransportError
 from osgp.key import MeterKey
 from osgp.mep.events import SecurityChosen, TlsSessionOpened
 from osgp.mep.security import Security
@@ -131,6 +132,31 @@ async def test_writing_needs_the_key_for_it(key, number):
     assert [event.key for event in events if isinstance(event, TlsSessionOpened)] == [number]
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_leaving_in_the_middle_of_a_request_ends_the_session(cancelled):
+    async with simulated(OFFERED, baud=9600) as meter:
+        url = await meter.serve_tcp()
+        async with open_meter(url, key=KEY, security=TLS, read_budget=None) as ours:
+            await ours.registers()
+            asked = [asyncio.create_task(ours.read("BT23", 0, 40)), asyncio.create_task(ours.read("BT28", 0, 4))]
+            await asyncio.sleep(0.01)
+            if cancelled:
+                asked[0].cancel()
+                await asyncio.sleep(0)
+        for task in asked[cancelled:]:
+            with pytest.raises(TransportError, match="was closed by this program"):
+                await task
+        async with open_meter(url, key=KEY, security=PLAIN) as ours:
+            assert await ours.read("BT23", 0, 4)
+            assert ours.stats.retries == 0, "the meter was in no session any more"
+
+
+async def test_what_auto_asks_a_meter_without_tls_is_no_fault_of_the_line():
+    async with simulated(ABSENT) as meter, open_meter(await meter.serve_tcp(), key=KEY) as ours:
+        await ours.registers()
+        assert (ours.stats.retries, ours.stats.timeouts, ours.stats.resyncs, ours.stats.corrupt) == (0, 0, 0, 0)
+
+
 async def test_long_reads_are_cut_to_what_a_record_holds():
     async with simulated(REQUIRED) as meter, open_meter(await meter.serve_tcp(), key=KEY) as ours:
         meter.put_in("ET16", bytes(range(256)) * 4)
@@ -166,6 +192,34 @@ async def test_without_the_package_tls_is_a_mistake(monkeypatch):
     with pytest.raises(TlsUnavailable, match="spoke TLS before"):
         async with open_meter("tcp://127.0.0.1:1", key=KEY, known=known):
             pass
+
+
+class PanicException(BaseException):
+    """What the Rust half of cryptography raises where cffi is missing."""
+
+
+@pytest.mark.parametrize("error", [ImportError("no module _cffi_backend"), PanicException("Python API call failed")])
+@pytest.mark.parametrize("security", [TLS, AUTO])
+async def test_a_package_that_cannot_be_loaded_is_named(monkeypatch, security, error):
+    name = "cryptography.hazmat.primitives.ciphers.aead"
+
+    class Broken:
+        def find_spec(self, wanted, *_):
+            if wanted == name:
+                raise error
+
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delattr("cryptography.hazmat.primitives.ciphers.aead", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    async with (
+        simulated(ABSENT) as silent,
+        simulated(OFFERED) as meter,
+        open_meter(await silent.serve_tcp(), key=KEY) as without,
+        open_meter(await meter.serve_tcp(), key=KEY, security=security) as ours,
+    ):
+        assert await without.registers(), "who needs no TLS notices nothing"
+        with pytest.raises(MisuseError, match=r"cannot be loaded .*Install it anew: pip install"):
+            await ours.registers()
 
 
 async def test_there_are_four_securities():

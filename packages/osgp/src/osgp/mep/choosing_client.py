@@ -3,7 +3,7 @@
 The guide strongly suggests TLS where a meter has it (MEP guide v1.1 p. 6), but nothing that could be read beforehand says
 so: the tables that tell (ET89, ET97) stand behind the same port. So the first request begins with a TLS hello. Who answers
 it in TLS is talked to in TLS, and never in RC4 mode again: somebody on the line could have made the difference. Who refuses it,
-or is silent, is asked in RC4 mode.
+or is silent, is asked in RC4 mode; if that is answered, TLS is not asked about again for a day.
 
 In RC4 mode requests are not encrypted. No encrypted message is printed anywhere, and no reader in the field encrypts;
 who wants it says so (:attr:`~osgp.mep.security.Security.RC4`).
@@ -13,14 +13,20 @@ This module does not know how either mode works.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from osgp.errors import KeyRejected, ResponseTimeout, TlsUnavailable
 from osgp.mep.client import MepClient
-from osgp.mep.events import ClientEvent, RequestFailed, ResponseReceived, SecurityChosen, TlsSessionOpened
+from osgp.mep.events import ClientEvent, RequestFailed, ResponseReceived, Retried, SecurityChosen, TlsSessionOpened
 from osgp.mep.security import Security, SecuritySeen
 from osgp.mep.tls_client import TlsClient
-from osgp.psem import Read, Request
+from osgp.mep.tls_failures import downgraded
+from osgp.psem import PartialRead, Read, Request
 
 __all__ = ["ChoosingClient"]
+
+ASK_AGAIN = 24 * 3600.0
+"""Seconds after which a meter that answers in RC4 mode is asked about TLS again: its firmware may be a new one."""
 
 
 class ChoosingClient:
@@ -38,6 +44,10 @@ class ChoosingClient:
         self._seen = seen
         self._now: TlsClient | MepClient = tls or rc4
         self._chosen: Security | None = None
+        self._asked = False
+        """TLS was tried for the request under way."""
+        self._declined = False
+        """The meter declined TLS, or was silent, and has not answered in RC4 mode yet."""
         self._request: Request = Read(0)
 
     @property
@@ -67,6 +77,9 @@ class ChoosingClient:
             MisuseError: a request is under way, or this one does not fit a frame.
         """
         self._request = request
+        if self._chosen is None:
+            self._now = self._rc4 if self._tls is None or self._is_known_for_rc4(now) else self._tls
+        self._asked = self._now is self._tls
         self._now.request(request, now)
 
     def abandon(self) -> None:
@@ -74,7 +87,8 @@ class ChoosingClient:
         self._now.abandon()
 
     def close(self, now: float) -> None:
-        """End the TLS session, if there is one."""
+        """Forget the request under way and end the TLS session, if there may be one."""
+        self._rc4.abandon()
         if self._tls is not None:
             self._tls.close(now)
 
@@ -99,49 +113,64 @@ class ChoosingClient:
         for event in events:
             match event:
                 case TlsSessionOpened():
-                    self._seen.tls = True
                     told.append(event)
                     self._choose(Security.TLS, "the meter answered in TLS", told)
                 case ResponseReceived() if self._now is self._rc4:
                     self._choose(Security.RC4_PLAIN, self._why_rc4, told)
+                    if self._declined:
+                        self._seen.rc4_at, self._declined = now, False
                     told.append(event)
+                case Retried() if self._now is self._tls and not self._tls.spoke_tls:
+                    told.append(replace(event, ordinary=True))
                 case RequestFailed(error=TlsUnavailable() | ResponseTimeout()) if self._may_leave_tls():
-                    self._now = self._rc4
+                    self._now, self._declined = self._rc4, True
                     self._now.request(self._request, now)
                 case RequestFailed(error=TlsUnavailable()) if self._seen.tls:
-                    told.append(RequestFailed(event.request, _downgraded()))
+                    told.append(RequestFailed(event.request, downgraded()))
+                case RequestFailed(error=KeyRejected()) if self._may_have_tls_now():
+                    self._seen.rc4_at = self._chosen = None
+                    self._now, self._asked = self._tls or self._rc4, True
+                    self._now.request(self._request, now)
                 case RequestFailed() if self._now is self._rc4 and self._knows_nothing(event):
-                    # Perhaps a meter that requires TLS from now on, or one that was not there: next time it is asked again.
-                    self._now, self._chosen = self._tls or self._rc4, None
+                    # Perhaps a meter that was not there: next time it is asked again.
+                    self._chosen = None
                     told.append(event)
                 case _:
                     told.append(event)
         return told
 
+    def _is_known_for_rc4(self, now: float) -> bool:
+        answered = self._seen.rc4_at
+        return not self._seen.tls and answered is not None and now - answered < ASK_AGAIN
+
     def _may_leave_tls(self) -> bool:
         return isinstance(self._now, TlsClient) and not self._now.spoke_tls and not self._seen.tls
 
+    def _may_have_tls_now(self) -> bool:
+        """Tell whether a refusal in RC4 mode can be that of a meter that requires TLS since it was last asked.
+
+        A write is not tried in both modes: nothing proves that it was not carried out in the first.
+        """
+        is_read = isinstance(self._request, Read | PartialRead)
+        return self._now is self._rc4 and self._tls is not None and not self._asked and is_read
+
     def _knows_nothing(self, failed: RequestFailed) -> bool:
         """Tell whether a failure in RC4 mode leaves open what the meter speaks: a silent line is no meter without TLS."""
+        if isinstance(failed.error, KeyRejected):
+            self._seen.rc4_at = None
         return self._chosen is None or isinstance(failed.error, KeyRejected)
 
     @property
     def _why_rc4(self) -> str:
+        if self._tls is None:
+            return "TLS was not tried: cryptography is not installed"
         return (
-            "TLS was not tried: cryptography is not installed"
-            if self._tls is None
-            else "the meter did not answer in TLS"
+            "the meter did not answer in TLS"
+            if self._declined
+            else "the meter did not answer in TLS less than a day ago"
         )
 
     def _choose(self, security: Security, why: str, told: list[ClientEvent]) -> None:
         if self._chosen is not security:
             self._chosen = security
             told.append(SecurityChosen(security, why))
-
-
-def _downgraded() -> TlsUnavailable:
-    return TlsUnavailable(
-        "the meter spoke TLS before and refuses it now. It is not asked in the weaker RC4 mode, because somebody on the line "
-        'could have made the meter look so. If the grid company took TLS away, choose security "rc4-plain" or "rc4"; '
-        "otherwise look what is connected to the line"
-    )

@@ -49,6 +49,7 @@ from osgp.mep.frame import (
 from osgp.mep.pacing import Lapse, Pacing
 from osgp.mep.states import TRANSITIONS, Outcome, State
 from osgp.mep.timing import MAX_FRAME, RESPONSE_TIMEOUT, Line
+from osgp.mep.tls_frames import TlsCode, TlsStatus, tls_frame
 from osgp.moves import move
 from osgp.psem import PartialRead, Read, Request, ResponseCode, table_name
 
@@ -66,6 +67,10 @@ line that spoils one request in five, five spoiled ones in a row are a matter of
 
 REFUSALS_PROVEN = 12
 """The same after a verified reply: the key was right, so the line is the likelier cause."""
+
+SHUT_OUT = 2
+"""0x0B replies in a row after which the end of a TLS session is sent: a client that was killed may have left the meter in one, and as
+long as that is open the meter refuses RC4 (MEP guide v1.1 p. 8). No time is printed after which it ends by itself."""
 
 _REMEMBERED = 4  # sendings whose late replies are recognised; a meter holds no queue
 
@@ -115,14 +120,21 @@ class MepClient:
             refuses. So choose one nobody can foresee: somebody on the line who recorded an earlier conversation
             that began with the same number could play that back, and every old reply would verify.
         line: speed of the line, for the timers.
+        pace: the times of the line, where a client of the other mode shares it; by default this client's own.
     """
 
     def __init__(
-        self, key: MeterKey, *, encrypt: bool = False, first_sequence: int = 0, line: Line | None = None
+        self,
+        key: MeterKey,
+        *,
+        encrypt: bool = False,
+        first_sequence: int = 0,
+        line: Line | None = None,
+        pace: Pacing | None = None,
     ) -> None:
         self._schedule = KeySchedule(key.secret)
         self._encryption = encryption_key(key.secret) if encrypt else None
-        self._pace = Pacing(line or Line())
+        self._pace = pace or Pacing(line or Line())
         self._sequence = first_sequence % _SEQUENCES
         self._meter_at: int | None = None  # the last number that the meter is known to have had
         self._state = State.IDLE
@@ -131,6 +143,7 @@ class MepClient:
         self._proven = False
         self._distrusted = False  # the key was right, and was then refused until patience ended
         self._refusals = 0
+        self._knows_tls = False
         self._strays = 0
         # of the request under way
         self._request: Request = Read(0)
@@ -193,6 +206,8 @@ class MepClient:
             self._drop(DropReason.BROKEN_OFF, events)
         if lapse is Lapse.DUE:
             self._send(now)
+        elif lapse is Lapse.SILENT and self._state is State.ENDING:
+            self._again(Outcome.ENDED, now, events)
         elif lapse is Lapse.SILENT:
             self._try_again(Outcome.SILENT if self._spoiled is None else Outcome.UNREADABLE, now, events)
         return events
@@ -239,6 +254,10 @@ class MepClient:
 
     def _take_stranger(self, content: bytes, now: float, events: list[ClientEvent]) -> None:
         """Take a frame that is no verified answer to the request under way."""
+        if self._state is State.ENDING and self._pace.awaiting:
+            self._knows_tls = content == bytes((TlsStatus.OK,))
+            self._take_refusal(now, events)
+            return
         awaiting = self._state is State.AWAITING
         if awaiting and content[0] == ResponseCode.AUTHENTICATION_FAILURE and len(content) in {1, 1 + DIGEST_SIZE}:
             self._take_refusal(now, events)
@@ -255,9 +274,16 @@ class MepClient:
 
     def _take_refusal(self, now: float, events: list[ClientEvent]) -> None:
         events.append(ReplyDropped(DropReason.REFUSED))
+        if self._state is State.ENDING and self._pace.awaiting:
+            self._again(Outcome.ENDED, now, events)
+            return
         if self._state is not State.AWAITING:
             return
         self._refusals += 1
+        if self._refusals == SHUT_OUT:
+            self._move(Outcome.SHUT_OUT)
+            self._hold(now)
+            return
         trusted = self._proven and not self._distrusted
         if self._refusals < (REFUSALS_PROVEN if trusted else REFUSALS_UNPROVEN):
             self._again(Outcome.REFUSED, now, events)
@@ -275,6 +301,8 @@ class MepClient:
             f"the meter refuses the key: {times}. "
             "Compare the key with the letter of your grid company; ask it whether the key was changed"
         )
+        if self._knows_tls:
+            msg += '. The meter knows TLS and may require it: try security "auto" or "tls"'
         self._fail(KeyRejected(msg), events)
 
     def _renumber(self, number: int, now: float, events: list[ClientEvent]) -> None:
@@ -298,7 +326,7 @@ class MepClient:
             self._fail(WriteUncertain(msg), events)
         else:
             self._put_away()
-            self._again(Outcome.RENUMBERED, now, events)
+            self._again(Outcome.RENUMBERED, now, events, ordinary=moved is None)
 
     def _try_again(self, outcome: Outcome, now: float, events: list[ClientEvent]) -> None:
         self._tries += 1
@@ -326,9 +354,9 @@ class MepClient:
                     f"no believable answer while {times}, last: {reason}. Check the cable and the baud rate"
                 )
 
-    def _again(self, outcome: Outcome, now: float, events: list[ClientEvent]) -> None:
+    def _again(self, outcome: Outcome, now: float, events: list[ClientEvent], *, ordinary: bool = False) -> None:
         self._move(outcome)
-        events.append(Retried(self._request, outcome is Outcome.SILENT))
+        events.append(Retried(self._request, outcome is Outcome.SILENT, ordinary))
         self._hold(now)
 
     def _hold(self, now: float) -> None:
@@ -337,6 +365,11 @@ class MepClient:
             self._send(now)
 
     def _send(self, now: float) -> None:
+        if self._state is State.ENDING:
+            end = tls_frame(TlsCode.TERMINATE, b"\0")
+            self._out += end
+            self._pace.sent(len(end), RESPONSE_TIMEOUT, now)
+            return
         self._move(Outcome.DUE)
         self._spoiled = None
         self._strays = 0

@@ -59,6 +59,9 @@ class Retried:
     request: Request
     silent: bool
     """Because nothing had come; otherwise because what came could not be believed or was a refusal."""
+    ordinary: bool = field(default=False, compare=False)
+    """It says nothing of the line: the meter was asked in vain whether it speaks TLS, or named its sequence number for
+    the first time."""
 
 
 @dataclass(frozen=True, slots=True)

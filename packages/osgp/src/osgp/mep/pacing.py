@@ -49,6 +49,7 @@ class Pacing:
         self._next_start = float("-inf")
         self._answer_by = 0.0
         self._end_by = 0.0
+        self._late_until = float("-inf")
 
     @property
     def awaiting(self) -> bool:
@@ -57,7 +58,7 @@ class Pacing:
 
     def hold(self, now: float) -> bool:
         """Let a frame wait until it may leave; tell whether it may leave now."""
-        self._due = max(now, self._next_start)
+        self._due = max(now, self._next_start, self._late_until)
         if self.reader.pending:
             self._due = max(self._due, self._heard + self._silence)
         self._wait = _Wait.HELD
@@ -68,6 +69,7 @@ class Pacing:
         if self.reader.pending:
             self.reader.reset()
         line = self._line
+        self._late_until = float("-inf")
         self._next_start = now + REQUEST_SPACING
         self._answer_by = now + line.seconds(size) + patience + line.latency
         # Noise without end must end too; three times the longest response is more than any reply takes.
@@ -77,6 +79,17 @@ class Pacing:
     def settled(self) -> None:
         """Note that nothing is awaited any more."""
         self._wait = _Wait.NOTHING
+
+    def forgotten(self) -> None:
+        """Note that nobody wants the reply that is awaited. Until it came, or cannot come any more, the meter is busy."""
+        if self.awaiting:
+            self._late_until = self._answer_by
+        self._wait = _Wait.NOTHING
+
+    def came_late(self, now: float) -> bool:
+        """Note that the reply nobody wants came; tell whether a frame that is held may leave now."""
+        self._late_until = float("-inf")
+        return self._wait is _Wait.HELD and self.hold(now)
 
     def heard(self, now: float) -> None:
         """Note that bytes came."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from osgp.mep.tls.identity import KeyId
+
 __all__ = ["Security", "SecuritySeen"]
 
 
@@ -28,4 +30,9 @@ class SecuritySeen:
     """What was seen at a port. Give the same object to each connection."""
 
     tls: bool = False
-    """A TLS session was open: from then on ``auto`` takes nothing less."""
+    """A TLS session was open: from then on ``auto`` takes nothing less. Worth keeping when the program ends."""
+    key: KeyId | None = None
+    """Which of the meter's keys ours was in the last TLS session: with that one the next session begins."""
+    rc4_at: float | None = None
+    """When the meter last declined TLS and then answered in RC4 mode, on the clock of the connections; None: never.
+    For a day ``auto`` does not ask it about TLS again."""

@@ -18,6 +18,9 @@ refused
     0x0B: the meter could not verify *our* digest. One such reply says nothing about the key, the line
     may have changed a bit. It is taken for a wrong key only when it repeats (:data:`osgp.mep.client.REFUSALS_UNPROVEN`),
     and after the meter had taken the key only when that happens twice: the first time it is trouble of the line.
+shut out
+    0x0B twice in a row: perhaps the meter is in a TLS session that somebody left, in which it refuses RC4 (p. 8). So the end of
+    one is sent, once, and the request again, whatever the meter says to it: a meter without TLS says 0x0B, or nothing.
 renumbered
     0x0C with a digest that verifies: the meter expects another sequence number N. We go on with N + 1, as the guide's
     example does (p. 16) although its text says N (p. 11): N + 1 is right under both readings, because the meter
@@ -42,6 +45,7 @@ class State(Enum):
     IDLE = "no request is under way"
     HELD = "the request waits until it may leave"
     AWAITING = "the request has left, its reply is awaited"
+    ENDING = "a TLS session that somebody may have left is being ended"
 
 
 class Outcome(Enum):
@@ -53,6 +57,8 @@ class Outcome(Enum):
     SILENT = "no reply within 500 ms"
     UNREADABLE = "something came that cannot be believed"
     REFUSED = "0x0B: the meter could not verify our digest"
+    SHUT_OUT = "0x0B twice: the meter may be in somebody's TLS session"
+    ENDED = "the meter has heard the end of the session, or is silent"
     RENUMBERED = "0x0C: the meter expects another sequence number"
     FAILED = "given up, or forgotten by its user"
 
@@ -72,6 +78,13 @@ TRANSITIONS: Mapping[State, Mapping[Outcome, State]] = {
         Outcome.SILENT: State.HELD,
         Outcome.UNREADABLE: State.HELD,
         Outcome.REFUSED: State.HELD,
+        Outcome.SHUT_OUT: State.ENDING,
+        Outcome.RENUMBERED: State.HELD,
+        Outcome.FAILED: State.IDLE,
+    },
+    State.ENDING: {
+        Outcome.ENDED: State.HELD,
+        Outcome.ANSWERED: State.IDLE,
         Outcome.RENUMBERED: State.HELD,
         Outcome.FAILED: State.IDLE,
     },

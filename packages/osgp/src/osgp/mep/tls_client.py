@@ -14,18 +14,9 @@ from __future__ import annotations
 
 import secrets
 
-from osgp.errors import (
-    CorruptFrame,
-    KeyRejected,
-    LinkRefused,
-    MisuseError,
-    OsgpError,
-    ResponseTimeout,
-    TlsError,
-    TlsUnavailable,
-    WriteUncertain,
-)
+from osgp.errors import CorruptFrame, MisuseError, OsgpError
 from osgp.key import MeterKey
+from osgp.mep import tls_failures
 from osgp.mep.events import (
     AlertReceived,
     ClientEvent,
@@ -39,6 +30,7 @@ from osgp.mep.events import (
 )
 from osgp.mep.frame import Alert, Frame, decode_response, encode_request
 from osgp.mep.pacing import Lapse, Pacing
+from osgp.mep.security import SecuritySeen
 from osgp.mep.timing import RESPONSE_TIMEOUT, Line
 from osgp.mep.tls.alerts import TlsFault
 from osgp.mep.tls.handshake import ClientHandshake, Random
@@ -48,7 +40,7 @@ from osgp.mep.tls.session import Session
 from osgp.mep.tls_frames import HANDSHAKE_PATIENCE, MAX_MESSAGE, TlsCode, TlsStatus, tls_frame
 from osgp.mep.tls_states import TLS_TRANSITIONS, TlsOutcome, TlsState
 from osgp.moves import move
-from osgp.psem import PartialRead, Read, Request, table_name
+from osgp.psem import PartialRead, Read, Request, ResponseCode, table_name
 
 __all__ = ["TlsClient"]
 
@@ -59,7 +51,14 @@ HANDSHAKES = 6
 """Handshakes begun for one request, apart from those in which the meter refused the key."""
 
 DECLINES = 3
-"""Answers other than TLS to a hello, in a row, that show that the meter speaks none. One may be a spoiled hello."""
+"""Answers to a hello that a meter without TLS gives, in a row, that show that it is one. One may be to a spoiled hello."""
+
+_DECLINING = frozenset({ResponseCode.SERVICE_NOT_SUPPORTED, ResponseCode.AUTHENTICATION_FAILURE})
+"""What a meter without TLS can answer to a hello, which to it is a request with a wrong digest (MEP guide v1.1 p. 10-11, table 2.5).
+0x01, 0x03 and 0x0A are codes of TLS mode (p. 9): who says them speaks it."""
+
+ENDINGS = 2
+"""Sendings of the end of a session. The second is for one that was lost; a meter that is gone is not waited for longer."""
 
 REFUSALS_UNPROVEN = 5
 """Refusals of each of the two identities that prove the key wrong, as long as the meter never took it. As in RC4 mode:
@@ -83,7 +82,10 @@ class TlsClient:
     Args:
         key: the meter's key; it also decides what the meter allows.
         line: speed of the line, for the timers.
+        pace: the times of the line, where a client of the other mode shares it; by default this client's own.
+        seen: what was seen at this port before; is kept up to date.
         hello_tries: hellos that draw silence before the request fails, as long as the meter never answered in TLS.
+        declines: answers to a hello that show that the meter speaks no TLS.
         random: where random bytes come from; another source only to replay printed examples.
 
     Raises:
@@ -95,22 +97,27 @@ class TlsClient:
         key: MeterKey,
         *,
         line: Line | None = None,
+        pace: Pacing | None = None,
+        seen: SecuritySeen | None = None,
         hello_tries: int = TRIES,
+        declines: int = DECLINES,
         random: Random = secrets.token_bytes,
     ) -> None:
         raise_unless_available()
         self._key = key
+        self._seen = seen or SecuritySeen()
         self._hello_tries = hello_tries
+        self._most_declines = declines
         self._random = random
-        self._pace = Pacing(line or Line())
+        self._pace = pace or Pacing(line or Line())
         self._state = TlsState.CLOSED
-        self._key_id = KeyId.BASIC
+        self._key_id = KeyId.BASIC if self._seen.key is None else self._seen.key
         self._handshake: ClientHandshake | None = None
         self._session: Session | None = None
         self._proven = False
         self._spoke_tls = False
+        self._engaged = False  # the meter may be in a handshake or a session of ours
         self._refusals = 0
-        self._declines = 0
         self._strays = 0
         self._taken = b""
         self._out = b""
@@ -120,6 +127,7 @@ class TlsClient:
         self._request: Request = Read(0)
         self._body = b""
         self._handshakes = 0
+        self._declines = 0
         self._spoiled: DropReason | None = None
 
     @property
@@ -154,7 +162,7 @@ class TlsClient:
         if self.busy or self._state is TlsState.LEAVING:
             raise MisuseError("one request at a time")
         self._request, self._body = request, body
-        self._handshakes = 0
+        self._handshakes = self._declines = 0
         self._spoiled = None
         if self._state is TlsState.OPEN and self._session is not None and self._session.used_up:
             self._move(TlsOutcome.USED_UP)
@@ -173,11 +181,17 @@ class TlsClient:
     def close(self, now: float) -> None:
         """End the session, so that others may use the port. :attr:`quiet` tells when that is done.
 
-        A session with a request under way is left as it is: the meter resets it with the next hello.
+        A request under way is forgotten. Its reply is waited for before the end is sent, because a meter takes one frame at a time.
         """
-        if self._state is TlsState.OPEN:
-            self._move(TlsOutcome.ENDED)
-            self._put(tls_frame(TlsCode.TERMINATE, b"\0"), now)
+        if self._state is TlsState.LEAVING:
+            return
+        if not self._engaged:
+            self.abandon()
+            return
+        self._pace.forgotten()
+        self._session = self._handshake = None
+        self._move(TlsOutcome.ENDED)
+        self._put(tls_frame(TlsCode.TERMINATE, b"\0"), now)
 
     def bytes_to_send(self) -> bytes:
         """Return what has to go out now."""
@@ -219,6 +233,8 @@ class TlsClient:
 
     def _take_frame(self, content: bytes, now: float, events: list[ClientEvent]) -> None:
         if not self._pace.awaiting:
+            if self._pace.came_late(now):
+                self._send(now)
             self._strays += 1
             if self._strays > STRAYS:
                 self._pace.reader.lose()
@@ -236,24 +252,34 @@ class TlsClient:
                 self._take_proof(status, records, now, events)
             case TlsState.ASKING:
                 self._take_reply(status, records, now, events)
+            case _ if status == TlsStatus.OK and records:
+                events.append(ReplyDropped(DropReason.LATE))  # to a request; the answer to an end holds no record
             case _:
                 self._left()
 
     def _take_greeting(self, status: int, records: bytes, now: float, events: list[ClientEvent]) -> None:
         assert self._handshake is not None  # noqa: S101 - the state says so
-        if status != TlsStatus.OK:
+        if status in _DECLINING:
             self._declined(now, events)
+            return
+        if status != TlsStatus.OK:
+            events.append(ReplyDropped(DropReason.REFUSED))
+            self._spoiled = DropReason.REFUSED
+            self._declines = 0
+            self._start_over(now, events)
             return
         try:
             proof = self._handshake.take(records)
         except TlsFault:
             self._spoil(events)
             return
+        except MisuseError as error:
+            self._fail(error, events)  # the package is there and cannot be loaded
+            return
         if not proof:
             self._spoil(events)
             return
         self._spoke_tls = True
-        self._declines = 0
         self._move(TlsOutcome.GREETED)
         self._put(tls_frame(TlsCode.HANDSHAKE_CONTINUED, proof), now)
 
@@ -272,7 +298,8 @@ class TlsClient:
             self._spoil(events)
             return
         self._session, self._handshake = session, None
-        self._proven = True
+        self._proven = self._seen.tls = True
+        self._seen.key = session.identity.key
         self._refusals = 0
         events.append(TlsSessionOpened(session.identity.key))
         self._move(TlsOutcome.OPENED)
@@ -297,12 +324,17 @@ class TlsClient:
 
     def _no_reply(self, now: float, events: list[ClientEvent]) -> None:
         if self._state is TlsState.LEAVING:
-            self._left()
+            if self._sendings >= ENDINGS:
+                self._left()
+                return
+            self._move(TlsOutcome.SILENT)
+            self._resend(now)
             return
         if self._spoiled is not None and (self._state in _HANDSHAKE or self._is_read):
             # The meter has most likely answered and gone on: the same bytes would only draw its refusal.
             self._start_over(now, events)
         elif self._sendings >= (TRIES if self._spoke_tls else self._hello_tries):
+            self._engaged &= self._spoke_tls
             self._fail(self._timed_out(), events)
         else:
             self._move(TlsOutcome.SILENT)
@@ -313,20 +345,12 @@ class TlsClient:
         """The meter answered our hello, and not in TLS."""
         events.append(ReplyDropped(DropReason.REFUSED))
         self._declines += 1
-        if self._declines < DECLINES:
+        if self._declines < self._most_declines:
             self._start_over(now, events, counted=False)
             return
-        self._declines = 0
-        msg = (
-            f"the meter does not begin a TLS session: it refused {DECLINES} times in a row while {self._step}. Older meters speak "
-            'RC4 only: choose security "rc4" if yours is one'
-        )
-        if self._spoke_tls:
-            msg = (
-                f"the meter spoke TLS before and now refuses it: {DECLINES} times in a row while {self._step}. Most likely what we "
-                "send is damaged on the way, or another program talks to it on the same line; check the cable and its length"
-            )
-        self._fail(LinkRefused(msg) if self._spoke_tls else TlsUnavailable(msg), events)
+        self._engaged &= self._spoke_tls
+        error = tls_failures.no_tls_now if self._spoke_tls else tls_failures.no_tls
+        self._fail(error(self._step, self._declines), events)
 
     def _refused(self, status: int, now: float, events: list[ClientEvent]) -> None:
         """The meter did not take our proof: the key, its number, or the line."""
@@ -336,23 +360,15 @@ class TlsClient:
             self._start_over(now, events)
             return
         self._refusals += 1
-        times = f"it refused {self._refusals} handshakes in a row while {self._step}"
+        refusals = self._refusals
         if self._proven:
-            if self._refusals >= REFUSALS_PROVEN:
+            if refusals >= REFUSALS_PROVEN:
                 self._refusals, self._proven = 0, False
-                msg = (
-                    f"the meter took the key before and now refuses it: {times}. Most likely what we send is damaged on the "
-                    "way; check the cable and its length"
-                )
-                self._fail(LinkRefused(msg), events)
+                self._fail(tls_failures.key_refused_now(self._step, refusals), events)
                 return
-        elif self._refusals >= REFUSALS_UNPROVEN * len(KeyId):
+        elif refusals >= REFUSALS_UNPROVEN * len(KeyId):
             self._refusals = 0
-            msg = (
-                f"the meter refuses the key, as basic and as advanced key: {times}. "
-                "Compare the key with the letter of your grid company; ask it whether the key was changed"
-            )
-            self._fail(KeyRejected(msg), events)
+            self._fail(tls_failures.key_refused(self._step, refusals), events)
             return
         else:
             self._key_id = KeyId.ADVANCED if self._key_id is KeyId.BASIC else KeyId.BASIC
@@ -365,11 +381,7 @@ class TlsClient:
         if self._is_read:
             self._start_over(now, events)
             return
-        msg = (
-            f"the TLS session broke while {self._step}, and the meter does not say whether it was done. "
-            "Read the table to see, before writing again"
-        )
-        self._fail(WriteUncertain(msg), events)
+        self._fail(tls_failures.write_without_session(self._step), events)
 
     def _start_over(self, now: float, events: list[ClientEvent], *, counted: bool = True) -> None:
         """Begin a new handshake, after which the request is asked again."""
@@ -388,20 +400,13 @@ class TlsClient:
 
     def _timed_out(self) -> OsgpError:
         if self._state is TlsState.ASKING and not self._is_read:
-            return WriteUncertain(
-                f"no answer came while {self._step}, and the meter does not say whether it was done. "
-                "Read the table to see, before writing again"
-            )
-        return ResponseTimeout(
-            f"the meter did not answer while {self._step} in TLS: asked {self._sendings} times. "
-            "Check the cable, the baud rate and that the MEP port is switched on"
-        )
+            return tls_failures.write_unanswered(self._step)
+        return tls_failures.no_answer(self._step, self._sendings)
 
     def _worn_out(self) -> OsgpError:
-        return TlsError(
-            f"the TLS session broke again and again while {self._step}, last: {self._spoiled or 'the meter had none'}. "
-            "Check the cable and its length, and that no other program talks to the meter on the same line"
-        )
+        if self._state is TlsState.GREETING and self._spoiled is DropReason.REFUSED:
+            return tls_failures.hellos_failed(self._step, self._handshakes)
+        return tls_failures.worn_out(self._step, self._spoiled)
 
     # What goes out.
 
@@ -426,6 +431,7 @@ class TlsClient:
 
     def _send(self, now: float) -> None:
         self._sendings += 1
+        self._engaged |= self._state is TlsState.GREETING
         self._strays = 0
         self._spoiled = None
         self._out += self._frame
@@ -440,11 +446,11 @@ class TlsClient:
     def _give_up(self) -> None:
         self._move(TlsOutcome.FAILED)
         self._session = self._handshake = None
-        self._pace.settled()
+        self._pace.forgotten()
 
     def _left(self) -> None:
         self._move(TlsOutcome.ENDED)
-        self._session = None
+        self._engaged = False
         self._pace.settled()
 
     def _spoil(self, events: list[ClientEvent], reason: DropReason = DropReason.DIGEST) -> None:

@@ -18,7 +18,8 @@ broken
 used up
     The keys have sealed as much as keys should.
 ended
-    We take leave, under code 0x57, so that the port is free for others.
+    We take leave, under code 0x57, so that the port is free for others: a meter in a session refuses RC4 (p. 8). Also from the
+    middle of a handshake or a request, and after one that failed: the meter does not know that we gave it up.
 failed
     It was tried as often as is allowed, or the program that asked does not want the answer any more. A session with
     a request under way is given up with it: its late reply would be the next record, and nothing in TLS says which
@@ -64,17 +65,20 @@ class TlsOutcome(Enum):
 TLS_TRANSITIONS: Mapping[TlsState, Mapping[TlsOutcome, TlsState]] = {
     TlsState.CLOSED: {
         TlsOutcome.ASKED: TlsState.GREETING,
+        TlsOutcome.ENDED: TlsState.LEAVING,
     },
     TlsState.GREETING: {
         TlsOutcome.GREETED: TlsState.PROVING,
         TlsOutcome.SILENT: TlsState.GREETING,
         TlsOutcome.REFUSED: TlsState.GREETING,
+        TlsOutcome.ENDED: TlsState.LEAVING,
         TlsOutcome.FAILED: TlsState.CLOSED,
     },
     TlsState.PROVING: {
         TlsOutcome.OPENED: TlsState.ASKING,
         TlsOutcome.SILENT: TlsState.PROVING,
         TlsOutcome.REFUSED: TlsState.GREETING,
+        TlsOutcome.ENDED: TlsState.LEAVING,
         TlsOutcome.FAILED: TlsState.CLOSED,
     },
     TlsState.OPEN: {
@@ -86,9 +90,11 @@ TLS_TRANSITIONS: Mapping[TlsState, Mapping[TlsOutcome, TlsState]] = {
         TlsOutcome.ANSWERED: TlsState.OPEN,
         TlsOutcome.SILENT: TlsState.ASKING,
         TlsOutcome.BROKEN: TlsState.GREETING,
+        TlsOutcome.ENDED: TlsState.LEAVING,
         TlsOutcome.FAILED: TlsState.CLOSED,
     },
     TlsState.LEAVING: {
+        TlsOutcome.SILENT: TlsState.LEAVING,
         TlsOutcome.ENDED: TlsState.CLOSED,
     },
 }

@@ -37,13 +37,14 @@ class LinkStats:
     replies: int = 0
     """Verified answers, error codes included."""
     retries: int = 0
-    """How often a request was sent again."""
+    """How often a request was sent again because of the line or the meter; not how the two sides find each other at first."""
     timeouts: int = 0
     """How often a request was sent and nothing came back."""
     corrupt: int = 0
     """Replies dropped: impossible length, wrong count, digest or CRC wrong."""
     resyncs: int = 0
-    """Sequence numbers adopted from the meter; at the optical port sessions that had to begin anew."""
+    """Sequence numbers adopted from the meter, but for a connection's first, and TLS sessions that broke; at the optical port
+    sessions that had to begin anew."""
     alerts: int = 0
     power_cycles: int = 0
 
@@ -110,6 +111,7 @@ class Connection(ABC, Generic[E]):
         self._turn = asyncio.Lock()
         self._port: Port | None = None
         self._gone: TransportError | None = None
+        self._closed: TransportError | None = None
         self._answer: asyncio.Future[Response] | None = None
         self._timers: list[asyncio.TimerHandle] = []
         """Those that will ring, the earliest last; two, most often: until a request may leave, and until its answer is late."""
@@ -167,7 +169,7 @@ class Connection(ABC, Generic[E]):
 
     async def close(self) -> None:
         """Close the port; a request under way fails."""
-        closed = TransportError(f"{self._address} was closed by this program")
+        closed = self._closed = TransportError(f"{self._address} was closed by this program")
         self._fail(closed)
         try:
             if self._gone is None and self._port is not None:
@@ -225,8 +227,8 @@ class Connection(ABC, Generic[E]):
         """Count an event; if the event is an answer, hand it to the caller who awaits it."""
 
     async def _ask(self, request: Request) -> Response:
-        if self._gone is not None or self._port is None:
-            raise self._gone or MisuseError("the connection is not open")
+        if self._gone is not None or self._closed is not None or self._port is None:
+            raise self._gone or self._closed or MisuseError("the connection is not open")
         answer: asyncio.Future[Response] = self._loop.create_future()
         self._answer = answer
         self.stats.requests += 1

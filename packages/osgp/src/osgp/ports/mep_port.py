@@ -26,11 +26,12 @@ from osgp.mep.events import (
     TlsSessionLost,
     TlsSessionOpened,
 )
+from osgp.mep.pacing import Pacing
 from osgp.mep.security import Security, SecuritySeen
 from osgp.mep.timing import MAX_READ, MAX_WRITE, RESPONSE_TIMEOUT, Line
 from osgp.mep.tls.records import raise_unless_available
-from osgp.mep.tls_client import TlsClient
-from osgp.mep.tls_frames import MAX_TLS_READ, MAX_TLS_WRITE
+from osgp.mep.tls_client import DECLINES, ENDINGS, TlsClient
+from osgp.mep.tls_frames import HANDSHAKE_PATIENCE, MAX_TLS_READ, MAX_TLS_WRITE
 from osgp.optical.key import OpticalKey
 from osgp.ports.connection import Connection
 from osgp.ports.recovery import Recovery
@@ -44,6 +45,9 @@ and by 25 with each change of its tables (MEP guide v1.1 p. 55); another meter's
 
 _CORRUPT = frozenset({DropReason.GARBAGE, DropReason.BROKEN_OFF, DropReason.DIGEST, DropReason.CONTENT})
 
+
+_LONGEST_LEAVE = HANDSHAKE_PATIENCE + ENDINGS * RESPONSE_TIMEOUT + 1.0
+"""Seconds that the end of a TLS session may take: the reply to what was under way, each sending, and what bytes take."""
 
 _PROBES = 2
 """Hellos that may go unanswered before a meter that never spoke TLS is asked in RC4 mode."""
@@ -104,13 +108,13 @@ class MepConnection(Connection[ClientEvent]):
         return MAX_WRITE if self.in_sequence else MAX_TLS_WRITE
 
     async def _leave(self) -> None:
-        """End the TLS session, if there is one, unless the meter is silent: others would find the port taken."""
+        """End the TLS session, if the meter may be in one: others would find the port taken."""
         if isinstance(self._ends, MepClient):
             return
         self._ends.close(self._loop.time())
         self._pump()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2 * RESPONSE_TIMEOUT + self._address.latency):
+            async with asyncio.timeout(_LONGEST_LEAVE + (ENDINGS + 1) * self._address.latency):
                 while not self._ends.quiet and self._gone is None:
                     self._moved.clear()
                     await self._moved.wait()
@@ -134,12 +138,12 @@ class MepConnection(Connection[ClientEvent]):
                 stats.timeouts += isinstance(event.error, ResponseTimeout)
                 self._fail(event.error)
             case Retried():
-                stats.retries += 1
-                stats.timeouts += event.silent
+                stats.retries += not event.ordinary
+                stats.timeouts += event.silent and not event.ordinary
             case ReplyDropped():
                 stats.corrupt += event.reason in _CORRUPT
             case Resynchronised():
-                stats.resyncs += 1
+                stats.resyncs += event.moved is not None
                 # After a lost reply 0x0C is normal, but a jump may hide behind it.
                 self._doubt(another=event.moved is None or event.moved > _SAME_METER)
             case TlsSessionLost():
@@ -155,10 +159,11 @@ class MepConnection(Connection[ClientEvent]):
 
 def _client(key: MeterKey, security: Security, seen: SecuritySeen, line: Line) -> _Client:
     """Return the client's end of the link."""
+    pace = Pacing(line)
     if security is Security.TLS:
-        return TlsClient(key, line=line)
+        return TlsClient(key, pace=pace, seen=seen)
     number = secrets.randbits(32)
-    rc4 = MepClient(key, encrypt=security is Security.RC4, first_sequence=number, line=line)
+    rc4 = MepClient(key, encrypt=security is Security.RC4, first_sequence=number, pace=pace)
     if security is not Security.AUTO:
         return rc4
     try:
@@ -167,4 +172,6 @@ def _client(key: MeterKey, security: Security, seen: SecuritySeen, line: Line) -
         if seen.tls:
             raise TlsUnavailable(f"the meter spoke TLS before. {error}") from error
         return ChoosingClient(None, rc4, seen)
-    return ChoosingClient(TlsClient(key, line=line, hello_tries=_PROBES), rc4, seen)
+    # A meter that answered in RC4 mode before is asked once only: a spoiled hello then costs no more than a day.
+    probes, declines = (_PROBES, DECLINES) if seen.rc4_at is None else (1, 1)
+    return ChoosingClient(TlsClient(key, pace=pace, seen=seen, hello_tries=probes, declines=declines), rc4, seen)

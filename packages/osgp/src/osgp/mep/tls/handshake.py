@@ -87,11 +87,14 @@ class _Handshake:
         except TlsFault:
             self._over = True
             self._master = b""
+            self._session = None  # what follows a Finished in the same flight spoils it too
             raise
         self._over = self._session is not None
         return answer
 
     def _take_record(self, record: Record) -> bytes:
+        if self._step is Step.OPEN:
+            raise TlsFault("a record behind the end of the handshake", Alert.UNEXPECTED_MESSAGE)
         if self._opening is not None and self._step is Step.SEALED:
             record = Record(record.kind, self._opening.open(record))
         match record.kind:

@@ -116,8 +116,17 @@ def raise_unless_available() -> None:
 
 
 def _aes_gcm(key: bytes) -> _Aead:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - only who speaks TLS needs it
-
+    try:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - only who speaks TLS needs it
+    except BaseException as error:
+        # Where a part of it is missing its Rust half panics, with an exception that is no Exception.
+        if not isinstance(error, ImportError) and type(error).__name__ != "PanicException":
+            raise
+        raise MisuseError(
+            f"the Python package cryptography is installed and cannot be loaded ({error}). Install it anew: "
+            "pip install --force-reinstall cryptography cffi, or on 32-bit Raspberry Pi OS "
+            'sudo apt install --reinstall python3-cryptography. Without TLS the meter may be read by security "rc4-plain"'
+        ) from error
     return AESGCM(key)
 
 
@@ -126,6 +135,9 @@ class Seal:
 
     Args:
         keys: of that direction.
+
+    Raises:
+        MisuseError: the Python package cryptography cannot be loaded.
     """
 
     __slots__ = ("_aead", "_iv", "count")
