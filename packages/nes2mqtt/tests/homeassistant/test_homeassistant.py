@@ -423,8 +423,9 @@ async def test_statistics_are_true_hour_by_hour_through_a_gap_of_six_hours(home,
             entity = found[0] if found else ""
             shown = (await asyncio.to_thread(home.states)).get(entity, {}).get("state", "")
         assert shown == "102.05"
-        past = {"entity": entity, "hour": (began - timedelta(hours=1)).isoformat(), "state": 100.0, "sum": 7.0}
-        await asyncio.to_thread(home.call, "compile_statistics", "heard", past)
+        past = {"entity": entity, "state": 100.0, "sum": 7.0}
+        until_then = {"hour": (began - timedelta(hours=1)).isoformat(), "entities": [past]}
+        await asyncio.to_thread(home.call, "compile_statistics", "heard", until_then)
 
         async def hours() -> dict[datetime, tuple[float, float]]:
             rows = await asyncio.to_thread(

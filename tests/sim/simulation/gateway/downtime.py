@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import sqlite3
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -47,10 +49,12 @@ class Downtime(World):
     Args:
         seconds: how long the gateway is stopped.
         happenings: what happens to the meter, true time.
+        keep: where a copy of what the gateway has written is left.
     """
 
     seconds: float = 6 * 86400.0
     happenings: tuple[Happening, ...] = ()
+    keep: Path | None = None
     said: list[str] = field(default_factory=list)
     """Lines of the log."""
 
@@ -113,6 +117,8 @@ class Downtime(World):
     def read_back(self) -> None:
         """Take what the history holds, by SQL, as somebody else's program would."""
         self._close_connections()
+        if self.keep is not None:
+            shutil.copytree(self.folder, self.keep)
         with closing(sqlite3.connect(self.database)) as connection:
             connection.row_factory = sqlite3.Row
             self.filled = [
@@ -184,13 +190,15 @@ def _when(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat()
 
 
-def live_through(start: float, seconds: float, *happenings: Happening, seed: int = 0) -> Downtime:
+def live_through(
+    start: float, seconds: float, *happenings: Happening, seed: int = 0, keep: Path | None = None
+) -> Downtime:
     """Return a world in which the gateway was stopped for so long, half an hour after its start."""
     from simulation.chance import undisturbed  # noqa: PLC0415 - with the world only
 
     setting = Setting(seed, start=start, optical=False)
     with undisturbed():
-        world = Downtime(setting, seconds=seconds, happenings=happenings)
+        world = Downtime(setting, seconds=seconds, happenings=happenings, keep=keep)
         asyncio.set_event_loop(world.loop)
         try:
             with world.disk, seams.Seams(world), world.files, world.broker.in_place_of_network():

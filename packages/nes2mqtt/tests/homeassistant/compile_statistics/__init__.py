@@ -26,13 +26,15 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         await recorder.async_block_till_done()
 
     async def heard(call: ServiceCall) -> None:
-        """Let an entity have been heard of until the end of an hour, and compile what came since, up to this hour."""
+        """Let entities have been heard of until the end of an hour, and compile what came since, up to this hour."""
         recorder, hour = get_instance(hass), dt_util.parse_datetime(call.data["hour"])
-        about = {"has_mean": False, "has_sum": True, "mean_type": 0, "name": None, "source": "recorder"}
-        about |= {"statistic_id": call.data["entity"], "unit_of_measurement": "kWh"}
-        row = {"state": call.data["state"], "sum": call.data["sum"]}
-        recorder.async_import_statistics(about, [row | {"start": hour}], Statistics)
-        recorder.async_import_statistics(about, [row | {"start": hour + timedelta(minutes=55)}], StatisticsShortTerm)
+        for one in call.data["entities"]:
+            about = {"has_mean": False, "has_sum": True, "mean_type": 0, "name": None, "source": "recorder"}
+            about |= {"statistic_id": one["entity"], "unit_of_measurement": "kWh"}
+            row = {"state": one["state"], "sum": one["sum"]}
+            last = [row | {"start": hour + timedelta(minutes=55)}]
+            recorder.async_import_statistics(about, [row | {"start": hour}], Statistics)
+            recorder.async_import_statistics(about, last, StatisticsShortTerm)
         await recorder.async_block_till_done()
 
         def forget_runs() -> None:
