@@ -15,7 +15,8 @@ from osgp.key import MeterKey
 from osgp.mep.events import ResponseReceived
 from osgp.mep.security import Security
 from osgp.mep.timing import REQUEST_SPACING, Line
-from osgp.meter.meter import LinkEvent, open_meter
+from osgp.meter.meter import LinkEvent
+from osgp.meter.opening import open_meter
 from osgp.psem import PartialRead
 from osgp.simulator import DEMO_KEY_TEXT, SimulatedMeter
 from table import Row

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from osgp.image import MeterImage
 from osgp.key import MeterKey
 from osgp.mep.timing import MAX_READ, REQUEST_SPACING, Line
-from osgp.meter.meter import open_meter
+from osgp.meter.opening import open_meter
 from osgp.psem import table_id
 from osgp.simulator import DEMO_KEY_TEXT, SimulatedMeter
 from osgp.tables import TABLES, Dimensions

@@ -18,7 +18,8 @@ from osgp.key import MeterKey
 from osgp.mep.events import ResponseReceived, Resynchronised
 from osgp.meter.budget import ReadBudget
 from osgp.meter.identity import Identity, Ratings
-from osgp.meter.meter import SAFE_READ, open_meter
+from osgp.meter.meter import SAFE_READ
+from osgp.meter.opening import open_meter
 from osgp.ports.recovery import Recovery
 from osgp.psem import PartialRead, Read
 from osgp.sources import SOURCES

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from osgp.cli.commands.client import client
 from osgp.cli.commands.decode import decode
 from osgp.cli.commands.diff import diff
 from osgp.cli.commands.dump import dump
@@ -57,6 +58,7 @@ _COMMANDS = (
     mbus,
     quality,
     tariffs,
+    client,
     tables,
     dump,
     diff,

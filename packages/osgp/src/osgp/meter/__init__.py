@@ -8,7 +8,8 @@ ask again. This package does not know how a request travels (:mod:`osgp.ports`) 
 
 from osgp.meter.identity import Identity, Ratings
 from osgp.meter.logs import LogRead
-from osgp.meter.meter import Meter, open_meter
+from osgp.meter.meter import Meter
+from osgp.meter.opening import open_meter
 from osgp.tables.load_profile.profile import LoadProfile, ProfileInterval, ProfileMark
 
 __all__ = ["Identity", "LoadProfile", "LogRead", "Meter", "ProfileInterval", "ProfileMark", "Ratings", "open_meter"]

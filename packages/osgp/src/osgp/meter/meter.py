@@ -22,16 +22,16 @@ This module does not know when to poll what, and does not reconnect.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
 from osgp.errors import MisuseError, TableError, TablesChanging
-from osgp.key import MeterKey
 from osgp.mep.events import ClientEvent as MepEvent
 from osgp.mep.security import Security
 from osgp.meter.budget import ReadBudget
+from osgp.meter.clients.port import Answered, ClientPortReader
+from osgp.meter.clients.transaction import Transactor
 from osgp.meter.condition import ConditionReader
 from osgp.meter.confirmed import ConfirmedReader
 from osgp.meter.identity import Identity, Ratings
@@ -43,16 +43,13 @@ from osgp.meter.profile import ProfileReader, Progress
 from osgp.meter.reader import FIXED_SIZE, SAFE_READ, TableReader
 from osgp.meter.writing import AllowWrites, ProcedureResult, Writer
 from osgp.optical.events import ClientEvent as OpticalEvent
-from osgp.optical.settings import SessionSettings
 from osgp.ports.connection import Connection, LinkStats
 from osgp.ports.mep_port import MepConnection
-from osgp.ports.optical_port import OpticalConnection
-from osgp.ports.recovery import Recovery
-from osgp.ports.transport import Address
 from osgp.psem import PartialRead, Read, Request, Response, table_id
 from osgp.sources import Source
 from osgp.tables import TABLES, Dimensions, Record, present, registers
 from osgp.tables.calendar.tariffs import Tariffs
+from osgp.tables.clients.mep_port import MepPort
 from osgp.tables.identity import firmware_text
 from osgp.tables.load_profile.profile import LoadProfile, ProfileMark
 from osgp.tables.logs.events import Event
@@ -63,7 +60,7 @@ from osgp.tables.mbus.recurring import RecurringRead
 from osgp.tables.quality.report import SupplyQuality
 from osgp.tables.status.state import MeterState
 
-__all__ = ["SAFE_READ", "LinkEvent", "Meter", "open_meter"]
+__all__ = ["SAFE_READ", "LinkEvent", "Meter"]
 
 LinkEvent = MepEvent | OpticalEvent
 
@@ -72,7 +69,7 @@ _LAYS_OUT_PRESENT = ("BT20", "BT21", "BT27")
 
 
 class Meter:
-    """An open meter. Made by :func:`open_meter`."""
+    """An open meter. Made by :func:`osgp.meter.opening.open_meter`."""
 
     def __init__(
         self,
@@ -91,6 +88,8 @@ class Meter:
         self._devices = DeviceReader(self._reader, self._confirmed.read, self._logs, known)
         self._condition = ConditionReader(self.table)
         self._writer = Writer(self._reader, connection, allow_writes, known.writes)
+        self._clients = ClientPortReader(self._reader, self.table, self._writer.call)
+        self._transactor = Transactor(self._reader, self._writer, self._clients.shares_transactions)
 
     @property
     def url(self) -> str:
@@ -403,12 +402,57 @@ class Meter:
         """
         return await self._writer.call(procedure, parameters)
 
+    async def mep_port(self) -> MepPort:
+        """Read which of the meter's MEP ports this is, and what it keeps of the clients of both (ET13-15, ET50, ET51, ET54, ET55, ET70).
+
+        Raises:
+            MisuseError: this is an optical port.
+            OsgpError: see :meth:`dimensions`.
+        """
+        self._refuse_unless_mep()
+        return await self._clients.read()
+
+    async def answer_alerts(self) -> Answered:
+        """Answer those alerts of our MEP port that can be answered without data: ``delta_data``, by EP39, which ``allow_writes`` must list.
+
+        Raises:
+            MisuseError: this is an optical port.
+            MeterRefused: the meter has no ET13.
+            OsgpError: see :meth:`call`.
+        """
+        self._refuse_unless_mep()
+        return await self._clients.answer_alerts()
+
+    async def transaction(self, requests: Sequence[Read | PartialRead]) -> tuple[Response, ...]:
+        """Let the meter carry out several reads in a row, with none of another client between them (ET52, ET53).
+
+        Args:
+            requests: what to read. ``allow_writes`` must list ``ET52``, and ``EP61`` where the meter has two MEP ports.
+
+        Returns:
+            The answer to each of them, also where the meter refuses one; fewer if it had no room for all.
+
+        Raises:
+            MisuseError: this is an optical port, or something else than reads is asked for.
+            LinkRefused: the client of the other port holds the lock.
+            TableError: what ET53 holds are no answers to these requests.
+            OsgpError: see :meth:`write` and :meth:`call`.
+        """
+        self._refuse_unless_mep()
+        return await self._transactor.read(requests)
+
+    def _refuse_unless_mep(self) -> None:
+        if not isinstance(self._connection, MepConnection):
+            raise MisuseError(
+                "this is an optical port; the meter keeps such things of the clients of its MEP ports only"
+            )
+
     async def power_cycle(self) -> None:
         """Switch the level shifter off and on again now.
 
         Raises:
             TransportError: it cannot be switched.
-            MisuseError: no recovery was given to :func:`open_meter`.
+            MisuseError: no recovery was given to :func:`~osgp.meter.opening.open_meter`.
         """
         await self._connection.power_cycle()
 
@@ -426,64 +470,3 @@ class Meter:
             "the connection was lost again and again while the meter told who it is. It is asked again; put the probe "
             "straight, or check the cable, if this goes on"
         )
-
-
-@asynccontextmanager
-async def open_meter(
-    url: str,
-    *,
-    key: MeterKey | None,
-    security: Security | str = Security.AUTO,
-    session: SessionSettings | None = None,
-    allow_writes: AllowWrites | None = None,
-    power_cycle: Recovery | None = None,
-    read_budget: ReadBudget | None = None,
-    known: KnownMeter | None = None,
-    on_event: Callable[[LinkEvent], None] | None = None,
-) -> AsyncIterator[Meter]:
-    """Open the port of a meter; nothing is sent before the first question.
-
-    Args:
-        url: ``serial:///dev/...``, ``tcp://host:port``, ``rfc2217://host:port`` or the path of a serial port;
-            ``optical:///dev/...`` or ``optical+tcp://host:port`` for the optical port.
-        key: the meter's key; for an optical port an :class:`~osgp.optical.key.OpticalKey`, or None to read only what
-            a meter shows to everybody.
-        security: MEP port: how to protect what goes over the wire (:class:`~osgp.mep.security.Security`), or its value.
-        session: optical port: how to behave there.
-        allow_writes: what may be written; None makes the meter read-only.
-        power_cycle: what to do about repeated silence; keep it for the next opening.
-        read_budget: how often to read; None for no limit. The guide recommends one table a second on
-            average, which is :class:`ReadBudget`'s default.
-        known: what earlier openings of this port learned of the meter; spares asking again.
-        on_event: see :attr:`Meter.on_event`.
-
-    Raises:
-        MisuseError: the address has none of the known forms, the key is one for the other port, there is no such
-            security, or TLS is wanted and the Python package cryptography is not installed.
-        TlsUnavailable: it is not installed, and ``known`` says that the meter speaks TLS.
-        PasswordRefused: the optical port refused this key before, while this program runs.
-        TransportError: the port cannot be opened; see :func:`osgp.ports.transport.open_port`.
-    """
-    address = Address.parse(url)
-    connection: Connection[Any]
-    if address.optical:
-        connection = OpticalConnection(address, key, settings=session, recovery=power_cycle)
-    elif key is None:
-        raise MisuseError("a MEP port tells nothing without the meter's key")
-    else:
-        seen = known.security if known is not None else None
-        connection = MepConnection(address, key, security=_security(security), seen=seen, recovery=power_cycle)
-    meter = Meter(connection, read_budget, allow_writes, known)
-    meter.on_event = on_event
-    await connection.open()
-    try:
-        yield meter
-    finally:
-        await connection.close()
-
-
-def _security(wanted: Security | str) -> Security:
-    try:
-        return Security(wanted)
-    except ValueError:
-        raise MisuseError(f"there is no security '{wanted}'; there are {', '.join(Security)}") from None

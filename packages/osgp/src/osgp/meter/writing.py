@@ -132,7 +132,7 @@ class Writer:
 
     async def write(self, table: int, data: bytes, offset: int, *, verify: bool) -> None:
         """See :meth:`osgp.meter.Meter.write`."""
-        self._refuse_unless_allowed(table)
+        self.refuse_unless_allowed(table)
         most = await self._port.longest_write()
         parts, done = [], 0
         while done < len(data):
@@ -145,11 +145,12 @@ class Writer:
 
     async def send(self, request: Write | PartialWrite) -> Response:
         """Send one write as it is. See :meth:`osgp.meter.Meter.exchange`."""
-        self._refuse_unless_allowed(request.table)
+        self.refuse_unless_allowed(request.table)
         await self._count(request.table)
         return await self._exchange(request)
 
-    def _refuse_unless_allowed(self, table: int) -> None:
+    def refuse_unless_allowed(self, table: int) -> None:
+        """Raise :class:`~osgp.errors.WritesNotAllowed` unless this table may be written."""
         if not self._allowed.table(table):
             raise WritesNotAllowed(
                 f"this program may not write {table_name(table)}. Nothing was sent. "

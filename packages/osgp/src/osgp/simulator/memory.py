@@ -11,7 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import takewhile
+from zlib import crc32
 
+from osgp.errors import TableError
+from osgp.mep.transaction import HEAD_SIZE, decode_requests, encode_responses, transaction_head
 from osgp.psem import PartialRead, PartialWrite, Read, Request, Response, ResponseCode, Write, table_id
 from osgp.simulator.localtime import daylight_saving, local_offset, tier_at
 from osgp.simulator.rights import CLEAR_DATA, LOCK_TRANSACTIONS, Sender
@@ -30,6 +34,8 @@ _BT08 = table_id("BT08")
 _BT23 = table_id("BT23")
 _ET13 = table_id("ET13")
 _ET50 = table_id("ET50")
+_ET52 = table_id("ET52")
+_ET53 = table_id("ET53")
 _ET54 = table_id("ET54")
 _ET59 = table_id("ET59")
 _ET70 = table_id("ET70")
@@ -73,6 +79,7 @@ class TableMemory:
         self._live = dict(live)
         self._last_psn: dict[int, int] = {}
         self._written: set[int] = set()
+        self._executed: int | None = None
 
     def read(self, table: int, now: float) -> bytes | None:
         """Return a table's bytes at ``now`` (UTC seconds), None if the meter has no such table."""
@@ -152,8 +159,30 @@ class TableMemory:
             return self._start_procedure(data if offset == 0 else b"", sender, now)
         if table not in self._fixed and table not in self._live:
             return _NO_TABLE
+        if table == _ET52 and self._holder(now) not in {0, sender.port}:
+            return Response(ResponseCode.OPERATION_NOT_POSSIBLE)
         self.put(table, offset, data)
+        if table == _ET52:
+            self._execute(offset + len(data), sender, now)
         return Response(ResponseCode.OK)
+
+    def _execute(self, written: int, sender: Sender, now: float) -> None:
+        """Carry out the transaction in ET52, once its end has been written, and put the answers into ET53 (MEP guide v1.1 p. 44-50)."""
+        memory, answers = self._fixed.get(_ET52, bytearray()), self._fixed.get(_ET53)
+        head = transaction_head(bytes(memory)) if len(memory) >= HEAD_SIZE else None
+        if head is None or answers is None or not head.size <= min(written, len(memory)):
+            return
+        data = bytes(memory[: head.size])
+        try:
+            number, requests = decode_requests(data)
+        except TableError:
+            return  # its end is of an older one
+        if crc32(data) == self._executed:
+            return  # not the same twice in a row (p. 50)
+        self._executed = crc32(data)
+        plain = list(takewhile(lambda one: one.table != _ET52, requests))
+        made = encode_responses(number, requests, [self.answer(one, sender, now) for one in plain], len(answers))
+        answers[: len(made)] = made
 
     def _start_procedure(self, data: bytes, sender: Sender, now: float) -> Response:
         """Carry a procedure out and post its result (MEP guide v1.1 p. 52-53)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from osgp.psem import EXTENDED
 from osgp.tables.schema.count import Count, count
+from osgp.tables.schema.dimensions import MBUS_DEVICES
 from osgp.tables.schema.table import Bit, Bits, Field, Filler, Group, Table
 from osgp.tables.schema.types import UINT8, UINT16, char, octets
 
@@ -60,8 +61,6 @@ ET11 = Table(
     ),
 )
 
-_MBUS_DEVICES = 4
-"""Entries 0-3 are M-Bus devices in every meter (p. 77, 80)."""
 _MBUS_ENTRY_SIZE = 66
 _MEP_HEAD_SIZE = 9
 
@@ -97,7 +96,7 @@ ET13 = Table(
                 Field("turn_around_to", UINT16, unit="ms"),
                 Filler(_entry_rest(_MBUS_ENTRY_SIZE)),
             ),
-            count=count("mep_devices").at_most(_MBUS_DEVICES),
+            count=count("mep_devices").at_most(MBUS_DEVICES),
             page="80-82",
         ),
         Group(
@@ -116,7 +115,7 @@ ET13 = Table(
                 ),
                 Field("downlink_data", octets, count=_entry_rest(_MEP_HEAD_SIZE), page="83"),
             ),
-            count=count("mep_devices") - _MBUS_DEVICES,
+            count=count("mep_devices") - MBUS_DEVICES,
             page="80-83",
         ),
     ),

@@ -234,6 +234,8 @@ def nameplate(firmware: Version, dims: Dimensions, data_sets: Sequence[DataSet])
         "ET47": {"tier": _NO_OVERRIDE},
         "ET50": {},
         "ET51": {},
+        "ET52": {},
+        "ET53": {},
         "ET54": {
             "multiple_load_profiles": len(data_sets) > 1,
             "multiple_mep_clients": four,

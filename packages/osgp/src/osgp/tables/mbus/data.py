@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from osgp.psem import EXTENDED
 from osgp.tables.schema.count import count
+from osgp.tables.schema.dimensions import MBUS_DEVICES
 from osgp.tables.schema.table import Bit, Bits, Field, Filler, Group, Table
 from osgp.tables.schema.types import LTIME_DATE, UINT8, UINT16, octets
 
-__all__ = ["ET16", "MBUS_DEVICES", "MBUS_READ", "READ_HEAD_SIZE"]
+__all__ = ["ET16", "MBUS_READ", "READ_HEAD_SIZE"]
 
-MBUS_DEVICES = 4
-"""Entries 0 to 3 of the tables of devices are M-Bus devices in every meter, the others MEP clients (p. 77, 84)."""
 READ_HEAD_SIZE = LTIME_DATE.size + UINT8.size
 _MEP_HEAD_SIZE = READ_HEAD_SIZE + 2 * UINT16.size
 

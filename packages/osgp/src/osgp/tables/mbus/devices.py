@@ -20,10 +20,10 @@ from typing import Any
 
 from osgp.errors import TableError
 from osgp.mbus.telegram import Status
-from osgp.tables.mbus.data import ET16, MBUS_DEVICES, READ_HEAD_SIZE
+from osgp.tables.mbus.data import ET16, READ_HEAD_SIZE
 from osgp.tables.mbus.reading import MbusIdentity, MbusReading
 from osgp.tables.mbus.status import ENTRY_SIZE, ET14
-from osgp.tables.schema.dimensions import Dimensions
+from osgp.tables.schema.dimensions import MBUS_DEVICES, Dimensions
 from osgp.tables.schema.windows import Window
 
 __all__ = ["MbusDevice", "devices", "newest", "slot_window", "with_reads"]

@@ -17,6 +17,7 @@ from typing import Any
 from osgp.sources import SOURCES, Source, by_id
 
 __all__ = [
+    "MBUS_DEVICES",
     "SETS",
     "Calendar",
     "Dimensions",
@@ -30,6 +31,9 @@ __all__ = [
 
 SETS = range(1, 5)
 """Numbers of the load profile data sets that a meter can have (MEP guide v1.1 p. 29)."""
+
+MBUS_DEVICES = 4
+"""Entries 0 to 3 of the tables of devices are M-Bus devices in every meter, the others MEP clients (MEP guide v1.1 p. 77, 80, 84)."""
 
 Firmware = tuple[int, int]
 """Major and minor version, as in "fields added in firmware version 3.70"."""
