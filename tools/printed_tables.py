@@ -66,6 +66,7 @@ SHOWN: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = 
     "ET11": (("dimensions",), (), ()),
     **dict.fromkeys(("ET13", "ET15", "ET50", "ET51", "ET70"), (("mep_port",), ("client",), ())),
     **dict.fromkeys(("ET52", "ET53"), (("transaction",), (), ())),
+    "ET57": (("profile",), ("profile",), ()),
     "ET14": (("mbus_devices",), ("mbus", "read"), ("devices behind the meter",)),
     "ET45": (("mbus_devices", "mbus_reads"), ("mbus", "read"), ("devices behind the meter",)),
     "ET74": (("mbus_devices",), ("mbus", "read"), ("devices behind the meter",)),

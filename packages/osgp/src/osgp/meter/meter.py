@@ -40,6 +40,7 @@ from osgp.meter.layout import ROUNDS, ConfirmedLayout
 from osgp.meter.logs import LogRead, LogReader
 from osgp.meter.mbus_devices import DeviceReader
 from osgp.meter.profile import ProfileReader, Progress
+from osgp.meter.profile_devices import ChannelNames
 from osgp.meter.reader import FIXED_SIZE, SAFE_READ, TableReader
 from osgp.meter.writing import AllowWrites, ProcedureResult, Writer
 from osgp.optical.events import ClientEvent as OpticalEvent
@@ -86,6 +87,7 @@ class Meter:
         self._logs = LogReader(self._reader, self._layout)
         self._confirmed = ConfirmedReader(self._reader, self._layout)
         self._devices = DeviceReader(self._reader, self._confirmed.read, self._logs, known)
+        self._names = ChannelNames(self.table, self._devices.read)
         self._condition = ConditionReader(self.table)
         self._writer = Writer(self._reader, connection, allow_writes, known.writes)
         self._clients = ClientPortReader(self._reader, self.table, self._writer.call)
@@ -292,7 +294,8 @@ class Meter:
             TableError: what the tables say of it cannot be.
             OsgpError: see :meth:`dimensions` and :meth:`osgp.ports.connection.Connection.exchange`.
         """
-        return await self._profile.read(data_set, since, known, progress, burst=burst)
+        found = await self._profile.read(data_set, since, known, progress, burst=burst)
+        return await self._names.named(found)
 
     async def mbus_devices(self) -> tuple[MbusDevice, ...]:
         """Read what the meter has of the gas, water and heat meters behind it (ET14, ET16, ET45, ET74), by place.

@@ -13,6 +13,7 @@ import re
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -184,10 +185,15 @@ def _parquet() -> Any:
     return pa, parquet
 
 
+def _plain(cell: Any) -> Any:
+    return float(cell) if isinstance(cell, Decimal) else cell
+
+
 def _write_parquet(found: LoadProfile, path: Path, modules: Any) -> None:
-    from osgp.cli.text.load_profile import profile_rows, profile_titles  # noqa: PLC0415
+    from osgp.cli.text.load_profile import decimal_titles, profile_rows, profile_titles  # noqa: PLC0415
 
     pa, parquet = modules
+    decimals = decimal_titles(found)
     schema = pa.schema(
         [
             (
@@ -196,6 +202,8 @@ def _write_parquet(found: LoadProfile, path: Path, modules: Any) -> None:
                 if title == "end"
                 else pa.string()
                 if title.endswith(_WORDS)
+                else pa.float64()
+                if title in decimals
                 else pa.int64(),
             )
             for title in profile_titles(found)
@@ -203,7 +211,8 @@ def _write_parquet(found: LoadProfile, path: Path, modules: Any) -> None:
     )
     columns = list(zip(*profile_rows(found), strict=True)) or [()] * len(schema)
     table = pa.Table.from_arrays(
-        [pa.array(cells, type=field.type) for cells, field in zip(columns, schema, strict=True)], schema=schema
+        [pa.array(map(_plain, cells), type=field.type) for cells, field in zip(columns, schema, strict=True)],
+        schema=schema,
     )
     try:
         parquet.write_table(table, path, compression="zstd")

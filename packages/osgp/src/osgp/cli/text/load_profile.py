@@ -19,12 +19,22 @@ from osgp.tables.load_profile.channels import ProfileChannel
 from osgp.tables.load_profile.profile import LoadProfile, ProfileInterval
 from osgp.tables.load_profile.statuses import ChannelStatus, IntervalFlags
 
-__all__ = ["gap_count", "plot_lines", "profile_document", "profile_rows", "profile_titles", "table_lines"]
+__all__ = [
+    "decimal_titles",
+    "gap_count",
+    "plot_lines",
+    "profile_document",
+    "profile_rows",
+    "profile_titles",
+    "table_lines",
+]
 
 _GAP = " "
 _NOTHING = "·"
 """An interval that was recorded and of which nothing can be said, or not without the one before."""
 _DAY_MINUTES = 24 * 60
+_PLAIN = str.maketrans({"³": "3", "°": "", "/": "_per_", "%": "percent"})
+"""For titles: letters and digits that every program takes."""
 _UNMARKED = IntervalFlags.DAYLIGHT_SAVING
 """Flags that say nothing of the values."""
 
@@ -82,7 +92,13 @@ def table_lines(profile: LoadProfile, zone: tzinfo | None = None) -> list[str]:
 def _value(channel: ProfileChannel, value: int | None) -> str:
     if value is None:
         return "-"
-    return str(value) if channel.source is None else value_text(channel.source, value)
+    if channel.source is not None:
+        return value_text(channel.source, value)
+    told = channel.decoded(value)
+    if told is not None:
+        return f"{told:,} {channel.unit}".rstrip()
+    # What a device sent and nobody can decode is no number to show as if it were one.
+    return "-" if channel.of_device is not None and channel.of_device.key else str(value)
 
 
 def _marks(interval: ProfileInterval) -> str:
@@ -159,19 +175,44 @@ def profile_titles(profile: LoadProfile) -> list[str]:
     """Return the titles of the columns of :func:`profile_rows`: each channel's value, what it counted, and its status."""
     titles = ["end"]
     for name, channel in zip(_names(profile), profile.channels, strict=True):
-        unit = f"_{channel.unit.lower()}" if channel.unit else ""
-        titles += [f"{name}{unit}", *([f"{name}_counted{unit}"] if channel.counts else []), f"{name}_status"]
+        titles += [_titled(name, channel), *([_titled(f"{name}_counted", channel)] if channel.counts else [])]
+        titles.append(f"{name}_status")
     return [*titles, "flags"]
+
+
+def decimal_titles(profile: LoadProfile) -> frozenset[str]:
+    """Return the titles of those columns of :func:`profile_rows` that hold decimal numbers: what devices showed."""
+    named = zip(_names(profile), profile.channels, strict=True)
+    return frozenset(_titled(name, channel) for name, channel in named if _is_decoded(channel))
+
+
+def _titled(name: str, channel: ProfileChannel) -> str:
+    unit = channel.unit.lower().translate(_PLAIN)
+    return f"{name}_{unit}" if unit else name
+
+
+def _is_decoded(channel: ProfileChannel) -> bool:
+    return channel.of_device is not None and bool(channel.of_device.key)
 
 
 def _names(profile: LoadProfile) -> list[str]:
     """Return a name for each channel; a second one of the same source is numbered."""
     names: list[str] = []
     for channel in profile.channels:
-        name = f"source_{channel.source_id}" if channel.source is None else channel.source.key
+        name = _key(channel)
         again = sum(1 for one in names if one == name or one.startswith(f"{name}_again_"))
         names.append(f"{name}_again_{again}" if again else name)
     return names
+
+
+def _key(channel: ProfileChannel) -> str:
+    if channel.source is not None:
+        return channel.source.key
+    device = channel.of_device
+    if device is None or not device.key:
+        return f"source_{channel.source_id}"
+    kind = "".join(letter if letter.isalnum() else " " for letter in device.kind)
+    return "_".join((*kind.split(), *filter(None, (device.serial, device.key))))
 
 
 def profile_rows(profile: LoadProfile) -> Iterator[list[Any]]:
@@ -180,7 +221,8 @@ def profile_rows(profile: LoadProfile) -> Iterator[list[Any]]:
     for interval in profile.intervals:
         row: list[Any] = [interval.end]
         for place, channel in enumerate(profile.channels):
-            row.append(interval.values[place])
+            value = interval.values[place]
+            row.append(channel.decoded(value) if _is_decoded(channel) else value)
             if channel.counts:
                 row.append(counted[place][interval.end])
             row.append(_words(interval.status[place]))
@@ -199,13 +241,16 @@ def profile_document(profile: LoadProfile) -> dict[str, Any]:
                 "source_id": channel.source_id,
                 "label": channel.label,
                 "unit": channel.unit,
+                "device": _device(channel),
             }
             for channel in profile.channels
         ],
         "intervals": [
             {
                 "end": interval.end.isoformat().replace("+00:00", "Z"),
-                "values": list(interval.values),
+                "values": [
+                    _number(channel, value) for channel, value in zip(profile.channels, interval.values, strict=True)
+                ],
                 "counted": [
                     counted[place][interval.end] if place in counted else None for place in range(len(profile.channels))
                 ],
@@ -216,3 +261,28 @@ def profile_document(profile: LoadProfile) -> dict[str, Any]:
         ],
         "mark": profile.mark.to_json(),
     }
+
+
+def _device(channel: ProfileChannel) -> dict[str, Any] | None:
+    if channel.device is None:
+        return None
+    place, data_type = channel.device
+    told = channel.of_device
+    return {
+        "place": place + 1,
+        "data_type": data_type,
+        "kind": told.kind or None if told else None,
+        "serial": told.serial or None if told else None,
+        "manufacturer": told.manufacturer or None if told else None,
+        "key": told.key or None if told else None,
+    }
+
+
+def _number(channel: ProfileChannel, value: int | None) -> int | float | None:
+    """Return a value for scripts: what a device showed, not the bytes it sent."""
+    if not _is_decoded(channel):
+        return value
+    told = channel.decoded(value)
+    if told is None:
+        return None
+    return int(told) if told == told.to_integral_value() else float(told)

@@ -8,27 +8,49 @@ a description.
 Values are what the register showed when the interval ended, never what was consumed in it (p. 29, 236): energies in steps of
 1, 10 or 100 Wh (p. 118), which roll over (p. 119).
 
-This module does not know how a device's bytes are read (:mod:`osgp.mbus`).
+This module does not know how a device's bytes are read (:mod:`osgp.mbus`); who does, gives it a :class:`OfDevice`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from osgp.sources import Kind, Source, by_id
 from osgp.tables.load_profile.configured import FIRST_MAPPED, MAPPED_IDS
 from osgp.tables.registers import ENERGIES, step_of
 from osgp.tables.schema.dimensions import Dimensions
 
-__all__ = ["ProfileChannel", "channels_of", "extended_ids"]
+__all__ = ["OfDevice", "ProfileChannel", "channels_of", "extended_ids"]
 
 _KIND_SHIFT, _PLAIN, _DEVICE = 12, 0, 4
 _DEVICE_SHIFT, _DEVICE_MASK = 8, 0x0F
 _DATA_TYPE_MASK = 0x1F
 _PLAIN_IDS = 0x100
+_FIRST_CLIENT = 4
+"""Places of devices from which on there are MEP clients (p. 32, 84)."""
 _DEVICE_COUNTERS = range(73, 81)
 """Counters of M-Bus and MEP devices (p. 205)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfDevice:
+    """What a channel holds of a device behind the meter, as far as that can be told.
+
+    It is the device that is at the channel's place *now*: a profile does not tell that it was exchanged.
+    """
+
+    kind: str
+    """``gas``; empty where the device was not read yet, as are :attr:`serial` and :attr:`manufacturer`."""
+    serial: str
+    manufacturer: str
+    key: str
+    """Of the value, as in :mod:`osgp.mbus.measured`: ``volume``; empty where ET57 does not tell."""
+    unit: str
+    """Of the decoded value: ``m³``."""
+    decode: Callable[[int], Decimal | None] = field(repr=False, compare=False)
+    """Makes the value of the stored number; None where it is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +65,34 @@ class ProfileChannel:
     """What one step of the stored number is worth in :attr:`unit`."""
     rollover: int | None = None
     """In :attr:`unit`: where the register begins anew; None if it does not, or that is not known."""
+    of_device: OfDevice | None = None
+    """What it holds of a device behind the meter; None for a source of the meter's own, and where nothing is known of the device."""
 
     @property
     def unit(self) -> str:
-        """Return the unit of the channel's values: ``Wh``; empty where it has none or none is known."""
-        return "" if self.source is None else self.source.raw_unit
+        """Return the unit of the channel's values: ``Wh``; empty where it has none or none is known.
+
+        Of a device's value it is that of the decoded one (:meth:`decoded`): stored is what the device sent.
+        """
+        if self.source is None:
+            return "" if self.of_device is None else self.of_device.unit
+        return self.source.raw_unit
 
     @property
     def label(self) -> str:
         """Return its English name for people."""
         if self.source is not None:
             return self.source.label
-        if self.device is not None:
-            return f"Device {self.device[0] + 1}, data type {self.device[1]}"
-        return f"Source {self.source_id}"
+        if self.device is None:
+            return f"Source {self.source_id}"
+        place, data_type = self.device
+        name, what = "", ""
+        if self.of_device is not None:
+            name, what = f"{self.of_device.kind} {self.of_device.serial}".strip(), self.of_device.key.replace("_", " ")
+        if not name:
+            name = f"device {place + 1}" if place < _FIRST_CLIENT else f"MEP client {place + 1 - _FIRST_CLIENT}"
+        label = f"{name}, {what or f'data type {data_type}'}"
+        return label[:1].upper() + label[1:]
 
     @property
     def device(self) -> tuple[int, int] | None:
@@ -74,6 +110,10 @@ class ProfileChannel:
     def counts(self) -> bool:
         """Tell whether it is a register, of which differences say what was counted."""
         return self.source is not None and self.source.kind is not Kind.PRESENT
+
+    def decoded(self, value: int | None) -> Decimal | None:
+        """Return what a device's stored number stands for, in :attr:`unit`; None for none, and for what cannot be decoded."""
+        return None if value is None or self.of_device is None else self.of_device.decode(value)
 
     def consumed(self, earlier: int, later: int) -> int | None:
         """Return what a register counted between two of its values; None where it does not count up, or fell."""

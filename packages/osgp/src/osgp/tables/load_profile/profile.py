@@ -17,6 +17,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from osgp.errors import MisuseError, TableError
@@ -50,7 +51,8 @@ class ProfileInterval:
     end: datetime
     """UTC; whole minutes."""
     values: tuple[int | None, ...]
-    """Of each channel, in its unit; None where the meter says that there is none."""
+    """Of each channel, in its unit, but of devices as they sent it (:meth:`LoadProfile.readings`); None where the meter says that
+    there is none."""
     status: tuple[ChannelStatus, ...]
     """Of each channel."""
     flags: IntervalFlags
@@ -135,6 +137,16 @@ class LoadProfile:
                 counted = _counted(self.channels[channel], before, interval, channel)
             yield interval, counted
             before = interval
+
+    def readings(self, channel: int) -> Iterator[tuple[ProfileInterval, Decimal | None]]:
+        """Yield each interval with what a device behind the meter showed then, in its channel's unit; None where there is no value.
+
+        Args:
+            channel: counted from 0.
+        """
+        described = self.channels[channel]
+        for interval in self.intervals:
+            yield interval, described.decoded(interval.values[channel])
 
 
 def _counted(described: ProfileChannel, before: ProfileInterval, after: ProfileInterval, channel: int) -> int | None:

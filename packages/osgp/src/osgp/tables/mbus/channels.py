@@ -15,6 +15,7 @@ from datetime import time
 from typing import Any
 
 from osgp.errors import TableError
+from osgp.mbus.measured import Measured, measured
 from osgp.mbus.records import Record, decode_value
 
 __all__ = ["DataType", "data_types", "time_of"]
@@ -51,6 +52,22 @@ class DataType:
         fitting = [header for header in self.headers if (header in self.special) == special] or list(self.headers)
         found = [decode_value(header, raw) for header in fitting]
         return found[0] if found and all(_alike(one, found[0]) for one in found) else None
+
+    def measured(self, stored: int) -> tuple[str, Measured] | None:
+        """Return what a channel holds, under its key (:mod:`osgp.mbus.measured`) and in the one unit for people; None if that is nothing."""
+        record = self.value(stored)
+        found = {} if record is None else measured([record])
+        return next(iter(found.items()), None)
+
+    @property
+    def described(self) -> tuple[str, str]:
+        """Return key and unit of the values, as far as the headers tell; empty where they do not."""
+        nothing = self.value(0)
+        found = None if nothing is None else self.measured(0)
+        if found is not None:
+            return found[0], found[1].unit
+        # Zeros are no date, for instance.
+        return ("" if nothing is None else nothing.quantity or ""), ""
 
 
 def _alike(one: Record, other: Record) -> bool:
