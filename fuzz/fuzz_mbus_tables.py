@@ -15,10 +15,11 @@ from osgp.errors import TableError
 from osgp.tables import TABLES, Dimensions, survey
 from osgp.tables.logs.ring import Entry
 from osgp.tables.mbus.channels import data_types, time_of
-from osgp.tables.mbus.data import MBUS_DEVICES, READ_HEAD_SIZE
+from osgp.tables.mbus.data import READ_HEAD_SIZE
 from osgp.tables.mbus.devices import devices, newest, slot_window, with_reads
 from osgp.tables.mbus.reading import MbusReading, decode_read
 from osgp.tables.mbus.recurring import RECURRING_LOGS, decode_recurring, recurring_ring
+from osgp.tables.schema.dimensions import MBUS_DEVICES
 
 _LARGEST = 1 << 17
 _ENTRY_HEAD = 8
