@@ -3,7 +3,7 @@
 import pytest
 
 from osgp.errors import MeterRefused, MisuseError, WritesNotAllowed, WriteUncertain
-from osgp.mep.transaction import decode_requests, encode_responses
+from osgp.meter.clients.messages import decode_requests, encode_responses
 from osgp.meter.writing import AllowWrites
 from osgp.psem import PartialRead, Read, Response, Write, table_id
 

@@ -12,14 +12,14 @@ from typing import Annotated
 
 import typer
 
-from osgp.cli.commands.client import client
 from osgp.cli.commands.decode import decode
+from osgp.cli.commands.devices.client import client
+from osgp.cli.commands.devices.mbus import mbus
 from osgp.cli.commands.diff import diff
 from osgp.cli.commands.dump import dump
 from osgp.cli.commands.logs.events import events
 from osgp.cli.commands.logs.outages import outages
 from osgp.cli.commands.logs.selfreads import selfreads
-from osgp.cli.commands.mbus import mbus
 from osgp.cli.commands.ports import ports
 from osgp.cli.commands.probe import probe
 from osgp.cli.commands.profile import profile

@@ -15,7 +15,7 @@ from itertools import takewhile
 from zlib import crc32
 
 from osgp.errors import TableError
-from osgp.mep.transaction import HEAD_SIZE, decode_requests, encode_responses, transaction_head
+from osgp.meter.clients.messages import HEAD_SIZE, decode_requests, encode_responses, transaction_head
 from osgp.psem import PartialRead, PartialWrite, Read, Request, Response, ResponseCode, Write, table_id
 from osgp.simulator.localtime import daylight_saving, local_offset, tier_at
 from osgp.simulator.rights import CLEAR_DATA, LOCK_TRANSACTIONS, Sender

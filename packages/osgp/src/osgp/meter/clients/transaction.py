@@ -14,7 +14,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
 from osgp.errors import LinkRefused, MisuseError, OsgpError, WriteUncertain
-from osgp.mep.transaction import HEAD_SIZE, decode_responses, encode_requests, transaction_head
+from osgp.meter.clients.messages import HEAD_SIZE, decode_responses, encode_requests, transaction_head
 from osgp.meter.reader import TableReader
 from osgp.meter.writing import ProcedureResult, Writer
 from osgp.psem import PartialRead, Read, Response, table_id

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osgp.errors import MisuseError, TableError
-from osgp.mep.transaction import (
+from osgp.meter.clients.messages import (
     decode_requests,
     decode_responses,
     encode_requests,
