@@ -26,6 +26,7 @@ export class EnergyBars {
   constructor({ place, sums, empty, title, say, open, scale = false, more = () => [] }) {
     Object.assign(this, { place, sums, empty, title, say, open, more, columns: [], lines: [], shown: null, report: null, pairs: [] });
     this.scale = scale;
+    place.setAttribute("aria-label", title);
     place.classList.toggle("scaled", scale);
     place.classList.toggle("opens", Boolean(open));
     const at = (event) => this.columns.indexOf(event.target.closest(".bar"));

@@ -64,6 +64,7 @@ export class PowerChart {
   constructor({ place, readout, empty, span, title, say, live = true }) {
     Object.assign(this, { place, readout, empty, span, title, say, live, chosen: null });
     this.draw = this.draw.bind(this);
+    place.setAttribute("aria-label", title);
     new ResizeObserver(() => this.resize()).observe(place);
     for (const query of ["(prefers-color-scheme: dark)", "(resolution: 1dppx)"]) {
       matchMedia(query).addEventListener("change", () => this.restyle());

@@ -99,10 +99,13 @@ function phaseCard() {
   );
 }
 
+/** The phases of which the meter tells something: { phase, watts, volts, amperes, stale }. */
+export function phasesOf(meter) {
+  return PHASES.map((phase) => phaseOf(meter, phase)).filter(({ watts, volts, amperes }) => watts !== undefined || volts || amperes);
+}
+
 export function drawPhases(meter) {
-  const phases = PHASES.map((phase) => phaseOf(meter, phase)).filter(
-    ({ watts, volts, amperes }) => watts !== undefined || volts || amperes,
-  );
+  const phases = phasesOf(meter);
   if (!show("phases", phases.length > 0)) {
     return;
   }

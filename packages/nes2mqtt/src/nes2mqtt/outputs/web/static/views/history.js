@@ -11,7 +11,7 @@ import { address } from "../router.js";
 import { text, translate } from "../texts.js";
 import { amounts } from "./costs.js";
 import { comparison, notes, rows } from "./history/words.js";
-import { load } from "./history/data.js";
+import { costs as loadCosts, load } from "./history/data.js";
 import { drawPower, hidePower } from "./history/power.js";
 import { drawTable, files } from "./history/table.js";
 
@@ -104,7 +104,7 @@ function build() {
     say,
     scale: true,
     open: (bucket) => inside(bucket) && location.assign(inside(bucket)),
-    more: (bucket) => amounts(costs(bucket), running(bucket ?? state.found.report.total)),
+    more: (bucket) => amounts(costsOf(bucket), running(bucket ?? state.found.report.total)),
   });
   byId("history-table").addEventListener("toggle", drawAll);
   byId("history-date").addEventListener("change", ({ target }) => {
@@ -138,7 +138,7 @@ function inside(bucket) {
 }
 
 /** What a bar cost, all of them with null. */
-function costs(bucket) {
+function costsOf(bucket) {
   const found = state.found?.costs;
   if (!found) {
     return [];
@@ -203,7 +203,7 @@ function current(element, is) {
 
 /** Ask for what is wanted and draw it. The picture before stays until then; after a while it is grey. */
 async function fetchAndDraw(aloud = false) {
-  const { wanted } = state;
+  const { wanted, found: before } = state;
   const ticket = (state.asked += 1);
   if (!page.status?.gateway.history) {
     fail(text("history_off"));
@@ -214,7 +214,9 @@ async function fetchAndDraw(aloud = false) {
     return;
   }
   const timer = setTimeout(() => place.classList.add("loading"), PATIENCE);
-  const found = await load(wanted, page.status.gateway.costs);
+  // Both at once; who waits for the bars need not wait for the bill.
+  const bill = page.status.gateway.costs ? loadCosts(wanted) : null;
+  const found = await load(wanted);
   clearTimeout(timer);
   if (ticket !== state.asked) {
     return;
@@ -227,16 +229,18 @@ async function fetchAndDraw(aloud = false) {
   if (!found) {
     return;
   }
-  state.found = { ...found, wanted };
+  state.found = { ...found, wanted, costs: before?.wanted === wanted ? before.costs : null };
   drawAll();
   if (aloud) {
     say(`${byId("history-title").textContent}. ${byId("history-bars").getAttribute("aria-label")}`);
   }
-  if (wanted.kind === "day") {
-    await drawPower(wanted, found.report, () => ticket === state.asked);
-  } else {
-    hidePower();
+  const curve = wanted.kind === "day" ? drawPower(wanted, found.report, () => ticket === state.asked) : hidePower();
+  const costs = await bill;
+  if (ticket === state.asked && costs) {
+    state.found.costs = costs;
+    drawAll();
   }
+  await curve;
 }
 
 function fail(words) {

@@ -146,6 +146,7 @@ function redrawBars() {
 
 function show() {
   place.hidden = false;
+  byId("to-wall").href = address({ meter: meterId(), view: "wall" });
   draw();
   refresh();
 }

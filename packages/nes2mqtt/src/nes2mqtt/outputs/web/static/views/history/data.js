@@ -64,7 +64,8 @@ async function elapsed(wanted) {
   return { own: await sum(span.start, until), other: await sum(other.start, otherUntil), until, otherUntil };
 }
 
-async function costs({ meter, kind, span, today }) {
+/** What it cost; null where there is no bill. Bills of a year are much to add up, so they are asked for apart. */
+export async function costs({ meter, kind, span, today }) {
   const end = today && span.end > today ? calendar.addDays(today, 1) : span.end;
   if (kind === "all" || span.start >= end || calendar.daysBetween(span.start, end) > MOST_BILLED) {
     return null;
@@ -81,20 +82,21 @@ async function costs({ meter, kind, span, today }) {
   return { ...found, within };
 }
 
-/** All that the view shows of what is wanted; { problem } when the gateway says why not, null when it does not answer. */
-export async function load(wanted, billed) {
+/**
+ * What the view shows of what is wanted: { report, other, elapsed }; { problem } when the gateway says why not, null when it
+ * does not answer.
+ */
+export async function load(wanted) {
   const { kind, span, other, by } = wanted;
   const period = kind === "day" ? by : calendar.BARS[kind];
-  const report = await (kind === "all" ? everything(wanted) : energy(wanted, period, span));
+  const [report, beside, sums] = await Promise.all([
+    kind === "all" ? everything(wanted) : energy(wanted, period, span),
+    other ? energy(wanted, period, other) : null,
+    other ? elapsed(wanted) : null,
+  ]);
   if (!report || report.problem) {
     return report;
   }
-  const beside = other ? await energy(wanted, period, other) : null;
   const compared = beside && !beside.problem ? beside : null;
-  return {
-    report,
-    other: compared,
-    elapsed: compared ? await elapsed(wanted) : null,
-    costs: billed ? await costs(wanted) : null,
-  };
+  return { report, other: compared, elapsed: compared ? sums : null };
 }

@@ -14,7 +14,7 @@ const ENOUGH = 0.98;
 const DAY = 86_400;
 const HOUR = 3_600_000;
 
-const amount = (value) => `${kwh(value)} kWh`;
+const amount = (value) => `${kwh(value)}\u00a0kWh`;
 const of = (bucket, direction) => bucket[`${direction}_kwh`];
 
 /** Whether all of a sum was measured, as far as its time is over. */
