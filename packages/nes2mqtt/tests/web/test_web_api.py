@@ -173,6 +173,20 @@ async def test_without_a_range_it_is_today_and_this_month(make_web, client_for):
     assert hours["buckets"][-1]["import_kwh"] is None, "the future is not a zero"
 
 
+async def test_a_long_answer_is_compressed_for_who_takes_it(make_web, client_for):
+    query = "/api/v1/energy?meter=house&start=2026-10-25&end=2026-10-26"
+    async with client_for(make_web(store=FakeStore())) as client:
+        plain = await client.get(query, headers={"accept-encoding": "identity"})
+        packed = await client.get(query, headers={"accept-encoding": "gzip"})
+        short = await client.get("/api/v1/devices", headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert "content-encoding" not in short.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["vary"] == plain.headers["vary"] == "accept-encoding"
+    assert packed.json() == plain.json()
+    assert int(packed.headers["content-length"]) < len(plain.content) / 5
+
+
 async def test_energy_as_a_table(make_web, client_for):
     async with client_for(make_web(store=FakeStore())) as client:
         reply = await client.get("/api/v1/energy.csv?meter=house&start=2026-10-25&end=2026-10-26")

@@ -26,6 +26,7 @@ const arrow = (id, key, shape) =>
   el("a", { id, href: "#", class: "round", "data-label": key }, el("span", { "aria-hidden": "true" }, shape));
 
 function build() {
+  place.classList.add("first");
   place.append(
     el(
       "div",
@@ -244,6 +245,7 @@ async function fetchAndDraw(aloud = false) {
 }
 
 function fail(words) {
+  place.classList.remove("first");
   state.found = null;
   state.bars.fail(words);
   for (const id of ["history-summary", "history-power", "history-table", "history-comparison"]) {
@@ -257,6 +259,7 @@ function drawAll() {
     return;
   }
   const { report, other, wanted } = found;
+  place.classList.remove("first");
   state.bars.draw(report, other);
   const words = comparison(found);
   byId("history-comparison").hidden = words.length === 0;

@@ -37,7 +37,7 @@ function build() {
   place.append(
     el(
       "div",
-      { class: "cards wide" },
+      { id: "meter-cards", class: "cards wide", hidden: "" },
       card("complaints-card", "complaints", el("ul", { id: "complaints", class: "outputs" }), el("p", { id: "complaints-hint", class: "muted small" })),
       card("identity-card", "meter", el("dl", { id: "identity", class: "facts" })),
       card("link-card", "link", el("dl", { id: "link", class: "facts" })),
@@ -120,6 +120,8 @@ async function refresh() {
   if (meter !== meterId()) {
     return;
   }
+  // All cards come at once, so that none jumps.
+  byId("meter-cards").hidden = false;
   if (Array.isArray(condition)) {
     drawCondition(condition[0]);
   }

@@ -26,7 +26,7 @@ const AGAIN = { hour: 3, minute: 30 };
 const KEPT = "nes2mqtt-wall";
 
 const place = byId("view-wall");
-const state = { bars: null, report: null, before: null, lost: 0, touched: 0, lock: null, timer: 0, shown: false, settings: settings() };
+const state = { bars: null, report: null, before: null, lost: 0, touched: 0, lock: null, timer: 0, shown: false, answered: false, settings: settings() };
 
 /** What was set on this device: { awake, dim }; dim is night, always or never. */
 function settings() {
@@ -50,12 +50,12 @@ function build() {
   place.append(
     el(
       "div",
-      { id: "wall", class: "wall" },
+      { id: "wall", class: "wall", hidden: "" },
       el("p", { id: "wall-time", class: "wall-time" }),
       el(
         "section",
         { id: "wall-now", class: "wall-now", "aria-labelledby": "wall-words" },
-        el("h2", { id: "wall-words" }),
+        el("h1", { id: "wall-words" }),
         el("p", { class: "wall-power" }, el("span", { id: "wall-value", class: "value" }), el("span", { class: "unit" }, "W")),
         el("p", { id: "wall-heard", class: "heard", hidden: "" }),
       ),
@@ -159,6 +159,9 @@ function draw() {
   }
   const gone = state.lost > 0 && performance.now() - state.lost > GIVEN_UP;
   place.classList.toggle("gone", gone);
+  // All of it at once: nothing jumps then.
+  const history = !page.status?.gateway.history || state.answered;
+  byId("wall").hidden &&= !((meter && history) || gone);
   const power = meter && netPower(meter);
   byId("wall-now").hidden = !power || gone;
   byId("wall-today").hidden = !state.report || gone;
@@ -195,13 +198,16 @@ async function refresh() {
     return;
   }
   const report = await get(path("energy", { meter, period: "hour" }));
+  state.answered = true;
   if (meter !== meterId() || !report || report.problem) {
+    draw();
     return;
   }
   state.report = report;
-  byId("wall-today").hidden = false;
-  state.bars.draw(report);
   await compare(meter);
+  byId("wall-today").hidden = false;
+  byId("wall").hidden &&= !page.meter;
+  state.bars.draw(report);
   draw();
 }
 
