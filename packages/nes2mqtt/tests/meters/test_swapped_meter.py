@@ -7,6 +7,7 @@ import pytest
 
 from nes2mqtt.config.settings import parse
 from nes2mqtt.meters.guard import Guard
+from nes2mqtt.meters.line_security import LineSecurity
 from nes2mqtt.meters.poller import Cadence, Poller
 from nes2mqtt.readings.hub import Hub, OutputStatus
 from nes2mqtt.readings.reading import MeterInfo, MeterStatus, Sample, TableGroup
@@ -94,7 +95,14 @@ async def test_m3_m5_a_swap_is_seen_before_anything_of_the_new_meter_goes_out(wa
         switch = await stack.enter_async_context(Switch(ports))
         port = f"{'optical+tcp' if optical else 'tcp'}://127.0.0.1:{switch.port}"
         settings = parse(f'[meters.house]\nport = "{port}"\nkey = "{DEMO_KEY_TEXT}"\n', "x").meters["house"]
-        poller = Poller(MeterInfo("house"), settings.port, _opener("house", settings), Guard("house"), hub, Cadence())
+        poller = Poller(
+            MeterInfo("house"),
+            settings.port,
+            _opener(settings, LineSecurity("house", settings.security, None)),
+            Guard("house"),
+            hub,
+            Cadence(),
+        )
         task = asyncio.create_task(poller.run())
         await asyncio.sleep(after)
         switch.now = 1

@@ -19,6 +19,7 @@ from nes2mqtt.runtime import gateway as app
 from nes2mqtt.runtime.demo import free_port, run_demo
 from nes2mqtt.timing.clock import Clock
 from osgp.key import MeterKey
+from osgp.mep.tls_server import TlsRule
 from osgp.simulator import DEMO_KEY_TEXT, House, SimulatedMeter
 from osgp.sources import SOURCES
 
@@ -162,6 +163,27 @@ async def test_a_wrong_key_is_told_in_one_line(tmp_path, caplog, said):
         async with gateway(config):
             await said("key refused")
     assert caplog.text.count("key refused") == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "level", "words"),
+    [(TlsRule.OFFERED, "INFO", "talks TLS. From now on nothing less"), (TlsRule.ABSENT, "WARNING", "talks RC4 mode")],
+)
+async def test_the_log_tells_how_the_meter_is_talked_to(tmp_path, registers, caplog, rule, level, words):
+    caplog.set_level("INFO")
+    async with SimulatedMeter(tls=rule) as meter, gateway(config_for(tmp_path, await meter.serve_tcp())):
+        await asyncio.wait_for(registers.wait(), 60)
+    assert [record.levelname for record in caplog.records if f"meter house: {words}" in record.getMessage()] == [level]
+
+
+async def test_tls_that_was_seen_is_not_left_after_a_restart(tmp_path, registers, said):
+    async with SimulatedMeter(tls=TlsRule.OFFERED) as meter, gateway(config_for(tmp_path, await meter.serve_tcp())):
+        await asyncio.wait_for(registers.wait(), 60)
+    registers.clear()
+    async with SimulatedMeter() as meter, gateway(config_for(tmp_path, await meter.serve_tcp())):
+        await said("the meter spoke TLS before and refuses it now")
+    assert not registers.is_set()
+    assert meter.traffic.answered == 0
 
 
 async def test_sigterm_ends_it_cleanly(tmp_path, caplog):

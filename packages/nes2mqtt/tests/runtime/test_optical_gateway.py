@@ -16,6 +16,7 @@ import serialx
 from nes2mqtt.config.problems import ConfigError
 from nes2mqtt.config.settings import log_secrets, parse
 from nes2mqtt.meters.guard import Guard
+from nes2mqtt.meters.line_security import LineSecurity
 from nes2mqtt.meters.poller import Cadence, Poller
 from nes2mqtt.readings.hub import Hub, OutputStatus
 from nes2mqtt.readings.reading import MeterInfo, MeterState, MeterStatus, Sample, TableGroup
@@ -89,7 +90,14 @@ async def gateway(settings, clock):
     """Poll a meter as configured."""
     listener, hub = Listener(), Hub({}, clock)
     hub.add(listener)
-    poller = Poller(MeterInfo("house"), settings.port, _opener("house", settings), Guard("house"), hub, Cadence())
+    poller = Poller(
+        MeterInfo("house"),
+        settings.port,
+        _opener(settings, LineSecurity("house", settings.security, None)),
+        Guard("house"),
+        hub,
+        Cadence(),
+    )
     task = asyncio.create_task(poller.run())
     try:
         yield listener
@@ -220,7 +228,14 @@ async def test_07_23_hours_of_faults(simulated, loop_clocks, hours, cadence):
         settings = settings_for(await meter.serve_optical_tcp(), RK)
         auditor, hub = Auditor(2 * cadence.registers + 10), Hub({}, loop_clocks())
         hub.add(auditor)
-        poller = Poller(MeterInfo("house"), settings.port, _opener("house", settings), Guard("house"), hub, cadence)
+        poller = Poller(
+            MeterInfo("house"),
+            settings.port,
+            _opener(settings, LineSecurity("house", settings.security, None)),
+            Guard("house"),
+            hub,
+            cadence,
+        )
         task = asyncio.create_task(poller.run())
         await asyncio.sleep(hours * 1200)
         early, judged_early = blocks_in_use(house), auditor.judged
@@ -240,7 +255,14 @@ async def test_07_21_a_probe_that_is_unplugged_comes_back_under_its_name(tmp_pat
     settings = settings_for(f"optical://{probe}", RK, "present_every = 1\nreads_per_second = 10")
     listener, hub = Listener(), Hub({})
     hub.add(listener)
-    poller = Poller(MeterInfo("house"), settings.port, _opener("house", settings), Guard("house"), hub, Cadence(1.0))
+    poller = Poller(
+        MeterInfo("house"),
+        settings.port,
+        _opener(settings, LineSecurity("house", settings.security, None)),
+        Guard("house"),
+        hub,
+        Cadence(1.0),
+    )
 
     async def until(fulfilled, seconds=10.0):
         async with asyncio.timeout(seconds):

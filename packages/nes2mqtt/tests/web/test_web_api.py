@@ -1,6 +1,7 @@
 """The REST API: readings with all that makes them trustworthy, problems in plain words, a complete description."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -91,9 +92,10 @@ async def test_before_the_first_reply_there_is_nothing(make_web, client_for):
 
 async def test_the_meters_and_the_gateway(make_web, client_for, online):
     web = make_web()
-    web.hub.publish(online(MeterInfo("barn", name="Barn")))
+    web.hub.publish(replace(online(MeterInfo("barn", name="Barn")), security="tls"))
     async with client_for(web) as client:
         meters = (await client.get("/api/v1/meters")).json()
+        assert [meter["security"] for meter in meters] == ["", "tls"]
         assert [meter["id"] for meter in meters] == ["house", "barn"], "in the order of the configuration"
         one = (await client.get("/api/v1/meters/house")).json()
         assert one == meters[0]

@@ -132,7 +132,7 @@ class MeterConfig(BaseModel):
     security: Literal["auto", "tls", "rc4", "rc4-plain"] = "auto"
     """MEP port: how to protect what goes over the wire. ``tls``; ``rc4``, which is encrypted but weak; ``rc4-plain``, which is not
     encrypted; ``auto``: TLS if the meter speaks it, else ``rc4-plain``. Replies are verified in each case. The log says
-    what ``auto`` found; where that is TLS, write ``tls`` here, so that nothing less is ever taken after a restart either."""
+    what ``auto`` found. Once that was TLS, nothing less is taken: the history keeps it. Without a history write ``tls`` here."""
     present_every: Annotated[float, Field(ge=0.1, le=3600)] = 2.0
     """Seconds between two reads of power, voltage and current (table BT28)."""
     registers_every: Annotated[float, Field(ge=0.1, le=3600)] = 10.0

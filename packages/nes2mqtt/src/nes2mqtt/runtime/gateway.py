@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from nes2mqtt import __version__
 from nes2mqtt.config.settings import Config
 from nes2mqtt.meters.config import MeterConfig
 from nes2mqtt.meters.guard import Guard, Limits, Memory
+from nes2mqtt.meters.line_security import LineSecurity
 from nes2mqtt.meters.poller import Cadence, MeterSession, OpenMeter, Poller
 from nes2mqtt.meters.power_cycle import power_cycle_for
 from nes2mqtt.outputs.supervise import Keeper, Supervised
@@ -32,12 +33,9 @@ from nes2mqtt.readings.hub import Hub, Output
 from nes2mqtt.readings.reading import MeterInfo, TableGroup
 from nes2mqtt.runtime.watch import watch_clock, watch_parts
 from nes2mqtt.timing.clock import Clock
-from osgp.mep.events import SecurityChosen
-from osgp.mep.security import Security
 from osgp.meter import open_meter
 from osgp.meter.budget import ReadBudget
 from osgp.meter.known import KnownMeter
-from osgp.meter.meter import LinkEvent
 from osgp.optical.settings import SessionSettings
 from osgp.ports.recovery import Recovery
 from servicekit.process import stopped_by_signals
@@ -66,37 +64,38 @@ _GOODBYE = 10.0
 """Seconds the outputs get to say goodbye."""
 
 
-_CHOSEN = {
-    Security.TLS: 'talks TLS. Write security = "tls" into its section, then a restart takes nothing less either',
-    Security.RC4_PLAIN: "talks RC4 mode, not encrypted: who can reach the line can read along",
-}
-"""What ``security = "auto"`` found, for people."""
-
-
-def _opener(meter: str, settings: MeterConfig) -> OpenMeter:
+def _opener(settings: MeterConfig, line: LineSecurity) -> OpenMeter:
     """Return what opens this meter; recovery, read budget and what is known of it outlive connections."""
     power_cycle = power_cycle_for(settings.power_cycle)
     recovery = Recovery(power_cycle) if power_cycle is not None else None
-    budget, known = ReadBudget(settings.reads_per_second), KnownMeter()
+    budget, known = ReadBudget(settings.reads_per_second), KnownMeter(security=line.seen)
     key, session = settings.meter_key, SessionSettings(padding=settings.padding)
 
-    def note(event: LinkEvent) -> None:
-        if isinstance(event, SecurityChosen):
-            _log.info("meter %s: %s (%s)", meter, _CHOSEN[event.security], event.why)
-
-    def open_it(address: str) -> AbstractAsyncContextManager[MeterSession]:
-        return open_meter(
-            address,
-            key=key,
-            security=settings.security,
-            session=session,
-            power_cycle=recovery,
-            read_budget=budget,
-            known=known,
-            on_event=note,
-        )
+    @asynccontextmanager
+    async def open_it(address: str) -> AsyncIterator[MeterSession]:
+        try:
+            async with open_meter(
+                address,
+                key=key,
+                security=settings.security,
+                session=session,
+                power_cycle=recovery,
+                read_budget=budget,
+                known=known,
+                on_event=line.hear,
+            ) as meter:
+                yield meter
+        finally:
+            await line.kept()
 
     return open_it
+
+
+async def _line_security(meter: str, settings: MeterConfig, store: Store | None) -> LineSecurity:
+    """Return how a meter's line is protected, with what earlier processes saw of it."""
+    line = LineSecurity(meter, settings.security, store)
+    await line.restore()
+    return line
 
 
 async def _remembered(store: Store | None, meter: str, clock: Clock) -> Memory | None:
@@ -129,13 +128,14 @@ def _stale_after(settings: MeterConfig) -> Mapping[TableGroup, timedelta]:
 
 async def _pollers(config: Config, hub: Hub, store: Store | None) -> list[Poller]:
     memories = await asyncio.gather(*(_remembered(store, meter, hub.clock) for meter in config.meters))
+    lines = await asyncio.gather(*(_line_security(meter, each, store) for meter, each in config.meters.items()))
     pollers = []
-    for index, ((meter, settings), memory) in enumerate(zip(config.meters.items(), memories, strict=True)):
+    for index, ((meter, settings), memory, line) in enumerate(zip(config.meters.items(), memories, lines, strict=True)):
         pollers.append(
             Poller(
                 MeterInfo(meter, name=settings.name or meter),
                 settings.port,
-                _opener(meter, settings),
+                _opener(settings, line),
                 Guard(meter, Limits(settings.max_power), memory, segment=settings.segment),
                 hub,
                 Cadence(settings.present_every, settings.registers_every, settings.clock_every, settings.devices_every),
