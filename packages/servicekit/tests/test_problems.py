@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from servicekit.problems import Problem, classes_in, not_toml, problems_at, words_for
+from servicekit.problems import Problem, classes_in, not_toml, problems_at, unknown_setting, words_for
 
 FILE = Path("service.toml")
 
@@ -64,3 +65,22 @@ def test_a_kind_of_mistake_becomes_words(kind, context, said):
 def test_classes_are_found_wherever_an_annotation_mentions_them():
     assert list(classes_in(dict[str, tuple[bool, ...] | list[int]], int)) == [bool, int]
     assert list(classes_in(str, int)) == []
+
+
+class Section:
+    """A section of a configuration, one setting of which has another name now."""
+
+    former_settings: ClassVar = {"speed": "write pace = 3 in place of speed"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("speed", "there is no such setting any more; write pace = 3 in place of speed"),
+        ("spead", "there is no such setting; did you mean 'spread'?"),
+        ("Base-Topic", "there is no such setting; did you mean 'base_topic'?"),
+        ("xyz", "there is no such setting here; there are: base_topic, pace, spread"),
+    ],
+)
+def test_a_setting_that_is_none_tells_which_is_meant(name, said):
+    assert unknown_setting(name, ["spread", "pace", "base_topic"], [Section, None]) == said

@@ -105,6 +105,13 @@ MISTAKES = {
     "empty meters": ("[meters]", [":1: meters: must not be empty"]),
     "text for a number": (SMALLEST + 'present_every = "two"', [":5: meters.house.present_every: must be a number"]),
     "number for a text": (SMALLEST + "name = 2", [":5: meters.house.name: must be text in quotes"]),
+    "former setting": (
+        SMALLEST + "encrypt = true",
+        [
+            "nes2mqtt.toml:5: meters.house.encrypt: there is no such setting any more; ",
+            'write security = "rc4" in place of',
+        ],
+    ),
     "another word": (SMALLEST + 'security = "ssl"', [":5: meters.house.security: must be "]),
     "yes for true": (SMALLEST + '[history]\nenabled = "maybe"', [":6: history.enabled: must be true or false"]),
     "too small": (SMALLEST + "present_every = 0", [":5:", "must be at least 0.1"]),

@@ -94,7 +94,7 @@ def test_a_mistake_in_the_configuration_is_told_by_line(piprint, tmp_path, comma
     name, *rest = command.split()
     code, _, err = piprint(name, "--config", "p.toml", *rest)
     assert code == 2
-    assert "p.toml:3: business_central.compani: there is no such setting; did you mean company?" in err
+    assert "p.toml:3: business_central.compani: there is no such setting; did you mean 'company'?" in err
     assert SECRET not in err
 
 

@@ -35,8 +35,8 @@ MISTAKES = [
     ('host = "C:\\print"', 1, "", "a backslash in a text is written twice"),
     ("[web\n", 1, "", "this is not TOML"),
     ("", None, "business_central", "is missing; add a section [business_central]"),
-    (GOOD.replace("tenant = ", "tennant = "), 8, "business_central.login.tennant", "did you mean tenant?"),
-    (GOOD.replace("client_id = ", "client-id = "), 9, "business_central.login.client-id", "did you mean client_id?"),
+    (GOOD.replace("tenant = ", "tennant = "), 8, "business_central.login.tennant", "did you mean 'tenant'?"),
+    (GOOD.replace("client_id = ", "client-id = "), 9, "business_central.login.client-id", "did you mean 'client_id'?"),
     (
         GOOD.replace(f'secret = "{CANARY}"', ""),
         6,

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_args
 from servicekit.toml_lines import Path as SettingPath
 from servicekit.toml_lines import key_lines, line_of
 
-__all__ = ["Problem", "classes_in", "dotted", "not_toml", "problems_at", "words_for"]
+__all__ = ["Problem", "classes_in", "closest", "dotted", "not_toml", "problems_at", "unknown_setting", "words_for"]
 
 _T = TypeVar("_T")
 
@@ -104,6 +104,30 @@ def words_for(kind: str, context: Mapping[str, Any], otherwise: str) -> str:
         choices = str(context.get("expected") or context.get("expected_tags")).replace("'", '"')
         return f"must be one of {choices.replace(' or ', ', ')}"
     return otherwise[:1].lower() + otherwise[1:]
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """Return the setting that a wrong name looks like; empty if there is none."""
+    import difflib  # noqa: PLC0415 - only where something is wrong
+
+    return next(iter(difflib.get_close_matches(name.replace("-", "_").lower(), sorted(known), 1)), "")
+
+
+def unknown_setting(name: str, known: Iterable[str], models: Iterable[object]) -> str:
+    """Say that there is no setting of this name, and what to write instead.
+
+    Args:
+        name: as the file has it.
+        known: the settings that there are at this place.
+        models: of that place. Their ``former_settings`` names settings that there were, each with what to write now.
+    """
+    known = sorted(known)
+    former = {was: now for model in models for was, now in getattr(model, "former_settings", {}).items()}
+    if name in former:
+        return f"there is no such setting any more; {former[name]}"
+    if close := closest(name, known):
+        return f"there is no such setting; did you mean '{close}'?"
+    return f"there is no such setting here; there are: {', '.join(known)}"
 
 
 _SYNTAX = (

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from servicekit.problems import Problem, classes_in, problems_at, words_for
+from servicekit.problems import Problem, classes_in, problems_at, unknown_setting, words_for
 from servicekit.toml_lines import Path as SettingPath
 
 __all__ = ["ConfigError", "problems_of"]
@@ -70,16 +70,6 @@ def _in_file(data: Mapping[str, Any], location: Sequence[str | int]) -> SettingP
     return tuple(path)
 
 
-def _unknown(name: str, models: Iterable[type[BaseModel]]) -> str:
-    known = sorted({field for model in models for field in _settings(model)})
-    import difflib  # noqa: PLC0415 - only where something is wrong
-
-    close = difflib.get_close_matches(name, known, 1)
-    if close:
-        return f"there is no such setting; did you mean '{close[0]}'?"
-    return f"there is no such setting here; there are: {', '.join(known)}"
-
-
 def _toml(example: str) -> str:
     """Write an example as the file would: in quotes unless it is a value of TOML as it stands."""
     try:
@@ -101,7 +91,7 @@ def _message(error: ErrorDetails, path: SettingPath, models: Sequence[type[BaseM
     kind = error["type"]
     context = error.get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown(str(path[-1]), models)
+        return unknown_setting(str(path[-1]), {field for model in models for field in _settings(model)}, models)
     if kind == "missing":
         return _missing(str(path[-1]), models)
     if kind == "union_tag_not_found":

@@ -6,7 +6,8 @@ This module does not open ports.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
@@ -116,6 +117,9 @@ class MeterConfig(BaseModel):
     """One meter: where it is, its key, how often it is read."""
 
     model_config = _STRICT
+    former_settings: ClassVar[Mapping[str, str]] = {
+        "encrypt": 'write security = "rc4" in place of encrypt = true; leave encrypt = false out, or write security = "rc4-plain"'
+    }
 
     port: Annotated[Port, Field(examples=['"serial:///dev/serial/by-id/usb-..."'])]
     """MEP port: ``serial:///dev/serial/by-id/...``, ``tcp://HOST:PORT`` or ``rfc2217://HOST:PORT``. Optical port:

@@ -9,7 +9,6 @@ This module does not know which settings there are; it asks the models of :mod:`
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from piprint.config.settings import Config
 from piprint.errors import ConfigError
-from servicekit.problems import Problem, classes_in, problems_at, words_for
+from servicekit.problems import Problem, classes_in, closest, problems_at, unknown_setting, words_for
 from servicekit.toml_lines import Path as SettingPath
 
 __all__ = ["ConfigProblems", "problems_of"]
@@ -70,7 +69,7 @@ def _explain(errors: Sequence[ErrorDetails]) -> list[tuple[SettingPath, str]]:
     """Say what is wrong where; a setting is not called missing when it stands there with a slip of the pen."""
     followed = [(error, *_follow(error["loc"])) for error in errors]
     meant = {
-        (*path[:-1], _close(str(path[-1]), owner))
+        (*path[:-1], closest(str(path[-1]), owner.model_fields if owner else ()))
         for error, path, owner in followed
         if error["type"] == "extra_forbidden"
     }
@@ -85,7 +84,7 @@ def _message(error: ErrorDetails, path: SettingPath, owner: type[BaseModel] | No
     kind, context = error["type"], error.get("ctx", {})
     name = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
-        return _unknown(name, owner)
+        return unknown_setting(name, owner.model_fields if owner else (), [owner])
     if kind == "missing":
         return _missing(name, owner)
     if kind == "tuple_type" and name in _SECTION_LISTS:
@@ -93,21 +92,6 @@ def _message(error: ErrorDetails, path: SettingPath, owner: type[BaseModel] | No
     if kind == "union_tag_not_found":
         return 'says no kind; add the line kind = "secret" (or "certificate", or "basic")'
     return words_for(kind, context, error["msg"])
-
-
-def _close(name: str, owner: type[BaseModel] | None) -> str:
-    """Return the setting that a wrong name looks like; "" when there is none."""
-    return next(
-        iter(difflib.get_close_matches(name.replace("-", "_").lower(), list(owner.model_fields) if owner else [], 1)),
-        "",
-    )
-
-
-def _unknown(name: str, owner: type[BaseModel] | None) -> str:
-    close = _close(name, owner)
-    if close:
-        return f"there is no such setting; did you mean {close}?"
-    return f"there is no such setting here; there are: {', '.join(owner.model_fields if owner else ())}"
 
 
 _EXAMPLES = {
