@@ -272,3 +272,50 @@ async def test_the_registers_of_another_meter_begin_no_gap(open_store, read, reg
         store.offer(registers(7_650, 5, segment=2, segment_start=clock.at(7_645)))
         store.offer(registers(3 * HOUR, 6, segment=3, segment_start=clock.at(3 * HOUR)))
         assert len(await store.gaps("house", clock.at(-DAY))) == 1
+
+
+def average(begin, end):
+    return round(used(begin, end) * HOUR / (end - begin))
+
+
+async def test_a_curve_has_a_hole_and_beside_it_the_average_power_that_was_filled_in(open_store, read, clock):
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, 9_900, 11_000)
+        gap = await one_gap(store, clock)
+        missing = clock.at(3 * QUARTER)
+        found = [sample for sample in profile(clock, gap, 600, 9_900) if sample.received != missing]
+        await store.fill(Looked(gap, found, "partly"))
+        names = ["active_power_import", "active_power_export", "voltage_l1"]
+        ends = [600, 900, 1800, *range(4 * QUARTER, 9_900, QUARTER)]
+        fine = await store.series("house", names, clock.at(0), clock.at(10_800), 600)
+        assert fine.lines["active_power_import"].average == [None] * len(fine.times)
+        assert [(part.start, part.end, part.values) for part in fine.filled] == [
+            (clock.at(begin), clock.at(end), {"active_power_import": average(begin, end)})
+            for begin, end in pairwise(ends)
+        ]
+        coarse = await store.series("house", names, clock.at(0), clock.at(10_800), 4)
+        assert [(part.start, part.end, part.values) for part in coarse.filled] == [
+            (clock.at(begin), clock.at(end), {"active_power_import": average(begin, end)})
+            for begin, end in pairwise([600, 3600, 7200, 9000])
+        ]
+        some = await store.series("house", names, clock.at(2_000), clock.at(4_000), 600)
+        assert [part.end for part in some.filled] == [clock.at(3_600), clock.at(4_500)]
+        assert (await store.series("house", ["voltage_l1"], clock.at(0), clock.at(10_800), 600)).filled == []
+
+
+async def test_of_an_interval_whose_first_reading_is_not_kept_no_power_is_told(open_store, read, clock, tmp_path):
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, 9_900, 10_000)
+        gap = await one_gap(store, clock)
+        await store.fill(Looked(gap, profile(clock, gap, 600, 9_900), "filled"))
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection, connection:
+        for (table,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'registers_*'"
+        ).fetchall():
+            connection.execute(f"DELETE FROM {table}")
+    async with open_store() as store:
+        told = (await store.series("house", ["active_power_import"], clock.at(0), clock.at(10_800), 600)).filled
+        assert told[0].values == {}
+        assert told[1].values == {"active_power_import": average(900, 1800)}

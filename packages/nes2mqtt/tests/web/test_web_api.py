@@ -11,6 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 
 from nes2mqtt.history.errors import HistoryError
+from nes2mqtt.history.queries.filled_power import FilledPower
 from nes2mqtt.history.queries.periods import periods
 from nes2mqtt.history.queries.reader import EnergyPeriod, Line, Series
 from nes2mqtt.history.tables.filled import LookedInto
@@ -38,7 +39,9 @@ class FakeStore:
             if key not in SOURCES:
                 raise ValueError(f"the history keeps no present value named {key}")
         line = Line([230_125, None], [229_000, None], [231_000, None])
-        return Series(meter, timedelta(minutes=1), [start, start + timedelta(minutes=1)], dict.fromkeys(keys, line))
+        minute = timedelta(minutes=1)
+        filled = [FilledPower(start + minute, start + 16 * minute, {"active_power_import": 512})]
+        return Series(meter, minute, [start, start + minute], dict.fromkeys(keys, line), filled)
 
     async def energy(self, meter, unit, start, end):
         return await self.energies(meter, list(periods(start, end, unit, self.zone)))
@@ -288,6 +291,9 @@ async def test_curves_in_people_s_units(make_web, client_for):
             "lowest": [229.0, None],
             "highest": [231.0, None],
         }
+        assert report["filled"] == [
+            {"start": "2026-11-21T00:01:00Z", "end": "2026-11-21T00:16:00Z", "values": {"active_power_import": 512.0}}
+        ]
         reply = await client.get("/api/v1/series?meter=house&name=nonsense")
         assert reply.status_code == 400
         assert "no present value named nonsense" in reply.json()["detail"]

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from nes2mqtt.history.queries.filled_power import FilledPower, filled_power
 from nes2mqtt.history.queries.periods import Unit, periods
 from nes2mqtt.history.tables.blocks import BadBlock
 from nes2mqtt.history.tables.columns import PRESENT, REGISTERS, keys_of
@@ -71,12 +72,15 @@ class Series:
         step: length of a bucket; None for single readings.
         times: start of each bucket, or time of each reading (UTC).
         lines: by source key.
+        filled: times in which nothing was read, and the average power that the meter's load profile tells of them. None of it is in
+            the lines.
     """
 
     meter: str
     step: timedelta | None
     times: list[datetime]
     lines: Mapping[str, Line]
+    filled: Sequence[FilledPower] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +225,12 @@ class Reader:
         if high - low <= max_points * _RAW_STEP:
             raw = self._raw(number, keys, (low, high), max_points, fresh)
             if raw:
-                return _single(meter, keys, raw)
+                filled = filled_power(self.connection, number, keys, (low, high), QUARTERS.step)
+                return replace(_single(meter, keys, raw), filled=filled)
         level = self._level(low, high, max_points)
         first, last = level.floor(low), level.floor(high - 1) + level.step
-        return self._curve(meter, keys, level, first, last, self._buckets(level, number, first, last, pending))
+        curve = self._curve(meter, keys, level, first, last, self._buckets(level, number, first, last, pending))
+        return replace(curve, filled=filled_power(self.connection, number, keys, (first, last), level.step))
 
     def _raw(
         self, number: int, keys: Sequence[str], bounds: tuple[int, int], limit: int, fresh: Sequence[Sample]

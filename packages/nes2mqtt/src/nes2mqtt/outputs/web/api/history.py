@@ -24,6 +24,7 @@ from nes2mqtt.outputs.web.api.models import (
     EnergyBucket,
     EnergyReport,
     FilledPart,
+    FilledPowerReport,
     GapsReport,
     LineReport,
     LookedIntoGap,
@@ -286,6 +287,14 @@ async def series(request: Request, asked: _Series) -> SeriesReport:
         step=found.step.total_seconds() if found.step else None,
         times=found.times,
         lines={name: _line(SOURCES[name], line) for name, line in found.lines.items()},
+        filled=[
+            FilledPowerReport(
+                start=part.start,
+                end=part.end,
+                values={name: SOURCES[name].scaled(value) for name, value in part.values.items()},
+            )
+            for part in found.filled
+        ],
     )
 
 

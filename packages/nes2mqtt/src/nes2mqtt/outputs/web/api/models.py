@@ -170,6 +170,14 @@ class LineReport(_Model):
     highest: list[float | None]
 
 
+class FilledPowerReport(_Model):
+    """A time in which nothing was read, and the average power that the meter's load profile tells of it."""
+
+    start: datetime
+    end: datetime
+    values: dict[str, float] = Field(description="Average power in it, by name; absent where it is not known")
+
+
 class SeriesReport(_Model):
     """Values over time, as columns of equal length."""
 
@@ -177,6 +185,10 @@ class SeriesReport(_Model):
     step: float | None = Field(description="Seconds of a bucket; null for single readings")
     times: list[datetime] = Field(description="Start of each bucket, or time of each reading")
     lines: dict[str, LineReport] = Field(description="By name")
+    filled: list[FilledPowerReport] = Field(
+        default=[],
+        description="Times in which the meter was not read; none of it is in the lines, which have a hole there",
+    )
 
 
 class FilledPart(_Model):
