@@ -253,6 +253,37 @@ async def test_a_bucket_tells_how_much_of_it_is_over_and_known(make_web, client_
     assert report["total"]["expected_seconds"] == sum(expected for expected, _ in told)
 
 
+async def test_the_hours_with_the_most_import_and_the_base_load(make_web, client_for):
+    zone = FakeStore.zone
+
+    class Uneven(FakeStore):
+        async def energies(self, meter, spans):
+            """400 W; 4 kW from 18 to 19 o'clock on the 3rd, 3 kW from 19 on; after a gap on the 4th 50 kWh."""
+            del meter
+            found = []
+            for a, b in spans:
+                local = a.astimezone(zone)
+                watts = {(3, 18): 4000, (3, 19): 3000, (5, 7): 2000}.get((local.day, local.hour), 400)
+                energy = watts * (b - a) / timedelta(hours=1)
+                gap = (local.day, local.hour, local.minute) == (4, 12, 0)
+                first = a - timedelta(hours=9) if gap else a
+                found.append(EnergyPeriod(a, b, {"active_energy_import": 50_000 if gap else round(energy)}, first, b))
+            return found
+
+    async with client_for(make_web(store=Uneven())) as client:
+        query = "/api/v1/peaks?meter=house&start=2026-11-01&end=2026-11-20"
+        report = (await client.get(f"{query}&count=3")).json()
+        days = (await client.get(f"{query}&count=2&distinct_days=true")).json()
+        few = (await client.get("/api/v1/peaks?meter=house&start=2026-11-01&end=2026-11-03")).json()
+        long = await client.get("/api/v1/peaks?meter=house&start=2025-01-01&end=2026-11-03")
+    hours = [(bucket["start"], bucket["import_kwh"]) for bucket in report["highest"]]
+    assert hours == [("2026-11-03T17:00:00Z", 4.0), ("2026-11-03T18:00:00Z", 3.0), ("2026-11-05T06:00:00Z", 2.0)]
+    assert [bucket["start"][:10] for bucket in days["highest"]] == ["2026-11-03", "2026-11-05"]
+    assert report["base_watts"] == 400.0
+    assert few["base_watts"] is None
+    assert long.status_code == 400
+
+
 async def test_gaps_that_were_looked_into(make_web, client_for):
     class Filled(FakeStore):
         async def looked_into(self, meter, limit):
@@ -391,7 +422,7 @@ def test_the_api_keeps_to_its_description(make_web):
         "/api/v1/openapi.json", build_app(make_web(store=FakeStore(), allowed_hosts=["localhost", "testserver"]))
     )
     operations = [result.ok() for result in schema.exclude(path="/api/v1/live").get_all_operations()]
-    assert len(operations) == 13
+    assert len(operations) == 14
     for operation in operations:
 
         @given(case=operation.as_strategy())

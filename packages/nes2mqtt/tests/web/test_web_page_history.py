@@ -259,3 +259,14 @@ async def test_an_old_address_leads_to_its_meter_and_an_unknown_one_to_the_first
         await page.goto(f"{url}/#/barn/history/month/2026-10")
         await page.get_by_role("link", name="House").click()
         await expect(page.locator("#view-history")).to_be_visible()
+
+
+async def test_the_highest_hours_of_a_month_lead_to_their_days(a_page, served, web):
+    async with served(web) as url, a_page(url, view="history/month/2026-10") as page:
+        await bars(page, 31)
+        await expect(page.locator("#peaks li")).to_have_count(5)
+        await expect(page.locator("#peaks li").first).to_contain_text("1.00 kWh")
+        await expect(page.locator("#base-load")).to_have_text("Base load at night: about 200 W")
+        await page.locator("#peaks a").first.click()
+        await expect(title(page)).to_have_text(re.compile("Thursday,? 1 October 2026"))
+        await expect(page.locator("#history-peaks")).to_be_hidden()

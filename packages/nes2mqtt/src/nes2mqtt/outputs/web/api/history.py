@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from nes2mqtt.outputs.web.api.models import (
     GapsReport,
     LineReport,
     LookedIntoGap,
+    PeaksReport,
     SeriesReport,
 )
 from nes2mqtt.outputs.web.api.operation import Asked, Operation, context_of
@@ -58,6 +59,11 @@ _LONGEST: Mapping[Unit, timedelta] = {
 }
 """One request asks for about a thousand buckets at most, which takes a Raspberry Pi well under a second."""
 
+_LONGEST_PEAKS = timedelta(days=367)
+_NIGHT_ENDS = 6
+"""Hour of the day."""
+_ENOUGH_NIGHTS = 100
+"""Quarter hours: four nights and a bit."""
 _MOST_GAPS = 100
 _MOST_LINES = 12
 _MOST_POINTS = 5000
@@ -82,6 +88,17 @@ class _Energy(Asked):
             description="Cut the first and last bucket at `start` and `end` (to the quarter hour before); else they are whole"
         ),
     ] = False
+
+
+class _Peaks(Asked):
+    meter: MeterId
+    period: Annotated[Literal["quarter", "hour"], Field(description="Length of what is compared")] = "hour"
+    start: Moment = None
+    end: Moment = None
+    count: Annotated[int, Field(ge=1, le=100, description="At most so many")] = 10
+    distinct_days: Annotated[bool, Field(description="Of each day only its highest, as some capacity tariffs want")] = (
+        False
+    )
 
 
 class _EnergyTable(_Energy):
@@ -181,21 +198,7 @@ async def energy(request: Request, asked: _Energy) -> EnergyReport:
         raise ProblemError(503, _UNREADABLE, "The log and /api/v1/status tell why.")
     now = web.hub.clock.now() if web.hub.clock.known else None
     spent = [_spent(part, now) for part in found]
-    buckets = [
-        EnergyBucket(
-            start=part.start,
-            end=part.end,
-            import_kwh=_kwh(part.values.get(_IMPORT.key)),
-            export_kwh=_kwh(part.values.get(_EXPORT.key)),
-            expected_seconds=expected,
-            known_seconds=known,
-            complete=part.complete,
-            first=part.first,
-            last=part.last,
-            filled=[FilledPart(start=since, end=until) for since, until in part.filled],
-        )
-        for part, (expected, known) in zip(found, spent, strict=True)
-    ]
+    buckets = [_bucket(part, *times) for part, times in zip(found, spent, strict=True)]
     total = EnergyBucket(
         start=buckets[0].start,
         end=buckets[-1].end,
@@ -209,6 +212,77 @@ async def energy(request: Request, asked: _Energy) -> EnergyReport:
         filled=[filled for bucket in buckets for filled in bucket.filled],
     )
     return EnergyReport(meter=meter, period=period, timezone=str(zone), total=total, buckets=buckets)
+
+
+async def peaks(request: Request, asked: _Peaks) -> PeaksReport:
+    """By import. Without `start`: of this month. At most a year by the hour, or two months by the quarter hour."""
+    web, meter = context_of(request), asked.meter
+    store = history(web)
+    known_meter(web, meter)
+    zone = web.gateway.timezone
+    begin = (
+        floor(now_of(web), Unit.MONTH, zone)
+        if asked.start is None
+        else floor(in_zone(asked.start, zone), Unit.DAY, zone)
+    )
+    until = (
+        following(floor(begin, Unit.MONTH, zone), Unit.MONTH, zone) if asked.end is None else in_zone(asked.end, zone)
+    )
+    if until <= begin:
+        raise ProblemError(400, "The end is not after the start", "Swap start and end.")
+    short = until - begin <= _LONGEST[Unit.HOUR]
+    most = _LONGEST[Unit.HOUR] if asked.period == "quarter" else _LONGEST_PEAKS
+    if until - begin > most:
+        raise ProblemError(400, "That is too much at once", f"Ask for at most {most.days} days by {asked.period}.")
+    try:
+        quarters = await store.energies(meter, list(periods(begin, until, Unit.QUARTER, zone))) if short else []
+        found = quarters if asked.period == "quarter" else await store.energy(meter, Unit.HOUR, begin, until)
+    except HistoryError as error:
+        raise unreadable(error) from error
+    highest = sorted(
+        (part for part in found if part.complete and _IMPORT.key in part.values), key=_imported, reverse=True
+    )
+    if asked.distinct_days:
+        days: dict[date, EnergyPeriod] = {}
+        for part in highest:
+            days.setdefault(part.start.astimezone(zone).date(), part)
+        highest = list(days.values())
+    now = web.hub.clock.now() if web.hub.clock.known else None
+    return PeaksReport(
+        meter=meter,
+        period=asked.period,
+        highest=[_bucket(part, *_spent(part, now)) for part in highest[: asked.count]],
+        base_watts=_base_load(quarters, zone),
+    )
+
+
+def _imported(part: EnergyPeriod) -> int:
+    return part.values[_IMPORT.key]
+
+
+def _base_load(quarters: Iterable[EnergyPeriod], zone: ZoneInfo) -> float | None:
+    """Return the import power in W that one of twenty quarter hours of the nights undercuts."""
+    nights = sorted(
+        _imported(part)
+        for part in quarters
+        if part.complete and _IMPORT.key in part.values and part.start.astimezone(zone).hour < _NIGHT_ENDS
+    )
+    return None if len(nights) < _ENOUGH_NIGHTS else 4.0 * nights[len(nights) // 20]
+
+
+def _bucket(part: EnergyPeriod, expected: int | None, known: int) -> EnergyBucket:
+    return EnergyBucket(
+        start=part.start,
+        end=part.end,
+        import_kwh=_kwh(part.values.get(_IMPORT.key)),
+        export_kwh=_kwh(part.values.get(_EXPORT.key)),
+        expected_seconds=expected,
+        known_seconds=known,
+        complete=part.complete,
+        first=part.first,
+        last=part.last,
+        filled=[FilledPart(start=since, end=until) for since, until in part.filled],
+    )
 
 
 def _spent(part: EnergyPeriod, now: datetime | None) -> tuple[int | None, int]:
@@ -324,6 +398,7 @@ OPERATIONS = (
         answered="One line a bucket",
         problems=_PROBLEMS,
     ),
+    Operation("/peaks", "Hours with the most import", _Peaks, peaks, PeaksReport, problems=_PROBLEMS),
     Operation("/gaps", "Gaps that were looked into", _Gaps, gaps, GapsReport, problems=_PROBLEMS),
     Operation("/series", "Present values over time", _Series, series, SeriesReport, problems=_PROBLEMS),
 )

@@ -246,6 +246,20 @@ class EnergyReport(_Model):
     buckets: list[EnergyBucket]
 
 
+class PeaksReport(_Model):
+    """The hours, or quarter hours, in which most was used, and what is used when nobody uses anything."""
+
+    meter: str
+    period: Literal["quarter", "hour"]
+    highest: list[EnergyBucket] = Field(
+        description="The one with most import first; only those that were measured whole and hold no energy of a gap"
+    )
+    base_watts: float | None = Field(
+        description="Import power that is undercut in one of twenty quarter hours between midnight and six; null where fewer than "
+        "a hundred of them were measured, and for more than two months"
+    )
+
+
 class BillLine(_Model):
     """One line of a bill."""
 

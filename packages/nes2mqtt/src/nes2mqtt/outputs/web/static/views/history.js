@@ -3,15 +3,16 @@
 
 import * as calendar from "../calendar.js";
 import { EnergyBars } from "../charts/bars.js";
-import { moments, running } from "../charts/buckets.js";
+import { kwh, moments, nameOf, running } from "../charts/buckets.js";
 import { clock } from "../clock.js";
 import { byId, el, fillList, setText } from "../dom.js";
+import { dayName, number } from "../format.js";
 import { meterId, page, say } from "../page.js";
 import { address } from "../router.js";
 import { text, translate } from "../texts.js";
 import { amounts } from "./costs.js";
 import { comparison, notes, rows } from "./history/words.js";
-import { costs as loadCosts, load } from "./history/data.js";
+import { costs as loadCosts, load, peaks as loadPeaks } from "./history/data.js";
 import { drawPower, hidePower } from "./history/power.js";
 import { drawTable, files } from "./history/table.js";
 
@@ -74,6 +75,13 @@ function build() {
         el("div", { class: "card-head" }, el("h2", { id: "summary-title", "data-text": "summary" })),
         el("dl", { id: "summary", class: "facts" }),
         el("ul", { id: "summary-notes", class: "notes" }),
+      ),
+      el(
+        "section",
+        { id: "history-peaks", class: "card", "aria-labelledby": "peaks-title", hidden: "" },
+        el("div", { class: "card-head" }, el("h2", { id: "peaks-title", "data-text": "peaks" })),
+        el("ol", { id: "peaks", class: "peaks" }),
+        el("p", { id: "base-load", class: "muted small" }),
       ),
       el(
         "section",
@@ -236,19 +244,41 @@ async function fetchAndDraw(aloud = false) {
     say(`${byId("history-title").textContent}. ${byId("history-bars").getAttribute("aria-label")}`);
   }
   const curve = wanted.kind === "day" ? drawPower(wanted, found.report, () => ticket === state.asked) : hidePower();
+  const highest = loadPeaks(wanted);
   const costs = await bill;
   if (ticket === state.asked && costs) {
     state.found.costs = costs;
     drawAll();
   }
+  const told = await highest;
+  if (ticket === state.asked) {
+    drawPeaks(told);
+  }
   await curve;
+}
+
+/** The hours in which most was used: each leads to its day. */
+function drawPeaks(found) {
+  const highest = found?.highest ?? [];
+  byId("history-peaks").hidden = highest.length === 0;
+  byId("peaks").replaceChildren(
+    ...highest.map((bucket) => {
+      const { start } = moments(bucket);
+      const day = el("a", { href: to(calendar.spanAt("day", calendar.dayOf(start)), {}) }, dayName(start));
+      return el("li", {}, day, ` ${nameOf("hour", bucket)}: `, el("b", {}, `${kwh(bucket.import_kwh)}\u00a0kWh`));
+    }),
+  );
+  const base = found?.base_watts ?? null;
+  byId("base-load").hidden = base === null;
+  setText(byId("base-load"), base === null ? "" : text("base_load", { watts: number(base) }));
 }
 
 function fail(words) {
   place.classList.remove("first");
+  byId("history").classList.add("failed");
   state.found = null;
   state.bars.fail(words);
-  for (const id of ["history-summary", "history-power", "history-table", "history-comparison"]) {
+  for (const id of ["history-summary", "history-power", "history-peaks", "history-table", "history-comparison"]) {
     byId(id).hidden = true;
   }
 }
@@ -260,6 +290,7 @@ function drawAll() {
   }
   const { report, other, wanted } = found;
   place.classList.remove("first");
+  byId("history").classList.remove("failed");
   state.bars.draw(report, other);
   const words = comparison(found);
   byId("history-comparison").hidden = words.length === 0;

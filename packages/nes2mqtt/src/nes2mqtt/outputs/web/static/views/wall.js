@@ -52,6 +52,7 @@ function build() {
       "div",
       { id: "wall", class: "wall", hidden: "" },
       el("p", { id: "wall-time", class: "wall-time" }),
+      el("p", { id: "wall-waiting", class: "wall-waiting", "data-text": "waiting", hidden: "" }),
       el(
         "section",
         { id: "wall-now", class: "wall-now", "aria-labelledby": "wall-words" },
@@ -164,6 +165,7 @@ function draw() {
   byId("wall").hidden &&= !((meter && history) || gone);
   const power = meter && netPower(meter);
   byId("wall-now").hidden = !power || gone;
+  byId("wall-waiting").hidden = Boolean(power) || Boolean(state.report) || gone;
   byId("wall-today").hidden = !state.report || gone;
   byId("wall-phases").hidden = gone;
   if (power) {

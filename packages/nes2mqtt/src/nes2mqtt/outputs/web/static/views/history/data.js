@@ -12,6 +12,9 @@ const MOST_MONTHS = 36;
 /** Days of which a bill can be asked for at once. */
 const MOST_BILLED = 400;
 
+/** Hours that are told as the highest ones. */
+const MOST_PEAKS = 5;
+
 const whole = (report) => report.total?.complete;
 
 /** Ask for energy; about a span that is over and known, once. */
@@ -25,7 +28,12 @@ async function everything(wanted) {
   const trimmed = (report) => {
     const first = report.buckets.findIndex(known);
     const last = report.buckets.findLastIndex(known);
-    return { ...report, buckets: first < 0 ? [] : report.buckets.slice(first, last + 1) };
+    const buckets = first < 0 ? [] : report.buckets.slice(first, last + 1);
+    if (buckets.length === 0) {
+      return { ...report, buckets };
+    }
+    const expected = buckets.reduce((sum, bucket) => sum + (bucket.expected_seconds ?? 0), 0);
+    return { ...report, buckets, total: { ...report.total, start: buckets[0].start, end: buckets.at(-1).end, expected_seconds: expected } };
   };
   const months = await energy(wanted, "month", wanted.span);
   if (!months || months.problem) {
@@ -99,4 +107,14 @@ export async function load(wanted) {
   }
   const compared = beside && !beside.problem ? beside : null;
   return { report, other: compared, elapsed: compared ? sums : null };
+}
+
+/** The hours of a month or a year in which most was used, and the base load; null for shorter times. */
+export async function peaks({ kind, meter, span, today }) {
+  if (kind !== "month" && kind !== "year") {
+    return null;
+  }
+  const asked = path("peaks", { meter, start: span.start, end: span.end, count: MOST_PEAKS });
+  const found = await (today && span.end <= today ? getPast(asked) : get(asked));
+  return found && !found.problem ? found : null;
 }
