@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from printed_tls_session import CLIENT_PROOF, GREETING, HELLO, REPLY, REQUEST, SERVER_PROOF
 from told import FURTHER, told
 
 from osgp.cli.text.table_text import table_document, table_lines
@@ -185,6 +186,64 @@ def test_mep_alerts_refusals_and_noise_have_words():
         "wrong number, wants 01020304",
         "3 bytes that begin no frame",
     ]
+
+
+def test_frames_in_tls_mode_are_named_and_what_is_sealed_is_not_shown():
+    """The guide's printed session (MEP guide v1.1 p. 14-15)."""
+    wire = MepWire()
+    frames = (HELLO, GREETING, CLIENT_PROOF, SERVER_PROOF, REQUEST, REPLY, bytes.fromhex("00025700"), b"\0\x01\0")
+    passed = [each for turn, frame in enumerate(frames) for each in wire.pass_on(frame, sent=turn % 2 == 0)]
+    assert [each.meaning for each in passed] == [
+        "TLS handshake: ClientHello",
+        "TLS handshake: ServerHello, ServerHelloDone",
+        "TLS handshake, continued: ClientKeyExchange (client 100, advanced key), ChangeCipherSpec, Finished, sealed",
+        "TLS handshake: ChangeCipherSpec, Finished, sealed",
+        "request in TLS: 32 bytes, sealed",
+        "response in TLS: 28 bytes, sealed",
+        "end of the TLS session",
+        "ok",
+    ]
+    for frame, each in zip(frames, passed, strict=True):
+        bare = each.shown.replace(" ", "").replace("|", "")
+        clear = bare.removesuffix("*" * 8)
+        assert frame.hex().startswith(clear)
+        assert (clear != frame.hex()) == ("sealed" in each.meaning), "all of it but what is sealed"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (1, "TLS error"),
+        (3, "invalid identity or key"),
+        (10, "no TLS session is open"),
+        (11, "wrong digest: no TLS here"),
+        (0x77, "code 77"),
+    ],
+)
+def test_what_a_meter_says_to_a_hello_is_named(code, words):
+    wire = MepWire()
+    wire.pass_on(HELLO, sent=True)
+    [passed] = wire.pass_on(bytes((0, 1, code)), sent=False)
+    assert passed.meaning.startswith(f"refused: {words}")
+
+
+def test_after_tls_rc4_is_named_again():
+    wire = MepWire()
+    wire.pass_on(HELLO, sent=True)
+    wire.pass_on(bytes((0, 24)) + bytes(range(200, 224)), sent=True)
+    [passed] = wire.pass_on(b"\0\x01\x0b", sent=False)
+    assert passed.meaning == "authentication failure"
+
+
+@pytest.mark.parametrize("place", range(3, 60, 7))
+@pytest.mark.parametrize("frame", [HELLO, CLIENT_PROOF, REQUEST])
+def test_damaged_tls_is_named_without_an_error(frame, place):
+    damaged = bytearray(frame)
+    damaged[place % len(frame)] ^= 0xFF
+    for sent in (True, False):
+        wire = MepWire()
+        wire.pass_on(HELLO, sent=True)
+        wire.pass_on(bytes(damaged), sent=sent)
 
 
 def test_the_key_is_hidden_even_when_the_probe_hears_itself():

@@ -166,6 +166,19 @@ def test_probe_with_the_key_tells_who_it_is(osgp, house):
     assert ended.code == 0
 
 
+@pytest.mark.parametrize(("wanted", "told"), [("auto", "rc4-plain"), ("rc4", "rc4"), ("rc4-plain", "rc4-plain")])
+def test_probe_tells_how_the_meter_talks(osgp, house, wanted, told):
+    ended = osgp("probe", house.mep, "--security", wanted)
+    assert f"  security: {told}\n" in ended.out
+    (found,) = json.loads(osgp("probe", house.mep, "--security", wanted, "--json").out)["probed"]
+    assert found["security"] == told
+
+
+def test_probe_tells_it_only_where_it_is_known(osgp, house):
+    assert "security" not in osgp("probe", house.optical).out
+    assert "security" not in osgp("probe", house.mep, key="completely-different").out
+
+
 def test_probe_with_a_wrong_key_still_finds_the_meter(osgp, house):
     ended = osgp("probe", house.mep, key="completely-different")
     assert "it refuses the key that was given" in ended.out

@@ -14,6 +14,7 @@ import pytest
 
 from osgp.cli import main
 from osgp.key import MeterKey
+from osgp.mep.security import Security
 from osgp.meter import open_meter
 from osgp.meter.writing import AllowWrites
 from osgp.optical.key import OpticalKey
@@ -66,6 +67,16 @@ async def test_a_meter_is_served_and_killed_and_goes_on():
         energies.append({source.key: value for source, value in values.items() if "net" not in source.key})
     assert all(energies[1][name] >= value for name, value in energies[0].items())
     assert energies[0]["active_energy_import"] > 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "taken"), [("absent", Security.RC4_PLAIN), ("offered", Security.TLS), ("required", Security.TLS)]
+)
+async def test_a_meter_speaks_tls_as_told(rule, taken):
+    with running("--baud", "0", "--tls", rule) as (_process, line):
+        async with open_meter(url_in(line), key=MeterKey.parse(DEMO_KEY_TEXT), read_budget=None) as meter:
+            assert await meter.registers()
+            assert meter.security is taken
 
 
 async def test_the_optical_port_is_served_with_keys_of_its_own(tmp_path):

@@ -16,6 +16,8 @@ from osgp.meter import open_meter
 from osgp.meter.known import KnownMeter
 from osgp.meter.writing import AllowWrites
 from osgp.simulator import DEMO_KEY_TEXT, Faults, House, SimulatedMeter
+from osgp.simulator.history.happenings import History
+from osgp.tables import TABLES, Dimensions
 
 pytestmark = pytest.mark.usefixtures("virtual_clock")
 
@@ -109,6 +111,23 @@ async def test_a_meter_without_tls_is_not_held_to_it():
     async with simulated(REQUIRED) as meter, open_meter(await meter.serve_tcp(), key=KEY, known=known) as ours:
         await ours.registers()
         assert ours.security is TLS
+
+
+@pytest.mark.parametrize("rule", [OFFERED, REQUIRED])
+async def test_a_meter_shows_whether_it_requires_tls(rule):
+    """A + 99 and A + 100, with 24 bytes of messages in front (MEP guide v1.1 p. 195-196)."""
+    house = House(3, history=History(firmware=(4, 30, 5)))
+    async with SimulatedMeter(house, tls=rule) as meter, open_meter(await meter.serve_tcp(), key=KEY) as ours:
+        used = TABLES["BT00"].decode(await ours.read("BT00"), Dimensions())["extended_tables_used"]
+        assert {90, 97} <= used
+        table = await ours.read("ET97")
+        assert table[24 + 98 : 24 + 101] == bytes((0, rule is REQUIRED, rule is REQUIRED))
+
+
+@pytest.mark.parametrize(("firmware", "rule"), [((4, 30, 5), ABSENT), ((3, 82, 5), REQUIRED)])
+async def test_a_meter_without_those_flags_shows_none(firmware, rule):
+    async with SimulatedMeter(House(3, history=History(firmware=firmware)), tls=rule) as meter:
+        assert meter.read("ET97") is None
 
 
 async def test_leaving_ends_the_session_for_others():

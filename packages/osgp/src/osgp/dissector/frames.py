@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from osgp.dissector.tls_words import tls_request, tls_response
 from osgp.errors import CorruptFrame
 from osgp.mep.digest import DIGEST_SIZE
 from osgp.mep.frame import (
     LENGTH_SIZE,
     SEQUENCE_SIZE,
-    SHORTEST_REQUEST,
     SHORTEST_RESPONSE,
     Alert,
     Frame,
@@ -24,6 +24,7 @@ from osgp.mep.frame import (
     Garbage,
     decode_request,
 )
+from osgp.mep.tls_frames import TlsCode
 from osgp.optical.datalink.packet import Noise, Packet, PacketReader, Signal, Spoiled
 from osgp.optical.services import OpticalResponseCode, Security, Service, decode_service
 from osgp.optical.timing import LARGEST_PACKET
@@ -33,6 +34,8 @@ __all__ = ["MepWire", "OpticalWire", "Passed", "Wire"]
 
 _HIDDEN = "*" * 8
 _READ_HEAD = 3
+_SHORTEST = 2
+"""Bytes of the shortest request, which ends a TLS session (MEP guide v1.1 p. 8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,12 @@ class Wire(Protocol):
 
 
 class MepWire:
-    """The MEP port. What is encrypted stays so."""
+    """The MEP port, in RC4 and TLS mode. What is encrypted stays so."""
 
     def __init__(self) -> None:
-        self._ours = FrameReader(SHORTEST_REQUEST)
+        self._ours = FrameReader(_SHORTEST)
         self._theirs = FrameReader(SHORTEST_RESPONSE)
+        self._tls: int | None = None  # first byte of our last frame, if that was in TLS mode
 
     def pass_on(self, data: bytes, *, sent: bool) -> list[Passed]:
         """Return what these bytes completed."""
@@ -77,8 +81,11 @@ class MepWire:
                     found.append(self._response(content))
         return found
 
-    @staticmethod
-    def _request(content: bytes) -> Passed:
+    def _request(self, content: bytes) -> Passed:
+        tls = tls_request(content)
+        self._tls = None if tls is None else content[0]
+        if tls is not None:
+            return Passed(True, *tls)
         body = content[: -SEQUENCE_SIZE - DIGEST_SIZE]
         try:
             words = request_words(decode_request(body))
@@ -88,8 +95,9 @@ class MepWire:
         head = len(content).to_bytes(LENGTH_SIZE, "big") + body
         return Passed(True, f"{words} (number {number.hex()})", f"{head.hex(' ')} | {number.hex(' ')} | {_HIDDEN}")
 
-    @staticmethod
-    def _response(content: bytes) -> Passed:
+    def _response(self, content: bytes) -> Passed:
+        if self._tls is not None:
+            return Passed(False, *tls_response(content, sealed=self._tls == TlsCode.TABLE))
         size = len(content).to_bytes(LENGTH_SIZE, "big").hex(" ")
         body = content[:-DIGEST_SIZE] if len(content) > DIGEST_SIZE else content[:1]
         code, rest = body[0], body[1:]

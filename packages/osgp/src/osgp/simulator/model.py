@@ -38,16 +38,26 @@ _LOGGED = (
 """Tables that the recorder alone fills; of BT03, BT61 and ET42 it knows what changes."""
 
 
-def house_memory(house: House, *, clock_step: int = 0, now: float | None = None) -> TableMemory:
+_FREE_TEXTS = 3
+"""ET90.16: messages that ET97 holds; the flags of TLS stand behind them."""
+
+_TLS_FLAGS_SINCE = (4, 2)
+"""Firmware whose ET97 has them (MEP guide v1.1 p. 195)."""
+
+
+def house_memory(
+    house: House, *, clock_step: int = 0, now: float | None = None, tls_required: bool | None = None
+) -> TableMemory:
     """Return the tables of the made-up meter that measures the given house.
 
     Args:
         house: the simulated house; its consumption and history decide what the meter shows and has logged.
         clock_step: seconds by which the meter's clock is ahead of what the history says.
         now: true time, at which the meter has the firmware whose tables these are; by default its first.
+        tls_required: what ET97 says of the MEP ports; None: the meter has no TLS and does not show the table.
     """
     firmware = house.history.firmware(house.installed if now is None else now)
-    tables, dims = _made_up(firmware)
+    tables, dims = _made_up(firmware, tls_required=tls_required if firmware[:2] >= _TLS_FLAGS_SINCE else None)
     serial = TABLES["ET03"].encode({"utility_serial_number": f"SIM{house.seed:07d}"}, dims)
     readout = HouseReadout(house, dims)
     recorder = Recorder(house, dims, readout.encode_registers)
@@ -60,7 +70,7 @@ def house_memory(house: House, *, clock_step: int = 0, now: float | None = None)
 
 
 @cache
-def _made_up(firmware: Version) -> tuple[Mapping[int, bytes | bytearray], Dimensions]:
+def _made_up(firmware: Version, *, tls_required: bool | None) -> tuple[Mapping[int, bytes | bytearray], Dimensions]:
     """Return the tables that all made-up meters of a firmware have in common, and their dimensions."""
     dims = dimensions_of(firmware)
     made = {
@@ -68,6 +78,10 @@ def _made_up(firmware: Version) -> tuple[Mapping[int, bytes | bytearray], Dimens
         for name, values in nameplate(firmware, dims, DATA_SETS[: dims.load_profile_sets]).items()
     }
     made["ET42"] = _interface_definition(firmware, dims, DATA_SETS[: dims.load_profile_sets])
+    if tls_required is not None:
+        flags = {"tls_required_mep_1": tls_required, "tls_required_mep_2": tls_required}
+        made["ET90"] = _encoded("ET90", {"free_texts": _FREE_TEXTS}, dims)
+        made["ET97"] = _encoded("ET97", flags, replace(dims, free_texts=_FREE_TEXTS))
     # Live tables stand in the image so that BT00 lists them.
     made |= {name: bytes(TABLES[name].size(dims)) for name in (*_LIVE, "ET03")}
     made |= dict.fromkeys(_LOGGED, b"")

@@ -116,6 +116,7 @@ class SimulatedMeter:
         self._clock = clock
         self._latest = 0.0
         step = self._faults.clock_step
+        self._tls_required = None if tls is TlsRule.ABSENT else tls is TlsRule.REQUIRED
         house = House(seed) if source is None else source
         self._house: House | None = None
         self._changed = self._restarted = 0
@@ -126,10 +127,16 @@ class SimulatedMeter:
         else:
             self.history = house.history
             self._house, self._firmware = house, house.history.firmware(house.installed)
-            self._memory = house_memory(house, clock_step=step)
+            self._memory = house_memory(house, clock_step=step, tls_required=self._tls_required)
             swap = bool(self._faults.meter_swap)
             self._replacement = (
-                house_memory(House(house.seed + _SWAPPED_SEED, history=self.history), clock_step=step) if swap else None
+                house_memory(
+                    House(house.seed + _SWAPPED_SEED, history=self.history),
+                    clock_step=step,
+                    tls_required=self._tls_required,
+                )
+                if swap
+                else None
             )
         keys = {Access.BASIC: mbk or MeterKey.parse(DEMO_KEY_TEXT)}
         if mak is not None:
@@ -382,7 +389,10 @@ class SimulatedMeter:
             return
         if self._house is not None and self.history.firmware(now) != self._firmware:
             self._firmware = self.history.firmware(now)
-            self._memory = self._memory.renewed(house_memory(self._house, clock_step=self._faults.clock_step, now=now))
+            made = house_memory(
+                self._house, clock_step=self._faults.clock_step, now=now, tls_required=self._tls_required
+            )
+            self._memory = self._memory.renewed(made)
         for _ in range(changes - self._changed):
             self._count_change()
         self._changed = changes
