@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from itertools import pairwise
 
 import pytest
 
+from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.history.queries.periods import Unit
+from nes2mqtt.history.store import Store
 from nes2mqtt.history.tables.filled import Looked, LookedInto
 from nes2mqtt.history.tables.levels import LEVELS
 from nes2mqtt.readings.reading import Sample, TableGroup
@@ -302,6 +305,52 @@ async def test_a_curve_has_a_hole_and_beside_it_the_average_power_that_was_fille
         some = await store.series("house", names, clock.at(2_000), clock.at(4_000), 600)
         assert [part.end for part in some.filled] == [clock.at(3_600), clock.at(4_500)]
         assert (await store.series("house", ["voltage_l1"], clock.at(0), clock.at(10_800), 600)).filled == []
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_two_gaps_are_filled_in_any_order_also_within_one_hour(open_store, read, clock, order):
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, HOUR + 950, HOUR + 1_200)
+        await read(store, 4 * HOUR + 20, 5 * HOUR + 20)
+        for gap in (await store.gaps("house", clock.at(-DAY)))[::order]:
+            begin, end = ((each.received - clock.at(0)).total_seconds() for each in (gap.before, gap.after))
+            await store.fill(Looked(gap, profile(clock, gap, int(begin), int(end)), "filled"))
+        hours = await store.energy("house", Unit.HOUR, clock.at(0), clock.at(5 * HOUR))
+        assert [hour.values[IMPORT.key] for hour in hours] == [used(h * HOUR, (h + 1) * HOUR) for h in range(5)]
+        assert [hour.complete for hour in hours] == [True] * 5
+        told = (await store.series("house", ["active_power_import"], clock.at(0), clock.at(5 * HOUR), 600)).filled
+        assert {(part.start, part.end): part.values["active_power_import"] for part in told} == {
+            (clock.at(begin), clock.at(end)): average(begin, end)
+            for ends in (
+                [600, 900, 1800, 2700, 3600, 4500],
+                [HOUR + 1_190, *range(HOUR + 1_800, 4 * HOUR + 1, QUARTER)],
+            )
+            for begin, end in pairwise(ends)
+        }
+
+
+async def test_what_was_filled_before_a_kill_is_there_for_home_assistant_after_it(
+    open_store, read, clock, zone, tmp_path
+):
+    """The program ends in disorder after the gap was filled and before Home Assistant was told."""
+    async with open_store() as store:
+        await read(store, 0, 610)
+        await read(store, 7_620, 7_700)
+        gap = await one_gap(store, clock)
+        found = profile(clock, gap, 600, 7_620)
+        await store.fill(Looked(gap, found, "filled"))
+        await store.note("homeassistant_gap", 0)
+        shutil.copytree(tmp_path, tmp_path / "killed")
+    with closing(sqlite3.connect(tmp_path / "killed" / "history.db")) as connection:
+        assert connection.execute("SELECT readings FROM gaps").fetchall() == [(8,)]
+    async with Store.open(tmp_path / "killed" / "history.db", HistoryConfig(), zone, clock=clock.clocks) as store:
+        (filled,) = await store.filled_gaps(await store.noted("homeassistant_gap"), 1)
+        assert await store.filled_count(0) == 1
+        assert list(filled.readings) == found
+        assert (filled.began, filled.ended) == (clock.at(600), clock.at(7_620))
+        hours = await store.energy("house", Unit.HOUR, clock.at(0), clock.at(2 * HOUR))
+        assert [hour.values[IMPORT.key] for hour in hours] == [used(0, HOUR), used(HOUR, 2 * HOUR)]
 
 
 async def test_of_an_interval_whose_first_reading_is_not_kept_no_power_is_told(open_store, read, clock, tmp_path):

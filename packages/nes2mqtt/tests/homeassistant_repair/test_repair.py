@@ -230,6 +230,40 @@ async def test_a_gap_of_months_is_sent_in_pieces():
 
 
 @pytest.mark.virtual_clock
+async def test_a_refused_token_is_tried_once_a_day():
+    """Home Assistant counts wrong tokens, and shuts out who comes with too many."""
+    home, store = Home(version="new"), Store(gap())
+    home.trouble = [TokenRefused("Home Assistant refuses the token")] * 99
+    repair = await work(store, home, 10 * 86_400)
+    assert 99 - len(home.trouble) in {10, 11}
+    assert "refuses the token" in repair.status().message
+    home.trouble.clear()
+    await work(store, home)
+    assert len(home.imported) == 1
+
+
+@pytest.mark.virtual_clock
+async def test_what_was_repaired_before_a_kill_is_repaired_again_to_the_same():
+    """The gateway may end after Home Assistant took the hours and before it has noted that."""
+    home = Home(version="new")
+    await work(Store(gap()), home)
+    (first,) = home.imported
+    known = home.ask
+
+    async def with_them(command, **more):
+        found = await known(command, **more)
+        if command == "recorder/statistics_during_period":
+            for row in first["stats"]:
+                start = int(datetime.fromisoformat(row["start"]).timestamp() * 1000)
+                found["sensor.renamed"].append({"start": start, "state": row["state"], "sum": row["sum"]})
+        return found
+
+    home.ask = with_them
+    await work(Store(gap()), home)
+    assert home.imported[1] == first
+
+
+@pytest.mark.virtual_clock
 async def test_nothing_is_asked_while_nothing_was_filled():
     home = Home()
     await work(Store(), home, 86_400)

@@ -339,7 +339,10 @@ def _believed(
             told.add(at)
             counted = value - first if net else _counted(first, value, described.rollover)
             if counted is None and value < first < value + described.step:
-                counted = 0  # the profile holds whole steps only
+                counted, value = (
+                    0,
+                    first,
+                )  # the profile holds whole steps only, and the register showed no less than before
             if counted is not None and rise is not None and (net or counted <= rise):
                 risen.append((at, counted, value))
         yield

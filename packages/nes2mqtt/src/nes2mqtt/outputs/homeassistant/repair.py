@@ -18,7 +18,7 @@ from contextlib import AbstractAsyncContextManager
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.store import Store
 from nes2mqtt.outputs.homeassistant.config import HomeAssistantConfig
-from nes2mqtt.outputs.homeassistant.connection import HomeAssistant, HomeAssistantError
+from nes2mqtt.outputs.homeassistant.connection import HomeAssistant, HomeAssistantError, TokenRefused
 from nes2mqtt.outputs.homeassistant.visit import Asked, Visit
 from nes2mqtt.readings.hub import OutputStatus
 from nes2mqtt.readings.reading import Event
@@ -31,6 +31,8 @@ _log = logging.getLogger(__name__)
 _LOOK_EVERY = 60.0
 """Seconds between two looks whether a gap was filled."""
 _AGAIN = (60.0, 3600.0)
+_TOKEN_AGAIN = 86_400.0
+"""Seconds until a token is tried again that was refused: Home Assistant tells its owner of each try, and may shut out the address."""
 _REFUSED_AGAIN = 3600.0
 """Seconds until an entity is asked for again that was refused."""
 _DONE = "homeassistant_gap"
@@ -98,7 +100,7 @@ class Repair:
                         "the statistics of Home Assistant are not repaired after a gap: %s. It is tried again", error
                     )
                 self._problem = f"{error}. Its statistics are repaired when it can be asked"
-                pause = again.next()
+                pause = _TOKEN_AGAIN if isinstance(error, TokenRefused) else again.next()
             except HistoryError:  # the status of the history tells why
                 pause = again.next()
             await asyncio.sleep(pause)
