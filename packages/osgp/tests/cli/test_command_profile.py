@@ -46,7 +46,7 @@ class TestFormats:
         document = json.loads(osgp("profile", "-p", house.mep, "--json").out)
         assert (document["data_set"], document["minutes"]) == (1, 15)
         assert document["channels"][0] == {
-            "key": "active_energy_import", "source_id": 0, "label": "Import energy", "unit": "Wh",
+            "key": "active_energy_import", "source_id": 0, "label": "Import energy", "unit": "Wh", "device": None,
         }  # fmt: skip
         assert [one["end"] for one in document["intervals"]] == [f"{end:%Y-%m-%dT%H:%M:%S}Z" for end in ENDS]
         assert [one["values"] for one in document["intervals"]] == TRUTH
@@ -185,6 +185,13 @@ class TestText:
             "2026-03-03    ·█▅" + " " * 19 + "  0.012 kWh+",
         ]
 
+    def test_a_day_of_which_nothing_is_known_is_not_nought(self):
+        """Asked for since midnight, the profile begins with the interval that ended then: it is of the day before."""
+        midnight = [None] * 95 + [*range(5)]
+        assert [line.split()[0] for line in plot_lines(made(midnight), 100, CET)[1:]] == ["2026-03-03"]
+        alone = made([*range(96), *[None] * 95, 500, *[None] * 96, *range(600, 605)])
+        assert [line.split()[-1] for line in plot_lines(alone, 100, CET)[1:]] == ["kWh+", "-", "kWh+"]
+
     def test_a_day_narrower_than_its_intervals_puts_them_together(self):
         lines = plot_lines(made(list(range(97))), 60, CET)
         assert lines[0] == "Import energy: a full block is 0.003 kWh in 45 min"
@@ -194,7 +201,7 @@ class TestText:
     def test_days_as_intervals_and_registers_that_stand_still(self):
         lines = plot_lines(made([0, 1000, 3000], minutes=1440), 60, CET)
         assert [line.split()[1:] for line in lines[1:]] == [
-            ["·", "0.000", "kWh+"],
+            ["·", "-"],
             ["▅", "1.000", "kWh"],
             ["█", "2.000", "kWh"],
         ]

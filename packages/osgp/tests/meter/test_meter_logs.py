@@ -17,7 +17,7 @@ from osgp.simulator import DEMO_KEY_TEXT, House, SimulatedMeter
 from osgp.simulator.household import Household
 from osgp.simulator.ledger import Ledger
 from osgp.sources import SOURCES
-from osgp.tables import TABLES, Dimensions
+from osgp.tables import TABLES, Dimensions, survey
 
 KEY = MeterKey.parse(DEMO_KEY_TEXT)
 NOW = datetime(2026, 2, 3, 17, 30, tzinfo=UTC)
@@ -146,6 +146,36 @@ async def test_the_newest_few(virtual_clock):
         assert numbers(read) == entered[:-3:-1]
         entered.append(logs.enter("BT74"))
         assert numbers(await client.events(read.known)) == entered[-1:]
+
+
+async def test_the_newest_few_of_both_logs_together(virtual_clock):
+    logs = EventLogs()
+    entered = [logs.enter(table) for table in ("BT74", "ET79", "BT74", "ET79", "ET79", "BT74")]
+    async with simulated(logs.tables()) as meter, opened(await meter.serve_tcp()) as client:
+        assert numbers(await client.events(most=3)) == entered[:-4:-1]
+
+
+async def test_the_newest_few_outages_of_both_tables_together(virtual_clock):
+    """An outage that stands in ET09 alone, as short ones may, is one of the few, too."""
+    begins = [datetime(2026, 3, day, tzinfo=UTC) for day in range(1, 5)]
+    records = [{"power_off": at, "power_on": at + timedelta(minutes=9), "duration": 540} for at in reversed(begins)]
+    house = House(ledger=Ledger(Household(1), int(NOW.timestamp()) - 2 * 86400))
+    async with SimulatedMeter(house, clock=NOW.timestamp) as meter:
+        dims = survey({name: meter.read(name) or b"" for name in ("BT01", "BT20", "BT21", "ET04", "ET11")})
+        meter.put_in("ET09", TABLES["ET09"].encode({"outages": records + [{}] * 6}, dims))
+        local = begins[0].replace(tzinfo=None) + timedelta(hours=1)
+        log = TABLES["ET81"].encode(
+            {
+                "circular": True, "valid_entries": 1, "newest_entry": 0, "newest_sequence_number": 7,
+                "entries": [{"begin": local, "end": local + timedelta(minutes=9)}, *[{}] * 19],
+            },
+            survey({name: meter.read(name) or b"" for name in ("BT01", "BT20", "BT21", "ET11", "ET36")}),
+        )  # fmt: skip
+        meter.put_in("ET81", log)
+        async with opened(await meter.serve_tcp()) as client:
+            few, every = await client.outages(most=2), await client.outages()
+    assert [one.begin for one in every.entries] == begins[::-1]
+    assert [one.begin for one in few.entries] == begins[:-3:-1]
 
 
 @pytest.mark.parametrize("at", range(2, 12))

@@ -144,7 +144,7 @@ class LogReader:
         ]
         found = together(*logs)
         missed = None if refused or most is not None else _missed_events(found, since)
-        return _log_read(found, since, reads, missed)
+        return _log_read(found[:most], since, reads, missed)
 
     async def outages(self, known: str, zone: tzinfo | None, most: int | None) -> LogRead[Outage]:
         """See :meth:`osgp.meter.Meter.outages`."""
@@ -165,7 +165,7 @@ class LogReader:
         logged = [] if read is None else decode_outages(read.reading.entries, read.dims)
         held = [] if records is None else records.outages
         new, lapped = _new_records(records, since, most)
-        found = put_together([in_zone(outage, zone) for outage in logged], held, new)
+        found = put_together([in_zone(outage, zone) for outage in logged], held, new)[:most]
         result = _log_read(found, since, {"ET81": read}, _missed(read, since, "ET81", most))
         if records is None:
             return result

@@ -353,7 +353,7 @@ class Meter:
 
         Args:
             known: what the last reading of this meter gave as ``known``; "" for all events that the meter holds.
-            most: read no more than so many of each log, the newest.
+            most: no more than so many, the newest.
 
         Raises:
             MisuseError: ``known`` is not from there.

@@ -18,6 +18,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from osgp.errors import MisuseError
 from osgp.simulator.history.happenings import History
@@ -142,7 +143,7 @@ class House:
 
     def frequencies(self, begin: int, end: int) -> tuple[tuple[int, int], tuple[int, int]]:
         """Return the lowest and the highest mHz of a stretch of time, each with one of the seconds at which it was."""
-        (low, when_low), (high, when_high) = extremes(_GRID, begin, end)
+        (low, when_low), (high, when_high) = _grid_extremes(begin, end)
         return (_NOMINAL_FREQUENCY + round(low), when_low), (_NOMINAL_FREQUENCY + round(high), when_high)
 
     # -- registers ----------------------------------------------------------------------------
@@ -276,6 +277,12 @@ def neighbourhood(count: int, *, seed: int = 1, history: History | None = None) 
         House(seed + number, ledger=ledgers[number % _KINDS], phase_shift=number // _KINDS, history=history)
         for number in range(count)
     ]
+
+
+@lru_cache(maxsize=64)
+def _grid_extremes(begin: int, end: int) -> tuple[tuple[float, int], tuple[float, int]]:
+    """Kept, as all houses hang on one grid: months of it take a second or more."""
+    return extremes(_GRID, begin, end)
 
 
 def _spread(values: dict[int, int], ids: Sequence[int], numbers: Sequence[int]) -> None:

@@ -128,8 +128,10 @@ def plot_lines(profile: LoadProfile, room: int, zone: tzinfo | None = None) -> l
         for day, values in days.items():
             bar = "".join(_block(bins[day], at, values, together, top) for at in range(len(bins[day])))
             known = [value for value in values.values() if value is not None]
+            if not rows and not known and len(values) < slots:
+                continue  # of the first interval nothing can be said, and it alone is no day
             mark = "" if len(known) == slots else "+"
-            rows.append([str(day), bar, value_text(channel.source, sum(known)) + mark])
+            rows.append([str(day), bar, value_text(channel.source, sum(known)) + mark if known else "-"])
         scale = value_text(channel.source, top) if top else ""
         span = timedelta(minutes=profile.minutes * together)
         lines += ["", f"{channel.label}: a full block is {scale} in {_span(span)}", *columns(rows, right=(2,))]
