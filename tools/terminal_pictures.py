@@ -1,7 +1,8 @@
 """Draw the terminal pictures in docs/images: the osgp command as it runs, on a simulated meter.
 
 Each picture is a real run in tmux, whose screen is captured with its colours and written as SVG: text that stays
-sharp and can be searched. The house lives through a June afternoon, sixty times faster than we do.
+sharp and can be searched. The house lives through a June afternoon, sixty times faster than we do. What the meter has kept is
+shown of another house, to which something happened in the weeks before, and behind whose meter are three M-Bus devices.
 """
 
 from __future__ import annotations
@@ -22,11 +23,37 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from osgp.simulator import DEMO_KEY_TEXT, House, SimulatedMeter
+from osgp.simulator import DEMO_KEY_TEXT, History, House, SimulatedMeter
+from osgp.simulator.history.happenings import (
+    ClockSet,
+    CoverOpened,
+    MbusBatteryLow,
+    NeutralLost,
+    PhaseLost,
+    PowerCut,
+    VoltageChange,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
-_STARTS = datetime(2026, 6, 20, 16, 40, tzinfo=ZoneInfo("Europe/Copenhagen")).timestamp()
+_ZONE = "Europe/Copenhagen"
+
+
+def _local(month: int, day: int, hour: int, minute: int) -> int:
+    return int(datetime(2026, month, day, hour, minute, tzinfo=ZoneInfo(_ZONE)).timestamp())
+
+
+_STARTS = _local(6, 20, 16, 40)
+_HAPPENED = (
+    PowerCut(_local(5, 28, 3, 12), 47 * 60),
+    VoltageChange(_local(6, 2, 18, 5), 180, 2, 82),
+    CoverOpened(_local(6, 9, 10, 31)),
+    ClockSet(_local(6, 9, 10, 40), 4),
+    PhaseLost(_local(6, 14, 7, 50), 20 * 60, 3),
+    NeutralLost(_local(6, 17, 21, 15), 90),
+    PowerCut(_local(6, 19, 13, 40), 95 * 60),
+    MbusBatteryLow(_local(6, 18, 6, 0), "water"),
+)
 _FASTER = 60
 
 
@@ -42,6 +69,8 @@ class Picture:
     """Seconds to wait after that."""
     columns: int
     lines: int
+    eventful: bool = False
+    """Of the house to which something happened."""
 
 
 PICTURES = (
@@ -50,6 +79,14 @@ PICTURES = (
     Picture(
         "osgp-dump.svg", "timeout -s INT 4 osgp dump house.json; osgp dump house.json", "Going on with", 2.4, 84, 4
     ),
+    Picture(
+        "osgp-profile.svg", "osgp profile --since 2026-06-16 --format plot --burst", "this computer", 0.5, 100, 15, True
+    ),
+    Picture("osgp-events.svg", "osgp events --last 12", "power down", 2.0, 84, 16, True),
+    Picture("osgp-outages.svg", f"osgp outages --zone {_ZONE} --last 6", "2026", 2.0, 100, 10, True),
+    Picture("osgp-quality.svg", "osgp quality", "statistics", 1.0, 134, 12, True),
+    Picture("osgp-tariffs.svg", "osgp tariffs", "Next", 1.0, 76, 8, True),
+    Picture("osgp-mbus.svg", "osgp mbus", "water", 2.0, 84, 26, True),
 )
 
 
@@ -63,6 +100,7 @@ class _Terminal:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(folder),
             "LANG": "C.UTF-8",
+            "TZ": _ZONE,
             "OSGP_PORT": url,
             "OSGP_KEY": DEMO_KEY_TEXT,
         }
@@ -156,13 +194,15 @@ async def draw(folder: Path, wanted: str) -> None:
         sys.exit("tmux is not installed: sudo apt install tmux")
     began = time.time()
     house = await asyncio.to_thread(House)
+    other = await asyncio.to_thread(House, 3, history=History(_HAPPENED, devices=("gas", "water", "heat")))
     meter = SimulatedMeter(house, baud=9600, clock=lambda: _STARTS + _FASTER * (time.time() - began))
-    async with meter:
-        url = await meter.serve_tcp()
+    eventful = SimulatedMeter(other, baud=9600, clock=lambda: _STARTS + time.time() - began)
+    async with meter, eventful:
+        urls = {False: await meter.serve_tcp(), True: await eventful.serve_tcp()}
         for picture in PICTURES:
             if wanted in picture.file:
                 with tempfile.TemporaryDirectory() as scratch:
-                    screen = await _take(picture, url, Path(scratch))
+                    screen = await _take(picture, urls[picture.eventful], Path(scratch))
                 (folder / picture.file).write_text(svg(screen, picture), encoding="utf-8")
                 print(f"  {picture.file}")
 
