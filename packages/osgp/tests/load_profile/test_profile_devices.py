@@ -10,6 +10,7 @@ from mbus_house import DIMS, gas, heat, tables
 from osgp.cli.text.load_profile import decimal_titles, profile_document, profile_rows, profile_titles, table_lines
 from osgp.errors import MeterRefused
 from osgp.meter.profile_devices import ChannelNames
+from osgp.simulator import History, House
 from osgp.tables import TABLES
 from osgp.tables.load_profile.channels import channels_of
 from osgp.tables.load_profile.profile import LoadProfile, ProfileInterval, ProfileMark
@@ -149,3 +150,42 @@ class TestShown:
         assert profile_titles(plain)[1] == f"source_{GAS}"
         assert decimal_titles(plain) == frozenset()
         assert profile_document(plain)["intervals"][0]["values"] == [RAW]
+
+
+BLOCK = bytes.fromhex(
+    "1A0A19012D 67 1000E803000045230100 1000F203000046230100 1000FC03000047230100 0000DEADBEEF11223344 00000000000000000000 "
+    "62F00004000000000000 00000A04000049230100 00000000000000000000"
+)
+"""Eight slots of two channels, put together by hand: energy, and a volume in decimals. Slots 3 and 4 are a gap, slot 5 has a
+placeholder for the device, slot 7 is still to come."""
+TOLD = {
+    "BT61": bytes.fromhex("00990100 000C 20 0200 0800 02 0F"),
+    "BT62": bytes.fromhex("00 00 00 00 70 00 20"),
+    "BT63": bytes.fromhex("24 0100 0000 05000000 0000 0500"),
+    "BT64": BLOCK + bytes(86),
+    "ET66": (0x4102).to_bytes(2, "little").ljust(128, b"\0"),
+}
+"""Two blocks of eight quarter hours; the second channel is mapped id 112, which is data type 2 of the device at place 1 (p. 32-33)."""
+
+
+async def test_over_a_line_a_profile_names_its_devices_and_shows_what_they_showed(bench):
+    house = House(1, ledger=bench.house._ledger, history=History(devices=("gas", "water")))
+    async with bench.served(house) as simulated, bench.opened(await simulated.serve_tcp()) as meter:
+        layout = replace(await meter.dimensions(), profile_channels=(2,))
+        internal = {
+            "block_size": 86, "block_header_size": 6, "last_block": 0, "last_interval": 6, "interval_size": 10,
+            "first_channel_offset": 2,
+        }  # fmt: skip
+        told = TOLD | {"ET21": TABLES["ET21"].encode({"data_sets": [internal]}, layout)}
+        simulated.reconfigure(told)
+        found = await meter.profile()
+        (_, water) = await meter.mbus_devices()
+    assert water.identity is not None
+    assert found.channels[1].label == f"Water {water.identity.serial}, volume"
+    assert found.channels[1].unit == "m³"
+    shown_by_end = {f"{interval.end:%H:%M}": value for interval, value in found.readings(1)}
+    assert shown_by_end == {
+        "00:15": Decimal("12.345"), "00:30": Decimal("12.346"), "00:45": Decimal("12.347"), "01:30": None,
+        "01:45": Decimal("12.349"),
+    }  # fmt: skip
+    assert [interval.values[0] for interval in found.intervals] == [1000, 1010, 1020, 1024, 1034]

@@ -124,7 +124,7 @@ def plot_lines(profile: LoadProfile, room: int, zone: tzinfo | None = None) -> l
         together = max(-(-slots // max(room - len("2026-01-01  ") - 16, 1)), 1)
         bins = {day: list(_bins(values, slots, together)) for day, values in days.items()}
         top = max((value for each in bins.values() for value in each if value is not None), default=0)
-        rows = []
+        rows: list[list[str]] = []
         for day, values in days.items():
             bar = "".join(_block(bins[day], at, values, together, top) for at in range(len(bins[day])))
             known = [value for value in values.values() if value is not None]
