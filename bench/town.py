@@ -24,7 +24,7 @@ __all__ = ["Town", "free_ports", "most_meters"]
 
 _BIN = Path(sys.executable).parent
 _LOWEST_PORT = 10_000
-_FILES_PER_METER = 4
+_FILES_PER_METER = 2
 """Open files that the simulator needs for each meter."""
 
 

@@ -233,7 +233,9 @@ class TestEnds:
         monkeypatch.setattr("nes2mqtt.runtime.gateway.run", fail)
         monkeypatch.setattr("resource.setrlimit", lambda *limit: limits.append(limit))
         code = service.main(file)
-        assert limits == [(resource.RLIMIT_CORE, (0, 0))], "a crash writes no image of the memory"
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        assert (resource.RLIMIT_CORE, (0, 0)) in limits, "a crash writes no image of the memory"
+        assert (resource.RLIMIT_NOFILE, (most, most)) in limits, "each of thousands of meters takes an open file"
         return code
 
     def test_a_database_of_a_newer_program(self, file, monkeypatch, capsys):

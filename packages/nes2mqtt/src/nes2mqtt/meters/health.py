@@ -159,7 +159,7 @@ class Health:
                 self.state,
                 self._since.label,
                 self._message,
-                replace(self.link, rejected=self.rejected),
+                self.link if self.link.rejected == self.rejected else replace(self.link, rejected=self.rejected),
                 self.clock_ahead,
                 self._code,
                 self._params,

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import gc
 import logging
+import resource
 import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -43,10 +45,21 @@ def main(config: Path) -> int:
     from nes2mqtt.host import log  # noqa: PLC0415
     from nes2mqtt.runtime import gateway  # noqa: PLC0415
 
+    _allow_open_files()
     log.set_up(settings.log_level, log_secrets(settings))
     for warning in warnings_for(settings, config):
         logging.getLogger("nes2mqtt").warning("%s", warning)
     return run_until_stopped(gateway.run(settings, started=_collect_seldom))
+
+
+def _allow_open_files() -> None:
+    """Open as many files as this user may: each network connection to a meter is one, and a service begins with 1,024.
+
+    The low limit is for programs that use select(2), which takes no higher numbers (systemd.exec(5), LimitNOFILE=); this one does not.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _collect_seldom() -> None:

@@ -55,6 +55,21 @@ def _shared(dims: Dimensions) -> Dimensions:
     return dims
 
 
+@lru_cache(maxsize=1024)
+def _surveyed(tables: frozenset[tuple[str, bytes]]) -> Dimensions:
+    """Return what these bytes of the tables of sizes tell: meters of one make have the same, and a survey takes milliseconds.
+
+    Raises:
+        TableError: they do not fit together.
+    """
+    return _shared(survey(dict(tables)))
+
+
+def _survey_of(tables: Mapping[str, bytes | None]) -> Dimensions:
+    """Return what the tables tell that the meter has; None stands for one that it refuses. Raises as :func:`_surveyed`."""
+    return _surveyed(frozenset(_told(tables).items()))
+
+
 class ConfirmedLayout:
     """The layout of one connection's meter. Its user has the line to itself (:meth:`osgp.meter.reader.TableReader.turn`).
 
@@ -135,7 +150,7 @@ class ConfirmedLayout:
         if missing:
             await self._learn(known, missing)
             # Proven as everything that is read now is: by what is asked behind it.
-            self._dims = _shared(survey(_told(known)))
+            self._dims = _survey_of(known)
         return await self.current()
 
     async def holds(self, by: Sequence[str] = SURVEYED) -> bool:
@@ -194,7 +209,7 @@ class ConfirmedLayout:
             for name in list(tables):
                 if name in by and not (name == "BT20" and "BT21" in tables):
                     tables[name] = await self._self_counted(TABLES[name], dims)
-            same = survey(tables) == dims
+            same = _survey_of(tables) == dims
         except (MeterRefused, TableError):
             return False
         if self._connection.doubts != before:
@@ -212,7 +227,7 @@ class ConfirmedLayout:
             complete = known.tables.keys() >= set(SURVEYED)
             dims, failure = None, None
             try:
-                dims = survey(_told(await self._learn(known.tables)))
+                dims = _survey_of(await self._learn(known.tables))
             except TableError as error:  # perhaps half of the tables are from before a change
                 failure = error
             # What was known is of this signature. What was read now may be a mixture, unless it did not change meanwhile.
@@ -225,7 +240,7 @@ class ConfirmedLayout:
                         "trusted. Save an osgp dump and report it"
                     )
                 assert dims is not None  # noqa: S101 - or there is a failure
-                return _shared(dims)
+                return dims
             known.tables.clear()
         raise TablesChanging(
             "the meter's tables changed again and again while they were read, or the connection was lost, so nothing "
@@ -245,7 +260,7 @@ class ConfirmedLayout:
         """Read those of the wanted tables of sizes that are missing in ``tables``, into it."""
         for name in wanted:
             if name not in tables:
-                described, dims = TABLES[name], _shared(survey(_told(tables)))
+                described, dims = TABLES[name], _survey_of(tables)
                 await self._reader.allow()
                 try:
                     tables[name] = await self._self_counted(described, dims)
@@ -287,5 +302,5 @@ class ConfirmedLayout:
         return data[0] if data else None, self._connection.doubts
 
 
-def _told(tables: dict[str, bytes | None]) -> dict[str, bytes]:
+def _told(tables: Mapping[str, bytes | None]) -> dict[str, bytes]:
     return {name: data for name, data in tables.items() if data is not None}

@@ -36,8 +36,8 @@ _HIGHEST_BAUD = 115200
 
 _MOST_METERS = 20_000
 _LAST_PORT = 65535
-_FILES_PER_METER = 4
-"""A listening socket and a few connections."""
+_FILES_PER_PORT = 2
+"""A listening socket and a connection; of many ports some may have more connections, so twice as many files are opened where that is allowed."""
 
 
 class _Tls(StrEnum):
@@ -278,7 +278,7 @@ async def _serve(simulated: Sequence[SimulatedMeter], endpoints: Sequence[_Endpo
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGUSR1, _power_cycle, simulated)
-    _raise_file_limit(len(simulated))
+    _raise_file_limit(len(simulated) * len(endpoints))
     async with AsyncExitStack() as stack:
         urls = []
         for offset, meter in enumerate(simulated):
@@ -308,14 +308,15 @@ def _power_cycle(simulated: Sequence[SimulatedMeter]) -> None:
     print("Power-cycled the level shifter", flush=True)  # noqa: T201
 
 
-def _raise_file_limit(meters: int) -> None:
+def _raise_file_limit(ports: int) -> None:
     """Make room for the sockets of a town."""
     import resource  # noqa: PLC0415 - no such module on Windows, where all else works
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = 64 + meters * _FILES_PER_METER
-    if soft == resource.RLIM_INFINITY or soft >= needed:
+    needed = 64 + ports * _FILES_PER_PORT
+    if soft == resource.RLIM_INFINITY or soft >= 2 * needed:
         return
-    if hard != resource.RLIM_INFINITY and hard < needed:
-        raise TransportError(f"{meters} meters need {needed} open files, this user may have {hard}; start fewer meters")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    allowed = 2 * needed if hard == resource.RLIM_INFINITY else min(hard, 2 * needed)
+    if allowed < needed:
+        raise TransportError(f"{ports} ports need {needed} open files, this user may have {hard}; start fewer meters")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
