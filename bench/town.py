@@ -213,7 +213,7 @@ class Town:
         return [value for name, value in self._samples() if name == "nes_reading_age_seconds"]
 
     def _samples(self) -> Iterator[tuple[str, float]]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/metrics", timeout=60) as reply:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/metrics", timeout=120) as reply:
             text = reply.read().decode()
         for line in text.splitlines():
             if not line.startswith("#"):

@@ -4,11 +4,12 @@ import asyncio
 import signal
 import socket
 import time
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
-from nes2mqtt.outputs.web import output
+from nes2mqtt.outputs.web import output, server
 from nes2mqtt.outputs.web.config import Listen
 from nes2mqtt.outputs.web.output import explain, listen
 
@@ -120,3 +121,30 @@ async def test_a_mistake_of_ours_is_a_problem_and_a_log_line(make_web, client_fo
     assert reply.headers["content-type"] == "application/problem+json"
     assert "ZeroDivisionError" in caplog.text
     assert "ZeroDivision" not in reply.text
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        (
+            19_000_000,
+            12_000_000,
+            5_000_000,
+            0,
+            0,
+        ),  # metrics of thousands of meters: taken, and then nothing more is asked
+        (19_000_000, 12_000_000, 11_995_000),
+    ],
+    ids=["taken", "not taken"],
+)
+def test_a_reply_is_cut_off_only_when_it_is_not_taken(left):
+    sizes = iter(left)
+    connection = server._Connection.__new__(server._Connection)
+    connection.transport = Mock(get_write_buffer_size=lambda: next(sizes))
+    connection.loop = Mock()
+    connection.cycle = Mock(response_complete=True)  # all of it was handed to the operating system, or waits to be
+    connection._served, connection._to_take = None, 0
+    for look in range(len(left)):
+        assert not connection.transport.abort.called, f"look {look}"
+        connection._look()
+    assert connection.transport.abort.called

@@ -90,13 +90,13 @@ class _Connection(H11Protocol):
 
     def _look(self) -> None:
         """Close the connection when since the last look no request was begun or answered, or no reply taken."""
-        idle = self.cycle is None or self.cycle.response_complete
         to_take = self.transport.get_write_buffer_size()
+        idle = self.cycle is None or self.cycle.response_complete
         stuck = 0 < self._to_take <= to_take + LEAST_TAKEN and to_take > 0
         if stuck or (idle and self.cycle is self._served):
             self.transport.abort()
             return
-        self._served, self._to_take = self.cycle, to_take
+        self._served, self._to_take = None if to_take else self.cycle, to_take
         self._look_again = self.loop.call_later(PATIENCE, self._look)
 
 
