@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from nes2mqtt.readings.condition import ConditionRead
-from nes2mqtt.readings.happened import Found, Known, happened_of
+from nes2mqtt.readings.happened import Found, HappenedKind, happened_of
 from nes2mqtt.readings.reading import EntriesRead
 from osgp.tables.calendar.schedule import Switch
 from osgp.tables.calendar.tariffs import Drive, Tariffs
@@ -102,7 +102,8 @@ def event(sequence, number, time=NOON, user=0xFFFF, argument=b"\0\0"):
 
 async def log(web, *events, outages=(), first=False, meter="house"):
     entries = happened_of(meter, "87654321", events, outages)
-    kept = await web.event_log.keep(Found(meter, "87654321", entries, Known("BT74:1:0", "", first=first), NOON))
+    news = () if first else tuple(HappenedKind)
+    kept = await web.event_log.keep(Found(meter, "87654321", entries, {HappenedKind.EVENT: "BT74:1:0"}, news, NOON))
     web.hub.publish(EntriesRead(meter, tuple(kept)))
     return kept
 

@@ -293,6 +293,10 @@ class Store:
         """
         return await self._call(lambda: self._recorder.fill(looked, self._clock.monotonic()))
 
+    async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
+        """Do something in one transaction; None if nothing can be written now."""
+        return await self._call(lambda: self._recorder.transact(work, self._clock.monotonic()))
+
     async def profile_mark(self, meter: str) -> str:
         """Return how far the load profile of a meter was read, as the library noted it; empty if it never was."""
         return await self._call(lambda: self._recorder.profile_mark(meter))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
@@ -16,6 +17,7 @@ from osgp.errors import KeyFormatError, MisuseError
 from osgp.key import MeterKey
 from osgp.optical.key import OpticalKey, Padding
 from osgp.ports.transport import Address
+from osgp.tables.logs.event_names import parse_names
 
 __all__ = ["CommandPowerCycle", "GpioPowerCycle", "LinePowerCycle", "MeterConfig", "PowerCycle"]
 
@@ -67,6 +69,19 @@ def _port(url: str) -> str:
 
 KeySecret = Annotated[Secret, BeforeValidator(_decimal_list), AfterValidator(_meter_key)]
 Port = Annotated[str, AfterValidator(_port)]
+
+
+def _event_names(file: Path) -> Path:
+    try:
+        parse_names(file.read_text(encoding="utf-8"), str(file))
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
+    except (MisuseError, UnicodeDecodeError) as error:
+        raise ValueError(str(error) if isinstance(error, MisuseError) else f"{file} is no UTF-8 text") from error
+    return file
+
+
+EventNames = Annotated[Path, AfterValidator(_event_names)]
 
 
 class GpioPowerCycle(BaseModel):
@@ -146,6 +161,15 @@ class MeterConfig(BaseModel):
     devices_every: Annotated[float, Field(ge=0, le=86400)] = 900.0
     """Seconds between two looks for gas, water and heat meters behind the meter (tables ET14, ET16); 0: never. The meter reads
     them once an hour or less often, and nothing here makes it read them more often: their batteries last as long as before."""
+    condition_every: Annotated[float, Field(ge=0, le=86400)] = 300.0
+    """Seconds between two looks at what the meter says of itself: alarms, contactor, tariff, quality of the supply (tables BT03,
+    BT54, BT55, ET09, ET23, ET46, ET47, ET54); 0: never."""
+    events_every: Annotated[float, Field(ge=0, le=86400)] = 900.0
+    """Seconds between two looks for new entries in the meter's own logs of events and power outages (tables BT74, ET79, ET81,
+    ET09); 0: never. Both are also looked at after a silence, and when the meter raises an alert."""
+    event_names: EventNames | None = None
+    """File with names for the numbers of the meter's events, which differ from model to model: TOML with lines such as
+    ``69 = "cover opened"`` under ``[events]``, as ``osgp events --names`` takes it."""
     reads_per_second: Annotated[float, Field(gt=0, le=10)] = _TABLE_READS
     """Table reads a second on average. The meter's maker asks for at most 1."""
     max_power: Annotated[float, Field(gt=0)] = 100_000.0
@@ -160,6 +184,16 @@ class MeterConfig(BaseModel):
     def meter_key(self) -> MeterKey:
         """Return the key, ready to use."""
         return _key_for(self.port, self.key.reveal())
+
+    @property
+    def names_of_events(self) -> Mapping[int, str]:
+        """Return what the owner calls events, by number.
+
+        Raises:
+            OSError: the file cannot be read any more.
+            MisuseError: it was changed, and is no file of names now.
+        """
+        return {} if self.event_names is None else parse_names(self.event_names.read_text(encoding="utf-8"))
 
     @property
     def padding(self) -> Padding:

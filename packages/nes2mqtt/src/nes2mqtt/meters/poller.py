@@ -11,24 +11,22 @@ no or garbled replies  SILENT       asked again for ever; power-cycled meanwhile
 the key is refused     KEY_REFUSED  MEP port: asked again after 1 minute, then up to each hour
                                     optical port: never again, because the meter may lock the port
 a table is refused     ONLINE, with asked again once in a fresh session, then each ten minutes
-a table gets no reply  a message    asked again each minute, as long as the meter answers other
-                                    questions
+a table gets no reply  a message    asked again each minute, while the meter answers otherwise
 both tables of values  NO_VALUES    as above
 =====================  ===========  ==============================================================
 
-A meter counts as online once values were read, not when it said who it is. Each change of state is one line in the log
-and one :class:`~nes2mqtt.readings.reading.MeterStatus`. A
-single refusal of the key is not believed: one flipped bit of our request looks the same to the
-meter (response 0x0B). After a silence, what answers may be another meter: everything is opened
-afresh and the identity read before a value is published. The same goes for a register that falls or jumps. A swap
-without a silence is noticed below (:class:`~osgp.errors.MeterSwapped`), before a value is handed up: no value of the
-new meter gets through with the name of the old one.
+A meter counts as online once values were read, not when it said who it is. Each change of state is one line in the
+log and one :class:`~nes2mqtt.readings.reading.MeterStatus`. A single refusal of the key is not believed: one flipped
+bit of our request looks the same to the meter (response 0x0B). After a silence, what answers may be another meter:
+everything is opened afresh and the identity read before a value is published. The same goes for a register that falls
+or jumps. A swap without a silence is noticed below (:class:`~osgp.errors.MeterSwapped`), before a value is handed up:
+no value of the new meter gets through with the name of the old one.
 
-**Meter time.** The clock (BT52, whole seconds, UTC) is read first, and each ``clock_every`` seconds. Between
-two reads :attr:`~nes2mqtt.readings.reading.Sample.meter_time` is the last clock plus the time that passed
-since, cut to whole seconds: right to about 2 s as long as nobody sets the clock in between. It is
-None before the first read and when the last one is older than three periods. The clock is also the witness of
-:mod:`nes2mqtt.timing.clock`; one that jumped is read again soon.
+**Meter time.** The clock (BT52, whole seconds, UTC) is read first, and each ``clock_every`` seconds. Between two reads
+:attr:`~nes2mqtt.readings.reading.Sample.meter_time` is the last clock plus the time that passed since, cut to whole
+seconds: right to about 2 s as long as nobody sets the clock in between. It is None before the first read and when the
+last one is older than three periods. The clock is also the witness of :mod:`nes2mqtt.timing.clock`; one that jumped is
+read again soon.
 
 This module does not know outputs, nor how bytes reach the meter.
 """
@@ -70,7 +68,7 @@ _T = TypeVar("_T")
 _COUNTS = tuple(field.name for field in fields(LinkQuality))
 
 _SILENT_AFTER = 2
-"""Failed reads in a row until the meter counts as silent. Each was asked three times on the line already."""
+"""Failed reads in a row until the meter counts as silent; each was asked three times on the line already."""
 _SILENT_PERIODS = 2
 """So many periods without a verified reply make one failed read enough: silence is told within three."""
 _KEY_REFUSED_AFTER = 3
@@ -195,8 +193,12 @@ class Poller:
 
     async def profile(self, since: datetime, data_set: int = 1) -> LoadProfile | None:
         """Read the intervals that ended then or later, beside the schedule; None while the meter is not read."""
-        meter = self._meter if self.state is MeterState.ONLINE else None
-        return None if meter is None else await meter.profile(data_set=data_set, since=since)
+        return await self.beside(lambda meter: meter.profile(data_set=data_set, since=since))
+
+    async def beside(self, read: Callable[[MeterSession], Awaitable[_T]]) -> _T | None:
+        """Read something beside the schedule; None while the meter is not read."""
+        online = self.state is MeterState.ONLINE
+        return await read(self._meter) if online and self._meter is not None else None
 
     async def run(self) -> None:
         """Read until cancelled."""
@@ -470,9 +472,8 @@ class Poller:
         if self._clock is None:
             return None
         age = self._clocks.monotonic() - self._clock.at
-        if age > _CLOCK_VALID_PERIODS * self._cadence.clock:
-            return None
-        return self._clock.time + timedelta(seconds=int(age))
+        fresh = age <= _CLOCK_VALID_PERIODS * self._cadence.clock
+        return self._clock.time + timedelta(seconds=int(age)) if fresh else None
 
     def _enter(self, state: MeterState, error: Exception, message: str = "") -> None:
         """Note that nothing can be read any more, and why."""
@@ -490,8 +491,8 @@ class Poller:
 
     def _count(self, meter: MeterSession) -> None:
         """Bring up to date how the link is: its security, and counts, what earlier connections counted plus this one's."""
-        now = {name: getattr(self._link_before, name) + getattr(meter.stats, name, 0) for name in _COUNTS}
-        self._health.link = LinkQuality(**now)
+        before, now = self._link_before, meter.stats
+        self._health.link = LinkQuality(**{name: getattr(before, name) + getattr(now, name, 0) for name in _COUNTS})
         self._health.security = meter.security or ""
 
     def _close_counts(self, meter: MeterSession) -> None:

@@ -8,13 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 from nes2mqtt.meters.bounds import Ratings
+from osgp.meter.logs import LogRead
 from osgp.sources import Source
+from osgp.tables.calendar.tariffs import Tariffs
 from osgp.tables.load_profile.profile import LoadProfile
+from osgp.tables.logs.events import Event
+from osgp.tables.logs.outages import Outage
 from osgp.tables.mbus.devices import MbusDevice
+from osgp.tables.quality.report import SupplyQuality
+from osgp.tables.status.state import MeterState
 
 __all__ = ["Cadence", "Identity", "MeterSession", "OpenMeter"]
 
@@ -74,6 +80,21 @@ class MeterSession(Protocol):
 
     async def mbus_devices(self) -> tuple[MbusDevice, ...]:
         """Read what the meter has of the devices behind it; asks none of them."""
+
+    async def state(self) -> MeterState:
+        """Read what the meter says of itself: alarms, contactor, relays, wiring."""
+
+    async def tariffs(self) -> Tariffs:
+        """Read which tariff counts, and which comes next."""
+
+    async def quality(self) -> SupplyQuality:
+        """Read what the meter counts of the supply's quality."""
+
+    async def events(self, known: str = "") -> LogRead[Event]:
+        """Read what is new in the event logs."""
+
+    async def outages(self, known: str = "", *, zone: tzinfo | None = None) -> LogRead[Outage]:
+        """Read what is new about power outages."""
 
     async def profile(self, *, data_set: int = 1, since: datetime | None = None) -> LoadProfile:
         """Read the intervals of a load profile that ended then or later."""

@@ -10,7 +10,7 @@ This module does not know how logs are read, nor who is told.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -94,14 +94,8 @@ class Happened:
     """What the event is called: by the owner's catalogue, or by the standard; empty where neither has a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """How far a meter's logs were read, as the library notes it."""
-
-    events: str = ""
-    outages: str = ""
-    first: bool = True
-    """They never were: all that they hold now was before."""
+Known = Mapping[HappenedKind, str]
+"""How far each of a meter's logs was read, as the library notes it. What is not in it was never read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +106,17 @@ class Found:
         meter: its id.
         serial: of the meter itself; empty where it does not tell.
         entries: the oldest first.
-        known: how far the logs are known now. ``first`` says whether they were read for the first time.
-        read: when (UTC, aware).
+        known: how far the logs are known now.
+        news: logs that were known before: what is new in them is news.
+        read: when (UTC, aware); None while the time of day is not known.
     """
 
     meter: str
     serial: str
     entries: Sequence[Happened]
     known: Known
-    read: datetime
+    news: Collection[HappenedKind]
+    read: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +141,8 @@ class Asked:
 class EventLog(Protocol):
     """Keeps what happened."""
 
-    async def known(self, meter: str, serial: str) -> Known:
-        """Return how far the logs of the meter with this serial number were read."""
+    async def known(self, meter: str, serial: str) -> Known | None:
+        """Return how far the logs of the meter with this serial number were read; None if that cannot be told now."""
 
     async def keep(self, found: Found) -> Sequence[Happened] | None:
         """Keep what is new, each entry once, and how far the logs are known; all of it or nothing.
@@ -259,19 +255,19 @@ class RememberedEvents:
     async def known(self, meter: str, serial: str) -> Known:
         """See :class:`EventLog`."""
         memory = self._meters.get(meter)
-        return memory.known if memory is not None and memory.serial == serial else Known()
+        return memory.known if memory is not None and memory.serial == serial else {}
 
     async def keep(self, found: Found) -> Sequence[Happened]:
         """See :class:`EventLog`."""
         memory = self._meters.get(found.meter)
         if memory is None:
             memory = self._meters[found.meter] = _Memory(found.serial, found.known)
-        memory.serial, memory.known = found.serial, replace(found.known, first=False)
+        memory.serial, memory.known = found.serial, found.known
         kept = []
         for one in found.entries:
             if one.identity not in memory.identities:
                 self._last += 1
-                numbered = replace(one, number=self._last, news=not found.known.first, read=found.read)
+                numbered = replace(one, number=self._last, news=one.kind in found.news, read=found.read)
                 memory.identities.append(one.identity)
                 memory.entries.append(numbered)
                 kept.append(numbered)

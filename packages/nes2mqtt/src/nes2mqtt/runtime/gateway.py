@@ -27,8 +27,10 @@ from nes2mqtt.meters.guard import Guard, Limits, Memory
 from nes2mqtt.meters.line_security import LineSecurity
 from nes2mqtt.meters.poller import Cadence, MeterSession, OpenMeter, Poller
 from nes2mqtt.meters.power_cycle import power_cycle_for
+from nes2mqtt.meters.seldom import SeldomPeriods, SeldomReader
 from nes2mqtt.outputs.supervise import Keeper, Supervised
 from nes2mqtt.readings.gateway_info import GatewayInfo
+from nes2mqtt.readings.happened import EventLog, RememberedEvents
 from nes2mqtt.readings.hub import Hub, Output
 from nes2mqtt.readings.reading import MeterInfo, TableGroup
 from nes2mqtt.runtime.watch import watch_clock, watch_parts
@@ -146,8 +148,31 @@ async def _pollers(config: Config, hub: Hub, store: Store | None) -> list[Poller
     return pollers
 
 
+def _seldom(config: Config, pollers: Sequence[Poller]) -> list[tuple[Poller, SeldomPeriods]]:
+    settings = [config.meters[poller.name] for poller in pollers]
+    return [
+        (poller, SeldomPeriods(one.condition_every, one.events_every))
+        for poller, one in zip(pollers, settings, strict=True)
+    ]
+
+
+def _event_log(config: Config, store: Store | None) -> EventLog:
+    """Return what keeps what the meters' own logs tell."""
+    names = {meter: settings.names_of_events for meter, settings in config.meters.items()}
+    if store is None:
+        return RememberedEvents(names)
+    from nes2mqtt.history.event_log import StoredEvents  # noqa: PLC0415 - only with a history
+
+    return StoredEvents(store, names)
+
+
 def _outputs(
-    config: Config, gateway: GatewayInfo, hub: Hub, store: Store | None, energy: RunningEnergy | None
+    config: Config,
+    gateway: GatewayInfo,
+    hub: Hub,
+    store: Store | None,
+    energy: RunningEnergy | None,
+    event_log: EventLog,
 ) -> list[Output]:
     """Make the outputs the configuration asks for; each section's code is imported here only."""
     outputs: list[Output] = []
@@ -178,7 +203,15 @@ def _outputs(
         from nes2mqtt.outputs.web.output import WebOutput  # noqa: PLC0415
 
         outputs.append(
-            WebOutput(config.web, gateway, hub, store, billing=_billing(config, store), state_dir=config.data_dir)
+            WebOutput(
+                config.web,
+                gateway,
+                hub,
+                store,
+                event_log=event_log,
+                billing=_billing(config, store),
+                state_dir=config.data_dir,
+            )
         )
     return outputs
 
@@ -270,7 +303,8 @@ async def run(
 
             energy = RunningEnergy(store, config.meters, clock)
         pollers = await _pollers(config, hub, store)
-        made = _outputs(config, gateway, hub, store, energy)
+        event_log = _event_log(config, store)
+        made = _outputs(config, gateway, hub, store, energy, event_log)
         if store is not None and config.history.backfill:
             from nes2mqtt.backfill.filler import Filler  # noqa: PLC0415 - only with a history
 
@@ -278,7 +312,10 @@ async def run(
         outputs = [Supervised(output) for output in made]
         for output in outputs:
             hub.add(output)
-        sides = [] if energy is None else [Keeper("counting the running energy", energy.run).run()]
+        seldom = SeldomReader(hub, _seldom(config, pollers), event_log, config.timezone)
+        sides = [Keeper("reading what changes seldom", seldom.run).run()]
+        if energy is not None:
+            sides.append(Keeper("counting the running energy", energy.run).run())
         if (prices := _price_keeper(config, clock)) is not None:
             sides.append(Keeper("keeping spot prices", prices.run).run())
         await _run_graph(clock, pollers, outputs, sides, notifier, stop, started)

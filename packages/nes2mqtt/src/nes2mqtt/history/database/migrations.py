@@ -77,11 +77,16 @@ def _filled(connection: sqlite3.Connection) -> None:
     _script(connection, "0004_filled.sql")
 
 
+def _happened(connection: sqlite3.Connection) -> None:
+    _script(connection, "0005_happened.sql")
+
+
 STEPS = (
     Step(1, "journal", _journal),
     Step(2, "rollups", _rollups),
     Step(3, "blocks", _blocks),
     Step(4, "filled", _filled),
+    Step(5, "happened", _happened),
 )
 """All there ever were, in order."""
 

@@ -40,6 +40,8 @@ _WORDS = {
     "filled": "readings that were filled in from the meters' load profiles",
     "gaps": "which gaps were filled",
     "profile_marks": "how far load profiles were read",
+    "happened": "what the meters' own logs told",
+    "log_marks": "how far the meters' own logs were read",
 }
 
 

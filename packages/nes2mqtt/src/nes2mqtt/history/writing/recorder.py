@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from nes2mqtt.history.config import HistoryConfig
-from nes2mqtt.history.database.connection import WriteAheadLog, damage, is_damage, open_writer
+from nes2mqtt.history.database.connection import WriteAheadLog, damage, is_damage, open_writer, transaction
 from nes2mqtt.history.database.migrations import migrate
 from nes2mqtt.history.database.page_size import rewrite_pages
 from nes2mqtt.history.database.repair import check_before_opening, repair
@@ -39,6 +40,8 @@ from nes2mqtt.timing.clock import Clock
 __all__ = ["RETRY_AFTER", "ROLLUPS_EVERY", "Recorder"]
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 RETRY_AFTER = 10.0
 ROLLUPS_EVERY = 3600.0
@@ -233,6 +236,18 @@ class Recorder:
 
         self._attempt(now, store)
         return stored[0] if stored and self.trouble is None else None
+
+    def transact(self, work: Callable[[sqlite3.Connection], T], now: float) -> T | None:
+        """Do something in one transaction; None if nothing can be written now."""
+        done: list[T] = []
+
+        def write(_: float) -> None:
+            if self._connection is not None and self._clock.known:
+                with transaction(self._connection) as connection:
+                    done.append(work(connection))
+
+        self._attempt(now, write)
+        return done[0] if done and self.trouble is None else None
 
     def profile_mark(self, meter: str) -> str:
         """Return how far the load profile of a meter was read; empty if it never was, or that cannot be read."""
