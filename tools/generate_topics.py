@@ -98,6 +98,20 @@ this computer's clock), `answered` (% of requests) and the counts since the prog
 `event` (QoS 1, not retained) tells once what happened to the meter: `{"event_type": "exchanged", "segment": 2, "serial": "..."}`,
 `{"event_type": "alert", "count": 1}` or `{"event_type": "power_cycle", "count": 1}`.
 
+`condition` (retained) tells what the meter says of itself: `problem` (an alarm that is a trouble is on, the wiring is wrong or a phase is missing), `alarms` (all that are on, by
+name), `troubles` (those that are more than a note), `cover_removed`, `low_battery`, `mis_wiring`, `phase_loss`, `lost_phases`, `contactor` (`closed`, `closing`, `open`, `opening`),
+`tariff` (from 1, as on the display), `set_by`, `next_tariff` and `next_tariff_at`. An alarm stays on until the grid company takes it away. What the meter does not tell is left out.
+
+`logged` (QoS 1, not retained) tells each new entry of the meter's own logs, in the order in which the gateway learned of them: `event_type` (`outage`, the name of the event, or
+`other` where it has none), `seq` (as `number` in `/api/v1/events`), `kind` (`event` or `outage`), `time` (by the meter's clock), `number` and `name` of the event, `who` (`nobody`, `power_line`, `mep_port`,
+`optical_port`), `user`, `argument`, `sequence`; of an outage `end`, `seconds`, `cause`. What the meter had logged before the gateway first read its logs is not sent.
+
+`filled` (QoS 1, not retained) tells each interval of the meter's load profile that filled a gap: `{"time": "...", "since": "...", "meter": "house", "segment": 1, "registers": {...}}`, with what the
+registers showed at `time`, in kWh; `since` is the reading before it.
+
+Of `logged` and `filled` each broker gets what came while it was away, also over restarts of the gateway; with a history none is passed over, and one whose confirmation was lost
+comes twice. A broker that is new gets what comes from now on.
+
 Gas, water and heat meters behind a meter have topics of their own, by maker and serial number: `<base>/devices/<device>/status` is `online` while the
 meter lists the device, and `<base>/devices/<device>/state` a JSON object: `meter`, `place`, `kind` (`gas`, `water`, `heat`, `other`), `type`, `manufacturer`, `serial`,
 `version`, `read` (when the meter read it, by the gateway's time zone), `reachable`, `battery_low`, `permanent_error`, `temporary_error`, `alarm`, `trouble` (why values are
@@ -121,6 +135,7 @@ DOCUMENTS = {
     homeassistant.PRESENT: "all present values",
     homeassistant.REGISTERS: "all registers",
     homeassistant.LINK: "state, identity and link counts",
+    homeassistant.CONDITION: "alarms, contactor, tariff, phases",
 }
 
 

@@ -25,16 +25,26 @@ from nes2mqtt.outputs.homeassistant.config import HomeAssistantConfig
 from nes2mqtt.outputs.homeassistant.repair import Repair
 from nes2mqtt.outputs.mqtt.client.connection import Limits
 from nes2mqtt.outputs.mqtt.client.wire_client import WireClient
+from nes2mqtt.outputs.mqtt.feeds import Sources
 from nes2mqtt.outputs.mqtt.homeassistant_names import CLASSES
+from nes2mqtt.outputs.mqtt.numbered_outbox import RememberedPosition
 from nes2mqtt.outputs.mqtt.output import MqttOutput
+from nes2mqtt.readings.condition import ConditionRead
 from nes2mqtt.readings.devices import devices_of
 from nes2mqtt.readings.gateway_info import GatewayInfo
+from nes2mqtt.readings.happened import Found, HappenedKind, RememberedEvents, happened_of
 from nes2mqtt.readings.hub import Hub
-from nes2mqtt.readings.reading import DevicesRead, MeterState, Sample, TableGroup
+from nes2mqtt.readings.reading import DevicesRead, EntriesRead, MeterState, Sample, TableGroup
 from osgp.mbus.telegram import Status
 from osgp.sources import SOURCES, Kind
+from osgp.tables.calendar.schedule import Switch
+from osgp.tables.calendar.tariffs import Drive, Tariffs
+from osgp.tables.logs.events import Event
 from osgp.tables.mbus.devices import MbusDevice, with_reads
 from osgp.tables.mbus.reading import decode_read
+from osgp.tables.quality.report import Events, PhaseQuality, SupplyQuality
+from osgp.tables.status.state import Contactor
+from osgp.tables.status.state import MeterState as Reported
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -116,13 +126,15 @@ class Gateway:
         self.journal = Journal()
         self.hub = Hub({TableGroup.PRESENT: EXPIRY, TableGroup.REGISTERS: timedelta(seconds=30)}, mqtt_rig.CLOCK)
         self.meter = Meter(self.hub, mqtt_rig, self.journal)
+        self.log = RememberedEvents({"house": {46: "cover opened"}})
         self._running: contextlib.AsyncExitStack | None = None
 
     async def start(self, **settings: Any) -> None:
         info = GatewayInfo("home", "0.1.0", ZoneInfo("Europe/Copenhagen"), datetime.now(UTC), "http://192.168.1.5:8099")
         options = {"homeassistant": {"every": 1, "suggested_area": "Cellar"}, "diagnostics_every": 1}
         config = self.rig.config(self.mosquitto, **(options | settings))
-        output = MqttOutput(config, info, self.journal, self.hub, timing=self.rig.QUICK)
+        feeds = Sources(self.log, lambda _: RememberedPosition(), names={"house": {46: "cover opened"}})
+        output = MqttOutput(config, info, self.journal, self.hub, feeds=feeds, timing=self.rig.QUICK)
         self.hub._outputs.clear()
         self.hub._latest.clear()
         self.hub.add(output)
@@ -556,6 +568,53 @@ async def test_gas_water_and_heat_meters_are_devices_by_way_of_their_meter(home,
     assert states[name(20000005, "value_volume")]["state"] == "unavailable"
     states = await states_when(home, shows(name(10000004, "value_volume"), "unknown"))
     assert await asyncio.to_thread(home.ask, "recorder/validate_statistics") == {}
+
+
+LOCAL = ZoneInfo("Europe/Copenhagen")
+
+
+def condition(*alarms: str, lost: bool = False) -> ConditionRead:
+    """Return what the house's meter says of itself."""
+    none, now = Events(0), datetime.now(UTC)
+    phases = tuple(
+        PhaseQuality(name, lost and name == "l2", none, none, none, 0, None, {}) for name in ("l1", "l2", "l3")
+    )
+    local = now.astimezone(LOCAL).replace(tzinfo=None, microsecond=0)
+    following = (local + timedelta(days=1)).replace(hour=6, minute=0, second=0)
+    return ConditionRead(
+        "house",
+        now,
+        now.timestamp(),
+        Reported(alarms, Contactor.CLOSED, None, None, None, None, "", None),
+        Tariffs(0, Drive.CALENDAR, local, 0, 0, 1, Switch(following, 1), None),
+        SupplyQuality(phases, None, None, 0, 300, 10, 10, 30),
+    )
+
+
+async def test_what_a_meter_says_of_itself_and_what_its_logs_tell(home, gateway, meter):
+    gateway.hub.publish(condition("load_profile_1_unread"))
+    states = await states_when(home, shows("contactor", "closed"))
+    keys = ("alarm", "phase_loss", "cover_removed", "low_battery", "tariff")
+    assert {key: states[key]["state"] for key in keys} == dict.fromkeys(keys, "off") | {"tariff": "1"}
+    assert states["alarm"]["attributes"]["device_class"] == "problem"
+    assert states["cover_removed"]["attributes"]["device_class"] == "tamper"
+    following = datetime.fromisoformat(states["tariff_next"]["state"]).astimezone(LOCAL)
+    assert (following.hour, following.minute) == (6, 0)
+    assert states["tariff_next"]["attributes"]["next_tariff"] == 2
+    assert states["logged"]["state"] == "unknown"
+
+    gateway.hub.publish(condition("load_profile_1_unread", "cover_removed", lost=True))
+    states = await states_when(home, shows("cover_removed", "on"))
+    assert (states["alarm"]["state"], states["phase_loss"]["state"]) == ("on", "on")
+    assert states["alarm"]["attributes"]["troubles"] == ["cover_removed"]
+
+    for sequence, event, name in ((1, 46, "cover opened"), (2, 77, "other"), (3, 2, "power up")):
+        entry = happened_of("house", "1", [Event(sequence, datetime.now(UTC), 0xFFFF, event, b"")], [])
+        kept = await gateway.log.keep(Found("house", "1", entry, {}, tuple(HappenedKind), datetime.now(UTC)))
+        gateway.hub.publish(EntriesRead("house", tuple(kept)))
+        states = await states_when(home, lambda known, name=name: known["logged"]["attributes"]["event_type"] == name)
+        assert states["logged"]["attributes"]["number"] == event
+        assert states["logged"]["attributes"]["who"] == "nobody"
 
 
 async def test_home_assistants_log_has_no_warning_about_us(home, meter):

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from nes2mqtt.bills.billing import Billing
     from nes2mqtt.history.running_energy import RunningEnergy
     from nes2mqtt.history.store import Store
+    from nes2mqtt.outputs.mqtt.feeds import Sources
     from nes2mqtt.prices.keeper import PriceKeeper
 
 __all__ = ["run"]
@@ -184,12 +185,14 @@ def _outputs(
         from nes2mqtt.outputs.mqtt.output import MqttOutput  # noqa: PLC0415
     for broker in config.mqtt:
         outbox = store.outbox(broker.name) if store is not None else None
+        feeds = _feeds(config, store, event_log)
         outputs.append(
             MqttOutput(
                 broker,
                 gateway,
                 outbox,
                 hub,
+                feeds=feeds,
                 energy=energy.of if energy is not None else None,
                 meters=config.meters,
                 folder=config.data_dir,
@@ -214,6 +217,19 @@ def _outputs(
             )
         )
     return outputs
+
+
+def _feeds(config: Config, store: Store | None, event_log: EventLog) -> Sources:
+    """Return what a broker gets besides readings."""
+    from nes2mqtt.outputs.mqtt.feeds import Sources  # noqa: PLC0415 - only with a broker
+    from nes2mqtt.outputs.mqtt.numbered_outbox import RememberedPosition  # noqa: PLC0415
+
+    names = {meter: settings.names_of_events for meter, settings in config.meters.items()}
+    if store is None:
+        return Sources(event_log, lambda _: RememberedPosition(), names=names)
+    from nes2mqtt.history.feeds import FilledIntervals, NotedNumber  # noqa: PLC0415 - only with a history
+
+    return Sources(event_log, lambda name: NotedNumber(store, name), FilledIntervals(store), names)
 
 
 def _billing(config: Config, store: Store | None) -> Billing | None:

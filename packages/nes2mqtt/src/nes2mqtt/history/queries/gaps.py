@@ -12,6 +12,7 @@ from typing import Any
 from nes2mqtt.history.tables.filled import FilledGap, FilledRows, Gap, LookedInto
 from nes2mqtt.history.tables.levels import HOURS, MINUTES, NEAR, QUARTERS, Level
 from nes2mqtt.history.tables.rows import RegisterRows, moment, numbers_in, present_key, stamp
+from nes2mqtt.readings.filled import FilledInterval
 from nes2mqtt.readings.reading import Sample
 from nes2mqtt.readings.register_readings import RegisterReadings
 from osgp.sources import SOURCES, Source
@@ -138,6 +139,26 @@ def filled_count(connection: sqlite3.Connection, after: int) -> int:
     """Return how many gaps that were filled have a number above ``after``."""
     (count,) = connection.execute("SELECT count(*) FROM gaps WHERE gap > ? AND readings > 0", (after,)).fetchone()
     return int(count)
+
+
+def filled_after(connection: sqlite3.Connection, number: int, limit: int) -> list[tuple[int, FilledInterval]]:
+    """Return the readings that were filled in and have higher numbers, in the order of their numbers."""
+    rows = FilledRows()
+    meters = dict(connection.execute("SELECT meter, id FROM meters"))
+    found: list[tuple[int, FilledInterval]] = []
+    for row in connection.execute(f"{rows.select} WHERE number > ? ORDER BY number LIMIT ?", (number, limit)):
+        try:
+            one = rows.decode(row, meters)
+            found.append((one.number, FilledInterval(moment(one.since), one.sample)))
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            continue
+    return found
+
+
+def last_filled(connection: sqlite3.Connection) -> int:
+    """Return the highest number of a reading that was filled in, 0 if there is none."""
+    (number,) = connection.execute("SELECT max(number) FROM filled").fetchone()
+    return int(number or 0)
 
 
 def _bases(connection: sqlite3.Connection, number: int, segments: Iterable[int]) -> dict[int, Mapping[Source, int]]:

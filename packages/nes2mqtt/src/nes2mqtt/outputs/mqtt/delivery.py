@@ -23,7 +23,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from nes2mqtt.outputs.mqtt.client.connection import Disconnected, Refused
 from nes2mqtt.outputs.mqtt.client.message import Message
@@ -42,13 +42,17 @@ RETRY = (10.0, 600.0)
 """Seconds until a refused message is tried again: at first, and at most."""
 
 
-class Outbox(Protocol):
-    """Register samples not delivered yet, oldest first."""
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Outbox(Protocol[T_co]):
+    """What is not delivered yet, such as register samples, oldest first."""
 
     changed: asyncio.Event
     """Set when a sample was added."""
 
-    def pending(self, limit: int) -> Sequence[tuple[int, Sample]]:
+    def pending(self, limit: int) -> Sequence[tuple[int, T_co]]:
         """Return the oldest samples with their numbers, which only grow."""
 
     def acknowledge(self, seq: int) -> None:
@@ -110,7 +114,7 @@ class _Lane:
         """The broker refused the first one; it waits to be tried again."""
 
 
-class Delivery:
+class Delivery(Generic[T]):
     """Works off an outbox, over many connections.
 
     Args:
@@ -121,8 +125,8 @@ class Delivery:
 
     def __init__(
         self,
-        outbox: Outbox,
-        messages: Callable[[int, Sample], Sequence[Message]],
+        outbox: Outbox[T],
+        messages: Callable[[int, T], Sequence[Message]],
         sent: Callable[[Message], None],
     ) -> None:
         self._outbox = outbox

@@ -41,12 +41,21 @@ from nes2mqtt.outputs.mqtt.devices import DeviceMessages
 from nes2mqtt.outputs.mqtt.dialects import homeassistant as topics
 from nes2mqtt.outputs.mqtt.dialects.rows import compact
 from nes2mqtt.outputs.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, DISPLAY, ENABLED, MAINTENANCE
-from nes2mqtt.outputs.mqtt.meter_entities import Component, link_entities, template
+from nes2mqtt.outputs.mqtt.meter_entities import (
+    CONDITION_KEYS,
+    Component,
+    condition_entities,
+    condition_keys,
+    link_entities,
+    log_entity,
+    template,
+)
 from nes2mqtt.outputs.unique_ids import gateway_id, value_id
 from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.reading import (
-    Beside,
+    ConditionRead,
     DevicesRead,
+    EntriesRead,
     Event,
     LinkQuality,
     MeterInfo,
@@ -79,6 +88,8 @@ _PLACES: Mapping[str, int] = MappingProxyType(
                 f"{DISPLAY}_active_energy_import",
                 f"{DISPLAY}_active_energy_export",
                 *(f"link_{count.name}" for count in fields(LinkQuality)),
+                *CONDITION_KEYS,
+                "logged",
             )
         )
     }
@@ -129,6 +140,8 @@ class _Meter:
     sources: set[Source] = field(default_factory=set)
     """The values it has, and below their keys."""
     keys: set[str] = field(default_factory=set)
+    condition: set[str] = field(default_factory=set)
+    """The entities of what it says of itself."""
     exchanged: bool = False
     """What its registers count and what its display shows differ since it was exchanged."""
 
@@ -145,6 +158,7 @@ class Discovery:
         expire_after: gives, for a meter, the seconds after which Home Assistant forgets a live value.
         patience: seconds to wait for the second table.
         noted: topics in which something of ours may be retained.
+        event_names: what events of the meters' own logs are called, by meter and number; None: they are not delivered.
         remembers: a history remembers where a meter's registers stood when it was exchanged.
     """
 
@@ -157,8 +171,10 @@ class Discovery:
         patience: float = 60.0,
         remembers: bool = True,
         noted: Iterable[str] = (),
+        event_names: Mapping[str, Mapping[int, str]] | None = None,
     ) -> None:
         self._config = config
+        self._event_names = event_names
         self._gateway = gateway
         self._expire_after = expire_after
         self._patience = patience
@@ -182,12 +198,16 @@ class Discovery:
         if isinstance(event, DevicesRead):
             self._behind_meters.learn(event)
             return True
-        if isinstance(event, Beside):
+        if isinstance(event, EntriesRead):
             return False
         meter = self._meters.get(event.meter)
         if meter is None:
             meter = self._meters[event.meter] = _Meter(MeterInfo(event.meter), now)
-        if isinstance(event, MeterStatus):
+        if isinstance(event, ConditionRead):
+            keys = condition_keys(event)
+            changed = not keys <= meter.condition and bool(meter.keys)
+            meter.condition |= keys
+        elif isinstance(event, MeterStatus):
             changed = event.info != meter.info and bool(meter.keys)
             meter.info = event.info
         else:
@@ -347,11 +367,12 @@ class Discovery:
                     "default_entity_id": f"{component['p']}.{name}_{key}",
                     **component,
                 }
-                for key, component in self._components(base, meter, self._expire_after(name))
+                for key, component in self._components(name, meter, self._expire_after(name))
             },
         }
 
-    def _components(self, base: str, meter: _Meter, expire_after: int) -> Iterator[tuple[str, Component]]:
+    def _components(self, name: str, meter: _Meter, expire_after: int) -> Iterator[tuple[str, Component]]:
+        base = topics.meter_base(self._config, name)
         # In the order of the one list of sources, so that the same meter always gives the same message.
         for key, source in SOURCES.items():
             if key in meter.keys:
@@ -360,6 +381,10 @@ class Discovery:
             net = self._measured(base, SOURCES["active_power_import"], expire_after)
             yield "net_power", net | {"name": "Net power", "value_template": template("net_power")}
         yield from link_entities(base, self._gateway_status)
+        yield from condition_entities(base, meter.condition)
+        if self._event_names is not None:
+            key, entity = log_entity(base, self._event_names.get(name, {}).values())
+            yield key, entity | {"availability": [{"topic": self._gateway_status}]}
         if meter.exchanged:
             yield from self._displayed(base, meter)
 

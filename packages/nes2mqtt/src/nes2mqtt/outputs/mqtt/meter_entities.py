@@ -1,18 +1,29 @@
-"""The entities of a meter that show no measured value: how the link to it is.
+"""The entities of a meter that show no measured value: how the link to it is, what it says of itself, what its logs told.
 
 This module does not know messages of discovery, nor what a meter has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
 from nes2mqtt.outputs.mqtt.dialects import homeassistant as topics
+from nes2mqtt.readings.condition import ConditionRead
 from nes2mqtt.readings.reading import LinkQuality, MeterState
+from osgp.tables.logs.event_names import STANDARD_NAMES
+from osgp.tables.status.state import Contactor
 
-__all__ = ["Component", "link_entities", "template"]
+__all__ = [
+    "CONDITION_KEYS",
+    "Component",
+    "condition_entities",
+    "condition_keys",
+    "link_entities",
+    "log_entity",
+    "template",
+]
 
 Component = dict[str, Any]
 
@@ -117,3 +128,91 @@ def link_entities(base: str, gateway: str) -> Iterator[tuple[str, Component]]:
                 "value_template": template(count.name),
             },
         )
+
+
+_CONDITIONS: Mapping[str, Component] = {
+    "alarm": {
+        "p": "binary_sensor",
+        "name": "Alarm",
+        "device_class": "problem",
+        "value_template": template("problem"),
+    },
+    "phase_loss": {"p": "binary_sensor", "name": "Phase loss", "device_class": "problem"},
+    "cover_removed": {"p": "binary_sensor", "name": "Cover removed", "device_class": "tamper"},
+    "low_battery": {
+        "p": "binary_sensor",
+        "name": "Battery",
+        "device_class": "battery",
+        "entity_category": "diagnostic",
+    },
+    "contactor": {
+        "p": "sensor",
+        "name": "Contactor",
+        "device_class": "enum",
+        "options": [state.value for state in Contactor],
+    },
+    "tariff": {"p": "sensor", "name": "Tariff"},
+    "tariff_next": {
+        "p": "sensor",
+        "name": "Next tariff",
+        "device_class": "timestamp",
+        "value_template": template("next_tariff_at"),
+    },
+}
+
+CONDITION_KEYS = tuple(_CONDITIONS)
+"""Entities of what a meter may say of itself."""
+
+_WITH_ALL = frozenset({"alarm", "tariff_next"})
+"""Entities that have the whole document as attributes: which alarms, which tariff is next."""
+
+
+def condition_keys(read: ConditionRead) -> set[str]:
+    """Return the entities for what a meter tells."""
+    state, tariffs = read.state, read.tariffs
+    alarms = state is not None and state.alarms is not None
+    told = {
+        "alarm": read.problem is not None,
+        "phase_loss": read.quality is not None,
+        **dict.fromkeys(topics.ALARMS, alarms),
+        "contactor": state is not None and state.contactor is not None,
+        "tariff": tariffs is not None,
+        "tariff_next": tariffs is not None and tariffs.next is not None,
+    }
+    return {key for key, so in told.items() if so}
+
+
+def condition_entities(base: str, keys: Collection[str]) -> Iterator[tuple[str, Component]]:
+    """Yield the entities of what a meter says of itself.
+
+    Args:
+        base: what the meter's topics start with.
+        keys: those that it has.
+    """
+    topic = f"{base}/{topics.CONDITION}"
+    for key, entity in _CONDITIONS.items():
+        if key in keys:
+            payloads = {"payload_on": "True", "payload_off": "False"} if entity["p"] == "binary_sensor" else {}
+            attributes = {"json_attributes_topic": topic} if key in _WITH_ALL else {}
+            common = {"state_topic": topic, "qos": 1, "value_template": template(key)}
+            yield key, {**common, **payloads, **attributes, **entity}
+
+
+def log_entity(base: str, names: Iterable[str]) -> tuple[str, Component]:
+    """Return the entity of what a meter's own logs tell.
+
+    Args:
+        base: what the meter's topics start with.
+        names: what the owner calls events.
+    """
+    types = dict.fromkeys((*STANDARD_NAMES.values(), *names, topics.OUTAGE, topics.OTHER))
+    return (
+        "logged",
+        {
+            "p": "event",
+            "name": "Logged by the meter",
+            "state_topic": f"{base}/{topics.LOGGED}",
+            "event_types": list(types),
+            "qos": 1,
+        },
+    )

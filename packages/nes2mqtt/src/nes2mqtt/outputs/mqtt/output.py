@@ -18,17 +18,16 @@ This module does not know topics, formats or how connections are made.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
 
 from nes2mqtt.outputs.mqtt.client.broker import Broker, Pace
-from nes2mqtt.outputs.mqtt.client.connection import ClientFactory, Limits, Received, Refused
+from nes2mqtt.outputs.mqtt.client.connection import ClientFactory, Limits, Received
 from nes2mqtt.outputs.mqtt.client.message import Message, Will
 from nes2mqtt.outputs.mqtt.client.session import Session, publish_all
 from nes2mqtt.outputs.mqtt.client.wire_client import WireClient
@@ -39,17 +38,17 @@ from nes2mqtt.outputs.mqtt.dialects.homeassistant import event as event_message
 from nes2mqtt.outputs.mqtt.dialects.rows import When
 from nes2mqtt.outputs.mqtt.dialects.view import EnergyPeriods, View
 from nes2mqtt.outputs.mqtt.discovery import PARTS, Discovery
+from nes2mqtt.outputs.mqtt.feeds import Feeds, Sources
 from nes2mqtt.outputs.mqtt.leftovers import Leftovers
 from nes2mqtt.outputs.mqtt.ownership import Ownership
+from nes2mqtt.outputs.mqtt.presence import Heard, be_there, contradict
 from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.hub import Hub, Latest, OutputStatus
-from nes2mqtt.readings.reading import Beside, Event, MeterState, MeterStatus, Quality, Sample, TableGroup
+from nes2mqtt.readings.reading import Beside, ConditionRead, Event, MeterState, MeterStatus, Quality, Sample, TableGroup
 
 __all__ = ["MqttOutput", "Timing"]
 
 _log = logging.getLogger(__name__)
-
-Heard = Callable[[Session, Received], Awaitable[None]]
 
 EVENTS_KEPT = 100
 """Events that may wait for the broker; older ones are dropped."""
@@ -84,6 +83,7 @@ class MqttOutput:
         gateway: this program.
         outbox: register samples that survive an outage; None: only the newest is kept, in memory.
         hub: holds the latest values.
+        feeds: where events and filled intervals are, which are delivered as well; None: they are not.
         energy: gives the energy of the running hour, day and month of a meter; must return at once.
         timing: pauses.
         client: makes connections to the broker.
@@ -96,9 +96,10 @@ class MqttOutput:
         self,
         config: MqttConfig,
         gateway: GatewayInfo,
-        outbox: Outbox | None,
+        outbox: Outbox[Sample] | None,
         hub: Hub,
         *,
+        feeds: Sources | None = None,
         energy: Callable[[str], EnergyPeriods] | None = None,
         timing: Timing | None = None,
         client: ClientFactory = WireClient,
@@ -116,12 +117,14 @@ class MqttOutput:
         self._clock = hub.clock
         self._dialects = configured(config)
         self._latest_registers = LatestRegisters()
-        self._outbox: Outbox = outbox if outbox is not None else self._latest_registers
+        self._outbox: Outbox[Sample] = outbox if outbox is not None else self._latest_registers
         self._numbered = outbox is not None
         self._delivery = Delivery(self._outbox, self._register_messages, self._remember)
         self._retained: dict[str, Message] = {}
         """The register messages the broker should hold."""
         self._leftovers = Leftovers(folder, config.address)
+        self._feeds = Feeds(config, feeds)
+        self._event_names = None if feeds is None else feeds.names
         self._discovery = self._make_discovery()
         self._told: dict[str, MeterStatus] = {}
         self._shown: set[str] = set()
@@ -159,7 +162,7 @@ class MqttOutput:
 
         self._main = broker(client_id, wills[0], self._work, self._heard)
         self._presences = [
-            broker(f"{client_id}-{number}", will, _be_there(will), _contradict(will))
+            broker(f"{client_id}-{number}", will, be_there(will), contradict(will))
             for number, will in enumerate(wills[1:], start=2)
         ]
 
@@ -173,6 +176,7 @@ class MqttOutput:
             patience=self._timing.patience,
             remembers=self._numbered,
             noted=self._leftovers.topics,
+            event_names=self._event_names,
         )
         discovery.step = min(self._leftovers.step, len(PARTS) - 1)
         return discovery
@@ -190,7 +194,9 @@ class MqttOutput:
         if isinstance(event, MeterStatus):
             self._offer_status(event)
         elif isinstance(event, Beside):
-            pass  # for discovery alone
+            self._feeds.offer(event)
+            if isinstance(event, ConditionRead):
+                self._want(event.meter, When.STATUS)
         elif event.group is TableGroup.PRESENT:
             self._offer_present(event.meter)
         else:
@@ -252,6 +258,7 @@ class MqttOutput:
     async def run(self) -> None:
         """Publish for ever."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._feeds.run())
             for broker in (self._main, *self._presences):
                 tasks.create_task(broker.run())
 
@@ -266,7 +273,7 @@ class MqttOutput:
             name=self.name,
             ok=not problem,
             message=problem or f"connected to {self._config.address}{limitations and f'; {limitations}'}",
-            waiting=self._outbox.waiting(),
+            waiting=self._outbox.waiting() + self._feeds.waiting(),
             dropped=self._dropped + self._latest_registers.dropped + self._delivery.passed_over,
             code=kind or "mqtt_connected",
             params={"broker": self._config.address},
@@ -284,7 +291,8 @@ class MqttOutput:
             for every in {dialect.every for dialect in self._dialects} - {0}:
                 group = [dialect for dialect in self._dialects if dialect.every == every]
                 tasks.create_task(self._repeat(session, every, When.LIVE, group))
-            tasks.create_task(self._delivery.run(session))
+            for delivery in (self._delivery.run(session), *self._feeds.deliveries(session)):
+                tasks.create_task(delivery)
             tasks.create_task(self._ownership.say_who_we_are(session))
             tasks.create_task(self._ownership.remove_leftovers(session))
             tasks.create_task(self._try_refused_again(session))
@@ -343,7 +351,7 @@ class MqttOutput:
     async def _heard(self, session: Session, message: Received) -> None:
         """Watch our own status, and wait for Home Assistant to start."""
         if message.topic == self._main_will.topic:
-            await _contradict(self._main_will)(session, message)
+            await contradict(self._main_will)(session, message)
         elif await self._ownership.hear(session, message):
             pass
         elif message.topic in self._birth_topics and message.payload == "online" and not message.retained:
@@ -436,7 +444,7 @@ class MqttOutput:
             if when is When.STATUS or self._hub.quality(sample) is Quality.GOOD
         )
         energy = self._energy(meter) if self._energy is not None and when is When.LIVE else {}
-        return self._view_of(meter, latest.status, tuple(samples), energy=energy)
+        return replace(self._view_of(meter, latest.status, tuple(samples), energy=energy), condition=latest.condition)
 
     def _view_of(
         self,
@@ -469,24 +477,3 @@ class MqttOutput:
     def _remember(self, message: Message) -> None:
         if message.retain:
             self._retained[message.topic] = message
-
-
-def _be_there(will: Will) -> Callable[[Session], Coroutine[None, None, None]]:
-    """Return the work of a connection that is held open only for its last will."""
-
-    async def work(session: Session) -> None:
-        await session.subscribe(will.topic)
-
-    return work
-
-
-def _contradict(will: Will) -> Heard:
-    """Return the reaction to a late last will of an earlier connection of ours: publish that we are online."""
-
-    async def heard(session: Session, message: Received) -> None:
-        if message.payload == will.offline:
-            with contextlib.suppress(Refused):
-                # Unheard: we are called by the very loop that hears, so it cannot wait for what it would hear.
-                await session.publish(will.birth, unheard=True)
-
-    return heard

@@ -7,6 +7,9 @@
     <base>/meters/<meter>/present    power, voltage, current ... now; not retained, expires in Home Assistant
     <base>/meters/<meter>/registers  energies; retained, every sample, in order
     <base>/meters/<meter>/link       state, identity and link counts, for diagnostics
+    <base>/meters/<meter>/condition  alarms, contactor, tariff, phases, as the meter tells them; retained
+    <base>/meters/<meter>/logged     what the meter's own logs told that is new, once each
+    <base>/meters/<meter>/filled     intervals of its load profile that filled a gap, once each
     <base>/meters/<meter>/event      what happened to the meter, once: exchanged, alert, power cycle
 
 Keys are the published keys of :data:`osgp.sources.SOURCES`, numbers are in the unit people read. The
@@ -28,13 +31,21 @@ from nes2mqtt.outputs.mqtt.config import DialectName, MqttConfig
 from nes2mqtt.outputs.mqtt.dialects.dialect import Dialect
 from nes2mqtt.outputs.mqtt.dialects.rows import Cell, Row, When, compact
 from nes2mqtt.outputs.mqtt.dialects.view import Fixed, View
+from nes2mqtt.readings.filled import FilledInterval
+from nes2mqtt.readings.happened import Happened, HappenedKind
 from nes2mqtt.readings.reading import LinkQuality, Sample, TableGroup
 from osgp.sources import SOURCES, Source
 
 __all__ = [
+    "ALARMS",
+    "CONDITION",
     "EVENT",
     "EVENTS",
+    "FILLED",
     "LINK",
+    "LOGGED",
+    "OTHER",
+    "OUTAGE",
     "PRESENT",
     "REGISTERS",
     "ROWS",
@@ -42,6 +53,8 @@ __all__ = [
     "STATUS",
     "dialect",
     "event",
+    "filled",
+    "logged",
     "meter_base",
 ]
 
@@ -50,9 +63,19 @@ PRESENT = "present"
 REGISTERS = "registers"
 LINK = "link"
 EVENT = "event"
+CONDITION = "condition"
+LOGGED = "logged"
+FILLED = "filled"
+
+OUTAGE = "outage"
+OTHER = "other"
+"""Types of what the meter's logs told: a power outage; an event without a name. Others are the names of events."""
 
 SINCE_SWAP = "since_swap"
 """Key, in the document of registers, of what each register has counted since the meter was exchanged."""
+
+ALARMS = ("cover_removed", "low_battery")
+"""Alarms with a key of their own: each meter has them (Optical guide v1.1 p. 45-46)."""
 
 EVENTS = ("exchanged", "alert", "power_cycle")
 """Events of a meter: it was replaced by another meter; it raised an alert; its MEP port was switched off and on."""
@@ -169,9 +192,36 @@ def _link(view: View) -> Mapping[str, Any] | None:
     )
 
 
+def _condition(view: View) -> Mapping[str, Any] | None:
+    read = view.condition
+    if read is None:
+        return None
+    state, tariffs, lost = read.state, read.tariffs, read.lost_phases
+    alarms = None if state is None else state.alarms
+    following = None if tariffs is None else tariffs.next
+    return _known(
+        {
+            "time": _iso(read.received if view.label is None else view.label(read.instant)),
+            "problem": read.problem,
+            "alarms": None if alarms is None else list(alarms),
+            "troubles": None if read.troubles is None else list(read.troubles),
+            **({} if alarms is None else {name: name in alarms for name in ALARMS}),
+            "mis_wiring": (state.mis_wiring or None) if state is not None else None,
+            "phase_loss": None if lost is None else bool(lost),
+            "lost_phases": None if lost is None else list(lost),
+            "contactor": state.contactor.value if state is not None and state.contactor is not None else None,
+            "tariff": None if tariffs is None else tariffs.tier + 1,
+            "set_by": None if tariffs is None or tariffs.drive is None else tariffs.drive.name.lower(),
+            "next_tariff_at": _iso(read.next_switch(view.gateway.timezone)),
+            "next_tariff": None if following is None else following.tier + 1,
+        }
+    )
+
+
 ROWS: tuple[Row, ...] = (
     Row(STATUS, Cell("meter_answers"), When.STATUS, retain=True, qos=1),
     Row(LINK, _link, When.STATUS, retain=True),
+    Row(CONDITION, _condition, When.STATUS, retain=True, qos=1),
     Row(PRESENT, _present, When.LIVE),
     Row(REGISTERS, _registers, When.REGISTERS, retain=True, qos=1),
 )
@@ -180,6 +230,39 @@ ROWS: tuple[Row, ...] = (
 def event(config: MqttConfig, meter: str, kind: str, **more: str | int) -> Message:
     """Return the message that something happened to a meter. It is not retained, because the event happens once."""
     return Message(f"{meter_base(config, meter)}/{EVENT}", compact({"event_type": kind, **more}), qos=1)
+
+
+def logged(config: MqttConfig, one: Happened) -> Message:
+    """Return the message of what a meter's own logs told. It is not retained, because it happened once."""
+    document = {
+        "event_type": OUTAGE if one.kind is HappenedKind.OUTAGE else one.name or OTHER,
+        "seq": one.number,
+        "kind": one.kind.value,
+        "time": _iso(one.time),
+        "number": one.event,
+        "name": one.name or None,
+        "who": None if one.who is None else one.who.value,
+        "user": one.user,
+        "argument": one.argument or None,
+        "sequence": one.sequence,
+        "end": _iso(one.end),
+        "seconds": one.seconds,
+        "cause": one.cause or None,
+    }
+    return Message(f"{meter_base(config, one.meter)}/{LOGGED}", compact(_known(document)), qos=1)
+
+
+def filled(config: MqttConfig, one: FilledInterval) -> Message:
+    """Return the message of an interval that filled a gap. It is not retained: it tells of the past."""
+    sample = one.sample
+    document = {
+        "time": _iso(sample.received),
+        "since": _iso(one.since),
+        "meter": sample.meter,
+        "segment": sample.segment,
+        "registers": _numbers(sample.values),
+    }
+    return Message(f"{meter_base(config, sample.meter)}/{FILLED}", compact(document), qos=1)
 
 
 def meter_base(config: MqttConfig, meter: str) -> str:

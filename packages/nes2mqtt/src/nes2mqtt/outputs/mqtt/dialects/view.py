@@ -16,6 +16,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
+from nes2mqtt.readings.condition import ConditionRead
 from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.reading import MeterInfo, MeterState, MeterStatus, Sample, TableGroup
 from osgp.sources import SOURCES
@@ -54,6 +55,7 @@ class View:
         seq: number of the register sample in the journal, if it comes from there.
         energy: energy of the running hour, day and month, if a history counts it.
         label: gives the time of day (UTC, aware) of a moment of the monotonic clock; None while it is not known.
+        condition: what the meter says of itself, None before it was read.
         clock_trouble: what is wrong with this computer's clock, for people; empty when it is right.
     """
 
@@ -66,6 +68,7 @@ class View:
     energy: EnergyPeriods = field(default_factory=dict)
     label: Callable[[float], datetime | None] | None = None
     clock_trouble: str = ""
+    condition: ConditionRead | None = None
 
     def get(self, name: str) -> Known | None:
         """Return a value by source key or expression name; None if it is not known now."""
