@@ -591,6 +591,10 @@ def condition(*alarms: str, lost: bool = False) -> ConditionRead:
     )
 
 
+def tells(name: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda states: bool(states["logged"]["attributes"]["event_type"] == name)
+
+
 async def test_what_a_meter_says_of_itself_and_what_its_logs_tell(home, gateway, meter):
     gateway.hub.publish(condition("load_profile_1_unread"))
     states = await states_when(home, shows("contactor", "closed"))
@@ -612,7 +616,7 @@ async def test_what_a_meter_says_of_itself_and_what_its_logs_tell(home, gateway,
         entry = happened_of("house", "1", [Event(sequence, datetime.now(UTC), 0xFFFF, event, b"")], [])
         kept = await gateway.log.keep(Found("house", "1", entry, {}, tuple(HappenedKind), datetime.now(UTC)))
         gateway.hub.publish(EntriesRead("house", tuple(kept)))
-        states = await states_when(home, lambda known, name=name: known["logged"]["attributes"]["event_type"] == name)
+        states = await states_when(home, tells(name))
         assert states["logged"]["attributes"]["number"] == event
         assert states["logged"]["attributes"]["who"] == "nobody"
 

@@ -15,7 +15,8 @@ import pytest
 
 from nes2mqtt.outputs.mqtt.client.connection import Received
 from nes2mqtt.outputs.mqtt.client.message import Will
-from nes2mqtt.outputs.mqtt.output import MqttOutput, _contradict
+from nes2mqtt.outputs.mqtt.output import MqttOutput
+from nes2mqtt.outputs.mqtt.presence import contradict
 from nes2mqtt.readings.reading import LinkQuality, MeterState, TableGroup
 
 ALL = {"dialects": ["homeassistant", "nmr-raw", "dabbler"], "dabbler": {"every": 1}, "homeassistant": {"every": 1}}
@@ -220,7 +221,7 @@ async def test_b9_contradicting_a_late_will_does_not_wait_for_its_own_echo():
         async def publish(self, message, *, unheard=False):
             asked.append((message, unheard))
 
-    await _contradict(will)(Session(), Received(will.topic, will.offline, retained=True))
+    await contradict(will)(Session(), Received(will.topic, will.offline, retained=True))
     assert asked == [(will.birth, True)]
 
 

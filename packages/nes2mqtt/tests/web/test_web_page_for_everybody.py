@@ -10,7 +10,7 @@ from nes2mqtt.history.queries.periods import periods
 from nes2mqtt.history.queries.reader import EnergyPeriod, Line, Series
 from nes2mqtt.history.tables.filled import LookedInto
 from nes2mqtt.readings.condition import ConditionRead
-from nes2mqtt.readings.happened import Found, Known, happened_of
+from nes2mqtt.readings.happened import Found, HappenedKind, happened_of
 from nes2mqtt.readings.reading import EntriesRead, TableGroup
 from osgp.tables.logs.events import Event
 from osgp.tables.quality.report import Events, PhaseQuality, SupplyQuality
@@ -83,7 +83,7 @@ async def web(make_web, danish_samples):
     quality = SupplyQuality(phases, None, None, 3, 300, 10, 10, 30)
     made.hub.publish(ConditionRead("house", datetime.now(UTC), made.hub.clock.monotonic(), state, None, quality))
     entries = happened_of("house", "87654321", [Event(n, NOON, 0xFFFF, 1, b"\0\0") for n in range(30, 0, -1)], ())
-    kept = await made.event_log.keep(Found("house", "87654321", entries, Known("BT74:1:0", ""), NOON))
+    kept = await made.event_log.keep(Found("house", "87654321", entries, {HappenedKind.EVENT: "BT74:1:0"}, (), NOON))
     made.hub.publish(EntriesRead("house", tuple(kept)))
     del danish_samples
     return made

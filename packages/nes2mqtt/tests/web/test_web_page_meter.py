@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from nes2mqtt.history.queries.reader import Line, Series
 from nes2mqtt.history.tables.filled import LookedInto
 from nes2mqtt.readings.condition import ConditionRead
-from nes2mqtt.readings.happened import Found, Known, happened_of
+from nes2mqtt.readings.happened import Found, HappenedKind, happened_of
 from nes2mqtt.readings.reading import EntriesRead
 from osgp.tables.calendar.schedule import Switch
 from osgp.tables.calendar.tariffs import Drive, Tariffs
@@ -45,7 +45,8 @@ def told(state, **more):
 
 async def log(web, events, outages=()):
     entries = happened_of("house", "87654321", events, outages)
-    kept = await web.event_log.keep(Found("house", "87654321", entries, Known("BT74:1:0", "", first=False), NOON))
+    known = {HappenedKind.EVENT: "BT74:1:0"}
+    kept = await web.event_log.keep(Found("house", "87654321", entries, known, tuple(HappenedKind), NOON))
     web.hub.publish(EntriesRead("house", tuple(kept)))
 
 
