@@ -22,6 +22,8 @@ from osgp.psem import PartialRead, PartialWrite, Request
 _KEY = MeterKey(b"Sixteen secrets!")
 _SCHEDULE = KeySchedule(_KEY.secret)
 _PATIENCE = 120.0
+_ENDS_TLS = bytes.fromhex("0002 57 00")
+"""Is sent after two refusals, and is no request that anything could answer."""
 
 
 def _signed(request: bytes, body: bytes) -> bytes:
@@ -112,7 +114,7 @@ class _Line:
                 assert event.request == self.request
                 assert isinstance(event.error, LinkError | KeyRejected)
                 assert "secrets" not in str(event.error)
-        if data := self.client.bytes_to_send():
+        if (data := self.client.bytes_to_send()) and data != _ENDS_TLS:
             self.sent.append(data)
         assert self.ended == self.asked - self.client.busy
         assert not self.client.busy or self.now - self.since < _PATIENCE
