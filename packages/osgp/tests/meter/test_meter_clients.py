@@ -52,6 +52,17 @@ async def test_alerts_that_want_data_are_left_with_their_reasons(opened, fake):
     assert fake.tables[ET13][ALERT_FLAGS] == 0x0B
 
 
+async def test_keys_of_mbus_devices_stay_in_the_meter(opened, fake):
+    """They stand in the elements before those of MEP clients (MEP guide v1.1 p. 82), which nobody needs here."""
+    Alerting(fake, 0x10)
+    async with opened(allow_writes=MAY_ANSWER) as meter:
+        await meter.mep_port()
+        await meter.answer_alerts()
+    asked = [one for one in fake.asked if one.table == ET13]
+    assert len(asked) == 3
+    assert all(isinstance(one, PartialRead) and one.offset >= 4 * 66 for one in asked)
+
+
 async def test_no_alert_is_answered_without_permission(opened, fake):
     meter_side = Alerting(fake, 0x10)
     async with opened() as meter:

@@ -90,7 +90,7 @@ class Meter:
         self._names = ChannelNames(self.table, self._devices.read)
         self._condition = ConditionReader(self.table)
         self._writer = Writer(self._reader, connection, allow_writes, known.writes)
-        self._clients = ClientPortReader(self._reader, self.table, self._writer.call)
+        self._clients = ClientPortReader(self._reader, self._confirmed, self.table, self._writer.call)
         self._transactor = Transactor(self._reader, self._writer, self._clients.shares_transactions)
 
     @property

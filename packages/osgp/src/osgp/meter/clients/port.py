@@ -5,6 +5,8 @@ it. Only one alert can be answered by somebody who has no data to deliver: that 
 a request in ET15 are answered with the data that they ask for (p. 18), and the number of EP39 that clears an M-Bus change is
 printed nowhere: those stay, and so do their flags, because nothing is made up to silence them.
 
+Of ET13 only the elements of MEP clients are read: those of M-Bus devices hold keys (p. 82), which would cross the line for nothing.
+
 This module does not know how a port is opened.
 """
 
@@ -14,9 +16,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from osgp.errors import MeterRefused, TableError, WriteUncertain
+from osgp.meter.confirmed import ConfirmedReader
 from osgp.meter.reader import TableReader
 from osgp.meter.writing import ProcedureResult
-from osgp.tables import TABLES, Record
+from osgp.tables import TABLES, Dimensions, Record
 from osgp.tables.clients.mep_port import ALERTS, MepPort, mep_port
 
 __all__ = ["Answered", "ClientPortReader"]
@@ -29,7 +32,7 @@ _LEFT: Mapping[str, str] = {
     "on_demand_request": "a request in ET15 waits for its answer, and this program has none",
     "mbus_change": "no guide prints how EP39 clears it; who reads ET58 and the load profile knows what it tells",
 }
-_OPTIONAL = ("ET50", "ET51", "ET13", "ET14", "ET15", "ET54", "ET55")
+_OPTIONAL = ("ET50", "ET51", "ET14", "ET15", "ET54", "ET55")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class ClientPortReader:
 
     Args:
         reader: reads.
+        confirmed: reads by the meter's layout, until it is confirmed.
         table: reads a whole table and decodes it, confirmed (:meth:`osgp.meter.meter.Meter.table`).
         call: calls a procedure (:meth:`osgp.meter.meter.Meter.call`).
     """
@@ -54,18 +58,24 @@ class ClientPortReader:
     def __init__(
         self,
         reader: TableReader,
+        confirmed: ConfirmedReader,
         table: Callable[[str], Awaitable[Record]],
         call: Callable[[str, bytes], Awaitable[ProcedureResult]],
     ) -> None:
         self._reader = reader
+        self._confirmed = confirmed
         self._table = table
         self._call = call
 
     async def read(self) -> MepPort:
         """See :meth:`osgp.meter.meter.Meter.mep_port`."""
         channel = await self._channel()
-        tables = [await self._if_there(name) for name in _OPTIONAL]
-        return mep_port(channel, *tables)
+        try:
+            wanted = await self._wanted()
+        except (MeterRefused, TableError):
+            wanted = None
+        et50, et51, *others = [await self._if_there(name) for name in _OPTIONAL]
+        return mep_port(channel, et50, et51, wanted, *others)
 
     async def answer_alerts(self) -> Answered:
         """See :meth:`osgp.meter.meter.Meter.answer_alerts`."""
@@ -94,8 +104,19 @@ class ClientPortReader:
         Raises:
             MeterRefused: the meter has no ET13, or does not show it.
         """
-        channel, et13 = await self._channel(), await self._table("ET13")
+        channel, et13 = await self._channel(), await self._wanted()
         return mep_port(channel, et13=et13).own.alerts or frozenset()
+
+    async def _wanted(self) -> Record:
+        """Return the elements of ET13 that are of MEP clients."""
+        et13 = TABLES["ET13"]
+
+        async def read(dims: Dimensions) -> tuple[bytes, int, Dimensions]:
+            offset, count = et13.window(dims, "mep")
+            return await self._reader.part(et13.id, offset, count), offset, dims
+
+        data, offset, dims = await self._confirmed.read(read)
+        return et13.decode(data, dims, offset=offset)
 
     async def _channel(self) -> int:
         """Return which MEP port is ours (ET70.142); 1 in meters that have one."""
