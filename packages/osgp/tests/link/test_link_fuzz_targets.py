@@ -13,7 +13,7 @@ FRAGMENTS = {
 }
 
 
-@pytest.mark.parametrize("name", ["mep_frame", "mep_client", "mep_server", "tls", "key", "url"])
+@pytest.mark.parametrize("name", ["mep_frame", "mep_client", "mep_server", "tls", "transaction", "key", "url"])
 def test_invariant_holds(name):
     spec = importlib.util.spec_from_file_location(f"fuzz_{name}_under_test", FUZZ / f"fuzz_{name}.py")
     target = importlib.util.module_from_spec(spec)

@@ -56,6 +56,15 @@ class TestGovernor:
         with pytest.raises(WritesTooOften):
             governor.take(ET52, writes, 1.0, NEW)
 
+    def test_who_needs_two_waits_until_two_are_an_hour_ago(self):
+        governor = WriteGovernor()
+        for moment in (0.0, 100.0, 200.0, 300.0):
+            governor.take(ET52, 1, moment, NEW)
+        with pytest.raises(WritesTooOften) as refused:
+            governor.take(ET52, 2, 400.0, NEW)
+        assert refused.value.wait == 100.0 + 3600.0 - 400.0
+        governor.take(ET52, 2, 3700.0, NEW)
+
     def test_what_is_refused_does_not_count(self):
         governor = WriteGovernor()
         for _ in range(3):
