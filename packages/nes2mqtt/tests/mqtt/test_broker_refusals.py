@@ -375,3 +375,16 @@ async def test_a_broker_that_never_greets_or_always_leaves_fills_no_log(gateway,
     assert 20 < len(broker.attempts) < attempts
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert 1 <= len(said) <= 6, said
+
+
+@pytest.mark.virtual_clock
+@pytest.mark.parametrize("turns", range(8))
+async def test_it_ends_when_it_is_stopped_at_the_moment_in_which_the_broker_leaves(gateway, hub, turns):
+    output = MqttOutput(MqttConfig.model_validate({"host": "b"}), gateway, None, hub, client=Unfriendly(15.0))
+    task = asyncio.create_task(output.run())
+    await asyncio.sleep(15)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=30)
+    assert done

@@ -168,6 +168,10 @@ class Broker:
                 pause = not self._again_otherwise(_first(lost))
                 if pause:
                     self._lost(_first(lost), loop.time())
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                # Before Python 3.13 a task group forgets that it was cancelled when one of its tasks fails at the same moment.
+                raise asyncio.CancelledError
             if pause:
                 await asyncio.sleep(self._backoff.next() * self._rng.uniform(0.5, 1.0))
 
