@@ -126,7 +126,7 @@ class Town:
         ]
         (self._folder / "nes2mqtt.toml").write_text("\n".join(lines))
         (self._folder / "mosquitto.conf").write_text(
-            f"listener {self._broker_port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+            f"listener {self._broker_port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_inflight_messages 1000\n"
         )
 
     @contextlib.contextmanager
