@@ -13,13 +13,16 @@ CONFIG ?= nes2mqtt.toml
 PREFIX ?= /opt/nes2mqtt
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate run run-print module test test-fresh test-newest install install-print homeassistant-venv lint types format bench bench-against coverage fuzz mutation soak screenshots reference lock release clean
+.PHONY: help simulate run setup run-print module test test-fresh test-newest install install-print homeassistant-venv lint types format bench bench-against coverage fuzz mutation soak screenshots reference lock release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/run.stamp ## Start the gateway (on a simulated meter when nothing is configured)
-	@if [ -f "$(CONFIG)" ]; then exec $(BIN)/nes2mqtt run --config "$(CONFIG)"; else exec $(BIN)/nes2mqtt demo; fi
+	@if [ -f "$(CONFIG)" ]; then exec $(BIN)/nes2mqtt run --config "$(CONFIG)"; else exec $(BIN)/nes2mqtt demo --setup "$(CONFIG)"; fi
+
+setup: $(VENV)/run.stamp ## Connect a meter for the first time, in the terminal
+	@$(BIN)/nes2mqtt setup --config "$(CONFIG)"
 
 run-print: $(VENV)/print.stamp ## Print from a stand-in for Business Central to a PDF printer of a real CUPS
 	@sh tools/system_packages.sh print

@@ -7,6 +7,7 @@ This module holds no knowledge of its own.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,10 +16,13 @@ import typer
 
 if TYPE_CHECKING:
     from nes2mqtt.config.settings import Config
+    from nes2mqtt.runtime.first_run import FirstRun
+    from nes2mqtt.setup.writing import Saved
 
 __all__ = ["app", "main"]
 
 _WRONG_CONFIGURATION = 2
+_SERVICE_START = "sudo systemctl daemon-reload && sudo systemctl enable --now nes2mqtt"
 
 app = typer.Typer(
     name="nes2mqtt",
@@ -109,6 +113,15 @@ def demo(
             show_default=False,
         ),
     ] = None,
+    setup: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Offer to connect a real meter, and write the configuration to this file, which must not exist. The page is "
+            "then open to the network, and its set-up to who has the code that is printed.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Show the gateway on a simulated meter: page, history and, if mosquitto is installed, MQTT."""
     from nes2mqtt.host import log  # noqa: PLC0415
@@ -124,7 +137,125 @@ def demo(
         typer.echo(f"nes2mqtt: {error}", err=True)
         raise typer.Exit(2) from error
     log.set_up("info", ())
-    raise typer.Exit(run_until_stopped(run_demo(port, folder, typer.echo, house=house)))
+    offered = None if setup is None else _first_run(setup, "")
+    written: list[Saved] = []
+
+    async def shown() -> None:
+        saved = await run_demo(port, folder, typer.echo, house=house, first_run=offered)
+        written.extend([saved] if saved is not None else [])
+
+    code = run_until_stopped(shown())
+    _go_on_with(written)
+    raise typer.Exit(code)
+
+
+def _first_run(config: Path, language: str) -> FirstRun:
+    """Return a first run in the browser, or say why there cannot be one and end."""
+    from nes2mqtt.runtime.first_run import FirstRun  # noqa: PLC0415
+    from nes2mqtt.setup.words import Words  # noqa: PLC0415
+    from servicekit.process import keep_to_ourselves  # noqa: PLC0415
+
+    _nothing_there(config)
+    keep_to_ourselves()  # a key and passwords are in its memory
+    option = "" if config == _DEFAULT_CONFIG else f" --config {config}"
+    return FirstRun(config, Words(_language(language)), f"{sys.argv[0]} setup{option}")
+
+
+def _language(wanted: str) -> str:
+    from nes2mqtt.setup.words import LANGUAGES, language_of  # noqa: PLC0415
+
+    if wanted and wanted not in LANGUAGES:
+        typer.echo(f"--language is one of {', '.join(LANGUAGES)}", err=True)
+        raise typer.Exit(_WRONG_CONFIGURATION)
+    return wanted or language_of(os.environ)
+
+
+def _nothing_there(config: Path) -> None:
+    """End when there is a configuration, whether it is right or wrong: the first run never replaces one."""
+    if os.path.lexists(config):
+        typer.echo(
+            f"{config} is there already, and the set-up changes no configuration. Look at it with: "
+            f"nes2mqtt check-config --config {config}   To begin afresh, move it away first",
+            err=True,
+        )
+        raise typer.Exit(_WRONG_CONFIGURATION)
+
+
+def _go_on_with(written: list[Saved]) -> None:
+    """Let the gateway take this process's place with the configuration that was written; nothing without one."""
+    from nes2mqtt.runtime.service import become  # noqa: PLC0415
+
+    if written and written[0].for_service:
+        typer.echo(f"Saved in {written[0].config}. Start it: {_SERVICE_START}")
+    elif written:
+        become(written[0].config)
+
+
+@app.command()
+def setup(
+    *,
+    config: ConfigFile = _DEFAULT_CONFIG,
+    browser: Annotated[
+        bool, typer.Option("--browser", help="In the browser instead of here; done by itself where nobody can type.")
+    ] = False,
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Take all answers from a file, for images; asks nothing.", show_default=False
+        ),
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page; the next free one if taken.")] = 8099,
+    language: Annotated[str, typer.Option(help="en, da or de; as the terminal says if left out.")] = "",
+) -> None:
+    """Connect a meter for the first time: find the port, try the key and the broker, write the configuration."""
+    from nes2mqtt.host import log  # noqa: PLC0415
+    from nes2mqtt.runtime import first_run  # noqa: PLC0415
+    from nes2mqtt.runtime.service import run_until_stopped  # noqa: PLC0415
+    from nes2mqtt.setup.words import Words  # noqa: PLC0415
+
+    offered = _first_run(config, language)
+    written: list[Saved] = []
+    if answers is not None:
+        saved, problems = first_run.from_file(offered, answers, port)
+        for problem in problems:
+            typer.echo(problem, err=True)
+        if saved is None:
+            raise typer.Exit(_WRONG_CONFIGURATION)
+        typer.echo(Words(_language(language)).text("terminal_saved", {"file": saved.config}))
+        return
+    if browser or not sys.stdin.isatty():
+        log.set_up("info", ())
+
+        async def shown() -> None:
+            saved = await first_run.in_browser(offered, port, typer.echo)
+            written.extend([saved] if saved is not None else [])
+
+        code = run_until_stopped(shown())
+        _go_on_with(written)
+        raise typer.Exit(code)
+    log.set_up("error", ())  # what happens is told in words of its own
+    saved = first_run.in_terminal(offered, port)
+    if saved is None:
+        raise typer.Exit(1)
+    _go_on_with([saved])
+
+
+@app.command("setup-code")
+def setup_code() -> None:
+    """Show the one-time code of the set-up that goes on in the browser; a new one if it has ended."""
+    from nes2mqtt.config.settings import default_data_dir  # noqa: PLC0415
+    from nes2mqtt.setup.code import USED, ask_for_code  # noqa: PLC0415
+
+    folder = default_data_dir()
+    try:
+        code = ask_for_code(folder)
+    except OSError as error:
+        typer.echo(f"{folder}: {error.strerror}; run this as the user who runs the set-up", err=True)
+        raise typer.Exit(1) from None
+    if code is None:
+        typer.echo(f"no set-up goes on with the data folder {folder}; begin one: nes2mqtt setup --browser", err=True)
+        raise typer.Exit(1)
+    typer.echo("a password was chosen; it opens the set-up now" if code == USED else code)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from servicekit.caller import address_of, network_of
 
-__all__ = ["GuessLimit", "Places", "Refused", "Shares", "subscriber"]
+__all__ = ["GuessLimit", "Places", "Refused", "Shares", "is_loopback", "subscriber"]
 
 MOST_ADDRESSES = 1024
 """Addresses remembered by the limit; who pushes others out has long met the limit for everybody."""
@@ -123,7 +123,7 @@ class GuessLimit:
         return own[0] < 1.0 or (everybody[0] < 1.0 and self._is_stranger(address, device))
 
     def _is_stranger(self, address: str, device: str) -> bool:
-        return not device and not _is_loopback(address) and subscriber(address) not in self._known
+        return not device and not is_loopback(address) and subscriber(address) not in self._known
 
 
 class Places:
@@ -148,7 +148,7 @@ class Places:
             return None
         if stranger and (strange_here >= max(1, self._most // 4) or strange >= max(1, self._most // 2)):
             return None
-        if address and not stranger and not _is_loopback(address) and known_here >= max(1, self._most // 2):
+        if address and not stranger and not is_loopback(address) and known_here >= max(1, self._most // 2):
             return None
         self._taken.setdefault(key, [0, 0])[stranger] += 1
 
@@ -209,7 +209,8 @@ def _guesser(address: str, device: str) -> str:
     return f"device {device}" if device else subscriber(address)
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Tell whether an address is this machine's own."""
     parsed = address_of(address)
     return parsed is not None and parsed.is_loopback
 

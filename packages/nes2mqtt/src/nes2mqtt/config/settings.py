@@ -48,6 +48,7 @@ from servicekit.text_file import decode
 
 __all__ = [
     "Config",
+    "default_data_dir",
     "load",
     "log_secrets",
     "parse",
@@ -85,7 +86,7 @@ def _default_zone() -> ZoneInfo:
     return time_zone.system_zone(os.environ) or ZoneInfo("UTC")
 
 
-def _data_dir() -> Path:
+def default_data_dir() -> Path:
     """Return systemd's StateDirectory, else the user's data folder (XDG Base Directory Specification)."""
     state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     if state:
@@ -109,7 +110,7 @@ class Config(BaseModel):
     """Name of this gateway in topics and unique ids: lower case letters, digits, ``_``."""
     timezone: Zone = Field(default_factory=_default_zone)
     """Where days and months begin. Default: the system's."""
-    data_dir: Path = Field(default_factory=_data_dir)
+    data_dir: Path = Field(default_factory=default_data_dir)
     """Folder of the history. Default: systemd's StateDirectory, else ``~/.local/share/nes2mqtt``."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the log tells."""
@@ -214,7 +215,8 @@ def load(file: Path) -> Config:
         text = decode(content)
     except FileNotFoundError as error:
         message = (
-            "there is no such file; 'nes2mqtt demo' shows the gateway without one, docs/configuration.md has examples"
+            "there is no such file; 'nes2mqtt setup' asks a few questions and writes one, 'nes2mqtt demo' shows the gateway "
+            "without one, docs/configuration.md has examples"
         )
         raise ConfigError([Problem(file, None, "", message)]) from error
     except (OSError, UnicodeDecodeError) as error:

@@ -15,12 +15,15 @@ import errno
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from nes2mqtt.config.settings import Config, parse
+from nes2mqtt.outputs.web.output import Serve
 from nes2mqtt.runtime import gateway
+from nes2mqtt.runtime.first_run import FirstRun, stopped_when
+from nes2mqtt.setup.writing import Saved
 from osgp.simulator import DEMO_KEY_TEXT, House, SimulatedMeter
 
 __all__ = ["free_port", "run_demo"]
@@ -52,6 +55,9 @@ dialects = ["homeassistant", "nmr-raw", "dabbler"]
 """
 
 
+_BY_HAND = ("Ctrl-C ends it. To read your own meter: README.md, 'Connect a real meter'",)
+
+
 def free_port(first: int) -> int:
     """Return the first loopback port from ``first`` on that nobody listens on.
 
@@ -74,8 +80,9 @@ async def run_demo(
     *,
     house: House | None = None,
     stop: asyncio.Event | None = None,
-) -> None:
-    """Run the demonstration until it is stopped.
+    first_run: FirstRun | None = None,
+) -> Saved | None:
+    """Run the demonstration until it is stopped, or a meter of one's own is connected.
 
     Args:
         port: of the page; the next free one if it is taken.
@@ -83,9 +90,32 @@ async def run_demo(
         say: prints a line.
         house: that the meter measures, with all that happens to it; by default the usual one.
         stop: as for :func:`nes2mqtt.runtime.gateway.run`.
+        first_run: offers to connect a meter of one's own, at the same port, to the whole network behind a one-time code.
+
+    Returns:
+        The configuration of that meter; None when it was just stopped.
     """
     folder = _made(folder)
+    if first_run is not None:
+        async with first_run.opened(port) as server:
+            with stopped_when(server.finished, stop) as ended:
+                await _run(port, server.port, folder, say, house, ended, first_run.lines(server), server.serve)
+            return server.saved
     page = free_port(port)
+    await _run(port, page, folder, say, house, stop, _BY_HAND, None)
+    return None
+
+
+async def _run(
+    port: int,
+    page: int,
+    folder: Path,
+    say: Callable[[str], None],
+    house: House | None,
+    stop: asyncio.Event | None,
+    way_out: Sequence[str],
+    serve: Serve | None,
+) -> None:
     async with SimulatedMeter(house) as meter, _broker(folder) as mqtt_port:
         config = _config(folder, await meter.serve_tcp(_LOOPBACK, 0), page, mqtt_port)
         say("A demonstration: a simulated meter in a made-up house. No real meter is read.")
@@ -97,8 +127,9 @@ async def run_demo(
         else:
             say(f"  MQTT     mosquitto_sub -h {_LOOPBACK} -p {mqtt_port} -v -t '#'")
         say(f"  History  {folder / 'history.db'}")
-        say("Ctrl-C ends it. To read your own meter: README.md, 'Connect a real meter'")
-        await gateway.run(config, stop=stop)
+        for line in way_out:
+            say(line)
+        await gateway.run(config, stop=stop, serve=serve)
 
 
 def _made(folder: Path) -> Path:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from nes2mqtt.history.running_energy import RunningEnergy
     from nes2mqtt.history.store import Store
     from nes2mqtt.outputs.mqtt.feeds import Sources
+    from nes2mqtt.outputs.web.output import Serve
     from nes2mqtt.prices.keeper import PriceKeeper
 
 __all__ = ["run"]
@@ -174,6 +175,7 @@ def _outputs(
     store: Store | None,
     energy: RunningEnergy | None,
     event_log: EventLog,
+    serve: Serve | None,
 ) -> list[Output]:
     """Make the outputs the configuration asks for; each section's code is imported here only."""
     outputs: list[Output] = []
@@ -214,6 +216,7 @@ def _outputs(
                 event_log=event_log,
                 billing=_billing(config, store),
                 state_dir=config.data_dir,
+                serve=serve,
             )
         )
     return outputs
@@ -292,6 +295,7 @@ async def run(
     stop: asyncio.Event | None = None,
     started: Callable[[], None] | None = None,
     clock: Clock | None = None,
+    serve: Serve | None = None,
 ) -> None:
     """Run the gateway until SIGTERM, SIGINT or ``stop``.
 
@@ -299,6 +303,7 @@ async def run(
         config: the checked configuration.
         stop: ends the run when set, as a signal does; signals are then left alone.
         started: called when everything runs.
+        serve: serves the page in place of its own port (:data:`nes2mqtt.outputs.web.output.Serve`).
         clock: the clocks of this machine; tests pass others. Its monotonic clock must be the event loop's.
 
     Raises:
@@ -320,7 +325,7 @@ async def run(
             energy = RunningEnergy(store, config.meters, clock)
         pollers = await _pollers(config, hub, store)
         event_log = _event_log(config, store)
-        made = _outputs(config, gateway, hub, store, energy, event_log)
+        made = _outputs(config, gateway, hub, store, energy, event_log, serve)
         if store is not None and config.history.backfill:
             from nes2mqtt.backfill.filler import Filler  # noqa: PLC0415 - only with a history
 

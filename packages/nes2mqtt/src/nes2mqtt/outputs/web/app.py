@@ -30,7 +30,7 @@ from nes2mqtt.outputs.web.context import WebContext
 from nes2mqtt.outputs.web.problem import PLAIN_PATH
 from servicekit.sessions import Sessions
 
-__all__ = ["build_app", "openapi_document"]
+__all__ = ["asset_endpoint", "build_app", "openapi_document"]
 
 _DAY = 86400.0
 _NOTHING_YET = "No fresh values of the meter now; try again later.\n"
@@ -80,10 +80,10 @@ def build_app(web: WebContext) -> ASGIApp:
     routes = [
         *(operation.route() for operation in _OPERATIONS),
         Route(f"{PREFIX}/openapi.json", _openapi),
-        Route("/", _asset_endpoint(files["index.html"]), name="page"),
+        Route("/", asset_endpoint(files["index.html"]), name="page"),
         Route("/metrics", _metrics),
-        Route("/favicon.ico", _asset_endpoint(files["icon.svg"]), name="favicon"),
-        *(Route(f"/static/{path}", _asset_endpoint(asset), name=path) for path, asset in files.items()),
+        Route("/favicon.ico", asset_endpoint(files["icon.svg"]), name="favicon"),
+        *(Route(f"/static/{path}", asset_endpoint(asset), name=path) for path, asset in files.items()),
         *login_routes(files, sessions, cookie, config, clock),
     ]
     if config.dabbler:
@@ -95,7 +95,8 @@ def build_app(web: WebContext) -> ASGIApp:
     return Gate(app, config=config, sessions=sessions, cookie=cookie, clock=clock)
 
 
-def _asset_endpoint(asset: Asset) -> Any:
+def asset_endpoint(asset: Asset) -> Any:
+    """Return what serves a file."""
     # The browser asks each time, and gets 304 until a new version is installed.
     headers: Mapping[str, str] = {"etag": asset.etag, "cache-control": "no-cache", "vary": "accept-encoding"}
 

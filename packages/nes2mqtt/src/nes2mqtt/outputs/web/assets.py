@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 from servicekit.page import STATIC
 
@@ -37,6 +38,12 @@ class Asset:
     media_type: str
     etag: str
 
+    @classmethod
+    def of(cls, content: bytes, media_type: str) -> Self:
+        """Make one of its content."""
+        etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+        return cls(content, gzip.compress(content, mtime=0), media_type, etag)
+
 
 @cache
 def load(folder: Path = Path(__file__).parent / "static") -> Mapping[str, Asset]:
@@ -46,8 +53,5 @@ def load(folder: Path = Path(__file__).parent / "static") -> Mapping[str, Asset]
         for path in sorted(place.rglob("*")):
             media_type = _TYPES.get(path.suffix)
             if media_type is not None and path.is_file():
-                content = path.read_bytes()
-                etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-                compressed = gzip.compress(content, mtime=0)
-                assets[path.relative_to(place).as_posix()] = Asset(content, compressed, media_type, etag)
+                assets[path.relative_to(place).as_posix()] = Asset.of(path.read_bytes(), media_type)
     return assets
