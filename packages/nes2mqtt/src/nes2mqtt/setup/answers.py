@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nes2mqtt.host.secret import Secret
 from nes2mqtt.setup.draft import Seen
 from nes2mqtt.setup.meter import Found
 from nes2mqtt.setup.said import Said
@@ -21,7 +22,6 @@ from nes2mqtt.setup.steps import STEPS, Field, Kind, StepName, problems
 from nes2mqtt.setup.wizard import Surroundings, Wizard
 from nes2mqtt.setup.writing import Place, Saved
 from osgp.ports.transport import Address
-from servicekit.secret import Secret
 from servicekit.text_file import decode
 
 __all__ = ["AnswersError", "Trials", "read_answers", "take_answers"]
