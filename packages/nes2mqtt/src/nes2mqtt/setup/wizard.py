@@ -12,7 +12,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from nes2mqtt.outputs.mqtt.config import DialectName, MqttConfig, TlsConfig
@@ -33,6 +33,7 @@ from nes2mqtt.setup.steps import (
 )
 from nes2mqtt.setup.writing import Place, Plan, Saved
 from nes2mqtt.timing import time_zone
+from nes2mqtt.timing.clock import Clock
 from osgp.ports.transport import Address
 from servicekit.password import PasswordHash
 from servicekit.secret import Secret
@@ -44,7 +45,7 @@ _CLOCKS_DIFFER = 120.0
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return Clock().host()
 
 
 @dataclass(frozen=True, slots=True)

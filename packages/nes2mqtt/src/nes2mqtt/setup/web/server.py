@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import time
 from collections.abc import Callable
 
 from starlette.types import ASGIApp
@@ -71,9 +70,9 @@ class SetupServer:
         self._clock = clock if clock is not None else Clock()
         self.port: int = listener.getsockname()[1]
         """Of the page."""
-        self.code = Code(code_file, time.monotonic)
+        self.code = Code(code_file, self._clock.monotonic)
         self.wizard = Wizard(place, self.port, world)
-        self.door = Door(self.code, time.monotonic)
+        self.door = Door(self.code, self._clock.monotonic)
         self.finished = asyncio.Event()
         """Set once the configuration is written and the browser has been told."""
         self.saved: Saved | None = None
