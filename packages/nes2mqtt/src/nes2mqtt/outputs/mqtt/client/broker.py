@@ -163,15 +163,11 @@ class Broker:
             self._greeted = math.nan
             pause = True
             try:
-                await self._connect_and_work()
+                await _apart(self._connect_and_work())
             except* Disconnected as lost:
                 pause = not self._again_otherwise(_first(lost))
                 if pause:
                     self._lost(_first(lost), loop.time())
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                # Before Python 3.13 a task group forgets that it was cancelled when one of its tasks fails at the same moment.
-                raise asyncio.CancelledError
             if pause:
                 await asyncio.sleep(self._backoff.next() * self._rng.uniform(0.5, 1.0))
 
@@ -354,3 +350,18 @@ def _first(group: BaseException) -> BaseException:
         else:
             errors.append(error)
     return next((error for error in errors if isinstance(error.__cause__, Refused)), errors[0])
+
+
+async def _apart(work: Coroutine[None, None, None]) -> None:
+    """Do work in a task of its own, so that being cancelled is never missed.
+
+    Before Python 3.13 a task group forgets that it was cancelled when one of its tasks fails at the same moment.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([task])
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait([task])
+        raise
+    await task
