@@ -96,7 +96,10 @@ class TestMeaning:
 MISTAKES = {
     "unknown setting": (SMALLEST + 'prot = "x"', ["nes2mqtt.toml:5: meters.house.prot:", "did you mean 'port'?"]),
     "unknown section": (SMALLEST + "[webb]", ["nes2mqtt.toml:5: webb:", "did you mean 'web'?"]),
-    "setting nothing resembles": (SMALLEST + "zzzzzz = 1", ["there are: clock_every, devices_every, key"]),
+    "setting nothing resembles": (
+        SMALLEST + "zzzzzz = 1",
+        ["there are: clock_every, condition_every, devices_every, event_names, events_every, key"],
+    ),
     "missing setting": (
         '[meters.house]\nkey = "ABCDEFGHIJKLMNOPQRST"',
         [":1: meters.house.port: is missing; add a line"],

@@ -8,6 +8,7 @@ import pytest
 from nes2mqtt.readings.condition import ConditionRead
 from nes2mqtt.readings.happened import Found, HappenedKind, happened_of
 from nes2mqtt.readings.reading import EntriesRead
+from nes2mqtt.readings.reading import MeterState as Link
 from osgp.tables.calendar.schedule import Switch
 from osgp.tables.calendar.tariffs import Drive, Tariffs
 from osgp.tables.logs.events import Event
@@ -163,3 +164,25 @@ def test_the_order_of_each_log_stays_whatever_the_clock_of_the_meter_showed():
     events = [event(4, 2, NOON - timedelta(hours=5)), event(3, 1, NOON), event(2, 9, None), event(1, 9, NOON)]
     found = happened_of("house", "", events, [Outage(NOON - timedelta(days=1), NOON - timedelta(hours=23), 3600)])
     assert [one.sequence for one in found] == [None, 1, 2, 3, 4]
+
+
+async def test_metrics_have_what_the_meter_tells_and_only_while_it_answers(make_web, client_for, online):
+    web = make_web()
+    bad = quality(phase("l1"), phase("l2", lost=True, sags=Events(2, NOON, 181_500)))
+    local = datetime(2026, 11, 29, 13, 0)  # noqa: DTZ001 - the meter's local time
+    read = ConditionRead("house", NOON, 1.0, state("cover_removed"), tariffs(local, local), bad)
+    async with client_for(web) as client:
+        assert "nes_meter_problem" not in (await client.get("/metrics")).text
+        web.hub.publish(read)
+        lines = (await client.get("/metrics")).text.splitlines()
+        web.hub.publish(online(state=Link.SILENT))
+        silent = (await client.get("/metrics")).text
+    assert {
+        'nes_meter_problem{meter="house"} 1',
+        'nes_meter_alarm{meter="house",alarm="cover_removed"} 1',
+        'nes_tariff{meter="house"} 1',
+        'nes_phase_lost{meter="house",phase="1"} 0',
+        'nes_phase_lost{meter="house",phase="2"} 1',
+        'nes_phase_sags_total{meter="house",phase="2"} 2',
+    } <= set(lines)
+    assert "nes_meter_problem" not in silent

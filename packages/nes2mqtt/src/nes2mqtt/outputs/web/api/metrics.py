@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 
 from nes2mqtt.outputs.web.api.process import process_values
+from nes2mqtt.readings.condition import ConditionRead
 from nes2mqtt.readings.hub import Hub, OutputStatus
 from nes2mqtt.readings.reading import MeterState, MeterStatus, Quality, Sample
 from nes2mqtt.timing.clock import Clock, Trust
@@ -123,6 +124,9 @@ def render(
         _add_values(families, meter, samples, hub)
         if status is not None:
             _add_status(families, meter, status)
+        condition = hub.latest[meter].condition if meter in hub.latest else None
+        if condition is not None and status is not None and status.state is MeterState.ONLINE:
+            _add_condition(families, meter, condition)
     for output in outputs:
         labels = {"output": output.name}
         families.of("nes_output_up", "gauge", "1 while the output works").add(output.ok, labels)
@@ -171,6 +175,26 @@ def _add_status(families: _Families, meter: str, status: MeterStatus) -> None:
         families.of(
             "nes_meter_clock_offset_seconds", "gauge", "The meter's clock minus the gateway's, when it was last read"
         ).add(status.clock_ahead, {"meter": meter})
+
+
+def _add_condition(families: _Families, meter: str, read: ConditionRead) -> None:
+    """Write what the meter says of itself; while it is silent nobody knows."""
+    labels = {"meter": meter}
+    if read.problem is not None:
+        families.of(
+            "nes_meter_problem", "gauge", "1 while an alarm is on, the wiring is wrong or a phase is missing"
+        ).add(read.problem, labels)
+    for alarm in (read.state.alarms if read.state is not None else None) or ():
+        families.of("nes_meter_alarm", "gauge", "1 for each alarm that is on").add(1, labels | {"alarm": alarm})
+    if read.tariffs is not None:
+        families.of("nes_tariff", "gauge", "The tariff in force, from 1").add(read.tariffs.tier + 1, labels)
+    for phase in read.quality.phases if read.quality is not None else ():
+        of_phase = labels | {"phase": phase.name.removeprefix("l")}
+        families.of("nes_phase_lost", "gauge", "1 while the phase is missing").add(phase.lost, of_phase)
+        for name, counted in (("losses", phase.losses), ("sags", phase.sags), ("swells", phase.swells)):
+            families.of(f"nes_phase_{name}_total", "counter", f"{name.capitalize()} that the meter counted").add(
+                counted.count, of_phase
+            )
 
 
 def _add_clock(families: _Families, clock: Clock, started: float) -> None:
