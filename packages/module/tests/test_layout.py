@@ -138,10 +138,11 @@ def test_the_stand_in_of_sources_says_the_same():
 
 
 @pytest.mark.parametrize(
-    ("raw", "text"), [(65845342, "65845.342"), (-7, "-0.007"), (0, "0.000"), (2147483647, "2147483.647")]
+    ("raw", "text"),
+    [(65845342, "65845.342"), (-7, "-0.007"), (0, "0"), (2147483647, "2147483.647"), (2000, "2"), (2010, "2.01")],
 )
 def test_an_energy_is_written_to_the_last_digit(raw, text):
-    assert stand_in.SOURCES["active_energy_import"].text(raw) == text
+    assert stand_in.SOURCES["active_energy_import"].text(raw) == SOURCES["active_energy_import"].text(raw) == text
     assert stand_in.SOURCES["active_power_import"].text(raw) == str(raw)
 
 

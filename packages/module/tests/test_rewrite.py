@@ -163,7 +163,6 @@ def test_seconds_become_milliseconds_and_quotients_are_rounded_up(rewrite):
         ("def f(a):\n    return a / 2", "a number with a point"),
         ("def f(a):\n    return float(a)", "float is neither"),
         ("def f(a):\n    return a.removeprefix('x')", "removeprefix"),
-        ("def f(a):\n    return {**a, 'b': 1}", "a dict made of others"),
         ("import re\ndef f(a):\n    return re.compile(a)", "re is not on the module"),
         ("from osgp.ports import transport\ndef f():\n    return transport", "osgp.ports is not on the module"),
         ("def f(a):\n    match a:\n        case [1, 2]:\n            return 1", "a pattern that is not known"),

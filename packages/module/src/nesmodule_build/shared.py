@@ -50,5 +50,14 @@ _METER = (
     Shared("nesmodule.meter.layout"),
 )
 
-EVERYTHING = (*LINK, *_METER)
+_DECISIONS = (
+    Shared("osgp.ports.silences", milliseconds=True),
+    Shared("nes2mqtt.timing.moment"),
+    Shared("nes2mqtt.readings.reading", milliseconds=True),
+    Shared("nes2mqtt.meters.register", milliseconds=True),
+    Shared("nes2mqtt.meters.bounds"),
+    Shared("nes2mqtt.meters.guard", milliseconds=True),
+)
+
+EVERYTHING = (*LINK, *_METER, *_DECISIONS)
 """All of the module's program."""

@@ -9,6 +9,7 @@ import importlib.util
 from collections.abc import Iterable
 from pathlib import Path
 
+from nesmodule_build.rewrite.checks import check_imports
 from nesmodule_build.rewrite.module import rewritten
 from nesmodule_build.shared import Shared
 
@@ -22,7 +23,7 @@ def write_tree(
 
     Args:
         folder: where to; what is there is overwritten.
-        modules: which.
+        modules: which; each after those that it needs.
         seconds: leave times in seconds, as the tests of the modules count; not for an ESP32.
         also: names of other modules that may be imported there.
 
@@ -32,9 +33,11 @@ def write_tree(
     modules = tuple(modules)
     present = {one.name for one in modules} | set(also)
     files = []
+    defined: dict[str, frozenset[str]] = {}
     for one in modules:
         times = one.milliseconds and not seconds
         text = rewritten(_source(one.source), one.source, present, milliseconds=times, floats=seconds)
+        defined[one.name] = check_imports(text, one.source, defined)
         path = folder / (one.name.replace(".", "/") + ".py")
         path.parent.mkdir(parents=True, exist_ok=True)
         for parent in path.relative_to(folder).parents[:-1]:

@@ -235,7 +235,7 @@ def test_whatever_the_meter_says_no_register_falls_or_leaves_its_frame(told):
     ]
     for (since, earlier), (until, later) in pairwise(shown):
         assert since < until
-        assert 0 <= later - earlier <= LIMITS.rate(IMPORT) * ((until - since).total_seconds() + 15)
+        assert 0 <= later - earlier <= LIMITS.hourly(IMPORT) / 3600 * ((until - since).total_seconds() + 15)
 
 
 @pytest.mark.parametrize("missing", ["before", "after"])

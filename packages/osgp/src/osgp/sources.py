@@ -100,6 +100,12 @@ class Source:
         """Return ``raw`` in :attr:`unit`."""
         return raw / 10**self.decimals if self.decimals else raw
 
+    def text(self, raw: int) -> str:
+        """Return ``raw`` in :attr:`unit` as decimal digits, exactly: ``65845.342``, ``2``."""
+        whole, part = divmod(abs(raw), 10**self.decimals)
+        digits = f"{whole}.{part:0{self.decimals}d}".rstrip("0").rstrip(".") if part else str(whole)
+        return "-" + digits if raw < 0 else digits
+
     def __reduce__(self) -> str | tuple[object, ...]:
         """Keep copies and pickles the one object they came from."""
         return (_published, (self.key,))

@@ -110,6 +110,16 @@ def isprintable(text: str) -> bool:
     return all(32 <= ord(character) < 127 or ord(character) > 160 for character in text)
 
 
+def timedelta(seconds: int) -> int:
+    """Return a duration: times of day are whole milliseconds on the module, and so is what lies between them."""
+    return seconds
+
+
+def total_seconds(duration: int) -> int:
+    """Return a duration, in the milliseconds that all times are."""
+    return duration
+
+
 def signed_from_bytes(data: bytes, order: str) -> int:
     """Return the number that bytes are in two's complement."""
     number = int.from_bytes(data, order)  # type: ignore[arg-type]

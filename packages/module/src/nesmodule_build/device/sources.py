@@ -79,12 +79,10 @@ class Source:
         return plan.UNITS[self._unit][3]
 
     def text(self, raw: int) -> str:
-        """Return ``raw`` in :attr:`unit`, as decimal digits."""
-        decimals = self.decimals
-        if not decimals:
-            return str(raw)
-        whole, part = divmod(abs(raw), 10**decimals)
-        return "%s%d.%0*d" % ("-" if raw < 0 else "", whole, decimals, part)
+        """Return ``raw`` in :attr:`unit` as decimal digits, exactly: ``65845.342``, ``2``."""
+        whole, part = divmod(abs(raw), 10**self.decimals)
+        digits = ("%d.%0*d" % (whole, self.decimals, part)).rstrip("0").rstrip(".") if part else str(whole)
+        return "-" + digits if raw < 0 else digits
 
 
 _made: dict[str, Source] = {}

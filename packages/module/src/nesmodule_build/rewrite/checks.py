@@ -6,16 +6,16 @@ This module does not know how it came to be.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from nesmodule_build.rewrite.lacking import BUILTINS, LIBRARY, SYNTAX
 from nesmodule_build.rewrite.refused import Refused
 
-__all__ = ["check"]
+__all__ = ["check", "check_imports"]
 
 _METHODS_LACKING = frozenset(
     {"removeprefix", "removesuffix", "fullmatch", "findall", "finditer", "isidentifier", "casefold", "translate",
-     "maketrans", "expandtabs", "swapcase", "total_seconds", "isoformat", "_asdict", "as_integer_ratio", "bit_count", "zfill"}
+     "maketrans", "expandtabs", "swapcase", "isoformat", "_asdict", "as_integer_ratio", "bit_count", "zfill"}
 )  # fmt: skip
 
 
@@ -36,6 +36,26 @@ def check(tree: ast.Module, name: str, present: Collection[str], *, floats: bool
         what = _trouble(node, bound, present, floats=floats)
         if what:
             raise Refused(name, node, what)
+
+
+def check_imports(text: str, name: str, defined: Mapping[str, Collection[str]]) -> frozenset[str]:
+    """Refuse a name that is imported from a rewritten module and is not in it any more; return what this one defines.
+
+    Args:
+        text: the rewritten module.
+        name: its name, for errors.
+        defined: of each module rewritten before, what it defines.
+
+    Raises:
+        Refused: a rule dropped something that is needed.
+    """
+    tree = ast.parse(text)
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module in defined:
+            for one in node.names:
+                if one.name not in defined[node.module]:
+                    raise Refused(name, None, f"{one.name} was dropped from {node.module}, and is needed")
+    return _bound(tree)
 
 
 def _trouble(node: ast.AST, bound: frozenset[str], present: Collection[str], *, floats: bool) -> str:

@@ -28,7 +28,7 @@ _BUILTINS = """
 ArithmeticError AssertionError AttributeError BaseException EOFError Exception False GeneratorExit ImportError
 IndexError KeyError KeyboardInterrupt LookupError MemoryError NameError None NotImplementedError OSError OverflowError
 RuntimeError StopAsyncIteration StopIteration SyntaxError SystemExit True TypeError ValueError ZeroDivisionError abs all
-any bin bool bytearray bytes callable chr classmethod dict dir divmod enumerate filter getattr hasattr hash hex id int
+any bin bool bytearray bytes callable chr classmethod dict dir divmod enumerate filter frozenset getattr hasattr hash hex id int
 isinstance issubclass iter len list locals map max memoryview min next object oct open ord pow print property range repr
 reversed round set setattr sorted staticmethod str sum super tuple type zip __name__ __file__
 """
@@ -58,10 +58,17 @@ LIBRARY = frozenset(
 DROPPED_IMPORTS = frozenset({"__future__", "abc", "collections.abc", "dataclasses", "enum", "typing"})
 """They name types, or what a rule replaces."""
 
-REPLACED_IMPORTS: dict[str, set[str]] = {"contextlib": {"suppress"}, "hmac": {"compare_digest"}, "struct": {"Struct"}}
+REPLACED_IMPORTS: dict[str, set[str]] = {
+    "contextlib": {"suppress"},
+    "datetime": {"timedelta"},
+    "hmac": {"compare_digest"},
+    "struct": {"Struct"},
+}
 """Names that the stand-ins have instead of a module of Python's library."""
 
-REPLACED_METHODS = frozenset({"clear", "compare_digest", "hexdigest", "isascii", "isprintable", "ljust"})
+REPLACED_METHODS = frozenset(
+    {"clear", "compare_digest", "hexdigest", "isascii", "isprintable", "ljust", "total_seconds"}
+)
 """Methods of texts, bytes and hashes that are functions of the stand-ins: ``a.ljust(4)`` becomes ``ljust(a, 4)``."""
 
 REPLACED_CALLS = frozenset({"format"})

@@ -45,21 +45,42 @@ def rewritten(source: str, name: str, present: Collection[str], *, milliseconds:
     tree = ast.parse(source)
     if milliseconds:
         tree = Milliseconds(name).visit(tree)
-    rules = _Rules(Names(importlib.import_module(name)), replaces=name.rpartition(".")[2] != STAND_INS)
-    body = rules.statements(tree.body)
+    module = importlib.import_module(name)
+    rules = _Rules(Names(module), replaces=name.rpartition(".")[2] != STAND_INS)
+    body = _used_unions(rules.statements(tree.body), rules.unions)
     stand_ins = [ast.alias(one) for one in sorted(rules.needed)]
     head: list[ast.stmt] = [ast.ImportFrom(STAND_INS, stand_ins, 0)] if stand_ins else []
-    result = ast.fix_missing_locations(ast.Module(_used_imports(head + body), []))
+    result = ast.fix_missing_locations(
+        ast.Module(_used_imports(head + body, getattr(module, "__all__", ()), present), [])
+    )
     check(result, name, present, floats=floats)
     return ast.unparse(result) + "\n"
 
 
-def _used_imports(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Drop imported names that only annotations used."""
-    used = {node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)}
+def _used_unions(body: list[ast.stmt], unions: Collection[str]) -> list[ast.stmt]:
+    """Drop names of unions of classes that only annotations used."""
+    loaded = {
+        node.id
+        for statement in body
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    unused = {name for name in unions if name not in loaded}
+    return [
+        one
+        for one in body
+        if not (isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) and one.targets[0].id in unused)
+    ]
+
+
+def _used_imports(body: list[ast.stmt], published: Collection[str], present: Collection[str]) -> list[ast.stmt]:
+    """Drop imported names that only annotations used; one that is handed on stays if there is such a module."""
+    loaded = {node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)}
     kept: list[ast.stmt] = []
     for statement in body:
         if isinstance(statement, ast.ImportFrom | ast.Import):
+            handed_on = isinstance(statement, ast.ImportFrom) and statement.module in present
+            used = loaded | {*published} if handed_on else loaded
             statement.names = [one for one in statement.names if (one.asname or one.name.split(".")[0]) in used]
             if not statement.names:
                 continue
@@ -82,6 +103,8 @@ class _Rules(ast.NodeTransformer):
         """Of each function around: arguments that hold a member of a plain enumeration."""
         self._matches = 0
         self._depth = 0
+        self.unions: set[str] = set()
+        """Names of unions of classes, at the top of the module."""
         self.needed: set[str] = set()
         """Names of the stand-ins that are used."""
 
@@ -157,6 +180,8 @@ class _Rules(ast.NodeTransformer):
                 return None
             case [ast.Name() as target] if self._depth == 0 and is_only_a_type(self._names.value(target)):
                 return None
+            case [ast.Name() as target] if isinstance(self._names.value(target), types.UnionType):
+                self.unions.add(target.id)
         self.generic_visit(node)
         return node
 
@@ -300,6 +325,19 @@ class _Rules(ast.NodeTransformer):
         self.generic_visit(node)
         return node
 
+    def visit_Dict(self, node: ast.Dict) -> ast.expr:
+        """``{**a, "b": 1}`` becomes ``dict(a) | {"b": 1}``."""
+        self.generic_visit(node)
+        if None not in node.keys:
+            return node
+        parts: list[ast.expr] = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                parts.append(ast.Call(ast.Name("dict", ast.Load()), [value], []))
+            else:
+                parts.append(ast.Dict([key], [value]))
+        return _sum(parts, ast.BitOr())
+
     def visit_Tuple(self, node: ast.Tuple) -> ast.expr:
         """``(*a, b)`` becomes ``tuple(a) + (b,)``."""
         return self._display(node, "tuple")
@@ -324,10 +362,14 @@ class _Rules(ast.NodeTransformer):
                 run.append(one)
         if run:
             parts.append(type(node)(run, ast.Load()))
-        total = parts[0]
-        for part in parts[1:]:
-            total = ast.BinOp(total, ast.Add(), part)
-        return total
+        return _sum(parts, ast.Add())
+
+
+def _sum(parts: list[ast.expr], by: ast.operator) -> ast.expr:
+    total = parts[0]
+    for part in parts[1:]:
+        total = ast.BinOp(total, by, part)
+    return total
 
 
 def _called(node: ast.expr) -> str:

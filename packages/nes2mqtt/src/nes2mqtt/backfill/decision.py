@@ -49,6 +49,7 @@ _CUT = 1.0
 it was read are added (:mod:`nes2mqtt.meters.poller`)."""
 _DRIFT = 2e-4
 """So much of the time between two readings a meter's clock may have drifted: a minute in three and a half days."""
+_HOUR = 3600.0
 _SLACK = 15.0
 """Seconds added to each time in which a register may have counted, as the guard does."""
 _ROLLOVERS: tuple[int, ...] = tuple(10**digits for digits in range(5, 12))
@@ -349,29 +350,29 @@ def _believed(
     if not net:
         risen = [risen[each] for each in _longest_rise([counted for _, counted, _ in risen])]
         yield
-    kept = {} if rise is None else (yield from _slow_enough(risen, rise, before, after, limits.rate(source)))
+    kept = {} if rise is None else (yield from _slow_enough(risen, rise, before, after, limits.hourly(source)))
     if 2 * len(kept) < len(told):
         kept = {}
     return kept, told - kept.keys()
 
 
 def _slow_enough(
-    risen: Sequence[tuple[datetime, int, int]], rise: int, before: Sample, after: Sample, rate: float
+    risen: Sequence[tuple[datetime, int, int]], rise: int, before: Sample, after: Sample, hourly: float
 ) -> _InPieces[dict[datetime, int]]:
     """Return what a register showed, of the values that it can have come to by then, and from which it can have come to the last."""
     kept: dict[datetime, int] = {}
     since, had = before.received, 0
     for some in _slices(risen):
         for at, counted, value in some:
-            if _possible(counted - had, at - since, rate) and _possible(rise - counted, after.received - at, rate):
+            if _possible(counted - had, at - since, hourly) and _possible(rise - counted, after.received - at, hourly):
                 kept[at] = value
                 since, had = at, counted
         yield
     return kept
 
 
-def _possible(step: int, time: timedelta, rate: float) -> bool:
-    return abs(step) <= rate * (time.total_seconds() + _SLACK)
+def _possible(step: int, time: timedelta, hourly: float) -> bool:
+    return abs(step) * _HOUR <= hourly * (time.total_seconds() + _SLACK)
 
 
 def _counted(earlier: int, later: int, rollover: int | None) -> int | None:

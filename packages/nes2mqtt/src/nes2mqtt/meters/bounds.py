@@ -36,7 +36,6 @@ This module does not know a meter or a clock.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -56,11 +55,15 @@ _BY_DEFINITION = {
 """In raw units: 1/1000, 1/100 degree; either side of 0."""
 
 _POWERS = frozenset({Quantity.ACTIVE_POWER, Quantity.REACTIVE_POWER, Quantity.APPARENT_POWER})
-_VOLTAGE = 600.0
-_FREQUENCY = (40.0, 70.0)
-_ABOVE_RATED = 2.0
-_FREQUENCY_AROUND = 0.2
-_LOWEST_VOLTAGE = 100.0
+_VOLTAGE = 600_000
+"""In mV, as all below is in raw units: mHz, mA, W."""
+_FREQUENCY = (40_000, 70_000)
+_ABOVE_RATED = 2
+_FREQUENCY_AROUND = (800, 1200)
+"""20 % either side of a rated Hz."""
+_LOWEST_VOLTAGE = 100
+_ANYTHING = 1 << 64
+"""More than any field holds."""
 _LARGEST_RATIO = 4000
 _BEHIND_TRANSFORMERS = 20
 """A: transformers give 1 or 5 A when fully loaded, and their meters are made for at most four times that."""
@@ -102,15 +105,15 @@ class Bounds:
 
     Args:
         power: the most that can flow through it, in W (var, VA).
-        voltage: the highest, in V.
-        frequency: the lowest and the highest, in Hz.
-        current: the highest, in A; None where it follows from the power.
+        voltage: the highest, in mV.
+        frequency: the lowest and the highest, in mHz.
+        current: the highest, in mA; None where it follows from the power.
     """
 
-    power: float = 100_000.0
-    voltage: float = _VOLTAGE
-    frequency: tuple[float, float] = _FREQUENCY
-    current: float | None = None
+    power: float = 100_000
+    voltage: int = _VOLTAGE
+    frequency: tuple[int, int] = _FREQUENCY
+    current: int | None = None
 
     @classmethod
     def of(cls, power: float, ratings: Ratings | None) -> Bounds:
@@ -127,9 +130,9 @@ class Bounds:
             vt = 1 if volts >= _WIRED_DIRECTLY else _LARGEST_RATIO
         return cls(
             max(power, rated),
-            _ABOVE_RATED * volts * vt if volts and vt else _VOLTAGE,
-            (hertz * (1 - _FREQUENCY_AROUND), hertz * (1 + _FREQUENCY_AROUND)) if hertz else _FREQUENCY,
-            _ABOVE_RATED * amperes * ct if amperes and ct else None,
+            1000 * _ABOVE_RATED * volts * vt if volts and vt else _VOLTAGE,
+            (hertz * _FREQUENCY_AROUND[0], hertz * _FREQUENCY_AROUND[1]) if hertz else _FREQUENCY,
+            1000 * _ABOVE_RATED * amperes * ct if amperes and ct else None,
         )
 
     def ends(self, source: Source) -> tuple[float, float]:
@@ -138,22 +141,22 @@ class Bounds:
         if quantity in _BY_DEFINITION:
             most: float = _BY_DEFINITION[quantity]
             return -most, most
-        if quantity is Quantity.VOLTAGE:
-            return 0, 1000 * self.voltage
-        if quantity is Quantity.FREQUENCY:
-            return 1000 * self.frequency[0], 1000 * self.frequency[1]
+        if quantity == Quantity.VOLTAGE:
+            return 0, self.voltage
+        if quantity == Quantity.FREQUENCY:
+            return self.frequency
         ratio = _LARGEST_RATIO if "_primary_" in source.key else 1
-        if quantity is Quantity.CURRENT:
-            amperes = self.current if self.current is not None else _ABOVE_RATED * self.power / _LOWEST_VOLTAGE
-            return -1000 * amperes * ratio, 1000 * amperes * ratio
+        if quantity == Quantity.CURRENT:
+            most = self.current if self.current is not None else 1000 * _ABOVE_RATED * self.power // _LOWEST_VOLTAGE
+            return -most * ratio, most * ratio
         if quantity in _POWERS:
             most = _ABOVE_RATED * self.power * ratio
             return -most, most
-        return -math.inf, math.inf
+        return -_ANYTHING, _ANYTHING
 
     def depends_on_power(self, source: Source) -> bool:
         """Tell whether the bounds of a value follow from the setting ``max_power``."""
-        return source.quantity in _POWERS or (source.quantity is Quantity.CURRENT and self.current is None)
+        return source.quantity in _POWERS or (source.quantity == Quantity.CURRENT and self.current is None)
 
 
 class Judge:

@@ -52,7 +52,7 @@ from datetime import datetime, timedelta
 from nes2mqtt.meters.bounds import NOT_MEASURED, Bounds, Judge, Ratings
 from nes2mqtt.meters.register import Held, Limits, Register, Why, elapsed, measured
 from nes2mqtt.readings.reading import Sample, TableGroup, guessed_at
-from nes2mqtt.timing.clock import Moment
+from nes2mqtt.timing.moment import Moment
 from osgp.sources import Source
 
 __all__ = ["Guard", "Limits", "Memory", "Note", "Verdict"]
@@ -220,7 +220,7 @@ class Guard:
         """Take what the meter says it is made for, None if it does not: it may carry more than ``max_power`` says."""
         self._judge = Judge(Bounds.of(self._limits.power, ratings))
         for source, register in self._registers.items():
-            register.rate = self.limits.rate(source)
+            register.hourly = self.limits.hourly(source)
 
     @property
     def limits(self) -> Limits:
@@ -308,10 +308,10 @@ class Guard:
         """Say once that a register counts faster than the configuration allows, read after read."""
         register.outran = register.outran + 1 if held is not None and value > held.value else 0
         if held is not None and register.outran == _OUTRUN_SAID_AFTER:
-            step, unit = source.scaled(value - held.value), source.unit
+            step, unit = source.text(value - held.value), source.unit
             tally.notes.append(
                 Note(
-                    f"{source.label} rises by {step:g} {unit} in {elapsed(held.at, at) or 0:.0f} s, read after read, "
+                    f"{source.label} rises by {step} {unit} in {_whole_seconds(elapsed(held.at, at))} s, read after read, "
                     "more than max_power allows. Not believed and not published. "
                     "If the meter carries that much, raise max_power of this meter in the configuration"
                 )
@@ -336,13 +336,13 @@ class Guard:
                 )
             )
         elif held.why is Why.JUMP and register.at is not None and register.value is not None:
-            seconds = elapsed(register.at, held.at) or 0.0
-            change = f"{source.label} changed by {source.scaled(held.value - register.value):g} {source.unit} in"
+            seconds = _whole_seconds(elapsed(register.at, held.at))
+            change = f"{source.label} changed by {source.text(held.value - register.value)} {source.unit} in"
             if not self._serial and not register.net and register.impossible(held.value, held.at):  # G9
                 tally.next_segment = True
                 tally.notes.append(
                     Note(
-                        f"{change} {seconds:.0f} s, which is no consumption, and this meter tells no serial number: it "
+                        f"{change} {seconds} s, which is no consumption, and this meter tells no serial number: it "
                         f"was replaced or its registers were set. They start segment {self._segment + 1}"
                     )
                 )
@@ -350,7 +350,7 @@ class Guard:
                 register.fast = True
                 tally.notes.append(
                     Note(
-                        f"{change} {seconds:.0f} s, more than max_power allows; the meter is the same and two reads "
+                        f"{change} {seconds} s, more than max_power allows; the meter is the same and two reads "
                         "agree, so it is believed. If this comes often, raise max_power of this meter"
                     )
                 )
@@ -370,8 +370,8 @@ class Guard:
         tally.falling = True
         if not register.falling and register.value is not None:
             register.falling = True
-            before, now = source.scaled(register.value), source.scaled(value)
-            tally.fell.append(f"{source.label} from {before:g} to {now:g} {source.unit}".rstrip())
+            before, now = source.text(register.value), source.text(value)
+            tally.fell.append(f"{source.label} from {before} to {now} {source.unit}".rstrip())
 
     def _start_segment(self, at: Moment) -> None:
         self._segment += 1
@@ -404,6 +404,10 @@ class Guard:
         )
 
 
+def _whole_seconds(seconds: float | None) -> int:
+    return 0 if seconds is None else int(seconds // 1.0)
+
+
 def _settled(moment: Moment, now: Moment) -> Moment:
     """Return a moment with the label that is known now, if it had none; a label that was known once stays as it is."""
     if moment.known or moment.instant is None or now.instant is None:
@@ -421,6 +425,6 @@ def _absurd(absurd: Mapping[Source, int], bounds: Bounds) -> Note:
         else "If this lasts, save an osgp dump and report it"
     )
     return Note(
-        f"present values that cannot be: {source.label} {source.scaled(value):g} {source.unit}".rstrip()
+        f"present values that cannot be: {source.label} {source.text(value)} {source.unit}".rstrip()
         + f"{others}. Taken for absent. {advice}"
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from nes2mqtt.timing.clock import Moment
+from nes2mqtt.timing.moment import Moment
 from osgp.sources import Kind, Quantity, Source
 
 __all__ = ["Held", "Limits", "Register", "Why"]
@@ -28,13 +28,14 @@ _COUNT_ROLLOVERS = (*_ROLLOVERS, 2**8, 2**16, 2**32)
 _SLACK_SECONDS = 15.0
 """Added to every elapsed time: a register may lag up to 0.5 s, replies wait behind retries."""
 
-_IMPOSSIBLE = 10.0
+_IMPOSSIBLE = 10
 """So many times faster than the limit, a rise is no consumption, however carelessly ``max_power`` was set."""
 
 _ENERGIES = frozenset({Quantity.ACTIVE_ENERGY, Quantity.REACTIVE_ENERGY, Quantity.APPARENT_ENERGY})
-_SECONDS_PER_HOUR = 3600.0
-_MARGIN = 1.1
-_PULSES_PER_SECOND = 100.0
+_HOUR = 3600.0
+_MARGIN_PER_CENT = 110
+_DURATION_PER_HOUR = 3600 * _MARGIN_PER_CENT // 100
+_PULSES_PER_HOUR = 100 * 3600
 """Pulse inputs and error counters; above any meter pulse output (S0 allows 33 a second)."""
 
 
@@ -46,15 +47,13 @@ class Limits:
         power: the most that can flow through the meter, in W (var, VA).
     """
 
-    power: float = 100_000.0
+    power: float = 100_000
 
-    def rate(self, source: Source) -> float:
-        """Return how fast a register can grow, in raw units per second."""
+    def hourly(self, source: Source) -> float:
+        """Return how much a register can grow, in raw units per hour."""
         if source.quantity in _ENERGIES:
-            return _MARGIN * self.power / _SECONDS_PER_HOUR
-        if source.quantity is Quantity.DURATION:
-            return _MARGIN
-        return _PULSES_PER_SECOND
+            return self.power * _MARGIN_PER_CENT // 100
+        return _DURATION_PER_HOUR if source.quantity == Quantity.DURATION else _PULSES_PER_HOUR
 
 
 class Why(Enum):
@@ -81,7 +80,7 @@ class Held:
 class Register:
     """What is known of one register."""
 
-    rate: float
+    hourly: float
     net: bool
     rollovers: tuple[int, ...]
     value: int | None = None
@@ -101,9 +100,9 @@ class Register:
     def of(cls, source: Source, limits: Limits) -> Register:
         """Return a register nothing is known about."""
         return cls(
-            limits.rate(source),
-            net=source.kind is not Kind.REGISTER,
-            rollovers=_COUNT_ROLLOVERS if source.quantity is Quantity.COUNT else _ROLLOVERS,
+            limits.hourly(source),
+            net=source.kind != Kind.REGISTER,
+            rollovers=_COUNT_ROLLOVERS if source.quantity == Quantity.COUNT else _ROLLOVERS,
         )
 
     def may_become(self, value: int, at: Moment) -> bool:
@@ -130,14 +129,15 @@ class Register:
         if self.net or self.value is None or self.at is None or not 0 <= value < self.value:
             return False
         seconds = elapsed(self.at, at)
-        most = self._most(seconds) if seconds is not None else float("inf")
-        return any(
-            self.value < limit and limit - self.value + value <= min(most, limit // 2) for limit in self.rollovers
-        )
+        for limit in self.rollovers:
+            most = limit // 2 if seconds is None else min(self._most(seconds), limit // 2)
+            if self.value < limit and limit - self.value + value <= most:
+                return True
+        return False
 
     def _most(self, seconds: float) -> float:
         """Return the most this register can have counted in some seconds."""
-        return self.rate * (seconds + _SLACK_SECONDS)
+        return self.hourly * (seconds + _SLACK_SECONDS) // _HOUR
 
 
 def measured(since: Moment, at: Moment) -> bool:
@@ -149,5 +149,5 @@ def elapsed(since: Moment, at: Moment) -> float | None:
     """Return the seconds between two moments; None when neither a clock measured them nor the labels can be right."""
     if since.instant is not None and at.instant is not None:
         return max(at.instant - since.instant, 0.0)
-    seconds = (at.label - since.label).total_seconds()
+    seconds: float = (at.label - since.label).total_seconds()
     return seconds if seconds >= 0 and since.known and at.known else None

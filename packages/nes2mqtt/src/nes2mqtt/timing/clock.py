@@ -43,6 +43,7 @@ from typing import NamedTuple
 
 from nes2mqtt import __built__
 from nes2mqtt.codes import CLOCK_AHEAD, CLOCK_BEHIND, CLOCK_UNKNOWN
+from nes2mqtt.timing.moment import Moment
 from servicekit.durations import about
 
 __all__ = ["DISAGREEMENT", "Clock", "ClockTrouble", "Moment", "Trust", "host_synchronised"]
@@ -67,18 +68,6 @@ off by 10 s a day, and the time-sync slews small errors away."""
 _SYNCHRONISED_FILE = Path("/run/systemd/timesync/synchronized")
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When something happened: a moment for durations, and its label."""
-
-    label: datetime
-    """UTC, aware; a mere guess while :attr:`known` is False."""
-    instant: float | None = None
-    """By :attr:`Clock.monotonic`; None for what happened before this program started."""
-    known: bool = True
-    """Whether the time of day was known."""
 
 
 class Trust(Enum):

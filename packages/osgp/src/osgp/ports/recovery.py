@@ -7,7 +7,7 @@ shifters get stuck. People who build readers found the cure: a second without po
 * :class:`ModemLinePowerCycle`: DTR or RTS of the serial adapter itself;
 * :class:`CommandPowerCycle`: a program of the owner's.
 
-:class:`Recovery` decides when: after repeated silence, then ever less often, for ever.
+:class:`Recovery` does it when :mod:`osgp.ports.silences` says so.
 
 This module does not know meters or frames.
 """
@@ -23,22 +23,10 @@ from contextlib import suppress
 from typing import Any, Literal, Protocol, cast
 
 from osgp.errors import MisuseError, TransportError
+from osgp.ports.silences import OFF_SECONDS, SETTLE_SECONDS, Silences
 from osgp.ports.transport import ModemLines
 
 __all__ = ["CommandPowerCycle", "GpioPowerCycle", "ModemLinePowerCycle", "PowerCycle", "Recovery"]
-
-OFF_SECONDS = 1.0
-"""Without power; capacitors are empty by then."""
-
-SETTLE_SECONDS = 2.0
-"""From power to the first byte."""
-
-SILENCES = 2
-"""Requests in a row that must go unanswered. One can be an optical session on the shared UART (MEP guide v1.1 p. 20)."""
-
-FIRST_PAUSE = 10.0
-LAST_PAUSE = 600.0
-"""Seconds between two power cycles: doubling from the first to the last, then so for ever."""
 
 
 class _HeldLines(Protocol):
@@ -84,20 +72,15 @@ class Recovery:
     def __init__(self, power_cycle: PowerCycle, *, settle_seconds: float = SETTLE_SECONDS) -> None:
         self._power_cycle = power_cycle
         self._settle_seconds = settle_seconds
-        self._silences = 0
-        self._pause = FIRST_PAUSE
-        self._not_before = float("-inf")
+        self._silences = Silences()
 
     def answered(self) -> None:
         """Note that the meter answered: the next silence starts afresh."""
-        self._silences = 0
-        self._pause = FIRST_PAUSE
-        self._not_before = float("-inf")
+        self._silences.answered()
 
     def silent(self, now: float) -> bool:
         """Note that a request went unanswered; tell whether it is time for a power cycle."""
-        self._silences += 1
-        return self._silences >= SILENCES and now >= self._not_before
+        return self._silences.silent(now)
 
     async def run(self, port: ModemLines, now: float) -> None:
         """Power-cycle and let the port settle.
@@ -105,8 +88,7 @@ class Recovery:
         Raises:
             TransportError: it cannot be switched.
         """
-        self._not_before = now + self._pause
-        self._pause = min(2 * self._pause, LAST_PAUSE)
+        self._silences.cycled(now)
         await self._power_cycle.run(port)
         await asyncio.sleep(self._settle_seconds)
 
