@@ -11,7 +11,7 @@ import pytest
 
 from osgp.key import MeterKey
 from osgp.mep import client as client_module
-from osgp.mep import timing
+from osgp.mep import pacing, timing
 from osgp.mep.server import Access, MepServer
 from osgp.psem import PartialRead, Read, Response, ResponseCode
 
@@ -59,7 +59,7 @@ def answer(request, access):
 @pytest.fixture(autouse=True)
 def exact(monkeypatch):
     """Let our client count in exact numbers: what is a deadline to the millisecond here must be one there."""
-    for module in (client_module, timing):
+    for module in (client_module, pacing, timing):
         for name, value in vars(module).items():
             if isinstance(value, float):
                 monkeypatch.setattr(module, name, Fraction(str(value)))

@@ -17,6 +17,8 @@ class Shared:
     name: str
     milliseconds: bool = False
     """Its numbers with a point are seconds (:mod:`nesmodule_build.rewrite.milliseconds`)."""
+    without: tuple[str, ...] = ()
+    """What is left out, because nothing on the module needs it: memory is short there."""
     stand_in: str = ""
     """Name of the module of ours that goes there in its place; empty: itself."""
 
@@ -39,6 +41,8 @@ LINK = (
     Shared("osgp.mep.states"),
     Shared("osgp.mep.events"),
     Shared("osgp.mep.frame"),
+    Shared("osgp.mep.tls_frames", without=("MAX_MESSAGE", "MAX_TLS_READ", "MAX_TLS_WRITE", "HANDSHAKE_PATIENCE")),
+    Shared("osgp.mep.pacing", milliseconds=True),
     Shared("osgp.mep.client", milliseconds=True),
     Shared("osgp.tables.schema.windows"),
 )

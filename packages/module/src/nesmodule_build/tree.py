@@ -36,7 +36,14 @@ def write_tree(
     defined: dict[str, frozenset[str]] = {}
     for one in modules:
         times = one.milliseconds and not seconds
-        text = rewritten(_source(one.source), one.source, present, milliseconds=times, floats=seconds)
+        text = rewritten(
+            _source(one.source),
+            one.source,
+            present,
+            milliseconds=times,
+            for_tests=seconds,
+            without=() if seconds else one.without,
+        )
         defined[one.name] = check_imports(text, one.source, defined)
         path = folder / (one.name.replace(".", "/") + ".py")
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,15 @@ STAND_INS = "micropython_lacks"
 _DECORATORS_DROPPED = frozenset({"abstractmethod", "dataclass", "final", "override"})
 
 
-def rewritten(source: str, name: str, present: Collection[str], *, milliseconds: bool, floats: bool = False) -> str:
+def rewritten(
+    source: str,
+    name: str,
+    present: Collection[str],
+    *,
+    milliseconds: bool,
+    for_tests: bool = False,
+    without: Collection[str] = (),
+) -> str:
     """Return the source text of a module as MicroPython takes it.
 
     Args:
@@ -37,24 +45,47 @@ def rewritten(source: str, name: str, present: Collection[str], *, milliseconds:
         name: its name; it is imported, to see what its names stand for.
         present: modules that may be imported on the module.
         milliseconds: its times are seconds, and become whole milliseconds.
-        floats: numbers with a point may be left.
+        for_tests: numbers with a point may be left, and names of unions that modules beside it may want.
+        without: names at its top that the module does not need.
 
     Raises:
         Refused: no rule knows something in it.
     """
     tree = ast.parse(source)
+    tree.body = _without(tree.body, without, name)
     if milliseconds:
         tree = Milliseconds(name).visit(tree)
     module = importlib.import_module(name)
     rules = _Rules(Names(module), replaces=name.rpartition(".")[2] != STAND_INS)
-    body = _used_unions(rules.statements(tree.body), rules.unions)
+    body = rules.statements(tree.body)
+    if not for_tests:
+        body = _used_unions(body, rules.unions)
     stand_ins = [ast.alias(one) for one in sorted(rules.needed)]
     head: list[ast.stmt] = [ast.ImportFrom(STAND_INS, stand_ins, 0)] if stand_ins else []
     result = ast.fix_missing_locations(
         ast.Module(_used_imports(head + body, getattr(module, "__all__", ()), present), [])
     )
-    check(result, name, present, floats=floats)
+    check(result, name, present, floats=for_tests)
     return ast.unparse(result) + "\n"
+
+
+def _without(body: list[ast.stmt], names: Collection[str], module: str) -> list[ast.stmt]:
+    """Drop definitions by their names. Raises Refused where there is none of that name: the list would be out of date."""
+    defined = [(_defines(statement), statement) for statement in body]
+    for name in names:
+        if all(name != one for one, _ in defined):
+            raise Refused(module, None, f"{name} is to be left out, and is not there")
+    return [statement for one, statement in defined if one not in names]
+
+
+def _defines(statement: ast.stmt) -> str:
+    match statement:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return name
+        case ast.Assign(targets=[ast.Name(name)]) | ast.AnnAssign(target=ast.Name(name)):
+            return name
+        case _:
+            return ""
 
 
 def _used_unions(body: list[ast.stmt], unions: Collection[str]) -> list[ast.stmt]:
