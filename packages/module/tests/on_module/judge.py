@@ -35,7 +35,7 @@ class Judge:
         """Do one thing; return what came of it as one line."""
         at = Moment(self.label(label), None if instant is None else self.time(instant))
         if what == "identify":
-            notes = self.guard.identify(*more, at)
+            notes = self.guard.identify(more[0], more[1], at)
             return "segment " + str(self.guard.segment) + " " + " / ".join([note.text for note in notes])
         values = OrderedDict([(SOURCES[key], value) for key, value in more])
         judged = (self.guard.registers if what == "registers" else self.guard.present)(values, at, None)

@@ -51,7 +51,7 @@ def check_imports(text: str, name: str, defined: Mapping[str, Collection[str]]) 
     """
     tree = ast.parse(text)
     for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module in defined:
+        if isinstance(node, ast.ImportFrom) and node.module is not None and node.module in defined:
             for one in node.names:
                 if one.name not in defined[node.module]:
                     raise Refused(name, None, f"{one.name} was dropped from {node.module}, and is needed")
