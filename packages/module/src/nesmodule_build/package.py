@@ -67,8 +67,8 @@ def _compiled(path: Path, source: Path, stock: Path) -> Path:
     name = path.relative_to(source)
     target = (stock / name).with_suffix(".mpy")
     target.parent.mkdir(parents=True, exist_ok=True)
-    # The name that errors show; the folder it was built in is nobody's business.
-    words = [_compiler(), "-s", str(name), "-o", str(target), str(path)]
+    # Without numbers of lines, which take a tenth of the memory. The name is what errors show; the folder is nobody's business.
+    words = [_compiler(), "-O3", "-s", str(name), "-o", str(target), str(path)]
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # noqa: S603 - our own files
     if done.returncode:
         raise BuildFailed(f"mpy-cross does not take {name}: {done.stdout.strip()}")

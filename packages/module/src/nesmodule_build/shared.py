@@ -19,6 +19,8 @@ class Shared:
     """Its numbers with a point are seconds (:mod:`nesmodule_build.rewrite.milliseconds`)."""
     without: tuple[str, ...] = ()
     """What is left out, because nothing on the module needs it: memory is short there."""
+    instead: tuple[tuple[str, str], ...] = ()
+    """Names at its top that have another value on the module, as an expression."""
     stand_in: str = ""
     """Name of the module of ours that goes there in its place; empty: itself."""
 
@@ -30,17 +32,51 @@ class Shared:
 
 LINK = (
     Shared("micropython_lacks", stand_in="nesmodule_build.device.micropython_lacks"),
-    Shared("osgp.errors"),
-    Shared("osgp.psem"),
+    Shared(
+        "osgp.errors",
+        without=(
+            "MeterSwapped",
+            "PasswordRefused",
+            "PortBusy",
+            "PortMissing",
+            "PortPermission",
+            "TablesChanging",
+            "TlsError",
+            "TlsUnavailable",
+            "WritesNotAllowed",
+        ),
+    ),
+    Shared("osgp.psem", without=("table_id", "request_words")),
     Shared("osgp.key_text", stand_in="nesmodule_build.device.key_text"),
     Shared("osgp.key"),
     Shared("osgp.moves"),
-    Shared("osgp.mep.digest"),
+    Shared("osgp.mep.digest", instead=(("_TABLE", "bytes"),)),
     Shared("osgp.mep.cipher"),
     Shared("osgp.mep.timing", milliseconds=True),
     Shared("osgp.mep.states"),
-    Shared("osgp.mep.events"),
-    Shared("osgp.mep.frame"),
+    Shared(
+        "osgp.mep.events",
+        without=(
+            "TlsSessionOpened",
+            "TlsSessionLost",
+            "SecurityChosen",
+            "RequestAnswered",
+            "RequestDropped",
+            "AlertSent",
+        ),
+    ),
+    Shared(
+        "osgp.mep.frame",
+        without=(
+            "decode_request",
+            "_decode_read",
+            "_decode_partial_read",
+            "_decode_write",
+            "_decode_partial_write",
+            "_DECODERS",
+            "encode_response",
+        ),
+    ),
     Shared("osgp.mep.tls_frames", without=("MAX_MESSAGE", "MAX_TLS_READ", "MAX_TLS_WRITE", "HANDSHAKE_PATIENCE")),
     Shared("osgp.mep.pacing", milliseconds=True),
     Shared("osgp.mep.client", milliseconds=True),
@@ -57,11 +93,28 @@ _METER = (
 _DECISIONS = (
     Shared("osgp.ports.silences", milliseconds=True),
     Shared("nes2mqtt.timing.moment"),
-    Shared("nes2mqtt.readings.reading", milliseconds=True),
+    Shared(
+        "nes2mqtt.readings.reading",
+        milliseconds=True,
+        without=("MeterInfo", "MeterState", "LinkQuality", "MeterStatus", "DevicesRead", "EntriesRead"),
+    ),
     Shared("nes2mqtt.meters.register", milliseconds=True),
     Shared("nes2mqtt.meters.bounds"),
     Shared("nes2mqtt.meters.guard", milliseconds=True),
 )
 
-EVERYTHING = (*LINK, *_METER, *_DECISIONS)
+_APP = (
+    Shared("nesmodule.board.clock"),
+    Shared("nesmodule.meter.line"),
+    Shared("nesmodule.meter.tables"),
+    Shared("nesmodule.meter.poller"),
+    Shared("nesmodule.outputs.documents"),
+    Shared("nesmodule.outputs.mqtt"),
+    Shared("nesmodule.outputs.entities"),
+    Shared("nesmodule.outputs.homeassistant"),
+    Shared("nesmodule.outputs.page"),
+    Shared("nesmodule.app"),
+)
+
+EVERYTHING = (*LINK, *_METER, *_DECISIONS, *_APP)
 """All of the module's program."""

@@ -43,6 +43,7 @@ def write_tree(
             milliseconds=times,
             for_tests=seconds,
             without=() if seconds else one.without,
+            instead=() if seconds else one.instead,
         )
         defined[one.name] = check_imports(text, one.source, defined)
         path = folder / (one.name.replace(".", "/") + ".py")

@@ -37,6 +37,7 @@ def rewritten(
     milliseconds: bool,
     for_tests: bool = False,
     without: Collection[str] = (),
+    instead: Collection[tuple[str, str]] = (),
 ) -> str:
     """Return the source text of a module as MicroPython takes it.
 
@@ -47,12 +48,14 @@ def rewritten(
         milliseconds: its times are seconds, and become whole milliseconds.
         for_tests: numbers with a point may be left, and names of unions that modules beside it may want.
         without: names at its top that the module does not need.
+        instead: names at its top, and expressions that are their values there.
 
     Raises:
         Refused: no rule knows something in it.
     """
     tree = ast.parse(source)
     tree.body = _without(tree.body, without, name)
+    _set(tree.body, dict(instead), name)
     if milliseconds:
         tree = Milliseconds(name).visit(tree)
     module = importlib.import_module(name)
@@ -76,6 +79,15 @@ def _without(body: list[ast.stmt], names: Collection[str], module: str) -> list[
         if all(name != one for one, _ in defined):
             raise Refused(module, None, f"{name} is to be left out, and is not there")
     return [statement for one, statement in defined if one not in names]
+
+
+def _set(body: list[ast.stmt], values: dict[str, str], module: str) -> None:
+    """Give names other values. Raises Refused where there is none of that name."""
+    for statement in body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and _defines(statement) in values:
+            statement.value = ast.parse(values.pop(_defines(statement)), mode="eval").body
+    for name in values:
+        raise Refused(module, None, f"{name} is to have another value, and is not there")
 
 
 def _defines(statement: ast.stmt) -> str:

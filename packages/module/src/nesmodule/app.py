@@ -1,0 +1,104 @@
+"""Starts the module's tasks and begins them again when they fail.
+
+This module does not know pins: who starts it hands in the line to the meter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nes2mqtt.meters.guard import Guard
+from nes2mqtt.meters.register import Limits
+from nesmodule.board.clock import Clock, sleep_ms
+from nesmodule.meter.line import MeterLine
+from nesmodule.meter.poller import Poller
+from nesmodule.meter.tables import Tables
+from nesmodule.outputs.homeassistant import HomeAssistant
+from nesmodule.outputs.page import Page
+from osgp.errors import TransportError
+from osgp.key import MeterKey
+
+__all__ = ["main", "run"]
+
+_AGAIN = 5000
+
+
+class _Stream:
+    """A stream that can be opened anew under those who use it."""
+
+    def __init__(self, opens: Callable[[], Awaitable[tuple[Any, Any]]]) -> None:
+        self._opens = opens
+        self._reader: Any = None
+        self._writer: Any = None
+
+    async def open(self) -> None:
+        self._reader, self._writer = await self._opens()
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._reader = self._writer = None
+
+    def read(self, most: int) -> Any:
+        return self._reader.read(most)
+
+    def write(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    def drain(self) -> Any:
+        return self._writer.drain()
+
+
+async def run(settings: dict[str, Any], opens: Callable[[], Awaitable[tuple[Any, Any]]]) -> None:
+    """Run for ever.
+
+    Args:
+        settings: ``key``, ``name``, ``meter``, ``encrypt``, ``max_power``, ``mqtt`` (see :class:`HomeAssistant`), ``http_port``.
+        opens: opens the line to the meter: a reader and a writer.
+    """
+    clock = Clock()
+    stream = _Stream(opens)
+    line = MeterLine(
+        stream,
+        MeterKey.parse(settings["key"]),
+        clock.now,
+        encrypt=bool(settings.get("encrypt")),
+        first_sequence=int.from_bytes(os.urandom(4), "big"),
+        latency=int(settings.get("latency") or 20),
+    )
+    meter = settings.get("meter") or "meter"
+    guard = Guard(meter, Limits(int(settings.get("max_power") or 100_000)))
+    poller = Poller(Tables(line, clock.now, sleep_ms), guard, clock.now, sleep_ms)
+    tasks = []
+    if settings.get("mqtt"):
+        output = HomeAssistant(poller, settings["mqtt"], settings.get("name") or "module", meter, clock.now, sleep_ms)
+        tasks.append(asyncio.create_task(output.run()))
+    if settings.get("http_port"):
+        await Page(poller, clock.now).start(settings.get("http_host") or "0.0.0.0", settings["http_port"])  # noqa: S104
+    while True:
+        try:
+            await stream.open()
+            await poller.run()
+        except (OSError, TransportError) as error:
+            poller.state, poller.message = "port_gone", "the line to the meter cannot be used: %s" % error
+        except MemoryError:
+            poller.message = "the module's memory did not suffice; it begins again"
+        finally:
+            stream.close()
+        gc.collect()
+        await sleep_ms(_AGAIN)
+
+
+def main() -> None:
+    """Run on a computer's MicroPython: the settings are a file, the line is a TCP port of a serial bridge or of ``osgp simulate``."""
+    gc.threshold(4096)  # type: ignore[attr-defined] # MicroPython has it
+    with open(sys.argv[1]) as file:
+        settings = json.load(file)
+    host, port = settings["line"].split(":")
+    asyncio.run(run(settings, lambda: asyncio.open_connection(host, int(port))))

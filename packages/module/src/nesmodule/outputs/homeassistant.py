@@ -1,0 +1,189 @@
+"""Publishes a meter for Home Assistant: the topics, ids and entities of the gateway.
+
+A module with the gateway's name and the gateway's id of the meter takes its place in Home Assistant: the unique ids are the same.
+
+This module does not know how values come about.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from nesmodule.meter.poller import PRESENT_EVERY, Poller
+from nesmodule.outputs.documents import Snapshot, present, registers
+from nesmodule.outputs.mqtt import Broker, BrokerGone
+
+__all__ = ["HomeAssistant"]
+
+_FIRST_PAUSE, _LAST_PAUSE = 1000, 60_000
+_PING_EVERY = 30_000
+_LOOK_EVERY = 200
+_LINK_EVERY = 60_000
+EXPIRE_AFTER = 3 * PRESENT_EVERY // 1000
+
+
+class HomeAssistant:
+    """Keeps a connection to a broker and publishes what is new.
+
+    Args:
+        poller: has the values.
+        settings: ``host``, ``port``, ``user``, ``password``, ``base_topic``, ``discovery_prefix`` of the broker.
+        name: what the gateway would be called.
+        meter: id of the meter.
+        now: gives milliseconds that only grow.
+        sleep: waits.
+    """
+
+    def __init__(
+        self,
+        poller: Poller,
+        settings: dict[str, str],
+        name: str,
+        meter: str,
+        now: Callable[[], int],
+        sleep: Callable[[int], Awaitable[None]],
+    ) -> None:
+        self._poller = poller
+        self._settings = settings
+        self._name = name
+        self._meter = meter
+        self._now = now
+        self._sleep = sleep
+        self._base = settings.get("base_topic") or "nes2mqtt"
+        self.trouble = ""
+        """For people: why nothing is published; empty when all is well."""
+        self.connections = 0
+
+    async def run(self) -> None:
+        """Publish for ever."""
+        pause = _FIRST_PAUSE
+        while True:
+            broker = Broker("nesmodule_" + self._name)
+            try:
+                await self._connect(broker)
+                pause = _FIRST_PAUSE
+                await self._publish(broker)
+            except BrokerGone as error:
+                self.trouble = str(error)
+            except MemoryError:
+                self.trouble = "the module's memory did not suffice; it connects again"
+                gc.collect()
+            finally:
+                broker.close()
+            await self._sleep(pause)
+            pause = min(2 * pause, _LAST_PAUSE)
+
+    async def _connect(self, broker: Broker) -> None:
+        given = self._settings
+        status = self._base + "/status"
+        await broker.connect(
+            given["host"], int(given.get("port") or 1883), status, given.get("user") or "", given.get("password") or ""
+        )
+        await broker.publish(status, _once(b"online"), retain=True, qos=1)
+        self.connections += 1
+        self.trouble = ""
+
+    async def _publish(self, broker: Broker) -> None:
+        """Publish what is new, until the connection breaks. Raises BrokerGone."""
+        poller = self._poller
+        topic = self._base + "/meters/" + self._meter
+        announced: list[str] = []
+        answers = None
+        seen_present = seen_registers = -1
+        said = ""
+        link_at = pinged = 0
+        while True:
+            now = self._now()
+            snapshot = Snapshot(poller, now)
+            if snapshot.present and snapshot.registers:
+                keys = [source.key for values in (snapshot.registers, snapshot.present) for source in values]
+                if keys != announced:
+                    await self._announce(broker, keys)
+                    announced = keys
+            if (poller.state == "online") != answers:
+                answers = poller.state == "online"
+                await broker.publish(topic + "/status", _once(b"online" if answers else b"offline"), retain=True, qos=1)
+            if poller.registers.count != seen_registers and snapshot.registers:
+                seen_registers = poller.registers.count
+                await broker.publish(topic + "/registers", _of(registers, snapshot), retain=True, qos=1)
+            if poller.present.count != seen_present and snapshot.present:
+                seen_present = poller.present.count
+                await broker.publish(topic + "/present", _of(present, snapshot))
+            if poller.state + poller.message != said or now >= link_at:
+                said, link_at, pinged = poller.state + poller.message, now + _LINK_EVERY, now
+                await broker.publish(topic + "/link", _once(snapshot.link), retain=True, qos=1)
+            if now - pinged > _PING_EVERY:
+                pinged = now
+                await broker.ping()
+            await self._sleep(_LOOK_EVERY)
+
+    async def _announce(self, broker: Broker, keys: list[str]) -> None:
+        """Tell Home Assistant of the module and of every value the meter has."""
+        # Loaded for this alone: the texts take more memory than all that is published.
+        from nesmodule.outputs import entities  # noqa: PLC0415
+
+        identity = self._poller.tables.identity
+        gateway = "nes2mqtt_" + self._name
+        about: dict[str, Any] = {"ids": [gateway + "_" + self._meter], "name": self._meter, "via_device": gateway}
+        if identity is not None:
+            if identity.serial:
+                about["ids"].append(identity.serial)
+            told = (
+                ("mf", identity.manufacturer),
+                ("mdl", identity.model),
+                ("sn", identity.serial),
+                ("sw", identity.firmware),
+            )
+            about |= {name: value for name, value in told if value}
+        marks = (self._name, self._meter, self._base, str(EXPIRE_AFTER))
+        more = [key for key in _OTHERS if key != "net_power" or set(_NET) <= set(keys)]
+
+        def of_meter() -> Iterator[bytes]:
+            yield b'{"dev":' + json.dumps(about).encode()
+            yield _filled(entities.HEAD, marks)
+            comma = b""
+            for key in keys + more:
+                entity = _entity(entities, key, marks)
+                if entity:
+                    yield comma + b'"' + key.encode() + b'":' + entity
+                    comma = b","
+            yield b"}}"
+
+        prefix = (self._settings.get("discovery_prefix") or "homeassistant") + "/device/" + gateway
+        await broker.publish(prefix + "/config", _once(_filled(entities.GATEWAY, marks)), retain=True, qos=1)
+        await broker.publish(prefix + "_" + self._meter + "/config", of_meter, retain=True, qos=1)
+        sys.modules.pop("nesmodule.outputs.entities", None)
+        gc.collect()
+
+
+_NET = ("active_power_import", "active_power_export")
+_OTHERS = ("net_power", "meter_state", "problem", "link_quality")
+
+
+def _once(data: bytes) -> Callable[[], Iterator[bytes]]:
+    return lambda: iter((data,))
+
+
+def _of(document: Callable[[Snapshot], Iterator[bytes]], snapshot: Snapshot) -> Callable[[], Iterator[bytes]]:
+    return lambda: document(snapshot)
+
+
+def _entity(entities: Any, key: str, marks: tuple[str, ...]) -> bytes:
+    """Return the text of one entity; nothing for a key that has none."""
+    lines = entities.ENTITIES
+    start = lines.find(b"\n" + key.encode() + b":") + 1
+    if start == 0:
+        return b""
+    _, template, label = lines[start : lines.find(b"\n", start)].decode().split(":")
+    return _filled(entities.TEMPLATES[int(template)], (*marks, key, label))
+
+
+def _filled(text: bytes, marks: tuple[str, ...]) -> bytes:
+    """Put names in the place of marks 1, 2, 3 ..."""
+    for place, name in enumerate(marks):
+        text = text.replace(bytes((place + 1,)), name.encode())
+    return text

@@ -1,0 +1,5 @@
+"""Starts the program with the settings of a file."""
+
+import nesmodule.app
+
+nesmodule.app.main()

@@ -1,0 +1,155 @@
+"""The whole program on MicroPython: a simulated meter at 9600 baud, a real broker, the page."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from micropythons import interpreter
+
+from nesmodule_build.entities import ENTITIES, announced, entities_text
+from osgp.sources import SOURCES
+
+KEY = "SIMULATED-METER-DEMO"
+HEAP = {32: "150k", 64: "225k"}
+"""What it runs in today; an object of 64 bits takes half as much again."""
+PATIENCE = 60.0
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(found, what):
+    """Return what ``found`` gives as soon as that is something."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            result = found()
+        except (OSError, ValueError, KeyError):
+            result = None
+        if result:
+            return result
+        time.sleep(0.2)
+    pytest.fail(f"{what} did not come within {PATIENCE:.0f} s")
+
+
+class Rig:
+    """A simulated meter, a broker and a listener at it, each on a port of its own, and the program."""
+
+    def __init__(self, folder, stack):
+        self.folder, self.stack = folder, stack
+        self.meter, self.broker, self.page = free_port(), free_port(), free_port()
+        self.heard = folder / "heard"
+
+    def start(self, *words, **more):
+        process = subprocess.Popen([str(word) for word in words], **more)
+        self.stack.callback(process.wait)
+        self.stack.callback(process.kill)
+        return process
+
+    def start_broker(self):
+        (self.folder / "mosquitto.conf").write_text(f"listener {self.broker} 127.0.0.1\nallow_anonymous true\n")
+        broker = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+        process = self.start(broker, "-c", self.folder / "mosquitto.conf", stderr=subprocess.DEVNULL)
+        until(lambda: socket.create_connection(("127.0.0.1", self.broker), 1).close() or True, "the broker")
+        words = ("mosquitto_sub", "-h", "127.0.0.1", "-p", self.broker, "-t", "#", "-F", "%j")
+        self.start(*words, stdout=self.stack.enter_context(self.heard.open("a")))
+        return process
+
+    def start_meter(self, *more):
+        osgp = Path(sys.executable).with_name("osgp")
+        port = f"tcp:127.0.0.1:{self.meter}"
+        key_file = self.folder / "key"
+        key_file.write_text(KEY)
+        words = (osgp, "simulate", "--mep", port, "--baud", "9600", "--key-file", key_file, "--seed", "1", *more)
+        process = self.start(*words, stdout=subprocess.DEVNULL)
+        until(lambda: socket.create_connection(("127.0.0.1", self.meter), 1).close() or True, "the meter")
+        return process
+
+    def start_program(self, stock, bits, **more):
+        settings = {
+            "key": KEY, "name": "gw", "meter": "house", "line": f"127.0.0.1:{self.meter}",
+            "mqtt": {"host": "127.0.0.1", "port": self.broker}, "http_host": "127.0.0.1", "http_port": self.page, **more,
+        }  # fmt: skip
+        (self.folder / "settings.json").write_text(json.dumps(settings))
+        script = Path(__file__).parent / "on_module" / "start.py"
+        words = (*interpreter(bits), "-X", f"heapsize={HEAP[bits]}", script, self.folder / "settings.json")
+        return self.start(*words, env={"MICROPYPATH": f"{stock}:.frozen", "PATH": "/usr/bin:/bin"})
+
+    def live(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.page}/api/live", timeout=5) as answer:
+            return json.load(answer)
+
+    def messages(self, topic):
+        """Return the payloads heard on a topic, the newest last."""
+        lines = self.heard.read_text().splitlines()
+        return [one["payload"] for one in map(json.loads, lines) if one["topic"] == topic]
+
+
+@pytest.fixture
+def rig(tmp_path):
+    with ExitStack() as stack:
+        yield Rig(tmp_path, stack)
+
+
+def test_the_texts_in_the_repository_are_those_of_the_gateway():
+    assert ENTITIES.read_text() == entities_text(), "write them anew: python -m nesmodule_build --plan"
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+def test_values_reach_the_page_and_home_assistant_with_the_ids_of_the_gateway(rig, built, bits):
+    rig.start_meter()
+    broker = rig.start_broker()
+    program = rig.start_program(built / "stock", bits)
+    topic = "nes2mqtt/meters/house"
+    present = json.loads(until(lambda: rig.messages(f"{topic}/present"), "a present value")[-1])
+    registers = json.loads(until(lambda: rig.messages(f"{topic}/registers"), "a register")[-1])
+    live = rig.live()
+    assert live["link"]["state"] == "online"
+    assert live["present"].keys() == present.keys()
+    assert registers["active_energy_import"] > 0
+    assert 220 < present["voltage_l1"] < 240
+    assert present["net_power"] == present["active_power_import"] - present["active_power_export"]
+    keys = [key for key in (*registers, *present) if key in SOURCES]
+    _, (config, meter) = announced("gw", "house", "nes2mqtt", keys)
+    mine = json.loads(until(lambda: rig.messages(config), "the announcement")[-1])
+    assert mine["dev"]["ids"][0] == meter["dev"]["ids"][0]
+    assert mine["avty"] == meter["avty"]
+    assert mine["cmps"].keys() >= {"active_energy_import", "net_power", "meter_state", "voltage_l1"}
+    for key, component in mine["cmps"].items():
+        assert component == meter["cmps"][key]
+    # A broker that goes away and comes back hears all of it again.
+    broker.kill()
+    broker.wait()
+    rig.heard.write_text("")
+    rig.start_broker()
+    until(lambda: rig.messages(f"{topic}/present"), "a value after the broker came back")
+    assert program.poll() is None
+
+
+def test_a_line_with_faults_gives_true_values_or_none_and_a_lost_line_is_told(rig, built):
+    meter = rig.start_meter("--fault", "reply-corrupt=0.1", "--fault", "loss=0.05")
+    rig.start_program(built / "stock", 32, mqtt=None)
+    live = until(lambda: rig.live() if rig.live()["registers"].get("active_energy_import") else None, "values")
+    assert 220 < live["present"]["voltage_l1"] < 240
+    meter.kill()
+    gone = until(lambda: rig.live() if rig.live()["link"]["state"] != "online" else None, "word of the lost line")
+    assert gone["link"]["message"]
+
+
+def test_a_wrong_key_is_called_so(rig, built):
+    rig.start_meter()
+    rig.start_program(built / "stock", 32, mqtt=None, key="ABCDEFGHIJKLMNOPQRST")
+    live = until(lambda: rig.live() if rig.live()["link"]["state"] == "key_refused" else None, "the refusal")
+    assert "refuses the key" in live["link"]["message"]
+    assert live["present"] == {}
+    assert "ABCDEFGH" not in json.dumps(live)
