@@ -26,6 +26,7 @@ This module does not know about frames, sequence numbers or which key is whose.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable, Iterable
 from struct import Struct
 
 from osgp.errors import MisuseError
@@ -55,7 +56,7 @@ def _step(bit: int, v: int, a: int) -> int:
     return -(n >> 1 | n << 7) & 0xFF
 
 
-_TABLE = tuple
+_TABLE: Callable[[Iterable[int]], tuple[int, ...]] = tuple
 """Not bytes, which take a quarter of the memory: CPython has an instruction of its own for an item of a tuple, which takes a fifth off
 a digest."""
 _STEPS = tuple(tuple(_TABLE(_step(bit, v, a) for a in range(256)) for v in range(8)) for bit in (0, 1))
