@@ -1,8 +1,8 @@
 """Draw the pictures in docs/images: the page on a simulated meter, as a browser shows it.
 
-A made-up house lives through a June day; its past month is put into a history the quick way, then the
-real gateway reads the simulated meter and Chromium looks at the page. The time zone is chosen so that
-the day on the page is the day in the house, whatever time it is here.
+A made-up house lives through a June day; its past weeks are put into a history the quick way, then the
+real gateway reads the simulated meter and Chromium looks at the page. House, meter and gateway have clocks
+that show that day, whatever day it is here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,7 +32,6 @@ from nes2mqtt.runtime import gateway
 from nes2mqtt.runtime.demo import free_port
 from nes2mqtt.timing.clock import Clock
 from osgp.simulator import DEMO_KEY_TEXT, House, SimulatedMeter
-from osgp.simulator.house import Moment
 from osgp.sources import Source, by_id
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
@@ -53,7 +52,7 @@ _TOTALS = (0, 1, 2, 3, 4, 5, 6, 7, 26, 27, 28)
 
 _CONFIG = """
 name = "demo"
-timezone = "{zone}"
+timezone = "Europe/Copenhagen"
 data_dir = '{folder}'
 [meters.house]
 name = "{name}"
@@ -63,6 +62,31 @@ key = "{key}"
 listen = "127.0.0.1:{port}"
 {password}
 """
+
+_CONTRACT = """
+[[contracts]]
+name = "Made up"
+meter = "house"
+from = 2026-01-01
+currency = "DKK"
+vat = "25 %"
+[[contracts.lines]]
+name = "Energy"
+price = "95 øre per kWh"
+times = [{ from = "17:00", to = "21:00", price = "180 øre per kWh" }]
+[[contracts]]
+name = "Made up, sold"
+meter = "house"
+direction = "export"
+from = 2026-01-01
+currency = "DKK"
+vat = "0 %"
+[[contracts.lines]]
+name = "Energy"
+price = "40 øre per kWh"
+"""
+"""Amounts of nobody's bill."""
+_WEEKS = 8
 
 
 @dataclass(frozen=True)
@@ -76,6 +100,8 @@ class Picture:
     locale: str = "en-GB"
     scale: int = 1
     path: str = ""
+    ready: tuple[str, ...] = ("#today-sum b", "#totals-list .value", "#hour-chart canvas")
+    """What is there when the picture can be taken."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +115,38 @@ class Scene:
 
 
 _DENMARK = ZoneInfo("Europe/Copenhagen")
+_MONTH = Picture(
+    "history-month.png",
+    1280,
+    900,
+    "light",
+    path="#/house/history/month/2026-06?with=before",
+    ready=("#history-comparison span", "#peaks li"),
+)
+_DAY = Picture(
+    "history-day.png",
+    390,
+    844,
+    "light",
+    "en-GB",
+    2,
+    path="#/house/history/day/2026-06-20",
+    ready=("#history-bars .bar", "#power-chart canvas"),
+)
+_METER = Picture("meter.png", 1280, 900, "light", path="#/house/meter", ready=("#identity dd", "#link dd"))
+_WALL = Picture("wall.png", 1280, 800, "dark", path="#/house/wall", ready=("#wall-sum b",))
 SCENES = (
     Scene(
         datetime(2026, 6, 20, 17, 57, tzinfo=_DENMARK),
         "House",
-        (Picture("desktop.png", 1280, 900, "light"), Picture("phone-dark.png", 390, 844, "dark", "de-DE", 2)),
+        (
+            Picture("desktop.png", 1280, 900, "light"),
+            Picture("phone-dark.png", 390, 844, "dark", "de-DE", 2),
+            _MONTH,
+            _DAY,
+            _METER,
+            _WALL,
+        ),
     ),
     Scene(
         datetime(2026, 6, 20, 13, 52, tzinfo=_DENMARK),
@@ -103,76 +156,56 @@ SCENES = (
     Scene(
         datetime(2026, 6, 20, 17, 57, tzinfo=_DENMARK),
         "House",
-        (Picture("login.png", 1280, 900, "light", path="login"),),
+        (Picture("login.png", 1280, 900, "light", path="login", ready=("#password",)),),
         _PASSWORD,
     ),
 )
-
-
-class MovedHouse(House):
-    """A house that lives at another time than we do."""
-
-    def __init__(self, ahead: float) -> None:
-        super().__init__()
-        self._ahead = ahead
-        # The days before are added up now, not while the meter's reader waits.
-        self.at(time.time())
-
-    def at(self, now: float) -> Moment:
-        """Return the moment that far away."""
-        return super().at(now + self._ahead)
-
-
-def _zone_where_it_is(hour: float) -> str:
-    """Return a time zone in which it is about that hour now."""
-    now = datetime.now(UTC)
-    ahead = round(hour - now.hour - now.minute / 60)
-    ahead = (ahead + 11) % 24 - 11
-    # The sign in these names is the other way round.
-    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
 
 
 def _sources(numbers: dict[int, int]) -> dict[Source, int]:
     return {source: value for number, value in numbers.items() if (source := by_id(number)) is not None}
 
 
-def _past(house: House, zone: ZoneInfo, clock: Clock) -> Iterator[Sample]:
-    """Yield what the gateway would have read since the month began: registers, and of the last hour all."""
+def _past(house: House, clock: Clock) -> Iterator[Sample]:
+    """Yield what the gateway would have read for some weeks: registers, and today all, though not as often."""
     now = clock.now()
 
     def registers(at: datetime) -> Sample:
         totals = dict(zip(_TOTALS, house.at(at.timestamp()).total, strict=True))
         return Sample("house", TableGroup.REGISTERS, at, _sources(totals), instant=clock.instant(at))
 
+    midnight = floor(now, Unit.DAY, _DENMARK)
     last_hour = (now - timedelta(hours=1)).replace(second=0, microsecond=0)
-    at = floor(now, Unit.MONTH, zone)
-    while at < last_hour:
+    at = floor(now - timedelta(weeks=_WEEKS), Unit.DAY, _DENMARK)
+    while at < midnight:
         yield registers(at)
         at += timedelta(minutes=15)
-    at = last_hour
     while at < now:
         values = _sources(house.at(at.timestamp()).present)
         yield Sample("house", TableGroup.PRESENT, at, values, instant=clock.instant(at))
         if at.second % 10 == 0:
             yield registers(at)
-        at += timedelta(seconds=2)
+        at += timedelta(seconds=20 if at < last_hour else 2)
 
 
 @asynccontextmanager
 async def _gateway(scene: Scene, folder: Path) -> AsyncIterator[str]:
-    zone = _zone_where_it_is(scene.at.hour + scene.at.minute / 60)
-    house = await asyncio.to_thread(MovedHouse, scene.at.timestamp() - time.time())
+    ahead = scene.at.timestamp() - time.time()
+
+    def wall() -> float:
+        return time.time() + ahead
+
+    clock = Clock(wall=wall, synchronised=lambda: True, built=0.0)
+    house = await asyncio.to_thread(House)
     if not scene.password:
-        clock = Clock()
-        async with Store.open(folder / "history.db", HistoryConfig(), ZoneInfo(zone), clock=clock) as store:
-            for sample in await asyncio.to_thread(list, _past(house, ZoneInfo(zone), clock)):
+        async with Store.open(folder / "history.db", HistoryConfig(), _DENMARK, clock=clock) as store:
+            for sample in await asyncio.to_thread(list, _past(house, clock)):
                 store.offer(sample)
             await store.flush()
     port = free_port(18099)
     stop, started = asyncio.Event(), asyncio.Event()
-    async with SimulatedMeter(house) as meter:
+    async with SimulatedMeter(house, clock=wall) as meter:
         text = _CONFIG.format(
-            zone=zone,
             folder=folder,
             name=scene.name,
             meter=await meter.serve_tcp("127.0.0.1", 0),
@@ -180,7 +213,8 @@ async def _gateway(scene: Scene, folder: Path) -> AsyncIterator[str]:
             port=port,
             password=f'password = "{scene.password}"' if scene.password else "",
         )
-        task = asyncio.create_task(gateway.run(parse(text, Path("pictures")), stop=stop, started=started.set))
+        config = parse(text + ("" if scene.password else _CONTRACT), Path("pictures"))
+        task = asyncio.create_task(gateway.run(config, stop=stop, started=started.set, clock=clock))
         await started.wait()
         # Link counts are told once a minute.
         await asyncio.sleep(2 if scene.password else 63)
@@ -199,11 +233,12 @@ async def _take(browser: Browser, address: str, picture: Picture, folder: Path) 
         device_scale_factor=picture.scale,
     )
     await page.goto(address + picture.path)
-    if not picture.path:
-        await page.wait_for_selector("#today-sum b")
-        await page.wait_for_selector("#totals-list .value")
-        await page.wait_for_selector("#hour-chart canvas")
-        await page.wait_for_timeout(5_000)
+    for selector in picture.ready:
+        await page.wait_for_selector(selector)
+    if "wall" in picture.path:
+        # The bar with what can be set goes away by itself.
+        await page.wait_for_selector("#wall-bar", state="hidden")
+    await page.wait_for_timeout(5_000)
     await page.screenshot(path=folder / picture.file)
     await page.close()
     print(f"  {picture.file}")
