@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.async_api import expect
 
+from nes2mqtt.history.queries.filled_power import FilledPower
 from nes2mqtt.history.queries.periods import periods
 from nes2mqtt.history.queries.reader import EnergyPeriod, Line, Series
 from nes2mqtt.readings.reading import MeterInfo
@@ -36,6 +37,7 @@ class House:
     """A history of that house since March 2025, with a silence of some hours in the night to 22 November."""
 
     zone = ZONE
+    filled: tuple[FilledPower, ...] = ()
 
     async def energy(self, meter, unit, start, end):
         return await self.energies(meter, list(periods(start, end, unit, ZONE)))
@@ -68,6 +70,7 @@ class House:
             timedelta(minutes=1),
             times,
             {keys[0]: Line(watts, watts, watts), keys[1]: Line(nothing, nothing, nothing)},
+            self.filled,
         )
 
 
@@ -270,3 +273,20 @@ async def test_the_highest_hours_of_a_month_lead_to_their_days(a_page, served, w
         await page.locator("#peaks a").first.click()
         await expect(title(page)).to_have_text(re.compile("Thursday,? 1 October 2026"))
         await expect(page.locator("#history-peaks")).to_be_hidden()
+
+
+async def test_what_the_meter_told_later_is_drawn_apart_and_said_so(a_page, served, web):
+    begin = datetime(2026, 11, 28, 14, 30, tzinfo=ZONE).astimezone(UTC)
+    part = FilledPower(begin, begin + timedelta(minutes=15), {"active_power_import": 777})
+    web.store.filled = (part,)
+    async with served(web) as url, a_page(url, view="history/day/2026-11-28") as page:
+        await expect(page.locator("#power-chart canvas")).to_be_visible()
+        await page.locator("#power-chart").focus()
+        await page.keyboard.press("End")
+        await expect(page.locator("#power-readout")).to_contain_text(
+            "777 W Import  filled in from the meter\N{RIGHT SINGLE QUOTATION MARK}s memory"
+        )
+        for _ in range(20):
+            await page.keyboard.press("ArrowLeft")
+        await expect(page.locator("#power-readout")).to_contain_text("1,000 W Import")
+        await expect(page.locator("#power-readout")).not_to_contain_text("filled in")

@@ -105,6 +105,8 @@ export class PowerChart {
       points: { show: false },
       fillTo: 0,
     });
+    // What the meter's load profile tells was never read here: in another stroke, and without a fill.
+    const told = { stroke: css("--ink"), width: 1.5, dash: [4, 3], points: { show: false } };
     const widest = (plot, values) => {
       plot.ctx.font = `${12 * uPlot.pxRatio}px ${css("--font")}`;
       return Math.max(0, ...values.map((words) => plot.ctx.measureText(words).width / uPlot.pxRatio));
@@ -119,7 +121,7 @@ export class PowerChart {
           x: { time: true, range: () => this.range },
           y: { range: (_, low, high) => niceRange(low ?? 0, high ?? 0) },
         },
-        series: [{}, series("--import", "--import-fill"), series("--export", "--export-fill")],
+        series: [{}, series("--import", "--import-fill"), series("--export", "--export-fill"), ...(data.length > 3 ? [told] : [])],
         axes: [
           {
             stroke: muted,
@@ -212,13 +214,15 @@ export class PowerChart {
 
   /** A point's numbers in words; empty where nothing is known. */
   words(index) {
-    const watts = this.plot.data[1][index] ?? this.plot.data[2][index];
+    const told = this.plot.data[3]?.[index] ?? null;
+    const watts = this.plot.data[1][index] ?? this.plot.data[2][index] ?? told;
     if (watts === null || watts === undefined) {
       return "";
     }
-    const sum = (this.plot.data[1][index] ?? 0) + (this.plot.data[2][index] ?? 0);
+    const sum = told ?? (this.plot.data[1][index] ?? 0) + (this.plot.data[2][index] ?? 0);
     const date = clock.date(this.plot.data[0][index]);
-    return `${date ? clockTime(date) : ""}  ${number(Math.abs(sum))} W ${text(sum < 0 ? "export" : "import")}`.trim();
+    const filled = told === null ? "" : `  ${text("bar_filled")}`;
+    return `${date ? clockTime(date) : ""}  ${number(Math.abs(sum))} W ${text(sum < 0 ? "export" : "import")}${filled}`.trim();
   }
 
   tell(plot) {
@@ -283,7 +287,8 @@ export class PowerChart {
     last = last < 0 ? curve.times.length : last + 1;
     const times = curve.times.slice(first, last);
     const watts = curve.watts.slice(first, last);
-    const nothing = !watts.some((value) => value !== null);
+    const told = curve.told?.slice(first, last);
+    const nothing = ![...watts, ...(told ?? [])].some((value) => value !== null);
     setText(this.empty, nothing ? text(curve.times.length ? "curve_gap" : "curve_none") : "");
     this.empty.hidden = !nothing;
     this.place.hidden = nothing;
@@ -291,7 +296,7 @@ export class PowerChart {
       return;
     }
     this.newest = [times.at(-1) ?? 0, watts.at(-1) ?? null];
-    const data = [times, side(watts, 1), side(watts, -1)];
+    const data = [times, side(watts, 1), side(watts, -1), ...(told ? [told] : [])];
     if (!this.plot) {
       if (!this.place.clientWidth) {
         return;
@@ -303,7 +308,7 @@ export class PowerChart {
     if (this.chosen !== null) {
       this.choose(this.chosen);
     }
-    this.describe(watts);
+    this.describe([...watts, ...(told ?? [])]);
   }
 
   describe(watts) {

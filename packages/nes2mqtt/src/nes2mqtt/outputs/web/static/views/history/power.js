@@ -9,6 +9,8 @@ import { text } from "../../texts.js";
 
 /** Enough for the minutes of a day of 25 hours. */
 const POINTS = 1500;
+/** Seconds by which a step begins and ends within its time, so that two of them do not stand at one moment. */
+const EDGE = 0.1;
 const NAMES = ["active_power_import", "active_power_export"];
 
 let chart = null;
@@ -44,15 +46,27 @@ export async function drawPower({ meter, span, today }, { total }, wanted) {
   chart.draw(found, end);
 }
 
-function curveOf({ times, step, lines }) {
+/** The points of a curve: what was read, and apart from it what the meter's load profile tells of the rest, as steps. */
+function curveOf({ times, step, lines, filled = [] }) {
   const [imported, exported] = NAMES.map((name) => lines[name].average);
-  const at = times.map((time) => clock.moment(new Date(time)));
-  if (at.length === 0 || at[0] === null || ![...imported, ...exported].some((value) => value !== null)) {
+  const net = (one, other) => (one === null && other === null ? null : (one ?? 0) - (other ?? 0));
+  const parts = filled.map(({ start, end, values }) => ({
+    from: clock.moment(new Date(start)),
+    to: clock.moment(new Date(end)),
+    watts: net(...NAMES.map((name) => values[name] ?? null)),
+  }));
+  const told = (at) => parts.find(({ from, to }) => from <= at && at < to)?.watts ?? null;
+  const points = times.map((time, index) => {
+    const at = clock.moment(new Date(time)) + (step ?? 0) / 2;
+    const watts = net(imported[index], exported[index]);
+    return { at, watts, told: watts === null ? told(at) : null };
+  });
+  for (const { from, to, watts } of parts) {
+    points.push({ at: from + EDGE, watts: null, told: watts }, { at: to - EDGE, watts: null, told: watts });
+  }
+  points.sort((one, other) => one.at - other.at);
+  if (!clock.today() || !points.some(({ watts, told: other }) => watts !== null || other !== null)) {
     return null;
   }
-  const watts = imported.map((value, index) => {
-    const other = exported[index];
-    return value === null && other === null ? null : (value ?? 0) - (other ?? 0);
-  });
-  return { times: at.map((moment) => moment + (step ?? 0) / 2), watts };
+  return { times: points.map(({ at }) => at), watts: points.map(({ watts }) => watts), told: points.map(({ told: other }) => other) };
 }
