@@ -58,6 +58,7 @@ data_dir = '{folder}'
 name = "{name}"
 port = "{meter}"
 key = "{key}"
+security = "rc4"
 [web]
 listen = "127.0.0.1:{port}"
 {password}

@@ -101,19 +101,19 @@ async def test_the_way_from_the_year_to_the_hour_and_back(a_page, served, web, w
         await expect(title(page)).to_have_text("2026")
         months = await bars(page, 12)
         await months.nth(9).click()
-        await expect(title(page)).to_have_text("October 2026")
+        await expect(title(page)).to_have_text(re.compile("Oct(ober)? 2026"))
         assert page.url.endswith("#/house/history/month/2026-10")
         days = await bars(page, 31)
         await days.nth(24).click()
-        await expect(title(page)).to_have_text(re.compile("Sunday,? 25 October 2026"))
+        await expect(title(page)).to_have_text(re.compile("Sun(day)?,? 25 Oct(ober)? 2026"))
         await bars(page, 25)
         await expect(page.locator("#summary-notes")).to_contain_text("This day has 25 hours")
         await expect(page.locator("#summary")).to_contain_text("17.8 kWh")  # 16 hours of 1000 W, 9 of 200 W
         await page.get_by_role("link", name="Next").click()
-        await expect(title(page)).to_have_text(re.compile("Monday,? 26 October 2026"))
+        await expect(title(page)).to_have_text(re.compile("Mon(day)?,? 26 Oct(ober)? 2026"))
         await page.go_back()
         await page.go_back()
-        await expect(title(page)).to_have_text("October 2026")
+        await expect(title(page)).to_have_text(re.compile("Oct(ober)? 2026"))
         assert await page.evaluate("document.documentElement.scrollWidth") == width
 
 
@@ -208,9 +208,9 @@ async def test_a_finger_reads_first_and_opens_with_the_second_tap(a_page, served
         days = await bars(page, 31)
         await days.nth(4).tap()
         await expect(page.locator("#history-sum")).to_contain_text("5 Oct")
-        await expect(title(page)).to_have_text("October 2026")
+        await expect(title(page)).to_have_text(re.compile("Oct(ober)? 2026"))
         await days.nth(4).tap()
-        await expect(title(page)).to_have_text(re.compile("Monday,? 5 October 2026"))
+        await expect(title(page)).to_have_text(re.compile("Mon,? 5 Oct 2026"))
 
 
 async def test_the_table_has_the_numbers_and_the_files_the_same_days(a_page, served, web):

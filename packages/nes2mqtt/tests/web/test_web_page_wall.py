@@ -1,6 +1,7 @@
 """The view for a wall: readable from afar, dark, moving, dimmed at night; old values are not taken for new ones there."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,8 @@ from playwright.async_api import expect
 
 from nes2mqtt.history.queries.periods import periods
 from nes2mqtt.history.queries.reader import EnergyPeriod, Line, Series
-from nes2mqtt.readings.reading import MeterState
+from nes2mqtt.readings.reading import MeterState, TableGroup
+from osgp.sources import SOURCES
 
 pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.asyncio(loop_scope="module")]
 
@@ -68,6 +70,20 @@ async def test_the_number_is_readable_from_across_the_room_and_all_fits(a_page, 
         assert max(int(part) for part in re.findall(r"\d+", paper)) < 32, "dark, whatever the system says"
         for part in ("views", "meter-name", "pulse"):
             await expect(page.locator(f"#{part}")).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (800, 480), (390, 844)])
+async def test_much_power_fits_with_a_wide_font(a_page, served, web, size):
+    sample = web.hub.latest["house"].samples[TableGroup.PRESENT]
+    web.hub.publish(replace(sample, values=dict(sample.values) | {SOURCES["active_power_import"]: 105_300}))
+    settings = {"viewport": {"width": size[0], "height": size[1]}}
+    async with served(web) as url, a_page(url, view="wall", **settings) as page:
+        await expect(page.locator("#wall-value")).to_have_text("105,300")
+        await page.evaluate("document.documentElement.style.setProperty('--font', 'DejaVu Sans, Verdana')")
+        edge = "e => [e.lastElementChild.getBoundingClientRect().right, e.closest('section').getBoundingClientRect().right]"
+        right, room = await page.locator(".wall-power").evaluate(edge)
+        assert right <= room + 1
+        assert await page.evaluate("document.documentElement.scrollWidth") == size[0]
 
 
 async def test_today_is_compared_with_yesterday_until_now(a_page, served, web):

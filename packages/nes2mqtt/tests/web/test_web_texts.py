@@ -41,7 +41,18 @@ def test_a_text_with_a_number_has_the_forms_its_language_needs():
                 assert "{count}" in words["other"], (language, key)
 
 
-SAME = {"compare_plain", "live", "clock_off", "firmware", "mqtt", "hour_bar", "minutes_ago", "model", "state_online"}
+SAME = {
+    "compare_plain",
+    "live",
+    "clock_off",
+    "firmware",
+    "mqtt",
+    "homeassistant",
+    "hour_bar",
+    "minutes_ago",
+    "model",
+    "state_online",
+}
 
 
 def test_no_text_was_left_in_english():
@@ -73,7 +84,7 @@ def test_every_text_that_is_asked_for_is_in_the_catalogues_and_every_one_there_i
 CALLED_BY_VALUE = (
     r"reading_\w+",
     r"clock_(?:behind|ahead)",
-    r"web|history|mqtt",  # kinds of outputs
+    r"web|history|mqtt|backfill|homeassistant",  # kinds of outputs
     r"output_\w+",
 )
 

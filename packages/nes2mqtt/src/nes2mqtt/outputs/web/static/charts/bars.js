@@ -210,7 +210,7 @@ export class EnergyBars {
     if (!this.scale || !(most || least)) {
       return;
     }
-    const step = roundStep((most + least) / 4);
+    const step = roundStep((most + least) / 5);
     const digits = Math.max(0, -Math.floor(Math.log10(step)));
     const amounts = [];
     for (let count = -Math.floor(least / step); count * step <= most; count += 1) {

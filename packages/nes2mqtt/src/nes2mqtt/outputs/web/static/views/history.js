@@ -19,6 +19,9 @@ import { drawTable, files } from "./history/table.js";
 /** Milliseconds after which a picture that is not the one wanted any more turns grey. */
 const PATIENCE = 300;
 
+/** Where there is no room for a long name of a day. */
+const NARROW = matchMedia("(max-width: 640px)");
+
 const place = byId("view-history");
 const state = { wanted: null, found: null, bars: null, asked: 0 };
 
@@ -171,7 +174,7 @@ function drawHead() {
   const moves = span && kind !== "all";
   byId("history-before").hidden = byId("history-after").hidden = byId("history-today").hidden = !moves;
   byId("history-date").parentElement.hidden = kind === "all";
-  const name = !span ? "" : kind === "all" ? text("span_all") : calendar.spanName(span);
+  const name = !span ? "" : kind === "all" ? text("span_all") : calendar.spanName(span, NARROW.matches);
   setText(byId("history-title"), kind === "week" && span ? text("week_name", { number: calendar.weekNumber(span.start), days: name }) : name);
   if (moves) {
     const after = calendar.next(span);
@@ -321,6 +324,7 @@ function show(moved) {
 }
 
 build();
+NARROW.addEventListener("change", () => state.wanted && drawHead());
 
 export const view = {
   place,

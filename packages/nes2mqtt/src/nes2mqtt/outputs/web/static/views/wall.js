@@ -174,7 +174,9 @@ function draw() {
     place.dataset.flow = old ? "" : flow;
     byId("wall-now").classList.toggle("stale", old);
     setText(byId("wall-words"), text(flow));
-    setValue(byId("wall-value"), "net_power", power.number, number(Math.abs(power.number)));
+    const digits = number(Math.abs(power.number));
+    byId("wall-now").style.setProperty("--digits", String(Math.max(3, digits.length)));
+    setValue(byId("wall-value"), "net_power", power.number, digits);
     byId("wall-heard").hidden = !old;
     setText(byId("wall-heard"), old && meter.groups.present ? heardWords(meter.groups.present) : "");
     const phases = phasesOf(meter).filter(({ amperes }) => amperes);
