@@ -167,26 +167,36 @@ def _sources(numbers: dict[int, int]) -> dict[Source, int]:
     return {source: value for number, value in numbers.items() if (source := by_id(number)) is not None}
 
 
-def _past(house: House, clock: Clock) -> Iterator[Sample]:
-    """Yield what the gateway would have read for some weeks: registers, and today all, though not as often."""
-    now = clock.now()
+def _between(house: House, clock: Clock, since: datetime, until: datetime) -> Iterator[Sample]:
+    """Yield what the gateway would have read: registers, and of the last day all, though not as often."""
+    last_day, last_hour = until - timedelta(days=1), until - timedelta(hours=1)
 
     def registers(at: datetime) -> Sample:
         totals = dict(zip(_TOTALS, house.at(at.timestamp()).total, strict=True))
         return Sample("house", TableGroup.REGISTERS, at, _sources(totals), instant=clock.instant(at))
 
-    midnight = floor(now, Unit.DAY, _DENMARK)
-    last_hour = (now - timedelta(hours=1)).replace(second=0, microsecond=0)
-    at = floor(now - timedelta(weeks=_WEEKS), Unit.DAY, _DENMARK)
-    while at < midnight:
+    at = since
+    while at < last_day:
         yield registers(at)
         at += timedelta(minutes=15)
-    while at < now:
+    while at < until:
         values = _sources(house.at(at.timestamp()).present)
         yield Sample("house", TableGroup.PRESENT, at, values, instant=clock.instant(at))
         if at.second % 10 == 0:
             yield registers(at)
         at += timedelta(seconds=20 if at < last_hour else 2)
+
+
+async def _remember(house: House, clock: Clock, database: Path) -> None:
+    """Write the past into a history, and then what went by meanwhile: the curve shall have no hole."""
+    since = floor(clock.now() - timedelta(weeks=_WEEKS), Unit.DAY, _DENMARK)
+    async with Store.open(database, HistoryConfig(), _DENMARK, clock=clock) as store:
+        for _ in range(3):
+            until = clock.now().replace(microsecond=0)
+            for sample in await asyncio.to_thread(list, _between(house, clock, since, until)):
+                store.offer(sample)
+            await store.flush()
+            since = until
 
 
 @asynccontextmanager
@@ -199,10 +209,7 @@ async def _gateway(scene: Scene, folder: Path) -> AsyncIterator[str]:
     clock = Clock(wall=wall, synchronised=lambda: True, built=0.0)
     house = await asyncio.to_thread(House)
     if not scene.password:
-        async with Store.open(folder / "history.db", HistoryConfig(), _DENMARK, clock=clock) as store:
-            for sample in await asyncio.to_thread(list, _past(house, clock)):
-                store.offer(sample)
-            await store.flush()
+        await _remember(house, clock, folder / "history.db")
     port = free_port(18099)
     stop, started = asyncio.Event(), asyncio.Event()
     async with SimulatedMeter(house, clock=wall) as meter:
