@@ -198,6 +198,8 @@ async def draw(folder: Path, wanted: str) -> None:
     meter = SimulatedMeter(house, baud=9600, clock=lambda: _STARTS + _FASTER * (time.time() - began))
     eventful = SimulatedMeter(other, baud=9600, clock=lambda: _STARTS + time.time() - began)
     async with meter, eventful:
+        # Months of the grid's frequency take longer, the first time, than a command waits.
+        await asyncio.to_thread(eventful.read, "ET09")
         urls = {False: await meter.serve_tcp(), True: await eventful.serve_tcp()}
         for picture in PICTURES:
             if wanted in picture.file:

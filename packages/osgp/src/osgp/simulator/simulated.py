@@ -162,9 +162,7 @@ class SimulatedMeter:
 
     async def __aenter__(self) -> Self:
         # A house adds up the days since its meter was installed when first asked, which takes longer than a client waits.
-        # So does the grid's frequency for the power quality.
-        for name in ("BT23", "ET09"):
-            self._memory.read(table_id(name), self._now())
+        self._memory.read(table_id("BT23"), self._now())
         self._catch_up()
         if self.history or self.history.firmware(self._latest) != FIRMWARE:
             # So do logs with gaps, and those of meters with more registers.
