@@ -121,6 +121,8 @@ class Terminal:
                 answers[each.name] = each.default
                 continue
             default = answers.get(each.name, "")
+            if each.name == "name":
+                default = default or self._words.text("default_name")
             if each.name == "id":
                 default = default or id_from(answers.get("name", ""))
             answers[each.name] = await self._answer(each, default)
