@@ -111,6 +111,19 @@ async def test_axe_finds_nothing(browser, served, web, scheme, locale):
             await page.close()
 
 
+async def test_axe_finds_nothing_before_the_bars_are_there(browser, served, web):
+    axe = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+    async with served(web) as url:
+        page = await browser.new_page(bypass_csp=True)
+        await page.route("**/api/v1/energy*", lambda _: None)
+        await page.goto(f"{url}/#/house/history/year")
+        await expect(page.locator("#history-title")).not_to_be_empty()
+        await page.evaluate(axe)
+        found = await page.evaluate("axe.run(document).then(found => found.violations.map(one => one.id))")
+        await page.close()
+    assert not found
+
+
 @pytest.mark.parametrize("width", [1440, 390, 320])
 @pytest.mark.parametrize("view", VIEWS)
 async def test_nothing_jumps_and_nothing_scrolls_sideways(a_page, served, web, view, width):

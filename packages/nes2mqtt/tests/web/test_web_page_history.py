@@ -286,6 +286,8 @@ async def test_what_the_meter_told_later_is_drawn_apart_and_said_so(a_page, serv
         await expect(page.locator("#power-readout")).to_contain_text(
             "777 W Import  filled in from the meter\N{RIGHT SINGLE QUOTATION MARK}s memory"
         )
+        await page.keyboard.press("ArrowLeft")
+        await expect(page.locator("#power-readout")).to_contain_text("14:44:30  777 W Import")
         for _ in range(20):
             await page.keyboard.press("ArrowLeft")
         await expect(page.locator("#power-readout")).to_contain_text("1,000 W Import")
