@@ -8,7 +8,7 @@ import aiomqtt
 import pytest
 
 from nes2mqtt.outputs.mqtt.config import MqttConfig
-from nes2mqtt.setup.brokers import near_brokers, try_broker
+from nes2mqtt.setup.brokers import _try, near_brokers, try_broker
 
 
 def section(broker, **changed):
@@ -59,6 +59,40 @@ async def test_what_is_wrong_is_told_with_the_field_to_look_at(broker_with_users
     said = await try_broker(section(broker_with_users, **changed))
     assert (said.code, said.field, said.passable) == (code, field, passable)
     assert broker_with_users.password not in str(said)
+
+
+class SilentlyDropping:
+    """A connection to a broker of MQTT 3.1.1 whose access list drops what it confirms."""
+
+    def __init__(self):
+        self.published = []
+
+    async def connect(self):
+        pass
+
+    async def subscribe(self, topics):
+        return [None for _ in topics]
+
+    async def publish(self, message):
+        self.published.append((message.topic, message.payload))
+
+    async def messages(self):
+        await asyncio.Event().wait()
+        yield
+
+    async def disconnect(self):
+        pass
+
+    def hang_up(self):
+        pass
+
+
+@pytest.mark.virtual_clock
+async def test_a_broker_that_confirms_and_drops_is_found_out_as_nothing_comes_back():
+    client = SilentlyDropping()
+    said = await _try(client, ["raspberrypi/setup/x"], MqttConfig(host="h"))
+    assert (said.code, said.passable) == ("broker_drops", True)
+    assert client.published == [("raspberrypi/setup/x", "test"), ("raspberrypi/setup/x", "")]
 
 
 async def test_what_is_no_broker(broker_with_users):

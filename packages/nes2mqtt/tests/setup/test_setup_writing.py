@@ -180,7 +180,11 @@ class TestService:
         )
 
     def test_systemd_hands_the_secrets_over(self, service, tmp_path):
-        saved = save(DRAFT, service, 8099)
+        before = os.umask(0o077)  # as the set-up itself runs
+        try:
+            saved = save(DRAFT, service, 8099)
+        finally:
+            os.umask(before)
         assert saved.for_service
         config = tomllib.loads(service.config.read_text())
         assert config["meters"]["house"]["key"] == {"credential": "house.key"}
