@@ -102,7 +102,6 @@ class Poller:
                 if now >= present_at:
                     await self._read(self.present)
                     present_at = now + PRESENT_EVERY
-                self._answered()
             except TransportError:
                 raise
             except OsgpError as error:
@@ -130,7 +129,9 @@ class Poller:
         for offset, count in block.windows():
             block.decode(await self.tables.part(block.table, offset, count), offset, values)
         at = self._moment()
-        if not await self.tables.confirmed():
+        confirmed = await self.tables.confirmed()
+        self._answered()
+        if not confirmed:
             return 1
         judge = self._guard.registers if group is self.registers else self._guard.present
         verdict = judge(values, at, None)

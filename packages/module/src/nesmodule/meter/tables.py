@@ -135,7 +135,8 @@ class Tables:
             self._resyncs = self.line.resyncs
             same = await self._read_signature() == self._signature
         elif self._signature[2] is None:
-            same = await self._maybe(_BT21, 0, plan.SIZES) in (self._sizes, None)
+            sizes = await self._maybe(_BT21, 0, plan.SIZES) or await self._maybe(_BT20, 0, plan.SIZES)
+            same = sizes == self._sizes
         else:
             same = await self._version() == self._signature[2]
         if not same or self.line.resyncs != self._resyncs:
