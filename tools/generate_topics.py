@@ -55,6 +55,7 @@ How topics behave:
   whose confirmation was lost comes twice, with the same `seq`; after each connect the last one is sent again.
 - *status* topics are published on connect, when the meter's state or identity changes, and repeated every
   `diagnostics_every` seconds.
+- *cost* topics are published on connect and when prices or costs changed, at most once a minute.
 - *retained* topics are sent again on every connect: a broker that lost its memory is whole again at once.
 - What a meter or gateway retained under a name that left the configuration is removed at the next connect. The gateway remembers its
   topics in the data folder (`mqtt-*.json`).
@@ -102,6 +103,11 @@ this computer's clock), `answered` (% of requests) and the counts since the prog
 name), `troubles` (those that are more than a note), `cover_removed`, `low_battery`, `mis_wiring`, `phase_loss`, `lost_phases`, `contactor` (`closed`, `closing`, `open`, `opening`),
 `tariff` (from 1, as on the display), `set_by`, `next_tariff` and `next_tariff_at`. An alarm stays on until the grid company takes it away. What the meter does not tell is left out.
 
+`costs` (retained; only of a meter with a [contract](costs.md)) has `currency`, `import_price` and `export_price` (of a kWh now, with taxes and VAT), `cost_today`, `cost_month`, `income_today`,
+`income_month` (with VAT; income is of what was fed in), `today_began` and `month_began`, and `today_unmeasured` and `month_unmeasured` (quarter hours that are in no sum because nobody read the meter).
+A price or a sum is left out while a spot price that it needs is missing. The local day ends here two minutes after midnight, when the reading that ends it has come: then its last sums are told once more with
+its own `today_began`, and those of the new day follow at once. The charge for a month's peak is in the last sum of the month only.
+
 `logged` (QoS 1, not retained) tells each new entry of the meter's own logs, in the order in which the gateway learned of them: `event_type` (`outage`, the name of the event, or
 `other` where it has none), `seq` (as `number` in `/api/v1/events`), `kind` (`event` or `outage`), `time` (by the meter's clock), `number` and `name` of the event, `who` (`nobody`, `power_line`, `mep_port`,
 `optical_port`), `user`, `argument`, `sequence`; of an outage `end`, `seconds`, `cause`. What the meter had logged before the gateway first read its logs is not sent.
@@ -136,6 +142,7 @@ DOCUMENTS = {
     homeassistant.REGISTERS: "all registers",
     homeassistant.LINK: "state, identity and link counts",
     homeassistant.CONDITION: "alarms, contactor, tariff, phases",
+    homeassistant.COSTS: "prices now, costs of today and this month",
 }
 
 
@@ -164,7 +171,7 @@ def _table(rows: Iterable[Row], *, older: frozenset[Row] = frozenset()) -> Itera
     yield "|---|---|---|---|---|---|"
     for row in rows:
         value, form = _cells(row)
-        when = {When.LIVE: "live", When.REGISTERS: "register", When.STATUS: "status"}[row.when]
+        when = {When.LIVE: "live", When.REGISTERS: "register", When.STATUS: "status", When.COSTS: "cost"}[row.when]
         value += " (older name)" if row in older else ""
         yield f"| `{row.topic}` | {value} | {form} | {when} | {'yes' if row.retain else ''} | {row.qos} |"
 

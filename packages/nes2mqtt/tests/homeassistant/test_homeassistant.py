@@ -11,7 +11,8 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,10 @@ import pytest
 import pytest_asyncio
 from mbus_house import gas, heat, water
 
+from nes2mqtt.bills.running_costs import RunningCosts
+from nes2mqtt.costs.contract import Contract, Line
+from nes2mqtt.costs.metered import Counted
+from nes2mqtt.costs.price_text import ShareOfSpot
 from nes2mqtt.history.tables.filled import FilledGap
 from nes2mqtt.outputs.homeassistant.config import HomeAssistantConfig
 from nes2mqtt.outputs.homeassistant.repair import Repair
@@ -29,6 +34,7 @@ from nes2mqtt.outputs.mqtt.feeds import Sources
 from nes2mqtt.outputs.mqtt.homeassistant_names import CLASSES
 from nes2mqtt.outputs.mqtt.numbered_outbox import RememberedPosition
 from nes2mqtt.outputs.mqtt.output import MqttOutput
+from nes2mqtt.prices.spot_price import SpotPrice
 from nes2mqtt.readings.condition import ConditionRead
 from nes2mqtt.readings.devices import devices_of
 from nes2mqtt.readings.gateway_info import GatewayInfo
@@ -36,7 +42,7 @@ from nes2mqtt.readings.happened import Found, HappenedKind, RememberedEvents, ha
 from nes2mqtt.readings.hub import Hub
 from nes2mqtt.readings.reading import DevicesRead, EntriesRead, MeterState, Sample, TableGroup
 from osgp.mbus.telegram import Status
-from osgp.sources import SOURCES, Kind
+from osgp.sources import SOURCES, Direction, Kind
 from osgp.tables.calendar.schedule import Switch
 from osgp.tables.calendar.tariffs import Drive, Tariffs
 from osgp.tables.logs.events import Event
@@ -53,6 +59,45 @@ pytestmark = [
 ]
 
 EXPIRY = timedelta(seconds=6)
+LOCAL = ZoneInfo("Europe/Copenhagen")
+
+SPOT = Line("Spot", ShareOfSpot(Decimal(1)))
+CONTRACTS = (
+    Contract("Bought", "house", date(2026, 11, 1), (SPOT,), "DKK", spot_area="DK1", vat=Decimal("0.25")),
+    Contract(
+        "Sold", "house", date(2026, 11, 1), (SPOT,), "DKK", direction=Direction.EXPORT, spot_area="DK1", vat=Decimal(0)
+    ),
+)
+
+
+class Bills:
+    """History, prices and clock of the costs: 1 kWh is bought in each quarter hour, 0.1 kWh is sold."""
+
+    known = True
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 30, 22, 40, tzinfo=UTC)
+        self.price = Decimal("0.80")
+        self.priced = True
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def ask(self, meter: str, question: Callable[[Any, Any], Any]) -> Any:
+        return question(self.energy, self.prices)
+
+    def energy(self, meter: str, key: str, spans: list[tuple[datetime, datetime]]) -> list[Counted]:
+        wh = {"active_energy_import": 1000, "active_energy_export": 100}[key]
+        return [
+            Counted(begin, wh * (min(end, self.at) - begin) // (end - begin), begin, min(end, self.at))
+            if begin < self.at
+            else Counted(begin, None, None)
+            for begin, end in spans
+        ]
+
+    def prices(self, area: str, currency: str, begin: datetime, end: datetime) -> list[SpotPrice]:
+        count = (end - begin) // timedelta(minutes=15) if self.priced else 0
+        return [SpotPrice(begin + timedelta(minutes=15 * number), 15, self.price, "DKK") for number in range(count)]
 
 
 class Journal:
@@ -127,6 +172,8 @@ class Gateway:
         self.hub = Hub({TableGroup.PRESENT: EXPIRY, TableGroup.REGISTERS: timedelta(seconds=30)}, mqtt_rig.CLOCK)
         self.meter = Meter(self.hub, mqtt_rig, self.journal)
         self.log = RememberedEvents({"house": {46: "cover opened"}})
+        self.bills = Bills()
+        self.costs = RunningCosts(self.bills, CONTRACTS, LOCAL, self.bills)
         self._running: contextlib.AsyncExitStack | None = None
 
     async def start(self, **settings: Any) -> None:
@@ -134,7 +181,7 @@ class Gateway:
         options = {"homeassistant": {"every": 1, "suggested_area": "Cellar"}, "diagnostics_every": 1}
         config = self.rig.config(self.mosquitto, **(options | settings))
         feeds = Sources(self.log, lambda _: RememberedPosition(), names={"house": {46: "cover opened"}})
-        output = MqttOutput(config, info, self.journal, self.hub, feeds=feeds, timing=self.rig.QUICK)
+        output = MqttOutput(config, info, self.journal, self.hub, feeds=feeds, costs=self.costs, timing=self.rig.QUICK)
         self.hub._outputs.clear()
         self.hub._latest.clear()
         self.hub.add(output)
@@ -350,14 +397,61 @@ async def test_m4_statistics_are_true_through_a_gap_a_swap_to_a_used_meter_and_r
     assert sums == sorted(sums), "nothing negative, at no time"
 
 
-async def test_energy_dashboard_has_no_complaint(home, meter):
-    states = await states_when(home, lambda now: now["active_energy_import"]["state"] != "unavailable")
+async def test_prices_and_costs_are_shown_and_added_up_over_midnight(home, gateway):
+    """The truth: Home Assistant first hears of 94.666 kWh of a day; its last 1.334 kWh and 0.333 kWh of the next follow."""
+    await gateway.costs.look()
+    states = await states_when(home, shows("import_price", "1.0"))
+    expected = {
+        "export_price": "0.8",
+        "cost_today": "94.666",  # 94 quarter hours of 1 kWh and 666 Wh, at 0.80 and VAT
+        "cost_month": "2878.666",
+        "income_today": "7.5728",
+        "income_month": "230.2928",
+    }
+    assert {key: states[key]["state"] for key in expected} == expected
+    for key in expected:
+        said = states[key]["attributes"]
+        money = "price" not in key
+        assert said["state_class"] == ("total" if money else "measurement")
+        assert said["unit_of_measurement"] == ("DKK" if money else "DKK/kWh")
+        assert said.get("device_class") == ("monetary" if money else None)
+    assert states["cost_today"]["attributes"]["last_reset"] == "2026-11-29T23:00:00+00:00"
+    assert states["cost_month"]["attributes"]["last_reset"] == "2026-10-31T23:00:00+00:00"
+
+    gateway.bills.at = datetime(2026, 11, 30, 23, 5, tzinfo=UTC)
+    await gateway.costs.look()
+    states = await states_when(home, shows("cost_today", "0.333"))
+    assert states["cost_month"]["state"] == "0.333"
+    assert states["cost_today"]["attributes"]["last_reset"] == "2026-11-30T23:00:00+00:00"
+    sums = await counted(home, states["cost_today"]["entity_id"])
+    assert sums[-1] == pytest.approx(96 - 94.666 + 0.333)
+
+    # A price below zero; then one that is missing.
+    gateway.bills.price = Decimal("-0.10")
+    await gateway.costs.look()
+    states = await states_when(home, shows("import_price", "-0.125"))
+    assert float(states["cost_today"]["state"]) < 0
+    gateway.bills.priced = False
+    await gateway.costs.look()
+    states = await states_when(home, shows("import_price", "unknown"))
+    assert {states[key]["state"] for key in expected} == {"unknown"}
+    gateway.bills.priced, gateway.bills.price = True, Decimal("0.80")
+    await gateway.costs.look()
+    await states_when(home, shows("cost_today", "0.333"))
+
+
+async def test_energy_dashboard_has_no_complaint(home, meter, gateway):
+    await gateway.costs.look()
+    states = await states_when(
+        home,
+        lambda now: now["active_energy_import"]["state"] != "unavailable" and now["import_price"]["state"] == "1.0",
+    )
     entity = {key: state["entity_id"] for key, state in states.items()}
     flows = {
         "flow_from": [
             {
                 "stat_energy_from": entity["active_energy_import"],
-                "stat_cost": None,
+                "stat_cost": entity["cost_month"],
                 "entity_energy_price": None,
                 "number_energy_price": None,
             }
@@ -366,7 +460,7 @@ async def test_energy_dashboard_has_no_complaint(home, meter):
             {
                 "stat_energy_to": entity["active_energy_export"],
                 "stat_compensation": None,
-                "entity_energy_price": None,
+                "entity_energy_price": entity["export_price"],
                 "number_energy_price": None,
             }
         ],
@@ -568,9 +662,6 @@ async def test_gas_water_and_heat_meters_are_devices_by_way_of_their_meter(home,
     assert states[name(20000005, "value_volume")]["state"] == "unavailable"
     states = await states_when(home, shows(name(10000004, "value_volume"), "unknown"))
     assert await asyncio.to_thread(home.ask, "recorder/validate_statistics") == {}
-
-
-LOCAL = ZoneInfo("Europe/Copenhagen")
 
 
 def condition(*alarms: str, lost: bool = False) -> ConditionRead:

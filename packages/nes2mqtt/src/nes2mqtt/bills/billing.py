@@ -6,11 +6,12 @@ This module does not know who asks.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from nes2mqtt.bills.bill import Bill, bills, counted_of
+from nes2mqtt.bills.bill import Bill, EnergyOf, PricesOf, bills, counted_of
 from nes2mqtt.costs.contract import Contract
 from nes2mqtt.costs.metered import Counted
 from nes2mqtt.history.errors import HistoryError
@@ -20,6 +21,8 @@ from nes2mqtt.prices.spot_price import SpotPrice
 from nes2mqtt.prices.store import PriceStore
 
 __all__ = ["Billing"]
+
+T = TypeVar("T")
 
 
 class Billing:
@@ -54,7 +57,22 @@ class Billing:
         if not contracts:
             return []
 
-        def make(reader: Reader, pending: Iterable[OpenRow]) -> list[Bill]:
+        return await self.ask(
+            meter, lambda energy, prices: bills(contracts, first, after, self._zone, energy, prices, now)
+        )
+
+    async def ask(self, meter: str, question: Callable[[EnergyOf, PricesOf], T]) -> T:
+        """Return the answer to a question that needs energies and prices, asked in a reading thread of the history.
+
+        Args:
+            meter: the id of the meter whose energies it needs.
+            question: takes what gives energies and prices.
+
+        Raises:
+            HistoryError: history or prices cannot be read now.
+        """
+
+        def answer(reader: Reader, pending: Iterable[OpenRow]) -> T:
             rows = tuple(pending)
 
             def energy(meter: str, key: str, spans: Sequence[tuple[datetime, datetime]]) -> list[Counted]:
@@ -67,6 +85,6 @@ class Billing:
                     # Not the history's damage, which an error of SQLite would be taken for.
                     raise HistoryError(f"the prices in {self._prices.path} cannot be read: {error}") from error
 
-            return bills(contracts, first, after, self._zone, energy, prices, now)
+            return question(energy, prices)
 
-        return await self._store.ask(make, meter)
+        return await self._store.ask(answer, meter)

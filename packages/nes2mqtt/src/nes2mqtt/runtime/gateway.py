@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from nes2mqtt.bills.billing import Billing
+    from nes2mqtt.bills.running_costs import RunningCosts
     from nes2mqtt.history.running_energy import RunningEnergy
     from nes2mqtt.history.store import Store
     from nes2mqtt.outputs.mqtt.feeds import Sources
@@ -175,6 +176,8 @@ def _outputs(
     store: Store | None,
     energy: RunningEnergy | None,
     event_log: EventLog,
+    billing: Billing | None,
+    costs: RunningCosts | None,
     serve: Serve | None,
 ) -> list[Output]:
     """Make the outputs the configuration asks for; each section's code is imported here only."""
@@ -196,6 +199,7 @@ def _outputs(
                 hub,
                 feeds=feeds,
                 energy=energy.of if energy is not None else None,
+                costs=costs,
                 meters=config.meters,
                 folder=config.data_dir,
             )
@@ -214,7 +218,7 @@ def _outputs(
                 hub,
                 store,
                 event_log=event_log,
-                billing=_billing(config, store),
+                billing=billing,
                 state_dir=config.data_dir,
                 serve=serve,
             )
@@ -244,6 +248,16 @@ def _billing(config: Config, store: Store | None) -> Billing | None:
 
     contracts = [one.contract() for one in config.contracts]
     return Billing(store, PriceStore(config.data_dir / "prices.db"), contracts, config.timezone)
+
+
+def _running_costs(config: Config, billing: Billing | None, clock: Clock) -> RunningCosts | None:
+    """Return what keeps prices and costs at hand; None if no broker gets them."""
+    if billing is None or not any(broker.publishes_costs for broker in config.mqtt):
+        return None
+    from nes2mqtt.bills.running_costs import RunningCosts  # noqa: PLC0415 - see the docstring
+
+    contracts = [one.contract() for one in config.contracts]
+    return RunningCosts(billing, contracts, config.timezone, clock)
 
 
 def _price_keeper(config: Config, clock: Clock) -> PriceKeeper | None:
@@ -325,7 +339,9 @@ async def run(
             energy = RunningEnergy(store, config.meters, clock)
         pollers = await _pollers(config, hub, store)
         event_log = _event_log(config, store)
-        made = _outputs(config, gateway, hub, store, energy, event_log, serve)
+        billing = _billing(config, store)
+        costs = _running_costs(config, billing, clock)
+        made = _outputs(config, gateway, hub, store, energy, event_log, billing, costs, serve)
         if store is not None and config.history.backfill:
             from nes2mqtt.backfill.filler import Filler  # noqa: PLC0415 - only with a history
 
@@ -337,6 +353,8 @@ async def run(
         sides = [Keeper("reading what changes seldom", seldom.run).run()]
         if energy is not None:
             sides.append(Keeper("counting the running energy", energy.run).run())
+        if costs is not None:
+            sides.append(Keeper("counting the running costs", costs.run).run())
         if (prices := _price_keeper(config, clock)) is not None:
             sides.append(Keeper("keeping spot prices", prices.run).run())
         await _run_graph(clock, pollers, outputs, sides, notifier, stop, started)

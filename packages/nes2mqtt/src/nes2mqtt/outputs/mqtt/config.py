@@ -216,6 +216,11 @@ class MqttConfig(_Section):
         """Tell whether a dialect publishes the energy of the running hour, day and month, which must be counted for it."""
         return DialectName.NMR_RAW in self.dialects
 
+    @property
+    def publishes_costs(self) -> bool:
+        """Tell whether a dialect publishes prices and costs, which must be worked out for it."""
+        return DialectName.HOMEASSISTANT in self.dialects
+
     @field_validator("dialects")
     @classmethod
     def _once_each(cls, dialects: tuple[DialectName, ...]) -> tuple[DialectName, ...]:

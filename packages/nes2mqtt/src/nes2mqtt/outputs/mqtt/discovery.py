@@ -27,7 +27,7 @@ This module does not know connections; it builds messages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from types import MappingProxyType
@@ -43,9 +43,11 @@ from nes2mqtt.outputs.mqtt.dialects.rows import compact
 from nes2mqtt.outputs.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, DISPLAY, ENABLED, MAINTENANCE
 from nes2mqtt.outputs.mqtt.meter_entities import (
     CONDITION_KEYS,
+    COST_KEYS,
     Component,
     condition_entities,
     condition_keys,
+    cost_entities,
     link_entities,
     log_entity,
     template,
@@ -62,7 +64,7 @@ from nes2mqtt.readings.reading import (
     MeterStatus,
     TableGroup,
 )
-from osgp.sources import SOURCES, Kind, Source
+from osgp.sources import SOURCES, Direction, Kind, Source
 
 __all__ = ["PARTS", "Discovery"]
 
@@ -90,6 +92,7 @@ _PLACES: Mapping[str, int] = MappingProxyType(
                 *(f"link_{count.name}" for count in fields(LinkQuality)),
                 *CONDITION_KEYS,
                 "logged",
+                *COST_KEYS,
             )
         )
     }
@@ -182,6 +185,8 @@ class Discovery:
         self.step = 0
         """Which of :data:`PARTS` is in use."""
         self._meters: dict[str, _Meter] = {}
+        self._costs: dict[str, tuple[Collection[Direction], str]] = {}
+        """For which directions a meter has contracts, and their currency."""
         self._news: dict[str, None] = {}
         """Meters of which there is something to announce, in the order it was learned."""
         self._announced: set[str] = set()
@@ -223,6 +228,15 @@ class Discovery:
                 meter.groups.add(event.group)
         if changed:
             self._news[event.meter] = None
+        return changed
+
+    def learn_costs(self, meter: str, directions: Collection[Direction], currency: str) -> bool:
+        """Take note of what a meter's contracts are for; return whether there is something to announce."""
+        known = self._costs.get(meter)
+        self._costs[meter] = (directions, currency)
+        changed = known != self._costs[meter] and meter in self._meters
+        if changed:
+            self._news[meter] = None
         return changed
 
     def waiting(self) -> bool:
@@ -382,6 +396,8 @@ class Discovery:
             yield "net_power", net | {"name": "Net power", "value_template": template("net_power")}
         yield from link_entities(base, self._gateway_status)
         yield from condition_entities(base, meter.condition)
+        if name in self._costs:
+            yield from cost_entities(base, self._gateway_status, *self._costs[name])
         if self._event_names is not None:
             key, entity = log_entity(base, self._event_names.get(name, {}).values())
             yield key, entity | {"availability": [{"topic": self._gateway_status}]}

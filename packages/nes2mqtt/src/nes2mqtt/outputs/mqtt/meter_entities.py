@@ -12,14 +12,17 @@ from typing import Any
 from nes2mqtt.outputs.mqtt.dialects import homeassistant as topics
 from nes2mqtt.readings.condition import ConditionRead
 from nes2mqtt.readings.reading import LinkQuality, MeterState
+from osgp.sources import Direction
 from osgp.tables.logs.event_names import STANDARD_NAMES
 from osgp.tables.status.state import Contactor
 
 __all__ = [
     "CONDITION_KEYS",
+    "COST_KEYS",
     "Component",
     "condition_entities",
     "condition_keys",
+    "cost_entities",
     "link_entities",
     "log_entity",
     "template",
@@ -216,3 +219,59 @@ def log_entity(base: str, names: Iterable[str]) -> tuple[str, Component]:
             "qos": 1,
         },
     )
+
+
+_COSTS: Mapping[Direction, Mapping[str, str]] = {
+    Direction.IMPORT: {
+        "import_price": "Electricity price",
+        "cost_today": "Cost today",
+        "cost_month": "Cost this month",
+    },
+    Direction.EXPORT: {
+        "export_price": "Export price",
+        "income_today": "Income today",
+        "income_month": "Income this month",
+    },
+}
+
+COST_KEYS = tuple(key for keys in _COSTS.values() for key in keys)
+"""Entities of prices and costs."""
+
+
+def cost_entities(
+    base: str, gateway: str, directions: Collection[Direction], currency: str
+) -> Iterator[tuple[str, Component]]:
+    """Yield prices and costs, as the Energy dashboard takes them.
+
+    What Home Assistant 2025.4 demands (files of the package ``homeassistant``): money has ``state_class: total`` and no other
+    (DEVICE_CLASS_STATE_CLASSES in ``components/sensor/const.py``); ``total_increasing`` would take a price below zero for a
+    new start. A price is recognised by its unit, which ends in ``/kWh`` (``components/energy/validate.py``); it has no
+    device class, because money has a currency for its unit.
+
+    Args:
+        base: what the meter's topics start with.
+        gateway: the topic that says whether this program is there.
+        directions: for which there is a contract.
+        currency: of the amounts.
+    """
+    topic = f"{base}/{topics.COSTS}"
+    for direction in (Direction.IMPORT, Direction.EXPORT):
+        for key, name in _COSTS[direction].items() if direction in directions else ():
+            common = {"p": "sensor", "name": name, "state_topic": topic, "qos": 1, "value_template": template(key)}
+            if key.endswith("_price"):
+                more: Component = {
+                    "unit_of_measurement": f"{currency}/kWh",
+                    "state_class": "measurement",
+                    "suggested_display_precision": 4,
+                }
+            else:
+                began = f"{key.rpartition('_')[2]}_began"
+                more = {
+                    "device_class": "monetary",
+                    "unit_of_measurement": currency,
+                    "state_class": "total",
+                    "suggested_display_precision": 2,
+                    "last_reset_value_template": f"{{{{ value_json.get('{began}', '') }}}}",
+                }
+            # Prices and sums stay true while the meter is silent.
+            yield key, {**common, **more, "availability": [{"topic": gateway}]}

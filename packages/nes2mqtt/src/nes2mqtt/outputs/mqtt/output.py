@@ -25,6 +25,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator,
 from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nes2mqtt.outputs.mqtt.client.broker import Broker, Pace
 from nes2mqtt.outputs.mqtt.client.connection import ClientFactory, Limits, Received
@@ -45,6 +46,10 @@ from nes2mqtt.outputs.mqtt.presence import Heard, be_there, contradict
 from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.hub import Hub, Latest, OutputStatus
 from nes2mqtt.readings.reading import Beside, ConditionRead, Event, MeterState, MeterStatus, Quality, Sample, TableGroup
+from osgp.sources import Direction
+
+if TYPE_CHECKING:
+    from nes2mqtt.bills.running_costs import RunningCosts
 
 __all__ = ["MqttOutput", "Timing"]
 
@@ -84,6 +89,7 @@ class MqttOutput:
         outbox: register samples that survive an outage; None: only the newest is kept, in memory.
         hub: holds the latest values.
         feeds: where events and filled intervals are, which are delivered as well; None: they are not.
+        costs: gives prices and costs of the meters with a contract; None: nobody has one.
         energy: gives the energy of the running hour, day and month of a meter; must return at once.
         timing: pauses.
         client: makes connections to the broker.
@@ -101,6 +107,7 @@ class MqttOutput:
         *,
         feeds: Sources | None = None,
         energy: Callable[[str], EnergyPeriods] | None = None,
+        costs: RunningCosts | None = None,
         timing: Timing | None = None,
         client: ClientFactory = WireClient,
         rng: random.Random | None = None,
@@ -140,6 +147,7 @@ class MqttOutput:
         self._begun = self._clock.monotonic()
         self._segments: dict[str, int] = {}
         self._events: deque[Message] = deque(maxlen=EVENTS_KEPT)
+        self._costs = costs.follow(self._offer_costs) if costs is not None else None
         wills = tuple(dict.fromkeys(dialect.will for dialect in self._dialects))
         client_id = config.client_id or f"{gateway.name}-{self._rng.getrandbits(32):08x}"
         self._main_will = wills[0]
@@ -221,6 +229,11 @@ class MqttOutput:
         # Link counts change with every reply; they go out with the slow repeats.
         if told is None or (told.state, told.message, told.info) != (status.state, status.message, status.info):
             self._want(status.meter, When.STATUS)
+
+    def _offer_costs(self, meter: str, directions: Collection[Direction], currency: str) -> None:
+        self._want(meter, When.COSTS)
+        if self._discovery is not None and self._discovery.learn_costs(meter, directions, currency):
+            self._news.set()
 
     def _see_exchange(self, sample: Sample) -> None:
         """Tell once that another meter is in a meter's place."""
@@ -347,6 +360,12 @@ class MqttOutput:
                 yield from self._messages(when, self._dialects, meter, latest)
             if TableGroup.PRESENT in latest.samples:
                 self._shown.add(meter)
+        yield from self._cost_messages()
+
+    def _cost_messages(self, *meters: str) -> Iterator[Message]:
+        for meter, costs in self._costs.take(*meters) if self._costs is not None else ():
+            view = replace(self._view_of(meter, None, ()), costs=costs)
+            yield from (message for dialect in self._dialects for message in dialect.messages(When.COSTS, view))
 
     async def _heard(self, session: Session, message: Received) -> None:
         """Watch our own status, and wait for Home Assistant to start."""
@@ -379,6 +398,8 @@ class MqttOutput:
 
     def _due_messages(self, due: Mapping[str, set[When]]) -> Iterator[Message]:
         for meter, occasions in due.items():
+            if When.COSTS in occasions:
+                yield from self._cost_messages(meter)
             latest = self._hub.latest.get(meter)
             if latest is None:
                 continue

@@ -8,6 +8,7 @@
     <base>/meters/<meter>/registers  energies; retained, every sample, in order
     <base>/meters/<meter>/link       state, identity and link counts, for diagnostics
     <base>/meters/<meter>/condition  alarms, contactor, tariff, phases, as the meter tells them; retained
+    <base>/meters/<meter>/costs      prices of now, costs of today and this month, where there is a contract; retained
     <base>/meters/<meter>/logged     what the meter's own logs told that is new, once each
     <base>/meters/<meter>/filled     intervals of its load profile that filled a gap, once each
     <base>/meters/<meter>/event      what happened to the meter, once: exchanged, alert, power cycle
@@ -26,6 +27,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from nes2mqtt.costs.calculation import rounded
 from nes2mqtt.outputs.mqtt.client.message import Message, Will
 from nes2mqtt.outputs.mqtt.config import DialectName, MqttConfig
 from nes2mqtt.outputs.mqtt.dialects.dialect import Dialect
@@ -34,11 +36,12 @@ from nes2mqtt.outputs.mqtt.dialects.view import Fixed, View
 from nes2mqtt.readings.filled import FilledInterval
 from nes2mqtt.readings.happened import Happened, HappenedKind
 from nes2mqtt.readings.reading import LinkQuality, Sample, TableGroup
-from osgp.sources import SOURCES, Source
+from osgp.sources import SOURCES, Direction, Source
 
 __all__ = [
     "ALARMS",
     "CONDITION",
+    "COSTS",
     "EVENT",
     "EVENTS",
     "FILLED",
@@ -64,6 +67,7 @@ REGISTERS = "registers"
 LINK = "link"
 EVENT = "event"
 CONDITION = "condition"
+COSTS = "costs"
 LOGGED = "logged"
 FILLED = "filled"
 
@@ -218,10 +222,34 @@ def _condition(view: View) -> Mapping[str, Any] | None:
     )
 
 
+_SUMS = {Direction.IMPORT: "cost", Direction.EXPORT: "income"}
+_MONEY_DIGITS = 4
+_PRICE_DIGITS = 6
+
+
+def _costs(view: View) -> Mapping[str, Any] | None:
+    """Return prices and sums; also while none is known, so that none of before is shown."""
+    costs = view.costs
+    if costs is None:
+        return None
+    document: dict[str, Any] = {"currency": costs.currency}
+    for way, price in costs.prices.items():
+        document[f"{way}_price"] = float(rounded(price, _PRICE_DIGITS))
+    for sums, period, began in ((costs.today, "today", costs.day_began), (costs.month, "month", costs.month_began)):
+        for way, one in sums.items():
+            if one.amount is not None:
+                document[f"{_SUMS[way]}_{period}"] = float(rounded(one.amount, _MONEY_DIGITS))
+        document[f"{period}_began"] = _iso(began)
+        unmeasured = max((one.unmeasured for one in sums.values()), default=0)
+        document[f"{period}_unmeasured"] = unmeasured or None
+    return _known(document)
+
+
 ROWS: tuple[Row, ...] = (
     Row(STATUS, Cell("meter_answers"), When.STATUS, retain=True, qos=1),
     Row(LINK, _link, When.STATUS, retain=True),
     Row(CONDITION, _condition, When.STATUS, retain=True, qos=1),
+    Row(COSTS, _costs, When.COSTS, retain=True, qos=1),
     Row(PRESENT, _present, When.LIVE),
     Row(REGISTERS, _registers, When.REGISTERS, retain=True, qos=1),
 )

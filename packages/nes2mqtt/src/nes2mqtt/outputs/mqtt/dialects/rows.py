@@ -30,6 +30,8 @@ class When(StrEnum):
     """Each register sample, in order, through the queue that survives an outage."""
     STATUS = "status"
     """On connect, when the meter's state changes, and repeated slowly."""
+    COSTS = "costs"
+    """On connect, and when prices or costs changed, at most once a minute."""
 
 
 class Format(Protocol):

@@ -14,12 +14,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nes2mqtt.readings.condition import ConditionRead
 from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.reading import MeterInfo, MeterState, MeterStatus, Sample, TableGroup
 from osgp.sources import SOURCES
+
+if TYPE_CHECKING:
+    from nes2mqtt.bills.costs_now import CostsNow
 
 __all__ = ["EXPRESSIONS", "EnergyPeriods", "Fixed", "View"]
 
@@ -56,6 +59,7 @@ class View:
         energy: energy of the running hour, day and month, if a history counts it.
         label: gives the time of day (UTC, aware) of a moment of the monotonic clock; None while it is not known.
         condition: what the meter says of itself, None before it was read.
+        costs: prices and costs, None without a contract.
         clock_trouble: what is wrong with this computer's clock, for people; empty when it is right.
     """
 
@@ -69,6 +73,7 @@ class View:
     label: Callable[[float], datetime | None] | None = None
     clock_trouble: str = ""
     condition: ConditionRead | None = None
+    costs: CostsNow | None = None
 
     def get(self, name: str) -> Known | None:
         """Return a value by source key or expression name; None if it is not known now."""
