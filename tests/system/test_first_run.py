@@ -246,13 +246,14 @@ class Terminal:
     def expect(self, words, seconds=60):
         """Wait until it prints this after what was waited for before."""
         end = time.monotonic() + seconds
-        while words not in " ".join(self.text[self._read :].split()):
+        wanted = re.compile(r"\s+".join(map(re.escape, words.split())))
+        while (found := wanted.search(self.text, self._read)) is None:
             left = end - time.monotonic()
             assert left > 0, f"{words!r} did not come:\n{self.text[-2000:]}"
             if select.select([self._ours], [], [], left)[0]:
                 with contextlib.suppress(OSError):
                     self.text += os.read(self._ours, 4096).decode(errors="replace")
-        self._read = len(self.text)
+        self._read = found.end()
 
     def type(self, line, at):
         self.expect(at)
