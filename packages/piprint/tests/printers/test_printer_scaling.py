@@ -98,32 +98,6 @@ FLATE = zlib.compress(bytes(64 * 64))
 NONSENSE = b"nonsense" * 90
 
 
-@pytest.fixture
-def picture(bare_pdf: Callable[..., bytes]) -> Callable[..., bytes]:
-    """Return a function that makes a page with one picture of 64 x 64 dots; ``in_form``: within a form."""
-
-    def make(filter_name: str, data: bytes, *, bits: int = 8, more: bytes = b"", in_form: bool = False) -> bytes:
-        content = b"q 200 0 0 200 50 50 cm /I Do Q"
-        body = b"<</Length %d%s>>stream\n%s\nendstream"
-        resources = b"/Resources<</XObject<</I 6 0 R>>>>"
-        form = b"/Type/XObject/Subtype/Form/BBox[0 0 300 300]" + resources
-        image = (
-            b"/Type/XObject/Subtype/Image/Width 64/Height 64/ColorSpace/DeviceGray/BitsPerComponent %d/Filter/%s"
-            % (bits, filter_name.encode())
-        )
-        return bare_pdf(
-            b"<</Type/Catalog/Pages 2 0 R>>",
-            b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Contents 4 0 R%s>>"
-            % (b"/Resources<</XObject<</F 5 0 R>>>>" if in_form else resources),
-            body % (5, b"", b"/F Do") if in_form else body % (len(content), b"", content),
-            body % (len(content), form, content),
-            body % (len(data), image + more, data),
-        )
-
-    return make
-
-
 @pytest.mark.parametrize("in_form", [False, True])
 @pytest.mark.parametrize(
     ("filter_name", "data", "bits", "missing"),

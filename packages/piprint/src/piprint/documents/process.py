@@ -24,6 +24,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO
 
 import pypdfium2_raw as pdfium
@@ -209,15 +210,14 @@ def main() -> None:
     """Answer requests until standard input ends."""
     _limit()
     source = sys.stdin.buffer
-    sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(
-        os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-    )  # whatever is printed shall not stand among the frames
-    pdfium.FPDF_InitLibrary()
-    write_frame(sink, b"{}")
-    while (frame := read_frame(source)) is not None:
-        _allow_time()
-        _answer(json.loads(frame), sink)
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as sink:
+        with Path(os.devnull).open("wb") as nowhere:  # whatever is printed shall not stand among the frames
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        pdfium.FPDF_InitLibrary()
+        write_frame(sink, b"{}")
+        while (frame := read_frame(source)) is not None:
+            _allow_time()
+            _answer(json.loads(frame), sink)
 
 
 if __name__ == "__main__":
