@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from printshop import PrivateCups
 
 from piprint.bc.job import Claim
 from piprint.clock import utc_now
@@ -22,9 +20,6 @@ from piprint.doctor import business_central as examined
 from piprint.doctor.business_central import business_central
 from piprint.doctor.finding import Finding, State, lines, summary
 from piprint.doctor.host import configuration, host
-from piprint.doctor.printers import printers
-from piprint.ipp.codec import Group, Message, attribute, decode, encode
-from piprint.ipp.registry import Delimiter, Operation, Status, Tag
 from piprint.simulate.login import Accounts
 from piprint.simulate.server import StandIn
 
@@ -287,86 +282,6 @@ async def test_a_folder_of_somebody_else_is_told(locked_folder, as_nobody, confi
         found = await asyncio.to_thread(as_nobody, _LOOK_AT_THE_HOST, config_text(bc, locked_folder), "data folder")
     assert found.startswith("PROBLEM ")
     assert f"sudo install -d -o USER {locked_folder}/data;" in found, "the owner of what is above stays"
-
-
-# --- printers -----------------------------------------------------------------------------------------------------------
-
-
-async def _printers(text: str) -> list[Finding]:
-    return [finding async for finding in printers(parse(text, Path("p.toml")))]
-
-
-async def test_printers_of_cups_are_told_with_what_they_do_not_tell(tmp_path, cups, config_text):
-    async with StandIn() as bc:
-        found = await _printers(config_text(bc, tmp_path, cups=cups.url))
-    assert [(finding.name, finding.state) for finding in found] == [("CUPS", State.OK), ("Office", State.NOTE)]
-    assert 'paper = ["A4"]' in found[1].fix
-
-
-async def test_without_cups_it_says_how_to_get_it(tmp_path, config_text):
-    async with StandIn() as bc:
-        found = await _printers(config_text(bc, tmp_path, cups="http://127.0.0.1:9/"))
-    assert found[0].state is State.PROBLEM
-    assert "apt install cups" in found[0].fix
-    assert found[1:] == [], "one problem is told once"
-
-
-@pytest.fixture
-def own_cups() -> Iterator[PrivateCups]:
-    """A CUPS whose printers may be stopped without harm to other tests."""
-    with PrivateCups() as shop:
-        yield shop
-
-
-async def test_a_stopped_and_an_unreachable_printer_are_told(tmp_path, own_cups, config_text):
-    own_cups.add_printer("Office")
-    own_cups.add_printer("Stopped")
-    own_cups.add_printer("Rejecting")
-    for command in (["cupsdisable", "Stopped"], ["cupsreject", "Rejecting"]):
-        await asyncio.to_thread(own_cups.command, *command)
-    async with StandIn() as bc:
-        text = (
-            config_text(bc, tmp_path, cups=own_cups.url)
-            + '[[printers]]\nid = "far"\nuri = "ipp://127.0.0.1:9/ipp/print"\n'
-        )
-        found = {finding.name: finding for finding in await _printers(text)}
-    assert "cupsenable Stopped" in found["Stopped"].fix
-    assert "cupsaccept Rejecting" in found["Rejecting"].fix
-    assert found["far"].state is State.PROBLEM
-    assert found["Office"].state is State.NOTE, "the others are looked at all the same"
-
-
-async def test_a_printer_whose_policy_keeps_us_out_is_told(tmp_path, config_text):
-    async def answer(request: web.Request) -> web.Response:
-        asked, _ = decode(await request.read())
-        head = Group(Delimiter.OPERATION, (attribute("attributes-charset", Tag.CHARSET, "utf-8"),))
-        if asked.code == Operation.VALIDATE_JOB:
-            reply = Message(Status.NOT_AUTHORIZED, asked.request_id, (head,))
-        else:
-            told = (
-                attribute("printer-state", Tag.ENUM, 3),
-                attribute("printer-is-accepting-jobs", Tag.BOOLEAN, True),
-                attribute("media-supported", Tag.KEYWORD, "iso_a4_210x297mm"),
-                attribute("operations-supported", Tag.ENUM, 2, 4, 5, 6, 11),
-            )
-            reply = Message(Status.OK, asked.request_id, (head, Group(Delimiter.PRINTER, told)))
-        return web.Response(body=encode(reply), content_type="application/ipp")
-
-    app = web.Application()
-    app.router.add_post("/{tail:.*}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    uri = f"ipp://127.0.0.1:{runner.addresses[0][1]}/ipp/print"
-    try:
-        async with StandIn() as bc:
-            text = config_text(bc, tmp_path).replace("socket://127.0.0.1:9", uri)
-            (finding,) = await _printers(text)
-    finally:
-        await runner.cleanup()
-    assert finding.state is State.PROBLEM
-    assert "would not take our jobs" in finding.told
-    assert "Validate-Job" in finding.fix
 
 
 # --- configuration and words --------------------------------------------------------------------------------------------
