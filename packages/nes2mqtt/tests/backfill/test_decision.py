@@ -95,6 +95,23 @@ def test_intervals_of_a_clock_that_is_off_are_placed_by_ours(ahead):
     assert decision.outcome is Outcome.FILLED
 
 
+def test_a_clock_that_is_behind_has_ended_fewer_intervals_than_ours():
+    """17:15 by our clock is in the gap, by the meter's it is not yet: nothing is missing."""
+    after = reading(LAST + timedelta(seconds=20), ahead=-40)
+    decision = decide(reading(BEFORE, ahead=-40), after, profile(quarters(NOON, LAST, ahead=-40)), LIMITS)
+    assert found(decision) == [(at + timedelta(seconds=40), truth(at + timedelta(seconds=40))) for at in ALL[:-1]]
+    assert (decision.outcome, decision.expected) == (Outcome.FILLED, 20)
+
+
+def test_a_hole_is_one_where_the_gap_holds_an_interval_more_by_the_meter_s_clock():
+    """12:00 by our clock is before the gap, by the meter's it is in it: of 22 intervals 21 are known."""
+    before = reading(NOON + timedelta(seconds=20), ahead=-40)
+    known = [one for one in quarters(NOON, LAST, ahead=-40) if one.end != ALL[4]]
+    decision = decide(before, reading(AFTER, ahead=-40), profile(known), LIMITS)
+    assert len(decision.readings) == 21
+    assert (decision.outcome, decision.expected) == (Outcome.PARTLY, 22)
+
+
 def corrected(flags):
     """Return what a meter notes whose clock was 20 minutes ahead and is put right at 14:30 by our clock."""
     ahead = quarters(NOON + 2 * QUARTER, NOON + timedelta(hours=2, minutes=45), ahead=1200)

@@ -111,6 +111,14 @@ class _Placed(NamedTuple):
     interval: ProfileInterval
 
 
+class _Found(NamedTuple):
+    """The intervals of a gap, and how many there should be."""
+
+    placed: list[_Placed]
+    """The oldest first."""
+    expected: int
+
+
 _Channel = tuple[int, ProfileChannel, Source]
 """A channel that is a register known on both sides of a gap: its place, and what it records."""
 
@@ -182,10 +190,10 @@ def _by_one(before: Sample, after: Sample, profile: LoadProfile, limits: Limits)
         return Decision((), Outcome.NOT_KEPT)
     if not channels:
         return Decision((), Outcome.NO_REGISTER)
-    placed = yield from _place(before, after, profile.intervals, length)
-    if placed is None:
+    there = yield from _place(before, after, profile.intervals, length)
+    if there is None:
         return Decision((), Outcome.CLOCK)
-    expected = max(len(placed), _ends_between(before.received, after.received, length))
+    placed, expected = there
     believed: dict[Source, Mapping[datetime, int]] = {}
     refused: set[datetime] = set()
     for channel in channels:
@@ -221,10 +229,11 @@ def _add(
     readings: RegisterReadings, before: Sample, after: Sample, profile: LoadProfile, limits: Limits
 ) -> _InPieces[None]:
     """Add the registers of a further data set of which each reading is known."""
-    placed = yield from _place(before, after, profile.intervals, timedelta(minutes=profile.minutes))
+    there = yield from _place(before, after, profile.intervals, timedelta(minutes=profile.minutes))
+    placed = () if there is None else there.placed
     for channel in _channels(before, after, profile):
         if channel[2] not in readings.sources:
-            kept, _ = yield from _believed(placed or (), before, after, channel, limits)
+            kept, _ = yield from _believed(placed, before, after, channel, limits)
             values = {(at - _EPOCH) // _MILLISECOND: value for at, value in kept.items()}
             if all(at in values for at in readings.times):
                 readings.add_column(channel[2], [values[at] for at in readings.times])
@@ -236,8 +245,21 @@ def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
         yield items[first : first + _AT_ONCE]
 
 
+def _expected(before: Sample, after: Sample, changes: Sequence[int], length: timedelta) -> int:
+    """Return how many intervals end in a gap: by the meter's clock, for it is the one that ends them.
+
+    By ours when the meter's was set in the gap: its own then shows another time passed than there was.
+    """
+    begin, end = before.received, after.received
+    ahead = [seconds for seconds in (_ahead(before), _ahead(after)) if seconds is not None]
+    if ahead and not changes:
+        begin += timedelta(seconds=ahead[0])
+        end += timedelta(seconds=ahead[-1])
+    return _ends_between(begin, end, length)
+
+
 def _ends_between(begin: datetime, end: datetime, length: timedelta) -> int:
-    """Return how many intervals end between two readings. They end at whole multiples of their length, in UTC."""
+    """Return how many intervals end between two times of one clock. They end at whole multiples of their length, in UTC."""
     step = length // _MILLISECOND
     first, last = ((moment - _EPOCH) // _MILLISECOND for moment in (begin, end))
     return (last - 1) // step - first // step
@@ -248,8 +270,8 @@ def _ends_between(begin: datetime, end: datetime, length: timedelta) -> int:
 
 def _place(
     before: Sample, after: Sample, intervals: Sequence[ProfileInterval], length: timedelta
-) -> _InPieces[list[_Placed] | None]:
-    """Return the intervals that ended in a gap, by our clock, oldest first; None if the meter's clock contradicts itself."""
+) -> _InPieces[_Found | None]:
+    """Return the intervals that ended in a gap, by our clock; None if the meter's clock contradicts itself."""
     near, changes = yield from _near(before, after, intervals, length)
     off = _clock(before, after, changes)
     if off is None:
@@ -266,7 +288,7 @@ def _place(
             if before.received < at < after.received and (not placed or at > placed[-1].at):
                 placed.append(_Placed(at, near[number]))
         yield
-    return placed
+    return _Found(placed, max(len(placed), _expected(before, after, changes, length)))
 
 
 def _near(
