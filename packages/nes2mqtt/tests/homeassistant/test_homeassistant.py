@@ -333,9 +333,55 @@ async def test_home_assistant_knows_all_again_after_its_restart(home, meter):
     await states_when(home, shows("active_power_import", "432"))
 
 
+async def test_prices_and_costs_are_shown_and_added_up_over_midnight(home, gateway):
+    """The next test looks at the sums. The truth: Home Assistant first hears of 94.666 kWh of a day; its last 1.334 kWh and 0.333 kWh of the next follow."""
+    await gateway.costs.look()
+    states = await states_when(home, shows("import_price", "1.0"))
+    expected = {
+        "export_price": "0.8",
+        "cost_today": "94.666",  # 94 quarter hours of 1 kWh and 666 Wh, at 0.80 and VAT
+        "cost_month": "2878.666",
+        "income_today": "7.5728",
+        "income_month": "230.2928",
+    }
+    assert {key: states[key]["state"] for key in expected} == expected
+    for key in expected:
+        said = states[key]["attributes"]
+        money = "price" not in key
+        assert said["state_class"] == ("total" if money else "measurement")
+        assert said["unit_of_measurement"] == ("DKK" if money else "DKK/kWh")
+        assert said.get("device_class") == ("monetary" if money else None)
+    assert states["cost_today"]["attributes"]["last_reset"] == "2026-11-29T23:00:00+00:00"
+    assert states["cost_month"]["attributes"]["last_reset"] == "2026-10-31T23:00:00+00:00"
+
+    gateway.bills.at = datetime(2026, 11, 30, 23, 5, tzinfo=UTC)
+    await gateway.costs.look()
+    states = await states_when(home, shows("cost_today", "0.333"))
+    assert states["cost_month"]["state"] == "0.333"
+    assert states["cost_today"]["attributes"]["last_reset"] == "2026-11-30T23:00:00+00:00"
+
+    # A price below zero; then one that is missing.
+    gateway.bills.price = Decimal("-0.10")
+    await gateway.costs.look()
+    states = await states_when(home, shows("import_price", "-0.125"))
+    assert float(states["cost_today"]["state"]) < 0
+    gateway.bills.priced = False
+    await gateway.costs.look()
+    states = await states_when(home, shows("import_price", "unknown"))
+    assert {states[key]["state"] for key in expected} == {"unknown"}
+    gateway.bills.priced, gateway.bills.price = True, Decimal("0.80")
+    await gateway.costs.look()
+    await states_when(home, shows("cost_today", "0.333"))
+
+
 async def counted(home, entity: str) -> list[float]:
     """Return the sums of Home Assistant's own statistics, compiled now; once: it compiles a period only once."""
     await asyncio.to_thread(home.call, "compile_statistics", "now")
+    return await sums_of(home, entity)
+
+
+async def sums_of(home, entity: str) -> list[float]:
+    """Return the sums of what was compiled."""
     rows = await asyncio.to_thread(
         home.ask,
         "recorder/statistics_during_period",
@@ -395,49 +441,8 @@ async def test_m4_statistics_are_true_through_a_gap_a_swap_to_a_used_meter_and_r
     sums = await counted(home, entity)
     assert sums[-1] == pytest.approx(truth)
     assert sums == sorted(sums), "nothing negative, at no time"
-
-
-async def test_prices_and_costs_are_shown_and_added_up_over_midnight(home, gateway):
-    """The truth: Home Assistant first hears of 94.666 kWh of a day; its last 1.334 kWh and 0.333 kWh of the next follow."""
-    await gateway.costs.look()
-    states = await states_when(home, shows("import_price", "1.0"))
-    expected = {
-        "export_price": "0.8",
-        "cost_today": "94.666",  # 94 quarter hours of 1 kWh and 666 Wh, at 0.80 and VAT
-        "cost_month": "2878.666",
-        "income_today": "7.5728",
-        "income_month": "230.2928",
-    }
-    assert {key: states[key]["state"] for key in expected} == expected
-    for key in expected:
-        said = states[key]["attributes"]
-        money = "price" not in key
-        assert said["state_class"] == ("total" if money else "measurement")
-        assert said["unit_of_measurement"] == ("DKK" if money else "DKK/kWh")
-        assert said.get("device_class") == ("monetary" if money else None)
-    assert states["cost_today"]["attributes"]["last_reset"] == "2026-11-29T23:00:00+00:00"
-    assert states["cost_month"]["attributes"]["last_reset"] == "2026-10-31T23:00:00+00:00"
-
-    gateway.bills.at = datetime(2026, 11, 30, 23, 5, tzinfo=UTC)
-    await gateway.costs.look()
-    states = await states_when(home, shows("cost_today", "0.333"))
-    assert states["cost_month"]["state"] == "0.333"
-    assert states["cost_today"]["attributes"]["last_reset"] == "2026-11-30T23:00:00+00:00"
-    sums = await counted(home, states["cost_today"]["entity_id"])
-    assert sums[-1] == pytest.approx(96 - 94.666 + 0.333)
-
-    # A price below zero; then one that is missing.
-    gateway.bills.price = Decimal("-0.10")
-    await gateway.costs.look()
-    states = await states_when(home, shows("import_price", "-0.125"))
-    assert float(states["cost_today"]["state"]) < 0
-    gateway.bills.priced = False
-    await gateway.costs.look()
-    states = await states_when(home, shows("import_price", "unknown"))
-    assert {states[key]["state"] for key in expected} == {"unknown"}
-    gateway.bills.priced, gateway.bills.price = True, Decimal("0.80")
-    await gateway.costs.look()
-    await states_when(home, shows("cost_today", "0.333"))
+    # The costs of the test before: the end of a day after its first look, and the beginning of the next day.
+    assert (await sums_of(home, states["cost_today"]["entity_id"]))[-1] == pytest.approx(96 - 94.666 + 0.333)
 
 
 async def test_energy_dashboard_has_no_complaint(home, meter, gateway):
