@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -20,7 +21,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def at(listen: str, **settings: object) -> Config:
     """Return settings of which only those of the page are set."""
-    return Config.model_construct(web=Web.model_validate({"listen": listen, **settings}))
+    only: dict[str, Any] = {"web": Web.model_validate({"listen": listen, **settings})}
+    return Config.model_construct(**only)
 
 
 @pytest.fixture
