@@ -178,6 +178,7 @@ def _outputs(
     event_log: EventLog,
     billing: Billing | None,
     costs: RunningCosts | None,
+    pollers: Sequence[Poller],
     serve: Serve | None,
 ) -> list[Output]:
     """Make the outputs the configuration asks for; each section's code is imported here only."""
@@ -209,6 +210,7 @@ def _outputs(
 
         outputs.append(Repair(config.homeassistant, gateway.name, store))
     if config.web is not None:
+        from nes2mqtt.meters.profiles import AskedProfiles  # noqa: PLC0415
         from nes2mqtt.outputs.web.output import WebOutput  # noqa: PLC0415
 
         outputs.append(
@@ -219,6 +221,7 @@ def _outputs(
                 store,
                 event_log=event_log,
                 billing=billing,
+                profiles=AskedProfiles(pollers, hub.clock.monotonic),
                 state_dir=config.data_dir,
                 serve=serve,
             )
@@ -341,7 +344,7 @@ async def run(
         event_log = _event_log(config, store)
         billing = _billing(config, store)
         costs = _running_costs(config, billing, clock)
-        made = _outputs(config, gateway, hub, store, energy, event_log, billing, costs, serve)
+        made = _outputs(config, gateway, hub, store, energy, event_log, billing, costs, pollers, serve)
         if store is not None and config.history.backfill:
             from nes2mqtt.backfill.filler import Filler  # noqa: PLC0415 - only with a history
 

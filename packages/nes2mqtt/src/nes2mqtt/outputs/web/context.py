@@ -21,6 +21,7 @@ from nes2mqtt.readings.hub import Hub
 if TYPE_CHECKING:
     from nes2mqtt.bills.billing import Billing
     from nes2mqtt.history.store import Store
+    from nes2mqtt.meters.profiles import AskedProfiles
 
 __all__ = ["WebContext"]
 
@@ -40,6 +41,8 @@ class WebContext(Protocol):
     """What happened to the meters."""
     billing: Billing | None
     """What makes bills; None without contracts or without a history."""
+    profiles: AskedProfiles | None
+    """What asks meters for their own load profiles; None where there are none to ask."""
     state_dir: Path | None
     """Where logins survive a restart; None forgets them."""
     dash: DashDocument

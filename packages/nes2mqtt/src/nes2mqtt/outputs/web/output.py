@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from nes2mqtt.bills.billing import Billing
     from nes2mqtt.history.store import Store
+    from nes2mqtt.meters.profiles import AskedProfiles
 
 __all__ = ["Serve", "WebOutput"]
 
@@ -62,6 +63,7 @@ class WebOutput:
         store: the history, None without one: then there are no days and months.
         event_log: keeps what happened to the meters.
         billing: makes bills; None without contracts.
+        profiles: asks meters for their own load profiles.
         state_dir: a private folder where logins survive a restart; None forgets them.
         serve: serves the application in place of the port, so that it can be asked in this process without a socket:
             no port is opened, no certificate read, no thread started for it.
@@ -78,6 +80,7 @@ class WebOutput:
         *,
         event_log: EventLog | None = None,
         billing: Billing | None = None,
+        profiles: AskedProfiles | None = None,
         state_dir: Path | None = None,
         serve: Serve | None = None,
     ) -> None:
@@ -87,6 +90,7 @@ class WebOutput:
         self.store = store
         self.event_log = event_log if event_log is not None else RememberedEvents()
         self.billing = billing
+        self.profiles = profiles
         self.state_dir = state_dir
         self._serve_with = serve
         self.recent = Recent()

@@ -63,6 +63,7 @@ def problem_response(
 DESCRIPTIONS: Mapping[int, str] = {
     400: "The request asks for too much or makes no sense",
     401: "Login needed",
+    403: "The meter does not allow it",
     404: "There is no such meter or page",
     422: "A parameter is malformed",
     503: "Not available now",
