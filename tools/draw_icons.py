@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.async_api import async_playwright
 
-STATIC = Path(__file__).resolve().parents[1] / "packages/nes2mqtt/src/nes2mqtt/outputs/web/static"
+FOLDER = Path(__file__).resolve().parents[1] / "packages/nes2mqtt/src/nes2mqtt/outputs/web/static/install"
 _FULL = 'rx="0"'
 ICONS: tuple[tuple[str, int, dict[str, str]], ...] = (
     ("icon-180.png", 180, {'rx="15"': _FULL}),
@@ -31,7 +31,7 @@ async def draw() -> None:
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         sys.exit("Chromium is not installed: sudo apt install chromium")
-    svg = (STATIC / "icon.svg").read_text(encoding="utf-8")
+    svg = (FOLDER / "icon.svg").read_text(encoding="utf-8")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=["--headless=new", "--no-sandbox"])
         for name, size, differences in ICONS:
@@ -41,7 +41,7 @@ async def draw() -> None:
                 picture = picture.replace(written, instead)
             paper = "#1d2327" if differences else "transparent"
             await page.set_content(_PAGE.format(paper=paper, size=size, svg=picture))
-            await page.screenshot(path=STATIC / name, omit_background=True)
+            await page.screenshot(path=FOLDER / name, omit_background=True)
             await page.close()
             print(f"wrote {name}")
         await browser.close()

@@ -9,6 +9,14 @@ from pathlib import Path
 import pytest
 
 PACKAGES = Path(__file__).parents[2] / "packages"
+PAGES = [
+    "nes2mqtt/src/nes2mqtt/outputs/web",
+    "nes2mqtt/src/nes2mqtt/setup",
+    "piprint/src/piprint/simulate/page",
+    "piprint/src/piprint/web",
+    "servicekit/src/servicekit",
+]
+"""Folders with the files of a page beside them, in ``static``."""
 HOUSES = ["nes2mqtt", "nesmodule", "nesmodule_build", "osgp", "piprint", "servicekit"]
 MOST = 17
 """Rooms at one level, so that a newcomer sees them at one look."""
@@ -52,4 +60,29 @@ def test_h1_each_folder_says_what_it_is_for_and_what_it_does_not_know(house):
 def test_h1_no_module_is_longer_than_one_reads(house):
     modules = [path for floor in floors(house) for path in floor.glob("*.py")]
     long = {str(path): lines for path in modules if (lines := len(path.read_text().splitlines())) > LONGEST}
+    assert not long
+
+
+def folders_of_page(house: str) -> list[Path]:
+    """Return the folders of a page's files, without those that others wrote."""
+    static = PACKAGES / house / "static"
+    folders = [static, *(path for path in static.rglob("*") if path.is_dir())]
+    return [folder for folder in folders if folder.name != "vendor"]
+
+
+def test_h1_no_page_is_left_out():
+    assert {path.parent for path in PACKAGES.glob("*/src/**/static")} == {PACKAGES / house for house in PAGES}
+
+
+@pytest.mark.parametrize("house", PAGES)
+def test_h1_no_folder_of_a_page_has_more_files_than_one_sees_at_a_look(house):
+    many = {str(folder): found for folder in folders_of_page(house) if (found := len(list(folder.iterdir()))) > MOST}
+    assert not many
+
+
+@pytest.mark.parametrize("house", PAGES)
+def test_h1_no_script_or_style_sheet_is_longer_than_one_reads(house):
+    files = [path for folder in folders_of_page(house) for path in folder.iterdir() if path.suffix in {".js", ".css"}]
+    assert files
+    long = {str(path): lines for path in files if (lines := len(path.read_text("utf-8").splitlines())) > LONGEST}
     assert not long

@@ -71,7 +71,9 @@ async def test_no_path_leads_out_of_the_folder_or_around_the_login(page, path):
         assert (await client.get(target)).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["//login", "/login/", "/LOGIN", "/login/../api/v1/readings", "/static/style.css/x"])
+@pytest.mark.parametrize(
+    "path", ["//login", "/login/", "/LOGIN", "/login/../api/v1/readings", "/static/styles/page.css/x"]
+)
 async def test_what_is_open_to_all_is_open_under_its_own_name_only(page, path):
     async with page(password=PASSWORD) as client:
         target = httpx.URL("http://127.0.0.1:8099").copy_with(raw_path=path.encode())
@@ -370,7 +372,7 @@ async def test_every_reply_carries_the_same_headers(served_page, monkeypatch):
         login = "Authorization: Bearer 0123456789abcdef"
         replies = {
             "a page": await ask("GET /login HTTP/1.1"),
-            "a file": await ask("GET /static/style.css HTTP/1.1"),
+            "a file": await ask("GET /static/styles/page.css HTTP/1.1"),
             "a redirect": await ask("GET / HTTP/1.1", "Accept: text/html"),
             "not logged in": await ask("GET /api/v1/status HTTP/1.1"),
             "not found": await ask("GET /nowhere HTTP/1.1", login),

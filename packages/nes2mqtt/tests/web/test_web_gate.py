@@ -39,7 +39,8 @@ async def test_with_a_password_everything_needs_a_login(make_web, client_for, pa
 
 
 @pytest.mark.parametrize(
-    "path", ["/login", "/static/login.js", "/static/texts.js", "/static/style.css", "/static/icon.svg"]
+    "path",
+    ["/login", "/static/login.js", "/static/texts/texts.js", "/static/styles/page.css", "/static/install/icon.svg"],
 )
 async def test_the_login_page_and_its_files_are_open(make_web, client_for, path):
     async with client_for(make_web(password=PASSWORD)) as client:
@@ -251,7 +252,7 @@ async def test_no_page_holds_a_secret(make_web, client_for):
     secrets = (PASSWORD, TOKEN)
     async with client_for(make_web(password=PASSWORD, token=TOKEN)) as client:
         await log_in(client)
-        for path in (*PROTECTED, "/login", "/static/style.css"):
+        for path in (*PROTECTED, "/login", "/static/styles/page.css"):
             if path != "/api/v1/live":
                 text = (await client.get(path)).text
                 assert not any(secret in text for secret in secrets)

@@ -26,7 +26,9 @@ pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.asyncio(loop_scop
 ZONE = ZoneInfo("Europe/Copenhagen")
 STATIC = Path(web_output.__file__).parent / "static"
 LANGUAGES = ("en", "da", "de")
-CATALOGUES = {language: json.loads((STATIC / f"texts.{language}.json").read_text("utf-8")) for language in LANGUAGES}
+CATALOGUES = {
+    language: json.loads((STATIC / f"texts/texts.{language}.json").read_text("utf-8")) for language in LANGUAGES
+}
 POWER = SOURCES["active_power_import"]
 
 
@@ -481,14 +483,14 @@ async def test_the_page_can_be_added_to_a_home_screen(a_page, served, make_web, 
         session = await page.context.new_cdp_session(page)
         manifest = await session.send("Page.getAppManifest")
         assert manifest["errors"] == []
-        assert manifest["url"] == f"{url}/static/manifest.webmanifest"
+        assert manifest["url"] == f"{url}/static/install/manifest.webmanifest"
         errors = (await session.send("Page.getInstallabilityErrors"))["installabilityErrors"]
         # The test's own window is a private one.
         assert [error for error in errors if error["errorId"] != "in-incognito"] == []
         document = json.loads(manifest["data"])
         sizes = {}
         for icon in document["icons"]:
-            address = f"{url}/static/{icon['src']}"
+            address = f"{url}/static/install/{icon['src']}"
             script = """address => new Promise((good, bad) => { const i = new Image(); i.onload = () => good([i.naturalWidth,
                 i.naturalHeight]); i.onerror = bad; i.src = address; })"""
             sizes[icon["src"]] = await page.evaluate(script, address)
@@ -500,8 +502,10 @@ async def test_the_page_can_be_added_to_a_home_screen(a_page, served, make_web, 
 async def test_the_app_on_the_home_screen_speaks_the_language_too(a_page, served, make_web):
     async with served(make_web()) as url, a_page(url, locale="da-DK") as page:
         await expect(page.locator("#now-value")).to_be_visible()
-        assert (await page.locator("link[rel=manifest]").get_attribute("href")) == "static/manifest.da.webmanifest"
-        assert "Elmåler" in await page.evaluate("fetch('static/manifest.da.webmanifest').then(r => r.text())")
+        assert (
+            await page.locator("link[rel=manifest]").get_attribute("href")
+        ) == "static/install/manifest.da.webmanifest"
+        assert "Elmåler" in await page.evaluate("fetch('static/install/manifest.da.webmanifest').then(r => r.text())")
 
 
 async def test_a_swedish_browser_gets_all_of_it_in_english(a_page, served, web_at, november):
@@ -522,7 +526,7 @@ async def test_every_reading_has_a_name_in_every_language(a_page, served, make_w
         a_page(url, locale={"en": "en-GB", "da": "da-DK", "de": "de-DE"}[language]) as page,
     ):
         await expect(page.locator("#now-value")).to_be_visible()
-        script = "keys => import('./static/labels.js').then(m => keys.map(key => [key, m.label(key)]))"
+        script = "keys => import('./static/texts/labels.js').then(m => keys.map(key => [key, m.label(key)]))"
         labels = dict(await page.evaluate(script, list(SOURCES)))
     assert len(set(labels.values())) == len(SOURCES), "no two readings have one name"
     for key, label in labels.items():

@@ -8,7 +8,9 @@ from nes2mqtt.outputs.web import output
 
 STATIC = Path(output.__file__).parent / "static"
 LANGUAGES = ("en", "da", "de")
-CATALOGUES = {language: json.loads((STATIC / f"texts.{language}.json").read_text("utf-8")) for language in LANGUAGES}
+CATALOGUES = {
+    language: json.loads((STATIC / f"texts/texts.{language}.json").read_text("utf-8")) for language in LANGUAGES
+}
 
 
 def placeholders(words):

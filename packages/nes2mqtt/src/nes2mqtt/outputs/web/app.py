@@ -83,7 +83,7 @@ def build_app(web: WebContext) -> ASGIApp:
         Route(f"{PREFIX}/openapi.json", _openapi),
         Route("/", asset_endpoint(files["index.html"]), name="page"),
         Route("/metrics", _metrics),
-        Route("/favicon.ico", asset_endpoint(files["icon.svg"]), name="favicon"),
+        Route("/favicon.ico", asset_endpoint(files["install/icon.svg"]), name="favicon"),
         *(Route(f"/static/{path}", asset_endpoint(asset), name=path) for path, asset in files.items()),
         *login_routes(files, sessions, cookie, config, clock),
     ]

@@ -53,6 +53,8 @@ _PATIENCE = 10.0
 """Seconds in which a request has to arrive."""
 _API = "/api/v1/setup"
 _STATIC = Path(__file__).parents[1] / "static"
+_SHARED = ("base.css", "styles/page.css", "styles/narrow.css", "elements.js", "install/icon.svg")
+"""Files of the gateway's page that this page is drawn with, too."""
 _DAY = 86400
 _STATUS = {Verdict.WRONG: 403, Verdict.WAIT: 429, Verdict.ENDED: 403}
 
@@ -287,7 +289,7 @@ async def _answers(request: Request) -> Mapping[str, str]:
 def _files() -> Mapping[str, assets.Asset]:
     """Return the files of the page: its own, and those it shares with the gateway's."""
     shared = assets.load()
-    return {name: shared[name] for name in ("base.css", "style.css", "elements.js", "icon.svg")} | {
+    return {name: shared[name] for name in _SHARED} | {
         name: asset for name, asset in assets.load(_STATIC).items() if name.startswith("setup")
     }
 

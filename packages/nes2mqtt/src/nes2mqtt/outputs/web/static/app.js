@@ -1,15 +1,15 @@
 // The page: follows one meter, and shows the view that the address names. Draws at most once a frame, and not at all
 // while nobody can see it.
 
-import { get } from "./ask.js";
-import { clock } from "./clock.js";
+import { get } from "./data/ask.js";
+import { clock } from "./data/clock.js";
 import { byId } from "./dom.js";
-import { useZone } from "./format.js";
+import { useZone } from "./texts/format.js";
 import { curve, page } from "./page.js";
 import { parse } from "./router.js";
 import * as shell from "./shell.js";
-import { Stream } from "./stream.js";
-import { language, text, translate } from "./texts.js";
+import { Stream } from "./data/stream.js";
+import { language, text, translate } from "./texts/texts.js";
 
 const STATUS_EVERY = 15_000;
 const REFRESH_EVERY = 60_000;
@@ -18,7 +18,7 @@ const SOON = 1_500;
 
 document.documentElement.lang = language;
 if (language !== "en") {
-  document.querySelector("link[rel=manifest]").href = `static/manifest.${language}.webmanifest`;
+  document.querySelector("link[rel=manifest]").href = `static/install/manifest.${language}.webmanifest`;
 }
 translate(document);
 

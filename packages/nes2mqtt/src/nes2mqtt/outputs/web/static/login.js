@@ -1,6 +1,6 @@
 // The login page's words. It works without this file, in English.
 
-import { language, text, translate } from "./texts.js";
+import { language, text, translate } from "./texts/texts.js";
 
 document.documentElement.lang = language;
 translate(document);

@@ -1,13 +1,13 @@
 // What stands around every view: the meter's name, the switch between meters, the links to the views, whether what is
 // shown is fresh, and what is wrong.
 
-import { clock } from "./clock.js";
+import { clock } from "./data/clock.js";
 import { byId, el, setText } from "./dom.js";
-import { ago, clockTime } from "./format.js";
-import { clockTrouble, historyTrouble, meterTrouble } from "./messages.js";
+import { ago, clockTime } from "./texts/format.js";
+import { clockTrouble, historyTrouble, meterTrouble } from "./texts/messages.js";
 import { page } from "./page.js";
 import { address } from "./router.js";
-import { text } from "./texts.js";
+import { text } from "./texts/texts.js";
 
 const MOST_LINKS = 8;
 const LINKS = ["now", "history", "meter"];

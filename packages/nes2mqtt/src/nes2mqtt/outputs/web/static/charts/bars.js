@@ -3,8 +3,8 @@
 // of the scale. The arrow keys move from bar to bar. The bars of another span may stand behind them, in outline.
 
 import { el, setText } from "../dom.js";
-import { number } from "../format.js";
-import { text } from "../texts.js";
+import { number } from "../texts/format.js";
+import { text } from "../texts/texts.js";
 import { begun, known, kwh, nameOf, noteOf, pairs, running, tickOf } from "./buckets.js";
 
 /** Pixels of width from which there is room for a label at each third hour and for the names of months. */

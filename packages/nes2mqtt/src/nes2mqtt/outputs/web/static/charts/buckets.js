@@ -1,9 +1,9 @@
 // What a bucket of energy is: whether it is known, what it is called, what it holds besides its own time.
 // Knows nothing of drawing.
 
-import { clock } from "../clock.js";
-import * as format from "../format.js";
-import { text } from "../texts.js";
+import { clock } from "../data/clock.js";
+import * as format from "../texts/format.js";
+import { text } from "../texts/texts.js";
 
 const { dayMonth, dayName, dayNumber, hourNumber, hourTime, minuteNumber, number, sameDay } = format;
 

@@ -1,6 +1,6 @@
 // Power over time: the last hour as it came in. Points stand at the moments of the gateway's monotonic clock.
 
-import { clock } from "../clock.js";
+import { clock } from "../data/clock.js";
 
 const HOUR = 3600;
 /** Seconds without a sample after which the line is broken. */

@@ -2,10 +2,10 @@
 // gateway's monotonic clock and get their dates when they are drawn, so that a clock that is set does not tear the curve.
 
 import uPlot from "../vendor/uPlot.min.js";
-import { clock } from "../clock.js";
+import { clock } from "../data/clock.js";
 import { setText } from "../dom.js";
-import { clockTime, hourTime, number } from "../format.js";
-import { text } from "../texts.js";
+import { clockTime, hourTime, number } from "../texts/format.js";
+import { text } from "../texts/texts.js";
 
 const HOUR = 3600;
 /** Seconds between the labels of a day; the first for which there is room is taken. */

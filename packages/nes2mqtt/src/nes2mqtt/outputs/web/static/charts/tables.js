@@ -1,10 +1,10 @@
 // The numbers of the charts as tables, for who cannot see or point at a chart, and for copying.
 
 import { kwh, known, nameOf, noteOf } from "./buckets.js";
-import { clock } from "../clock.js";
+import { clock } from "../data/clock.js";
 import { el } from "../dom.js";
-import { hourTime, number } from "../format.js";
-import { text } from "../texts.js";
+import { hourTime, number } from "../texts/format.js";
+import { text } from "../texts/texts.js";
 
 export function table(place, title, heads, rows) {
   place.hidden = rows.length === 0;

@@ -1,12 +1,12 @@
 // What each card shows of a meter. A card whose values the meter does not send is not there;
 // a value that is not there is not shown as anything.
 
-import { clock } from "../clock.js";
+import { clock } from "../data/clock.js";
 import { byId, el, fillList, setText, setValue } from "../dom.js";
-import { ago, heardTime, hourTime, number } from "../format.js";
-import { label } from "../labels.js";
-import { outputWords } from "../messages.js";
-import { text } from "../texts.js";
+import { ago, heardTime, hourTime, number } from "../texts/format.js";
+import { label } from "../texts/labels.js";
+import { outputWords } from "../texts/messages.js";
+import { text } from "../texts/texts.js";
 
 /** A value of the meter: { number, stale } or undefined. */
 function value(meter, key) {

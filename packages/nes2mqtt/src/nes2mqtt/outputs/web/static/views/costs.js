@@ -1,10 +1,10 @@
 // What energy cost, as the gateway's bills tell it. Amounts of several contracts in one currency are put together: what is
 // paid, and what is got for energy given. Knows no contract and calculates no price.
 
-import { get, getPast, path } from "../ask.js";
+import { get, getPast, path } from "../data/ask.js";
 import { el } from "../dom.js";
-import { money } from "../format.js";
-import { text } from "../texts.js";
+import { money } from "../texts/format.js";
+import { text } from "../texts/texts.js";
 
 const DIRECTIONS = ["import", "export"];
 

@@ -1,15 +1,15 @@
 // The view of the history: a day, week, month, year, or all of it, as bars, beside another one if wanted, with its sums,
 // its highest and lowest, what is missing, as a table and as a file. The address says what is shown.
 
-import * as calendar from "../calendar.js";
+import * as calendar from "../texts/calendar.js";
 import { EnergyBars } from "../charts/bars.js";
 import { kwh, moments, nameOf, running } from "../charts/buckets.js";
-import { clock } from "../clock.js";
+import { clock } from "../data/clock.js";
 import { byId, el, fillList, setText } from "../dom.js";
-import { dayName, number } from "../format.js";
+import { dayName, number } from "../texts/format.js";
 import { meterId, page, say } from "../page.js";
 import { address } from "../router.js";
-import { text, translate } from "../texts.js";
+import { text, translate } from "../texts/texts.js";
 import { amounts } from "./costs.js";
 import { comparison, notes, rows } from "./history/words.js";
 import { costs as loadCosts, load, peaks as loadPeaks } from "./history/data.js";

@@ -1,9 +1,9 @@
 // The view of the meter: who it is, how it is, how good the link to it is, what is behind it, and all of its values.
 
-import { get, path } from "../ask.js";
+import { get, path } from "../data/ask.js";
 import { byId, el } from "../dom.js";
 import { meterId, page } from "../page.js";
-import { text, translate } from "../texts.js";
+import { text, translate } from "../texts/texts.js";
 import * as cards from "./cards.js";
 import { drawCondition } from "./meter/condition.js";
 import { drawDevices } from "./meter/devices.js";

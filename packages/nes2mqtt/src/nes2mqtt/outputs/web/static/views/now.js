@@ -1,17 +1,17 @@
 // The view of now: power, its last minutes and hour, the phases, the registers, energy of today and of this month.
 
-import { get, path } from "../ask.js";
-import { dayOf } from "../calendar.js";
+import { get, path } from "../data/ask.js";
+import { dayOf } from "../texts/calendar.js";
 import { EnergyBars } from "../charts/bars.js";
 import { known, running } from "../charts/buckets.js";
 import { PowerChart } from "../charts/power.js";
 import * as tables from "../charts/tables.js";
-import { clock } from "../clock.js";
+import { clock } from "../data/clock.js";
 import { byId } from "../dom.js";
-import { number } from "../format.js";
+import { number } from "../texts/format.js";
 import { curve, meterId, page, say } from "../page.js";
 import { address } from "../router.js";
-import { text } from "../texts.js";
+import { text } from "../texts/texts.js";
 import * as cards from "./cards.js";
 import { amounts, costsOf } from "./costs.js";
 

@@ -2,16 +2,16 @@
 // Nothing else is on the screen; a tap shows what can be set, for some seconds. Made for panels that are always on: dark,
 // dimmed at night, moved by some pixels each minute so that nothing burns in, and begun anew once a day.
 
-import { get, path } from "../ask.js";
-import { addDays, dayOf } from "../calendar.js";
+import { get, path } from "../data/ask.js";
+import { addDays, dayOf } from "../texts/calendar.js";
 import { EnergyBars } from "../charts/bars.js";
 import { kwh } from "../charts/buckets.js";
-import { clock } from "../clock.js";
+import { clock } from "../data/clock.js";
 import { byId, el, setText, setValue } from "../dom.js";
-import { hourNumber, hourTime, minuteNumber, number, quarterTime } from "../format.js";
+import { hourNumber, hourTime, minuteNumber, number, quarterTime } from "../texts/format.js";
 import { meterId, page, say } from "../page.js";
 import { address } from "../router.js";
-import { text, translate } from "../texts.js";
+import { text, translate } from "../texts/texts.js";
 import { flowOf, heardWords, netPower, phasesOf } from "./cards.js";
 
 const BAR_STAYS = 5_000;

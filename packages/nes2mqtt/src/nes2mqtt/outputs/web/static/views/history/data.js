@@ -1,10 +1,10 @@
 // What the view of the history asks the gateway. Knows nothing of what is drawn.
 
-import { get, getPast, path } from "../../ask.js";
-import * as calendar from "../../calendar.js";
+import { get, getPast, path } from "../../data/ask.js";
+import * as calendar from "../../texts/calendar.js";
 import { known } from "../../charts/buckets.js";
-import { clock } from "../../clock.js";
-import { quarterTime } from "../../format.js";
+import { clock } from "../../data/clock.js";
+import { quarterTime } from "../../texts/format.js";
 import { costsOf } from "../costs.js";
 
 /** Up to so many months all of the history is shown by month, a longer one by year. */

@@ -1,11 +1,11 @@
 // The power of a day that the view of the history shows, as the gateway kept it: each minute, or each quarter hour.
 
-import { get, getPast, path } from "../../ask.js";
+import { get, getPast, path } from "../../data/ask.js";
 import { PowerChart } from "../../charts/power.js";
-import { clock } from "../../clock.js";
+import { clock } from "../../data/clock.js";
 import { byId } from "../../dom.js";
 import { say } from "../../page.js";
-import { text } from "../../texts.js";
+import { text } from "../../texts/texts.js";
 
 /** Enough for the minutes of a day of 25 hours. */
 const POINTS = 1500;

@@ -1,10 +1,10 @@
 // The bars of the history as a table, and as a file.
 
-import { path } from "../../ask.js";
+import { path } from "../../data/ask.js";
 import { begun, kwh, known, moments, nameOf, noteOf, pairs } from "../../charts/buckets.js";
 import { el } from "../../dom.js";
-import { money } from "../../format.js";
-import { text } from "../../texts.js";
+import { money } from "../../texts/format.js";
+import { text } from "../../texts/texts.js";
 
 const written = (value) => (value === null || value === undefined ? "" : kwh(value));
 

@@ -1,10 +1,10 @@
 // What the view of the history says beside its bars: sums, the highest and lowest, what is missing, and how it compares.
 
-import * as calendar from "../../calendar.js";
+import * as calendar from "../../texts/calendar.js";
 import { exact, kwh, known, moments, nameOf, noteOf, silences } from "../../charts/buckets.js";
-import { clock } from "../../clock.js";
-import { dayMonth, hourTime, localTime, money, number, span as spanWords } from "../../format.js";
-import { text } from "../../texts.js";
+import { clock } from "../../data/clock.js";
+import { dayMonth, hourTime, localTime, money, number, span as spanWords } from "../../texts/format.js";
+import { text } from "../../texts/texts.js";
 import { shown as shownCosts } from "../costs.js";
 
 const DIRECTIONS = ["import", "export"];

@@ -2,9 +2,9 @@
 // counts, how often the voltage sagged. A card is there only when the meter tells something for it.
 
 import { byId, el, fillList, setText } from "../../dom.js";
-import { dayTime, heardTime, number, span } from "../../format.js";
-import { language, text } from "../../texts.js";
-import { clock } from "../../clock.js";
+import { dayTime, heardTime, number, span } from "../../texts/format.js";
+import { language, text } from "../../texts/texts.js";
+import { clock } from "../../data/clock.js";
 
 const moment = (written) => (written ? dayTime(new Date(written)) : "");
 const parts = (...all) => all.filter(Boolean).join(", ");

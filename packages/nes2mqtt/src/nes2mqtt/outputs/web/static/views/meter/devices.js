@@ -1,8 +1,8 @@
 // The card of gas, water and heat meters behind the meter: what each counts, when it was read, what is wrong with it.
 
 import { byId, el, setText, setValue } from "../../dom.js";
-import { dayMonth, hourTime, number } from "../../format.js";
-import { text } from "../../texts.js";
+import { dayMonth, hourTime, number } from "../../texts/format.js";
+import { text } from "../../texts/texts.js";
 
 const REPORTS = ["battery_low", "alarm", "permanent_error", "temporary_error"];
 const MOST_DECIMALS = 3;

@@ -1,9 +1,9 @@
 // What happened to the meter, by its own logs: the newest first, more of it on demand.
 
-import { get, path } from "../../ask.js";
+import { get, path } from "../../data/ask.js";
 import { byId, el } from "../../dom.js";
-import { dayTime, number, span } from "../../format.js";
-import { text } from "../../texts.js";
+import { dayTime, number, span } from "../../texts/format.js";
+import { text } from "../../texts/texts.js";
 
 const PAGE = 20;
 /** Events that the standard names, so that their names can be translated (ANSI C12.19, table 72 in the meter's own form). */

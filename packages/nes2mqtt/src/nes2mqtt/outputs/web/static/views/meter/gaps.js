@@ -1,8 +1,8 @@
 // The times in which the meter was not read, and what its own load profile told of them later.
 
 import { byId, el } from "../../dom.js";
-import { dayTimes } from "../../format.js";
-import { text } from "../../texts.js";
+import { dayTimes } from "../../texts/format.js";
+import { text } from "../../texts/texts.js";
 
 const MOST = 10;
 

@@ -2,7 +2,7 @@
 // so an English page shows that. Other languages have a sentence for each code, and a general one for what has none:
 // two languages never stand side by side.
 
-import { clock } from "./clock.js";
+import { clock } from "../data/clock.js";
 import { span } from "./format.js";
 import { language, text } from "./texts.js";
 
