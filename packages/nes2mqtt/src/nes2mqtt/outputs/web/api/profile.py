@@ -56,7 +56,7 @@ class ProfileChannelReport(_Model):
         description="Of `/api/v1/sources`; null for a value of a device, and for what has no name here",
         examples=["active_energy_import"],
     )
-    label: str = Field(description="In English", examples=["Active energy import"])
+    label: str = Field(description="In English", examples=["Import energy"])
     unit: str = Field(description="Of the values; empty where there is none, or none is known", examples=["kWh"])
 
 
