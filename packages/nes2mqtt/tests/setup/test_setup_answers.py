@@ -1,5 +1,8 @@
 """A first run from a file of answers: for images, where nobody can be asked."""
 
+import os
+import resource
+
 import pytest
 from typer.testing import CliRunner
 
@@ -29,14 +32,21 @@ tls = true
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, monkeypatch):
+    limits = []
+    monkeypatch.setattr("resource.setrlimit", lambda *limit: limits.append(limit))  # a hard limit cannot be taken back
+    mask = os.umask(0o022)  # the command keeps its files private
+
     def invoke(text, *more):
         (tmp_path / "answers.toml").write_text(text)
         config = tmp_path / "etc" / "nes2mqtt.toml"
         arguments = ["setup", "--config", str(config), "--answers", str(tmp_path / "answers.toml"), *more]
-        return CliRunner().invoke(app, arguments), config
+        done = CliRunner().invoke(app, arguments)
+        assert limits == [(resource.RLIMIT_CORE, (0, 0))], "a crash writes no image of the memory, in which the key is"
+        return done, config
 
-    return invoke
+    yield invoke
+    os.umask(mask)
 
 
 def test_all_answers_at_once(run):
