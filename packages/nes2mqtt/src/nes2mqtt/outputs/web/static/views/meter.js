@@ -9,6 +9,7 @@ import { drawCondition } from "./meter/condition.js";
 import { drawDevices } from "./meter/devices.js";
 import { drawEvents, listen } from "./meter/events.js";
 import { drawGaps } from "./meter/gaps.js";
+import { listenProfile, offerProfile, profileParts } from "./meter/profile.js";
 
 const place = byId("view-meter");
 const state = { meter: null, sources: null };
@@ -60,6 +61,7 @@ function build() {
         el("p", {}, el("button", { id: "events-more", type: "button", class: "quiet", "data-text": "events_more" })),
       ),
       card("gaps-card", "gaps", scrolled("gaps", el("table", {}, el("thead", {}, el("tr", {}, head("gap_time"), head("gap_outcome"))), el("tbody", { id: "gaps" })))),
+      card("profile-card", "profile", ...profileParts()),
       el(
         "details",
         { id: "readings", class: "card readings", hidden: "" },
@@ -122,6 +124,7 @@ async function refresh() {
   }
   // All cards come at once, so that none jumps.
   byId("meter-cards").hidden = false;
+  offerProfile(meter);
   if (Array.isArray(condition)) {
     drawCondition(condition[0]);
   }
@@ -135,6 +138,7 @@ async function refresh() {
 
 build();
 listen();
+listenProfile(() => state.sources ?? new Map());
 byId("readings").addEventListener("toggle", draw);
 
 export const view = {
