@@ -1,5 +1,6 @@
 """The commands as a user types them, and no secret in anything they print."""
 
+import asyncio
 import logging
 import os
 import resource
@@ -281,8 +282,12 @@ def test_a_wrong_scenario_of_the_demonstration_is_told_before_anything_starts(sc
 
 def test_what_the_scenario_says_happens_to_the_demonstrations_house(monkeypatch):
     houses = []
-    monkeypatch.setattr("nes2mqtt.runtime.demo.run_demo", lambda *_, house: houses.append(house))
-    monkeypatch.setattr("nes2mqtt.runtime.service.run_until_stopped", lambda _: 0)
+
+    async def run_demo(*_, house, **__):
+        houses.append(house)
+
+    monkeypatch.setattr("nes2mqtt.runtime.demo.run_demo", run_demo)
+    monkeypatch.setattr("nes2mqtt.runtime.service.run_until_stopped", lambda work: asyncio.run(work) or 0)
     monkeypatch.setattr("nes2mqtt.host.log.set_up", lambda *_: None)
     assert CliRunner().invoke(app, ["demo", "--scenario", "power-cut=90s,at=-1d"]).exit_code == 0
     (happening,) = houses[0].history
