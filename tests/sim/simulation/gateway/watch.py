@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from nes2mqtt.readings.reading import MeterState, MeterStatus, Sample, TableGroup
+from nes2mqtt.readings.reading import Event, MeterState, MeterStatus, Sample, TableGroup
 from osgp.sources import SOURCES
 from simulation.gateway.packets import Publish
 
@@ -62,12 +62,14 @@ class Watch:
 
     # What the gateway gives out.
 
-    def published(self, event: Sample | MeterStatus) -> None:
+    def published(self, event: Event) -> None:
         """Look at an event on its way through the hub."""
         world = self._world
         if isinstance(event, MeterStatus):
             world.note(f"status {event.meter} {event.state} {event.message}")
             return
+        if not isinstance(event, Sample):
+            return  # what is read seldom has tests of its own
         meter, now = world.meters[event.meter], world.loop.now
         label = event.received
         self._read_at[event.meter, label.replace(microsecond=0)] = now

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from osgp.dissector.tls_words import tls_request
 from osgp.errors import CorruptFrame, MisuseError
 from osgp.mep.digest import DIGEST_SIZE
 from osgp.mep.frame import LENGTH_SIZE, SEQUENCE_SIZE, decode_request
@@ -127,6 +128,8 @@ def _mep_content(content: bytes, size: int) -> Message | None:
             return _request("MEP", decode_request(content[: -SEQUENCE_SIZE - DIGEST_SIZE]))
         except CorruptFrame:
             pass
+        if (in_tls := tls_request(content)) is not None:  # what security "auto" asks first
+            return Message("MEP", True, in_tls[0])
     code, body = content[0] if content else -1, size - DIGEST_SIZE
     count = int.from_bytes(content[1:_HEAD], "big")
     if code == ResponseCode.OK and len(content) > _HEAD and count == body - _HEAD:

@@ -7,6 +7,7 @@ This module does not know keys, and opens nothing.
 
 from __future__ import annotations
 
+from osgp.mep.digest import DIGEST_SIZE
 from osgp.mep.frame import LENGTH_SIZE
 from osgp.mep.tls.alerts import TlsFault, alert_words
 from osgp.mep.tls.identity import Identity
@@ -64,7 +65,9 @@ def tls_response(content: bytes, *, sealed: bool) -> tuple[str, str]:
     """
     status, records = content[0], content[1:]
     if status != TlsStatus.OK:
-        return f"refused: {_REFUSALS.get(status, f'code {status:02x}')}", _hex(content, 1)
+        # A meter without TLS answers as in RC4 mode, with a digest.
+        digest = f" | {_HIDDEN}" if len(content) == 1 + DIGEST_SIZE else ""
+        return f"refused: {_REFUSALS.get(status, f'code {status:02x}')}", f"{_hex(content, 1)}{digest}"
     if not records:
         return "ok", _hex(content)
     try:
