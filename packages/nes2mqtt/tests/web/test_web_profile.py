@@ -1,6 +1,7 @@
 """A meter's own load profile in the API: what the house's registers showed, asked for once, true or absent."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from nes2mqtt.meters.poller import Cadence, Poller
 from nes2mqtt.meters.profiles import AskedProfiles
 from nes2mqtt.outputs.web.output import WebOutput
 from nes2mqtt.readings.hub import Hub
-from nes2mqtt.readings.reading import MeterInfo
+from nes2mqtt.readings.reading import MeterInfo, MeterState
 from osgp.errors import MeterRefused, ResponseTimeout
 from osgp.key import MeterKey
 from osgp.meter import open_meter
@@ -177,6 +178,14 @@ async def test_a_meter_that_was_not_read_is_asked_again_at_once(page_of, client_
         assert (await client.get(TODAY)).status_code == 503
         meter.answer = of()
         assert (await client.get(TODAY)).status_code == 200
+
+
+@pytest.mark.parametrize(("message", "begins"), [("", "Ask again"), ("No answer.", "No answer. Ask again")])
+async def test_why_a_meter_is_not_read_is_told_when_it_is_known(page_of, client_for, online, message, begins):
+    web = page_of(Scripted(None))
+    web.hub.publish(replace(online(), state=MeterState.STARTING, message=message))
+    async with client_for(web) as client:
+        assert (await client.get(TODAY)).json()["detail"].startswith(begins)
 
 
 async def test_earlier_days_are_read_after_what_is_being_read(page_of, client_for):

@@ -154,7 +154,9 @@ async def _read(web: WebContext, meter: str, since: datetime) -> LoadProfile:
         raise _problem(error) from error
     if found is None:
         status = web.hub.latest[meter].status
-        why = "" if status is None or status.state is MeterState.ONLINE else status.message.rstrip(".") + ". "
+        # A meter that has only just been turned to has no message yet.
+        message = "" if status is None or status.state is MeterState.ONLINE else status.message.rstrip(".")
+        why = f"{message}. " if message else ""
         raise ProblemError(
             503, "The meter is not read now", f"{why}Ask again when it answers; /api/v1/meters tells how it is."
         )
