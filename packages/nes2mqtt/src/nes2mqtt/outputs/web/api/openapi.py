@@ -5,6 +5,7 @@ This module does not know which operations there are.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -46,7 +47,7 @@ def _operation(operation: Operation[Any], asked: dict[str, Any]) -> dict[str, An
     """Describe one (section 4.8.10)."""
     found: dict[str, Any] = {
         "summary": operation.summary,
-        "description": operation.answer.__doc__,
+        "description": inspect.getdoc(operation.answer),
         "operationId": operation.answer.__name__,
     }
     parameters = [
