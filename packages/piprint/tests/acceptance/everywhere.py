@@ -197,7 +197,7 @@ class EverywherePrinter:
         host = self.folder.name.replace("_", "-").lower()
         (self.folder / "avahi.conf").write_text(_AVAHI.format(host=host, interface=_NO_INTERFACE))
         self._run("bus", *_GUARD, "dbus-daemon", f"--config-file={self.folder}/bus.conf", "--nofork", "--nopidfile")
-        self._wait((self.folder / "bus").exists, "bus")
+        self._wait(lambda: _takes(self.folder / "bus"), "bus")
         self._run("avahi", *_GUARD, str(self._own_avahi()), "-f", str(self.folder / "avahi.conf"), "--no-rlimits",
                   "--no-chroot", "--no-drop-root")  # fmt: skip
         self._wait(lambda: "startup complete" in (self.folder / "avahi.log").read_text(errors="replace"), "avahi")
@@ -249,6 +249,12 @@ class EverywherePrinter:
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.avahi.name:
             shutil.rmtree(self.avahi, ignore_errors=True)
+
+
+def _takes(path: Path) -> bool:
+    """Whether somebody takes connections there: a socket has its name some moments before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 def _listens(port: int) -> bool:

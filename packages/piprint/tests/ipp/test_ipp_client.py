@@ -15,6 +15,7 @@ from piprint.ipp import client as client_module
 from piprint.ipp.client import IppClient, http_url, printer_uri
 from piprint.ipp.codec import attribute
 from piprint.ipp.registry import WAITING, Delimiter, Operation, Status, Tag
+from piprint.ipp.requester import requester
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ async def test_a_request_begins_as_the_standard_wants_and_names_us(scripted, ope
         "requesting-user-name",
         "x",
     ]
-    assert operation.text("requesting-user-name") == "piprint"
+    assert operation.text("requesting-user-name") == requester("127.0.0.1")
     assert operation.text("printer-uri") == scripted.uri
     assert (message.version, document) == ((2, 0), b"")
 

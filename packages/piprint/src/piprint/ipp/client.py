@@ -26,13 +26,11 @@ from yarl import URL
 
 from piprint.errors import DocumentError, PrinterBusy, PrinterError, PrinterRefused, PrinterUnreachable, reason_of
 from piprint.ipp.codec import Attribute, Group, MalformedIpp, Message, attribute, decode, encode
-from piprint.ipp.registry import ADVICE, WAITING, Delimiter, Operation, Status, Tag, status_name
+from piprint.ipp.registry import ADVICE, ENDING, WAITING, Delimiter, Operation, Status, Tag, status_name
+from piprint.ipp.requester import requester
 from servicekit.tls import client_context
 
-__all__ = ["REQUESTER", "IppClient", "http_url", "printer_uri"]
-
-REQUESTER: Final = "piprint"
-"""The requesting-user-name of every request. CUPS shows a job's name only to the user who made the job, so it never changes."""
+__all__ = ["IppClient", "http_url", "printer_uri"]
 
 MOST_ANSWER: Final = 8 * 1024 * 1024
 """Bytes; a thousand jobs are about 1 MB. More comes from no printer."""
@@ -112,6 +110,7 @@ class IppClient:
             answer, in seconds.
         keep: use a single connection for all requests, and keep it open. As long as the connection is the same, the
             other side has not been restarted.
+        user: the requesting-user-name of all requests; empty: see :mod:`piprint.ipp.requester`.
 
     Attributes:
         connections: how many connections were opened so far. With ``keep``, this number tells whether the connection is
@@ -119,12 +118,19 @@ class IppClient:
     """
 
     def __init__(
-        self, uri: str, *, ca_file: Path | None = None, timeout: float = 30, stall: float = 3600, keep: bool = False
+        self,
+        uri: str,
+        *,
+        ca_file: Path | None = None,
+        timeout: float = 30,
+        stall: float = 3600,
+        keep: bool = False,
+        user: str = "",
     ) -> None:
         self.uri = uri
         self.connections = 0
         self._keep = keep
-
+        self._user = user
         self._ca_file = ca_file
         self._timeout = timeout
         self._stall = stall
@@ -172,7 +178,7 @@ class IppClient:
             head.append(attribute("printer-uri", Tag.URI, printer_uri(uri)))
         if job_id is not None:
             head.append(attribute("job-id", Tag.INTEGER, job_id))
-        head.append(attribute("requesting-user-name", Tag.NAME, REQUESTER))
+        head.append(attribute("requesting-user-name", Tag.NAME, self._user or requester(http_url(uri).host or "")))
         groups = [Group(Delimiter.OPERATION, (*head, *attributes))]
         if job_attributes := tuple(job):
             groups.append(Group(Delimiter.JOB, job_attributes))
@@ -220,9 +226,8 @@ class IppClient:
         except aiohttp.ClientError as error:
             if questions > 1:  # the printer may just have closed a connection that was kept
                 return await self._exchange(uri, request, document, questions - 1)
-            raise PrinterUnreachable(
-                f"the connection to {uri} broke ({type(error).__name__}); it is tried again"
-            ) from None
+            broke = f"the connection to {uri} broke ({type(error).__name__}); it is tried again"
+            raise PrinterUnreachable(broke if document is None else f"{broke}. {ENDING}") from None
         except MalformedIpp as error:
             raise PrinterUnreachable(
                 f"{uri} answers, but not as a printer does ({error}); is the address right?"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import enum
 
-__all__ = ["ADVICE", "WAITING", "Delimiter", "Operation", "Status", "Tag", "status_name"]
+__all__ = ["ADVICE", "ENDING", "WAITING", "Delimiter", "Operation", "Status", "Tag", "status_name"]
 
 
 class Delimiter(enum.IntEnum):
@@ -144,7 +144,8 @@ WAITING: frozenset[int] = frozenset(
 
 _RIGHTS = (
     "it does not let this program print: a queue's allowed users (lpadmin -u allow:...) must include piprint, and the policies "
-    "in /etc/cups/cupsd.conf must let it in without a password"
+    "in /etc/cups/cupsd.conf must let it in without a password. CUPS 2.4.17 and 2.4.18, and Debian's of 2026, let in only names "
+    "that have an account on the computer of CUPS: run sudo adduser --system piprint there"
 )
 _SETTINGS = (
     "it cannot do what the job asks for (paper, tray, sides, copies or colour): compare the job's settings and rules"
@@ -183,6 +184,12 @@ ADVICE: dict[int, str] = {
     Status.TOO_MANY_JOBS: "its queue is full; the job waits",
 }
 """What a refusal means and what helps, by status; a sentence's second half."""
+
+ENDING = (
+    "Where it breaks at each document, CUPS itself ends: CUPS 2.4.17, and Debian's of 2026, do so at a name that has no account "
+    "on the computer of CUPS. Update CUPS, or run sudo adduser --system piprint there"
+)
+"""What helps where CUPS breaks the connection again and again (OpenPrinting CUPS, issues 1555 and 1557)."""
 
 
 def status_name(code: int) -> str:
