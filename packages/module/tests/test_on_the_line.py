@@ -49,6 +49,7 @@ class Rig:
         self.folder, self.stack = folder, stack
         self.meter, self.broker, self.page = free_port(), free_port(), free_port()
         self.heard = folder / "heard"
+        self.listeners = 0
 
     def start(self, *words, **more):
         process = subprocess.Popen([str(word) for word in words], **more)
@@ -57,10 +58,13 @@ class Rig:
         return process
 
     def start_broker(self):
+        """Start the broker, and a listener that writes what it hears into a file of its own: an earlier one comes back, too."""
         (self.folder / "mosquitto.conf").write_text(f"listener {self.broker} 127.0.0.1\nallow_anonymous true\n")
         broker = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
         process = self.start(broker, "-c", self.folder / "mosquitto.conf", stderr=subprocess.DEVNULL)
         until(lambda: socket.create_connection(("127.0.0.1", self.broker), 1).close() or True, "the broker")
+        self.listeners += 1
+        self.heard = self.folder / f"heard-{self.listeners}"
         words = ("mosquitto_sub", "-h", "127.0.0.1", "-p", self.broker, "-t", "#", "-F", "%j")
         self.start(*words, stdout=self.stack.enter_context(self.heard.open("a")))
         return process
@@ -130,7 +134,6 @@ def test_values_reach_the_page_and_home_assistant_with_the_ids_of_the_gateway(ri
     # A broker that goes away and comes back hears all of it again.
     broker.kill()
     broker.wait()
-    rig.heard.write_text("")
     rig.start_broker()
     until(lambda: rig.messages(f"{topic}/present"), "a value after the broker came back")
     assert program.poll() is None
