@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-from nesmodule_build.shared import EVERYTHING
+from nesmodule_build.shared import EVERYTHING, TEXTS
 
 
 def test_the_list_of_a_slot_names_each_file_with_its_hash(built):
@@ -21,7 +21,17 @@ def test_the_list_of_a_slot_names_each_file_with_its_hash(built):
 def test_the_manifest_freezes_every_module(built):
     text = (built / "frozen" / "manifest.py").read_text()
     frozen = set(re.findall(r'"([\w/]+\.py)"', text))
-    assert frozen == {str(path.relative_to(built / "source")) for path in (built / "source").rglob("*.py")}
+    assert frozen == {str(path.relative_to(built / "source")) for path in (built / "source").rglob("*.py")} | {
+        "frozen_texts.py"
+    }
+
+
+def test_texts_are_files_in_one_edition_and_constants_in_the_other(built):
+    frozen = {}
+    exec((built / "frozen" / "frozen_texts.py").read_text(), frozen)
+    assert set(frozen["TEXTS"]) == set(TEXTS)
+    for name, text in frozen["TEXTS"].items():
+        assert (built / "stock" / name).read_bytes() == (built / "source" / name).read_bytes() == text
 
 
 def test_compiled_modules_run_and_name_no_folder_of_the_computer(built, micropython):

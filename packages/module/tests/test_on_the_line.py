@@ -17,7 +17,7 @@ from nesmodule_build.entities import ENTITIES, announced, entities_text
 from osgp.sources import SOURCES
 
 KEY = "SIMULATED-METER-DEMO"
-HEAP = {32: "150k", 64: "225k"}
+HEAP = {32: "135k", 64: "205k"}
 """What it runs in today; an object of 64 bits takes half as much again."""
 PATIENCE = 60.0
 

@@ -8,6 +8,7 @@ import pytest
 
 from nesmodule_build.rewrite.module import rewritten
 from nesmodule_build.rewrite.refused import Refused
+from nesmodule_build.rewrite.short import Short
 from nesmodule_build.shared import EVERYTHING
 
 
@@ -186,3 +187,76 @@ def test_what_no_rule_knows_is_refused_by_module_and_line(rewrite, text, named):
 def test_a_time_that_is_no_whole_millisecond_is_refused(rewrite):
     with pytest.raises(Refused, match="whole number of milliseconds"):
         rewrite("A = 0.0005", ms=True)
+
+
+def short(*texts, names=("first", "second")):
+    made = Short([textwrap.dedent(text) for text in texts])
+    return [made.module(textwrap.dedent(text), name, name) for text, name in zip(texts, names, strict=False)]
+
+
+def test_whole_numbers_are_written_where_they_are_used():
+    first, second = short(
+        """
+        WEEK = 7 * 24
+        _DAY, _HOUR = -24, 1 << 2
+        TEXT = "t"
+        def f(a):
+            return WEEK + _DAY + a
+        """,
+        """
+        import first
+        from first import WEEK, f
+        def g():
+            WEEKS = 3
+            return WEEK * WEEKS + f(1)
+        """,
+    )
+    assert first == "TEXT = 't'\n\ndef f(_a):\n    return 168 + -24 + _a\n"
+    assert second == "import first\nfrom first import f\n\ndef g():\n    WEEKS = 3\n    return 168 * WEEKS + f(1)\n"
+
+
+def test_a_number_that_changes_keeps_its_name():
+    (text,) = short("_COUNT = 1\ndef f():\n    global _COUNT\n    _COUNT = 2\n")
+    found = {}
+    exec(text + "\nbefore = {**globals()}\nf()\n", found)
+    (name,) = [one for one, value in found.items() if value == 2]
+    assert found["before"][name] == 1
+
+
+def test_private_names_are_short_and_never_those_of_the_class_above():
+    first, second = short(
+        """
+        class A:
+            def __init__(self, value, *, unit):
+                self._value = value
+                self._unit = unit
+        """,
+        """
+        from first import A
+        class B(A):
+            def __init__(self, value):
+                super().__init__(value, unit=2)
+                self._more = value
+        """,
+    )
+    found = {}
+    exec(first + second.replace("from first import A", "") + "\nb = B(5)", found)
+    assert sorted(vars(found["b"]).values()) == [2, 5, 5]
+    assert "_value" not in first + second
+    assert "unit" in first, "an argument that is given by its name keeps it"
+
+
+def test_a_private_name_of_another_module_is_refused():
+    with pytest.raises(Refused, match="_f is private to first"):
+        short("def _f():\n    pass\n", "from first import _f\n")
+    with pytest.raises(Refused, match="_x is private to another module"):
+        short("", "def f(a):\n    return a._x\n")
+
+
+def test_names_that_are_said_as_text_stay():
+    (text,) = short(
+        "class A:\n    def __init__(self):\n        self._x = 1\n    def f(self):\n        return getattr(self, '_x')\n"
+    )
+    found = {}
+    exec(text + "\nx = A().f()", found)
+    assert found["x"] == 1

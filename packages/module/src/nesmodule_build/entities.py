@@ -26,7 +26,7 @@ from osgp.sources import SOURCES, Kind
 
 __all__ = ["ENTITIES", "announced", "entities_text"]
 
-ENTITIES = Path(__file__).resolve().parent.parent / "nesmodule" / "outputs" / "entities.py"
+ENTITIES = Path(__file__).resolve().parent.parent / "nesmodule" / "outputs" / "entities.txt"
 """The file that is written; it is kept in the repository, and a test compares."""
 
 _GATEWAY, _METER, _BASE, _EXPIRE = "GATEWAYNAME", "METERNAME", "BASETOPIC", 987654
@@ -66,43 +66,29 @@ def _keys() -> list[str]:
 
 
 def entities_text() -> str:
-    """Return the texts as the source of a Python module."""
+    """Return the texts as lines, as :mod:`nesmodule.outputs.homeassistant` reads them.
+
+    The first is the announcement of the module, the second what stands between the device and the entities of a meter. Then comes one
+    text for each kind of entity, and behind it a line with key and name for each entity of that kind.
+    """
     (_, gateway), (_, meter) = announced(_GATEWAY, _METER, _BASE, expire_after=_EXPIRE)
     gateway["o"] = meter["o"] = {"name": "nesmodule"}
     gateway["dev"] = {**gateway["dev"], "mdl": "Module"}
     gateway["dev"].pop("sw", None)
-    templates: list[bytes] = []
-    lines = []
+    kinds: dict[str, list[str]] = {}
     components = meter.pop("cmps")
     for key in (*_keys(), *_OTHERS):
         label = SOURCES[key].label if key in SOURCES else ""
         text = _marked(components[key]).replace(key, _KEY)
         if label:
             text = text.replace(f'"name":"{label}"', f'"name":"{_LABEL}"')
-        template = text.encode()
-        if template not in templates:
-            templates.append(template)
-        lines.append(f"\n{key}:{templates.index(template)}:{label}")
+        kinds.setdefault(text, []).append(f"{key}:{label}")
     meter.pop("dev")
-    parts = [
-        '"""What the module announces to Home Assistant. Made by nesmodule_build.entities of the gateway\'s announcement; not to be edited.',
-        "",
-        "Marks: 1 gateway, 2 meter, 3 base topic, 4 seconds until a live value expires, 5 key, 6 name of the value.",
-        '"""',
-        "",
-        f"GATEWAY = {_marked(gateway).encode()!r}",
-        f"HEAD = {(',' + _marked(meter)[1:-1] + ',' + json.dumps('cmps') + ':{').encode()!r}",
-        '"""Behind the device, before the entities."""',
-        "TEMPLATES = (",
-        *(f"    {template!r}," for template in templates),
-        ")",
-        f"ENTITIES = {(''.join(lines)).encode() + _END!r}",
-        '"""Lines of key, place in TEMPLATES and name; each begins and ends with a line end."""',
-    ]
-    return "\n".join(parts) + "\n"
-
-
-_END = b"\n"
+    head = "," + _marked(meter)[1:-1] + "," + json.dumps("cmps") + ":{"
+    lines = [_marked(gateway), head]
+    for text, entities in kinds.items():
+        lines += [text, *entities]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _marked(document: Any) -> str:

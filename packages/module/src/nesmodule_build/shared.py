@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["EVERYTHING", "LINK", "Shared"]
+__all__ = ["EVERYTHING", "LINK", "TEXTS", "Shared"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,17 @@ LINK = (
     Shared("osgp.key_text", stand_in="nesmodule_build.device.key_text"),
     Shared("osgp.key"),
     Shared("osgp.moves"),
-    Shared("osgp.mep.digest", instead=(("_TABLE", "bytes"),)),
+    # Two tables instead of sixteen: what a step adds depends on the sum of v and a[v] alone, so each row begins elsewhere in the same one.
+    Shared(
+        "osgp.mep.digest",
+        without=("_TABLE",),
+        instead=(
+            (
+                "_STEPS",
+                "[[memoryview(whole)[v:] for v in range(8)] for whole in [bytes([_step(bit, 0, a) for a in range(263)]) for bit in (0, 1)]]",
+            ),
+        ),
+    ),
     Shared("osgp.mep.cipher"),
     Shared("osgp.mep.timing", milliseconds=True),
     Shared("osgp.mep.states"),
@@ -105,12 +115,12 @@ _DECISIONS = (
 
 _APP = (
     Shared("nesmodule.board.clock"),
+    Shared("nesmodule.board.files"),
     Shared("nesmodule.meter.line"),
     Shared("nesmodule.meter.tables"),
     Shared("nesmodule.meter.poller"),
     Shared("nesmodule.outputs.documents"),
     Shared("nesmodule.outputs.mqtt"),
-    Shared("nesmodule.outputs.entities"),
     Shared("nesmodule.outputs.homeassistant"),
     Shared("nesmodule.outputs.page"),
     Shared("nesmodule.app"),
@@ -118,3 +128,6 @@ _APP = (
 
 EVERYTHING = (*LINK, *_METER, *_DECISIONS, *_APP)
 """All of the module's program."""
+
+TEXTS = ("nesmodule/outputs/entities.txt", "nesmodule/outputs/page.html")
+"""What the modules read from flash: where it stands on the module, and beside the packages here."""

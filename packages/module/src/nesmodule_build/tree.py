@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nesmodule_build.rewrite.checks import check_imports
 from nesmodule_build.rewrite.module import rewritten
+from nesmodule_build.rewrite.short import Short
 from nesmodule_build.shared import Shared
 
 __all__ = ["write_tree"]
@@ -32,8 +33,9 @@ def write_tree(
     """
     modules = tuple(modules)
     present = {one.name for one in modules} | set(also)
-    files = []
+    files: list[Path] = []
     defined: dict[str, frozenset[str]] = {}
+    texts: dict[str, str] = {}
     for one in modules:
         times = one.milliseconds and not seconds
         text = rewritten(
@@ -46,7 +48,12 @@ def write_tree(
             instead=() if seconds else one.instead,
         )
         defined[one.name] = check_imports(text, one.source, defined)
-        path = folder / (one.name.replace(".", "/") + ".py")
+        texts[one.name] = text
+    if not seconds:
+        short = Short(texts.values())
+        texts = {one.name: short.module(texts[one.name], one.name, one.source) for one in modules}
+    for name, text in texts.items():
+        path = folder / (name.replace(".", "/") + ".py")
         path.parent.mkdir(parents=True, exist_ok=True)
         for parent in path.relative_to(folder).parents[:-1]:
             package = folder / parent / "__init__.py"

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import gc
 import json
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+from nesmodule.board.files import opened
 from nesmodule.meter.poller import PRESENT_EVERY, Poller
 from nesmodule.outputs.documents import Snapshot, present, registers
 from nesmodule.outputs.mqtt import Broker, BrokerGone
+from osgp.sources import Source
 
 __all__ = ["HomeAssistant"]
 
+_ENTITIES = "nesmodule/outputs/entities.txt"
+"""Lines, as :mod:`nesmodule_build.entities` writes them."""
 _FIRST_PAUSE, _LAST_PAUSE = 1000, 60_000
 _PING_EVERY = 30_000
 _LOOK_EVERY = 200
@@ -91,7 +94,7 @@ class HomeAssistant:
         """Publish what is new, until the connection breaks. Raises BrokerGone."""
         poller = self._poller
         topic = self._base + "/meters/" + self._meter
-        announced: list[str] = []
+        announced: list[Source] = []
         answers = None
         seen_present = seen_registers = -1
         said = ""
@@ -100,10 +103,10 @@ class HomeAssistant:
             now = self._now()
             snapshot = Snapshot(poller, now)
             if snapshot.present and snapshot.registers:
-                keys = [source.key for values in (snapshot.registers, snapshot.present) for source in values]
-                if keys != announced:
-                    await self._announce(broker, keys)
-                    announced = keys
+                sources = list(snapshot.registers) + list(snapshot.present)
+                if sources != announced:
+                    await self._announce(broker, [source.key for source in sources])
+                    announced = sources
             if (poller.state == "online") != answers:
                 answers = poller.state == "online"
                 await broker.publish(topic + "/status", _once(b"online" if answers else b"offline"), retain=True, qos=1)
@@ -123,9 +126,6 @@ class HomeAssistant:
 
     async def _announce(self, broker: Broker, keys: list[str]) -> None:
         """Tell Home Assistant of the module and of every value the meter has."""
-        # Loaded for this alone: the texts take more memory than all that is published.
-        from nesmodule.outputs import entities  # noqa: PLC0415
-
         identity = self._poller.tables.identity
         gateway = "nes2mqtt_" + self._name
         about: dict[str, Any] = {"ids": [gateway + "_" + self._meter], "name": self._meter, "via_device": gateway}
@@ -140,23 +140,29 @@ class HomeAssistant:
             )
             about |= {name: value for name, value in told if value}
         marks = (self._name, self._meter, self._base, str(EXPIRE_AFTER))
-        more = [key for key in _OTHERS if key != "net_power" or set(_NET) <= set(keys)]
+        keys += [key for key in _OTHERS if key != "net_power" or set(_NET) <= set(keys)]
 
         def of_meter() -> Iterator[bytes]:
             yield b'{"dev":' + json.dumps(about).encode()
-            yield _filled(entities.HEAD, marks)
-            comma = b""
-            for key in keys + more:
-                entity = _entity(entities, key, marks)
-                if entity:
-                    yield comma + b'"' + key.encode() + b'":' + entity
-                    comma = b","
+            with opened(_ENTITIES) as file:
+                file.readline()
+                yield _filled(file.readline(), marks)
+                comma = kind = b""
+                for line in file:
+                    if line.startswith(b"{"):
+                        kind = line
+                        continue
+                    key, _, label = line[:-1].decode().partition(":")
+                    if key in keys:
+                        yield comma + b'"' + key.encode() + b'":' + _filled(kind, (*marks, key, label))
+                        comma = b","
             yield b"}}"
 
+        with opened(_ENTITIES) as file:
+            about_me = _filled(file.readline(), marks)
         prefix = (self._settings.get("discovery_prefix") or "homeassistant") + "/device/" + gateway
-        await broker.publish(prefix + "/config", _once(_filled(entities.GATEWAY, marks)), retain=True, qos=1)
+        await broker.publish(prefix + "/config", _once(about_me), retain=True, qos=1)
         await broker.publish(prefix + "_" + self._meter + "/config", of_meter, retain=True, qos=1)
-        sys.modules.pop("nesmodule.outputs.entities", None)
         gc.collect()
 
 
@@ -172,18 +178,9 @@ def _of(document: Callable[[Snapshot], Iterator[bytes]], snapshot: Snapshot) -> 
     return lambda: document(snapshot)
 
 
-def _entity(entities: Any, key: str, marks: tuple[str, ...]) -> bytes:
-    """Return the text of one entity; nothing for a key that has none."""
-    lines = entities.ENTITIES
-    start = lines.find(b"\n" + key.encode() + b":") + 1
-    if start == 0:
-        return b""
-    _, template, label = lines[start : lines.find(b"\n", start)].decode().split(":")
-    return _filled(entities.TEMPLATES[int(template)], (*marks, key, label))
-
-
 def _filled(text: bytes, marks: tuple[str, ...]) -> bytes:
-    """Put names in the place of marks 1, 2, 3 ..."""
+    """Put names in the place of marks 1, 2, 3 ..., and leave out the line's end."""
+    text = text[:-1]
     for place, name in enumerate(marks):
         text = text.replace(bytes((place + 1,)), name.encode())
     return text

@@ -10,29 +10,27 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nesmodule.board.clock import wait_for_ms
+from nesmodule.board.files import opened
 from nesmodule.meter.poller import Poller
 from nesmodule.outputs.documents import Snapshot, live
 
-__all__ = ["PAGE", "Page"]
+__all__ = ["Page"]
 
 _PATIENCE = 5000
 _MOST_LINES = 40
 _LONGEST = 512
 _MOST_AT_ONCE = 4
 
-PAGE = b"""<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
-<title>Meter</title><style>body{font:1.1em system-ui;margin:1em auto;max-width:36em;padding:0 1em;color-scheme:light dark}
-h1{font-size:3em;margin:.2em 0}td{padding:.1em .6em}td+td{text-align:right}#m{color:#b00}</style>
-<h1 id=p>-</h1><p id=m></p><p id=a></p><table id=t></table><script>
-const $=i=>document.getElementById(i);async function look(){try{
-const d=await(await fetch("/api/live")).json(),p=d.present;
-$("p").textContent=p.net_power===undefined?"-":p.net_power+" W";
-$("m").textContent=d.link.message||"";
-$("a").textContent=d.present_age===undefined?"":d.present_age+" s ago";
-const rows=[];for(const part of[p,d.registers])for(const k in part){const r=document.createElement("tr");
-for(const x of[k.replaceAll("_"," "),part[k]]){const c=document.createElement("td");c.textContent=x;r.append(c)}rows.push(r)}
-$("t").replaceChildren(...rows)}catch(e){$("m").textContent="The module does not answer."}setTimeout(look,2000)}look()</script>
-"""
+_PAGE = "nesmodule/outputs/page.html"
+_PIECE = 512
+
+
+def _page() -> Iterator[bytes]:
+    with opened(_PAGE) as file:
+        piece = file.read(_PIECE)
+        while piece:
+            yield piece
+            piece = file.read(_PIECE)
 
 
 class Page:
@@ -60,7 +58,7 @@ class Page:
                 return
             path = await wait_for_ms(_path(reader), _PATIENCE)
             if path == b"/":
-                await _answer(writer, b"200 OK", b"text/html; charset=utf-8", lambda: iter((PAGE,)))
+                await _answer(writer, b"200 OK", b"text/html; charset=utf-8", _page)
             elif path == b"/api/live":
                 snapshot = Snapshot(self._poller, self._now())
                 await _answer(writer, b"200 OK", b"application/json", lambda: live(snapshot))

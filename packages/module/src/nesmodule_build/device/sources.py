@@ -1,11 +1,14 @@
 """What the meter measures, in the place of :mod:`osgp.sources`: only what the module reads, each made when it is first asked for.
 
-The list is that of :mod:`nesmodule.meter.plan`. Labels, pages and citations stay behind.
+The list is that of :mod:`nesmodule.meter.plan`. Labels, pages and citations stay behind. A source only knows its line of the list, and
+reads there what it is asked for: sixty of them would take six kilobytes otherwise.
 
 This module does not know where values stand.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from nesmodule.meter import plan
 
@@ -43,15 +46,35 @@ _KINDS = {"r": Kind.REGISTER, "n": Kind.NET_REGISTER, "p": Kind.PRESENT}
 
 
 class Source:
-    """One measured quantity; there is one object of each."""
+    """One measured quantity; there is one object of each.
 
-    def __init__(self, key: str, unit: int, kind: str) -> None:
-        self.key = key
-        self.kind = _KINDS[kind]
-        self._unit = unit
+    Args:
+        place: where its line begins in the list.
+    """
+
+    def __init__(self, place: int) -> None:
+        self._place = place
 
     def __repr__(self) -> str:
         return self.key
+
+    def _word(self, number: int) -> str:
+        """Return one of the words of the line: id, key, place in UNITS, kind."""
+        lines = plan.SOURCES
+        return lines[self._place : lines.find(b"\n", self._place)].decode().split(":")[number]
+
+    def _unit(self, number: int) -> Any:
+        return plan.UNITS[int(self._word(2))][number]
+
+    @property
+    def key(self) -> str:
+        """Its name in topics and documents."""
+        return self._word(1)
+
+    @property
+    def kind(self) -> str:
+        """How it changes."""
+        return _KINDS[self._word(3)]
 
     @property
     def label(self) -> str:
@@ -61,31 +84,36 @@ class Source:
     @property
     def quantity(self) -> str:
         """What is measured."""
-        return plan.UNITS[self._unit][0]
+        found: str = self._unit(0)
+        return found
 
     @property
     def raw_unit(self) -> str:
         """Unit of the meter's integer."""
-        return plan.UNITS[self._unit][1]
+        found: str = self._unit(1)
+        return found
 
     @property
     def unit(self) -> str:
         """Unit people read."""
-        return plan.UNITS[self._unit][2]
+        found: str = self._unit(2)
+        return found
 
     @property
     def decimals(self) -> int:
         """Value in :attr:`unit` = raw / 10**decimals."""
-        return plan.UNITS[self._unit][3]
+        found: int = self._unit(3)
+        return found
 
     def text(self, raw: int) -> str:
         """Return ``raw`` in :attr:`unit` as decimal digits, exactly: ``65845.342``, ``2``."""
-        whole, part = divmod(abs(raw), 10**self.decimals)
-        digits = ("%d.%0*d" % (whole, self.decimals, part)).rstrip("0").rstrip(".") if part else str(whole)
+        decimals = self.decimals
+        whole, part = divmod(abs(raw), 10**decimals)
+        digits = ("%d.%0*d" % (whole, decimals, part)).rstrip("0").rstrip(".") if part else str(whole)
         return "-" + digits if raw < 0 else digits
 
 
-_made: dict[str, Source] = {}
+_made: dict[int, Source] = {}
 
 
 def by_id(number: int) -> Source | None:
@@ -97,12 +125,10 @@ def _at(place: int) -> Source | None:
     """Return the source in whose line a place is; None for no place. Each line begins and ends with a line end."""
     if place < 0:
         return None
-    lines = plan.SOURCES
-    start = lines.rfind(b"\n", 0, place + 1) + 1
-    _, key, unit, kind = lines[start : lines.find(b"\n", start)].decode().split(":")
-    if key not in _made:
-        _made[key] = Source(key, int(unit), kind)
-    return _made[key]
+    start = plan.SOURCES.rfind(b"\n", 0, place + 1) + 1
+    if start not in _made:
+        _made[start] = Source(start)
+    return _made[start]
 
 
 class _Sources:
