@@ -25,6 +25,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from nes2mqtt.alerts import config as alerts
+from nes2mqtt.alerts.quiet import Hours
 from nes2mqtt.config.settings import Config
 from nes2mqtt.costs import config as costs
 from nes2mqtt.history.config import HistoryConfig
@@ -51,6 +53,19 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[history]": HistoryConfig,
     "[web]": WebConfig,
     "[homeassistant]": HomeAssistantConfig,
+    "[alerts]": alerts.AlertsConfig,
+    "[alerts.meter_silent]": alerts.MeterSilentRule,
+    "[alerts.key_refused]": alerts.KeyRefusedRule,
+    "[alerts.phase_load]": alerts.PhaseLoadRule,
+    "[alerts.voltage]": alerts.VoltageRule,
+    "[alerts.unbalance]": alerts.UnbalanceRule,
+    "[alerts.export]": alerts.ExportRule,
+    "[alerts.no_export]": alerts.NoExportRule,
+    "[alerts.base_load]": alerts.BaseLoadRule,
+    "[alerts.clock_drift]": alerts.ClockDriftRule,
+    "[alerts.meter_event]": alerts.MeterEventRule,
+    "[alerts.webhook]": alerts.WebhookConfig,
+    "[alerts.mail]": alerts.MailConfig,
     "[prices]": PricesConfig,
     "[[contracts]]": costs.ContractConfig,
     "[[contracts.lines]]": costs.LineConfig,
@@ -78,6 +93,7 @@ _WORDS: dict[object, str] = {
     date: "day, without quotes: 2026-10-01",
     Decimal: "percentage in quotes",
     ZoneInfo: "time zone",
+    Hours: "hours in quotes: from-to",
 }
 
 
@@ -160,7 +176,7 @@ def _default(info: FieldInfo) -> str:
         return ""
     if isinstance(info.default, bool):
         return f"`{str(info.default).lower()}`"
-    if isinstance(info.default, str):
+    if isinstance(info.default, str | Hours):
         return f'`"{info.default}"`'
     if isinstance(info.default, tuple):
         return "`[" + ", ".join(f'"{item}"' for item in info.default) + "]`"

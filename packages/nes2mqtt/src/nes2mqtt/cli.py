@@ -422,6 +422,39 @@ def _database(settings: Config) -> Path:
     return settings.history.path or settings.data_dir / "history.db"
 
 
+alerts = typer.Typer(help="What needs attention, and who is told.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(alerts, name="alerts")
+
+
+@alerts.command("test")
+def alerts_test(config: ConfigFile = _DEFAULT_CONFIG) -> None:
+    """Send a test to the webhook and by mail, and say what became of it."""
+    settings = _load(config)
+    import asyncio  # noqa: PLC0415
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from nes2mqtt.alerts.trial import send_tests  # noqa: PLC0415
+
+    section = settings.alerts
+    if section is None or (section.webhook is None and section.mail is None):
+        typer.echo(
+            "there is nobody to tell: add a section [alerts.webhook] or [alerts.mail]; docs/alerts.md shows how",
+            err=True,
+        )
+        raise typer.Exit(_WRONG_CONFIGURATION)
+    names = {meter: one.name or meter for meter, one in settings.meters.items()}
+
+    async def tried() -> bool:
+        well = True
+        async for taken, words in send_tests(section, settings.name, settings.timezone, names, datetime.now(UTC)):
+            typer.echo(words, err=not taken)
+            well &= taken
+        return well
+
+    if not asyncio.run(tried()):
+        raise typer.Exit(1)
+
+
 @app.command("hash-password")
 def hash_password() -> None:
     """Ask for a password and print its hash, to write into [web] password = "..."."""

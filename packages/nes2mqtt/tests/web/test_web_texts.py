@@ -86,7 +86,7 @@ def test_every_text_that_is_asked_for_is_in_the_catalogues_and_every_one_there_i
 CALLED_BY_VALUE = (
     r"reading_\w+",
     r"clock_(?:behind|ahead)",
-    r"web|history|mqtt|backfill|homeassistant",  # kinds of outputs
+    r"web|history|mqtt|backfill|homeassistant|alerts",  # kinds of outputs
     r"output_\w+",
 )
 

@@ -30,6 +30,7 @@ from pydantic import (
     model_validator,
 )
 
+from nes2mqtt.alerts.config import AlertsConfig
 from nes2mqtt.config.problems import ConfigError, problems_of
 from nes2mqtt.costs.config import ContractConfig
 from nes2mqtt.costs.contract import SpotStep, check_all
@@ -126,6 +127,8 @@ class Config(BaseModel):
     """Whose statistics are repaired after a gap; off without this section. Values go by ``[[mqtt]]``."""
     contracts: tuple[ContractConfig, ...] = ()
     """One section ``[[contracts]]`` for each bill: what electricity costs."""
+    alerts: AlertsConfig | None = None
+    """What needs attention, and who is told; off without this section."""
     prices: PricesConfig | None = None
     """Where spot prices come from; without it lines that need them wait."""
 
@@ -133,6 +136,12 @@ class Config(BaseModel):
     def _topics_differ(self) -> Config:
         for broker in self.mqtt:
             broker.check_meters(self.meters)
+        return self
+
+    @model_validator(mode="after")
+    def _alerts_fit(self) -> Config:
+        if self.alerts is not None:
+            self.alerts.check_meters({meter: settings.fuse for meter, settings in self.meters.items()})
         return self
 
     @model_validator(mode="after")

@@ -46,6 +46,7 @@ from servicekit.systemd import Notifier
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from nes2mqtt.alerts.keeper import AlertKeeper
     from nes2mqtt.bills.billing import Billing
     from nes2mqtt.bills.running_costs import RunningCosts
     from nes2mqtt.history.running_energy import RunningEnergy
@@ -178,6 +179,7 @@ def _outputs(
     event_log: EventLog,
     billing: Billing | None,
     costs: RunningCosts | None,
+    alerts: AlertKeeper | None,
     pollers: Sequence[Poller],
     serve: Serve | None,
 ) -> list[Output]:
@@ -187,6 +189,8 @@ def _outputs(
         from nes2mqtt.outputs.history import HistoryOutput  # noqa: PLC0415 - see the docstring
 
         outputs.append(HistoryOutput(store))
+    if alerts is not None:
+        outputs.append(alerts)
     if config.mqtt:
         from nes2mqtt.outputs.mqtt.output import MqttOutput  # noqa: PLC0415
     for broker in config.mqtt:
@@ -220,6 +224,7 @@ def _outputs(
                 hub,
                 store,
                 event_log=event_log,
+                alerts=alerts,
                 billing=billing,
                 profiles=AskedProfiles(pollers, hub.clock.monotonic),
                 state_dir=config.data_dir,
@@ -240,6 +245,22 @@ def _feeds(config: Config, store: Store | None, event_log: EventLog) -> Sources:
     from nes2mqtt.history.feeds import FilledIntervals, NotedNumber  # noqa: PLC0415 - only with a history
 
     return Sources(event_log, lambda name: NotedNumber(store, name), FilledIntervals(store), names)
+
+
+def _alerts(config: Config, gateway: GatewayInfo, hub: Hub, event_log: EventLog) -> AlertKeeper | None:
+    """Return what watches for alerts, with the ways to people; None without its section."""
+    section = config.alerts
+    if section is None:
+        return None
+    from nes2mqtt.alerts.channels.configured import couriers  # noqa: PLC0415 - see the docstring
+    from nes2mqtt.alerts.keeper import AlertKeeper  # noqa: PLC0415
+
+    fuses = {meter: settings.fuse for meter, settings in config.meters.items()}
+    names = {meter: settings.name or meter for meter, settings in config.meters.items()}
+    keeper = AlertKeeper(section, fuses, hub, event_log, config.timezone, config.data_dir)
+    for courier in couriers(section, keeper, gateway, names, hub.clock):
+        keeper.add(courier)
+    return keeper
 
 
 def _billing(config: Config, store: Store | None) -> Billing | None:
@@ -344,7 +365,8 @@ async def run(
         event_log = _event_log(config, store)
         billing = _billing(config, store)
         costs = _running_costs(config, billing, clock)
-        made = _outputs(config, gateway, hub, store, energy, event_log, billing, costs, pollers, serve)
+        alerts = _alerts(config, gateway, hub, event_log)
+        made = _outputs(config, gateway, hub, store, energy, event_log, billing, costs, alerts, pollers, serve)
         if store is not None and config.history.backfill:
             from nes2mqtt.backfill.filler import Filler  # noqa: PLC0415 - only with a history
 

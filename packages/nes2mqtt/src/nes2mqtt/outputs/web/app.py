@@ -22,7 +22,18 @@ from nes2mqtt.outputs.dabbler import dash_body
 from nes2mqtt.outputs.web import assets, problem
 from nes2mqtt.outputs.web.access.gate import COOKIE_SUFFIX, Gate
 from nes2mqtt.outputs.web.access.login import login_routes
-from nes2mqtt.outputs.web.api import condition, costs, current, devices, events, history, metrics, openapi, profile
+from nes2mqtt.outputs.web.api import (
+    alerts,
+    condition,
+    costs,
+    current,
+    devices,
+    events,
+    history,
+    metrics,
+    openapi,
+    profile,
+)
 from nes2mqtt.outputs.web.api.operation import PREFIX
 from nes2mqtt.outputs.web.api.parameters import MOST_METERS
 from nes2mqtt.outputs.web.assets import Asset
@@ -46,6 +57,7 @@ _OPERATIONS = (
     *current.OPERATIONS,
     *devices.OPERATIONS,
     *condition.OPERATIONS,
+    *alerts.OPERATIONS,
     *events.OPERATIONS,
     *profile.OPERATIONS,
     *history.OPERATIONS,

@@ -19,6 +19,7 @@ from nes2mqtt.readings.happened import EventLog
 from nes2mqtt.readings.hub import Hub
 
 if TYPE_CHECKING:
+    from nes2mqtt.alerts.keeper import AlertKeeper
     from nes2mqtt.bills.billing import Billing
     from nes2mqtt.history.store import Store
     from nes2mqtt.meters.profiles import AskedProfiles
@@ -39,6 +40,8 @@ class WebContext(Protocol):
     """The history; None without one."""
     event_log: EventLog
     """What happened to the meters."""
+    alerts: AlertKeeper | None
+    """What watches for alerts; None without its section."""
     billing: Billing | None
     """What makes bills; None without contracts or without a history."""
     profiles: AskedProfiles | None

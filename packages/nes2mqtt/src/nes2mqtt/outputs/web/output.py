@@ -32,6 +32,7 @@ from nes2mqtt.readings.reading import Beside, EntriesRead, Event, Sample
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from nes2mqtt.alerts.keeper import AlertKeeper
     from nes2mqtt.bills.billing import Billing
     from nes2mqtt.history.store import Store
     from nes2mqtt.meters.profiles import AskedProfiles
@@ -62,6 +63,7 @@ class WebOutput:
         hub: where the latest values and the other outputs are.
         store: the history, None without one: then there are no days and months.
         event_log: keeps what happened to the meters.
+        alerts: watches for what needs attention; None without its section.
         billing: makes bills; None without contracts.
         profiles: asks meters for their own load profiles.
         state_dir: a private folder where logins survive a restart; None forgets them.
@@ -79,6 +81,7 @@ class WebOutput:
         store: Store | None,
         *,
         event_log: EventLog | None = None,
+        alerts: AlertKeeper | None = None,
         billing: Billing | None = None,
         profiles: AskedProfiles | None = None,
         state_dir: Path | None = None,
@@ -89,6 +92,7 @@ class WebOutput:
         self.hub = hub
         self.store = store
         self.event_log = event_log if event_log is not None else RememberedEvents()
+        self.alerts = alerts
         self.billing = billing
         self.profiles = profiles
         self.state_dir = state_dir
@@ -96,6 +100,8 @@ class WebOutput:
         self.recent = Recent()
         self.dash = DashDocument(hub)
         self.live = LiveFeed(hub, self.recent, most_clients=config.max_live_clients)
+        if alerts is not None:
+            alerts.follow(self._alerted)
         self.listening = asyncio.Event()
         """Set while the port is open."""
         self.port = config.address.port
@@ -115,6 +121,10 @@ class WebOutput:
             self.recent.add(event)
         self.dash.offer(event)
         self.live.offer(event)
+
+    def _alerted(self, meter: str) -> None:
+        if self.alerts is not None:
+            self.live.alert(meter, [one.rule.key for one in self.alerts.book.of(meter) if one.raised])
 
     def status(self) -> OutputStatus:
         """Tell how it is."""

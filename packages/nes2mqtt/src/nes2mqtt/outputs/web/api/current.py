@@ -165,6 +165,7 @@ async def status(request: Request, asked: Asked) -> StatusReport:
             login=web.config.password is not None,
             history=web.store is not None,
             costs=web.billing is not None and web.store is not None,
+            alerts=web.alerts is not None,
         ),
         outputs=[OutputReport(**asdict(output.status())) for output in web.hub.outputs],
         meters=await meters(request, asked),

@@ -123,6 +123,7 @@ class GatewayReport(_Model):
     login: bool = Field(description="A password is set")
     history: bool = Field(description="Series, energy and export are available")
     costs: bool = Field(description="Bills are available: there are contracts and a history")
+    alerts: bool = Field(description="Alerts are watched for: there is a section `[alerts]`")
 
 
 class OutputReport(_Model):

@@ -1,8 +1,8 @@
 r"""The live stream: what changed, to every open page, at most once a second and meter.
 
 A client gets for each of its meters one ``meter`` event with everything, then ``change`` events
-with the parts that changed, ``events`` when something happened to the meter by its own logs, and a ``beat`` when nothing
-did for a while. Each message is encoded once for all clients. A client that does not keep up is cut off; its browser connects
+with the parts that changed, ``events`` when something happened to the meter by its own logs, ``alerts`` when
+what needs attention changed, and a ``beat`` when nothing did for a while. Each message is encoded once for all clients. A client that does not keep up is cut off; its browser connects
 again by itself and starts from the present. The id of an event is the run of this machine and its moment of the
 monotonic clock, so a client that comes back (``Last-Event-ID``) is sent the power curve of just the gap, whatever
 happened to the time of day meanwhile.
@@ -21,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 
 from nes2mqtt.outputs.web.live.recent import Recent
@@ -151,6 +151,14 @@ class LiveFeed:
             message = encode("events", {"id": read.meter, "events": news, **moment(self._clock)})
             for client in self._clients:
                 if client.wants(read.meter):
+                    client.put(message)
+
+    def alert(self, meter: str, raised: Sequence[str]) -> None:
+        """Send at once that alerts of a meter changed, and which are raised; the API has the words."""
+        if self._clients:
+            message = encode("alerts", {"id": meter, "raised": list(raised), **moment(self._clock)})
+            for client in self._clients:
+                if client.wants(meter):
                     client.put(message)
 
     @contextlib.contextmanager

@@ -26,7 +26,7 @@ translate(document);
  * The view that is shown. Each is a module of the folder views, loaded when it is first wanted, with an object:
  * place: its element; title(): what the window is called; show(moved): it shall be seen, or its address changed;
  * hide(); draw(): something was heard; heard(): all of the meter was; tick(): a second has gone by;
- * happened(): the meter's logs have something new; refresh(): a minute has gone by, so ask what is asked for and not sent.
+ * happened(): the meter's logs have something new; alerted(): what needs attention changed; refresh(): a minute has gone by, so ask what is asked for and not sent.
  */
 let view = null;
 
@@ -53,6 +53,9 @@ const stream = new Stream({
   },
   onEvents() {
     view?.happened?.();
+  },
+  onAlerts() {
+    view?.alerted?.();
   },
   onState(connected) {
     if (page.connected && !connected) {

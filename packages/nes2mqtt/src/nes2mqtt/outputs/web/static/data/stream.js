@@ -12,10 +12,11 @@ export class Stream {
    * @param onMeter called with the whole document of the meter
    * @param onChange called with the parts that changed
    * @param onEvents called when something happened to the meter, by its own logs
+   * @param onAlerts called when what needs attention changed
    * @param onState called with true (connected) or false (lost)
    */
-  constructor({ onMeter, onChange, onEvents, onState }) {
-    this.handlers = { meter: onMeter, change: onChange, events: onEvents, beat: () => {} };
+  constructor({ onMeter, onChange, onEvents, onAlerts, onState }) {
+    this.handlers = { meter: onMeter, change: onChange, events: onEvents, alerts: onAlerts, beat: () => {} };
     this.onState = onState;
     this.source = null;
     this.timer = 0;

@@ -12,6 +12,7 @@ import { number } from "../texts/format.js";
 import { curve, meterId, page, say } from "../page.js";
 import { address } from "../router.js";
 import { text } from "../texts/texts.js";
+import * as alerts from "./alerts.js";
 import * as cards from "./cards.js";
 import { amounts, costsOf } from "./costs.js";
 
@@ -55,7 +56,8 @@ function draw() {
   const values = Boolean(meter) && Object.keys(meter.groups).length > 0;
   // The history is there whether the meter answers or not.
   const past = Object.values(state.reports).some((report) => report.buckets.some(known)) || curve.times.length > 0;
-  const some = Boolean(meter) && (values || past);
+  const some = Boolean(meter) && (values || past) && alerts.settled(page.status, meterId());
+  alerts.drawAlerts(meterId());
   byId("waiting").hidden = values;
   byId("waiting").classList.toggle("brief", some);
   byId("cards").hidden = !some;
@@ -108,7 +110,15 @@ function title() {
   return `${power.number < 0 ? "\u2193" : "\u2191"} ${number(Math.abs(power.number))} W`;
 }
 
+async function refreshAlerts() {
+  if (page.status?.gateway.alerts && meterId()) {
+    await alerts.ask(meterId());
+    draw();
+  }
+}
+
 async function refresh() {
+  refreshAlerts();
   const meter = meterId();
   if (state.meter !== meter) {
     Object.assign(state, { meter, reports: {}, costs: null, flow: "" });
@@ -160,6 +170,7 @@ export const view = {
   draw,
   refresh,
   heard: redrawBars,
+  alerted: refreshAlerts,
   tick() {
     drawCharts();
     if (page.meter) {

@@ -1,0 +1,154 @@
+"""Brings what is told by one channel: in order, again and again until it is taken, and never twice what was.
+
+How far it came is kept, so a restart goes on there. What nobody took for a day is given up, and said.
+
+This module does not know how anything is brought.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from nes2mqtt.alerts.telling import Telling
+from nes2mqtt.timing.backoff import Backoff
+
+__all__ = ["Courier", "Undelivered"]
+
+_log = logging.getLogger(__name__)
+
+RETRY = (10.0, 900.0)
+"""Seconds until it is tried again: at first, and at most."""
+_LOOK_EVERY = 60.0
+_OLDEST = timedelta(days=1)
+
+
+class Undelivered(Exception):
+    """Something was not taken; the text says what happened, what it means and what to do. No secrets.
+
+    Args:
+        reason: for people.
+        for_good: it will never be: what was sent is refused, not who sent it.
+    """
+
+    def __init__(self, reason: str, *, for_good: bool = False) -> None:
+        super().__init__(reason)
+        self.for_good = for_good
+
+
+class Tellings(Protocol):
+    """The numbered list, and how far each channel came."""
+
+    async def after(self, number: int, limit: int) -> Sequence[tuple[int, Telling]]:
+        """Return tellings with higher numbers."""
+
+    async def last(self) -> int:
+        """Return the highest number."""
+
+    def position(self, channel: str) -> int | None:
+        """Return how far a channel came, None if it is new."""
+
+    async def keep_position(self, channel: str, number: int) -> None:
+        """Keep how far a channel came."""
+
+
+Bring = Callable[[Sequence[Telling]], Awaitable[None]]
+"""Brings some; raises :class:`Undelivered`."""
+
+
+class Courier:
+    """One channel.
+
+    Args:
+        name: of it, also under which its position is kept.
+        tellings: what is told.
+        bring: brings some.
+        now: the time of day, None while it is not known.
+        wait: seconds to wait for more before something is brought.
+        at_once: so many at most are brought together.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        tellings: Tellings,
+        bring: Bring,
+        now: Callable[[], datetime | None],
+        *,
+        wait: float = 0.0,
+        at_once: int = 1,
+    ) -> None:
+        self.name = name
+        self._tellings = tellings
+        self._bring = bring
+        self._now = now
+        self._wait = wait
+        self._at_once = at_once
+        self._wanted = asyncio.Event()
+        self._wanted.set()
+        self._trouble = ""
+        self._waiting = 0
+
+    @property
+    def trouble(self) -> str:
+        """Return why something cannot be brought; empty when nothing is wrong."""
+        return self._trouble
+
+    @property
+    def waiting(self) -> int:
+        """Return how much waits to be brought."""
+        return self._waiting
+
+    def look(self) -> None:
+        """Look for something new soon."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Bring what there is, until cancelled."""
+        last, known = await self._tellings.last(), self._tellings.position(self.name)
+        # Who is new gets what comes from now on; numbers begin anew where their file was lost.
+        reach = last if known is None else min(known, last)
+        if reach != known:
+            await self._tellings.keep_position(self.name, reach)
+        backoff = Backoff(*RETRY)
+        while True:
+            if not await self._tellings.after(reach, 1):
+                self._waiting = 0
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_EVERY):
+                        await self._wanted.wait()
+                self._wanted.clear()
+                continue
+            await asyncio.sleep(self._wait)
+            found = await self._tellings.after(reach, self._at_once)
+            self._waiting = len(found)
+            if await self._brought([one for _, one in found]):
+                reach = found[-1][0]
+                await self._tellings.keep_position(self.name, reach)
+                backoff.reset()
+            else:
+                await asyncio.sleep(max(backoff.next() - self._wait, 0.0))
+
+    async def _brought(self, tellings: Sequence[Telling]) -> bool:
+        """Bring some; return whether that is done with, well or for good."""
+        now = self._now()
+        fresh = [one for one in tellings if one.time is None or now is None or now - one.time < _OLDEST]
+        if len(fresh) < len(tellings):
+            _log.error("alerts, %s: gave up %d that nobody took for a day", self.name, len(tellings) - len(fresh))
+        if not fresh:
+            return True
+        try:
+            await self._bring(fresh)
+        except Undelivered as error:
+            if str(error) != self._trouble:
+                _log.error("alerts, %s: %s", self.name, error)
+            self._trouble = str(error)
+            return error.for_good
+        if self._trouble:
+            _log.info("alerts, %s: it works again", self.name)
+        self._trouble = ""
+        return True

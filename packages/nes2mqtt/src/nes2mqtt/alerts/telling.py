@@ -1,0 +1,122 @@
+"""What is told of an alert: one entry of a numbered list, which every channel goes through at its own pace.
+
+This module does not know who is told, nor in which words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from nes2mqtt.alerts.kinds import Kind
+
+__all__ = ["Telling", "What"]
+
+
+class What(StrEnum):
+    """What happened to an alert."""
+
+    RAISED = "raised"
+    CLEARED = "cleared"
+    PASSED = "passed"
+    """It was raised and cleared while nobody was to be told."""
+    HAPPENED = "happened"
+    """The meter logged something."""
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Something to tell.
+
+    Args:
+        number: only grows; 0 before it has one.
+        what: happened.
+        kind: of the alert.
+        meter: its id.
+        phase: where there is one.
+        value: that was seen last, in the unit of the kind.
+        limit: beyond which it is wrong.
+        fuse: of the phase, in A.
+        since: when it began (UTC, aware); None if that is not known.
+        until: when it ended, likewise.
+        times: how often it was raised, of what passed.
+        events: what the meter logged, in English.
+        time: when this was decided; None while the time of day is not known.
+    """
+
+    what: What
+    kind: Kind
+    meter: str
+    phase: str = ""
+    value: float | None = None
+    limit: float | None = None
+    fuse: float | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    times: int = 1
+    events: tuple[str, ...] = ()
+    time: datetime | None = None
+    number: int = 0
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON has it; what is not known is absent."""
+        whole = {
+            "number": self.number,
+            "what": self.what.value,
+            "kind": self.kind.value,
+            "meter": self.meter,
+            "phase": self.phase or None,
+            "value": self.value,
+            "limit": self.limit,
+            "fuse": self.fuse,
+            "since": _iso(self.since),
+            "until": _iso(self.until),
+            "times": self.times if self.what is What.PASSED else None,
+            "events": list(self.events) or None,
+            "time": _iso(self.time),
+        }
+        return {key: value for key, value in whole.items() if value is not None}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Telling:
+        """Return what a document says.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: it is none.
+        """
+        return cls(
+            What(document["what"]),
+            Kind(document["kind"]),
+            str(document["meter"]),
+            str(document.get("phase", "")),
+            _number(document.get("value")),
+            _number(document.get("limit")),
+            _number(document.get("fuse")),
+            _moment(document.get("since")),
+            _moment(document.get("until")),
+            int(document.get("times", 1)),
+            tuple(str(each) for each in document.get("events", ())),
+            _moment(document.get("time")),
+            int(document["number"]),
+        )
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _moment(text: Any) -> datetime | None:
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its offset")
+    return moment
