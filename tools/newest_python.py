@@ -63,9 +63,12 @@ NOT_HERE = (
     "packages/nes2mqtt/tests/runtime/test_optical_gateway.py",  # whole days
     "packages/nes2mqtt/tests/security/test_canaries.py",
     "packages/nes2mqtt/tests/security/test_page_attacks.py",
-    "packages/nes2mqtt/tests/web/test_web_page.py",  # a browser
-    "packages/nes2mqtt/tests/web/test_web_page_truth.py",
+    "packages/nes2mqtt/tests/mqtt/test_logs_end_to_end.py",
+    "packages/nes2mqtt/tests/mqtt/test_costs_end_to_end.py",
+    "packages/nes2mqtt/tests/history/test_costs_of_a_year.py",  # sums, the same on any Python
     "packages/piprint/tests/simulate/test_stand_in_page.py",
+    # A browser.
+    *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "packages/nes2mqtt/tests/web").glob("test_web_page*.py"))),
 )
 """What takes long and has nothing in it that a newer Python would do differently; all of it is in ``make test``."""
 
