@@ -7,10 +7,8 @@ python tools/generate_settings.py --check   fail if the committed page is out of
 from __future__ import annotations
 
 import argparse
-import ast
 import inspect
 import sys
-import textwrap
 import types
 from collections.abc import Iterator
 from datetime import date
@@ -27,6 +25,7 @@ from pydantic_core import PydanticUndefined
 
 from nes2mqtt.alerts import config as alerts
 from nes2mqtt.alerts.quiet import Hours
+from nes2mqtt.config.described import descriptions, settings_of
 from nes2mqtt.config.settings import Config
 from nes2mqtt.costs import config as costs
 from nes2mqtt.history.config import HistoryConfig
@@ -97,46 +96,10 @@ _WORDS: dict[object, str] = {
 }
 
 
-def descriptions(model: type[BaseModel]) -> dict[str, str]:
-    """Return the docstring below each field of a model, those it inherits first."""
-    found: dict[str, str] = {}
-    for one in reversed(model.__mro__):
-        if issubclass(one, BaseModel) and one is not BaseModel:
-            found |= _own_descriptions(one)
-    return found
-
-
-def _own_descriptions(model: type[BaseModel]) -> dict[str, str]:
-    (body,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    assert isinstance(body, ast.ClassDef)
-    found = {}
-    for statement, following in zip(body.body, body.body[1:], strict=False):
-        if (
-            isinstance(statement, ast.AnnAssign)
-            and isinstance(statement.target, ast.Name)
-            and isinstance(following, ast.Expr)
-            and isinstance(following.value, ast.Constant)
-        ):
-            text = inspect.cleandoc(str(following.value.value))
-            found[statement.target.id] = " ".join(text.replace("``", "`").split())
-    return found
-
-
 def settings(model: type[BaseModel]) -> Iterator[tuple[str, str, FieldInfo]]:
     """Yield name in the file, name in the model and field of every setting that is not a section of its own."""
-    for name, info in model.model_fields.items():
-        if not any(_is_section(part) for part in _parts(info.annotation)):
-            yield info.alias or name, name, info
-
-
-def _parts(annotation: Any) -> Iterator[Any]:
-    yield annotation
-    for part in get_args(annotation):
-        yield from _parts(part)
-
-
-def _is_section(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    for setting in settings_of(model):
+        yield setting.name, setting.field, setting.info
 
 
 def _kind(annotation: Any) -> str:

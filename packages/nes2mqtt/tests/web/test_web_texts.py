@@ -53,6 +53,8 @@ SAME = {
     "hour_bar",
     "minutes_ago",
     "model",
+    "settings_kind_Config",
+    "settings_kind_MqttConfig",
     "state_online",
 }
 

@@ -45,6 +45,14 @@ class Notifier:
         """Say that shutdown has begun."""
         self._send("STOPPING=1")
 
+    def reloading(self, now: float) -> None:
+        """Say that the service begins anew in the same process; :meth:`ready` ends it.
+
+        Args:
+            now: the monotonic clock.
+        """
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={int(now * 1_000_000)}")
+
     def status(self, text: str) -> None:
         """Show a text in ``systemctl status``, as one line; the same text is sent once."""
         if text != self._status:

@@ -1,7 +1,7 @@
-"""On which line of a TOML text each key stands, so that an error can point there.
+"""Where each key of a TOML text stands, so that an error can point there, and a change be made there and nowhere else.
 
 :mod:`tomllib` gives values without places. This walks the same text a second time and notes
-the line of every key, as the path tomllib's result has it: ``("mqtt", 0, "host")``.
+the place of every key, as the path tomllib's result has it: ``("mqtt", 0, "host")``.
 
 It expects a text that tomllib has accepted and does not know what the keys mean.
 """
@@ -11,10 +11,48 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-__all__ = ["Path", "key_lines", "line_of"]
+__all__ = ["Header", "Layout", "Pair", "Path", "Span", "key_lines", "layout_of", "line_of"]
 
 Path = tuple[str | int, ...]
+Span = tuple[int, int]
+"""First character, and the one after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A line ``[table]`` or ``[[table]]``."""
+
+    path: Path
+    """Of the table; of an array of tables with the number of its element."""
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A key and its value."""
+
+    path: Path
+    base: Path
+    """Of the table it is written in. With dotted keys the path is more than one step longer."""
+    inline: bool
+    """That table is written in braces."""
+    span: Span
+    """From the key to the end of the value."""
+
+
+@dataclass(slots=True)
+class Layout:
+    """Where everything of a text stands."""
+
+    headers: list[Header] = field(default_factory=list)
+    """In the order of the text."""
+    pairs: list[Pair] = field(default_factory=list)
+    """In the order in which they end."""
+    values: dict[Path, Span] = field(default_factory=dict)
+    """Of keys, and of members of arrays in brackets."""
+
 
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _INLINE_SPACE = re.compile(r"[ \t]*")
@@ -36,6 +74,7 @@ class _Walker:
         self._at = 0
         self._arrays: dict[Path, int] = {}
         self.lines: dict[Path, int] = {}
+        self.layout = Layout()
 
     def walk(self) -> None:
         """Walk the whole text."""
@@ -45,7 +84,7 @@ class _Walker:
             if self._text[self._at] == "[":
                 table = self._header()
             else:
-                self._pair(table)
+                self._pair(table, inline=False)
             self._skip(_SPACE)
 
     def _skip(self, pattern: re.Pattern[str]) -> str:
@@ -93,31 +132,40 @@ class _Walker:
         return path
 
     def _header(self) -> Path:
-        line = self._line()
+        line, start = self._line(), self._at
         brackets = 2 if self._text.startswith("[[", self._at) else 1
         self._at += brackets
         keys = self._keys()
         self._at += brackets
-        if brackets == 1:
-            return self._note((), keys, line)
-        array = (*self._inside((), keys[:-1]), keys[-1])
-        self._arrays[array] = self._arrays.get(array, -1) + 1
-        self.lines.setdefault(array, line)
-        return self._note((), keys, line)
+        if brackets == 2:  # noqa: PLR2004 - one more member of an array of tables
+            array = (*self._inside((), keys[:-1]), keys[-1])
+            self._arrays[array] = self._arrays.get(array, -1) + 1
+            self.lines.setdefault(array, line)
+        path = self._note((), keys, line)
+        self.layout.headers.append(Header(path, (start, self._at)))
+        return path
 
-    def _pair(self, table: Path) -> None:
-        line = self._line()
+    def _pair(self, table: Path, *, inline: bool) -> None:
+        line, start = self._line(), self._at
         keys = self._keys()
         self._at += 1  # the equals sign
         self._skip(_INLINE_SPACE)
-        self._value(self._note(table, keys, line))
+        path = self._note(table, keys, line)
+        self._value(path)
+        self.layout.pairs.append(Pair(path, table, inline, (start, self.layout.values[path][1])))
 
     def _value(self, path: Path) -> None:
+        start = self._at
+        self._value_itself(path)
+        end = start + len(self._text[start : self._at].rstrip())
+        self.layout.values[path] = (start, end)
+
+    def _value_itself(self, path: Path) -> None:
         opening = self._peek()
         if opening in {'"', "'"}:
             self._string()
         elif opening == "{":
-            self._group("}", lambda _: self._pair(path))
+            self._group("}", lambda _: self._pair(path, inline=True))
         elif opening == "[":
             self._group("]", lambda index: self._element((*path, index)))
         else:
@@ -150,6 +198,14 @@ def key_lines(text: str) -> Mapping[Path, int]:
     with contextlib.suppress(ValueError, IndexError, RecursionError):
         walker.walk()
     return walker.lines
+
+
+def layout_of(text: str) -> Layout:
+    """Return where everything of a valid TOML text stands; as far as the walker follows it, as with :func:`key_lines`."""
+    walker = _Walker(text)
+    with contextlib.suppress(ValueError, IndexError, RecursionError):
+        walker.walk()
+    return walker.layout
 
 
 def line_of(lines: Mapping[Path, int], path: Path) -> int | None:

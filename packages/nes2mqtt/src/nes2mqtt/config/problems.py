@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from pydantic_core import ErrorDetails
 from servicekit.problems import Problem, classes_in, problems_at, unknown_setting, words_for
 from servicekit.toml_lines import Path as SettingPath
 
-__all__ = ["ConfigError", "problems_of"]
+__all__ = ["ConfigError", "Found", "found_in", "problems_of"]
 
 
 _KEY_ITSELF = "[key]"
@@ -112,8 +113,28 @@ def problems_of(
         text: the file as it is written.
         file: its name, for the messages.
     """
-    found = []
+    return problems_at([(one.path, one.message) for one in found_in(error, root, data)], text, file)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that is wrong, before it is a line for people."""
+
+    path: SettingPath
+    """Where it stands, or should."""
+    message: str
+    kind: str
+    """pydantic's name of it."""
+    context: Mapping[str, Any]
+    """What pydantic tells besides, such as a bound; never what the file says."""
+
+
+def found_in(error: ValidationError, root: type[BaseModel], data: Mapping[str, Any]) -> list[Found]:
+    """Return what is wrong, each said once; the arguments are those of :func:`problems_of`."""
+    found: dict[tuple[SettingPath, str], Found] = {}
     for detail in error.errors(include_url=False, include_input=False):
         path = _in_file(data, detail["loc"])
-        found.append((path, _message(detail, path, _models_at(root, path[:-1]))))
-    return problems_at(found, text, file)
+        message = _message(detail, path, _models_at(root, path[:-1]))
+        context = {key: value for key, value in detail.get("ctx", {}).items() if key != "error"}
+        found.setdefault((path, message), Found(path, message, detail["type"], context))
+    return list(found.values())

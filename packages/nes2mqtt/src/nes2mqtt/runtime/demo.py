@@ -19,7 +19,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from nes2mqtt.config.settings import Config, parse
+from nes2mqtt.config.settings import parse
+from nes2mqtt.outputs.web.context import SettingsDesk
 from nes2mqtt.outputs.web.output import Serve
 from nes2mqtt.runtime import gateway
 from nes2mqtt.runtime.first_run import FirstRun, stopped_when
@@ -117,7 +118,8 @@ async def _run(
     serve: Serve | None,
 ) -> None:
     async with SimulatedMeter(house) as meter, _broker(folder) as mqtt_port:
-        config = _config(folder, await meter.serve_tcp(_LOOPBACK, 0), page, mqtt_port)
+        text = _text(folder, await meter.serve_tcp(_LOOPBACK, 0), page, mqtt_port)
+        config = parse(text, Path("demonstration"))
         say("A demonstration: a simulated meter in a made-up house. No real meter is read.")
         if page != port:
             say(f"Port {port} is taken, so the page is on the next free one.")
@@ -129,7 +131,7 @@ async def _run(
         say(f"  History  {folder / 'history.db'}")
         for line in way_out:
             say(line)
-        await gateway.run(config, stop=stop, serve=serve)
+        await gateway.run(config, stop=stop, serve=serve, desk=_settings(text))
 
 
 def _made(folder: Path) -> Path:
@@ -137,11 +139,17 @@ def _made(folder: Path) -> Path:
     return folder.resolve()
 
 
-def _config(folder: Path, meter: str, page: int, mqtt_port: int | None) -> Config:
+def _settings(text: str) -> SettingsDesk:
+    from nes2mqtt.setup.changes.desk import OpenBook  # noqa: PLC0415 - with the settings comes what changes them
+
+    return OpenBook(text)
+
+
+def _text(folder: Path, meter: str, page: int, mqtt_port: int | None) -> str:
     text = _CONFIG.format(folder=folder, meter=meter, key=DEMO_KEY_TEXT, loopback=_LOOPBACK, port=page)
     if mqtt_port is not None:
         text += _BROKER.format(loopback=_LOOPBACK, port=mqtt_port)
-    return parse(text, Path("demonstration"))
+    return text
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from nes2mqtt.history.running_energy import RunningEnergy
     from nes2mqtt.history.store import Store
     from nes2mqtt.outputs.mqtt.feeds import Sources
+    from nes2mqtt.outputs.web.context import SettingsDesk
     from nes2mqtt.outputs.web.output import Serve
     from nes2mqtt.prices.keeper import PriceKeeper
 
@@ -182,6 +183,7 @@ def _outputs(
     alerts: AlertKeeper | None,
     pollers: Sequence[Poller],
     serve: Serve | None,
+    desk: SettingsDesk | None,
 ) -> list[Output]:
     """Make the outputs the configuration asks for; each section's code is imported here only."""
     outputs: list[Output] = []
@@ -227,6 +229,7 @@ def _outputs(
                 alerts=alerts,
                 billing=billing,
                 profiles=AskedProfiles(pollers, hub.clock.monotonic),
+                settings=desk,
                 state_dir=config.data_dir,
                 serve=serve,
             )
@@ -334,15 +337,20 @@ async def run(
     started: Callable[[], None] | None = None,
     clock: Clock | None = None,
     serve: Serve | None = None,
-) -> None:
-    """Run the gateway until SIGTERM, SIGINT or ``stop``.
+    desk: SettingsDesk | None = None,
+) -> bool:
+    """Run the gateway until SIGTERM, SIGINT, ``stop`` or a change of the settings.
 
     Args:
         config: the checked configuration.
         stop: ends the run when set, as a signal does; signals are then left alone.
         started: called when everything runs.
         serve: serves the page in place of its own port (:data:`nes2mqtt.outputs.web.output.Serve`).
+        desk: where the settings are looked at and changed, for the page; when they were, this ends in order.
         clock: the clocks of this machine; tests pass others. Its monotonic clock must be the event loop's.
+
+    Returns:
+        Whether it ended because the settings were changed, and nobody stopped it meanwhile: then it is to begin anew.
 
     Raises:
         HistoryError: the database was written by a newer program.
@@ -366,7 +374,7 @@ async def run(
         billing = _billing(config, store)
         costs = _running_costs(config, billing, clock)
         alerts = _alerts(config, gateway, hub, event_log)
-        made = _outputs(config, gateway, hub, store, energy, event_log, billing, costs, alerts, pollers, serve)
+        made = _outputs(config, gateway, hub, store, energy, event_log, billing, costs, alerts, pollers, serve, desk)
         if store is not None and config.history.backfill:
             from nes2mqtt.backfill.filler import Filler  # noqa: PLC0415 - only with a history
 
@@ -382,8 +390,9 @@ async def run(
             sides.append(Keeper("counting the running costs", costs.run).run())
         if (prices := _price_keeper(config, clock)) is not None:
             sides.append(Keeper("keeping spot prices", prices.run).run())
-        await _run_graph(clock, pollers, outputs, sides, notifier, stop, started)
+        anew = await _run_graph(clock, pollers, outputs, sides, notifier, stop, started, desk)
     notifier.close()
+    return anew
 
 
 async def _run_graph(
@@ -394,7 +403,8 @@ async def _run_graph(
     notifier: Notifier,
     stop: asyncio.Event | None,
     started: Callable[[], None] | None,
-) -> None:
+    desk: SettingsDesk | None,
+) -> bool:
     async with asyncio.TaskGroup() as group:
 
         def start(works: Sequence[Coroutine[None, None, None]]) -> list[asyncio.Task[None]]:
@@ -411,13 +421,31 @@ async def _run_graph(
         notifier.ready()
         if started is not None:
             started()
-        if stop is not None:
-            await stop.wait()
-        else:
-            stop = asyncio.Event()
-            with stopped_by_signals(stop):
-                await stop.wait()
-        _log.info("stopping")
-        notifier.stopping()
-        await _end([*sides, *sources])
-        await _end(sinks)
+        stopped = stop if stop is not None else asyncio.Event()
+        changed = asyncio.Event()
+        if desk is not None:
+            desk.when_changed = changed.set
+        with stopped_by_signals(stopped) if stop is None else nullcontext():
+            await _first_of(stopped, changed)
+            anew = not stopped.is_set()
+            if anew:
+                _log.info("stopping, to begin anew with other settings")
+                notifier.reloading(clock.monotonic())
+                await _end([*sides, *sources])
+                await _end(sinks)
+        if not anew:
+            _log.info("stopping")
+            notifier.stopping()
+            await _end([*sides, *sources])
+            await _end(sinks)
+    return anew and not stopped.is_set()
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    """Wait until one of several events is set."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()

@@ -21,13 +21,15 @@ from servicekit import process
 __all__ = ["become", "main", "run_until_stopped"]
 
 _WRONG_CONFIGURATION = 2
+_ITSELF = "nes2mqtt.runtime.service"
+"""Its own name, also where it runs as the main module and is called otherwise."""
 _LEAN = {"MALLOC_ARENA_MAX": "1"}
 """glibc's setting (mallopt(3), M_ARENA_MAX): by default each thread gets a memory pool, and memory freed in one is lost to the others."""
 
 
 def become(config: Path) -> NoReturn:
     """Replace this process by the gateway; its number and its open files stay."""
-    process.become(__name__, config, _LEAN)
+    process.become(_ITSELF, config, _LEAN)
 
 
 def main(config: Path) -> int:
@@ -44,12 +46,24 @@ def main(config: Path) -> int:
         return _WRONG_CONFIGURATION
     from nes2mqtt.host import log  # noqa: PLC0415
     from nes2mqtt.runtime import gateway  # noqa: PLC0415
+    from nes2mqtt.runtime.owners_desk import OwnersDesk  # noqa: PLC0415
 
     _allow_open_files()
     log.set_up(settings.log_level, log_secrets(settings))
     for warning in warnings_for(settings, config):
         logging.getLogger("nes2mqtt").warning("%s", warning)
-    return run_until_stopped(gateway.run(settings, started=_collect_seldom))
+    begins_anew = False
+
+    async def work() -> None:
+        nonlocal begins_anew
+        begins_anew = await gateway.run(settings, started=_collect_seldom, desk=OwnersDesk(config))
+
+    code = run_until_stopped(work())
+    if begins_anew:
+        become(
+            config
+        )  # nothing of the old settings stays in memory; the process keeps its number, and systemd its eye on it
+    return code
 
 
 def _allow_open_files() -> None:

@@ -15,6 +15,7 @@ import contextlib
 import errno
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +27,7 @@ from nes2mqtt.setup.draft import Draft
 from nes2mqtt.setup.said import Said
 from nes2mqtt.setup.steps import id_from
 
-__all__ = ["Place", "Plan", "Saved", "gateway_name", "plan", "put_all", "save"]
+__all__ = ["Place", "Plan", "Saved", "free", "gateway_name", "plan", "put_all", "replace_file", "said_of", "save"]
 
 _PRIVATE = 0o600
 _READABLE = 0o644
@@ -106,7 +107,7 @@ def plan(draft: Draft, place: Place, listen_port: int) -> Plan:
 
     def secret(name: str, text: str) -> str:
         secrets[name] = text
-        path = place.config.with_name(name) if place.drop_in is not None else _free(place.config.with_name(name))
+        path = place.config.with_name(name) if place.drop_in is not None else free(place.config.with_name(name))
         files[path] = f"{text}\n"
         if place.drop_in is not None:
             return f"{{ credential = {_quoted(name)} }}"
@@ -165,7 +166,7 @@ def _checked(text: str, file: Path, secrets: Mapping[str, str], files: Mapping[P
     return parse(text, file)
 
 
-def _free(path: Path) -> Path:
+def free(path: Path) -> Path:
     """Return a path where nothing is: this one, or one with a number. What is there may be somebody's only copy of a key."""
     stem, suffix = path.stem, path.suffix
     for number in range(2, _NAMES_TRIED):
@@ -208,7 +209,7 @@ def _prepared(place: Place, made: Plan) -> Said | None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            return _told(error, path.parent)
+            return said_of(error, path.parent)
     if place.drop_in is not None:
         for path in made.files:
             with contextlib.suppress(OSError):
@@ -223,7 +224,7 @@ def _prepared(place: Place, made: Plan) -> Said | None:
                 probe.flush()
                 os.fsync(probe.fileno())
         except OSError as error:
-            return _told(error, settings.data_dir)
+            return said_of(error, settings.data_dir)
     return None
 
 
@@ -242,7 +243,7 @@ def put_all(files: Sequence[tuple[Path, str, int]]) -> Said | None:
             return Said("file_exists", "", {"file": str(path)})
         except OSError as error:
             _take_back(put)
-            return _told(error, path)
+            return said_of(error, path)
         put.append(path)
     return None
 
@@ -272,12 +273,54 @@ def _put(path: Path, content: bytes, mode: int) -> None:
     finally:
         with contextlib.suppress(OSError):
             new.unlink()
+    _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    """Bring to the disk what a folder holds, where that can be done."""
     with contextlib.suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def replace_file(path: Path, content: bytes, expected: bytes) -> bool:
+    """Put a file in the place of another one, whole also after a power cut, with the same owner and rights.
+
+    Args:
+        path: the file; of a symbolic link, what it leads to.
+        content: the new one.
+        expected: what is there now.
+
+    Returns:
+        False, and nothing was changed, if something else is there now.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = path.resolve()
+    was = path.stat()
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    new.unlink(missing_ok=True)
+    try:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _PRIVATE)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            if (was.st_uid, was.st_gid) != (os.geteuid(), os.getegid()):
+                os.fchown(file.fileno(), was.st_uid, was.st_gid)
+            os.fchmod(file.fileno(), stat.S_IMODE(was.st_mode))
+            os.fsync(file.fileno())
+        if path.read_bytes() != expected:
+            return False
+        new.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            new.unlink()
+    _sync_folder(path.parent)
+    return True
 
 
 def _without_links(new: Path, path: Path) -> None:
@@ -293,7 +336,8 @@ def _take_back(paths: Sequence[Path]) -> None:
             path.unlink()
 
 
-def _told(error: OSError, path: Path) -> Said:
+def said_of(error: OSError, path: Path) -> Said:
+    """Say why a file cannot be written."""
     values = {"file": str(path), "folder": str(path.parent), "why": error.strerror or "?"}
     if error.errno in _NO_ROOM:
         return Said("disk_full", "", values)

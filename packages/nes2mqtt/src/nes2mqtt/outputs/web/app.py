@@ -36,6 +36,7 @@ from nes2mqtt.outputs.web.api import (
 )
 from nes2mqtt.outputs.web.api.operation import PREFIX
 from nes2mqtt.outputs.web.api.parameters import MOST_METERS
+from nes2mqtt.outputs.web.api.settings import settings_routes
 from nes2mqtt.outputs.web.assets import Asset
 from nes2mqtt.outputs.web.context import WebContext
 from nes2mqtt.outputs.web.problem import PLAIN_PATH
@@ -97,6 +98,7 @@ def build_app(web: WebContext) -> ASGIApp:
         Route("/metrics", _metrics),
         Route("/favicon.ico", asset_endpoint(files["install/icon.svg"]), name="favicon"),
         *(Route(f"/static/{path}", asset_endpoint(asset), name=path) for path, asset in files.items()),
+        *settings_routes(web.settings, sessions, clock),
         *login_routes(files, sessions, cookie, config, clock),
     ]
     if config.dabbler:

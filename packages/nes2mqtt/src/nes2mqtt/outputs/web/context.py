@@ -8,8 +8,9 @@ This module does not know requests.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nes2mqtt.outputs.dabbler import DashDocument
 from nes2mqtt.outputs.web.config import WebConfig
@@ -24,7 +25,27 @@ if TYPE_CHECKING:
     from nes2mqtt.history.store import Store
     from nes2mqtt.meters.profiles import AskedProfiles
 
-__all__ = ["WebContext"]
+__all__ = ["SettingsDesk", "WebContext"]
+
+
+class SettingsDesk(Protocol):
+    """Where settings are looked at and changed. May take a moment: asked in a thread."""
+
+    when_changed: Callable[[], None]
+    """Called once who changed them has been told."""
+
+    def picture(self, language: str) -> Mapping[str, Any]:
+        """Return the settings; no secret is in it. ``closed`` says why they cannot be changed, and is empty when they can."""
+
+    def check(self, revision: str, changes: object) -> Mapping[str, Any]:
+        """Return what changes of the state ``revision`` would do, or what is wrong with them.
+
+        Raises:
+            ValueError: that is no list of changes.
+        """
+
+    def take(self, revision: str, changes: object) -> Mapping[str, Any]:
+        """Carry changes out; ``taken`` says whether that was done. Raises as :meth:`check`."""
 
 
 class WebContext(Protocol):
@@ -46,6 +67,8 @@ class WebContext(Protocol):
     """What makes bills; None without contracts or without a history."""
     profiles: AskedProfiles | None
     """What asks meters for their own load profiles; None where there are none to ask."""
+    settings: SettingsDesk | None
+    """Where settings are changed; None where there are none to show."""
     state_dir: Path | None
     """Where logins survive a restart; None forgets them."""
     dash: DashDocument

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nes2mqtt.bills.billing import Billing
     from nes2mqtt.history.store import Store
     from nes2mqtt.meters.profiles import AskedProfiles
+    from nes2mqtt.outputs.web.context import SettingsDesk
 
 __all__ = ["Serve", "WebOutput"]
 
@@ -66,6 +67,7 @@ class WebOutput:
         alerts: watches for what needs attention; None without its section.
         billing: makes bills; None without contracts.
         profiles: asks meters for their own load profiles.
+        settings: where settings are looked at and changed.
         state_dir: a private folder where logins survive a restart; None forgets them.
         serve: serves the application in place of the port, so that it can be asked in this process without a socket:
             no port is opened, no certificate read, no thread started for it.
@@ -84,6 +86,7 @@ class WebOutput:
         alerts: AlertKeeper | None = None,
         billing: Billing | None = None,
         profiles: AskedProfiles | None = None,
+        settings: SettingsDesk | None = None,
         state_dir: Path | None = None,
         serve: Serve | None = None,
     ) -> None:
@@ -95,6 +98,7 @@ class WebOutput:
         self.alerts = alerts
         self.billing = billing
         self.profiles = profiles
+        self.settings = settings
         self.state_dir = state_dir
         self._serve_with = serve
         self.recent = Recent()

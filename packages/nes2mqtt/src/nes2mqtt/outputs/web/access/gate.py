@@ -196,6 +196,7 @@ class Gate:
             "scheme": "https" if caller.secure else scope["scheme"],
             # A reply that lasts, such as the live stream, asks again: a logout ends it.
             "still_allowed": lambda: self._sessions is None or self._is_logged_in(headers) or self._has_token(headers),
+            "logged_in": lambda: self._is_logged_in(headers),
             "stranger": lambda: (
                 not (
                     headers.get("sec-fetch-site") == "same-origin"

@@ -79,7 +79,8 @@ function drawLinks() {
     return;
   }
   links = drawn;
-  for (const view of LINKS) {
+  byId("to-settings").hidden = false;
+  for (const view of [...LINKS, "settings"]) {
     const link = byId(`to-${view}`);
     link.href = address({ meter: page.route.meter, view });
     link.toggleAttribute("aria-current", page.route.view === view);

@@ -16,6 +16,19 @@ export async function get(path) {
   return response.ok ? response.json() : { problem: await response.json().catch(() => ({})) };
 }
 
+/** Send something to the gateway; what comes back is as with get(). */
+export async function post(path, content) {
+  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(content), cache: "no-store" }).catch(() => null);
+  if (response?.status === 401) {
+    location.assign("login");
+  }
+  if (!response || response.status === 401) {
+    return null;
+  }
+  return response.ok ? response.json() : { problem: await response.json().catch(() => ({})) };
+}
+
 /** Ask about a time that is over, once if the answer is whole: a gap may be filled later. */
 export async function getPast(path, whole = () => true) {
   if (!kept.has(path)) {

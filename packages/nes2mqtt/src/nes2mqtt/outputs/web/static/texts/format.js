@@ -36,6 +36,9 @@ export function number(value, decimals = 0) {
   return numbers.get(decimals).format(value).replace("-", "\u2212");
 }
 
+/** A number as it was written: no digit more, none less, no groups. */
+export const plain = (value) => new Intl.NumberFormat(locale, { maximumFractionDigits: 9, useGrouping: false }).format(value);
+
 const part = (options, moment, type) => dateFormat(options).formatToParts(moment).find((p) => p.type === type).value;
 
 export const clockTime = (moment) =>

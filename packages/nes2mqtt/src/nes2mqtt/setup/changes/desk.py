@@ -1,0 +1,192 @@
+"""The file of the settings and who changes it: what it holds, what a change makes of it, putting that in its place.
+
+A revision tells one state of the file from another. It is made with a number of this process's own, so nobody can try
+out what the file may hold by comparing revisions.
+
+This module does not know HTTP, nor what becomes of the process after a change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from nes2mqtt.config.problems import ConfigError, Found
+from nes2mqtt.config.settings import load
+from nes2mqtt.setup.changes.picture import sections
+from nes2mqtt.setup.changes.proposal import Asked, Proposal, propose, read_changes
+from nes2mqtt.setup.said import Said
+from nes2mqtt.setup.writing import free, put_all, replace_file, said_of
+from servicekit.password import PasswordHash
+from servicekit.text_file import decode
+
+__all__ = ["Desk", "OpenBook"]
+
+_PRIVATE = 0o600
+_MOST_BYTES = 1_000_000
+
+
+class OpenBook:
+    """Settings to look at, of a file that there is not: the demonstration's."""
+
+    def __init__(self, text: str) -> None:
+        self._data = tomllib.loads(text)
+        self.when_changed: Callable[[], None] = lambda: None
+        """Never called."""
+
+    def picture(self, language: str) -> dict[str, Any]:
+        """Return the settings."""
+        return {
+            "revision": "",
+            "file": "",
+            "closed": "demonstration",
+            "why": "",
+            "problems": [],
+            "sections": sections(self._data, language),
+        }
+
+    def check(self, revision: str, changes: object) -> dict[str, Any]:
+        """Refuse: there is nothing to change."""
+        del revision, changes
+        raise ValueError("these settings cannot be changed")
+
+    take = check
+
+
+class Desk:
+    """Where the settings of a file are changed.
+
+    Args:
+        file: the configuration.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file.absolute()
+        self._salt = secrets.token_bytes(32)
+        self.changed = False
+        """The file was changed here: the gateway has to begin anew."""
+
+    def picture(self, language: str) -> dict[str, Any]:
+        """Return the settings, and whether they can be changed here."""
+        told: dict[str, Any] = {"file": str(self._file), "closed": "", "why": "", "problems": [], "sections": []}
+        try:
+            content = self._content()
+            data = tomllib.loads(decode(content))
+        except (OSError, ValueError, RecursionError):
+            return told | {"revision": "", "closed": "unreadable"}
+        refused = self._refused()
+        return told | {
+            "revision": self._revision(content),
+            "closed": "not_writable" if refused is not None else "",
+            "problems": []
+            if self._is_good()
+            else [{"path": [], "message": "", "kind": "file_is_wrong", "context": {}}],
+            "sections": sections(data, language),
+        }
+
+    def check(self, revision: str, changes: object) -> dict[str, Any]:
+        """Return what changes would make of the file, or what is wrong with them."""
+        return self._try(revision, read_changes(changes))[0]
+
+    def take(self, revision: str, changes: object) -> dict[str, Any]:
+        """Change the file."""
+        told, content, proposal = self._try(revision, read_changes(changes), hashed=_hashed)
+        if not told["ok"] or proposal is None:
+            return told
+        said = self._write(content, proposal)
+        if said is not None:
+            return told | {"ok": False, "said": asdict(said)}
+        self.changed = True
+        web = proposal.config.web if proposal.config is not None else None
+        return told | {"taken": True, "address": web.url if web is not None else ""}
+
+    def _try(
+        self, revision: str, asked: Sequence[Asked], hashed: Callable[[str], str] = str
+    ) -> tuple[dict[str, Any], bytes, Proposal | None]:
+        told: dict[str, Any] = {"ok": False, "said": None, "problems": [], "lines": [], "files": [], "taken": False}
+        try:
+            content = self._content()
+            text = decode(content)
+            tomllib.loads(text)
+        except (OSError, ValueError, RecursionError):
+            return told | {"said": asdict(Said("settings_unreadable"))}, b"", None
+        if self.changed or not hmac.compare_digest(self._revision(content).encode(), revision.encode()):
+            return told | {"said": asdict(Said("settings_changed_meanwhile"))}, content, None
+        proposal = propose(text, asked, lambda name: free(self._file.with_name(name)), hashed)
+        told["problems"] = [_told(one) for one in proposal.problems]
+        if proposal.problems:
+            return told, content, None
+        told |= {
+            "ok": True,
+            "lines": [asdict(line) | {"path": list(line.path)} for line in proposal.lines],
+            "files": [str(file) for file in proposal.files],
+            "closed": "not_writable" if self._refused() is not None else "",
+        }
+        return told, content, proposal
+
+    def _write(self, content: bytes, proposal: Proposal) -> Said | None:
+        try:
+            new = _encoded(proposal.text, content)
+        except UnicodeEncodeError:
+            return Said("settings_unreadable")
+        files = [(file, text, _PRIVATE) for file, text in proposal.files.items()]
+        said = put_all(files)
+        if said is not None:
+            return said
+        try:
+            if replace_file(self._file, new, content):
+                return None
+            said = Said("settings_changed_meanwhile")
+        except OSError as error:
+            said = said_of(error, self._file)
+        for file, _, _ in files:
+            file.unlink(missing_ok=True)
+        return said
+
+    def _content(self) -> bytes:
+        with self._file.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise ValueError("far too long")
+        return content
+
+    def _revision(self, content: bytes) -> str:
+        return hmac.new(self._salt, content, hashlib.sha256).hexdigest()[:32]
+
+    def _refused(self) -> str | None:
+        """Return what cannot be written; None when all can."""
+        real = self._file.resolve()
+        return next((str(one) for one in (real, real.parent) if not os.access(one, os.W_OK)), None)
+
+    def _is_good(self) -> bool:
+        try:
+            load(self._file)
+        except ConfigError:
+            return False
+        return True
+
+
+def _told(one: Found) -> dict[str, Any]:
+    context: Mapping[str, Any] = {
+        key: value for key, value in one.context.items() if isinstance(value, str | int | float)
+    }
+    return {"path": list(one.path), "message": one.message, "kind": one.kind, "context": dict(context)}
+
+
+def _hashed(password: str) -> str:
+    return password if PasswordHash.is_one(password) else str(PasswordHash.of(password))
+
+
+def _encoded(text: str, like: bytes) -> bytes:
+    """Return a text in the encoding of what was there."""
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if like.startswith(mark):
+            return mark + text.encode(encoding)
+    return text.encode()
