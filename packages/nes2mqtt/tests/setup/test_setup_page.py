@@ -89,12 +89,13 @@ async def complaints(page, width):
     axe = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
     await page.evaluate(axe)
     found = await page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then(found => found.violations)")
-    told = [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
+    told: list[object] = [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
     for font in ("", WIDE_FONT):
         if font:
             await page.evaluate(font)
         wide = await page.evaluate("document.documentElement.scrollWidth")
-        told += [("wider than the screen", font, wide)] if wide > width else []
+        if wide > width:
+            told.append(("wider than the screen", font, wide))
     await page.evaluate("document.documentElement.style.fontFamily = ''")
     return told
 
