@@ -15,9 +15,10 @@ import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -68,11 +69,19 @@ def _id(text: str) -> str:
     return text
 
 
+_ZONE_NAME = re.compile(r"[A-Z][\w+-]*(/[A-Z][\w+-]*)*", re.ASCII)
+"""What is written otherwise is looked for in the list of all zones, which is made by reading every one of their files: there are
+others in their folder, such as those that count leap seconds."""
+
+
 def _zone(value: object) -> ZoneInfo:
     if isinstance(value, ZoneInfo):
         return value
     if not isinstance(value, str):
         raise ValueError('must be text in quotes, such as "Europe/Copenhagen"')  # noqa: TRY004 - pydantic's way
+    if _ZONE_NAME.fullmatch(value):
+        with suppress(OSError, ValueError, ZoneInfoNotFoundError):
+            return ZoneInfo(value)
     if value in available_timezones():
         return ZoneInfo(value)
     import difflib  # noqa: PLC0415 - only where something is wrong

@@ -38,8 +38,8 @@ from nes2mqtt.timing.clock import Clock
 from osgp.meter import open_meter
 from osgp.meter.budget import ReadBudget
 from osgp.meter.known import KnownMeter
-from osgp.optical.settings import SessionSettings
 from osgp.ports.recovery import Recovery
+from osgp.ports.transport import Address
 from servicekit.process import stopped_by_signals
 from servicekit.systemd import Notifier
 
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from nes2mqtt.outputs.web.context import SettingsDesk
     from nes2mqtt.outputs.web.output import Serve
     from nes2mqtt.prices.keeper import PriceKeeper
+    from osgp.optical.settings import SessionSettings
 
 __all__ = ["run"]
 
@@ -76,7 +77,7 @@ def _opener(settings: MeterConfig, line: LineSecurity) -> OpenMeter:
     power_cycle = power_cycle_for(settings.power_cycle)
     recovery = Recovery(power_cycle) if power_cycle is not None else None
     budget, known = ReadBudget(settings.reads_per_second), KnownMeter(security=line.seen)
-    key, session = settings.meter_key, SessionSettings(padding=settings.padding)
+    key, session = settings.meter_key, _session(settings)
 
     @asynccontextmanager
     async def open_it(address: str) -> AsyncIterator[MeterSession]:
@@ -96,6 +97,15 @@ def _opener(settings: MeterConfig, line: LineSecurity) -> OpenMeter:
             await line.kept()
 
     return open_it
+
+
+def _session(settings: MeterConfig) -> SessionSettings | None:
+    """Return how to behave on an optical port; None for a MEP port."""
+    if not Address.parse(settings.port).optical:
+        return None
+    from osgp.optical.settings import SessionSettings  # noqa: PLC0415 - most meters are read at their MEP port
+
+    return SessionSettings(padding=settings.padding)
 
 
 async def _line_security(meter: str, settings: MeterConfig, store: Store | None) -> LineSecurity:

@@ -21,8 +21,7 @@ from nes2mqtt.setup.said import Said
 from osgp.errors import KeyFormatError, MisuseError
 from osgp.key import MeterKey
 from osgp.key_text import read_key
-from osgp.optical.key import OpticalKey
-from osgp.optical.services import PASSWORD_SIZE
+from osgp.optical.key import PASSWORD_SIZE, OpticalKey
 from osgp.ports.transport import Address
 
 __all__ = [

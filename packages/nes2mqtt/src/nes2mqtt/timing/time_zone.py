@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
@@ -82,6 +81,8 @@ def _written(file: Path) -> str:
 
 def _pristine(name: str) -> ZoneInfo:
     """Return a zone as the package tzdata has it: on the disk another file may lie over it."""
+    from importlib.resources import files  # noqa: PLC0415 - only where the zone has to be guessed
+
     try:
         with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
             return ZoneInfo.from_file(file, key=name)

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from osgp.errors import MisuseError, TableError, TablesChanging
 from osgp.mep.events import ClientEvent as MepEvent
@@ -43,7 +43,6 @@ from osgp.meter.profile import ProfileReader, Progress
 from osgp.meter.profile_devices import ChannelNames
 from osgp.meter.reader import FIXED_SIZE, SAFE_READ, TableReader
 from osgp.meter.writing import AllowWrites, ProcedureResult, Writer
-from osgp.optical.events import ClientEvent as OpticalEvent
 from osgp.ports.connection import Connection, LinkStats
 from osgp.ports.mep_port import MepConnection
 from osgp.psem import PartialRead, Read, Request, Response, table_id
@@ -61,9 +60,12 @@ from osgp.tables.mbus.recurring import RecurringRead
 from osgp.tables.quality.report import SupplyQuality
 from osgp.tables.status.state import MeterState
 
+if TYPE_CHECKING:
+    from osgp.optical.events import ClientEvent as OpticalEvent
+
 __all__ = ["SAFE_READ", "LinkEvent", "Meter"]
 
-LinkEvent = MepEvent | OpticalEvent
+LinkEvent: TypeAlias = "MepEvent | OpticalEvent"
 
 _LAYS_OUT_REGISTERS = ("BT20", "BT21", "BT22", "ET55", "ET42")
 _LAYS_OUT_PRESENT = ("BT20", "BT21", "BT27")

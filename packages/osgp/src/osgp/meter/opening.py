@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from osgp.errors import MisuseError
 from osgp.key import MeterKey
@@ -16,12 +16,13 @@ from osgp.meter.budget import ReadBudget
 from osgp.meter.known import KnownMeter
 from osgp.meter.meter import LinkEvent, Meter
 from osgp.meter.writing import AllowWrites
-from osgp.optical.settings import SessionSettings
 from osgp.ports.connection import Connection
 from osgp.ports.mep_port import MepConnection
-from osgp.ports.optical_port import OpticalConnection
 from osgp.ports.recovery import Recovery
 from osgp.ports.transport import Address
+
+if TYPE_CHECKING:
+    from osgp.optical.settings import SessionSettings
 
 __all__ = ["open_meter"]
 
@@ -65,6 +66,8 @@ async def open_meter(
     address = Address.parse(url)
     connection: Connection[Any]
     if address.optical:
+        from osgp.ports.optical_port import OpticalConnection  # noqa: PLC0415 - most programs read MEP ports only
+
         connection = OpticalConnection(address, key, settings=session, recovery=power_cycle)
     elif key is None:
         raise MisuseError("a MEP port tells nothing without the meter's key")

@@ -20,9 +20,10 @@ from typing import Self
 from osgp.errors import KeyFormatError
 from osgp.key import MeterKey
 from osgp.key_text import read_key
-from osgp.optical.services import PASSWORD_SIZE
 
-__all__ = ["OpticalKey", "Padding"]
+__all__ = ["PASSWORD_SIZE", "OpticalKey", "Padding"]
+
+PASSWORD_SIZE = 20
 
 
 class Padding(IntEnum):

@@ -19,12 +19,12 @@ from enum import IntEnum
 from struct import Struct
 
 from osgp.errors import CorruptFrame, MisuseError
+from osgp.optical.key import PASSWORD_SIZE
 from osgp.optical.timing import Limits
 from osgp.psem import PartialRead, PartialWrite, Read, Request, Response, Write
 
 __all__ = [
     "BAUD_CODES",
-    "PASSWORD_SIZE",
     "SERVICE_CODES",
     "Grant",
     "Identify",
@@ -48,7 +48,6 @@ __all__ = [
     "encode_service",
 ]
 
-PASSWORD_SIZE = 20
 _NAME_SIZE = 10
 _OFFSET_SIZE = 3
 _MOST_BAUDS = 11

@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 
 from nes2mqtt.history.errors import NewerSchema
 from nes2mqtt.history.tables.columns import FORMS
@@ -45,7 +45,7 @@ def make_tables(connection: sqlite3.Connection, version: int) -> None:
 
 def _script(connection: sqlite3.Connection, name: str) -> None:
     """Execute an SQL file statement by statement: sqlite3's own way would end the transaction."""
-    text = (files("nes2mqtt.history.database") / "schema" / name).read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "schema" / name).read_text(encoding="utf-8")
     for statement in _statements(text):
         connection.execute(statement)
 

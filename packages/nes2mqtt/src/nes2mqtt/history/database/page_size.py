@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -56,6 +55,8 @@ def rewrite_pages(path: Path, connect: Callable[[Path], sqlite3.Connection]) -> 
     have = page_size_of(path)
     if have is None or have == PAGE_SIZE:
         return
+    import shutil  # noqa: PLC0415 - only for files of older programs
+
     size = path.stat().st_size
     if size > LARGEST or shutil.disk_usage(path.parent).free < 2 * size:
         _log.info(

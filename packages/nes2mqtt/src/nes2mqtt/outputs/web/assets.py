@@ -1,4 +1,4 @@
-"""The page's own files, read once and kept with their compressed form.
+"""The page's own files, read once and kept compressed, as nearly every browser gets them.
 
 Only files that were in the folder when the program started can be served, so there is
 no path to escape from. This module does not know what is in them.
@@ -33,7 +33,6 @@ _TYPES = {
 class Asset:
     """One file."""
 
-    content: bytes
     compressed: bytes
     media_type: str
     etag: str
@@ -42,7 +41,12 @@ class Asset:
     def of(cls, content: bytes, media_type: str) -> Self:
         """Make one of its content."""
         etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-        return cls(content, gzip.compress(content, mtime=0), media_type, etag)
+        return cls(gzip.compress(content, mtime=0), media_type, etag)
+
+    @property
+    def content(self) -> bytes:
+        """Return what stands in the file, unpacked each time."""
+        return gzip.decompress(self.compressed)
 
 
 @cache
