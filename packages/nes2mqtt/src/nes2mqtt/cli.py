@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nes2mqtt import cli_import
+
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from nes2mqtt.config.settings import Config
     from nes2mqtt.runtime.first_run import FirstRun
     from nes2mqtt.setup.writing import Saved
@@ -453,6 +457,14 @@ def alerts_test(config: ConfigFile = _DEFAULT_CONFIG) -> None:
 
     if not asyncio.run(tried()):
         raise typer.Exit(1)
+
+
+def _history_of(file: Path) -> tuple[ZoneInfo, Path]:
+    settings = _load(file)
+    return settings.timezone, _database(settings)
+
+
+cli_import.add_to(app, _history_of, _DEFAULT_CONFIG)
 
 
 @app.command("hash-password")

@@ -198,10 +198,10 @@ async def test_energy_as_a_table(make_web, client_for):
     assert reply.headers["content-type"] == "text/csv; charset=utf-8"
     assert reply.headers["content-disposition"] == 'attachment; filename="house-hour-2026-10-25.csv"'
     head, *rows = reply.text.split("\r\n")
-    assert head == "start,end,import_kwh,export_kwh,complete,filled"
+    assert head == "start,end,import_kwh,export_kwh,complete,filled,imported"
     assert rows[2:4] == [
-        "2026-10-25T02:00:00+02:00,2026-10-25T02:00:00+01:00,1.5,0.25,true,false",
-        "2026-10-25T02:00:00+01:00,2026-10-25T03:00:00+01:00,1.5,0.25,true,false",
+        "2026-10-25T02:00:00+02:00,2026-10-25T02:00:00+01:00,1.5,0.25,true,false,false",
+        "2026-10-25T02:00:00+01:00,2026-10-25T03:00:00+01:00,1.5,0.25,true,false,false",
     ]
     assert len(rows) == 26
 
@@ -210,8 +210,8 @@ async def test_energy_as_a_table_with_a_decimal_comma(make_web, client_for):
     async with client_for(make_web(store=FakeStore())) as client:
         reply = await client.get("/api/v1/energy.csv?meter=house&start=2026-10-25&end=2026-10-26&decimal=comma")
     head, *rows = reply.text.split("\r\n")
-    assert head == "start;end;import_kwh;export_kwh;complete;filled"
-    assert rows[0] == "2026-10-25T00:00:00+02:00;2026-10-25T01:00:00+02:00;1,5;0,25;true;false"
+    assert head == "start;end;import_kwh;export_kwh;complete;filled;imported"
+    assert rows[0] == "2026-10-25T00:00:00+02:00;2026-10-25T01:00:00+02:00;1,5;0,25;true;false;false"
 
 
 async def test_buckets_are_whole_unless_they_shall_be_exact(make_web, client_for):

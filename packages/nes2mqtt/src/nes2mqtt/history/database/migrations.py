@@ -81,12 +81,18 @@ def _happened(connection: sqlite3.Connection) -> None:
     _script(connection, "0005_happened.sql")
 
 
+def _imported(connection: sqlite3.Connection) -> None:
+    make_tables(connection, 6)
+    _script(connection, "0006_imported.sql")
+
+
 STEPS = (
     Step(1, "journal", _journal),
     Step(2, "rollups", _rollups),
     Step(3, "blocks", _blocks),
     Step(4, "filled", _filled),
     Step(5, "happened", _happened),
+    Step(6, "imported", _imported),
 )
 """All there ever were, in order."""
 

@@ -40,6 +40,11 @@ _WORDS = {
     "filled": "readings that were filled in from the meters' load profiles",
     "gaps": "which gaps were filled",
     "profile_marks": "how far load profiles were read",
+    "imported": "readings that were imported",
+    "imported_steps": "what was counted between imported readings",
+    "imported_moves": "what was counted between imported readings",
+    "imported_swaps": "when meters were exchanged before this program",
+    "imports": "what was imported",
     "happened": "what the meters' own logs told",
     "log_marks": "how far the meters' own logs were read",
 }

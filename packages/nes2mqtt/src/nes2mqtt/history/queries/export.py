@@ -13,21 +13,22 @@ import csv
 import sqlite3
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from heapq import heappop, heappush
-from itertools import chain
+from heapq import heappop, heappush, merge
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
 from nes2mqtt.history.database.migrations import migrate
 from nes2mqtt.history.errors import HistoryError
+from nes2mqtt.history.queries.imported import imported_buckets, imported_readings, moved
 from nes2mqtt.history.tables.columns import AVERAGED, AVERAGED_AS, COUNTED, PRESENT, REGISTERS, keys_of
-from nes2mqtt.history.tables.levels import DAYS, HOURS, MINUTES, QUARTERS
+from nes2mqtt.history.tables.levels import DAYS, HOURS, MINUTES, QUARTERS, Level
 from nes2mqtt.history.tables.rows import BlockRows, moment, present_key, stamp
 from osgp.sources import SOURCES, Source
 
@@ -82,8 +83,8 @@ class _Column:
         return None if value is None else float(self.source.scaled(value))
 
 
-_Row = tuple[int, str, int | None, Sequence[int | None], bool]
-"""Time in ms, meter's id, segment, values, whether it was filled in from the meter's load profile."""
+_Row = tuple[int, str, int | None, Sequence[int | None], bool, bool]
+"""Time in ms, meter's id, segment, values, whether it was filled in from the meter's load profile, whether it was imported."""
 
 
 def export(
@@ -144,12 +145,12 @@ def _rows(
         found = chain(
             _earlier_present(connection, listed, bounds, number), _present(connection, columns, bounds, number)
         )
-        yield from ((at, meters[place], None, values, False) for at, place, values in found)
+        yield from ((at, meters[place], None, values, False, False) for at, place, values in found)
         return
     condition = "" if number is None else f" AND meter = {number}"
     if what is What.REGISTERS:
         for at, place, segment, values, late in _registers(connection, listed, bounds, condition):
-            yield at, meters[place], segment, values, late
+            yield at, meters[place], segment, values, late, segment is None
         return
     level, (low, high) = _ROLLUPS[what], bounds
     query = "SELECT meter, received FROM filled WHERE received > ? AND received <= ?"
@@ -157,26 +158,77 @@ def _rows(
         (place, level.floor(at - 1)) for place, at in connection.execute(query + condition, (low, high + level.step))
     }
     query = f"SELECT at >> 16, meter, {listed} FROM {level.table} WHERE at >= ? AND at < ?{condition} ORDER BY at"  # noqa: S608
-    for at, place, *values in connection.execute(query, (present_key(low, 0), present_key(high, 0))):
-        yield at, meters[place], None, values, (place, at) in filled
+    measured = connection.execute(query, (present_key(low, 0), present_key(high, 0)))
+    numbers = [number] if number is not None else sorted(meters)
+    for at, place, values, imported in _with_imported(connection, level, measured, numbers, bounds):
+        yield at, meters[place], None, values, (place, at) in filled, imported
+
+
+_Counted = tuple[int, int, Sequence[int | None], bool]
+"""Start of a bucket in ms, number of the meter, values, whether something in it was imported."""
+
+
+def _with_imported(
+    connection: sqlite3.Connection,
+    level: Level,
+    measured: Iterable[Sequence[int | None]],
+    numbers: Sequence[int],
+    bounds: tuple[int, int],
+) -> Iterator[_Counted]:
+    """Yield buckets with what imported readings add to them, in order of time."""
+    low, high = bounds
+    rows = [imported_buckets(connection, number, level, low, high) for number in numbers]
+    less = {
+        (level.floor(gap.ended - 1), number): gap.energies
+        for number in numbers
+        for gap in moved(connection, number, low, high)
+    }
+    here: Iterator[_Counted] = (
+        (row[0] or 0, row[1] or 0, _less(row[2:], less.get((row[0] or 0, row[1] or 0), ())), False) for row in measured
+    )
+    bucket: _Counted | None = None
+    for one in merge(here, *rows, key=lambda row: row[:2]):
+        if bucket is not None and bucket[:2] == one[:2]:
+            bucket = (*bucket[:2], _sums(bucket[2], one[2]), bucket[3] or one[3])
+            continue
+        if bucket is not None:
+            yield bucket
+        bucket = one
+    if bucket is not None:
+        yield bucket
+
+
+def _sums(some: Sequence[int | None], more: Sequence[int | None]) -> list[int | None]:
+    """Add what is counted; a sequence may be shorter than the other, which then goes on alone."""
+    return [b if a is None else a if b is None else a + b for a, b in zip_longest(some, more)]
+
+
+def _less(some: Sequence[int | None], off: Sequence[int | None]) -> list[int | None]:
+    return [a if a is None or b is None else a - b for a, b in zip_longest(some, off)]
 
 
 def _registers(
     connection: sqlite3.Connection, listed: str, bounds: tuple[int, int], condition: str
 ) -> Iterator[tuple[int, int, int | None, Sequence[int | None], bool]]:
-    """Yield register readings in the order in which they were read; what was filled in stands where it belongs."""
+    """Yield register readings in the order in which they were read; what was filled in or imported stands where it belongs.
+
+    What was imported has no segment.
+    """
     query = f"SELECT received, meter, segment, {listed} FROM {{}} WHERE received >= ? AND received < ?{condition}"  # noqa: S608
-    filled: dict[int, deque[tuple[int, int, Sequence[int | None]]]] = {}
+    filled: dict[int, deque[tuple[int, int | None, Sequence[int | None]]]] = {}
     for at, place, segment, *values in connection.execute(f"{query.format('filled')} ORDER BY received", bounds):
         filled.setdefault(place, deque()).append((at, segment, values))
+    for at, place, values in imported_readings(connection, *bounds, listed.split(", "), condition):
+        filled.setdefault(place, deque()).append((at, None, values))
+    filled = {place: deque(sorted(late, key=lambda one: one[0])) for place, late in filled.items()}
     for at, place, segment, *values in connection.execute(f"{query.format('registers')} ORDER BY seq", bounds):
         late = filled.get(place, deque())
         while late and late[0][0] < at:
             earlier, its, shown = late.popleft()
-            yield earlier, place, its, shown, True
+            yield earlier, place, its, shown, its is not None
         yield at, place, segment, values, False
     for place, late in filled.items():
-        yield from ((at, place, segment, values, True) for at, segment, values in late)
+        yield from ((at, place, segment, values, segment is not None) for at, segment, values in late)
 
 
 _Present = tuple[int, int, Sequence[int | None]]
@@ -217,18 +269,18 @@ def _present(
 
 
 def _titles(columns: Sequence[_Column]) -> list[str]:
-    return ["time_utc", "time_local", "meter", "segment", *(column.title for column in columns), "filled"]
+    return ["time_utc", "time_local", "meter", "segment", *(column.title for column in columns), "filled", "imported"]
 
 
 def _write_csv(file: TextIO, columns: Sequence[_Column], rows: Iterator[_Row], zone: ZoneInfo) -> int:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(_titles(columns))
     count = 0
-    for at, meter, segment, values, filled in rows:
+    for at, meter, segment, values, filled, imported in rows:
         time = moment(at)
         cells = [column.text(value) for column, value in zip(columns, values, strict=True)]
         local = time.astimezone(zone).isoformat(timespec="milliseconds")
-        writer.writerow([_utc(time), local, meter, segment, *cells, str(filled).lower()])
+        writer.writerow([_utc(time), local, meter, segment, *cells, str(filled).lower(), str(imported).lower()])
         count += 1
     return count
 
@@ -247,14 +299,14 @@ def _write_parquet(target: Path, columns: Sequence[_Column], rows: Iterator[_Row
             f"Run: {sys.prefix}/bin/pip install 'nes2mqtt[parquet]'   or export CSV."
         ) from error
     head = [pa.timestamp("ms", tz="UTC"), pa.timestamp("ms", tz=str(zone)), pa.string(), pa.int64()]
-    types: list[Any] = [*head, *(pa.float64() for _ in columns), pa.bool_()]
+    types: list[Any] = [*head, *(pa.float64() for _ in columns), pa.bool_(), pa.bool_()]
     schema = pa.schema(list(zip(_titles(columns), types, strict=True)))
     count = 0
     with parquet.ParquetWriter(target, schema, compression="zstd") as writer:
         batch: list[list[Any]] = []
-        for at, meter, segment, values, filled in rows:
+        for at, meter, segment, values, filled, imported in rows:
             cells = [column.number(value) for column, value in zip(columns, values, strict=True)]
-            batch.append([at, at, meter, segment, *cells, filled])
+            batch.append([at, at, meter, segment, *cells, filled, imported])
             count += 1
             if len(batch) == _BATCH:
                 writer.write_table(_table(pa, batch, schema))

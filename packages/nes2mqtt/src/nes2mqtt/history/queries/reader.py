@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from nes2mqtt.history.queries.filled_power import FilledPower, filled_power
+from nes2mqtt.history.queries.imported import LONG, Moved, imported_rows, moved
 from nes2mqtt.history.queries.periods import Unit, periods
 from nes2mqtt.history.tables.blocks import BadBlock
 from nes2mqtt.history.tables.columns import PRESENT, REGISTERS, keys_of
@@ -95,6 +96,7 @@ class EnergyPeriod:
         last: time of the reading at which counting ended; None without readings.
         filled: the parts of it of which only the meter's own load profile tells, in order of time.
         unplaced: keys of values that may be wrong at the edge of a gap: what they counted in it is known, but not when.
+        imported: the parts of it of which only imported readings tell, in order of time.
     """
 
     start: datetime
@@ -104,6 +106,7 @@ class EnergyPeriod:
     last: datetime | None = None
     filled: Sequence[tuple[datetime, datetime]] = ()
     unplaced: frozenset[str] = frozenset()
+    imported: Sequence[tuple[datetime, datetime]] = ()
 
     @property
     def complete(self) -> bool:
@@ -151,14 +154,18 @@ class Reader:
             edges = [(stamp(begin), stamp(after)) for begin, after in spans]
             level = _level_for(edges)
             width = 4 + len(self.rollups.energies)
-            rows = self._buckets(level, number, edges[0][0], edges[-1][1], pending)
+            gaps = moved(self.connection, number, edges[0][0], edges[-1][1])
+            known_up_to = {gap.began: gap.last for gap in gaps}
             place = 0
-            for row in rows:
+            for row in self._buckets(level, number, edges[0][0], edges[-1][1], pending):
                 at = (row[0] or 0) >> 16
                 while at >= edges[place][1]:
                     place += 1
-                sums[place].add(row[:width])
+                _, _, since, until, *energies = row[:width]
+                sums[place].add(known_up_to.get(since or 0, since), until, energies)
             self._mark_filled(number, edges, sums)
+            self._add_imported(number, level, edges, sums)
+            _take_off(gaps, edges, sums)
         return [
             EnergyPeriod(
                 begin,
@@ -168,6 +175,7 @@ class Reader:
                 _time(total.last),
                 [(moment(since), moment(until)) for since, until in total.filled],
                 frozenset(total.unplaced),
+                [(moment(since), moment(until)) for since, until in total.imported],
             )
             for (begin, after), total in zip(spans, sums, strict=True)
         ]
@@ -188,6 +196,17 @@ class Reader:
                 inside = began >= start - slack and ended <= end + slack
                 if began < end and ended > start and not inside:
                     total.unplaced.update(str(unplaced).split())
+
+    def _add_imported(self, number: int, level: Level, edges: Sequence[tuple[int, int]], sums: Sequence[_Sum]) -> None:
+        """Add what imported readings tell; a step that is much longer than a period says nothing of it."""
+        place = 0
+        for row in imported_rows(self.connection, number, level, edges[0][0], edges[-1][1]):
+            while row.start >= edges[place][1]:
+                place += 1
+            begin, after = edges[place]
+            if not (row.alone and row.until - row.since > LONG * (after - begin)):
+                sums[place].add(row.since, row.until, row.energies)
+                sums[place].imported = _joined(sums[place].imported, row.since, row.until)
 
     def _filled(self, number: int, low: int, high: int) -> Iterator[tuple[int, int]]:
         """Yield the times between each filled reading and the one before it, of those after ``low`` up to ``high``."""
@@ -357,32 +376,54 @@ class _Sum:
         self.first: int | None = None
         self.last: int | None = None
         self.filled: list[tuple[int, int]] = []
+        self.imported: list[tuple[int, int]] = []
         self.unplaced: set[str] = set()
         self.total: list[int | None] = []
 
-    def add(self, row: Sequence[int | None]) -> None:
-        """Add a roll-up row, cut behind its energies."""
-        _, _, since, until, *energies = row
+    def add(self, since: int | None, until: int | None, energies: Sequence[int | None]) -> None:
+        """Add what was counted between two readings."""
         if since is not None:
             self.first = since if self.first is None else min(self.first, since)
         if until is not None:
             self.last = until if self.last is None else max(self.last, until)
         if not self.total:
-            self.total = energies
+            self.total = list(energies)
         else:
             self.total = [
                 a if b is None else b if a is None else a + b for a, b in zip(self.total, energies, strict=True)
             ]
 
+    def take_off(self, energies: Sequence[int | None]) -> None:
+        """Take off what is counted elsewhere, of what is known here."""
+        pairs = zip(self.total, energies, strict=False)
+        self.total = [a if a is None or b is None else a - b for a, b in pairs]
+
     def add_filled(self, since: int, until: int) -> None:
         """Note a part that was filled in; what follows on another is one with it."""
-        if self.filled and self.filled[-1][1] == since:
-            since = self.filled.pop()[0]
-        self.filled.append((since, until))
+        self.filled = _joined(self.filled, since, until)
 
     def values(self, sources: Sequence[Source]) -> dict[str, int]:
         """Return what is known, by source key."""
         return {source.key: value for source, value in zip(sources, self.total, strict=False) if value is not None}
+
+
+def _joined(parts: list[tuple[int, int]], since: int, until: int) -> list[tuple[int, int]]:
+    """Return parts of time and one more behind them; what follows on the last is one with it."""
+    if parts and parts[-1][1] == since:
+        since = parts.pop()[0]
+    parts.append((since, until))
+    return parts
+
+
+def _take_off(gaps: Iterable[Moved], edges: Sequence[tuple[int, int]], sums: Sequence[_Sum]) -> None:
+    """Take what imported readings tell of gaps off the periods in which the gaps ended."""
+    for gap in gaps:
+        for (start, end), total in zip(edges, sums, strict=True):
+            if start < gap.ended <= end:
+                total.take_off(gap.energies)
+            inside = gap.began >= start - NEAR and gap.ended <= end + NEAR
+            if gap.began < end and gap.ended > start and not inside:
+                total.unplaced.update(gap.unplaced)
 
 
 def _blank(length: int) -> Line:

@@ -22,6 +22,9 @@ __all__ = [
     "COUNTED",
     "FILLED_READINGS",
     "FORMS",
+    "IMPORTED_MOVES",
+    "IMPORTED_READINGS",
+    "IMPORTED_STEPS",
     "LAST_REGISTERS",
     "PARTS",
     "PRESENT",
@@ -283,4 +286,59 @@ FILLED_READINGS = Form(
 interval (ms), ``since`` the reading before it. They have no ``seq``: they came late and are not what was read then.
 ``number`` grows in the order in which they were filled in."""
 
-FORMS = (REGISTER_READINGS, PRESENT_VALUES, ROLLUPS, LAST_REGISTERS, FILLED_READINGS)
+IMPORTED_READINGS = Form(
+    ("imported",),
+    6,
+    {
+        "number": "INTEGER PRIMARY KEY",
+        "import": "INTEGER NOT NULL",
+        "meter": "INTEGER NOT NULL",
+        "received": "INTEGER NOT NULL",
+    },
+    ((COUNTED, _PLAIN),),
+)
+"""What registers showed when this program did not read them, from a file or by hand; ``import`` says from which."""
+
+IMPORTED_STEPS = Form(
+    ("imported_steps",),
+    6,
+    {
+        "number": "INTEGER PRIMARY KEY",
+        "meter": "INTEGER NOT NULL",
+        "level": "INTEGER NOT NULL",
+        "start": "INTEGER NOT NULL",
+        "alone": "INTEGER NOT NULL",
+        "energy_from": "INTEGER NOT NULL",
+        "energy_to": "INTEGER NOT NULL",
+    },
+    ((COUNTED, _PLAIN),),
+)
+"""What was counted between imported readings: in a bucket (its start, ms) of ``level`` (its length, ms), or, if ``alone`` is 1, in
+one step that is longer than such a bucket. Made anew from the readings by each import and each one that is taken back."""
+
+IMPORTED_MOVES = Form(
+    ("imported_moves",),
+    6,
+    {
+        "number": "INTEGER PRIMARY KEY",
+        "meter": "INTEGER NOT NULL",
+        "began": "INTEGER NOT NULL",
+        "last": "INTEGER NOT NULL",
+        "ended": "INTEGER NOT NULL",
+        "unplaced": "TEXT NOT NULL",
+    },
+    ((COUNTED, _PLAIN),),
+)
+"""Of a gap between two readings of this program (``began``, ``ended``) with imported readings in it (``last``): what is taken off the
+bucket in which the meter was heard again, because it stands in ``imported_steps``; keys of registers of which nobody knows it."""
+
+FORMS = (
+    REGISTER_READINGS,
+    PRESENT_VALUES,
+    ROLLUPS,
+    LAST_REGISTERS,
+    FILLED_READINGS,
+    IMPORTED_READINGS,
+    IMPORTED_STEPS,
+    IMPORTED_MOVES,
+)

@@ -30,7 +30,7 @@ from nes2mqtt.history.tables.rows import MAX_METERS, Segment, moment, present_ke
 from nes2mqtt.readings.reading import Sample, TableGroup
 from osgp.sources import SOURCES, Source
 
-__all__ = ["RollupRows", "Rollups", "Step"]
+__all__ = ["RollupRows", "Rollups", "Step", "minute_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -303,7 +303,7 @@ class Rollups:
             for step in some:
                 for source, amount in step.energies.items():
                     moved.energies[source] = moved.energies.get(source, 0) - amount
-                minute = _minute_of(step)
+                minute = minute_of(step)
                 for level in levels:
                     if level.floor(minute) == level.floor(place):
                         back_to.setdefault(level, step.since)
@@ -343,7 +343,7 @@ class Rollups:
     def _step_row(self, number: int, step: Step) -> list[int | None]:
         bucket = _Bucket()
         bucket.add_energy(step.since, step.until, step.energies)
-        return bucket.row(present_key(_minute_of(step), number), self.rows)
+        return bucket.row(present_key(minute_of(step), number), self.rows)
 
     def _close(self, now: int) -> None:
         """Make the coarser buckets that are over."""
@@ -437,7 +437,7 @@ def _lift(row: list[int | None], level: Level) -> list[int | None]:
     return [present_key(level.floor(key >> 16), key & MAX_METERS), *row[1:]]
 
 
-def _minute_of(step: Step) -> int:
+def minute_of(step: Step) -> int:
     """Return the minute to which a step of a gap is booked.
 
     That is the one it ended in. By a meter's clock that is a little behind ours, all intervals would end just behind a quarter of

@@ -210,6 +210,7 @@ async def energy(request: Request, asked: _Energy) -> EnergyReport:
         first=next((bucket.first for bucket in buckets if bucket.first is not None), None),
         last=next((bucket.last for bucket in reversed(buckets) if bucket.last is not None), None),
         filled=[filled for bucket in buckets for filled in bucket.filled],
+        imported=[imported for bucket in buckets for imported in bucket.imported],
     )
     return EnergyReport(meter=meter, period=period, timezone=str(zone), total=total, buckets=buckets)
 
@@ -282,6 +283,7 @@ def _bucket(part: EnergyPeriod, expected: int | None, known: int) -> EnergyBucke
         first=part.first,
         last=part.last,
         filled=[FilledPart(start=since, end=until) for since, until in part.filled],
+        imported=[FilledPart(start=since, end=until) for since, until in part.imported],
     )
 
 
@@ -295,7 +297,7 @@ def _spent(part: EnergyPeriod, now: datetime | None) -> tuple[int | None, int]:
 
 
 async def energy_csv(request: Request, asked: _EnergyTable) -> PlainTextResponse:
-    """The buckets of `/energy`: local start and end with offset, kWh (empty when not known), complete, filled."""
+    """The buckets of `/energy`: local start and end with offset, kWh (empty when not known), complete, filled, imported."""
     report = await energy(request, asked)
     zone = context_of(request).gateway.timezone
     lines = io.StringIO()
@@ -306,10 +308,10 @@ async def energy_csv(request: Request, asked: _EnergyTable) -> PlainTextResponse
         number = "" if kwh is None else str(kwh)
         return number.replace(".", ",") if comma else number
 
-    writer.writerow(("start", "end", "import_kwh", "export_kwh", "complete", "filled"))
+    writer.writerow(("start", "end", "import_kwh", "export_kwh", "complete", "filled", "imported"))
     for bucket in report.buckets:
         times = (moment.astimezone(zone).isoformat() for moment in (bucket.start, bucket.end))
-        marks = (str(mark).lower() for mark in (bucket.complete, bool(bucket.filled)))
+        marks = (str(mark).lower() for mark in (bucket.complete, bool(bucket.filled), bool(bucket.imported)))
         writer.writerow((*times, written(bucket.import_kwh), written(bucket.export_kwh), *marks))
     name = f"{asked.meter}-{asked.period}-{report.total.start.astimezone(zone):%Y-%m-%d}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}

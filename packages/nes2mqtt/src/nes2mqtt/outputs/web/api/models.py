@@ -193,7 +193,7 @@ class SeriesReport(_Model):
 
 
 class FilledPart(_Model):
-    """A time of which only the meter's load profile tells."""
+    """A part of a time, such as one of which only the meter's load profile tells."""
 
     start: datetime
     end: datetime
@@ -218,6 +218,10 @@ class EnergyBucket(_Model):
     filled: list[FilledPart] = Field(
         default=[], description="Parts of it in which the meter was not read; its own load profile told them later"
     )
+    imported: list[FilledPart] = Field(
+        default=[],
+        description="Parts of it that come from an import (`nes2mqtt import`), such as of before this gateway",
+    )
 
 
 class LookedIntoGap(_Model):
@@ -225,7 +229,9 @@ class LookedIntoGap(_Model):
 
     start: datetime = Field(description="The last reading before it")
     end: datetime = Field(description="The first reading after it")
-    outcome: str = Field(description="`filled`, `partly`, or why nothing could be filled in: see docs/history.md")
+    outcome: str = Field(
+        description="`filled`, `partly`, `imported`, or why nothing could be filled in: see docs/history.md"
+    )
     readings: int = Field(description="How many readings were filled in")
     unplaced: list[str] = Field(description="Names of registers that counted in it, nobody knows when")
 

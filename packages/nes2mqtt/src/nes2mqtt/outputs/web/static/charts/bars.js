@@ -87,11 +87,11 @@ export class EnergyBars {
     const [bucket, other] = this.shown === null ? [this.report?.total, null] : this.pairs[this.shown];
     const parts = [];
     if (bucket) {
-      const { filled, words: note } = noteOf(bucket);
+      const { filled, imported, words: note } = noteOf(bucket);
       if (this.shown !== null) {
         parts.push(el("span", { class: "muted" }, nameOf(this.report.period, bucket)));
       }
-      if (note && !(filled && this.shown === null)) {
+      if (note && !((filled || imported) && this.shown === null)) {
         parts.push(el("span", { class: "note" }, note));
       }
       parts.push(...this.amounts(bucket));
@@ -147,8 +147,8 @@ export class EnergyBars {
     this.place.classList.toggle("dense", this.pairs.length > DENSE);
     this.pairs.forEach((pair, index) => this.drawColumn(index, pair, scale));
     this.drawLines(scale);
-    const { filled, words: note } = noteOf(report.total);
-    const sums = [this.amountWords(report.total), filled ? "" : note].filter(Boolean).join(", ");
+    const { filled, imported, words: note } = noteOf(report.total);
+    const sums = [this.amountWords(report.total), filled || imported ? "" : note].filter(Boolean).join(", ");
     this.place.setAttribute("aria-label", text("bars_words", { title: this.title, sums }));
     this.tellSums();
   }
@@ -194,8 +194,9 @@ export class EnergyBars {
       }
     }
     const note = bucket ? noteOf(bucket) : { words: "" };
-    column.classList.toggle("gap", Boolean(note.words) && !note.filled);
-    column.classList.toggle("filled", Boolean(note.filled));
+    column.classList.toggle("gap", Boolean(note.words) && !note.filled && !note.imported);
+    column.classList.toggle("filled", Boolean(note.filled) && !note.imported);
+    column.classList.toggle("imported", Boolean(note.imported));
     column.classList.toggle("carried", Boolean(note.carried));
     column.classList.toggle("unknown", Boolean(bucket) && !known(bucket) && begun(bucket));
     column.classList.toggle("current", Boolean(bucket) && running(bucket));

@@ -70,8 +70,8 @@ export function moments(bucket) {
 }
 
 /**
- * What a bucket's energy is besides its own time, or where it is from: { carried, filled, words }.
- * carried: it holds the energy of a gap before it; filled: the meter's load profile told a part of it later.
+ * What a bucket's energy is besides its own time, or where it is from: { carried, filled, imported, words }.
+ * carried: it holds the energy of a gap before it; filled: the meter's load profile told a part of it later; imported: an import did.
  */
 export function noteOf(bucket) {
   const { start, end, first, last } = moments(bucket);
@@ -96,12 +96,13 @@ export function noteOf(bucket) {
   if (today && end <= today && end - last > slack) {
     return { carried: false, words: text("bar_until", { time: time(last) }) };
   }
+  const imported = Boolean(bucket.imported?.length);
   const filled = Boolean(bucket.filled?.length);
-  return { carried: false, filled, words: filled ? text("bar_filled") : "" };
+  return { carried: false, filled, imported, words: imported ? text("bar_imported") : filled ? text("bar_filled") : "" };
 }
 
 /** Whether a bucket holds the energy of exactly its own time, as far as it is over: only such a one may be a record. */
-export const exact = (bucket) => known(bucket) && (!noteOf(bucket).words || noteOf(bucket).filled);
+export const exact = (bucket) => known(bucket) && (!noteOf(bucket).words || noteOf(bucket).filled || noteOf(bucket).imported);
 
 /** Whether a bucket is over, or has begun; true as well while nobody knows the time. */
 export function begun(bucket) {

@@ -104,6 +104,9 @@ export function notes({ report, wanted }) {
   if (buckets.some((bucket) => bucket.filled?.length)) {
     found.push(text("filled_hint"));
   }
+  if (buckets.some((bucket) => bucket.imported?.length)) {
+    found.push(text("imported_hint"));
+  }
   return found;
 }
 
