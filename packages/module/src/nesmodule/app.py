@@ -16,6 +16,7 @@ from typing import Any
 from nes2mqtt.meters.guard import Guard
 from nes2mqtt.meters.register import Limits
 from nesmodule.board.clock import Clock, sleep_ms
+from nesmodule.board.health import Health
 from nesmodule.meter.line import MeterLine
 from nesmodule.meter.poller import Poller
 from nesmodule.meter.tables import Tables
@@ -49,18 +50,26 @@ class _Stream:
         return self._reader.read(most)
 
     def write(self, data: bytes) -> None:
+        if self._writer is None:
+            raise OSError("the line to the meter is not open")
         self._writer.write(data)
 
     def drain(self) -> Any:
         return self._writer.drain()
 
 
-async def run(settings: dict[str, Any], opens: Callable[[], Awaitable[tuple[Any, Any]]]) -> None:
+async def run(
+    settings: dict[str, Any],
+    opens: Callable[[], Awaitable[tuple[Any, Any]]],
+    set_lines: Callable[[bool, bool], Awaitable[None]] | None = None,
+) -> None:
     """Run for ever.
 
     Args:
-        settings: ``key``, ``name``, ``meter``, ``encrypt``, ``max_power``, ``mqtt`` (see :class:`HomeAssistant`), ``http_port``.
+        settings: ``key``, ``name``, ``meter``, ``encrypt``, ``max_power``, ``mqtt`` (see :class:`HomeAssistant`), ``http_port``,
+            ``tap_token`` and ``tap_port`` (see :class:`nesmodule.tap.server.Tap`).
         opens: opens the line to the meter: a reader and a writer.
+        set_lines: switches the level shifter's supply and ENABLE; None where they cannot be switched.
     """
     clock = Clock()
     stream = _Stream(opens)
@@ -81,10 +90,18 @@ async def run(settings: dict[str, Any], opens: Callable[[], Awaitable[tuple[Any,
         tasks.append(asyncio.create_task(output.run()))
     if settings.get("http_port"):
         await Page(poller, clock.now).start(settings.get("http_host") or "0.0.0.0", settings["http_port"])  # noqa: S104
+    reads = poller.run
+    if settings.get("tap_token"):
+        # Loaded only where it is asked for.
+        from nesmodule.tap.server import Tap  # noqa: PLC0415
+
+        tap = Tap(settings["tap_token"], stream, poller, clock.now, os.urandom, Health(clock.now).document, set_lines)
+        await tap.start(settings.get("tap_host") or "0.0.0.0", int(settings.get("tap_port") or 2323))  # noqa: S104
+        reads = tap.attend
     while True:
         try:
             await stream.open()
-            await poller.run()
+            await reads()
         except (OSError, TransportError) as error:
             poller.state, poller.message = "port_gone", "the line to the meter cannot be used: %s" % error
         except MemoryError:

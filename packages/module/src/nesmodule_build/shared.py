@@ -6,6 +6,7 @@ This module does not know the rules.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
 
 __all__ = ["EVERYTHING", "LINK", "TEXTS", "Shared"]
 
@@ -123,6 +124,12 @@ _APP = (
     Shared("nesmodule.outputs.mqtt"),
     Shared("nesmodule.outputs.homeassistant"),
     Shared("nesmodule.outputs.page"),
+    Shared("nesmodule.access.guesses"),
+    Shared("nesmodule.board.health", instead=(("FIRMWARE", repr(version("nesmodule"))),)),
+    Shared("osgp.ports.tap.greeting", without=("nonce_of", "answer")),
+    Shared("osgp.ports.tap.telnet", without=("nop",)),
+    Shared("nesmodule.tap.rfc2217"),
+    Shared("nesmodule.tap.server"),
     Shared("nesmodule.app"),
 )
 

@@ -98,7 +98,7 @@ MISTAKES = {
     "unknown section": (SMALLEST + "[webb]", ["nes2mqtt.toml:5: webb:", "did you mean 'web'?"]),
     "setting nothing resembles": (
         SMALLEST + "zzzzzz = 1",
-        ["there are: clock_every, condition_every, devices_every, event_names, events_every, key"],
+        ["there are: clock_every, condition_every, devices_every, event_names, events_every, fuse, key"],
     ),
     "missing setting": (
         '[meters.house]\nkey = "ABCDEFGHIJKLMNOPQRST"',
@@ -114,6 +114,19 @@ MISTAKES = {
             "nes2mqtt.toml:5: meters.house.encrypt: there is no such setting any more; ",
             'write security = "rc4" in place of',
         ],
+    ),
+    "module without its token": (
+        SMALLEST.replace("tcp://127.0.0.1:7000", "module://nes-house.local"),
+        ["meters.house: a module lends its line only to who has its token", "Add token = "],
+    ),
+    "token that is none": (SMALLEST + 'token = "short"', [":5: meters.house.token: a token has 16 to 64 letters"]),
+    "token where no module can be": (
+        SMALLEST.replace("tcp://127.0.0.1:7000", "serial:///dev/ttyUSB0") + 'token = "7kq2-mvx9-t4hp-w3zd"',
+        ["meters.house: a token is for a module in the meter"],
+    ),
+    "module with options": (
+        SMALLEST.replace("tcp://127.0.0.1:7000", "module://nes-house.local?baud=9600"),
+        [":3: meters.house.port: module:// has no options"],
     ),
     "another word": (SMALLEST + 'security = "ssl"', [":5: meters.house.security: must be "]),
     "yes for true": (SMALLEST + '[history]\nenabled = "maybe"', [":6: history.enabled: must be true or false"]),

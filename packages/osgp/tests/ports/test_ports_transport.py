@@ -24,6 +24,8 @@ from osgp.ports.transport import Address, open_port, serial_ports
         ("tcp://bridge:2001", Address("tcp", host="bridge", port=2001), "tcp://bridge:2001"),
         ("tcp://10.0.0.7:2001/", Address("tcp", host="10.0.0.7", port=2001), "tcp://10.0.0.7:2001"),
         ("tcp://[fe80::1]:2001", Address("tcp", host="fe80::1", port=2001), "tcp://[fe80::1]:2001"),
+        ("module://h", Address("module", host="h", port=2323), "module://h:2323"),
+        ("module://h:7", Address("module", host="h", port=7), "module://h:7"),
         ("rfc2217://h:1?baud=115200", Address("rfc2217", host="h", port=1, baud=115200), "rfc2217://h:1?baud=115200"),
         (
             "optical:///dev/x?turnaround=5&dtr=off&rts=on",

@@ -16,6 +16,7 @@ from nes2mqtt.host.secret import Secret
 from osgp.errors import KeyFormatError, MisuseError
 from osgp.key import MeterKey
 from osgp.optical.key import OpticalKey, Padding
+from osgp.ports.tap.greeting import token_bytes
 from osgp.ports.transport import Address
 from osgp.tables.logs.event_names import parse_names
 
@@ -67,6 +68,15 @@ def _port(url: str) -> str:
         raise ValueError(f"{error}. See the serial ports with: ls -l /dev/serial/by-id") from error
 
 
+def _module_token(secret: Secret) -> Secret:
+    try:
+        token_bytes(secret.reveal())
+    except MisuseError as error:
+        raise ValueError(str(error) if secret.inline else f"{error} (it came from {secret.origin})") from error
+    return secret
+
+
+TokenSecret = Annotated[Secret, AfterValidator(_module_token)]
 KeySecret = Annotated[Secret, BeforeValidator(_decimal_list), AfterValidator(_meter_key)]
 Port = Annotated[str, AfterValidator(_port)]
 
@@ -137,13 +147,16 @@ class MeterConfig(BaseModel):
     }
 
     port: Annotated[Port, Field(examples=['"serial:///dev/serial/by-id/usb-..."'])]
-    """MEP port: ``serial:///dev/serial/by-id/...``, ``tcp://HOST:PORT`` or ``rfc2217://HOST:PORT``. Optical port:
+    """MEP port: ``serial:///dev/serial/by-id/...``, ``tcp://HOST:PORT``, ``rfc2217://HOST:PORT``, or ``module://HOST`` for a module in
+    the meter with our program. Optical port:
     ``optical:///dev/serial/by-id/...``, or ``optical+tcp://HOST:PORT`` for a Wi-Fi head or ser2net.
     A by-id name stays the same when the adapter is plugged in again. Behind a ``?``: ``rts=on``, ``dtr=on``,
     ``turnaround=5``, ``baud=19200``."""
     key: Annotated[KeySecret, Field(examples=['{ file = "/etc/nes2mqtt/house.key" }'])]
     """The meter's basic key (MBK) as the grid company hands it out: 20 or 16 characters, 40 or 32 hex digits,
     or a list of 20 or 16 numbers. For an optical port its read-only key (RK), which may also be shorter."""
+    token: Annotated[TokenSecret | None, Field(examples=['{ file = "/etc/nes2mqtt/house.token" }'])] = None
+    """Of the module in the meter, for ``module://HOST``: what stands on its label. The meter's key stays on this side."""
     key_padding: Literal["zeros", "blanks"] = "zeros"
     """Optical port: what a key of less than 20 characters is filled up with. Grid companies differ; ask yours."""
     name: str = ""
@@ -219,7 +232,17 @@ class MeterConfig(BaseModel):
 
     @model_validator(mode="after")
     def _fits_port(self) -> MeterConfig:
-        optical = Address.parse(self.port).optical
+        address = Address.parse(self.port)
+        optical = address.optical
+        if self.token is not None:
+            try:
+                address.with_token(self.token.reveal())
+            except MisuseError as error:
+                raise ValueError(str(error)) from error
+        elif address.scheme == "module":
+            raise ValueError(
+                'a module lends its line only to who has its token, which stands on its label. Add token = { file = "..." }'
+            )
         if optical and self.security != "auto":
             raise ValueError("security is for the MEP port; the optical port knows no encryption. Remove the line")
         if not optical and self.key_padding != "zeros":

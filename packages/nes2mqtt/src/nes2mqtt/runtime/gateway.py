@@ -78,6 +78,7 @@ def _opener(settings: MeterConfig, line: LineSecurity) -> OpenMeter:
     recovery = Recovery(power_cycle) if power_cycle is not None else None
     budget, known = ReadBudget(settings.reads_per_second), KnownMeter(security=line.seen)
     key, session = settings.meter_key, _session(settings)
+    token = settings.token.reveal() if settings.token is not None else ""
 
     @asynccontextmanager
     async def open_it(address: str) -> AsyncIterator[MeterSession]:
@@ -91,6 +92,7 @@ def _opener(settings: MeterConfig, line: LineSecurity) -> OpenMeter:
                 read_budget=budget,
                 known=known,
                 on_event=line.hear,
+                token=token,
             ) as meter:
                 yield meter
         finally:

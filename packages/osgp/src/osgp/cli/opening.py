@@ -42,6 +42,7 @@ class Target:
     security: SecurityName = SecurityName.AUTO
     fast: bool = False
     padding: KeyPadding = KeyPadding.ZEROS
+    token_file: Path | None = None
 
     @property
     def url(self) -> str:
@@ -82,6 +83,14 @@ class Target:
         if not (sys.stdin.isatty() and is_terminal(sys.stderr)):
             raise MisuseError("no key. Give --key-file FILE, or set OSGP_KEY or OSGP_KEY_FILE")
         return self._parsed(getpass.getpass("Key of the meter (not shown): "))
+
+    def token(self) -> str:
+        """Return the token of the module in the meter; empty if none was given.
+
+        Raises:
+            MisuseError: the file cannot be read.
+        """
+        return "" if self.token_file is None else read_text(self.token_file, "the token's file")
 
     def session(self, offer: Limits | None = None) -> SessionSettings:
         """Return how to behave at an optical port; ``offer`` asks for other packets than usual."""
@@ -130,6 +139,7 @@ class Target:
                     read_budget=budget,
                     allow_writes=allow_writes,
                     known=known,
+                    token=self.token(),
                 )
                 meter = await stack.enter_async_context(opened)
             try:

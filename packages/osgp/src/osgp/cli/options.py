@@ -24,6 +24,7 @@ __all__ = [
     "Port",
     "Protection",
     "SecurityName",
+    "TokenFile",
 ]
 
 
@@ -58,7 +59,8 @@ Port = Annotated[
         envvar="OSGP_PORT",
         metavar="PORT",
         autocompletion=_ports,
-        help="Where the meter is: serial:///dev/serial/by-id/..., tcp://HOST:PORT, optical:///dev/..., "
+        help="Where the meter is: serial:///dev/serial/by-id/..., tcp://HOST:PORT, module://HOST, "
+        "optical:///dev/..., "
         "optical+tcp://HOST:PORT. `osgp ports` lists serial ports.",
         show_default=False,
     ),
@@ -68,6 +70,14 @@ KeyFile = Annotated[
     typer.Option(
         envvar="OSGP_KEY_FILE",
         help="File that holds the meter's key. Else the environment variable OSGP_KEY, else you are asked.",
+        show_default=False,
+    ),
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="OSGP_TOKEN_FILE",
+        help="File that holds the token of the module in the meter (module://HOST).",
         show_default=False,
     ),
 ]

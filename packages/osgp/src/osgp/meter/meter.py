@@ -45,6 +45,7 @@ from osgp.meter.reader import FIXED_SIZE, SAFE_READ, TableReader
 from osgp.meter.writing import AllowWrites, ProcedureResult, Writer
 from osgp.ports.connection import Connection, LinkStats
 from osgp.ports.mep_port import MepConnection
+from osgp.ports.tap.health import ModuleHealth
 from osgp.psem import PartialRead, Read, Request, Response, table_id
 from osgp.sources import Source
 from osgp.tables import TABLES, Dimensions, Record, present, registers
@@ -104,6 +105,11 @@ class Meter:
     def stats(self) -> LinkStats:
         """Counts of the link, kept up to date."""
         return self._connection.stats
+
+    @property
+    def health(self) -> ModuleHealth | None:
+        """What the module in the meter told of itself last; None where the meter is reached without one, or before it told."""
+        return self._connection.health
 
     @property
     def security(self) -> Security | None:

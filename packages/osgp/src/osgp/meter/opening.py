@@ -39,12 +39,13 @@ async def open_meter(
     read_budget: ReadBudget | None = None,
     known: KnownMeter | None = None,
     on_event: Callable[[LinkEvent], None] | None = None,
+    token: str = "",
 ) -> AsyncIterator[Meter]:
     """Open the port of a meter; nothing is sent before the first question.
 
     Args:
         url: ``serial:///dev/...``, ``tcp://host:port``, ``rfc2217://host:port`` or the path of a serial port;
-            ``optical:///dev/...`` or ``optical+tcp://host:port`` for the optical port.
+            ``module://host`` for a module in the meter; ``optical:///dev/...`` or ``optical+tcp://host:port`` for the optical port.
         key: the meter's key; for an optical port an :class:`~osgp.optical.key.OpticalKey`, or None to read only what
             a meter shows to everybody.
         security: MEP port: how to protect what goes over the wire (:class:`~osgp.mep.security.Security`), or its value.
@@ -55,6 +56,7 @@ async def open_meter(
             average, which is :class:`ReadBudget`'s default.
         known: what earlier openings of this port learned of the meter; spares asking again.
         on_event: see :attr:`osgp.meter.meter.Meter.on_event`.
+        token: of the module in the meter; empty where there is none.
 
     Raises:
         MisuseError: the address has none of the known forms, the key is one for the other port, there is no such
@@ -64,6 +66,8 @@ async def open_meter(
         TransportError: the port cannot be opened; see :func:`osgp.ports.transport.open_port`.
     """
     address = Address.parse(url)
+    if token:
+        address = address.with_token(token)
     connection: Connection[Any]
     if address.optical:
         from osgp.ports.optical_port import OpticalConnection  # noqa: PLC0415 - most programs read MEP ports only

@@ -19,6 +19,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from osgp.errors import CorruptFrame, MisuseError, OsgpError, ResponseTimeout, TransportError
 from osgp.mep.security import Security
 from osgp.ports.recovery import Recovery
+from osgp.ports.tap.health import ModuleHealth
 from osgp.ports.transport import Address, Port, open_port
 from osgp.psem import Request, Response
 
@@ -121,6 +122,11 @@ class Connection(ABC, Generic[E]):
     def address(self) -> Address:
         """The port's address; once the port is open, it names the adapter by identity, if there is one."""
         return self._address
+
+    @property
+    def health(self) -> ModuleHealth | None:
+        """What the module in the meter told of itself last; None where there is none, or before it told."""
+        return self._port.health if self._port is not None else None
 
     @property
     def proven(self) -> bool:

@@ -1,16 +1,4 @@
-"""Serial ports and network connections to a meter: the only module that touches them.
-
-An address is one of::
-
-    serial:///dev/serial/by-id/usb-...   or just the path; ?baud=9600
-    tcp://host:port                      raw bytes, as ser2net ("raw") and ESP bridges speak
-    rfc2217://host:port?baud=9600        Telnet with serial settings, for servers that need it
-    optical:///dev/serial/by-id/usb-...  a probe on the meter's optical port
-    optical+tcp://host:port              a Wi-Fi head there, or a probe behind ser2net
-
-Behind a ``?`` may stand ``rts=on`` or ``off`` and ``dtr=on`` or ``off`` for a serial port whose level shifter or probe
-draws its power from these lines, and for an optical port ``turnaround=MILLISECONDS`` (see
-:class:`osgp.optical.settings.SessionSettings`); several are joined by ``&``.
+"""Serial ports and network connections to a meter, at an :class:`~osgp.ports.address.Address`: the only module that touches them.
 
 ``tcp://`` is the one to prefer on a network. With ``rfc2217://`` the client waits for the server to acknowledge each
 setting, and some servers never do: ser2net in front of a port without modem lines, for one.
@@ -34,185 +22,28 @@ import stat
 import termios
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from typing import Protocol, cast
 
 from osgp.errors import MisuseError, PortBusy, PortMissing, PortPermission, TransportError
-from osgp.mep.timing import DEFAULT_BAUD, Line
+from osgp.ports.address import Address
+from osgp.ports.module_line import GreetedLoop, ModuleTransport, greeted
+from osgp.ports.tap.greeting import RAW, RFC2217
+from osgp.ports.tap.health import ModuleHealth
 
 __all__ = ["Address", "ModemLines", "Port", "group_to_join", "open_port", "serial_ports", "wire_tap"]
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for a network connection to come about."""
 
-_NETWORK_LATENCY = 0.5
-"""Allowance for Wi-Fi bridges that collect bytes before they send them."""
-
-_SERIAL_LATENCY = 0.04
-"""Allowance for USB adapters, which pass bytes on every 16 ms."""
-
-_SERIAL_SCHEMES = frozenset({"serial", "optical"})
-_NETWORK_SCHEMES = frozenset({"tcp", "rfc2217", "optical+tcp"})
-_OPTICAL_SCHEMES = frozenset({"optical", "optical+tcp"})
-
-_LINE_SCHEMES = frozenset({"serial", "optical", "rfc2217"})
-_LEVELS = {"on": True, "off": False}
-_LEVEL_NAMES: dict[bool | None, str] = {True: "on", False: "off"}
-_MAX_TURNAROUND = 500
-"""Milliseconds."""
-
 _LINES_SETTLE = 0.2
 """Seconds that a probe or level shifter gets to wake up when its power comes from a modem line."""
-
-_MIN_BAUD, _MAX_BAUD = 300, 115200  # MEP guide v1.1 p. 20
-_BY_ID = Path("/dev/serial/by-id")
-
-_FORMS = (
-    "Write serial:///dev/serial/by-id/NAME, tcp://HOST:PORT or rfc2217://HOST:PORT, and for the optical port "
-    "optical:///dev/serial/by-id/NAME or optical+tcp://HOST:PORT; a serial port may also be given as its path"
-)
 
 wire_tap: ContextVar[Callable[[bytes, bool], None] | None] = ContextVar("wire_tap", default=None)
 """Called with all bytes that pass the ports opened in this context, and whether we sent them (True) or the meter did.
 
 For wire traces only: what passes may hold a key in clear text.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a meter is connected, taken apart."""
-
-    scheme: str
-    """``serial``, ``tcp``, ``rfc2217``, ``optical`` or ``optical+tcp``."""
-    path: str = ""
-    """Of a serial port."""
-    host: str = ""
-    port: int = 0
-    baud: int = DEFAULT_BAUD
-    rts: bool | None = None
-    """What the line RTS is set to after opening; None leaves it as the system sets it. Likewise :attr:`dtr`."""
-    dtr: bool | None = None
-    turnaround: float | None = None
-    """Seconds of an optical port between hearing and sending; None finds it out."""
-
-    @classmethod
-    def parse(cls, text: str) -> Address:
-        """Read an address.
-
-        Raises:
-            MisuseError: it has none of the forms; the message shows them.
-        """
-        if text.startswith("/"):
-            return cls("serial", path=text)
-        try:
-            parts = urlsplit(text)
-            port = parts.port
-            options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
-        except ValueError:
-            raise MisuseError(f"this address cannot be read. {_FORMS}") from None
-        if parts.scheme in _OPTICAL_SCHEMES and "baud" in options:
-            raise MisuseError(f"an optical port always begins at {DEFAULT_BAUD} baud; leave baud away")
-        baud = cls._baud(options.pop("baud", str(DEFAULT_BAUD)))
-        rts, dtr = cls._level("rts", options, parts.scheme), cls._level("dtr", options, parts.scheme)
-        turnaround = cls._turnaround(options, parts.scheme)
-        if options or parts.fragment or parts.username is not None or parts.password is not None:
-            raise MisuseError(
-                "an address has no other options than baud, rts, dtr and turnaround, and neither name nor password. "
-                f"{_FORMS}"
-            )
-        settings = cls(parts.scheme, baud=baud, rts=rts, dtr=dtr, turnaround=turnaround)
-        if parts.scheme in _SERIAL_SCHEMES and not parts.netloc and parts.path.startswith("/"):
-            return replace(settings, path=unquote(parts.path))
-        if parts.scheme in _NETWORK_SCHEMES and parts.hostname and port and parts.path in {"", "/"}:
-            return replace(settings, host=parts.hostname, port=port)
-        raise MisuseError(f"this address cannot be read. {_FORMS}")
-
-    @staticmethod
-    def _baud(text: str) -> int:
-        baud = int(text) if text.isascii() and text.isdigit() else 0
-        if not _MIN_BAUD <= baud <= _MAX_BAUD:
-            raise MisuseError(
-                f"a baud rate is {_MIN_BAUD} to {_MAX_BAUD}; meters leave the factory with {DEFAULT_BAUD}"
-            )
-        return baud
-
-    @staticmethod
-    def _level(line: str, options: dict[str, str], scheme: str) -> bool | None:
-        if line not in options:
-            return None
-        if scheme not in _LINE_SCHEMES:
-            raise MisuseError(f"{scheme}:// carries bytes only, so {line} cannot be set; set it at the serial server")
-        level = _LEVELS.get(options.pop(line))
-        if level is None:
-            raise MisuseError(f"{line} is on or off: ?{line}=on")
-        return level
-
-    @staticmethod
-    def _turnaround(options: dict[str, str], scheme: str) -> float | None:
-        if "turnaround" not in options:
-            return None
-        if scheme not in _OPTICAL_SCHEMES:
-            raise MisuseError("only an optical port has a turnaround; leave it away")
-        text = options.pop("turnaround")
-        whole, _, rest = text.partition(".")
-        digits = whole + rest
-        if not (digits.isascii() and digits.isdigit() and float(text) <= _MAX_TURNAROUND):
-            raise MisuseError(f"a turnaround is 0 to {_MAX_TURNAROUND} milliseconds: ?turnaround=5")
-        return float(text) / 1000
-
-    def __str__(self) -> str:
-        options = {
-            "baud": None if self.baud == DEFAULT_BAUD else str(self.baud),
-            "rts": _LEVEL_NAMES.get(self.rts),
-            "dtr": _LEVEL_NAMES.get(self.dtr),
-            "turnaround": None if self.turnaround is None else f"{self.turnaround * 1000:g}",
-        }
-        told = "&".join(f"{name}={value}" for name, value in options.items() if value is not None)
-        query = f"?{told}" if told else ""
-        if self.path:
-            return f"{self.scheme}://{quote(self.path)}{query}"
-        return f"{self.scheme}://{self.place}{query}"
-
-    @property
-    def place(self) -> str:
-        """Host and port of a network address, as in a URL."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @property
-    def optical(self) -> bool:
-        """Whether it is a meter's optical port, else its MEP port."""
-        return self.scheme in _OPTICAL_SCHEMES
-
-    @property
-    def latency(self) -> float:
-        """Seconds that what lies between this computer and the line may add to an answer."""
-        return _SERIAL_LATENCY if self.path else _NETWORK_LATENCY
-
-    @property
-    def line(self) -> Line:
-        """How fast answers of a MEP port can be expected from there."""
-        return Line(self.baud, self.latency)
-
-    @property
-    def bare(self) -> Address:
-        """The address without settings: where the meter is, however it is spoken to."""
-        return replace(self, rts=None, dtr=None, turnaround=None)
-
-    @property
-    def bridged(self) -> bool:
-        """Whether a bridge or serial server stands between that has serial settings of its own."""
-        return self.scheme in {"tcp", "optical+tcp"}
-
-    def by_identity(self, folder: Path = _BY_ID) -> Address:
-        """Return the address that stays with a serial adapter when it is plugged in elsewhere, if there is one."""
-        if not self.path or Path(self.path).parent == folder or not folder.is_dir():
-            return self
-        device = Path(self.path).resolve()
-        names = sorted(name for name in folder.iterdir() if name.resolve() == device)
-        return replace(self, path=str(names[0])) if names else self
 
 
 class ModemLines(Protocol):
@@ -257,7 +88,17 @@ class Port(asyncio.Protocol):
         if on_lost is not None:
             on_lost(TransportError(self._lost_text(exc)))
 
+    @property
+    def health(self) -> ModuleHealth | None:
+        """What the module in the meter told of itself last; None where the port is none, or before it told."""
+        return self._transport.health if isinstance(self._transport, ModuleTransport) else None
+
     def _lost_text(self, exc: Exception | None) -> str:
+        if self.address.scheme == "module":
+            return (
+                f"the module at {self.address.place} is gone. Look whether it has power and Wi-Fi; "
+                "the meter itself may be well"
+            )
         if self.address.path:
             return f"the serial port {self.address.path} is gone: was the adapter unplugged? Plug it in again"
         why = f" ({exc.strerror})" if isinstance(exc, OSError) and exc.strerror else ""
@@ -284,9 +125,12 @@ class Port(asyncio.Protocol):
         Raises:
             TransportError: this port has no such lines.
         """
+        if isinstance(self._transport, ModuleTransport):
+            await self._transport.set_lines(dtr=dtr, rts=rts)
+            return
         import serialx  # noqa: PLC0415 - see _errors
 
-        if not isinstance(self._transport, serialx.SerialTransport):
+        if not isinstance(self._transport, serialx.BaseSerialTransport):
             raise TransportError(f"{self.address} has no DTR and RTS lines to switch. Use a gpio or a command")
         cannot = TransportError(f"{self.address} cannot switch its modem lines. Use a gpio or a command")
         left = serialx.PinState.UNDEFINED
@@ -330,6 +174,10 @@ async def open_port(
     """
     if isinstance(address, str):
         address = Address.parse(address)
+    if address.scheme == "module" and not address.token:
+        raise MisuseError(
+            "a module in the meter lends its line only to who has its token, which stands on its label. Give the token"
+        )
     address = address.by_identity()
     port = Port(address, on_bytes, on_lost)
     if address.path:
@@ -425,14 +273,21 @@ async def _open_network(address: Address, port: Port) -> None:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            if address.scheme != "rfc2217":
+            if address.scheme == "module":
+                connection = await greeted(address.host, address.port, RFC2217, address.token)
+                await loop.create_connection(lambda: ModuleTransport(port), sock=connection)
+            elif address.scheme == "tcp" and address.token:
+                connection = await greeted(address.host, address.port, RAW, address.token)
+                await loop.create_connection(lambda: port, sock=connection)
+            elif address.scheme != "rfc2217":
                 transport, _ = await loop.create_connection(lambda: port, address.host, address.port)
                 transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             else:
                 import serialx  # noqa: PLC0415 - see _errors
 
                 url = f"rfc2217://{address.place}"
-                await serialx.create_serial_connection(loop, lambda: port, url, address.baud)
+                at = cast("asyncio.AbstractEventLoop", GreetedLoop(loop, address.token)) if address.token else loop
+                await serialx.create_serial_connection(at, lambda: port, url, address.baud)
     except socket.gaierror as error:
         raise PortMissing(f"there is no host {address.host}. Check the name and the network") from error
     except ConnectionRefusedError as error:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from osgp.cli.opening import Target, read_text, run, step
-from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
+from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName, TokenFile
 from osgp.cli.text.terminal import Progress, note, print_json, print_lines
 from osgp.errors import MeterRefused, MisuseError, TableError
 from osgp.psem import table_id
@@ -42,6 +42,7 @@ def dump(
     *,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
@@ -58,7 +59,7 @@ def dump(
     as_json: AsJson = False,
 ) -> None:
     """Read all tables of the meter into a file that `osgp simulate`, `diff` and `decode` take."""
-    target = Target(port, key_file, security, fast, padding)
+    target = Target(port, key_file, security, fast, padding, token_file)
     # What is written differs from what has to be kept for going on later.
     working = file if file_format is Format.JSON and not anonymise else file.with_name(file.name + ".partial")
 

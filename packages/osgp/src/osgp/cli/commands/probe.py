@@ -16,7 +16,7 @@ import typer
 
 from osgp.cli.exits import ExitCode, exit_code
 from osgp.cli.opening import Target, bridge_hint, error_words, run, step
-from osgp.cli.options import AsJson, KeyFile, KeyPadding, Padding, Protection, SecurityName
+from osgp.cli.options import AsJson, KeyFile, KeyPadding, Padding, Protection, SecurityName, TokenFile
 from osgp.cli.text.terminal import note, paint, print_json, print_lines
 from osgp.errors import KeyRejected, MeterRefused, MisuseError, OsgpError, TransportError
 
@@ -53,6 +53,7 @@ def probe(
     ] = None,
     *,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     as_json: AsJson = False,
@@ -61,7 +62,10 @@ def probe(
 
     async def work() -> ExitCode:
         searching = port is None or port.startswith("/")
-        ways = [[Target(url, key_file, security, padding=padding) for url in urls] for urls in _candidates(port)]
+        ways = [
+            [Target(url, key_file, security, padding=padding, token_file=token_file) for url in urls]
+            for urls in _candidates(port)
+        ]
         each_port = await asyncio.gather(*(_look_both_ways(targets, searching=searching) for targets in ways))
         found = [finding for findings in each_port for finding in findings]
         if as_json:
@@ -162,7 +166,9 @@ async def _identity(
 
     async def ask() -> tuple[Identity, Security | None]:
         wire_tap.set(tap)
-        async with open_meter(target.url, key=shown, security=target.security, session=target.session()) as meter:
+        async with open_meter(
+            target.url, key=shown, security=target.security, session=target.session(), token=target.token()
+        ) as meter:
             return await meter.identity(), meter.security
 
     with step("looking for a meter"):

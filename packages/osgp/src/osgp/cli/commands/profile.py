@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from osgp.cli.opening import Target, error_words, run, step
-from osgp.cli.options import AsJson, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
+from osgp.cli.options import AsJson, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName, TokenFile
 from osgp.cli.text.terminal import Progress, duration, note, print_json, print_lines, width
 from osgp.errors import LinkError, MeterRefused, MisuseError, TransportError
 
@@ -52,6 +52,7 @@ def profile(
     *,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     data_set: Annotated[int, typer.Option(min=1, max=4, help="Which of the meter's load profiles.")] = 1,
@@ -81,7 +82,7 @@ def profile(
     as_json: AsJson = False,
 ) -> None:
     """Show the load profile: what the registers showed at the end of each interval of the last days or months."""
-    target = Target(port, key_file, security, padding=padding)
+    target = Target(port, key_file, security, padding=padding, token_file=token_file)
 
     async def work() -> None:
         begin = _moment(since) if since else None

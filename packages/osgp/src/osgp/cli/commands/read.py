@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from osgp.cli.opening import Target, run
-from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
+from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName, TokenFile
 from osgp.cli.text.terminal import columns, note, paint, print_json, print_lines
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def read(
     *,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
@@ -34,7 +35,7 @@ def read(
     as_json: AsJson = False,
 ) -> None:
     """Read energy, power, phases, clock, tariff and alarms once."""
-    target = Target(port, key_file, security, fast, padding)
+    target = Target(port, key_file, security, fast, padding, token_file)
 
     async def work() -> None:
         from osgp.cli.readings import collect  # noqa: PLC0415

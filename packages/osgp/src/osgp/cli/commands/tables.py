@@ -12,7 +12,7 @@ import typer
 
 from osgp.cli.exits import ExitCode
 from osgp.cli.opening import Target, run, step
-from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
+from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName, TokenFile
 from osgp.cli.text.terminal import columns, note, paint, print_json, print_lines
 from osgp.errors import MeterRefused, TableError
 from osgp.psem import table_id, table_name
@@ -43,13 +43,14 @@ def tables(
     *,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     as_json: AsJson = False,
 ) -> None:
     """List the meter's tables, or show some of them: bytes on the left, fields on the right."""
-    target = Target(port, key_file, security, fast, padding)
+    target = Target(port, key_file, security, fast, padding, token_file)
 
     async def work() -> ExitCode:
         from osgp.cli.whole import WHOLE_TABLES  # noqa: PLC0415

@@ -6,7 +6,7 @@ This module does not know how it is read or shown.
 from __future__ import annotations
 
 from osgp.cli.opening import Target, run, step
-from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
+from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName, TokenFile
 from osgp.cli.text.terminal import print_json, print_lines
 
 __all__ = ["tariffs"]
@@ -16,13 +16,14 @@ def tariffs(
     *,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     as_json: AsJson = False,
 ) -> None:
     """Show which tariff counts, what set it, and when the next one begins by the meter's calendar."""
-    target = Target(port, key_file, security, fast, padding)
+    target = Target(port, key_file, security, fast, padding, token_file)
 
     async def work() -> None:
         from osgp.cli.text.condition import tariff_document, tariff_lines  # noqa: PLC0415

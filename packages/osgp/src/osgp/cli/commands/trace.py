@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from osgp.cli.commands.tables import Names
 from osgp.cli.opening import Target, run, step
-from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
+from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName, TokenFile
 from osgp.cli.text.terminal import paint, print_json, print_lines
 from osgp.errors import MisuseError
 from osgp.psem import table_id, table_name
@@ -26,13 +26,14 @@ def trace(
     *,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     as_json: AsJson = False,
 ) -> None:
     """Read tables (default: who the meter is and its power) and print every frame with its meaning, secrets masked."""
-    target = Target(port, key_file, security, fast, padding)
+    target = Target(port, key_file, security, fast, padding, token_file)
 
     async def work() -> None:
         from osgp.dissector.frames import MepWire, OpticalWire  # noqa: PLC0415

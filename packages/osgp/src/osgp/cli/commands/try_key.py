@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from osgp.cli.exits import ExitCode
 from osgp.cli.opening import Target, error_words, run, step
-from osgp.cli.options import AsJson, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
+from osgp.cli.options import AsJson, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName, TokenFile
 from osgp.cli.text.terminal import note, print_json, print_lines
 from osgp.errors import KeyRejected
 
@@ -27,12 +27,13 @@ def login_test(
     *,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     as_json: AsJson = False,
 ) -> None:
     """Try the key and explain what the meter says."""
-    target = Target(port, key_file, security, padding=padding)
+    target = Target(port, key_file, security, padding=padding, token_file=token_file)
 
     async def work() -> ExitCode:
         key = target.key_or_ask()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from osgp.cli.opening import Target, error_words, run, step
-from osgp.cli.options import AsJson, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
+from osgp.cli.options import AsJson, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName, TokenFile
 from osgp.cli.text.terminal import is_terminal, note, paint, print_json, print_lines
 from osgp.errors import LinkError, TransportError
 
@@ -64,6 +64,7 @@ def watch(
     *,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     every: Annotated[float, typer.Option(min=1.0, max=3600.0, help="Seconds between readings of power.")] = 2.0,
@@ -71,7 +72,7 @@ def watch(
     as_json: AsJson = False,
 ) -> None:
     """Show power, phases and registers live, until Ctrl-C. Through a pipe: one line for each reading."""
-    target = Target(port, key_file, security, padding=padding)
+    target = Target(port, key_file, security, padding=padding, token_file=token_file)
 
     async def work() -> None:
         view = _View(target.url, every)

@@ -6,7 +6,7 @@ This module does not know how it is read or shown.
 from __future__ import annotations
 
 from osgp.cli.opening import Target, run, step
-from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
+from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName, TokenFile
 from osgp.cli.text.terminal import print_json, print_lines
 
 __all__ = ["client"]
@@ -16,13 +16,14 @@ def client(
     *,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     as_json: AsJson = False,
 ) -> None:
     """Show which of the meter's MEP ports this is, what the meter wants of its client, and who is at the other one."""
-    target = Target(port, key_file, security, fast, padding)
+    target = Target(port, key_file, security, fast, padding, token_file)
 
     async def work() -> None:
         from osgp.cli.text.mep_clients import client_document, client_lines  # noqa: PLC0415

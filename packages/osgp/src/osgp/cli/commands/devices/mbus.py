@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from osgp.cli.opening import Target, run, step
-from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
+from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName, TokenFile
 from osgp.cli.text.terminal import print_json, print_lines
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def mbus(
     *,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
@@ -32,7 +33,7 @@ def mbus(
     as_json: AsJson = False,
 ) -> None:
     """Show the gas, water and heat meters behind this meter, as it read them last. Asks none of them: batteries last longer."""
-    target = Target(port, key_file, security, fast, padding)
+    target = Target(port, key_file, security, fast, padding, token_file)
 
     async def work() -> None:
         from osgp.cli.text.mbus_devices import device_document, device_lines, read_document, read_lines  # noqa: PLC0415

@@ -23,6 +23,7 @@ from osgp.cli.options import (
     Port,
     Protection,
     SecurityName,
+    TokenFile,
 )
 from osgp.cli.text.terminal import columns, note, print_json, print_lines
 
@@ -35,6 +36,7 @@ def events(
     *,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
@@ -52,7 +54,7 @@ def events(
     as_json: AsJson = False,
 ) -> None:
     """Show what happened to the meter: its event logs, the newest first."""
-    target = Target(port, key_file, security, fast, padding)
+    target = Target(port, key_file, security, fast, padding, token_file)
 
     async def work() -> None:
         from osgp.cli.text.log_text import csv_text, event_document, event_rows, log_document, missed_words  # noqa: PLC0415

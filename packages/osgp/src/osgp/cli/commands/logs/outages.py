@@ -24,6 +24,7 @@ from osgp.cli.options import (
     Port,
     Protection,
     SecurityName,
+    TokenFile,
 )
 from osgp.cli.text.terminal import columns, note, print_json, print_lines
 from osgp.errors import MisuseError
@@ -37,6 +38,7 @@ def outages(
     *,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
@@ -54,7 +56,7 @@ def outages(
     as_json: AsJson = False,
 ) -> None:
     """Show when the power was out, the newest first."""
-    target = Target(port, key_file, security, fast, padding)
+    target = Target(port, key_file, security, fast, padding, token_file)
 
     async def work() -> None:
         from osgp.cli.text.log_text import csv_text, log_document, missed_words, outage_document, outage_rows  # noqa: PLC0415

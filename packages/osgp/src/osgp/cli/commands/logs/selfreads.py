@@ -8,7 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osgp.cli.opening import Target, run, step
-from osgp.cli.options import AsCsv, AsJson, Fast, KeyFile, KeyPadding, Last, Padding, Port, Protection, SecurityName
+from osgp.cli.options import (
+    AsCsv,
+    AsJson,
+    Fast,
+    KeyFile,
+    KeyPadding,
+    Last,
+    Padding,
+    Port,
+    Protection,
+    SecurityName,
+    TokenFile,
+)
 from osgp.cli.text.terminal import columns, note, print_json, print_lines
 from osgp.errors import MeterRefused
 
@@ -25,6 +37,7 @@ def selfreads(
     *,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
@@ -33,7 +46,7 @@ def selfreads(
     as_json: AsJson = False,
 ) -> None:
     """Show what the registers were when the meter read itself, mostly on the first of each month; the newest first."""
-    target = Target(port, key_file, security, fast, padding)
+    target = Target(port, key_file, security, fast, padding, token_file)
 
     async def work() -> None:
         from osgp.cli.text.log_text import csv_text, snapshot_document, snapshot_rows  # noqa: PLC0415

@@ -12,7 +12,7 @@ import typer
 from osgp.cli.confirming import AllowWritesOption, ConfirmOption, confirmed
 from osgp.cli.exits import ExitCode
 from osgp.cli.opening import Target, run, step
-from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
+from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName, TokenFile
 from osgp.cli.text.terminal import print_json, print_lines
 from osgp.psem import EXTENDED
 
@@ -45,13 +45,14 @@ def call(
     confirm: ConfirmOption = None,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     as_json: AsJson = False,
 ) -> None:
     """Call a procedure. Shows what would be sent; sends it only with --allow-writes."""
-    target = Target(port, key_file, security, fast, padding)
+    target = Target(port, key_file, security, fast, padding, token_file)
 
     async def work() -> ExitCode:
         from osgp.dissector.values import typed_bytes  # noqa: PLC0415

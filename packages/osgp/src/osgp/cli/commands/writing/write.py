@@ -12,7 +12,7 @@ import typer
 
 from osgp.cli.confirming import AllowWritesOption, ConfirmOption, confirmed
 from osgp.cli.opening import Target, run, step
-from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName
+from osgp.cli.options import AsJson, Fast, KeyFile, KeyPadding, Padding, Port, Protection, SecurityName, TokenFile
 from osgp.cli.text.terminal import print_json, print_lines
 from osgp.errors import MisuseError
 from osgp.psem import table_id, table_name
@@ -51,13 +51,14 @@ def write(
     confirm: ConfirmOption = None,
     port: Port = None,
     key_file: KeyFile = None,
+    token_file: TokenFile = None,
     security: Protection = SecurityName.AUTO,
     padding: Padding = KeyPadding.ZEROS,
     fast: Fast = False,
     as_json: AsJson = False,
 ) -> None:
     """Change fields or bytes of a table. Shows what would be sent; sends it only with --allow-writes."""
-    target = Target(port, key_file, security, fast, padding)
+    target = Target(port, key_file, security, fast, padding, token_file)
 
     async def work() -> None:
         from osgp.dissector.privacy import holds_secrets  # noqa: PLC0415
