@@ -25,6 +25,7 @@ code                   params        what it says
 ``clock_ahead``        seconds       the same, ahead
                        meter
 ``clock_unknown``                    the host's clock cannot be right, and no meter tells the time
+``stopped``                          an output stopped by a mistake of this program; it is started again
 ``mqtt_connected``     broker        all is well
 ``mqtt_connecting``    broker        not connected yet
 ``mqtt_unreachable``   broker        no connection
@@ -46,6 +47,7 @@ __all__ = [
     "CLOCK_UNKNOWN",
     "MISTAKE",
     "NO_VALUES",
+    "OUTPUT_MISTAKE",
     "TABLE_REFUSED",
     "code_of",
 ]
@@ -53,6 +55,7 @@ __all__ = [
 NO_VALUES = "no_values"
 TABLE_REFUSED = "table_refused"
 MISTAKE = "mistake"
+OUTPUT_MISTAKE = "stopped"
 CLOCK_BEHIND = "clock_behind"
 CLOCK_AHEAD = "clock_ahead"
 CLOCK_UNKNOWN = "clock_unknown"

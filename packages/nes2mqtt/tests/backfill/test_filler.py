@@ -248,6 +248,7 @@ async def test_a_mistake_with_one_meter_does_not_stop_the_others_and_is_told_and
     assert [looked.gap for looked in world.store.looked] == [gap]
     assert not filler.status().ok
     assert "house (ZeroDivisionError)" in filler.status().message
+    assert (filler.status().code, filler.status().params) == ("backfill_mistake", {"meters": "house"})
     await asyncio.sleep(3600)
     assert [looked.gap for looked in world.store.looked] == [gap, world.gap]
     asked = [at for at, _ in world.meter.asked]

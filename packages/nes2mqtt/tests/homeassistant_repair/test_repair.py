@@ -187,6 +187,7 @@ async def test_an_entity_that_is_refused_holds_up_no_other_and_is_told_and_tried
     assert not repair.status().ok
     assert repair.status().waiting == 0
     assert "The statistics of sensor.x are not repaired after a gap: Home Assistant refuses" in repair.status().message
+    assert (repair.status().code, repair.status().params) == ("homeassistant_refused", {"entities": "sensor.x"})
     assert caplog.text.count("sensor.x are not repaired after the gap from 2026-01-15 12:01") == 2  # once a gap
     home.refuses.clear()
     await asyncio.sleep(3600)
@@ -278,6 +279,7 @@ async def test_home_assistant_that_is_away_is_asked_again_and_told_once(caplog):
     assert not repair.status().ok
     assert repair.status().waiting == 2
     assert "cannot be reached" in repair.status().message
+    assert repair.status().code == "homeassistant_unreachable"
     repair = await work(store, home, 3600)
     assert len(home.imported) == 2
     assert store.done == 2

@@ -1,5 +1,6 @@
 """The words of the page: every one in every language, none in two, none left over."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -91,6 +92,44 @@ CALLED_BY_VALUE = (
     r"web|history|mqtt|backfill|homeassistant|alerts",  # kinds of outputs
     r"output_\w+",
 )
+
+
+def _troubles():
+    """Return the codes of the troubles that outputs tell of, as they stand in the source, and where one has none."""
+    codes, without = set(), []
+    for path in sorted((STATIC.parents[2]).rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        for call in ast.walk(tree):
+            if not (isinstance(call, ast.Call) and getattr(call.func, "id", "") == "OutputStatus"):
+                continue
+            given = {each.arg: each.value for each in call.keywords}
+            well = isinstance(given.get("ok"), ast.Constant) and given["ok"].value is True
+            if "code" not in given and not well:
+                without.append(path.name)
+            codes |= {
+                each.value
+                for each in ast.walk(given.get("code", call.func))
+                if isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value
+            }
+    return codes, without
+
+
+def test_each_trouble_of_an_output_has_a_code_and_words_in_every_language():
+    codes, without = _troubles()
+    # That the page cannot be served is never read on the page.
+    assert without == ["output.py"]
+    assert "backfill_mistake" in codes
+    # Those that are chosen by a name.
+    named = {
+        "stopped",
+        "alerts_undelivered",
+        "alerts_unkept",
+        "homeassistant_token",
+        "homeassistant_unreachable",
+        "homeassistant_refused",
+    }
+    for texts in CATALOGUES.values():
+        assert {f"output_{code}" for code in (codes | named) - {"web_pages"}} <= texts.keys()
 
 
 def test_no_page_has_words_of_its_own():

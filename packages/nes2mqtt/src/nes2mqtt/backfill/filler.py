@@ -121,6 +121,8 @@ class Filler:
             ok=False,
             message=f"gaps in the history of {which} are not filled, because of a mistake of this program. It is tried again within "
             "the hour; please report it with the lines of the log",
+            code="backfill_mistake",
+            params={"meters": ", ".join(met)},
         )
 
     async def run(self) -> None:

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from nes2mqtt.codes import OUTPUT_MISTAKE
 from nes2mqtt.readings.hub import Output, OutputStatus
 from nes2mqtt.readings.reading import Event
 from nes2mqtt.timing.backoff import Backoff
@@ -83,11 +84,12 @@ class Supervised:
     def status(self) -> OutputStatus:
         """Return the output's own status; when it broke down or cannot tell, one that says so."""
         if self._keeper.trouble:
-            return OutputStatus(self.name, ok=False, message=self._keeper.trouble)
+            return OutputStatus(self.name, ok=False, message=self._keeper.trouble, code=OUTPUT_MISTAKE)
         try:
             return self.output.status()
         except Exception as error:  # noqa: BLE001 - a status must not be what stops the program
-            return OutputStatus(self.name, ok=False, message=f"cannot tell how it is ({type(error).__name__})")
+            message = f"cannot tell how it is ({type(error).__name__})"
+            return OutputStatus(self.name, ok=False, message=message, code=OUTPUT_MISTAKE)
 
     @property
     def stands_still(self) -> bool:

@@ -61,7 +61,7 @@ class Repair:
         self._gateway = gateway
         self._store = store
         self._connect = connect if connect is not None else lambda: HomeAssistant(config.url, config.token)
-        self._problem = ""
+        self._problem = self._code = ""
         self._waiting = 0
         self._refused: dict[tuple[int, str], str] = {}
         """Why an entity could not be put right, by the number of the gap and the entity."""
@@ -73,14 +73,19 @@ class Repair:
 
     def status(self) -> OutputStatus:
         """Tell whether Home Assistant could be asked, when it had to be, and what it refused."""
-        text = self._problem
+        text, code, entities = self._problem, self._code, ""
         if not text and self._refused:
             entities = ", ".join(sorted({entity for _, entity in self._refused}))
+            code = "homeassistant_refused"
             why = next(iter(self._refused.values()))
             text = f"The statistics of {entities} are not repaired after a gap: {why}. It is tried again each hour"
-        ok = not text
         return OutputStatus(
-            self.name, ok, text or "Home Assistant is asked when a gap was filled", waiting=self._waiting
+            self.name,
+            ok=not text,
+            message=text or "Home Assistant is asked when a gap was filled",
+            waiting=self._waiting,
+            code=code,
+            params={"entities": entities} if entities else {},
         )
 
     async def run(self) -> None:
@@ -92,7 +97,7 @@ class Repair:
                 await self._work()
                 if self._problem:
                     _log.info("Home Assistant can be asked again")
-                self._problem = ""
+                self._problem = self._code = ""
                 again.reset()
             except HomeAssistantError as error:
                 if not self._problem:
@@ -100,7 +105,9 @@ class Repair:
                         "the statistics of Home Assistant are not repaired after a gap: %s. It is tried again", error
                     )
                 self._problem = f"{error}. Its statistics are repaired when it can be asked"
-                pause = _TOKEN_AGAIN if isinstance(error, TokenRefused) else again.next()
+                by_token = isinstance(error, TokenRefused)
+                self._code = "homeassistant_token" if by_token else "homeassistant_unreachable"
+                pause = _TOKEN_AGAIN if by_token else again.next()
             except HistoryError:  # the status of the history tells why
                 pause = again.next()
             await asyncio.sleep(pause)
