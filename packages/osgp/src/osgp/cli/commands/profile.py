@@ -70,7 +70,7 @@ def profile(
     ] = Shown.TABLE,
     parquet: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a Parquet file instead, if pyarrow is installed.", show_default=False),
+        typer.Option(metavar="FILE", help="Write a Parquet file instead.", show_default=False),
     ] = None,
     burst: Annotated[
         bool,
@@ -86,14 +86,13 @@ def profile(
 
     async def work() -> None:
         begin = _moment(since) if since else None
-        writer = None if parquet is None else _parquet()
         found = await _read(target, data_set, begin, burst=burst)
         if as_json:
             from osgp.cli.text.load_profile import profile_document  # noqa: PLC0415
 
             print_json(profile_document(found))
-        elif parquet is not None and writer is not None:
-            _write_parquet(found, parquet, writer)
+        elif parquet is not None:
+            _write_parquet(found, parquet)
         else:
             _show(found, shown)
 
@@ -174,49 +173,27 @@ def _length(minutes: int) -> str:
     return f"{minutes} min" if minutes % 60 else f"{minutes // 60} h"
 
 
-def _parquet() -> Any:
-    """Return pyarrow, before minutes are spent on reading."""
-    try:
-        import pyarrow as pa  # noqa: PLC0415 - most installations have none
-        from pyarrow import parquet  # noqa: PLC0415
-    except ImportError as error:
-        raise MisuseError(
-            f"Parquet needs pyarrow, which is not installed. Run: {sys.prefix}/bin/pip install pyarrow   or use --format csv"
-        ) from error
-    return pa, parquet
-
-
 def _plain(cell: Any) -> Any:
     return float(cell) if isinstance(cell, Decimal) else cell
 
 
-def _write_parquet(found: LoadProfile, path: Path, modules: Any) -> None:
+def _write_parquet(found: LoadProfile, path: Path) -> None:
     from osgp.cli.text.load_profile import decimal_titles, profile_rows, profile_titles  # noqa: PLC0415
+    from osgp.parquet import Column, Holds, parquet  # noqa: PLC0415
 
-    pa, parquet = modules
     decimals = decimal_titles(found)
-    schema = pa.schema(
-        [
-            (
-                title,
-                pa.timestamp("s", tz="UTC")
-                if title == "end"
-                else pa.string()
-                if title.endswith(_WORDS)
-                else pa.float64()
-                if title in decimals
-                else pa.int64(),
-            )
-            for title in profile_titles(found)
-        ]
-    )
-    columns = list(zip(*profile_rows(found), strict=True)) or [()] * len(schema)
-    table = pa.Table.from_arrays(
-        [pa.array(map(_plain, cells), type=field.type) for cells, field in zip(columns, schema, strict=True)],
-        schema=schema,
-    )
+
+    def holds(title: str) -> Holds:
+        if title == "end":
+            return Holds.TIME
+        if title.endswith(_WORDS):
+            return Holds.WORDS
+        return Holds.NUMBER if title in decimals else Holds.WHOLE
+
+    columns = [Column(title, holds(title)) for title in profile_titles(found)]
     try:
-        parquet.write_table(table, path, compression="zstd")
+        with path.open("wb") as file:
+            file.writelines(parquet(columns, (list(map(_plain, row)) for row in profile_rows(found))))
     except OSError as error:
         raise MisuseError(f"cannot write {path}: {error.strerror or error}") from error
     note(f"{len(found.intervals)} intervals written to {path}.")
