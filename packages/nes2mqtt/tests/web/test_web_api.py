@@ -1,5 +1,6 @@
 """The REST API: readings with all that makes them trustworthy, problems in plain words, a complete description."""
 
+import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -204,6 +205,24 @@ async def test_energy_as_a_table(make_web, client_for):
         "2026-10-25T02:00:00+01:00,2026-10-25T03:00:00+01:00,1.5,0.25,true,false,false",
     ]
     assert len(rows) == 26
+
+
+async def test_energy_as_parquet_is_the_same_table(make_web, client_for):
+    """Read by pyarrow."""
+    arrow = pytest.importorskip("pyarrow.parquet")
+    web = make_web(store=FakeStore())
+    async with client_for(web) as client:
+        reply = await client.get("/api/v1/energy.parquet?meter=house&start=2026-10-25&end=2026-10-26")
+        told = (await client.get("/api/v1/energy?meter=house&start=2026-10-25&end=2026-10-26")).json()["buckets"]
+    assert reply.headers["content-type"] == "application/vnd.apache.parquet"
+    assert reply.headers["content-disposition"] == 'attachment; filename="house-hour-2026-10-25.parquet"'
+    rows = arrow.read_table(io.BytesIO(reply.content)).to_pylist()
+    assert len(rows) == 25
+    assert [row["start"].isoformat() for row in rows] == [
+        datetime.fromisoformat(bucket["start"]).astimezone(UTC).isoformat() for bucket in told
+    ]
+    for name in ("import_kwh", "export_kwh", "complete"):
+        assert [row[name] for row in rows] == [bucket[name] for bucket in told]
 
 
 async def test_energy_as_a_table_with_a_decimal_comma(make_web, client_for):
@@ -422,7 +441,7 @@ def test_the_api_keeps_to_its_description(make_web):
         "/api/v1/openapi.json", build_app(make_web(store=FakeStore(), allowed_hosts=["localhost", "testserver"]))
     )
     operations = [result.ok() for result in schema.exclude(path="/api/v1/live").get_all_operations()]
-    assert len(operations) == 16
+    assert len(operations) == 17
     for operation in operations:
 
         @given(case=operation.as_strategy())

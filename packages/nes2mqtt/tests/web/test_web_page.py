@@ -215,7 +215,7 @@ async def test_several_meters_have_a_switch(a_page, make_web, served, online, da
     web.hub.publish(replace(sample, values=dict(sample.values) | {SOURCES["active_power_import"]: 77}))
     async with served(web) as url, a_page(url) as page:
         await expect(page.locator("#now-value")).to_have_text("432")
-        await expect(page.locator("#meters a")).to_have_text(["House", "Barn"])
+        await expect(page.locator("#meters a")).to_have_text(["All meters", "House", "Barn"])
         await page.get_by_role("link", name="Barn").click()
         await expect(page.locator("#now-value")).to_have_text("77")
         await expect(page.locator("#meters a[aria-current]")).to_have_text("Barn")

@@ -95,6 +95,7 @@ def build_app(web: WebContext) -> ASGIApp:
         *(operation.route() for operation in _OPERATIONS),
         Route(f"{PREFIX}/openapi.json", _openapi),
         Route("/", asset_endpoint(files["index.html"]), name="page"),
+        Route("/worker.js", asset_endpoint(assets.worker(files)), name="worker"),
         Route("/metrics", _metrics),
         Route("/favicon.ico", asset_endpoint(files["install/icon.svg"]), name="favicon"),
         *(Route(f"/static/{path}", asset_endpoint(asset), name=path) for path, asset in files.items()),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,7 @@ from typing import Self
 
 from servicekit.page import STATIC
 
-__all__ = ["Asset", "load"]
+__all__ = ["WORKER", "Asset", "load", "worker"]
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -27,6 +28,14 @@ _TYPES = {
     ".png": "image/png",
     ".webmanifest": "application/manifest+json",
 }
+
+
+WORKER = "install/worker.js"
+"""What opens the page where the gateway does not answer; served beside the page, for a worker is for what is below it."""
+_SHELL_MARK = b'{ version: "", files: [] }'
+"""Where the worker takes what it keeps."""
+_NOT_KEPT = ("login.", "install/icon-", WORKER)
+"""Parts of the names of files that the open page does not load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +68,12 @@ def load(folder: Path = Path(__file__).parent / "static") -> Mapping[str, Asset]
             if media_type is not None and path.is_file():
                 assets[path.relative_to(place).as_posix()] = Asset.of(path.read_bytes(), media_type)
     return assets
+
+
+def worker(files: Mapping[str, Asset]) -> Asset:
+    """Return the worker with the names of the page's files, and what they all are together: another page, another worker."""
+    kept = [path for path in files if path != "index.html" and not any(part in path for part in _NOT_KEPT)]
+    version = hashlib.sha256("".join(asset.etag for asset in files.values()).encode()).hexdigest()[:20]
+    shell = json.dumps({"version": version, "files": [f"static/{path}" for path in kept]}).encode()
+    script = files[WORKER]
+    return Asset.of(script.content.replace(_SHELL_MARK, shell), script.media_type)

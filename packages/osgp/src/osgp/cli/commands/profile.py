@@ -179,7 +179,7 @@ def _plain(cell: Any) -> Any:
 
 def _write_parquet(found: LoadProfile, path: Path) -> None:
     from osgp.cli.text.load_profile import decimal_titles, profile_rows, profile_titles  # noqa: PLC0415
-    from osgp.parquet import Column, Holds, parquet  # noqa: PLC0415
+    from osgp.image.parquet import Column, Holds, parquet  # noqa: PLC0415
 
     decimals = decimal_titles(found)
 

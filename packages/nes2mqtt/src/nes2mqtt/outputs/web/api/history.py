@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.queries.periods import Unit, cut, floor, following, periods
@@ -35,6 +35,7 @@ from nes2mqtt.outputs.web.api.operation import Asked, Operation, context_of
 from nes2mqtt.outputs.web.api.parameters import MeterId, known_meter
 from nes2mqtt.outputs.web.context import WebContext
 from nes2mqtt.outputs.web.problem import ProblemError
+from osgp.image.parquet import Column, Holds, parquet
 from osgp.sources import SOURCES, Source
 
 __all__ = ["OPERATIONS", "history", "now_of", "unreadable"]
@@ -313,9 +314,36 @@ async def energy_csv(request: Request, asked: _EnergyTable) -> PlainTextResponse
         times = (moment.astimezone(zone).isoformat() for moment in (bucket.start, bucket.end))
         marks = (str(mark).lower() for mark in (bucket.complete, bool(bucket.filled), bool(bucket.imported)))
         writer.writerow((*times, written(bucket.import_kwh), written(bucket.export_kwh), *marks))
-    name = f"{asked.meter}-{asked.period}-{report.total.start.astimezone(zone):%Y-%m-%d}.csv"
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    headers = _as_file(request, asked, report, "csv")
     return PlainTextResponse(lines.getvalue(), headers=headers, media_type="text/csv")
+
+
+_PARQUET = (
+    Column("start", Holds.TIME),
+    Column("end", Holds.TIME),
+    Column("import_kwh", Holds.NUMBER),
+    Column("export_kwh", Holds.NUMBER),
+    Column("complete", Holds.TRUTH),
+    Column("filled", Holds.TRUTH),
+)
+
+
+async def energy_parquet(request: Request, asked: _Energy) -> Response:
+    """The buckets of `/energy` as an Apache Parquet file, with the columns of `/energy.csv`: times in UTC, kWh (null when not known)."""
+    report = await energy(request, asked)
+    rows = (
+        (bucket.start, bucket.end, bucket.import_kwh, bucket.export_kwh, bucket.complete, bool(bucket.filled))
+        for bucket in report.buckets
+    )
+    content = b"".join(parquet(_PARQUET, rows))
+    headers = _as_file(request, asked, report, "parquet")
+    return Response(content, headers=headers, media_type="application/vnd.apache.parquet")
+
+
+def _as_file(request: Request, asked: _Energy, report: EnergyReport, kind: str) -> dict[str, str]:
+    """Return the headers that make a browser keep an answer as a file of that name."""
+    day = report.total.start.astimezone(context_of(request).gateway.timezone)
+    return {"content-disposition": f'attachment; filename="{asked.meter}-{asked.period}-{day:%Y-%m-%d}.{kind}"'}
 
 
 async def gaps(request: Request, asked: _Gaps) -> GapsReport:
@@ -398,6 +426,15 @@ OPERATIONS = (
         energy_csv,
         media_type="text/csv",
         answered="One line a bucket",
+        problems=_PROBLEMS,
+    ),
+    Operation(
+        "/energy.parquet",
+        "Energy as a Parquet file",
+        _Energy,
+        energy_parquet,
+        media_type="application/vnd.apache.parquet",
+        answered="One row a bucket",
         problems=_PROBLEMS,
     ),
     Operation("/peaks", "Hours with the most import", _Peaks, peaks, PeaksReport, problems=_PROBLEMS),

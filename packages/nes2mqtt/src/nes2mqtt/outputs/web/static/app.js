@@ -2,6 +2,7 @@
 // while nobody can see it.
 
 import { get } from "./data/ask.js";
+import { keepPage, lastHeard, noteHeard } from "./data/away.js";
 import { clock } from "./data/clock.js";
 import { byId } from "./dom.js";
 import { useZone } from "./texts/format.js";
@@ -60,6 +61,7 @@ const stream = new Stream({
   onState(connected) {
     if (page.connected && !connected) {
       page.lostAt = clock.today();
+      noteHeard(page.lostAt, page.status?.gateway.timezone);
     }
     if (page.connected !== true && connected) {
       // The list of outputs also counts the open pages, of which this one is now one.
@@ -98,19 +100,36 @@ function tick() {
 async function refreshStatus() {
   const status = await get("api/v1/status");
   if (!status || status.problem) {
+    if (!status && !page.status) {
+      openAway();
+    }
     return;
   }
   if (page.status && page.status.gateway.version !== status.gateway.version) {
     location.reload();
   }
   const first = !page.status;
+  if (first) {
+    Object.assign(page, { connected: null, lostAt: null });
+  }
   page.status = status;
   clock.trouble = status.clock;
   useZone(status.gateway.timezone);
+  noteHeard(clock.today(), status.gateway.timezone);
   byId("logout").hidden = !status.gateway.login;
   if (first || !page.route?.meter) {
     await go(false);
   }
+  redraw();
+}
+
+/** The page came without the gateway: say since when, and show no value. */
+function openAway() {
+  const last = lastHeard();
+  if (last) {
+    useZone(last.zone);
+  }
+  Object.assign(page, { connected: false, lostAt: last?.date ?? null });
   redraw();
 }
 
@@ -155,6 +174,7 @@ document.addEventListener("visibilitychange", () => {
     refresh();
   }
 });
+keepPage();
 setInterval(tick, 1000);
 setInterval(() => document.visibilityState === "visible" && refreshStatus(), STATUS_EVERY);
 setInterval(refresh, REFRESH_EVERY);

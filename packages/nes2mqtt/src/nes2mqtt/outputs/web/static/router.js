@@ -1,7 +1,7 @@
 // Addresses within the page: #/house/history/day/2026-11-22?with=year. What is shown stands in the address, so it can be
 // kept, sent, and gone back to. Knows nothing of what the views show.
 
-export const VIEWS = ["now", "history", "meter", "settings", "wall"];
+export const VIEWS = ["now", "history", "meter", "meters", "settings", "wall"];
 
 /** The route of an address: { meter, view, rest, query }. An address that names no meter there is means the first one. */
 export function parse(hash, meters) {

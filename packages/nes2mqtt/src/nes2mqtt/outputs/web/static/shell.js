@@ -3,7 +3,7 @@
 
 import { clock } from "./data/clock.js";
 import { byId, el, setText } from "./dom.js";
-import { ago, clockTime } from "./texts/format.js";
+import { ago, clockTime, dayTime } from "./texts/format.js";
 import { clockTrouble, historyTrouble, meterTrouble } from "./texts/messages.js";
 import { page } from "./page.js";
 import { address } from "./router.js";
@@ -40,10 +40,16 @@ function banner(id, { title, words }) {
 }
 
 function drawBanners() {
-  const lost = page.connected === false;
+  const away = page.connected === false && !page.status;
+  const lost = page.connected === false && !away;
+  byId("away").hidden = !away;
+  if (away) {
+    setText(byId("meter-name"), text("meter_page"));
+    setText(byId("away-title"), page.lostAt ? text("away_since", { time: dayTime(page.lostAt) }) : text("offline"));
+  }
   const lostWords = () =>
     page.lostAt ? text("lost_text", { time: clockTime(page.lostAt) }) : text("lost_text_undated");
-  banner("banner", lost ? { title: text("lost_title"), words: page.meter ? lostWords() : "" } : meterTrouble(page.meter));
+  banner("banner", lost ? { title: text("lost_title"), words: page.meter ? lostWords() : "" } : page.route?.view === "meters" ? {} : meterTrouble(page.meter));
   banner("clock-banner", lost ? {} : clockTrouble(page.status?.meters ?? []));
   banner("history-banner", lost ? {} : historyTrouble(page.status?.outputs ?? []));
   document.body.classList.toggle("lost", lost);
@@ -108,16 +114,20 @@ function drawSwitch(all) {
     return;
   }
   meters = drawn;
-  const to = (id) => address({ meter: id, view });
-  const current = (id, attribute) => (id === chosen ? attribute : {});
+  const overview = view === "meters";
+  const to = (id) => address({ meter: id, view: overview ? "now" : view });
+  const everyone = { to: address({ meter: chosen, view: "meters" }), name: text("meters_all") };
+  const current = (id, attribute) => (id === chosen && !overview ? attribute : {});
   if (all.length > MOST_LINKS) {
     const list = el("select", { "aria-label": text("meter") });
+    list.append(el("option", { value: everyone.to, ...(overview ? { selected: "" } : {}) }, everyone.name));
     list.append(...all.map(({ id, name }) => el("option", { value: to(id), ...current(id, { selected: "" }) }, name)));
     list.addEventListener("change", () => location.assign(list.value));
     nav.replaceChildren(list);
   } else {
     const mark = (state) => (state === "online" ? {} : { class: "old" });
     nav.replaceChildren(
+      el("a", { href: everyone.to, ...(overview ? { "aria-current": "page" } : {}) }, everyone.name),
       ...all.map(({ id, name, state }) => el("a", { href: to(id), ...mark(state), ...current(id, { "aria-current": "page" }) }, name)),
     );
   }

@@ -12,7 +12,7 @@ import { address } from "../router.js";
 import { text, translate } from "../texts/texts.js";
 import { amounts } from "./costs.js";
 import { comparison, notes, rows } from "./history/words.js";
-import { costs as loadCosts, load, peaks as loadPeaks } from "./history/data.js";
+import { costs as loadCosts, hours as loadHours, load, peaks as loadPeaks } from "./history/data.js";
 import { drawPower, hidePower } from "./history/power.js";
 import { drawTable, files } from "./history/table.js";
 
@@ -100,10 +100,16 @@ function build() {
       ),
       el(
         "details",
+        { id: "history-patterns", class: "card readings", hidden: "" },
+        el("summary", { "data-text": "patterns" }),
+        el("div", { id: "patterns", class: "patterns" }),
+      ),
+      el(
+        "details",
         { id: "history-table", class: "card readings", hidden: "" },
         el("summary", { "data-text": "table" }),
         el("div", { class: "table-scroll", tabindex: "0", role: "group", "data-label": "table" }, el("table", { id: "history-rows" })),
-        el("p", { class: "links" }, link("csv-point", "csv_point"), " ", link("csv-comma", "csv_comma")),
+        el("p", { class: "links" }, link("csv-point", "csv_point"), " ", link("csv-comma", "csv_comma"), " ", link("parquet", "parquet")),
       ),
     ),
   );
@@ -119,6 +125,7 @@ function build() {
     more: (bucket) => amounts(costsOf(bucket), running(bucket ?? state.found.report.total)),
   });
   byId("history-table").addEventListener("toggle", drawAll);
+  byId("history-patterns").addEventListener("toggle", patterns);
   byId("history-date").addEventListener("change", ({ target }) => {
     if (calendar.isDay(target.value)) {
       location.assign(to(calendar.spanAt(state.wanted.span.kind === "all" ? "day" : state.wanted.span.kind, target.value)));
@@ -248,6 +255,7 @@ async function fetchAndDraw(aloud = false) {
   }
   const curve = wanted.kind === "day" ? drawPower(wanted, found.report, () => ticket === state.asked) : hidePower();
   const highest = loadPeaks(wanted);
+  patterns();
   const costs = await bill;
   if (ticket === state.asked && costs) {
     state.found.costs = costs;
@@ -258,6 +266,18 @@ async function fetchAndDraw(aloud = false) {
     drawPeaks(told);
   }
   await curve;
+}
+
+/** How the hours of a week or a month compare, when somebody opens that. */
+async function patterns() {
+  const { wanted, asked } = state;
+  if (!byId("history-patterns").open || !state.found) {
+    return;
+  }
+  const [found, { drawPatterns }] = await Promise.all([loadHours(wanted), import("./history/patterns.js")]);
+  if (asked === state.asked && found && !found.problem) {
+    drawPatterns(found);
+  }
 }
 
 /** The hours in which most was used: each leads to its day. */
@@ -281,7 +301,7 @@ function fail(words) {
   byId("history").classList.add("failed");
   state.found = null;
   state.bars.fail(words);
-  for (const id of ["history-summary", "history-power", "history-peaks", "history-table", "history-comparison"]) {
+  for (const id of ["history-summary", "history-power", "history-peaks", "history-patterns", "history-table", "history-comparison"]) {
     byId(id).hidden = true;
   }
 }
@@ -303,11 +323,12 @@ function drawAll() {
   byId("summary-notes").replaceChildren(...notes(found).map((line) => el("li", {}, line)));
   byId("history-summary").hidden = facts.length === 0;
   byId("history-table").hidden = facts.length === 0;
+  byId("history-patterns").hidden = facts.length === 0 || !["week", "month"].includes(wanted.kind);
   if (byId("history-table").open) {
     drawTable(byId("history-rows"), found, inside);
   }
-  for (const [id, decimal] of [["csv-point", null], ["csv-comma", "comma"]]) {
-    byId(id).href = files(wanted, report, decimal);
+  for (const [id, decimal, kind] of [["csv-point", null, "csv"], ["csv-comma", "comma", "csv"], ["parquet", null, "parquet"]]) {
+    byId(id).href = files(wanted, report, decimal, kind);
   }
 }
 

@@ -109,6 +109,11 @@ export async function load(wanted) {
   return { report, other: compared, elapsed: compared ? sums : null };
 }
 
+/** The hours of a week or a month; null for other times. */
+export async function hours(wanted) {
+  return wanted.kind === "week" || wanted.kind === "month" ? energy(wanted, "hour", wanted.span) : null;
+}
+
 /** The hours of a month or a year in which most was used, and the base load; null for shorter times. */
 export async function peaks({ kind, meter, span, today }) {
   if (kind !== "month" && kind !== "year") {

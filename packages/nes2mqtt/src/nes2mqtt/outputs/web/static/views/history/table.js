@@ -59,7 +59,7 @@ export function drawTable(place, { report, other, costs }, inside) {
 }
 
 /** The address of a report as a file. */
-export function files({ meter, span }, { period, buckets, total }, decimal) {
+export function files({ meter, span }, { period, buckets, total }, decimal, kind) {
   const start = span.kind === "all" ? (buckets[0]?.start ?? total.start) : span.start;
-  return path("energy.csv", { meter, period, start, end: span.end, decimal });
+  return path(`energy.${kind}`, { meter, period, start, end: span.end, decimal });
 }

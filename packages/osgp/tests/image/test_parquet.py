@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osgp.parquet import Column, Holds, parquet
+from osgp.image.parquet import Column, Holds, parquet
 
 arrow = pytest.importorskip("pyarrow.parquet")
 
