@@ -103,6 +103,10 @@ this computer's clock), `answered` (% of requests) and the counts since the prog
 name), `troubles` (those that are more than a note), `cover_removed`, `low_battery`, `mis_wiring`, `phase_loss`, `lost_phases`, `contactor` (`closed`, `closing`, `open`, `opening`),
 `tariff` (from 1, as on the display), `set_by`, `next_tariff` and `next_tariff_at`. An alarm stays on until the grid company takes it away. What the meter does not tell is left out.
 
+`alerts` (retained; only with [alerts](alerts.md)) tells what needs attention: `raised` (the kinds, `["phase_load"]`), and for each kind that is watched an object with `state` (`on` or `off`; left out while
+nothing is known), and of those that are on `phases`, `since`, `limit` and `unit`, `title` and `text` (in your language), and `stale` (`true` while the value is absent or old: whether it is still so is not known).
+`alert` (QoS 1, not retained) tells what people are told, after quiet hours: `event_type` (`raised`, `cleared`, `passed`, `happened`), `title`, `text`, and the rest as the [webhook](alerts.md#the-webhook) has it.
+
 `costs` (retained; only of a meter with a [contract](costs.md)) has `currency`, `import_price` and `export_price` (of a kWh now, with taxes and VAT), `cost_today`, `cost_month`, `income_today`,
 `income_month` (with VAT; income is of what was fed in), `today_began` and `month_began`, and `today_unmeasured` and `month_unmeasured` (quarter hours that are in no sum because nobody read the meter).
 A price or a sum is left out while a spot price that it needs is missing. The local day ends here two minutes after midnight, when the reading that ends it has come: then its last sums are told once more with
@@ -115,7 +119,7 @@ its own `today_began`, and those of the new day follow at once. The charge for a
 `filled` (QoS 1, not retained) tells each interval of the meter's load profile that filled a gap: `{"time": "...", "since": "...", "meter": "house", "segment": 1, "registers": {...}}`, with what the
 registers showed at `time`, in kWh; `since` is the reading before it.
 
-Of `logged` and `filled` each broker gets what came while it was away, also over restarts of the gateway; with a history none is passed over, and one whose confirmation was lost
+Of `logged`, `filled` and `alert` each broker gets what came while it was away, also over restarts of the gateway; with a history none is passed over, and one whose confirmation was lost
 comes twice. A broker that is new gets what comes from now on.
 
 Gas, water and heat meters behind a meter have topics of their own, by maker and serial number: `<base>/devices/<device>/status` is `online` while the
@@ -142,6 +146,7 @@ DOCUMENTS = {
     homeassistant.REGISTERS: "all registers",
     homeassistant.LINK: "state, identity and link counts",
     homeassistant.CONDITION: "alarms, contactor, tariff, phases",
+    homeassistant.ALERTS: "what needs attention, by kind",
     homeassistant.COSTS: "prices now, costs of today and this month",
 }
 

@@ -300,3 +300,27 @@ class TestCourier:
 
         await run_for(Courier("webhook", listed, bring, lambda: NOW), 5)
         assert brought == [2]
+
+    async def test_what_is_on_its_way_when_the_program_stops_is_noted(self):
+        listed, brought = Listed(), []
+        listed.tellings = [numbered(1), numbered(2)]
+
+        async def bring(tellings):
+            await asyncio.sleep(3)
+            brought.extend(one.number for one in tellings)
+
+        await run_for(Courier("webhook", listed, bring, lambda: NOW), 1)
+        assert brought == [1]
+        assert listed.positions == {"webhook": 1}
+
+    async def test_a_channel_that_hangs_does_not_hold_up_the_end(self):
+        listed = Listed()
+        listed.tellings = [numbered(1)]
+
+        async def bring(_):
+            await asyncio.sleep(1000)
+
+        began = asyncio.get_running_loop().time()
+        await run_for(Courier("webhook", listed, bring, lambda: NOW), 1)
+        assert asyncio.get_running_loop().time() - began < 10
+        assert listed.positions == {"webhook": 0}

@@ -81,7 +81,9 @@ async def at_once(work, *arguments):
 
 @asynccontextmanager
 async def keeping(hub, event_log, folder, fuse=25.0, **settings):
-    keeper = AlertKeeper(AlertsConfig.model_validate(settings), {"house": fuse}, hub, event_log, ZONE, folder, at_once)
+    keeper = AlertKeeper(
+        AlertsConfig.model_validate(settings), {"house": fuse}, hub, event_log, ZONE, folder, offload=at_once
+    )
     hub.add(keeper)
     task = asyncio.create_task(keeper.run())
     try:

@@ -8,6 +8,7 @@ import pytest
 
 from nes2mqtt.config.problems import ConfigError
 from nes2mqtt.config.settings import parse
+from nes2mqtt.config.summary import summary
 
 METERS = """
 [meters.house]
@@ -76,3 +77,15 @@ def test_what_cannot_work_is_refused_with_what_to_write(text, words):
     with pytest.raises(ConfigError, match=words) as caught:
         read(text)
     assert "word@" not in str(caught.value)
+
+
+def test_check_config_says_what_is_watched_and_who_is_told():
+    text = '[alerts]\nquiet_hours = "22:00-7:00"\n[alerts.phase_load]\n[alerts.meter_event]\n'
+    text += '[alerts.webhook]\nurl = "https://e.org/secret-path"\nsecret = "word"\n' + MAIL + 'host = "smtp.e.org"\n'
+    said = [line for line in summary(read(text)) if "watch" in line or "tell " in line]
+    assert said == [
+        "- watch for meter_silent, key_refused, phase_load, meter_event",
+        "    tell nobody from 22:00 to 07:00, but for phase_load",
+        "    tell e.org by webhook",
+        "    tell b@example.org by mail through smtp.e.org:587",
+    ]

@@ -21,6 +21,8 @@ import pytest
 import pytest_asyncio
 from mbus_house import gas, heat, water
 
+from nes2mqtt.alerts.config import AlertsConfig
+from nes2mqtt.alerts.keeper import AlertKeeper
 from nes2mqtt.bills.running_costs import RunningCosts
 from nes2mqtt.costs.contract import Contract, Line
 from nes2mqtt.costs.metered import Counted
@@ -172,6 +174,8 @@ class Gateway:
         self.hub = Hub({TableGroup.PRESENT: EXPIRY, TableGroup.REGISTERS: timedelta(seconds=30)}, mqtt_rig.CLOCK)
         self.meter = Meter(self.hub, mqtt_rig, self.journal)
         self.log = RememberedEvents({"house": {46: "cover opened"}})
+        section = AlertsConfig.model_validate({"phase_load": {}, "export": {}, "base_load": {"watts": 300}})
+        self.alerts = AlertKeeper(section, {"house": 25.0}, self.hub, self.log, LOCAL, None)
         self.bills = Bills()
         self.costs = RunningCosts(self.bills, CONTRACTS, LOCAL, self.bills)
         self._running: contextlib.AsyncExitStack | None = None
@@ -180,7 +184,8 @@ class Gateway:
         info = GatewayInfo("home", "0.1.0", ZoneInfo("Europe/Copenhagen"), datetime.now(UTC), "http://192.168.1.5:8099")
         options = {"homeassistant": {"every": 1, "suggested_area": "Cellar"}, "diagnostics_every": 1}
         config = self.rig.config(self.mosquitto, **(options | settings))
-        feeds = Sources(self.log, lambda _: RememberedPosition(), names={"house": {46: "cover opened"}})
+        names = {"house": {46: "cover opened"}}
+        feeds = Sources(self.log, lambda _: RememberedPosition(), names=names, alerts=self.alerts)
         output = MqttOutput(config, info, self.journal, self.hub, feeds=feeds, costs=self.costs, timing=self.rig.QUICK)
         self.hub._outputs.clear()
         self.hub._latest.clear()
@@ -267,6 +272,46 @@ async def test_the_real_meters_values_are_shown(home, meter):
         "problem": "off",
     }
     assert {key: shown.get(key) for key in expected} == expected
+
+
+async def test_what_needs_attention_is_a_problem_with_its_phase_and_is_told_once(home, gateway, meter):
+    keeper = gateway.alerts
+    load = next(alert for alert in keeper.book.alerts if alert.rule.key == "house/phase_load/l2")
+
+    def see(value, seconds):
+        now = keeper._clock.monotonic()
+        for ago in (seconds, 0):
+            keeper.book.see(load, value, now - ago)
+        keeper.book.settle(keeper._clock.label_if_known, datetime.now(UTC), quiet=False)
+        for follower in keeper._followers:
+            follower("house")
+
+    states = await states_when(home, shows("active_power_import", "432"))
+    assert states["alert_phase_load"]["state"] == "unknown"
+    assert states["alert_phase_load"]["attributes"]["device_class"] == "problem"
+    assert states["alert_phase_load"]["attributes"]["friendly_name"] == "House Near the fuse"
+    assert "device_class" not in states["alert_export"]["attributes"]
+    assert states["alert_base_load"]["state"] == "unknown"
+    assert states["alert_told"]["state"] == "unknown"
+    see(24.1, 70)
+    states = await states_when(home, shows("alert_phase_load", "on"))
+    attributes = states["alert_phase_load"]["attributes"]
+    assert attributes["phases"] == ["l2"]
+    assert attributes["title"] == "L2 is near its fuse"
+    states = await states_when(home, lambda now: now["alert_told"]["attributes"]["event_type"] == "raised")
+    assert states["alert_told"]["attributes"]["value"] == 24.1
+    keeper.book.see(load, None, keeper._clock.monotonic())
+    for follower in keeper._followers:
+        follower("house")
+    states = await states_when(home, lambda now: now["alert_phase_load"]["attributes"].get("stale") is True)
+    assert states["alert_phase_load"]["state"] == "on"
+    see(5.0, 130)
+    await states_when(home, shows("alert_phase_load", "off"))
+    await states_when(home, lambda now: now["alert_told"]["attributes"]["event_type"] == "cleared")
+    keeper.book.see(load, None, keeper._clock.monotonic())
+    for follower in keeper._followers:
+        follower("house")
+    await states_when(home, shows("alert_phase_load", "unknown"))
 
 
 async def test_units_and_classes_are_those_of_the_sources(home, meter):

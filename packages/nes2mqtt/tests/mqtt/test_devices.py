@@ -11,8 +11,8 @@ from mbus_house import gas, heat, water
 from nes2mqtt.outputs.mqtt.client.connection import Limits
 from nes2mqtt.outputs.mqtt.client.message import Message
 from nes2mqtt.outputs.mqtt.config import MqttConfig
-from nes2mqtt.outputs.mqtt.device_names import device_title, value_class
-from nes2mqtt.outputs.mqtt.devices import DeviceMessages
+from nes2mqtt.outputs.mqtt.devices.messages import DeviceMessages
+from nes2mqtt.outputs.mqtt.devices.names import device_title, value_class
 from nes2mqtt.outputs.mqtt.discovery import Discovery
 from nes2mqtt.readings.devices import DeviceKind, DeviceValue, devices_of
 from nes2mqtt.readings.gateway_info import GatewayInfo

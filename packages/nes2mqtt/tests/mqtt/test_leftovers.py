@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from nes2mqtt.outputs.mqtt.claims.leftovers import Leftovers
 from nes2mqtt.outputs.mqtt.client.connection import Received
 from nes2mqtt.outputs.mqtt.config import MqttConfig
 from nes2mqtt.outputs.mqtt.dialects import configured
 from nes2mqtt.outputs.mqtt.discovery import Discovery
-from nes2mqtt.outputs.mqtt.leftovers import Leftovers
 from nes2mqtt.outputs.mqtt.ownership import Ownership
 
 ANNOUNCED = "homeassistant/device/nes2mqtt_home_house/config"

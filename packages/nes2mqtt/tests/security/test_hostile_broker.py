@@ -7,13 +7,13 @@ import threading
 
 import pytest
 
+from nes2mqtt.outputs.mqtt.claims.instances import Instances
 from nes2mqtt.outputs.mqtt.client import broker as client_module
 from nes2mqtt.outputs.mqtt.client.broker import Broker, Pace
 from nes2mqtt.outputs.mqtt.client.connection import Received
 from nes2mqtt.outputs.mqtt.client.message import Message, Will
 from nes2mqtt.outputs.mqtt.client.wire_client import UNREAD
 from nes2mqtt.outputs.mqtt.config import MqttConfig
-from nes2mqtt.outputs.mqtt.instances import Instances
 
 GREETING = b"\x20\x02\x00\x00"
 BROKEN = {

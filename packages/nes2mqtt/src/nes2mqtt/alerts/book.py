@@ -90,12 +90,13 @@ class Alert:
         passed, self.passed = self.passed, 0
         if self.raised != self.told:
             self.told = self.raised
-            return self._say(What.RAISED if self.raised else What.CLEARED)
+            return self.telling_of(What.RAISED if self.raised else What.CLEARED)
         if passed and not self.raised:
-            return self._say(What.PASSED, passed)
+            return self.telling_of(What.PASSED, passed)
         return None
 
-    def _say(self, what: What, times: int = 1) -> Telling:
+    def telling_of(self, what: What, times: int = 1) -> Telling:
+        """Return what there is to say of it."""
         rule = self.rule
         return Telling(
             what, rule.kind, rule.meter, rule.phase, self.value, rule.limit, rule.fuse, self.since, self.until, times

@@ -413,7 +413,3 @@ class AlertsConfig(_Section):
         if (base := self.base_load) is not None and base.of(meter):
             clear = base.clear_watts if base.clear_watts is not None else 0.9 * base.watts
             yield Rule(Kind.BASE_LOAD, meter, base.watts, clear)
-
-    def kinds(self, meter: str, fuse: float | None) -> list[Kind]:
-        """Return the kinds that may be raised for a meter, each once."""
-        return list(dict.fromkeys(rule.kind for rule in self.rules({meter: fuse})))

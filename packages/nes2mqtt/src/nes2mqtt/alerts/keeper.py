@@ -22,6 +22,7 @@ from nes2mqtt.alerts.config import AlertsConfig, MeterEventRule
 from nes2mqtt.alerts.kinds import MOMENTS, Kind
 from nes2mqtt.alerts.telling import Telling, What
 from nes2mqtt.alerts.values import Looked, MostExport, QuietestQuarter, value_of
+from nes2mqtt.alerts.words import AlertWords
 from nes2mqtt.history.database.durable import write_durably
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.readings.happened import EventLog, Happened, HappenedKind
@@ -82,6 +83,7 @@ class AlertKeeper:
         event_log: of the meters.
         zone: of quiet hours, nights and days.
         folder: where what must not be forgotten is kept; None: nowhere.
+        names: what people call the meters.
         offload: does what blocks.
     """
 
@@ -95,9 +97,11 @@ class AlertKeeper:
         event_log: EventLog,
         zone: ZoneInfo,
         folder: Path | None,
+        names: Mapping[str, str] | None = None,
         offload: Callable[..., Awaitable[None]] = asyncio.to_thread,
     ) -> None:
         self.config = config
+        self.words = AlertWords(config.language, zone, names)
         self.book = AlertBook(config.rules(fuses), config.urgent)
         self._meters = tuple(fuses)
         self._hub = hub
@@ -115,6 +119,7 @@ class AlertKeeper:
         self._followers: list[Changed] = []
         self._channels: list[Channel] = []
         self._saved = ""
+        self._saving = asyncio.Lock()
         self._trouble = ""
         self._load()
 
@@ -203,10 +208,13 @@ class AlertKeeper:
     async def run(self) -> None:
         """Look until cancelled."""
         await self._begin_events()
-        async with asyncio.TaskGroup() as tasks:
-            for channel in self._channels:
-                tasks.create_task(channel.run())
-            tasks.create_task(self._look_for_ever())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for channel in self._channels:
+                    tasks.create_task(channel.run())
+                tasks.create_task(self._look_for_ever())
+        finally:
+            await self._save()
 
     async def _look_for_ever(self) -> None:
         loop = asyncio.get_running_loop()
@@ -312,17 +320,20 @@ class AlertKeeper:
             )
 
     async def _save(self) -> None:
-        if self._path is None:
-            return
+        if self._path is not None:
+            async with self._saving:
+                await self._write(self._path)
+
+    async def _write(self, path: Path) -> None:
         text = json.dumps(self.book.document(), ensure_ascii=False, indent=0)
         if text == self._saved:
             return
         try:
-            await self._offload(write_durably, self._path, text)
+            await self._offload(write_durably, path, text)
         except OSError as error:
             if not self._trouble:
-                _log.error("cannot write %s (%s): after a restart alerts are told again", self._path, error.strerror)
-            self._trouble = f"cannot write {self._path}: {error.strerror}; after a restart alerts are told again"
+                _log.error("cannot write %s (%s): after a restart alerts are told again", path, error.strerror)
+            self._trouble = f"cannot write {path}: {error.strerror}; after a restart alerts are told again"
         else:
             self._saved, self._trouble = text, ""
 

@@ -6,6 +6,7 @@ This module does not know whether any of it works.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from nes2mqtt.config.settings import Config
 from nes2mqtt.costs.contract import holes
@@ -31,6 +32,7 @@ def summary(config: Config) -> Iterator[str]:
     else:
         yield "- keep no history: what a broker misses while it is away is lost"
     yield from _costs(config)
+    yield from _alerts(config)
     yield from _page(config)
 
 
@@ -80,6 +82,24 @@ def _costs(config: Config) -> Iterator[str]:
     if config.prices is not None and config.contracts:
         source = config.prices.file or config.prices.source
         yield f"- take spot prices from {source}, keep them in {config.data_dir / 'prices.db'}"
+
+
+def _alerts(config: Config) -> Iterator[str]:
+    section = config.alerts
+    if section is None:
+        return
+    fuses = {meter: settings.fuse for meter, settings in config.meters.items()}
+    kinds = dict.fromkeys(rule.kind.value for rule in section.rules(fuses))
+    if section.meter_event is not None and section.meter_event.enabled:
+        kinds["meter_event"] = None
+    yield f"- watch for {', '.join(kinds) or 'nothing: each section of [alerts] is off'}"
+    if section.quiet_hours is not None:
+        urgent = f", but for {', '.join(section.urgent)}" if section.urgent else ""
+        yield f"    tell nobody from {str(section.quiet_hours).replace('-', ' to ')}{urgent}"
+    if section.webhook is not None:
+        yield f"    tell {urlsplit(section.webhook.url).netloc} by webhook"
+    if section.mail is not None:
+        yield f"    tell {', '.join(section.mail.to)} by mail through {section.mail.host}:{section.mail.server_port}"
 
 
 def _page(config: Config) -> Iterator[str]:

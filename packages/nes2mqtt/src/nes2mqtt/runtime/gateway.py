@@ -209,7 +209,7 @@ def _outputs(
         from nes2mqtt.outputs.mqtt.output import MqttOutput  # noqa: PLC0415
     for broker in config.mqtt:
         outbox = store.outbox(broker.name) if store is not None else None
-        feeds = _feeds(config, store, event_log)
+        feeds = _feeds(config, store, event_log, alerts)
         outputs.append(
             MqttOutput(
                 broker,
@@ -249,17 +249,17 @@ def _outputs(
     return outputs
 
 
-def _feeds(config: Config, store: Store | None, event_log: EventLog) -> Sources:
+def _feeds(config: Config, store: Store | None, event_log: EventLog, alerts: AlertKeeper | None) -> Sources:
     """Return what a broker gets besides readings."""
     from nes2mqtt.outputs.mqtt.feeds import Sources  # noqa: PLC0415 - only with a broker
     from nes2mqtt.outputs.mqtt.numbered_outbox import RememberedPosition  # noqa: PLC0415
 
     names = {meter: settings.names_of_events for meter, settings in config.meters.items()}
     if store is None:
-        return Sources(event_log, lambda _: RememberedPosition(), names=names)
+        return Sources(event_log, lambda _: RememberedPosition(), names=names, alerts=alerts)
     from nes2mqtt.history.feeds import FilledIntervals, NotedNumber  # noqa: PLC0415 - only with a history
 
-    return Sources(event_log, lambda name: NotedNumber(store, name), FilledIntervals(store), names)
+    return Sources(event_log, lambda name: NotedNumber(store, name), FilledIntervals(store), names, alerts)
 
 
 def _alerts(config: Config, gateway: GatewayInfo, hub: Hub, event_log: EventLog) -> AlertKeeper | None:
@@ -272,8 +272,8 @@ def _alerts(config: Config, gateway: GatewayInfo, hub: Hub, event_log: EventLog)
 
     fuses = {meter: settings.fuse for meter, settings in config.meters.items()}
     names = {meter: settings.name or meter for meter, settings in config.meters.items()}
-    keeper = AlertKeeper(section, fuses, hub, event_log, config.timezone, config.data_dir)
-    for courier in couriers(section, keeper, gateway, names, hub.clock):
+    keeper = AlertKeeper(section, fuses, hub, event_log, config.timezone, config.data_dir, names)
+    for courier in couriers(section, keeper, gateway.name, keeper.words, hub.clock):
         keeper.add(courier)
     return keeper
 

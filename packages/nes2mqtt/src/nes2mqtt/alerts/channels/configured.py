@@ -5,14 +5,13 @@ This module does not know how they work.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from nes2mqtt.alerts.channels.courier import Courier, Tellings
 from nes2mqtt.alerts.config import AlertsConfig
 from nes2mqtt.alerts.words import AlertWords
-from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.timing.clock import Clock
 
 if TYPE_CHECKING:
@@ -37,23 +36,22 @@ def channels(config: AlertsConfig, words: AlertWords, gateway: str) -> Iterator[
 
 
 def couriers(
-    config: AlertsConfig, tellings: Tellings, gateway: GatewayInfo, names: Mapping[str, str], clock: Clock
+    config: AlertsConfig, tellings: Tellings, gateway: str, words: AlertWords, clock: Clock
 ) -> Iterator[Courier]:
     """Yield what brings things by each channel.
 
     Args:
         config: the section.
         tellings: what is told.
-        gateway: this program.
-        names: of the meters, for people.
+        gateway: the name of this gateway.
+        words: in which it is told.
         clock: of the gateway.
     """
 
     def now() -> datetime | None:
         return clock.now() if clock.known else None
 
-    words = AlertWords(config.language, gateway.timezone, names)
-    for name, channel in channels(config, words, gateway.name):
+    for name, channel in channels(config, words, gateway):
         together = config.mail.wait if name == "mail" and config.mail is not None else None
         if together is None:
             yield Courier(name, tellings, channel.bring, now)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -25,6 +25,8 @@ RETRY = (10.0, 900.0)
 """Seconds until it is tried again: at first, and at most."""
 _LOOK_EVERY = 60.0
 _OLDEST = timedelta(days=1)
+_GOODBYE = 6.0
+"""Seconds that something on its way gets when this program stops; all outputs together get ten."""
 
 
 class Undelivered(Exception):
@@ -126,12 +128,30 @@ class Courier:
             await asyncio.sleep(self._wait)
             found = await self._tellings.after(reach, self._at_once)
             self._waiting = len(found)
-            if await self._brought([one for _, one in found]):
+            if await self._to_the_end(self._deliver(found)):
                 reach = found[-1][0]
-                await self._tellings.keep_position(self.name, reach)
                 backoff.reset()
             else:
                 await asyncio.sleep(max(backoff.next() - self._wait, 0.0))
+
+    @staticmethod
+    async def _to_the_end(work: Coroutine[None, None, bool]) -> bool:
+        """Do something to its end, also when we are cancelled: what was taken and not noted would be brought again."""
+        task = asyncio.create_task(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+                async with asyncio.timeout(_GOODBYE):
+                    await task
+            raise
+
+    async def _deliver(self, found: Sequence[tuple[int, Telling]]) -> bool:
+        """Bring some and note it; return whether that is done with."""
+        done = await self._brought([one for _, one in found])
+        if done:
+            await self._tellings.keep_position(self.name, found[-1][0])
+        return done
 
     async def _brought(self, tellings: Sequence[Telling]) -> bool:
         """Bring some; return whether that is done with, well or for good."""

@@ -27,17 +27,19 @@ This module does not know connections; it builds messages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from nes2mqtt.alerts.kinds import Kind
+from nes2mqtt.outputs.mqtt.alerts import ALERT_KEYS, alert_entities
 from nes2mqtt.outputs.mqtt.client.connection import Limits
 from nes2mqtt.outputs.mqtt.client.message import Message
 from nes2mqtt.outputs.mqtt.config import MqttConfig
-from nes2mqtt.outputs.mqtt.devices import DeviceMessages
+from nes2mqtt.outputs.mqtt.devices.messages import DeviceMessages
 from nes2mqtt.outputs.mqtt.dialects import homeassistant as topics
 from nes2mqtt.outputs.mqtt.dialects.rows import compact
 from nes2mqtt.outputs.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, DISPLAY, ENABLED, MAINTENANCE
@@ -64,7 +66,8 @@ from nes2mqtt.readings.reading import (
     MeterStatus,
     TableGroup,
 )
-from osgp.sources import SOURCES, Direction, Kind, Source
+from osgp.sources import SOURCES, Direction, Source
+from osgp.sources import Kind as SourceKind
 
 __all__ = ["PARTS", "Discovery"]
 
@@ -93,6 +96,7 @@ _PLACES: Mapping[str, int] = MappingProxyType(
                 *CONDITION_KEYS,
                 "logged",
                 *COST_KEYS,
+                *ALERT_KEYS,
             )
         )
     }
@@ -162,6 +166,7 @@ class Discovery:
         patience: seconds to wait for the second table.
         noted: topics in which something of ours may be retained.
         event_names: what events of the meters' own logs are called, by meter and number; None: they are not delivered.
+        alert_kinds: gives the kinds of alerts that a meter may have.
         remembers: a history remembers where a meter's registers stood when it was exchanged.
     """
 
@@ -175,9 +180,11 @@ class Discovery:
         remembers: bool = True,
         noted: Iterable[str] = (),
         event_names: Mapping[str, Mapping[int, str]] | None = None,
+        alert_kinds: Callable[[str], Sequence[Kind]] | None = None,
     ) -> None:
         self._config = config
         self._event_names = event_names
+        self._alert_kinds = alert_kinds
         self._gateway = gateway
         self._expire_after = expire_after
         self._patience = patience
@@ -401,13 +408,15 @@ class Discovery:
         if self._event_names is not None:
             key, entity = log_entity(base, self._event_names.get(name, {}).values())
             yield key, entity | {"availability": [{"topic": self._gateway_status}]}
+        if self._alert_kinds is not None:
+            yield from alert_entities(base, self._gateway_status, self._alert_kinds(name))
         if meter.exchanged:
             yield from self._displayed(base, meter)
 
     def _measured(self, base: str, source: Source, expire_after: int) -> Component:
         """Return the entity of a source."""
         ha = CLASSES[source.quantity]
-        lasting = source.kind is not Kind.PRESENT
+        lasting = source.kind is not SourceKind.PRESENT
         component = {
             "p": "sensor",
             "name": source.label,

@@ -9,19 +9,26 @@ This module does not know topics.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from nes2mqtt.outputs.mqtt import alerts
 from nes2mqtt.outputs.mqtt.client.message import Message
 from nes2mqtt.outputs.mqtt.client.session import Session
 from nes2mqtt.outputs.mqtt.config import DialectName, MqttConfig
 from nes2mqtt.outputs.mqtt.delivery import Delivery
+from nes2mqtt.outputs.mqtt.dialects import Dialect
 from nes2mqtt.outputs.mqtt.dialects import homeassistant as topics
 from nes2mqtt.outputs.mqtt.numbered_outbox import Numbered, NumberedOutbox, Position
 from nes2mqtt.readings.filled import FilledInterval
 from nes2mqtt.readings.happened import EventLog, Happened
 from nes2mqtt.readings.reading import EntriesRead, Event
+
+if TYPE_CHECKING:
+    from nes2mqtt.alerts.keeper import AlertKeeper
+    from nes2mqtt.alerts.kinds import Kind
+    from nes2mqtt.alerts.telling import Telling
 
 __all__ = ["Feeds", "Sources"]
 
@@ -35,12 +42,14 @@ class Sources:
         position: gives what keeps a number under a name.
         filled: intervals that were filled in; None without a history.
         names: what events are called, by meter and number.
+        alerts: what needs attention; None if nothing is watched.
     """
 
     event_log: EventLog
     position: Callable[[str], Position]
     filled: Numbered[FilledInterval] | None = None
     names: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    alerts: AlertKeeper | None = None
 
 
 class _News:
@@ -70,6 +79,8 @@ class Feeds:
         self._outboxes: list[NumberedOutbox[Any]] = []
         self._deliveries: list[Delivery[Any]] = []
         self._news: NumberedOutbox[Happened] | None = None
+        self._alerts: AlertKeeper | None = None
+        self._told: NumberedOutbox[Telling] | None = None
         if sources is None or DialectName.HOMEASSISTANT not in config.dialects:
             return
         self._news = NumberedOutbox(_News(sources.event_log), sources.position(f"logged {config.name}"))
@@ -77,6 +88,33 @@ class Feeds:
         if sources.filled is not None:
             outbox = NumberedOutbox(sources.filled, sources.position(f"filled {config.name}"))
             self._add(outbox, lambda one: topics.filled(config, one))
+
+        if (keeper := sources.alerts) is not None:
+            self._alerts = keeper
+            self._told = NumberedOutbox(keeper, sources.position(f"alerts {config.name}"))
+            self._add(self._told, lambda one: alerts.told(config, keeper, one))
+
+    def spoken(self, dialects: Iterable[Dialect]) -> tuple[Dialect, ...]:
+        """Return dialects without what is never published."""
+        return tuple(dialects if self._alerts is not None else (one.without(topics.ALERTS) for one in dialects))
+
+    def alerts(self, meter: str) -> Mapping[str, Any] | None:
+        """Return what needs attention of a meter, None if nothing is watched."""
+        return alerts.states(self._alerts, meter) if self._alerts is not None else None
+
+    def alert_kinds(self, meter: str) -> Sequence[Kind]:
+        """Return the kinds of alerts a meter may have."""
+        return self._alerts.kinds(meter) if self._alerts is not None else ()
+
+    def follow_alerts(self, changed: Callable[[str], None]) -> None:
+        """Tell somebody of each meter whose alerts change."""
+        if self._alerts is not None:
+            self._alerts.follow(lambda meter: self._alerted(meter, changed))
+
+    def _alerted(self, meter: str, changed: Callable[[str], None]) -> None:
+        if self._told is not None:
+            self._told.look()
+        changed(meter)
 
     def _add(self, outbox: NumberedOutbox[Any], message: Callable[[Any], Message]) -> None:
         self._outboxes.append(outbox)

@@ -19,10 +19,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from nes2mqtt.outputs.mqtt.claims.instances import CLAIM
 from nes2mqtt.outputs.mqtt.config import DialectName, MqttConfig
 from nes2mqtt.outputs.mqtt.dialects import nmr_raw
 from nes2mqtt.outputs.mqtt.dialects.dialect import gateway_topic
-from nes2mqtt.outputs.mqtt.instances import CLAIM
 
 __all__ = ["client_name", "definition", "reading_list", "reading_name", "template"]
 

@@ -22,11 +22,12 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nes2mqtt.outputs.mqtt.claims.leftovers import Leftovers
 from nes2mqtt.outputs.mqtt.client.broker import Broker, Pace
 from nes2mqtt.outputs.mqtt.client.connection import ClientFactory, Limits, Received
 from nes2mqtt.outputs.mqtt.client.message import Message, Will
@@ -37,15 +38,15 @@ from nes2mqtt.outputs.mqtt.delivery import Delivery, LatestRegisters, Outbox
 from nes2mqtt.outputs.mqtt.dialects import Dialect, configured
 from nes2mqtt.outputs.mqtt.dialects.homeassistant import event as event_message
 from nes2mqtt.outputs.mqtt.dialects.rows import When
-from nes2mqtt.outputs.mqtt.dialects.view import EnergyPeriods, View
+from nes2mqtt.outputs.mqtt.dialects.view import EnergyPeriods
 from nes2mqtt.outputs.mqtt.discovery import PARTS, Discovery
 from nes2mqtt.outputs.mqtt.feeds import Feeds, Sources
-from nes2mqtt.outputs.mqtt.leftovers import Leftovers
 from nes2mqtt.outputs.mqtt.ownership import Ownership
 from nes2mqtt.outputs.mqtt.presence import Heard, be_there, contradict
+from nes2mqtt.outputs.mqtt.views import Views
 from nes2mqtt.readings.gateway_info import GatewayInfo
-from nes2mqtt.readings.hub import Hub, Latest, OutputStatus
-from nes2mqtt.readings.reading import Beside, ConditionRead, Event, MeterState, MeterStatus, Quality, Sample, TableGroup
+from nes2mqtt.readings.hub import Hub, OutputStatus
+from nes2mqtt.readings.reading import Beside, ConditionRead, Event, MeterState, MeterStatus, Sample, TableGroup
 from osgp.sources import Direction
 
 if TYPE_CHECKING:
@@ -118,19 +119,26 @@ class MqttOutput:
         self._config = config
         self._gateway = gateway
         self._hub = hub
-        self._energy = energy
         self._timing = timing or Timing()
         self._rng = rng if rng is not None else random.Random()  # noqa: S311 - no secret
         self._clock = hub.clock
-        self._dialects = configured(config)
+        self._feeds = Feeds(config, feeds)
+        self._dialects = self._feeds.spoken(configured(config))
         self._latest_registers = LatestRegisters()
         self._outbox: Outbox[Sample] = outbox if outbox is not None else self._latest_registers
         self._numbered = outbox is not None
-        self._delivery = Delivery(self._outbox, self._register_messages, self._remember)
+        self._views = Views(
+            gateway,
+            hub,
+            self._dialects,
+            numbered=self._numbered,
+            energy=energy,
+            alerts=self._feeds.alerts,
+        )
+        self._delivery = Delivery(self._outbox, self._views.registers, self._remember)
         self._retained: dict[str, Message] = {}
         """The register messages the broker should hold."""
         self._leftovers = Leftovers(folder, config.address)
-        self._feeds = Feeds(config, feeds)
         self._event_names = None if feeds is None else feeds.names
         self._discovery = self._make_discovery()
         self._told: dict[str, MeterStatus] = {}
@@ -144,9 +152,9 @@ class MqttOutput:
         self._born = asyncio.Event()
         """Home Assistant has started."""
         self._dropped = 0
-        self._begun = self._clock.monotonic()
         self._segments: dict[str, int] = {}
         self._events: deque[Message] = deque(maxlen=EVENTS_KEPT)
+        self._feeds.follow_alerts(lambda meter: self._want(meter, When.STATUS))
         self._costs = costs.follow(self._offer_costs) if costs is not None else None
         wills = tuple(dict.fromkeys(dialect.will for dialect in self._dialects))
         client_id = config.client_id or f"{gateway.name}-{self._rng.getrandbits(32):08x}"
@@ -185,6 +193,7 @@ class MqttOutput:
             remembers=self._numbered,
             noted=self._leftovers.topics,
             event_names=self._event_names,
+            alert_kinds=self._feeds.alert_kinds,
         )
         discovery.step = min(self._leftovers.step, len(PARTS) - 1)
         return discovery
@@ -357,15 +366,14 @@ class MqttOutput:
     def _state_of_all(self) -> Iterator[Message]:
         for meter, latest in tuple(self._hub.latest.items()):
             for when in (When.STATUS, When.LIVE):
-                yield from self._messages(when, self._dialects, meter, latest)
+                yield from self._views.messages(when, self._dialects, meter, latest)
             if TableGroup.PRESENT in latest.samples:
                 self._shown.add(meter)
         yield from self._cost_messages()
 
     def _cost_messages(self, *meters: str) -> Iterator[Message]:
         for meter, costs in self._costs.take(*meters) if self._costs is not None else ():
-            view = replace(self._view_of(meter, None, ()), costs=costs)
-            yield from (message for dialect in self._dialects for message in dialect.messages(When.COSTS, view))
+            yield from self._views.costs(meter, costs)
 
     async def _heard(self, session: Session, message: Received) -> None:
         """Watch our own status, and wait for Home Assistant to start."""
@@ -404,11 +412,11 @@ class MqttOutput:
             if latest is None:
                 continue
             if When.STATUS in occasions:
-                yield from self._messages(When.STATUS, self._dialects, meter, latest)
+                yield from self._views.messages(When.STATUS, self._dialects, meter, latest)
             if When.LIVE in occasions:
                 dialects = [d for d in self._dialects if d.every == 0 or meter not in self._shown]
                 self._shown.add(meter)
-                yield from self._messages(When.LIVE, dialects, meter, latest)
+                yield from self._views.messages(When.LIVE, dialects, meter, latest)
 
     async def _repeat(self, session: Session, every: float, when: When, dialects: Iterable[Dialect]) -> None:
         """Publish at a fixed pace, on a grid that does not drift."""
@@ -425,7 +433,7 @@ class MqttOutput:
                 (
                     message
                     for meter, latest in tuple(self._hub.latest.items())
-                    for message in self._messages(when, dialects, meter, latest)
+                    for message in self._views.messages(when, dialects, meter, latest)
                 ),
             )
 
@@ -446,54 +454,6 @@ class MqttOutput:
             await asyncio.sleep(self._rng.uniform(*self._timing.birth))
             self._born.clear()
             await self._tell_everything(session)
-
-    # Messages.
-
-    def _messages(self, when: When, dialects: Iterable[Dialect], meter: str, latest: Latest) -> Iterator[Message]:
-        """Yield the messages about a meter that are due on an occasion."""
-        view = self._view(meter, latest, when)
-        if when is When.LIVE and not view.samples:
-            return
-        for dialect in dialects:
-            yield from dialect.messages(when, view)
-
-    def _view(self, meter: str, latest: Latest, when: When) -> View:
-        """Return a meter as it is now, with fresh samples only; for a status also with old samples."""
-        samples = (
-            sample
-            for sample in latest.samples.values()
-            if when is When.STATUS or self._hub.quality(sample) is Quality.GOOD
-        )
-        energy = self._energy(meter) if self._energy is not None and when is When.LIVE else {}
-        return replace(self._view_of(meter, latest.status, tuple(samples), energy=energy), condition=latest.condition)
-
-    def _view_of(
-        self,
-        meter: str,
-        status: MeterStatus | None,
-        samples: tuple[Sample, ...],
-        *,
-        seq: int | None = None,
-        energy: EnergyPeriods | None = None,
-    ) -> View:
-        trouble = self._clock.trouble
-        return View(
-            meter,
-            self._gateway,
-            self._clock.monotonic() - self._begun,
-            status,
-            samples,
-            seq=seq,
-            energy=energy or {},
-            label=self._clock.label_if_known,
-            clock_trouble=trouble.message if trouble is not None else "",
-        )
-
-    def _register_messages(self, seq: int, sample: Sample) -> list[Message]:
-        latest = self._hub.latest.get(sample.meter)
-        status = latest.status if latest is not None else None
-        view = self._view_of(sample.meter, status, (sample,), seq=seq if self._numbered else None)
-        return [message for dialect in self._dialects for message in dialect.messages(When.REGISTERS, view)]
 
     def _remember(self, message: Message) -> None:
         if message.retain:

@@ -11,14 +11,14 @@ import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
+from nes2mqtt.outputs.mqtt.claims.instances import CLAIM, REPEAT, Instances
+from nes2mqtt.outputs.mqtt.claims.leftovers import Leftovers
 from nes2mqtt.outputs.mqtt.client.connection import Received, Refused
 from nes2mqtt.outputs.mqtt.client.message import Message
 from nes2mqtt.outputs.mqtt.client.session import Session
 from nes2mqtt.outputs.mqtt.config import MqttConfig
 from nes2mqtt.outputs.mqtt.dialects import Dialect
 from nes2mqtt.outputs.mqtt.discovery import Discovery
-from nes2mqtt.outputs.mqtt.instances import CLAIM, REPEAT, Instances
-from nes2mqtt.outputs.mqtt.leftovers import Leftovers
 
 __all__ = ["Ownership"]
 

@@ -6,7 +6,7 @@ This module does not know any dialect by name.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nes2mqtt.outputs.mqtt.client.message import Message, Will
 from nes2mqtt.outputs.mqtt.config import DialectName
@@ -33,6 +33,10 @@ class Dialect:
         """Yield what is to be published on an occasion."""
         base = self.base.replace("{meter}", view.meter)
         return render((row for row in self.rows if row.when is when), base, view)
+
+    def without(self, *topics: str) -> Dialect:
+        """Return the same without some topics: what is not published there is not ours, so what is left there is removed."""
+        return replace(self, rows=tuple(row for row in self.rows if row.topic not in topics))
 
     def retained(self, meter: str) -> Iterator[str]:
         """Yield the topics of a meter in which the broker keeps a message."""

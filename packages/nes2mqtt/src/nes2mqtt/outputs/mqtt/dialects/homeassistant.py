@@ -8,6 +8,8 @@
     <base>/meters/<meter>/registers  energies; retained, every sample, in order
     <base>/meters/<meter>/link       state, identity and link counts, for diagnostics
     <base>/meters/<meter>/condition  alarms, contactor, tariff, phases, as the meter tells them; retained
+    <base>/meters/<meter>/alerts     what needs attention, by kind, where there are alerts; retained
+    <base>/meters/<meter>/alert      what people are told of it, once each
     <base>/meters/<meter>/costs      prices of now, costs of today and this month, where there is a contract; retained
     <base>/meters/<meter>/logged     what the meter's own logs told that is new, once each
     <base>/meters/<meter>/filled     intervals of its load profile that filled a gap, once each
@@ -40,6 +42,8 @@ from osgp.sources import SOURCES, Direction, Source
 
 __all__ = [
     "ALARMS",
+    "ALERT",
+    "ALERTS",
     "CONDITION",
     "COSTS",
     "EVENT",
@@ -68,6 +72,8 @@ LINK = "link"
 EVENT = "event"
 CONDITION = "condition"
 COSTS = "costs"
+ALERT = "alert"
+ALERTS = "alerts"
 LOGGED = "logged"
 FILLED = "filled"
 
@@ -249,6 +255,7 @@ ROWS: tuple[Row, ...] = (
     Row(STATUS, Cell("meter_answers"), When.STATUS, retain=True, qos=1),
     Row(LINK, _link, When.STATUS, retain=True),
     Row(CONDITION, _condition, When.STATUS, retain=True, qos=1),
+    Row(ALERTS, lambda view: view.alerts, When.STATUS, retain=True, qos=1),
     Row(COSTS, _costs, When.COSTS, retain=True, qos=1),
     Row(PRESENT, _present, When.LIVE),
     Row(REGISTERS, _registers, When.REGISTERS, retain=True, qos=1),

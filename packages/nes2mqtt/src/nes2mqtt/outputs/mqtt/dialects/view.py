@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nes2mqtt.readings.condition import ConditionRead
 from nes2mqtt.readings.gateway_info import GatewayInfo
@@ -60,6 +60,7 @@ class View:
         label: gives the time of day (UTC, aware) of a moment of the monotonic clock; None while it is not known.
         condition: what the meter says of itself, None before it was read.
         costs: prices and costs, None without a contract.
+        alerts: what needs attention, as the document says it; None if nothing is watched.
         clock_trouble: what is wrong with this computer's clock, for people; empty when it is right.
     """
 
@@ -74,6 +75,7 @@ class View:
     clock_trouble: str = ""
     condition: ConditionRead | None = None
     costs: CostsNow | None = None
+    alerts: Mapping[str, Any] | None = None
 
     def get(self, name: str) -> Known | None:
         """Return a value by source key or expression name; None if it is not known now."""

@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from nes2mqtt.outputs.mqtt.client.message import Message, Will
 from nes2mqtt.outputs.mqtt.config import MqttConfig
-from nes2mqtt.outputs.mqtt.device_names import MAINTENANCE, device_title, value_class, value_title
+from nes2mqtt.outputs.mqtt.devices.names import MAINTENANCE, device_title, value_class, value_title
 from nes2mqtt.outputs.mqtt.dialects import homeassistant as topics
 from nes2mqtt.outputs.mqtt.dialects.rows import compact
 from nes2mqtt.readings.devices import Device, DeviceValue
