@@ -94,7 +94,8 @@ history), `segment` (counts physical meters at this place) and, once a register 
 each register counts). Once the meter was exchanged `registers` also has `since_swap`: an object with what each register counted
 since then, from 0 on; the other keys are what the meter shows. (Without a history, which remembers where the registers stood, it is
 empty, and `last_reset` is left out.) `link` has `state`, `since`, `message` and `code` (what is wrong), identity, `last_reply`, `clock_ahead` (s), `clock` (what is wrong with
-this computer's clock), `answered` (% of requests) and the counts since the program started.
+this computer's clock), `answered` (% of requests) and the counts since the program started; for a meter behind a [module](module.md) also what that one
+tells of itself: `module_uptime` (s), `module_firmware`, `module_wifi_strength` (dBm), `module_free_memory` (bytes), `module_restart_reason`.
 
 `event` (QoS 1, not retained) tells once what happened to the meter: `{"event_type": "exchanged", "segment": 2, "serial": "..."}`,
 `{"event_type": "alert", "count": 1}` or `{"event_type": "power_cycle", "count": 1}`.

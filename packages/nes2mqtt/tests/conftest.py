@@ -87,6 +87,7 @@ class FakeMeter:
     asked_for: list[str] = field(default_factory=list)
     url: str = "serial:///dev/serial/by-id/adapter"
     security: str | None = None
+    health: Any = None
     clock_error: timedelta = timedelta(0)
     stats: LinkQuality = field(default_factory=LinkQuality)
     notices_swaps: bool = False

@@ -13,6 +13,7 @@ from nes2mqtt.outputs.mqtt.config import MqttConfig
 from nes2mqtt.outputs.mqtt.discovery import _PLACES, Discovery
 from nes2mqtt.outputs.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, DISPLAY, ENABLED
 from nes2mqtt.readings.reading import LinkQuality, TableGroup
+from osgp.ports.tap.health import ModuleHealth
 from osgp.sources import SOURCES, Kind, Quantity
 
 
@@ -217,6 +218,26 @@ def test_r2_an_announcement_is_cut_until_it_fits_and_always_in_the_same_places(r
         fewer.learn(event, 0)
     for key, topic in places(fewer, limits).items():
         assert everywhere[key] == topic, "whatever else the meter has"
+
+
+def test_a_module_in_the_meter_has_diagnostics_for_what_it_tells_and_none_for_the_rest(rig, discovery):
+    for event in rig.danish():
+        discovery.learn(event, 0)
+    assert not [key for key in documents(discovery)[HOUSE]["cmps"] if key.startswith("module_")]
+    health = ModuleHealth(uptime=60, firmware="1.0", wifi_strength=-61)
+    assert discovery.learn(rig.status(module=health), 1)
+    assert not discovery.learn(rig.status(module=None), 2), "a module that is away now is announced still"
+    found = documents(discovery, 2)[HOUSE]["cmps"]
+    assert {key for key in found if key.startswith("module_")} == {
+        "module_uptime", "module_firmware", "module_wifi_strength",
+    }  # fmt: skip
+    wifi = found["module_wifi_strength"]
+    assert (wifi["device_class"], wifi["unit_of_measurement"], wifi["entity_category"]) == (
+        "signal_strength",
+        "dBm",
+        "diagnostic",
+    )
+    assert "module_wifi_strength" in wifi["value_template"]
 
 
 def test_r2_every_component_has_a_place(rig, discovery):

@@ -19,6 +19,7 @@ from nes2mqtt.history.tables.filled import LookedInto
 from nes2mqtt.outputs.web.app import build_app, openapi_document
 from nes2mqtt.readings.reading import MeterInfo
 from osgp.image import MeterImage
+from osgp.ports.tap.health import ModuleHealth
 from osgp.sources import SOURCES
 from osgp.tables import present, registers
 
@@ -101,12 +102,20 @@ async def test_the_meters_and_the_gateway(make_web, client_for, online):
         meters = (await client.get("/api/v1/meters")).json()
         assert [meter["security"] for meter in meters] == ["", "tls"]
         assert [meter["id"] for meter in meters] == ["house", "barn"], "in the order of the configuration"
+        assert [meter["module"] for meter in meters] == [None, None]
         one = (await client.get("/api/v1/meters/house")).json()
         assert one == meters[0]
         assert (one["serial"], one["model"], one["firmware"]) == ("87654321", "83332-3I", "3.10.21")
         assert one["link"]["replies"] == 999
         status = (await client.get("/api/v1/status")).json()
         assert status["meters"] == meters
+        web.hub.publish(
+            replace(online(MeterInfo("barn", name="Barn")), module=ModuleHealth(uptime=60, wifi_strength=-61))
+        )
+        barn = (await client.get("/api/v1/meters/barn")).json()
+        assert barn["module"] == {
+            "uptime": 60, "firmware": None, "wifi_strength": -61, "free_memory": None, "restart_reason": None,
+        }  # fmt: skip
         assert status["gateway"]["timezone"] == "Europe/Copenhagen"
         assert [output["name"] for output in status["outputs"]] == ["mqtt", "web"]
         sources = (await client.get("/api/v1/sources")).json()

@@ -15,6 +15,7 @@ from enum import StrEnum
 from nes2mqtt.codes import MISTAKE, NO_VALUES, code_of
 from nes2mqtt.readings.hub import Hub
 from nes2mqtt.readings.reading import LinkQuality, MeterInfo, MeterState, MeterStatus, Params
+from osgp.ports.tap.health import ModuleHealth
 
 __all__ = ["Health", "Job", "Problem"]
 
@@ -64,6 +65,7 @@ class Health:
         self.rejected = 0
         self.clock_ahead: float | None = None
         self.security = ""
+        self.module: ModuleHealth | None = None
         self.due = 0.0
         """When the next status is due even if nothing changed, by the event loop's clock."""
         self._hub = hub
@@ -121,6 +123,7 @@ class Health:
         code = code_of(error)
         params: Params = {"kind": type(error).__name__} if code == MISTAKE else {}
         if state is MeterState.PORT_GONE:
+            self.module = None
             params = {"port": address}
         self._change(state, message or str(error), code, params, error if code == MISTAKE else None)
 
@@ -165,5 +168,6 @@ class Health:
                 self._params,
                 instant,
                 self.security,
+                self.module,
             )
         )

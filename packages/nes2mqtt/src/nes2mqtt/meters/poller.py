@@ -493,7 +493,7 @@ class Poller:
         """Bring up to date how the link is: its security, and counts, what earlier connections counted plus this one's."""
         before, now = self._link_before, meter.stats
         self._health.link = LinkQuality(**{name: getattr(before, name) + getattr(now, name, 0) for name in _COUNTS})
-        self._health.security = meter.security or ""
+        self._health.security, self._health.module = meter.security or "", meter.health
 
     def _close_counts(self, meter: MeterSession) -> None:
         self._count(meter)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from nes2mqtt.meters.bounds import Ratings
 from osgp.meter.logs import LogRead
+from osgp.ports.tap.health import ModuleHealth
 from osgp.sources import Source
 from osgp.tables.calendar.tariffs import Tariffs
 from osgp.tables.load_profile.profile import LoadProfile
@@ -55,6 +56,10 @@ class MeterSession(Protocol):
     @property
     def security(self) -> str | None:
         """How it is talked to; None as long as that is to be found out, and where there is nothing to choose."""
+
+    @property
+    def health(self) -> ModuleHealth | None:
+        """What the module in the meter told of itself; None where the meter is reached without one, or before it told."""
 
     @property
     def stats(self) -> object:

@@ -19,6 +19,7 @@ from enum import StrEnum
 from nes2mqtt.readings.condition import ConditionRead
 from nes2mqtt.readings.devices import Device
 from nes2mqtt.readings.happened import Happened
+from osgp.ports.tap.health import ModuleHealth
 from osgp.sources import Source
 
 __all__ = [
@@ -187,6 +188,8 @@ class MeterStatus:
     """The moment of :attr:`since` by :attr:`nes2mqtt.timing.clock.Clock.monotonic`."""
     security: str = ""
     """How the meter is talked to at its MEP port, as in the configuration; empty before that is known, and at an optical port."""
+    module: ModuleHealth | None = None
+    """How the module in the meter is; None where the meter is reached without one, and while the module is not."""
 
     @property
     def meter(self) -> str:

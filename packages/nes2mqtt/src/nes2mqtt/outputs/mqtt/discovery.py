@@ -46,12 +46,15 @@ from nes2mqtt.outputs.mqtt.homeassistant_names import ABBREVIATIONS, CLASSES, DI
 from nes2mqtt.outputs.mqtt.meter_entities import (
     CONDITION_KEYS,
     COST_KEYS,
+    MODULE_KEYS,
     Component,
     condition_entities,
     condition_keys,
     cost_entities,
     link_entities,
     log_entity,
+    module_entities,
+    module_keys,
     template,
 )
 from nes2mqtt.outputs.unique_ids import gateway_id, value_id
@@ -97,6 +100,7 @@ _PLACES: Mapping[str, int] = MappingProxyType(
                 "logged",
                 *COST_KEYS,
                 *ALERT_KEYS,
+                *MODULE_KEYS,
             )
         )
     }
@@ -149,6 +153,8 @@ class _Meter:
     keys: set[str] = field(default_factory=set)
     condition: set[str] = field(default_factory=set)
     """The entities of what it says of itself."""
+    module: set[str] = field(default_factory=set)
+    """The entities of what the module in it says."""
     exchanged: bool = False
     """What its registers count and what its display shows differ since it was exchanged."""
 
@@ -220,8 +226,10 @@ class Discovery:
             changed = not keys <= meter.condition and bool(meter.keys)
             meter.condition |= keys
         elif isinstance(event, MeterStatus):
-            changed = event.info != meter.info and bool(meter.keys)
+            told = module_keys(event)
+            changed = (event.info != meter.info or not told <= meter.module) and bool(meter.keys)
             meter.info = event.info
+            meter.module |= told
         else:
             exchanged = bool(event.base) and self._remembers
             new = event.values.keys() - meter.sources if not event.values.keys() <= meter.sources else ()
@@ -402,6 +410,7 @@ class Discovery:
             net = self._measured(base, SOURCES["active_power_import"], expire_after)
             yield "net_power", net | {"name": "Net power", "value_template": template("net_power")}
         yield from link_entities(base, self._gateway_status)
+        yield from module_entities(base, self._gateway_status, meter.module)
         yield from condition_entities(base, meter.condition)
         if name in self._costs:
             yield from cost_entities(base, self._gateway_status, *self._costs[name])

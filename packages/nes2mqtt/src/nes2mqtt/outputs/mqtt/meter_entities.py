@@ -11,7 +11,8 @@ from typing import Any
 
 from nes2mqtt.outputs.mqtt.dialects import homeassistant as topics
 from nes2mqtt.readings.condition import ConditionRead
-from nes2mqtt.readings.reading import LinkQuality, MeterState
+from nes2mqtt.readings.reading import LinkQuality, MeterState, MeterStatus
+from osgp.ports.tap.health import told_of
 from osgp.sources import Direction
 from osgp.tables.logs.event_names import STANDARD_NAMES
 from osgp.tables.status.state import Contactor
@@ -19,12 +20,15 @@ from osgp.tables.status.state import Contactor
 __all__ = [
     "CONDITION_KEYS",
     "COST_KEYS",
+    "MODULE_KEYS",
     "Component",
     "condition_entities",
     "condition_keys",
     "cost_entities",
     "link_entities",
     "log_entity",
+    "module_entities",
+    "module_keys",
     "template",
 ]
 
@@ -131,6 +135,63 @@ def link_entities(base: str, gateway: str) -> Iterator[tuple[str, Component]]:
                 "value_template": template(count.name),
             },
         )
+
+
+_MODULE: Mapping[str, Component] = {
+    "module_uptime": {
+        "name": "Module uptime",
+        "device_class": "duration",
+        "unit_of_measurement": "s",
+        # Each change is a line in Home Assistant's logbook.
+        "enabled_by_default": False,
+    },
+    "module_firmware": {"name": "Module firmware"},
+    "module_wifi_strength": {
+        "name": "Module Wi-Fi strength",
+        "device_class": "signal_strength",
+        "unit_of_measurement": "dBm",
+        "state_class": "measurement",
+    },
+    "module_free_memory": {
+        "name": "Module free memory",
+        "device_class": "data_size",
+        "unit_of_measurement": "B",
+        "state_class": "measurement",
+        "enabled_by_default": False,
+    },
+    "module_restart_reason": {"name": "Module restarted by"},
+}
+
+MODULE_KEYS = tuple(_MODULE)
+"""Entities of what a module in the meter may say of itself."""
+
+
+def module_keys(status: MeterStatus) -> set[str]:
+    """Return the entities for what a module tells."""
+    return set() if status.module is None else {f"module_{key}" for key in told_of(status.module)}
+
+
+def module_entities(base: str, gateway: str, keys: Collection[str]) -> Iterator[tuple[str, Component]]:
+    """Yield what a module in the meter says of itself.
+
+    Args:
+        base: what the meter's topics start with.
+        gateway: the topic that says whether this program is there.
+        keys: those that it told.
+    """
+    for key, entity in _MODULE.items():
+        if key in keys:
+            yield (
+                key,
+                {
+                    "p": "sensor",
+                    "state_topic": f"{base}/{topics.LINK}",
+                    "entity_category": "diagnostic",
+                    "availability": [{"topic": gateway}],
+                    "value_template": template(key),
+                    **entity,
+                },
+            )
 
 
 _CONDITIONS: Mapping[str, Component] = {

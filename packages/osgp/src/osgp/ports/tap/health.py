@@ -6,10 +6,10 @@ This module does not know how it is asked.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["ModuleHealth"]
+__all__ = ["ModuleHealth", "told_of"]
 
 _LONGEST_TEXT = 64
 
@@ -46,6 +46,11 @@ class ModuleHealth:
             free_memory=_number(told.get("free_memory"), 0, 1 << 32),
             restart_reason=_text(told.get("restart_reason")),
         )
+
+
+def told_of(health: ModuleHealth) -> dict[str, int | str]:
+    """Return what a module told, without what it did not tell."""
+    return {name: value for name, value in asdict(health).items() if value not in (None, "")}
 
 
 def _number(told: Any, least: int, most: int) -> int | None:

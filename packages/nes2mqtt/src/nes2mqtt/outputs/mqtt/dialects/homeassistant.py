@@ -38,6 +38,7 @@ from nes2mqtt.outputs.mqtt.dialects.view import Fixed, View
 from nes2mqtt.readings.filled import FilledInterval
 from nes2mqtt.readings.happened import Happened, HappenedKind
 from nes2mqtt.readings.reading import LinkQuality, Sample, TableGroup
+from osgp.ports.tap.health import told_of
 from osgp.sources import SOURCES, Direction, Source
 
 __all__ = [
@@ -198,6 +199,11 @@ def _link(view: View) -> Mapping[str, Any] | None:
             "clock_ahead": status.clock_ahead,
             "answered": _answered(status.link),
             **asdict(status.link),
+            **(
+                {f"module_{key}": told for key, told in told_of(status.module).items()}
+                if status.module is not None
+                else {}
+            ),
         }
     )
 

@@ -18,6 +18,7 @@ from nes2mqtt.outputs.web.api.models import (
     GatewayReport,
     LinkReport,
     MeterReport,
+    ModuleReport,
     OutputReport,
     QuantityReport,
     ReadingReport,
@@ -32,6 +33,7 @@ from nes2mqtt.outputs.web.live.stream import LiveResponse
 from nes2mqtt.outputs.web.live.view import clock_document, label
 from nes2mqtt.outputs.web.problem import ProblemError
 from nes2mqtt.readings.reading import LinkQuality, MeterState
+from osgp.ports.tap.health import ModuleHealth, told_of
 from osgp.sources import SOURCES
 
 __all__ = ["OPERATIONS"]
@@ -102,6 +104,11 @@ async def sources(_request: Request, _asked: Asked) -> list[QuantityReport]:
     ]
 
 
+def _module_report(health: ModuleHealth) -> ModuleReport:
+    told = told_of(health)
+    return ModuleReport.model_validate({name: told.get(name) for name in ModuleReport.model_fields})
+
+
 def _meter_report(web: WebContext, meter: str) -> MeterReport:
     status = web.hub.latest[meter].status
     if status is None:
@@ -119,6 +126,7 @@ def _meter_report(web: WebContext, meter: str) -> MeterReport:
             params={},
             security="",
             link=LinkReport(**asdict(LinkQuality())),
+            module=None,
         )
     info = status.info
     return MeterReport(
@@ -135,6 +143,7 @@ def _meter_report(web: WebContext, meter: str) -> MeterReport:
         params=dict(status.params),
         security=status.security,
         link=LinkReport(**asdict(status.link)),
+        module=None if status.module is None else _module_report(status.module),
     )
 
 

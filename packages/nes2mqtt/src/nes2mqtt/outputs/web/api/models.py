@@ -91,6 +91,19 @@ class LinkReport(_Model):
     rejected: int
 
 
+class ModuleReport(_Model):
+    """What a module in the meter tells of itself; null where it does not."""
+
+    uptime: int | None = Field(description="Seconds since it started")
+    firmware: str | None = Field(description="Version of its program")
+    wifi_strength: int | None = Field(description="dBm", examples=[-61])
+    free_memory: int | None = Field(description="Bytes")
+    restart_reason: str | None = Field(
+        description="Why it started, as the chip says; to an ESP32 a brown-out is a power-up",
+        examples=["power_on", "watchdog"],
+    )
+
+
 class MeterReport(_Model):
     """Who and how a meter is."""
 
@@ -111,6 +124,9 @@ class MeterReport(_Model):
         examples=["tls"],
     )
     link: LinkReport
+    module: ModuleReport | None = Field(
+        description="How the module in the meter is; null where the meter is reached without one, and while the module is not reached"
+    )
 
 
 class GatewayReport(_Model):

@@ -18,6 +18,7 @@ from nes2mqtt.readings.happened import Happened
 from nes2mqtt.readings.hub import Hub
 from nes2mqtt.readings.reading import MeterStatus, Quality, Sample
 from nes2mqtt.timing.clock import Clock
+from osgp.ports.tap.health import told_of
 
 __all__ = ["clock_document", "group_document", "happened_document", "iso", "label", "meter_document", "status_document"]
 
@@ -82,6 +83,7 @@ def status_document(status: MeterStatus, clock: Clock) -> Document:
         "params": dict(status.params),
         "info": asdict(status.info),
         "link": asdict(status.link),
+        "module": None if status.module is None else told_of(status.module),
         "clock_ahead": status.clock_ahead,
     }
 

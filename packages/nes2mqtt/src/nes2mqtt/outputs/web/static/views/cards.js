@@ -3,7 +3,7 @@
 
 import { clock } from "../data/clock.js";
 import { byId, el, fillList, setText, setValue } from "../dom.js";
-import { ago, heardTime, hourTime, number } from "../texts/format.js";
+import { ago, heardTime, hourTime, number, span } from "../texts/format.js";
 import { label } from "../texts/labels.js";
 import { outputWords } from "../texts/messages.js";
 import { text } from "../texts/texts.js";
@@ -205,7 +205,22 @@ function identity(meter, info) {
   return rows.filter(([, words]) => words);
 }
 
-function link({ state, link: counts }) {
+function link(status) {
+  return [...answers(status), ...module(status.module ?? {})];
+}
+
+/** What a module in the meter tells of itself. */
+function module(told) {
+  return [
+    [text("module_firmware"), told.firmware],
+    [text("module_uptime"), told.uptime === undefined ? "" : span(told.uptime)],
+    [text("module_wifi"), told.wifi_strength === undefined ? "" : `${number(told.wifi_strength)} dBm`],
+    [text("module_memory"), told.free_memory === undefined ? "" : `${number(told.free_memory / 1000)} kB`],
+    [text("module_restart"), text(`restart_${told.restart_reason}`) || told.restart_reason],
+  ].filter(([, words]) => words);
+}
+
+function answers({ state, link: counts }) {
   if (!counts.requests) {
     return [];
   }
