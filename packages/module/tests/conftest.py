@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from micropythons import interpreter
+from romfs import image
 
 from nesmodule_build import package
 from nesmodule_build.shared import EVERYTHING
-from nesmodule_build.tree import write_tree
+from nesmodule_build.tree import write_program
 
 HERE = Path(__file__).parent
 
@@ -18,7 +19,7 @@ HERE = Path(__file__).parent
 def tree(tmp_path_factory):
     """Return the folder of the rewritten modules."""
     folder = tmp_path_factory.mktemp("rewritten")
-    write_tree(folder, EVERYTHING)
+    write_program(folder, EVERYTHING, aliases=True)
     return folder
 
 
@@ -28,6 +29,18 @@ def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("built")
     package.write(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def in_place(built, tmp_path_factory):
+    """Return an image of the frozen edition: a stand-in for a firmware that has the program in it."""
+    folder, made = tmp_path_factory.mktemp("frozen"), tmp_path_factory.mktemp("image") / "image"
+    for above in (built / "source", built / "frozen"):
+        for source in above.rglob("*.py"):
+            if source.name != "manifest.py":
+                package.compiled(source, (folder / source.relative_to(above)).with_suffix(".mpy"), source.stem)
+    made.write_bytes(image(folder))
+    return made
 
 
 @pytest.fixture(scope="session", params=[32, 64])

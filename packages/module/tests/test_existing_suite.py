@@ -31,7 +31,7 @@ def test_the_rewritten_link_passes_the_tests_of_the_link(tmp_path):
     for package in ("", "meter"):
         (tmp_path / "osgp" / package / "__init__.py").write_text("")
     modules = [*(one for one in LINK if one.name not in AS_THEY_ARE), Shared("osgp.meter.budget")]
-    write_tree(tmp_path, modules, seconds=True, also=AS_THEY_ARE)
+    write_tree(tmp_path, modules, also=AS_THEY_ARE)
     assert "dataclass" not in (tmp_path / "osgp" / "mep" / "frame.py").read_text()
     done = subprocess.run(
         [

@@ -3,11 +3,14 @@
 import importlib
 import sys
 import textwrap
+import types
 
 import pytest
 
+from nesmodule_build.rewrite.joined import Joined
 from nesmodule_build.rewrite.module import rewritten
 from nesmodule_build.rewrite.refused import Refused
+from nesmodule_build.rewrite.shaken import shaken
 from nesmodule_build.rewrite.short import Short
 from nesmodule_build.shared import EVERYTHING
 
@@ -260,3 +263,94 @@ def test_names_that_are_said_as_text_stay():
     found = {}
     exec(text + "\nx = A().f()", found)
     assert found["x"] == 1
+
+
+def joined(**texts):
+    made = Joined()
+    for name, text in texts.items():
+        made.take(textwrap.dedent(text), name, "late" if name.startswith("late") else "early")
+    return made
+
+
+def test_joined_modules_keep_apart_what_they_call_alike():
+    parts = joined(
+        first="""
+            import struct
+            from collections import deque as queue
+            def f(x):
+                return x + 1
+            def size():
+                return struct.calcsize("H")
+            class A:
+                f = 7
+                def size(self):
+                    return size() + self.f
+        """,
+        second="""
+            import struct
+            import first
+            from first import A, size as of_first
+            def f(x, *, more=of_first()):
+                size = 100
+                return size + x + more
+            def size(values):
+                return [f for f in values] + [f(size) for size in values]
+            def format(text):
+                return text
+            def g():
+                def size():
+                    return 5
+                return size()
+        """,
+        late="""
+            from second import f, size
+            from first import f as other
+            import struct
+            result = (f(1), size([1, 2]), other(1), struct.calcsize("I"))
+        """,
+    ).parts()
+    early = {}
+    exec(parts["early"].replace("import first\n", ""), early)
+    assert (early["A"]().size(), early["g"](), early["f"](1)) == (9, 5, 2)
+    assert "format" not in early, "a builtin is no name for something else, where others use it"
+    assert parts["late"].startswith("from early import f, f2, size2\n")
+    sys.modules["early"] = types.ModuleType("early")
+    vars(sys.modules["early"]).update(early)
+    late = {}
+    exec(parts["late"], late)
+    del sys.modules["early"]
+    assert late["result"] == (103, [1, 2, 103, 104], 2, 4)
+
+
+def test_values_of_a_joined_module_are_there_by_themselves():
+    made = Joined()
+    made.take("size = 3\n", "some.plan", "early")
+    made.take("from some import plan\nsize = plan.size + 1\n", "user", "early")
+    found = {}
+    exec(made.parts()["early"], found)
+    assert (found["size"], found["size2"]) == (3, 4)
+    assert made.apart("from user import size\ndef f():\n    from some.plan import size as other\n", "test") == (
+        "from early import size2 as size\n\ndef f():\n    from early import size as other\n"
+    )
+
+
+def test_what_was_dropped_cannot_be_imported_from_a_joined_module():
+    made = joined(first="a = 1\n")
+    with pytest.raises(Refused, match="b is no name of first"):
+        made.take("from first import b\n", "second", "early")
+
+
+def test_what_nobody_asks_for_is_left_out():
+    texts = {
+        "first": "def used():\n    pass\n\ndef unused():\n    return unused\n\nclass A:\n    x = 1\n    y = 2\n\n    def read(self):\n        return self.x\n\n    def f(self):\n        return gone()\n",
+        "second": "from first import A, used, renamed as other\nfrom first import gone\nz = open('name')\nw = 1\n\ndef main():\n    return getattr(A, 'said')\n\ndef said():\n    used(other)\n",
+    }
+    texts["first"] += "\ndef renamed():\n    pass\n\ndef gone():\n    pass\n"
+    left = shaken(texts, {"main"})
+    assert (
+        left["first"]
+        == "def used():\n    pass\n\nclass A:\n    x = 1\n\n    def read(self):\n        return self.x\n\ndef renamed():\n    pass\n"
+    )
+    assert left["second"] == (
+        "from first import A, used, renamed as other\nz = open('name')\n\ndef main():\n    return getattr(A, 'said')\n\ndef said():\n    used(other)\n"
+    )

@@ -16,7 +16,6 @@ from typing import Any
 from nes2mqtt.meters.guard import Guard
 from nes2mqtt.meters.register import Limits
 from nesmodule.board.clock import Clock, sleep_ms
-from nesmodule.board.health import Health
 from nesmodule.meter.line import MeterLine
 from nesmodule.meter.poller import Poller
 from nesmodule.meter.tables import Tables
@@ -93,6 +92,7 @@ async def run(
     reads = poller.run
     if settings.get("tap_token"):
         # Loaded only where it is asked for.
+        from nesmodule.board.health import Health  # noqa: PLC0415
         from nesmodule.tap.server import Tap  # noqa: PLC0415
 
         tap = Tap(settings["tap_token"], stream, poller, clock.now, os.urandom, Health(clock.now).document, set_lines)

@@ -66,29 +66,37 @@ def _keys() -> list[str]:
 
 
 def entities_text() -> str:
-    """Return the texts as lines, as :mod:`nesmodule.outputs.homeassistant` reads them.
+    """Return the texts as :mod:`nesmodule.outputs.homeassistant` reads them, a little at a time.
 
-    The first is the announcement of the module, the second what stands between the device and the entities of a meter. Then comes one
-    text for each kind of entity, and behind it a line with key and name for each entity of that kind.
+    First come lines of key, name and place: the byte at which the entity's text begins. The first two are no entities: they are the
+    announcement of the module, and what stands between the device and the entities of a meter. Behind an empty line come the texts.
     """
     (_, gateway), (_, meter) = announced(_GATEWAY, _METER, _BASE, expire_after=_EXPIRE)
     gateway["o"] = meter["o"] = {"name": "nesmodule"}
     gateway["dev"] = {**gateway["dev"], "mdl": "Module"}
     gateway["dev"].pop("sw", None)
-    kinds: dict[str, list[str]] = {}
     components = meter.pop("cmps")
+    meter.pop("dev")
+    head = "," + _marked(meter)[1:-1] + "," + json.dumps("cmps") + ":{"
+    entities = [("module", "", _marked(gateway)), ("meter", "", head)]
     for key in (*_keys(), *_OTHERS):
         label = SOURCES[key].label if key in SOURCES else ""
         text = _marked(components[key]).replace(key, _KEY)
         if label:
             text = text.replace(f'"name":"{label}"', f'"name":"{_LABEL}"')
-        kinds.setdefault(text, []).append(f"{key}:{label}")
-    meter.pop("dev")
-    head = "," + _marked(meter)[1:-1] + "," + json.dumps("cmps") + ":{"
-    lines = [_marked(gateway), head]
-    for text, entities in kinds.items():
-        lines += [text, *entities]
-    return "".join(f"{line}\n" for line in lines)
+        entities.append((key, label, text))
+    lines = dict.fromkeys(f"{text}\n" for _, _, text in entities)
+    index = "".join(f"{key}:{label}:{_PLACE}\n" for key, label, _ in entities) + "\n"
+    places, place = {}, len(index.encode())
+    for line in lines:
+        places[line] = place
+        place += len(line.encode())
+    for _, _, text in entities:
+        index = index.replace(_PLACE, str(places[text + "\n"]).zfill(len(_PLACE)), 1)
+    return index + "".join(lines)
+
+
+_PLACE = "@@@@@"
 
 
 def _marked(document: Any) -> str:

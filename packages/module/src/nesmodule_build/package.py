@@ -1,7 +1,7 @@
 """Writes what goes on a module, for both editions.
 
 ``source``
-    The rewritten modules, for tests and for whoever wants to look.
+    The rewritten modules, all in one, for whoever wants to look.
 ``stock``
     The same compiled by ``mpy-cross``, for the official firmware: what a slot holds, with a list of all files.
 ``frozen``
@@ -20,9 +20,9 @@ import subprocess
 from pathlib import Path
 
 from nesmodule_build.shared import EVERYTHING, TEXTS
-from nesmodule_build.tree import write_tree
+from nesmodule_build.tree import write_program
 
-__all__ = ["BuildFailed", "write"]
+__all__ = ["BuildFailed", "compiled", "write"]
 
 _PACKAGES = Path(__file__).resolve().parent.parent
 
@@ -56,14 +56,14 @@ def write(folder: Path) -> None:
     source, stock, frozen = (folder / name for name in ("source", "stock", "frozen"))
     for part in (source, stock, frozen):
         shutil.rmtree(part, ignore_errors=True)
-    files = write_tree(source, EVERYTHING)
-    texts = {name: (_PACKAGES / name).read_bytes() for name in TEXTS}
-    compiled = [_compiled(path, source, stock) for path in files]
-    compiled += [_copied(name, text, stock) for name, text in texts.items()]
+    files = write_program(source, EVERYTHING)
+    texts = {Path(name).name: (_PACKAGES / name).read_bytes() for name in TEXTS}
+    in_stock = [_in_stock(path, source, stock) for path in files]
+    in_stock += [_copied(name, text, stock) for name, text in texts.items()]
     for name, text in texts.items():
         _copied(name, text, source)
     lines = (
-        f"{hashlib.sha256(data).hexdigest()} {len(data)} {name}" for name, data in sorted(_contents(compiled, stock))
+        f"{hashlib.sha256(data).hexdigest()} {len(data)} {name}" for name, data in sorted(_contents(in_stock, stock))
     )
     (stock / LIST).write_text("".join(f"{line}\n" for line in lines))
     frozen.mkdir(parents=True)
@@ -83,18 +83,27 @@ def _contents(files: list[Path], folder: Path) -> list[tuple[str, bytes]]:
     return [(str(path.relative_to(folder)), path.read_bytes()) for path in files]
 
 
-def _compiled(path: Path, source: Path, stock: Path) -> Path:
-    name = path.relative_to(source)
-    target = (stock / name).with_suffix(".mpy")
+def compiled(path: Path, target: Path, shown: str) -> Path:
+    """Compile a module; ``shown`` is what errors show of its name. Return the target.
+
+    Raises:
+        BuildFailed: ``mpy-cross`` is not there or does not take it.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Without numbers of lines, which take a tenth of the memory. What errors show is the name without its folder: that name is
-    # there anyway, and a second one for each module would take a kilobyte.
-    shown = name.parent.name if name.stem == "__init__" else name.stem
+    # Without numbers of lines, which take a tenth of the memory.
     words = [_compiler(), "-O3", "-s", shown, "-o", str(target), str(path)]
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # noqa: S603 - our own files
     if done.returncode:
-        raise BuildFailed(f"mpy-cross does not take {name}: {done.stdout.strip()}")
+        raise BuildFailed(f"mpy-cross does not take {shown}: {done.stdout.strip()}")
     return target
+
+
+def _in_stock(path: Path, source: Path, stock: Path) -> Path:
+    name = path.relative_to(source)
+    # The name without its folder: that one is there anyway, and a second one for each module takes memory.
+    return compiled(
+        path, (stock / name).with_suffix(".mpy"), name.parent.name if name.stem == "__init__" else name.stem
+    )
 
 
 def _compiler() -> str:

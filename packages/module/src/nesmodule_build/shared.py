@@ -22,6 +22,8 @@ class Shared:
     """What is left out, because nothing on the module needs it: memory is short there."""
     instead: tuple[tuple[str, str], ...] = ()
     """Names at its top that have another value on the module, as an expression."""
+    apart: bool = False
+    """It stays a file of its own, which is loaded when somebody wants it and forgotten again."""
     stand_in: str = ""
     """Name of the module of ours that goes there in its place; empty: itself."""
 
@@ -121,15 +123,16 @@ _APP = (
     Shared("nesmodule.meter.tables"),
     Shared("nesmodule.meter.poller"),
     Shared("nesmodule.outputs.documents"),
+    Shared("nesmodule.outputs.pieces"),
     Shared("nesmodule.outputs.mqtt"),
     Shared("nesmodule.outputs.homeassistant"),
     Shared("nesmodule.outputs.page"),
-    Shared("nesmodule.access.guesses"),
-    Shared("nesmodule.board.health", instead=(("FIRMWARE", repr(version("nesmodule"))),)),
-    Shared("osgp.ports.tap.greeting", without=("nonce_of", "answer")),
-    Shared("osgp.ports.tap.telnet", without=("nop",)),
-    Shared("nesmodule.tap.rfc2217"),
-    Shared("nesmodule.tap.server"),
+    Shared("nesmodule.access.guesses", apart=True),
+    Shared("nesmodule.board.health", apart=True, instead=(("FIRMWARE", repr(version("nesmodule"))),)),
+    Shared("osgp.ports.tap.greeting", apart=True, without=("nonce_of", "answer")),
+    Shared("osgp.ports.tap.telnet", apart=True, without=("nop",)),
+    Shared("nesmodule.tap.rfc2217", apart=True),
+    Shared("nesmodule.tap.server", apart=True),
     Shared("nesmodule.app"),
 )
 
@@ -137,4 +140,4 @@ EVERYTHING = (*LINK, *_METER, *_DECISIONS, *_APP)
 """All of the module's program."""
 
 TEXTS = ("nesmodule/outputs/entities.txt", "nesmodule/outputs/page.html")
-"""What the modules read from flash: where it stands on the module, and beside the packages here."""
+"""What the modules read from flash: where it stands beside the packages here. On the module it stands beside the program."""

@@ -5,53 +5,95 @@ This module does not know what becomes of the folder.
 
 from __future__ import annotations
 
+import ast
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from nesmodule_build.rewrite.checks import check_imports
+from nesmodule_build.rewrite.checks import check, check_imports
+from nesmodule_build.rewrite.joined import Joined
 from nesmodule_build.rewrite.module import rewritten
+from nesmodule_build.rewrite.shaken import shaken
 from nesmodule_build.rewrite.short import Short
-from nesmodule_build.shared import Shared
+from nesmodule_build.shared import LINK, Shared
 
-__all__ = ["write_tree"]
+__all__ = ["PROGRAM", "write_program", "write_tree"]
 
 
-def write_tree(
-    folder: Path, modules: Iterable[Shared], *, seconds: bool = False, also: Iterable[str] = ()
-) -> list[Path]:
-    """Write modules as MicroPython takes them; return the files.
+_LINK, PROGRAM = "link", "program"
+"""The modules that all of them become: two, because what a module needs while it is loaded would not fit beside all of it."""
+
+
+def write_tree(folder: Path, modules: Iterable[Shared], *, also: Iterable[str] = ()) -> list[Path]:
+    """Write modules one by one, with times in seconds, as their own tests count; not for an ESP32. Return the files.
 
     Args:
         folder: where to; what is there is overwritten.
         modules: which; each after those that it needs.
-        seconds: leave times in seconds, as the tests of the modules count; not for an ESP32.
         also: names of other modules that may be imported there.
 
     Raises:
         Refused: one of them cannot be rewritten.
     """
+    return _written(folder, _rewritten(tuple(modules), seconds=True, also=also))
+
+
+def write_program(folder: Path, modules: Iterable[Shared], *, aliases: bool = False) -> list[Path]:
+    """Write modules as MicroPython takes them, joined to one, and those that are wanted seldom beside it; return the files.
+
+    Args:
+        folder: where to; what is there is overwritten.
+        modules: which; each after those that it needs.
+        aliases: also write a module for each that was joined, from which tests can import by the names that are written here.
+
+    Raises:
+        Refused: one of them cannot be rewritten or joined.
+    """
     modules = tuple(modules)
+    texts = _rewritten(modules, seconds=False)
+    if not aliases:
+        texts = shaken(texts, {"main"})
+    short, joined = Short(texts.values()), Joined()
+    early = {one.name for one in LINK}
+    found: dict[str, str] = {}
+    for one in modules:
+        text = short.module(texts[one.name], one.name, one.source)
+        if one.apart:
+            found[one.name] = joined.apart(text, one.name)
+        else:
+            joined.take(text, one.name, _LINK if one.name in early else PROGRAM)
+    found |= joined.parts()
+    for name, text in found.items():
+        check(ast.parse(text), name, found.keys(), floats=False)
+    if aliases:
+        for module, names in joined.names.items():
+            public = ", ".join(name for name in names if not name.startswith("_"))
+            found[module] = joined.apart(f"from {module} import {public}", module) if public else ""
+    return _written(folder, found)
+
+
+def _rewritten(modules: tuple[Shared, ...], *, seconds: bool, also: Iterable[str] = ()) -> dict[str, str]:
+    """Return the text of each module."""
     present = {one.name for one in modules} | set(also)
-    files: list[Path] = []
     defined: dict[str, frozenset[str]] = {}
     texts: dict[str, str] = {}
     for one in modules:
-        times = one.milliseconds and not seconds
         text = rewritten(
             _source(one.source),
             one.source,
             present,
-            milliseconds=times,
+            milliseconds=one.milliseconds and not seconds,
             for_tests=seconds,
             without=() if seconds else one.without,
             instead=() if seconds else one.instead,
         )
         defined[one.name] = check_imports(text, one.source, defined)
         texts[one.name] = text
-    if not seconds:
-        short = Short(texts.values())
-        texts = {one.name: short.module(texts[one.name], one.name, one.source) for one in modules}
+    return texts
+
+
+def _written(folder: Path, texts: Mapping[str, str]) -> list[Path]:
+    files: list[Path] = []
     for name, text in texts.items():
         path = folder / (name.replace(".", "/") + ".py")
         path.parent.mkdir(parents=True, exist_ok=True)

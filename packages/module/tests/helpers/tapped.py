@@ -12,7 +12,7 @@ from micropythons import interpreter
 
 KEY = "SIMULATED-METER-DEMO"
 TOKEN = "7kq2-mvx9-t4hp-w3zd"
-HEAP = "160k"
+HEAP = "110k"
 PATIENCE = 60.0
 BIN = Path(sys.executable).parent
 

@@ -1,5 +1,5 @@
 """Starts the program with the settings of a file."""
 
-import nesmodule.app
+import program
 
-nesmodule.app.main()
+program.main()

@@ -5,7 +5,7 @@ import gc
 import json
 import sys
 
-import nesmodule.app
+import program
 
 with open(sys.argv[1]) as file:  # noqa: PTH123 - MicroPython has no pathlib
     settings = json.load(file)
@@ -18,4 +18,4 @@ async def set_lines(supply, enable):
     sys.stdout.flush() if hasattr(sys.stdout, "flush") else None
 
 
-asyncio.run(nesmodule.app.run(settings, lambda: asyncio.open_connection(host, int(port)), set_lines))
+asyncio.run(program.run(settings, lambda: asyncio.open_connection(host, int(port)), set_lines))

@@ -16,12 +16,13 @@ from nesmodule.board.files import opened
 from nesmodule.meter.poller import PRESENT_EVERY, Poller
 from nesmodule.outputs.documents import Snapshot, present, registers
 from nesmodule.outputs.mqtt import Broker, BrokerGone
-from osgp.sources import Source
+from osgp.sources import SOURCES, Source
 
 __all__ = ["HomeAssistant"]
 
-_ENTITIES = "nesmodule/outputs/entities.txt"
-"""Lines, as :mod:`nesmodule_build.entities` writes them."""
+_ENTITIES = "entities.txt"
+"""As :mod:`nesmodule_build.entities` writes them."""
+_PIECE = 64
 _FIRST_PAUSE, _LAST_PAUSE = 1000, 60_000
 _PING_EVERY = 30_000
 _LOOK_EVERY = 200
@@ -105,7 +106,7 @@ class HomeAssistant:
             if snapshot.present and snapshot.registers:
                 sources = list(snapshot.registers) + list(snapshot.present)
                 if sources != announced:
-                    await self._announce(broker, [source.key for source in sources])
+                    await self._announce(broker, sources)
                     announced = sources
             if (poller.state == "online") != answers:
                 answers = poller.state == "online"
@@ -124,7 +125,7 @@ class HomeAssistant:
                 await broker.ping()
             await self._sleep(_LOOK_EVERY)
 
-    async def _announce(self, broker: Broker, keys: list[str]) -> None:
+    async def _announce(self, broker: Broker, sources: list[Source]) -> None:
         """Tell Home Assistant of the module and of every value the meter has."""
         identity = self._poller.tables.identity
         gateway = "nes2mqtt_" + self._name
@@ -140,34 +141,36 @@ class HomeAssistant:
             )
             about |= {name: value for name, value in told if value}
         marks = (self._name, self._meter, self._base, str(EXPIRE_AFTER))
-        keys += [key for key in _OTHERS if key != "net_power" or set(_NET) <= set(keys)]
+        has_net = all(SOURCES[key] in sources for key in _NET)
 
         def of_meter() -> Iterator[bytes]:
             yield b'{"dev":' + json.dumps(about).encode()
             with opened(_ENTITIES) as file:
                 file.readline()
-                yield _filled(file.readline(), marks)
-                comma = kind = b""
-                for line in file:
-                    if line.startswith(b"{"):
-                        kind = line
-                        continue
-                    key, _, label = line[:-1].decode().partition(":")
-                    if key in keys:
-                        yield comma + b'"' + key.encode() + b'":' + _filled(kind, (*marks, key, label))
+                yield from _filled(file, marks)
+                comma = b""
+                line = file.readline()
+                while len(line) > 1:
+                    key, _, label = line[:-1].decode().rpartition(":")[0].partition(":")
+                    if has_net if key == "net_power" else key in _OTHERS or SOURCES.get(key) in sources:
+                        yield comma + b'"' + key.encode() + b'":'
+                        yield from _filled(file, (*marks, key, label), line)
                         comma = b","
+                    line = file.readline()
             yield b"}}"
 
-        with opened(_ENTITIES) as file:
-            about_me = _filled(file.readline(), marks)
+        def of_module() -> Iterator[bytes]:
+            with opened(_ENTITIES) as file:
+                yield from _filled(file, marks)
+
         prefix = (self._settings.get("discovery_prefix") or "homeassistant") + "/device/" + gateway
-        await broker.publish(prefix + "/config", _once(about_me), retain=True, qos=1)
+        await broker.publish(prefix + "/config", of_module, retain=True, qos=1)
         await broker.publish(prefix + "_" + self._meter + "/config", of_meter, retain=True, qos=1)
         gc.collect()
 
 
 _NET = ("active_power_import", "active_power_export")
-_OTHERS = ("net_power", "meter_state", "problem", "link_quality")
+_OTHERS = ("meter_state", "problem", "link_quality")
 
 
 def _once(data: bytes) -> Callable[[], Iterator[bytes]]:
@@ -178,9 +181,28 @@ def _of(document: Callable[[Snapshot], Iterator[bytes]], snapshot: Snapshot) -> 
     return lambda: document(snapshot)
 
 
-def _filled(text: bytes, marks: tuple[str, ...]) -> bytes:
-    """Put names in the place of marks 1, 2, 3 ..., and leave out the line's end."""
-    text = text[:-1]
-    for place, name in enumerate(marks):
-        text = text.replace(bytes((place + 1,)), name.encode())
-    return text
+def _filled(file: Any, marks: tuple[str, ...], line: bytes = b"") -> Iterator[bytes]:
+    """Yield a text with names in the place of its marks 1, 2, 3 ...
+
+    Args:
+        file: the texts.
+        marks: the names.
+        line: ends with the place of the text; empty: the next line does. The file stands behind it again afterwards.
+    """
+    line = line or file.readline()
+    here = file.tell()
+    file.seek(int(line[line.rfind(b":") + 1 :]))
+    more = True
+    while more:
+        piece = file.read(_PIECE)
+        end = piece.find(b"\n")
+        if end >= 0 or not piece:
+            piece, more = piece[:end], False
+        start = 0
+        for place, byte in enumerate(piece):
+            if byte <= len(marks):
+                yield piece[start:place]
+                yield marks[byte - 1].encode()
+                start = place + 1
+        yield piece[start:]
+    file.seek(here)

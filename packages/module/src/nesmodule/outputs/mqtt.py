@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Callable, Iterator
 from typing import Any
 
 from nesmodule.board.clock import wait_for_ms
+from nesmodule.outputs.pieces import Pieces, send, size_of
 
 __all__ = ["Broker", "BrokerGone"]
 
 _CONNECT, _CONNACK, _PUBLISH, _PUBACK, _PINGREQ = 0x10, 0x20, 0x30, 0x40, b"\xc0\0"
 _PATIENCE = 10_000
 """Milliseconds until an answer must be there."""
+_BROKE = "the connection to the broker broke"
 _REFUSALS = (
     "", "its version of MQTT", "our client id", "service for now", "user name or password", "this client; give it the right to publish",
 )  # fmt: skip
@@ -66,18 +67,18 @@ class Broker:
             what = _REFUSALS[code] if code < len(_REFUSALS) else ""
             raise BrokerGone("the broker refuses %s" % (what or "to talk to us"))
 
-    async def publish(
-        self, topic: str, pieces: Callable[[], Iterator[bytes]], *, retain: bool = False, qos: int = 0
-    ) -> None:
+    async def publish(self, topic: str, pieces: Pieces, *, retain: bool = False, qos: int = 0) -> None:
         """Publish a payload; with QoS 1 it is there when this returns. Raises BrokerGone."""
         head = _text(topic)
         if qos:
             self._number = self._number % 0xFFFF + 1
             head += struct.pack(">H", self._number)
-        size = len(head) + sum([len(piece) for piece in pieces()])
+        size = len(head) + size_of(pieces)
         self._writer.write(bytes((_PUBLISH | qos << 1 | retain,)) + _length(size) + head)
-        for piece in pieces():
-            await self._send(piece)
+        try:
+            await send(self._writer, pieces, _PATIENCE)
+        except (OSError, asyncio.TimeoutError):
+            raise BrokerGone(_BROKE) from None
         while qos:
             kind, answer = await self._receive()
             if kind == _PUBACK and answer == struct.pack(">H", self._number):
@@ -99,7 +100,7 @@ class Broker:
             self._writer.write(data)
             await wait_for_ms(self._writer.drain(), _PATIENCE)
         except (OSError, asyncio.TimeoutError):
-            raise BrokerGone("the connection to the broker broke") from None
+            raise BrokerGone(_BROKE) from None
 
     async def _receive(self) -> tuple[int, bytes]:
         """Return kind and content of the next packet."""

@@ -13,6 +13,7 @@ from nesmodule.board.clock import wait_for_ms
 from nesmodule.board.files import opened
 from nesmodule.meter.poller import Poller
 from nesmodule.outputs.documents import Snapshot, live
+from nesmodule.outputs.pieces import Pieces, send, size_of
 
 __all__ = ["Page"]
 
@@ -21,8 +22,12 @@ _MOST_LINES = 40
 _LONGEST = 512
 _MOST_AT_ONCE = 4
 
-_PAGE = "nesmodule/outputs/page.html"
-_PIECE = 512
+_HEADERS = (
+    b"Cache-Control: no-store\r\nContent-Security-Policy: default-src 'self' 'unsafe-inline'\r\n"
+    b"X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
+)
+_PAGE = "page.html"
+_PIECE = 128
 
 
 def _page() -> Iterator[bytes]:
@@ -85,11 +90,7 @@ async def _path(reader: Any) -> bytes:
     raise ValueError("no request")
 
 
-async def _answer(writer: Any, status: bytes, kind: bytes, pieces: Callable[[], Iterator[bytes]]) -> None:
-    size = sum([len(piece) for piece in pieces()])
-    writer.write(b"HTTP/1.0 " + status + b"\r\nContent-Type: " + kind + b"\r\nContent-Length: %d\r\n" % size)
-    writer.write(b"Cache-Control: no-store\r\nContent-Security-Policy: default-src 'self' 'unsafe-inline'\r\n")
-    writer.write(b"X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n")
-    for piece in pieces():
-        writer.write(piece)
-        await wait_for_ms(writer.drain(), _PATIENCE)
+async def _answer(writer: Any, status: bytes, kind: bytes, pieces: Pieces) -> None:
+    head = b"HTTP/1.0 " + status + b"\r\nContent-Type: " + kind + b"\r\nContent-Length: %d\r\n" % size_of(pieces)
+    await send(writer, lambda: iter((head, _HEADERS)), _PATIENCE)
+    await send(writer, pieces, _PATIENCE)

@@ -169,6 +169,8 @@ class Judge:
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
         self._ends: dict[Source, tuple[float, float]] = {}
+        self._same: dict[tuple[float, float], tuple[float, float]] = {}
+        """Many sources have the same ends; on the module each pair takes memory."""
 
     def believable(self, values: Mapping[Source, int]) -> dict[Source, int]:
         """Return those raw values that can be measurements."""
@@ -177,7 +179,8 @@ class Judge:
         for source, value in values.items():
             ends = known.get(source)
             if ends is None:
-                ends = known[source] = self.bounds.ends(source)
+                ends = self.bounds.ends(source)
+                ends = known[source] = self._same.setdefault(ends, ends)
             if ends[0] <= value <= ends[1] and value not in NOT_MEASURED:
                 found[source] = value
         return found

@@ -81,7 +81,8 @@ class KeySchedule:
         if len(key) != KEY_SIZE:
             msg = f"a digest key has {KEY_SIZE} bytes, not {len(key)}"
             raise MisuseError(msg)
-        self.rows: tuple[_Row, ...] = tuple(_row(byte) for byte in key + key[: KEY_SIZE // 2])
+        rows: tuple[_Row, ...] = tuple(_row(byte) for byte in key)
+        self.rows = rows + rows[: KEY_SIZE // 2]
 
     def __repr__(self) -> str:
         return "KeySchedule()"
