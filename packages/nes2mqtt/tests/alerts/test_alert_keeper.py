@@ -313,7 +313,7 @@ async def test_what_the_meter_logs_is_told_once_and_what_it_logged_before_is_not
         await asyncio.sleep(10)
         (one,) = keeper.book.tellings
         assert (one.kind, one.what) == (Kind.METER_EVENT, What.HAPPENED)
-        assert one.events == ("event 69", "power down")
+        assert one.events == ("event 69", "event 1")
     async with keeping(hub, event_log, tmp_path, meter_event={}) as keeper:
         await asyncio.sleep(30)
         assert len(keeper.book.tellings) == 1

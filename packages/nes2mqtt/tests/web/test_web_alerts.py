@@ -100,15 +100,28 @@ async def test_the_page_shows_what_needs_attention_and_takes_it_away_when_it_is_
         await page.wait_for_selector("#cards:not([hidden])")
         assert await page.locator("#alerts").is_hidden()
         await raised(keeper, "house/phase_load/l2", 24.13)
-        await page.wait_for_selector("#alerts .raised")
+        await page.wait_for_selector("#alerts-list li")
         assert await page.locator("#alerts-title").inner_text() == "Det kræver opmærksomhed"
         words = await page.locator("#alerts-list").inner_text()
         assert "L2 er tæt på sikringens grænse" in words
         assert "22,5 A" in words
-        assert "i 12 minutter" in words
+        assert "12 minutter, siden" in words
         await raised(keeper, "house/phase_load/l2", 1.0)
         await page.wait_for_selector("#alerts.calm")
-        assert "det er ovre" in await page.locator("#alerts-list").inner_text()
+        assert await page.locator("#alerts-head").is_hidden()
+        await page.locator("#alerts-over-title").focus()
+        await page.keyboard.press("Enter")
+        assert "det er ovre" in await page.locator("#alerts-over-list").inner_text()
+
+
+async def test_the_wall_names_what_needs_attention_in_few_words(make_web, served, a_page):
+    web = make_web()
+    keeper = keeper_for(web, phase_load={})
+    async with served(web) as address, a_page(address, view="wall") as page:
+        await page.wait_for_selector("#wall:not([hidden])")
+        assert await page.locator("#wall-alerts").inner_text() == ""
+        await raised(keeper, "house/phase_load/l2", 24.13)
+        await page.get_by_text("L2 is near its fuse").locator("visible=true").wait_for()
 
 
 async def test_what_the_banner_says_already_is_not_said_twice(make_web, served, a_page):

@@ -28,6 +28,7 @@ from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.readings.happened import EventLog, Happened, HappenedKind
 from nes2mqtt.readings.hub import Hub, OutputStatus
 from nes2mqtt.readings.reading import EntriesRead, Event, MeterStatus, Quality, Sample, TableGroup
+from osgp.tables.logs.event_names import STANDARD_NAMES
 
 __all__ = ["AlertKeeper", "Channel"]
 
@@ -347,4 +348,5 @@ def _wanted(one: Happened, section: MeterEventRule) -> bool:
 def _named(one: Happened) -> str:
     if one.kind is HappenedKind.OUTAGE:
         return "outage" if one.seconds is None else f"outage {one.seconds}"
-    return one.name or f"event {one.event}"
+    # What only the standard names has a name in each language.
+    return one.name if one.name and one.name != STANDARD_NAMES.get(one.event or 0) else f"event {one.event}"

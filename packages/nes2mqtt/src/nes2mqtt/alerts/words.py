@@ -94,7 +94,10 @@ class AlertWords:
             return self.text("event_outage", span=self._span(int(rest)))
         if event == "outage":
             return self.text("event_outage_open")
-        return self.text("event_number", number=rest) if word == "event" and rest.isdecimal() else event
+        if word != "event" or not rest.isdecimal():
+            return event
+        standard = f"event_{rest}"
+        return self.text(standard if standard in self._texts else "event_number", number=rest)
 
     @staticmethod
     def _span(seconds: int) -> str:
@@ -108,7 +111,10 @@ class AlertWords:
             return ""
         if telling.since is None:
             return self.text("lasted_until", until=self.moment(telling.until))
-        return self.text("lasted", since=self.moment(telling.since), until=self.moment(telling.until))
+        since, until = (one.astimezone(self._zone) for one in (telling.since, telling.until))
+        same = since.date() == until.date()
+        short = until.strftime(self._texts["time"]) if same else self.moment(until)
+        return self.text("lasted", since=self.moment(since), until=short)
 
     def moment(self, moment: datetime) -> str:
         """Write a moment as the clock on the wall shows it."""

@@ -4,7 +4,8 @@
 import { get, path } from "../data/ask.js";
 import { clock } from "../data/clock.js";
 import { byId, el } from "../dom.js";
-import { dayTime, span } from "../texts/format.js";
+import { dayTime, hourTime, sameDay, span } from "../texts/format.js";
+import { page } from "../page.js";
 import { language, text } from "../texts/texts.js";
 
 const IN_BANNER = ["meter_silent", "key_refused"];
@@ -15,37 +16,46 @@ const MOST_OVER = 3;
 const state = { meter: null, report: null };
 
 /** Whether the card is as it will be, so that nothing moves when it comes. */
-export const settled = (status, meter) => !status?.gateway.alerts || state.meter === meter;
+export const settled = (meter) => state.meter === meter;
 
 export async function ask(meter) {
   const report = await get(path("alerts", { meter, language }));
   Object.assign(state, { meter, report: report?.problem ? null : report });
 }
 
+const raisedOf = (meter) =>
+  (state.meter === meter ? (state.report?.alerts ?? []) : []).filter(({ state: how, kind }) => how === "raised" && !IN_BANNER.includes(kind));
+
+/** What needs attention, in few words; nothing while that cannot be told. */
+export const titles = (meter) => (page.connected === false ? [] : raisedOf(meter)).map(({ title }) => title);
+
 export function drawAlerts(meter) {
-  const report = state.meter === meter ? state.report : null;
-  const raised = (report?.alerts ?? []).filter(({ state: how, kind }) => how === "raised" && !IN_BANNER.includes(kind));
+  const raised = raisedOf(meter);
   const today = clock.today();
-  const over = (report?.told ?? [])
+  const over = (state.meter === meter ? (state.report?.told ?? []) : [])
     .filter(({ what, time }) => what !== "raised" && what !== "test" && time && today && today - new Date(time) < LATELY)
     .slice(0, MOST_OVER);
   byId("alerts").hidden = raised.length + over.length === 0;
   byId("alerts").classList.toggle("calm", raised.length === 0);
-  byId("alerts-title").textContent = text(raised.length ? "alerts" : "alerts_over");
-  byId("alerts-list").replaceChildren(...raised.map((one) => raisedItem(one, today)), ...over.map(overItem));
+  byId("alerts-head").hidden = byId("alerts-list").hidden = raised.length === 0;
+  byId("alerts-list").replaceChildren(...raised.map((one) => raisedItem(one, today)));
+  byId("alerts-over").hidden = over.length === 0;
+  byId("alerts-over-title").textContent = text("alerts_over", { count: over.length });
+  byId("alerts-over-list").replaceChildren(...over.map(overItem));
 }
 
 function raisedItem({ title, text: words, since, stale }, today) {
-  const lasts = since && today ? text("alert_since", { time: dayTime(new Date(since)), span: span((today - new Date(since)) / 1000) }) : "";
+  const began = since && today ? new Date(since) : null;
+  const lasts = began
+    ? text("alert_since", { time: sameDay(began, today) ? hourTime(began) : dayTime(began), span: span((today - began) / 1000) })
+    : "";
   return el(
     "li",
-    { class: "raised" },
+    {},
     el("b", {}, title),
     el("p", {}, words),
-    el("p", { class: "muted small" }, [lasts, stale ? text("alert_stale") : ""].filter(Boolean).join(" ")),
+    el("p", { class: "muted small" }, [lasts, stale || page.connected === false ? text("alert_stale") : ""].filter(Boolean).join(" ")),
   );
 }
 
-function overItem({ title, text: words, what }) {
-  return el("li", { class: what === "happened" ? "happened" : "over" }, el("b", {}, title), el("p", { class: "muted small" }, words));
-}
+const overItem = ({ title, text: words }) => el("li", {}, el("b", {}, title), el("p", { class: "muted small" }, words));

@@ -12,11 +12,12 @@ import { number } from "../texts/format.js";
 import { curve, meterId, page, say } from "../page.js";
 import { address } from "../router.js";
 import { text } from "../texts/texts.js";
-import * as alerts from "./alerts.js";
 import * as cards from "./cards.js";
 import { amounts, costsOf } from "./costs.js";
 
 const place = byId("view-now");
+/** Loaded where the gateway watches for something. */
+let alerts = null;
 const state = { meter: null, reports: {}, costs: null, flow: "" };
 
 const chart = (id, span, title) =>
@@ -56,8 +57,8 @@ function draw() {
   const values = Boolean(meter) && Object.keys(meter.groups).length > 0;
   // The history is there whether the meter answers or not.
   const past = Object.values(state.reports).some((report) => report.buckets.some(known)) || curve.times.length > 0;
-  const some = Boolean(meter) && (values || past) && alerts.settled(page.status, meterId());
-  alerts.drawAlerts(meterId());
+  const some = Boolean(meter) && (values || past) && (!page.status?.gateway.alerts || Boolean(alerts?.settled(meterId())));
+  alerts?.drawAlerts(meterId());
   byId("waiting").hidden = values;
   byId("waiting").classList.toggle("brief", some);
   byId("cards").hidden = !some;
@@ -111,7 +112,8 @@ function title() {
 }
 
 async function refreshAlerts() {
-  if (page.status?.gateway.alerts && meterId()) {
+  if (meterId() && page.status?.gateway.alerts) {
+    alerts ??= await import("./alerts.js");
     await alerts.ask(meterId());
     draw();
   }

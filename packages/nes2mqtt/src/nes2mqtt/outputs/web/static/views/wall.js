@@ -18,6 +18,8 @@ const BAR_STAYS = 5_000;
 /** Milliseconds without a connection after which only the time is shown: old values do not belong on a wall. */
 const GIVEN_UP = 600_000;
 const MINUTE = 60_000;
+/** Loaded where the gateway watches for something. */
+let alerts = null;
 /** The path on which everything moves, in pixels, a step each minute. */
 const STEPS = [[0, 0], [4, 1], [8, 3], [7, 6], [4, 8], [1, 7], [0, 4], [2, 2]];
 const NIGHT = { from: 22, to: 6 };
@@ -59,6 +61,7 @@ function build() {
         el("h1", { id: "wall-words" }),
         el("p", { class: "wall-power" }, el("span", { id: "wall-value", class: "value" }), el("span", { class: "unit" }, "W")),
         el("p", { id: "wall-heard", class: "heard", hidden: "" }),
+        el("p", { id: "wall-alerts", class: "wall-alerts", role: "status" }),
       ),
       el(
         "section",
@@ -182,7 +185,16 @@ function draw() {
     const phases = phasesOf(meter).filter(({ amperes }) => amperes);
     setText(byId("wall-phases"), old ? "" : phases.map(({ phase, amperes }) => `L${phase} ${number(amperes.number, 1)} A`).join("   "));
   }
+  setText(byId("wall-alerts"), (alerts?.titles(meterId()) ?? []).join("\n"));
   tick();
+}
+
+async function refreshAlerts() {
+  if (meterId() && page.status?.gateway.alerts) {
+    alerts ??= await import("./alerts.js");
+    await alerts.ask(meterId());
+    draw();
+  }
 }
 
 function tick() {
@@ -197,6 +209,7 @@ function tick() {
 }
 
 async function refresh() {
+  refreshAlerts();
   const meter = meterId();
   if (!meter || !page.status?.gateway.history) {
     return;
@@ -258,4 +271,5 @@ export const view = {
   draw,
   tick,
   refresh,
+  alerted: refreshAlerts,
 };
