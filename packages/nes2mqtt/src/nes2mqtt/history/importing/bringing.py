@@ -151,9 +151,7 @@ def _stage(staged: sqlite3.Connection, source: Lines, asked: Asked, brought: Bro
             brought.lines += 1
             steps[line.step] += 1
             at = stamp(line.time)
-            if at < 0:
-                brought.refuse(Refused(line.place, f"{line.time:%Y-%m-%d} is before 1970"))
-            elif asked.begin <= at < asked.end:
+            if asked.begin <= at < asked.end:
                 yield [at, line.place, *COLUMNS.values(line.values)]
 
     marks = ", ".join("?" * (2 + len(COLUMNS.keys)))

@@ -22,6 +22,7 @@ from nes2mqtt.history.importing.lines import Line, Refused
 __all__ = ["NotATime", "descending", "settled", "time_of"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_YEAR, _LAST_YEAR = 1971, 2199
 _SECONDS = re.compile(r"\d{9,10}(\.\d+)?", re.ASCII)
 _MILLISECONDS = re.compile(r"\d{12,13}", re.ASCII)
 _FORMATS = tuple(
@@ -47,6 +48,13 @@ def time_of(text: str, form: str = "") -> datetime:
         NotATime: it is none.
     """
     cell = text.strip().strip("\"'").strip()
+    found = _time_in(cell, form)
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise NotATime(f"'{cell[:40]}' is of a year in which there were no such meters")
+    return found
+
+
+def _time_in(cell: str, form: str) -> datetime:
     if form:
         try:
             return datetime.strptime(cell, form)  # noqa: DTZ007 - a local time is naive here
