@@ -41,8 +41,8 @@ def check(data: bytes) -> None:
                             assert line.time.utcoffset() is not None
                             assert line.values
                             assert all(0 <= value <= 4 * 10**12 for value in line.values.values())
-                except HistoryError as error:
-                    assert str(error)
+                except HistoryError:
+                    continue
 
 
 def main() -> None:
