@@ -76,7 +76,7 @@ class Billing:
             rows = tuple(pending)
 
             def energy(meter: str, key: str, spans: Sequence[tuple[datetime, datetime]]) -> list[Counted]:
-                return [counted_of(period, key) for period in reader.energies(meter, spans, rows)]
+                return [counted_of(period, key) for period in reader.energies(meter, spans, rows, long_steps=True)]
 
             def prices(area: str, currency: str, begin: datetime, end: datetime) -> list[SpotPrice]:
                 try:

@@ -50,7 +50,7 @@ def make_bills(
                 reader = Reader(connection)
 
                 def energy(meter: str, key: str, spans: Sequence[tuple[datetime, datetime]]) -> list[Counted]:
-                    return [counted_of(period, key) for period in reader.energies(meter, spans, ())]
+                    return [counted_of(period, key) for period in reader.energies(meter, spans, (), long_steps=True)]
 
                 return bills(contracts, first, after, zone, energy, PriceStore(prices).prices, now)
         except sqlite3.Error as error:

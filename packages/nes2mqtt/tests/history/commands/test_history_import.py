@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -32,6 +34,18 @@ path = "{folder}/history.db"
 [meters.house]
 port = "/dev/ttyUSB0"
 key = "0123456789ABCDEF0123"
+"""
+
+CONTRACT = """
+[[contracts]]
+name = "Example"
+meter = "house"
+from = 2025-01-01
+currency = "DKK"
+vat = "0 %"
+[[contracts.lines]]
+name = "Energy"
+price = "2 DKK per kWh"
 """
 
 
@@ -152,7 +166,7 @@ async def test_two_years_of_hours_are_those_that_were_used(config, open_store, c
 async def test_a_trial_changes_nothing_and_an_import_is_taken_back_whole(config, open_store, clock, tmp_path):
     file = await config()
     path = as_csv(old_readings(), tmp_path)
-    with sqlite3.connect(tmp_path / "history.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
         before = list(connection.iterdump())
     output = done(file, path, *ASKED, "--swap", "2024-06-12")
     assert "This was a trial; nothing was changed" in output
@@ -160,7 +174,7 @@ async def test_a_trial_changes_nothing_and_an_import_is_taken_back_whole(config,
     done(file, path, *ASKED, "--swap", "2024-06-12", "--apply")
     assert done(file, "--list").startswith("1: old.csv (csv), meter house, ")
     assert "taken back" in done(file, "--undo", 1)
-    with sqlite3.connect(tmp_path / "history.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
         assert list(connection.iterdump()) == before
     assert "there is no import 1" in refused(file, "--undo", 1)
 
@@ -241,7 +255,7 @@ async def test_no_register_falls_or_jumps_that_nothing_explains(config, tmp_path
     path = as_csv(readings, tmp_path)
     result = run(file, path, *ASKED, *arguments, "--apply")
     assert told in result.output
-    with sqlite3.connect(tmp_path / "history.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
         assert result.exit_code or connection.execute("SELECT count(*) FROM imported").fetchone()[0] < len(readings)
 
 
@@ -291,3 +305,55 @@ async def test_while_the_gateway_runs_an_import_can_be_tried_only(config, open_s
         assert tried.returncode == 1
         assert "the gateway runs" in tried.stderr
     assert "It is in the history now" in (await ended("--apply")).stdout
+
+
+async def test_what_imported_energy_cost_is_billed(config, tmp_path):
+    """Hours have no quarters of their own: their energy is spread, so that a fixed price and a time of use find all of it."""
+    file = await config()
+    file.write_text(file.read_text() + CONTRACT)
+    readings = old_readings()
+    done(file, as_csv(readings[-1000:], tmp_path), *ASKED, "--apply")
+    result = CliRunner().invoke(app, ["costs", "--config", str(file), "--from", "2025-12-05", "--to", "2025-12-06"])
+    assert result.exit_code == 0, result.output
+    (used,) = (wh for day, wh in expected(readings[-1000:], datetime.date).items() if f"{day}" == "2025-12-05")
+    assert ["Energy", f"{used / 1000 * 2:.2f}", "DKK"] in [line.split() for line in result.output.splitlines()]
+
+
+async def test_an_import_stands_in_exports(config, tmp_path):
+    file = await config()
+    readings = old_readings()[-200:]
+    done(file, as_csv(readings, tmp_path), *ASKED, "--apply")
+    told = {}
+    for what in ("registers", "days"):
+        out = tmp_path / f"{what}.csv"
+        arguments = ["export", "--config", str(file), "--from", "2025-12-01", "--out", str(out), "--what", what]
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+        told[what] = list(csv.DictReader(out.read_text().splitlines()))
+    marked = [row for row in told["registers"] if row["imported"] == "true"]
+    assert [(row["time_utc"], row["active_energy_import_kWh"], row["filled"]) for row in marked] == [
+        (f"{at:%Y-%m-%dT%H:%M:%S}.000Z", f"{wh / 1000:.3f}", "false") for at, wh in readings
+    ]
+    assert all(row["imported"] == "false" for row in told["registers"][len(readings) :])
+    wanted = expected(readings, lambda at: f"{at.astimezone(UTC):%Y-%m-%d}")
+    days = {row["time_utc"][:10]: row["active_energy_import_kWh"] for row in told["days"] if row["imported"] == "true"}
+    assert days == {day: f"{wh / 1000:.3f}" for day, wh in wanted.items()}
+
+
+async def test_a_second_import_fits_to_the_first(config, open_store, clock, tmp_path):
+    file = await config()
+    readings = old_readings()[-500:]
+    done(file, as_csv(readings[:200], tmp_path, "a.csv"), *ASKED, "--apply")
+    output = done(file, as_csv(readings[100:], tmp_path, "b.csv"), *ASKED, "--apply")
+    assert "300 readings" in output
+    assert "the history has it: 100; they agree" in output
+    begin, end = readings[0][0], readings[-1][0]
+    days = await energies(open_store, clock, Unit.DAY, begin, end)
+    wanted = expected(readings, datetime.date)
+    assert {one.start.astimezone(ZONE).date(): one.values["active_energy_import"] for one in days} == wanted
+    done(file, "--undo", 1)
+    (day,) = await energies(open_store, clock, Unit.DAY, begin, begin + HOUR)
+    assert day.values == {}
+    lower = [(at, wh - 9_000_000) for at, wh in readings[:50]]
+    assert "50 readings" in done(file, as_csv(lower, tmp_path, "c.csv"), *ASKED, "--apply")
+    higher = [(at, wh + 100_000) for at, wh in readings[100:150]]
+    assert "falls" in refused(file, as_csv(higher, tmp_path, "d.csv"), *ASKED)

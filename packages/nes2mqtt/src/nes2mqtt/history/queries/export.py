@@ -161,7 +161,9 @@ def _rows(
     measured = connection.execute(query, (present_key(low, 0), present_key(high, 0)))
     numbers = [number] if number is not None else sorted(meters)
     for at, place, values, imported in _with_imported(connection, level, measured, numbers, bounds):
-        yield at, meters[place], None, values, (place, at) in filled, imported
+        # Of imported readings there are no averages.
+        padded = (*values, *(None for _ in columns[len(values) :]))
+        yield at, meters[place], None, padded, (place, at) in filled, imported
 
 
 _Counted = tuple[int, int, Sequence[int | None], bool]

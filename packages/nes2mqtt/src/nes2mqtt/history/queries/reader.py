@@ -143,9 +143,22 @@ class Reader:
         return self.energies(meter, list(periods(start, end, unit, zone)), pending)
 
     def energies(
-        self, meter: str, spans: Sequence[tuple[datetime, datetime]], pending: Iterable[OpenRow]
+        self,
+        meter: str,
+        spans: Sequence[tuple[datetime, datetime]],
+        pending: Iterable[OpenRow],
+        *,
+        long_steps: bool = False,
     ) -> list[EnergyPeriod]:
-        """Return the energy of periods that follow each other without a gap; their edges are full minutes."""
+        """Return the energy of periods that follow each other without a gap; their edges are full minutes.
+
+        Args:
+            meter: its id.
+            spans: start and end of each.
+            pending: the buckets that are still in memory.
+            long_steps: also of imported readings that are much further apart than a period is long: what was counted between them is in
+                the period in which the later one is, as after a gap. For who spreads it.
+        """
         number = self.number(meter)
         if not spans:
             return []
@@ -164,7 +177,7 @@ class Reader:
                 _, _, since, until, *energies = row[:width]
                 sums[place].add(known_up_to.get(since or 0, since), until, energies)
             self._mark_filled(number, edges, sums)
-            self._add_imported(number, level, edges, sums)
+            self._add_imported(number, level, edges, sums, long_steps=long_steps)
             _take_off(gaps, edges, sums)
         return [
             EnergyPeriod(
@@ -197,14 +210,22 @@ class Reader:
                 if began < end and ended > start and not inside:
                     total.unplaced.update(str(unplaced).split())
 
-    def _add_imported(self, number: int, level: Level, edges: Sequence[tuple[int, int]], sums: Sequence[_Sum]) -> None:
+    def _add_imported(
+        self,
+        number: int,
+        level: Level,
+        edges: Sequence[tuple[int, int]],
+        sums: Sequence[_Sum],
+        *,
+        long_steps: bool,
+    ) -> None:
         """Add what imported readings tell; a step that is much longer than a period says nothing of it."""
         place = 0
         for row in imported_rows(self.connection, number, level, edges[0][0], edges[-1][1]):
             while row.start >= edges[place][1]:
                 place += 1
             begin, after = edges[place]
-            if not (row.alone and row.until - row.since > LONG * (after - begin)):
+            if long_steps or not (row.alone and row.until - row.since > LONG * (after - begin)):
                 sums[place].add(row.since, row.until, row.energies)
                 sums[place].imported = _joined(sums[place].imported, row.since, row.until)
 
