@@ -12,6 +12,7 @@ from nes2mqtt.history.tables.filled import LookedInto
 from nes2mqtt.readings.condition import ConditionRead
 from nes2mqtt.readings.happened import Found, HappenedKind, happened_of
 from nes2mqtt.readings.reading import EntriesRead, TableGroup
+from nes2mqtt.setup.changes.desk import OpenBook
 from osgp.tables.logs.events import Event
 from osgp.tables.quality.report import Events, PhaseQuality, SupplyQuality
 from osgp.tables.status.state import Contactor, MeterState
@@ -25,6 +26,7 @@ VIEWS = {
     "history/month/2026-10?with=before": "#history-comparison span",
     "history/year": "#history-sum b",
     "meter": "#events tr",
+    "settings": "#settings-web",
     "wall": "#wall-sum b",
 }
 """Each with what is there when all of it is."""
@@ -85,6 +87,9 @@ async def web(make_web, danish_samples):
     entries = happened_of("house", "87654321", [Event(n, NOON, 0xFFFF, 1, b"\0\0") for n in range(30, 0, -1)], ())
     kept = await made.event_log.keep(Found("house", "87654321", entries, {HappenedKind.EVENT: "BT74:1:0"}, (), NOON))
     made.hub.publish(EntriesRead("house", tuple(kept)))
+    made.settings = OpenBook(
+        '[meters.house]\nport = "tcp://a:1"\nkey = "ABCDEFGHIJKLMNOPQRST"\n[[mqtt]]\nhost = "b"\n[web]\n'
+    )
     del danish_samples
     return made
 

@@ -99,7 +99,7 @@ class Setting:
     def default(self) -> Any:
         """Return its default as the file would have it; None where it has none, or none that is always the same."""
         found = self.info.default
-        if found is PydanticUndefined:
+        if found is PydanticUndefined or found is None:
             return None
         if isinstance(found, Decimal):
             return f"{found * 100:f} %"

@@ -24,6 +24,7 @@ from servicekit.toml_lines import Path
 __all__ = ["LANGUAGES", "sections", "translations"]
 
 LANGUAGES = ("en", "da", "de")
+_FIRST: Mapping[Places, Path] = {Places.ONE: (), Places.MANY: (0,), Places.BY_ID: ("",)}
 _NAMES = {"env": "environment", "file": "file", "credential": "credential"}
 
 
@@ -32,10 +33,8 @@ def translations(language: str) -> Mapping[str, str]:
     """Return the explanations in a language, by the key of the setting or section; of English there are none."""
     if language == "en":
         return {}
-    texts: Mapping[str, str] = json.loads(
-        (File(__file__).parents[1] / "static" / f"settings.{language}.json").read_text("utf-8")
-    )
-    return texts
+    texts = json.loads((File(__file__).parents[1] / "static" / "settings.json").read_text("utf-8"))
+    return {key: words[language] for key, words in texts.items()}
 
 
 def sections(data: Mapping[str, Any], language: str) -> list[dict[str, Any]]:
@@ -63,12 +62,26 @@ def _within(
                 section["absent"] = True
             section["removable"] = part.optional and not section["absent"] and at != ("web",)
             yield section
-            if not section["absent"]:
+            if section["absent"]:
+                yield from _absent_within(at, models_here, texts)
+            else:
                 yield from _within(at, models_here, found, texts)
         if part.places is not Places.ONE:
             number = len(here) if isinstance(here, list) else 0
-            new = (*inside, number if part.places is Places.MANY else "")
-            yield _section(new, part.models, {}, texts, there=False) | {"absent": True, "removable": False}
+            yield from _absent((*inside, number if part.places is Places.MANY else ""), part, texts)
+
+
+def _absent(path: Path, part: Part, texts: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield a section that could be, and those that could be in it."""
+    yield _section(path, part.models, {}, texts, there=False) | {"absent": True}
+    yield from _absent_within(path, part.models, texts)
+
+
+def _absent_within(
+    path: Path, models: tuple[type[BaseModel], ...], texts: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    for part in (one for model in models for one in parts_of(model)):
+        yield from _absent((*path, part.name, *_FIRST[part.places]), part, texts)
 
 
 def _members(part: Part, here: Any) -> Iterator[tuple[str | int | None, Mapping[str, Any]]]:

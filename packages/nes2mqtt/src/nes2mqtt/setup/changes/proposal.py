@@ -242,11 +242,11 @@ def _secrets_at(data: Any, path: Path = ()) -> Iterator[Path]:
 
 def _kept_secrets(before: Mapping[str, Any], after: Mapping[str, Any], asked: Sequence[Asked]) -> Iterator[Found]:
     """Yield each secret that would go elsewhere and was not typed."""
-    typed = {one.place.path for one in asked if one.value is not None}
+    typed = [one.value for one in asked if isinstance(one.value, str)]
     gone = any(one.value is None and isinstance(one.place.path[-1], int) for one in asked)
     had = [_receiver(before, path) for path in _secrets_at(before)]
     for path in _secrets_at(after):
-        if path in typed:
+        if _at(after, path) in typed:  # by what it is, not where: another one may have come to this place
             continue
         where = _receiver(after, path)
         # Where a section went away the ones behind it have other numbers: then it is enough that one went there.

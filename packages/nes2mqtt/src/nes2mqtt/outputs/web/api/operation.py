@@ -22,7 +22,7 @@ from starlette.routing import Route
 from nes2mqtt.outputs.web.context import WebContext
 from nes2mqtt.outputs.web.problem import ProblemError
 
-__all__ = ["PREFIX", "Asked", "Operation", "context_of"]
+__all__ = ["PREFIX", "Asked", "Operation", "context_of", "packed"]
 
 PREFIX = "/api/v1"
 
@@ -78,7 +78,7 @@ class Operation(Generic[AskedT]):
             answer = await self.answer(request, self._read(request))
             if isinstance(answer, Response):
                 return answer
-            return _packed(request, to_json(answer, inf_nan_mode="null"), self.media_type)
+            return packed(request, to_json(answer, inf_nan_mode="null"), self.media_type)
 
         route = Route(PREFIX + self.path, endpoint, methods=["GET"], name=self.answer.__name__)
         # Starlette adds HEAD, which would begin a live stream that nobody reads.
@@ -108,7 +108,7 @@ class Operation(Generic[AskedT]):
         return told
 
 
-def _packed(request: Request, content: bytes, media_type: str) -> Response:
+def packed(request: Request, content: bytes, media_type: str) -> Response:
     """Return a reply, compressed where that is worth it and the caller takes it.
 
     Compressing tells by its length what is the same in a secret and in what the caller chose (BREACH); no answer of the API

@@ -98,7 +98,6 @@ function drawSection(section, added) {
 }
 
 function remove(one) {
-  one.element.remove();
   const begins = (path) => one.section.path.every((step, index) => path[index] === step);
   const inside = state.sections.filter(({ section }) => begins(section.path));
   for (const each of inside) {
@@ -108,16 +107,20 @@ function remove(one) {
   if (!one.added) {
     state.removed.add(JSON.stringify(one.section.path));
   }
-  byId("settings-look").focus();
+  drawAdd();
   count();
+  byId("settings-look").focus();
 }
 
 /** Buttons for the sections that could be. */
 function drawAdd() {
   const absent = state.picture.sections.filter((section) => section.absent);
   const there = (path) => state.sections.some(({ section }) => JSON.stringify(section.path) === JSON.stringify(path));
-  const parentThere = (path) => path.length <= 2 || there(path.slice(0, typeof path.at(-1) === "number" || path.at(-1) === "" ? -2 : -1));
-  const buttons = absent.filter(({ path }) => parentThere(path) && !there(path)).map((section) => {
+  const parentOf = (path) => path.slice(0, typeof path.at(-1) === "number" || path.at(-1) === "" ? -2 : -1);
+  const parentThere = (path) => parentOf(path).length === 0 || there(parentOf(path));
+  const next = (path) => (typeof path.at(-1) === "number" && (there(path) || state.removed.has(JSON.stringify(path))) ? next([...path.slice(0, -1), path.at(-1) + 1]) : path);
+  const offered = absent.map((section) => ({ ...section, path: next(section.path) }));
+  const buttons = offered.filter(({ path }) => parentThere(path) && !there(path)).map((section) => {
     const button = el("button", { type: "button", class: "light" }, `${title(section)} `, el("code", {}, sectionName(section.path)));
     button.addEventListener("click", () => add(section));
     return button;
@@ -147,7 +150,7 @@ function add(section) {
 
 /** What was changed: [{ path, value }]. Of a section that is new all that must be given is sent, and something in any case. */
 function changes() {
-  const list = [...state.removed].map((path) => ({ path: JSON.parse(path), value: null }));
+  const list = [];
   for (const { section, fields, added } of state.sections) {
     const changed = fields.filter((field) => field.changed());
     list.push(...changed.map((field) => ({ path: [...section.path, field.name], value: field.value() })));
@@ -156,8 +159,12 @@ function changes() {
       list.push({ path: [...section.path, (plain ?? section.fields[0]).name], value: plain?.default ?? "" });
     }
   }
-  return list;
+  // What goes away comes last, of several members of a list the last one first: until then all have the numbers that are shown.
+  const gone = [...state.removed].map((path) => ({ path: JSON.parse(path), value: null }));
+  return [...list, ...gone.sort((one, other) => numbersOf(other.path) - numbersOf(one.path))];
 }
+
+const numbersOf = (path) => path.filter((step) => typeof step === "number").reduce((sum, step) => sum * 1000 + step, 0);
 
 function count() {
   const number = changes().length;

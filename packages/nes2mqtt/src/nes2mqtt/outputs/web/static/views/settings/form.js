@@ -41,7 +41,7 @@ function bounds({ bounds: { ge, gt, le } }) {
 
 function usual(field) {
   if (field.required) {
-    return text("settings_required");
+    return field.set ? "" : text("settings_required");
   }
   if (field.default === null || field.default === "" || (Array.isArray(field.default) && !field.default.length)) {
     return "";
@@ -154,7 +154,9 @@ function fixed(field) {
 export function makeField(field, id, open) {
   const error = el("p", { id: `${id}-error`, class: "settings-error", role: "alert", hidden: "" });
   const help = el("p", { id: `${id}-help`, class: "settings-help" }, ...marked(field.meaning));
-  const limits = [usual(field), bounds(field)].filter(Boolean).join(" \u00b7 ");
+  // A list of choices tells the usual one itself.
+  const chosen = field.kind === "switch" || (field.kind === "choice" && !field.row);
+  const limits = [chosen ? "" : usual(field), bounds(field)].filter(Boolean).join(" \u00b7 ");
   const note = el("p", { class: "settings-note" }, limits);
   const label = field.required ? `${field.name} *` : field.name;
   if (!open || field.here_only) {
