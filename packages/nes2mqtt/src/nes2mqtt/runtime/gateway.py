@@ -51,10 +51,12 @@ if TYPE_CHECKING:
     from nes2mqtt.bills.running_costs import RunningCosts
     from nes2mqtt.history.running_energy import RunningEnergy
     from nes2mqtt.history.store import Store
+    from nes2mqtt.meters.console import RequestLog
     from nes2mqtt.outputs.mqtt.feeds import Sources
     from nes2mqtt.outputs.web.context import SettingsDesk
     from nes2mqtt.outputs.web.output import Serve
     from nes2mqtt.prices.keeper import PriceKeeper
+    from osgp.meter.meter import LinkEvent
     from osgp.optical.settings import SessionSettings
 
 __all__ = ["run"]
@@ -72,13 +74,18 @@ _GOODBYE = 10.0
 """Seconds the outputs get to say goodbye."""
 
 
-def _opener(settings: MeterConfig, line: LineSecurity) -> OpenMeter:
+def _opener(settings: MeterConfig, line: LineSecurity, log: RequestLog | None) -> OpenMeter:
     """Return what opens this meter; recovery, read budget and what is known of it outlive connections."""
     power_cycle = power_cycle_for(settings.power_cycle)
     recovery = Recovery(power_cycle) if power_cycle is not None else None
     budget, known = ReadBudget(settings.reads_per_second), KnownMeter(security=line.seen)
     key, session = settings.meter_key, _session(settings)
     token = settings.token.reveal() if settings.token is not None else ""
+
+    def hear(event: LinkEvent) -> None:
+        line.hear(event)
+        if log is not None:
+            log.hear(event)
 
     @asynccontextmanager
     async def open_it(address: str) -> AsyncIterator[MeterSession]:
@@ -91,7 +98,7 @@ def _opener(settings: MeterConfig, line: LineSecurity) -> OpenMeter:
                 power_cycle=recovery,
                 read_budget=budget,
                 known=known,
-                on_event=line.hear,
+                on_event=hear,
                 token=token,
             ) as meter:
                 yield meter
@@ -145,7 +152,16 @@ def _stale_after(settings: MeterConfig) -> Mapping[TableGroup, timedelta]:
     return {group: timedelta(seconds=_STALE_PERIODS * period + _STALE_SLACK) for group, period in periods.items()}
 
 
-async def _pollers(config: Config, hub: Hub, store: Store | None) -> list[Poller]:
+def _request_logs(config: Config, clock: Clock) -> dict[str, RequestLog]:
+    """Return what notes the requests to each meter, for the page; nothing without one."""
+    if config.web is None:
+        return {}
+    from nes2mqtt.meters.console import RequestLog  # noqa: PLC0415 - only with a page
+
+    return {meter: RequestLog(clock.monotonic) for meter in config.meters}
+
+
+async def _pollers(config: Config, hub: Hub, store: Store | None, logs: Mapping[str, RequestLog]) -> list[Poller]:
     memories = await asyncio.gather(*(_remembered(store, meter, hub.clock) for meter in config.meters))
     lines = await asyncio.gather(*(_line_security(meter, each, store) for meter, each in config.meters.items()))
     pollers = []
@@ -154,7 +170,7 @@ async def _pollers(config: Config, hub: Hub, store: Store | None) -> list[Poller
             Poller(
                 MeterInfo(meter, name=settings.name or meter),
                 settings.port,
-                _opener(settings, line),
+                _opener(settings, line, logs.get(meter)),
                 Guard(meter, Limits(settings.max_power), memory, segment=settings.segment),
                 hub,
                 Cadence(settings.present_every, settings.registers_every, settings.clock_every, settings.devices_every),
@@ -194,6 +210,7 @@ def _outputs(
     costs: RunningCosts | None,
     alerts: AlertKeeper | None,
     pollers: Sequence[Poller],
+    logs: Mapping[str, RequestLog],
     serve: Serve | None,
     desk: SettingsDesk | None,
 ) -> list[Output]:
@@ -228,6 +245,7 @@ def _outputs(
 
         outputs.append(Repair(config.homeassistant, gateway.name, store))
     if config.web is not None:
+        from nes2mqtt.meters.console import Console  # noqa: PLC0415
         from nes2mqtt.meters.profiles import AskedProfiles  # noqa: PLC0415
         from nes2mqtt.outputs.web.output import WebOutput  # noqa: PLC0415
 
@@ -241,6 +259,7 @@ def _outputs(
                 alerts=alerts,
                 billing=billing,
                 profiles=AskedProfiles(pollers, hub.clock.monotonic),
+                console=Console(pollers, logs, hub.clock.monotonic),
                 settings=desk,
                 state_dir=config.data_dir,
                 serve=serve,
@@ -381,12 +400,15 @@ async def run(
             from nes2mqtt.history.running_energy import RunningEnergy  # noqa: PLC0415 - only with a history
 
             energy = RunningEnergy(store, config.meters, clock)
-        pollers = await _pollers(config, hub, store)
+        logs = _request_logs(config, clock)
+        pollers = await _pollers(config, hub, store, logs)
         event_log = _event_log(config, store)
         billing = _billing(config, store)
         costs = _running_costs(config, billing, clock)
         alerts = _alerts(config, gateway, hub, event_log)
-        made = _outputs(config, gateway, hub, store, energy, event_log, billing, costs, alerts, pollers, serve, desk)
+        made = _outputs(
+            config, gateway, hub, store, energy, event_log, billing, costs, alerts, pollers, logs, serve, desk
+        )
         if store is not None and config.history.backfill:
             from nes2mqtt.backfill.filler import Filler  # noqa: PLC0415 - only with a history
 

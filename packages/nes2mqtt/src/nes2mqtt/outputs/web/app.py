@@ -25,6 +25,7 @@ from nes2mqtt.outputs.web.access.login import login_routes
 from nes2mqtt.outputs.web.api import (
     alerts,
     condition,
+    console,
     costs,
     current,
     devices,
@@ -61,6 +62,7 @@ _OPERATIONS = (
     *alerts.OPERATIONS,
     *events.OPERATIONS,
     *profile.OPERATIONS,
+    *console.OPERATIONS,
     *history.OPERATIONS,
     *costs.OPERATIONS,
 )

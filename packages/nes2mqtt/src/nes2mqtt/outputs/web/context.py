@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nes2mqtt.alerts.keeper import AlertKeeper
     from nes2mqtt.bills.billing import Billing
     from nes2mqtt.history.store import Store
+    from nes2mqtt.meters.console import Console
     from nes2mqtt.meters.profiles import AskedProfiles
 
 __all__ = ["SettingsDesk", "WebContext"]
@@ -67,6 +68,8 @@ class WebContext(Protocol):
     """What makes bills; None without contracts or without a history."""
     profiles: AskedProfiles | None
     """What asks meters for their own load profiles; None where there are none to ask."""
+    console: Console | None
+    """What reads meters' tables and has the last requests to them; None where there are none to ask."""
     settings: SettingsDesk | None
     """Where settings are changed; None where there are none to show."""
     state_dir: Path | None

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from nes2mqtt.alerts.keeper import AlertKeeper
     from nes2mqtt.bills.billing import Billing
     from nes2mqtt.history.store import Store
+    from nes2mqtt.meters.console import Console
     from nes2mqtt.meters.profiles import AskedProfiles
     from nes2mqtt.outputs.web.context import SettingsDesk
 
@@ -67,6 +68,7 @@ class WebOutput:
         alerts: watches for what needs attention; None without its section.
         billing: makes bills; None without contracts.
         profiles: asks meters for their own load profiles.
+        console: reads meters' tables, and has the last requests to them.
         settings: where settings are looked at and changed.
         state_dir: a private folder where logins survive a restart; None forgets them.
         serve: serves the application in place of the port, so that it can be asked in this process without a socket:
@@ -86,6 +88,7 @@ class WebOutput:
         alerts: AlertKeeper | None = None,
         billing: Billing | None = None,
         profiles: AskedProfiles | None = None,
+        console: Console | None = None,
         settings: SettingsDesk | None = None,
         state_dir: Path | None = None,
         serve: Serve | None = None,
@@ -98,6 +101,7 @@ class WebOutput:
         self.alerts = alerts
         self.billing = billing
         self.profiles = profiles
+        self.console = console
         self.settings = settings
         self.state_dir = state_dir
         self._serve_with = serve

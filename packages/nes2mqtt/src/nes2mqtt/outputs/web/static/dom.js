@@ -22,3 +22,16 @@ export function fillList(list, rows) {
     setText(row.lastElementChild, description);
   });
 }
+
+/** Load a style sheet that only a part of the page needs; over when it is there. */
+export function style(name) {
+  const found = document.querySelector(`link[href="${name}"]`);
+  return found
+    ? Promise.resolve()
+    : new Promise((done) => {
+        const link = el("link", { rel: "stylesheet", href: name });
+        link.addEventListener("load", done);
+        link.addEventListener("error", done);
+        document.head.append(link);
+      });
+}

@@ -5,7 +5,7 @@ import * as calendar from "../texts/calendar.js";
 import { EnergyBars } from "../charts/bars.js";
 import { kwh, moments, nameOf, running } from "../charts/buckets.js";
 import { clock } from "../data/clock.js";
-import { byId, el, fillList, setText } from "../dom.js";
+import { byId, el, fillList, setText, style } from "../dom.js";
 import { dayName, number } from "../texts/format.js";
 import { meterId, page, say } from "../page.js";
 import { address } from "../router.js";
@@ -274,7 +274,7 @@ async function patterns() {
   if (!byId("history-patterns").open || !state.found) {
     return;
   }
-  const [found, { drawPatterns }] = await Promise.all([loadHours(wanted), import("./history/patterns.js")]);
+  const [found, { drawPatterns }] = await Promise.all([loadHours(wanted), import("./history/patterns.js"), style("static/styles/patterns.css")]);
   if (asked === state.asked && found && !found.problem) {
     drawPatterns(found);
   }

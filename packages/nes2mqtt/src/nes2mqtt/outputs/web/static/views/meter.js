@@ -64,6 +64,12 @@ function build() {
       card("profile-card", "profile", ...profileParts()),
       el(
         "details",
+        { id: "console-card", class: "card readings", hidden: "" },
+        el("summary", { "data-text": "console" }),
+        el("div", { id: "console" }),
+      ),
+      el(
+        "details",
         { id: "readings", class: "card readings", hidden: "" },
         el("summary", { "data-text": "all_readings" }),
         scrolled(
@@ -96,6 +102,13 @@ function draw() {
   }
 }
 
+async function drawConsole() {
+  if (byId("console-card").open && meterId()) {
+    const { openConsole } = await import("./meter/console.js");
+    openConsole(meterId());
+  }
+}
+
 async function refresh() {
   const meter = meterId();
   if (state.meter !== meter) {
@@ -125,6 +138,8 @@ async function refresh() {
   // All cards come at once, so that none jumps.
   byId("meter-cards").hidden = false;
   offerProfile(meter);
+  byId("console-card").hidden = false;
+  drawConsole();
   if (Array.isArray(condition)) {
     drawCondition(condition[0]);
   }
@@ -140,6 +155,7 @@ build();
 listen();
 listenProfile(() => state.sources ?? new Map());
 byId("readings").addEventListener("toggle", draw);
+byId("console-card").addEventListener("toggle", drawConsole);
 
 export const view = {
   place,
