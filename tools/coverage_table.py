@@ -34,7 +34,7 @@ LONG = (
 """What ``all`` runs besides: other programs, browsers, whole days. (The checks of the AL extension run nothing of ours.) Only these run
 ``piprint demo``, so that by default ``piprint/demo/run.py`` is told as not run."""
 
-IMPORTS = ("knows_no_clock_and_no_socket",)
+IMPORTS = ("knows_no_clock_and_no_socket", "comes_without", "come_without", "stays_out_of_memory")
 """Parts of the names of tests that look at what is imported: measuring imports more."""
 
 WRITES_NO_FILE = ("h1_programs_still_start_by_the_name_they_had",)

@@ -1,6 +1,6 @@
 """What the page's server takes of uvicorn that it does not promise. It is pinned to the minor version.
 
-Before the pin moves: run this. What fails names what would break, and ``outputs/web/server.py`` or ``lean.py`` is where to look.
+Before the pin moves: run this. What fails names what would break, and ``outputs/web/server.py`` or ``host/lean.py`` is where to look.
 """
 
 import importlib.metadata
@@ -89,23 +89,38 @@ def test_models_of_the_api_are_built_at_their_first_use():
     assert {issubclass(getattr(models, name), BaseModel) for name in models.__all__} == {True}
 
 
-def test_the_page_comes_without_the_servers_command_line():
+def test_the_page_comes_without_what_nobody_here_uses():
     code = (
         "import sys\n"
-        "from nes2mqtt.outputs.web.lean import lean_server\n"
-        "with lean_server():\n"
-        "    import nes2mqtt.outputs.web.app, nes2mqtt.outputs.web.server\n"
-        "print(*sorted({'uvicorn.main', 'uvicorn.supervisors', 'click', 'multiprocessing', 'pickle', 'logging.config'} & sys.modules.keys()))"
+        "from nes2mqtt.host import lean\n"
+        "lean.load_models()\n"
+        "lean.load_server()\n"
+        "import nes2mqtt.outputs.web.app, nes2mqtt.outputs.web.server\n"
+        "unused = {'uvicorn.main', 'uvicorn.supervisors', 'click', 'multiprocessing', 'pickle', 'logging.config', 'configparser', 'html', 'tempfile'}\n"
+        "print(*sorted(unused & sys.modules.keys()))"
     )
-    assert _in_a_fresh_python(code) == [], "the page takes 2 MB more"
+    assert _in_a_fresh_python(code) == [], "the page takes 3 MB more"
 
 
 def test_who_has_the_server_already_keeps_its_command_line():
     code = (
         "import sys, uvicorn\n"
-        "from nes2mqtt.outputs.web.lean import lean_server\n"
-        "with lean_server():\n"
-        "    import nes2mqtt.outputs.web.server\n"
+        "from nes2mqtt.host import lean\n"
+        "lean.load_server()\n"
+        "import nes2mqtt.outputs.web.server\n"
         "print('uvicorn.main' in sys.modules, callable(uvicorn.run))"
     )
     assert _in_a_fresh_python(code) == ["True", "True"]
+
+
+def test_models_come_without_a_search_for_plugins():
+    code = (
+        "import sys\n"
+        "from nes2mqtt.host import lean\n"
+        "lean.load_models()\n"
+        "import nes2mqtt.config.settings\n"
+        "print(*sorted({'importlib.metadata', 'zipfile', 'csv', 'tempfile'} & sys.modules.keys()))\n"
+        "from importlib.metadata import version\n"
+        "print(version('pydantic') > '2')"
+    )
+    assert _in_a_fresh_python(code) == ["True"], "the gateway takes 1 MB more, or has lost how to ask what is installed"

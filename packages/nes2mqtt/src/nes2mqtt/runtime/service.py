@@ -23,8 +23,9 @@ __all__ = ["become", "main", "run_until_stopped"]
 _WRONG_CONFIGURATION = 2
 _ITSELF = "nes2mqtt.runtime.service"
 """Its own name, also where it runs as the main module and is called otherwise."""
-_LEAN = {"MALLOC_ARENA_MAX": "1"}
-"""glibc's setting (mallopt(3), M_ARENA_MAX): by default each thread gets a memory pool, and memory freed in one is lost to the others."""
+_LEAN = {"MALLOC_ARENA_MAX": "1", "PYTHONNODEBUGRANGES": "1"}
+"""glibc's setting (mallopt(3), M_ARENA_MAX): by default each thread gets a memory pool, and memory freed in one is lost to the others.
+Python's (Command line and environment): of each instruction its column is kept, 0.5 MB, to underline a part of a line in a traceback."""
 
 
 def become(config: Path) -> NoReturn:
@@ -34,6 +35,9 @@ def become(config: Path) -> NoReturn:
 
 def main(config: Path) -> int:
     """Run the gateway on a configuration until it is stopped; return the exit code."""
+    from nes2mqtt.host import lean  # noqa: PLC0415
+
+    lean.load_models()
     from nes2mqtt.config.problems import ConfigError  # noqa: PLC0415
     from nes2mqtt.config.settings import load, log_secrets, warnings_for  # noqa: PLC0415 - become() needs none of these
 
@@ -44,6 +48,8 @@ def main(config: Path) -> int:
         for problem in error.problems:
             print(problem, file=sys.stderr)  # noqa: T201 - the log is not set up yet
         return _WRONG_CONFIGURATION
+    if settings.web is not None:
+        lean.load_server()
     from nes2mqtt.host import log  # noqa: PLC0415
     from nes2mqtt.runtime import gateway  # noqa: PLC0415
     from nes2mqtt.runtime.owners_desk import OwnersDesk  # noqa: PLC0415

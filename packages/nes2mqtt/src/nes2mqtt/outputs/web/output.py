@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from nes2mqtt.host.resolving import for_resolver
 from nes2mqtt.outputs.dabbler import DashDocument
 from nes2mqtt.outputs.web.config import Listen, WebConfig
-from nes2mqtt.outputs.web.lean import lean_server
 from nes2mqtt.outputs.web.live.feed import LiveFeed
 from nes2mqtt.outputs.web.live.recent import POWER_EXPORT, POWER_IMPORT, SPAN, Recent
 from nes2mqtt.readings.gateway_info import GatewayInfo
@@ -168,9 +167,8 @@ class WebOutput:
                 await self._serve(listener)
 
     async def _serve(self, listener: socket.socket) -> None:
-        with lean_server():
-            from nes2mqtt.outputs.web.app import build_app  # noqa: PLC0415 - the page costs 6 MB: only when it is served
-            from nes2mqtt.outputs.web.server import serve  # noqa: PLC0415
+        from nes2mqtt.outputs.web.app import build_app  # noqa: PLC0415 - the page costs 6 MB: only when it is served
+        from nes2mqtt.outputs.web.server import serve  # noqa: PLC0415
 
         def opened() -> None:
             self._trouble = ""

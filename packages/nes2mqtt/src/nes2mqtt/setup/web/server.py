@@ -16,7 +16,6 @@ from collections.abc import Callable
 from starlette.types import ASGIApp
 
 from nes2mqtt.outputs.web.config import Listen, WebConfig
-from nes2mqtt.outputs.web.lean import lean_server
 from nes2mqtt.outputs.web.output import listen
 from nes2mqtt.setup.addresses import others_reach
 from nes2mqtt.setup.code import Code, CodeFile
@@ -103,9 +102,8 @@ class SetupServer:
             behind: what answers all that is not the first run's.
             opened: called once the page can be asked.
         """
-        with lean_server():
-            from nes2mqtt.outputs.web.server import serve  # noqa: PLC0415 - loads the web server
-            from nes2mqtt.setup.web.app import build_setup_app  # noqa: PLC0415
+        from nes2mqtt.outputs.web.server import serve  # noqa: PLC0415 - loads the web server
+        from nes2mqtt.setup.web.app import build_setup_app  # noqa: PLC0415
 
         app = build_setup_app(self.wizard, self.door, self._clock, self._finish, behind)
         config = WebConfig.model_construct(listen=f"0.0.0.0:{self.port}")  # for limits and headers; the door guards it

@@ -29,7 +29,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from nes2mqtt.costs.calculation import rounded
 from nes2mqtt.outputs.mqtt.client.message import Message, Will
 from nes2mqtt.outputs.mqtt.config import DialectName, MqttConfig
 from nes2mqtt.outputs.mqtt.dialects.dialect import Dialect
@@ -244,6 +243,8 @@ def _costs(view: View) -> Mapping[str, Any] | None:
     costs = view.costs
     if costs is None:
         return None
+    from nes2mqtt.costs.calculation import rounded  # noqa: PLC0415 - only with contracts
+
     document: dict[str, Any] = {"currency": costs.currency}
     for way, price in costs.prices.items():
         document[f"{way}_price"] = float(rounded(price, _PRICE_DIGITS))

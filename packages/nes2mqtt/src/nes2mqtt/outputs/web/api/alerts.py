@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
-from nes2mqtt.alerts.book import Alert
 from nes2mqtt.alerts.kinds import UNITS, Kind
 from nes2mqtt.alerts.telling import Telling, What
-from nes2mqtt.alerts.words import AlertWords
 from nes2mqtt.outputs.web.api.operation import Asked, Operation, context_of
 from nes2mqtt.outputs.web.api.parameters import MeterIds, asked_meters
+
+if TYPE_CHECKING:
+    from nes2mqtt.alerts.book import Alert
+    from nes2mqtt.alerts.words import AlertWords
 
 __all__ = ["OPERATIONS"]
 
@@ -91,6 +93,8 @@ async def alerts(request: Request, asked: _Alerts) -> AlertsReport:
     keeper = web.alerts
     if keeper is None:
         return AlertsReport(configured=False, quiet=False, held=0, alerts=[], told=[])
+    from nes2mqtt.alerts.words import AlertWords  # noqa: PLC0415 - only with alerts
+
     words = AlertWords(asked.language, web.gateway.timezone)
     found = sorted((one for meter in meters for one in keeper.book.of(meter)), key=lambda one: not one.raised)
     told = [one for one in keeper.book.tellings[::-1] if one.meter in meters][: asked.limit]

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 from starlette.requests import Request
 
-from nes2mqtt.bills.bill import Bill
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.outputs.web.api.history import history, unreadable
 from nes2mqtt.outputs.web.api.models import BillDay, BillLine, BillPeak, BillReport, CostReport
 from nes2mqtt.outputs.web.api.operation import Asked, Operation, context_of
 from nes2mqtt.outputs.web.api.parameters import MeterId, known_meter
 from nes2mqtt.outputs.web.problem import ProblemError
+
+if TYPE_CHECKING:
+    from nes2mqtt.bills.bill import Bill
 
 __all__ = ["OPERATIONS"]
 

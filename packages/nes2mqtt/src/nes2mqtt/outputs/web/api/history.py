@@ -5,7 +5,6 @@ This module does not know SQL, nor how registers become energy.
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -35,7 +34,6 @@ from nes2mqtt.outputs.web.api.operation import Asked, Operation, context_of
 from nes2mqtt.outputs.web.api.parameters import MeterId, known_meter
 from nes2mqtt.outputs.web.context import WebContext
 from nes2mqtt.outputs.web.problem import ProblemError
-from osgp.image.parquet import Column, Holds, parquet
 from osgp.sources import SOURCES, Source
 
 __all__ = ["OPERATIONS", "history", "now_of", "unreadable"]
@@ -299,6 +297,8 @@ def _spent(part: EnergyPeriod, now: datetime | None) -> tuple[int | None, int]:
 
 async def energy_csv(request: Request, asked: _EnergyTable) -> PlainTextResponse:
     """The buckets of `/energy`: local start and end with offset, kWh (empty when not known), complete, filled, imported."""
+    import csv  # noqa: PLC0415 - few ask for tables
+
     report = await energy(request, asked)
     zone = context_of(request).gateway.timezone
     lines = io.StringIO()
@@ -318,24 +318,24 @@ async def energy_csv(request: Request, asked: _EnergyTable) -> PlainTextResponse
     return PlainTextResponse(lines.getvalue(), headers=headers, media_type="text/csv")
 
 
-_PARQUET = (
-    Column("start", Holds.TIME),
-    Column("end", Holds.TIME),
-    Column("import_kwh", Holds.NUMBER),
-    Column("export_kwh", Holds.NUMBER),
-    Column("complete", Holds.TRUTH),
-    Column("filled", Holds.TRUTH),
-)
-
-
 async def energy_parquet(request: Request, asked: _Energy) -> Response:
     """The buckets of `/energy` as an Apache Parquet file, with the columns of `/energy.csv`: times in UTC, kWh (null when not known)."""
+    from osgp.image.parquet import Column, Holds, parquet  # noqa: PLC0415 - few ask for tables
+
+    columns = (
+        Column("start", Holds.TIME),
+        Column("end", Holds.TIME),
+        Column("import_kwh", Holds.NUMBER),
+        Column("export_kwh", Holds.NUMBER),
+        Column("complete", Holds.TRUTH),
+        Column("filled", Holds.TRUTH),
+    )
     report = await energy(request, asked)
     rows = (
         (bucket.start, bucket.end, bucket.import_kwh, bucket.export_kwh, bucket.complete, bool(bucket.filled))
         for bucket in report.buckets
     )
-    content = b"".join(parquet(_PARQUET, rows))
+    content = b"".join(parquet(columns, rows))
     headers = _as_file(request, asked, report, "parquet")
     return Response(content, headers=headers, media_type="application/vnd.apache.parquet")
 

@@ -1,0 +1,80 @@
+"""Imports libraries without what they bring and nobody here uses: 4 MB of a gateway that stays for years.
+
+While a library is imported, empty modules stand in those places, and what is taken from them is None. No module of ours is
+imported meanwhile, and no other thread runs yet: they may need the real ones.
+
+This module does not know what the libraries are used for.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
+
+__all__ = ["load_models", "load_server"]
+
+_SERVER = (
+    "uvicorn.config",
+    "uvicorn.protocols.http.h11_impl",
+    "uvicorn.server",
+    "starlette.applications",
+    "starlette.requests",
+    "starlette.responses",
+    "starlette.routing",
+)
+_UNUSED_BY_SERVER: Mapping[str, Mapping[str, object]] = {
+    # Its command line with click, and what restarts programs.
+    "uvicorn.main": dict.fromkeys(("Server", "main", "run")),
+    # Settings of logs from a file, which bring pickle and a socket server.
+    "logging.config": {},
+    "configparser": {"RawConfigParser": None},
+    # Pages about mistakes, for who writes the program, with the names of all characters.
+    "html": {},
+    # Files that a form brings, kept on the disk; with it come readers of archives.
+    "tempfile": {"SpooledTemporaryFile": None},
+}
+
+
+def _no_plugins(**_of: object) -> tuple[()]:
+    return ()
+
+
+_UNUSED_BY_MODELS: Mapping[str, Mapping[str, object]] = {
+    # Plugins are looked for among all that is installed; that brings readers of mail, tables and archives.
+    "importlib.metadata": {"entry_points": _no_plugins}
+}
+
+
+def load_models() -> None:
+    """Import pydantic without its plugins. Where somebody has imported it before, nothing is changed."""
+    if "pydantic" in sys.modules:
+        return
+    with _empty(_UNUSED_BY_MODELS):
+        import_module("pydantic").create_model("First")  # plugins are looked for with the first model
+
+
+def load_server() -> None:
+    """Import uvicorn and Starlette without what they offer besides. Where somebody has imported one before, nothing is changed."""
+    if {"uvicorn", "starlette"} & sys.modules.keys():
+        return
+    with _empty(_UNUSED_BY_SERVER):
+        for name in _SERVER:
+            import_module(name)
+
+
+@contextmanager
+def _empty(unused: Mapping[str, Mapping[str, object]]) -> Iterator[None]:
+    """Put empty modules in the places of those that nobody has imported yet, as long as this lasts."""
+    missing = [name for name in unused if name not in sys.modules]
+    for name in missing:
+        empty = ModuleType(name)
+        vars(empty).update(unused[name])
+        sys.modules[name] = empty
+    try:
+        yield
+    finally:
+        for name in missing:
+            del sys.modules[name]
