@@ -179,6 +179,13 @@ def test_a_restart_tells_nothing_twice_and_knows_nothing_before_the_first_value(
     assert again.tellings[-1].since == label(10.0)
 
 
+def test_what_has_no_measured_value_is_told_without_one():
+    book = AlertBook([Rule(Kind.KEY_REFUSED, "house", 0.5, 0.5)])
+    (told,) = drive(book, [(10, 1.0)], quiet=False)
+    assert (told.value, told.limit) == (None, None)
+    assert "value" not in told.document()
+
+
 def test_what_left_the_configuration_is_forgotten():
     book = AlertBook([LOAD])
     drive(book, [(100, 24.0)], quiet=False)

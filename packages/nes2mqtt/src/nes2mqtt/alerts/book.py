@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from nes2mqtt.alerts.kinds import Kind
+from nes2mqtt.alerts.kinds import UNITS, Kind
 from nes2mqtt.alerts.rule import Change, Rule, Watch
 from nes2mqtt.alerts.telling import Telling, What
 
@@ -98,8 +98,18 @@ class Alert:
     def telling_of(self, what: What, times: int = 1) -> Telling:
         """Return what there is to say of it."""
         rule = self.rule
+        measured = rule.kind in UNITS
         return Telling(
-            what, rule.kind, rule.meter, rule.phase, self.value, rule.limit, rule.fuse, self.since, self.until, times
+            what,
+            rule.kind,
+            rule.meter,
+            rule.phase,
+            self.value if measured else None,
+            rule.limit if measured else None,
+            rule.fuse,
+            self.since,
+            self.until,
+            times,
         )
 
     def document(self) -> dict[str, Any] | None:
