@@ -85,6 +85,14 @@ def test_a_hold_begins_anew_after_a_value_was_absent():
     assert watch.see(LOAD, 24.0, 119.0) is not None
 
 
+@pytest.mark.parametrize(("rule", "wrong", "between", "right"), [(LOAD, 24.0, 20.1, 20.0), (LOW, 206.9, 208.9, 209.0)])
+def test_between_the_two_limits_nothing_changes(rule, wrong, between, right):
+    found, _ = changes(rule, [(10.0, between)] * 360 + [(10.0, wrong)] * 7 + [(10.0, between)] * 360)
+    assert [change.raised for _, change in found] == [True]
+    found, _ = changes(rule, [(10.0, wrong)] * 8 + [(10.0, right)] * 31)
+    assert [change.raised for _, change in found] == [True, False]
+
+
 def test_a_thousand_edges_of_a_value_that_swings_around_its_limit_make_no_alert():
     looks = [(5.0, 22.6 if number % 2 else 22.4) for number in range(1000)]
     assert changes(LOAD, looks)[0] == []
