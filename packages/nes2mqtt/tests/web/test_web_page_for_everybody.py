@@ -35,7 +35,7 @@ MOST_BYTES = 200_000
 
 
 class Store:
-    """A history with some of everything: a gap, what was filled in, import and export."""
+    """A history with some of everything: a gap, what was filled in, what was imported, import and export."""
 
     def __init__(self, zone):
         self.zone = zone
@@ -51,7 +51,9 @@ class Store:
             values = {"active_energy_import": 1500, "active_energy_export": 250 + 10 * index} if a <= now else {}
             first = a - timedelta(days=2) if index == 9 else a
             filled = [(a, b)] if index == 4 else []
-            found.append(EnergyPeriod(a, b, {} if index == 8 else values, first, min(b, now), filled))
+            imported = [(a, b)] if index in {2, 3} else []
+            empty = index == 8
+            found.append(EnergyPeriod(a, b, {} if empty else values, first, min(b, now), filled, frozenset(), imported))
         return found
 
     async def series(self, meter, keys, start, end, most):

@@ -38,6 +38,7 @@ class House:
 
     zone = ZONE
     filled: tuple[FilledPower, ...] = ()
+    imported_until: datetime | None = None
 
     async def energy(self, meter, unit, start, end):
         return await self.energies(meter, list(periods(start, end, unit, ZONE)))
@@ -56,7 +57,9 @@ class House:
             last = GAP[0]
         if GAP[0] < start < GAP[1] < end:
             first = GAP[0]
-        return EnergyPeriod(start, end, {"active_energy_import": watthours(first, last)}, first, last)
+        imported = [] if self.imported_until is None or start >= self.imported_until else [(first, last)]
+        values = {"active_energy_import": watthours(first, last)}
+        return EnergyPeriod(start, end, values, first, last, imported=imported)
 
     async def series(self, meter, keys, start, end, most):
         del most
@@ -92,6 +95,26 @@ async def bars(page, number):
 
 def title(page):
     return page.locator("#history-title")
+
+
+async def test_what_was_imported_is_drawn_and_told_as_such(a_page, served, web, client_for):
+    web.store.imported_until = datetime(2026, 9, 1, tzinfo=ZONE)
+    async with served(web) as url, a_page(url, view="history/year", viewport={"width": 1440, "height": 900}) as page:
+        months = await bars(page, 12)
+        await expect(page.locator("#history-bars .bar.imported")).to_have_count(8)
+        await expect(page.locator("#summary-notes")).to_contain_text("Paler bars come from an import of old readings.")
+        await months.nth(2).hover()
+        await expect(page.locator("#history .note").first).to_have_text("imported")
+        await months.nth(9).hover()
+        await expect(page.locator("#history .note")).to_have_count(0)
+    async with client_for(web) as client:
+        asked = "meter=house&period=month&start=2026-08-01&end=2026-10-01"
+        report = (await client.get(f"/api/v1/energy?{asked}")).json()
+        table = (await client.get(f"/api/v1/energy.csv?{asked}")).text.split("\r\n")
+    begin, end = "2026-07-31T22:00:00Z", "2026-08-31T22:00:00Z"
+    assert [bucket["imported"] for bucket in report["buckets"]] == [[{"start": begin, "end": end}], []]
+    assert report["total"]["imported"] == [{"start": begin, "end": end}]
+    assert [line.rsplit(",", 1)[1] for line in table[:3]] == ["imported", "true", "false"]
 
 
 @pytest.mark.parametrize("width", [1440, 390])

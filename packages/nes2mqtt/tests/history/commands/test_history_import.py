@@ -357,3 +357,38 @@ async def test_a_second_import_fits_to_the_first(config, open_store, clock, tmp_
     assert "50 readings" in done(file, as_csv(lower, tmp_path, "c.csv"), *ASKED, "--apply")
     higher = [(at, wh + 100_000) for at, wh in readings[100:150]]
     assert "falls" in refused(file, as_csv(higher, tmp_path, "d.csv"), *ASKED)
+
+
+async def test_a_meter_that_began_above_the_old_one_is_no_energy(config, open_store, clock, tmp_path):
+    file = await config()
+    begin = datetime(2025, 6, 1, tzinfo=UTC)
+    readings = [(begin + n * HOUR, 1_000_000 + n * 500 + (2_000 if n > 10 else 0)) for n in range(20)]
+    path = as_csv(readings, tmp_path)
+    output = done(file, path, *ASKED, "--swap", "2025-06-01T12:30", "--apply")  # 10:30 in UTC
+    assert "counted 9.000 kWh" in output
+    days = await energies(open_store, clock, Unit.DAY, begin, begin + 20 * HOUR)
+    assert [dict(one.values) for one in days] == [{"active_energy_import": 18 * 500}]
+
+
+async def test_of_each_quarter_of_an_hour_the_last_reading_is_kept(config, tmp_path):
+    file = await config()
+    begin = datetime(2025, 6, 1, 12, tzinfo=UTC)
+    readings = [(begin + minute * timedelta(minutes=1), 1_000_000 + minute * 10) for minute in range(1, 121)]
+    assert "8 readings" in done(file, as_csv(readings, tmp_path), *ASKED, "--apply")
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
+        kept = connection.execute("SELECT received, active_energy_import FROM imported ORDER BY received").fetchall()
+    assert kept == [(int(at.timestamp()) * 1000, wh) for at, wh in readings[14::15]]
+
+
+async def test_an_import_that_breaks_in_the_middle_leaves_nothing(config, tmp_path, monkeypatch):
+    def broken(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    file = await config()
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
+        before = list(connection.iterdump())
+    monkeypatch.setattr("nes2mqtt.history.importing.bringing.count_anew", broken)
+    output = refused(file, as_csv(old_readings()[-100:], tmp_path), *ASKED, "--apply")
+    assert "database or disk is full. Nothing was changed" in output
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
+        assert list(connection.iterdump()) == before
