@@ -244,8 +244,8 @@ async def test_the_table_has_the_numbers_and_the_files_the_same_days(a_page, ser
         await expect(rows).to_have_count(31)
         await expect(rows.nth(24)).to_contain_text("17.8")
         for link, first in (
-            ("#csv-point", "2026-10-01T00:00:00+02:00,2026-10-02T00:00:00+02:00,17.6,,true,false"),
-            ("#csv-comma", "2026-10-01T00:00:00+02:00;2026-10-02T00:00:00+02:00;17,6;;true;false"),
+            ("#csv-point", "2026-10-01T00:00:00+02:00,2026-10-02T00:00:00+02:00,17.6,,true,false,false"),
+            ("#csv-comma", "2026-10-01T00:00:00+02:00;2026-10-02T00:00:00+02:00;17,6;;true;false;false"),
         ):
             address = await page.locator(link).get_attribute("href")
             text = await page.evaluate("address => fetch(address).then(reply => reply.text())", address)
