@@ -9,7 +9,7 @@ from micropythons import interpreter
 from romfs import image
 
 from nesmodule_build import package
-from nesmodule_build.shared import EVERYTHING
+from nesmodule_build.shared import EVERYTHING, START
 from nesmodule_build.tree import write_program
 
 HERE = Path(__file__).parent
@@ -20,6 +20,14 @@ def tree(tmp_path_factory):
     """Return the folder of the rewritten modules."""
     folder = tmp_path_factory.mktemp("rewritten")
     write_program(folder, EVERYTHING, aliases=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def start_tree(tmp_path_factory):
+    """Return the folder of what stands outside of the slots."""
+    folder = tmp_path_factory.mktemp("start")
+    write_program(folder, START, part="starter", aliases=True)
     return folder
 
 

@@ -3,6 +3,7 @@
 Rooms, each of which knows only those below it:
 
 * ``app``: starts the tasks and keeps them running;
+* ``updates``: which program is started, and how another one comes; stands outside of the slots and does not know ``app``;
 * ``outputs``: MQTT, the page;
 * ``meter``: from the line to values that may be believed;
 * ``board``: pins, clock, network, settings: what the chip has.

@@ -27,6 +27,7 @@ from osgp.key import MeterKey
 __all__ = ["main", "run"]
 
 _AGAIN = 5000
+_PROVEN, _LAG = 120_000, 5000
 
 
 class _Stream:
@@ -61,6 +62,7 @@ async def run(
     settings: dict[str, Any],
     opens: Callable[[], Awaitable[tuple[Any, Any]]],
     set_lines: Callable[[bool, bool], Awaitable[None]] | None = None,
+    confirm: Callable[[], None] | None = None,
 ) -> None:
     """Run for ever.
 
@@ -69,6 +71,7 @@ async def run(
             ``tap_token`` and ``tap_port`` (see :class:`nesmodule.tap.server.Tap`).
         opens: opens the line to the meter: a reader and a writer.
         set_lines: switches the level shifter's supply and ENABLE; None where they cannot be switched.
+        confirm: notes that this program works; None where nobody waits for it.
     """
     clock = Clock()
     stream = _Stream(opens)
@@ -83,7 +86,7 @@ async def run(
     meter = settings.get("meter") or "meter"
     guard = Guard(meter, Limits(int(settings.get("max_power") or 100_000)))
     poller = Poller(Tables(line, clock.now, sleep_ms), guard, clock.now, sleep_ms)
-    tasks = []
+    tasks = [] if confirm is None else [asyncio.create_task(_prove(confirm, clock.now))]
     if settings.get("mqtt"):
         output = HomeAssistant(poller, settings["mqtt"], settings.get("name") or "module", meter, clock.now, sleep_ms)
         tasks.append(asyncio.create_task(output.run()))
@@ -112,10 +115,21 @@ async def run(
         await sleep_ms(_AGAIN)
 
 
-def main() -> None:
+async def _prove(confirm: Callable[[], None], now: Callable[[], int]) -> None:
+    """Confirm this program once its tasks were served in time for two minutes without a break."""
+    begun = last = now()
+    while now() - begun < _PROVEN:
+        await sleep_ms(1000)
+        if now() - last > _LAG:
+            begun = now()
+        last = now()
+    confirm()
+
+
+def main(confirm: Callable[[], None] | None = None) -> None:
     """Run on a computer's MicroPython: the settings are a file, the line is a TCP port of a serial bridge or of ``osgp simulate``."""
     gc.threshold(4096)  # type: ignore[attr-defined] # MicroPython has it
     with open(sys.argv[1]) as file:
         settings = json.load(file)
     host, port = settings["line"].split(":")
-    asyncio.run(run(settings, lambda: asyncio.open_connection(host, int(port))))
+    asyncio.run(run(settings, lambda: asyncio.open_connection(host, int(port)), None, confirm))

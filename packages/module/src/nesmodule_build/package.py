@@ -4,6 +4,8 @@
     The rewritten modules, all in one, for whoever wants to look.
 ``stock``
     The same compiled by ``mpy-cross``, for the official firmware: what a slot holds, with a list of all files.
+``start``
+    What stands outside of the slots: decides which is started, and is safe mode. No update replaces it.
 ``frozen``
     ``manifest.py`` for an own build of MicroPython's ESP32 port, which freezes ``source`` into the firmware: code that is run
     where it stands in flash takes no memory.
@@ -15,19 +17,20 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import re
 import shutil
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from nesmodule_build.shared import EVERYTHING, TEXTS
-from nesmodule_build.tree import write_program
+from nesmodule.updates.slots import LIST
+from nesmodule_build.shared import EVERYTHING, START, TEXTS
+from nesmodule_build.tree import STARTER, write_program
 
-__all__ = ["BuildFailed", "compiled", "write"]
+__all__ = ["BuildFailed", "compiled", "number_of", "write"]
 
 _PACKAGES = Path(__file__).resolve().parent.parent
-
-LIST = "files.txt"
-"""Of each file of ``stock``: SHA-256, size and path, one a line, in the order of paths."""
 
 _MANIFEST = '''"""Freezes the module's program into MicroPython: make BOARD=ESP32_GENERIC FROZEN_MANIFEST=.../frozen/manifest.py"""
 
@@ -53,8 +56,8 @@ def write(folder: Path) -> None:
         Refused: a shared module cannot be rewritten.
         BuildFailed: ``mpy-cross`` is not there or does not take a module.
     """
-    source, stock, frozen = (folder / name for name in ("source", "stock", "frozen"))
-    for part in (source, stock, frozen):
+    source, stock, frozen, start = (folder / name for name in ("source", "stock", "frozen", "start"))
+    for part in (source, stock, frozen, start):
         shutil.rmtree(part, ignore_errors=True)
     files = write_program(source, EVERYTHING)
     texts = {Path(name).name: (_PACKAGES / name).read_bytes() for name in TEXTS}
@@ -62,14 +65,25 @@ def write(folder: Path) -> None:
     in_stock += [_copied(name, text, stock) for name, text in texts.items()]
     for name, text in texts.items():
         _copied(name, text, source)
-    lines = (
+    lines = [f"number {number_of(version('nesmodule'))}"]
+    lines += (
         f"{hashlib.sha256(data).hexdigest()} {len(data)} {name}" for name, data in sorted(_contents(in_stock, stock))
     )
     (stock / LIST).write_text("".join(f"{line}\n" for line in lines))
+    with TemporaryDirectory() as folder_of_start:
+        for path in write_program(Path(folder_of_start), START, part=STARTER):
+            _in_stock(path, Path(folder_of_start), start)
+    (start / "main.py").write_text("import begin\n\nbegin.begin()\n")
     frozen.mkdir(parents=True)
     names = sorted(str(path.relative_to(source)) for path in files)
     (frozen / "manifest.py").write_text(_MANIFEST.format(files=", ".join(f'"{name}"' for name in names)))
     (frozen / "frozen_texts.py").write_text(_TEXTS.format(texts=texts))
+
+
+def number_of(release: str) -> int:
+    """Return the number of a release, which grows: 1.4.2 is 1004002."""
+    major, minor, patch = (int(part) for part in re.findall(r"\d+", release + ".0.0")[:3])
+    return (major * 1000 + minor) * 1000 + patch
 
 
 def _copied(name: str, text: bytes, folder: Path) -> Path:

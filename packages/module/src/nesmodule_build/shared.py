@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.metadata import version
 
-__all__ = ["EVERYTHING", "LINK", "TEXTS", "Shared"]
+__all__ = ["EVERYTHING", "LINK", "START", "TEXTS", "Shared"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,19 @@ _APP = (
 
 EVERYTHING = (*LINK, *_METER, *_DECISIONS, *_APP)
 """All of the module's program."""
+
+START = (
+    LINK[0],
+    Shared("nesmodule.board.clock", apart=True),
+    Shared("nesmodule.board.settings", apart=True),
+    Shared("nesmodule.updates.slots"),
+    Shared("nesmodule.access.guesses", apart=True),
+    Shared("nesmodule.updates.package", apart=True),
+    Shared("nesmodule.updates.safe", apart=True),
+    Shared("nesmodule.updates.start"),
+    Shared("begin", apart=True, stand_in="nesmodule.updates.begin"),
+)
+"""What stands outside of the slots, and is never replaced by an update."""
 
 TEXTS = ("nesmodule/outputs/entities.txt", "nesmodule/outputs/page.html")
 """What the modules read from flash: where it stands beside the packages here. On the module it stands beside the program."""

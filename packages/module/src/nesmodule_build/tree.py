@@ -17,11 +17,12 @@ from nesmodule_build.rewrite.shaken import shaken
 from nesmodule_build.rewrite.short import Short
 from nesmodule_build.shared import LINK, Shared
 
-__all__ = ["PROGRAM", "write_program", "write_tree"]
+__all__ = ["PROGRAM", "STARTER", "write_program", "write_tree"]
 
 
-_LINK, PROGRAM = "link", "program"
-"""The modules that all of them become: two, because what a module needs while it is loaded would not fit beside all of it."""
+_LINK, PROGRAM, STARTER = "link", "program", "starter"
+"""The modules that all of them become: two, because what a module needs while it is loaded would not fit beside all of it;
+and what decides which of two such programs is started."""
 
 
 def write_tree(folder: Path, modules: Iterable[Shared], *, also: Iterable[str] = ()) -> list[Path]:
@@ -38,12 +39,13 @@ def write_tree(folder: Path, modules: Iterable[Shared], *, also: Iterable[str] =
     return _written(folder, _rewritten(tuple(modules), seconds=True, also=also))
 
 
-def write_program(folder: Path, modules: Iterable[Shared], *, aliases: bool = False) -> list[Path]:
+def write_program(folder: Path, modules: Iterable[Shared], *, part: str = PROGRAM, aliases: bool = False) -> list[Path]:
     """Write modules as MicroPython takes them, joined to one, and those that are wanted seldom beside it; return the files.
 
     Args:
         folder: where to; what is there is overwritten.
         modules: which; each after those that it needs.
+        part: the module that they become.
         aliases: also write a module for each that was joined, from which tests can import by the names that are written here.
 
     Raises:
@@ -52,7 +54,7 @@ def write_program(folder: Path, modules: Iterable[Shared], *, aliases: bool = Fa
     modules = tuple(modules)
     texts = _rewritten(modules, seconds=False)
     if not aliases:
-        texts = shaken(texts, {"main"})
+        texts = shaken(texts, {"main", "begin"})
     short, joined = Short(texts.values()), Joined()
     early = {one.name for one in LINK}
     found: dict[str, str] = {}
@@ -61,7 +63,7 @@ def write_program(folder: Path, modules: Iterable[Shared], *, aliases: bool = Fa
         if one.apart:
             found[one.name] = joined.apart(text, one.name)
         else:
-            joined.take(text, one.name, _LINK if one.name in early else PROGRAM)
+            joined.take(text, one.name, _LINK if part == PROGRAM and one.name in early else part)
     found |= joined.parts()
     for name, text in found.items():
         check(ast.parse(text), name, found.keys(), floats=False)

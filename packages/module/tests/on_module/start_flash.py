@@ -1,0 +1,7 @@
+"""Begins as the chip does: in the folder that is the flash, with a port for safe mode."""
+
+import sys
+
+import begin
+
+begin.begin("127.0.0.1", int(sys.argv[1]))
