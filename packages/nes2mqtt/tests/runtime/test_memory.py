@@ -12,6 +12,7 @@ PAGE_IS_OPEN = "page on "
 
 UNUSED = {
     "the optical link": ("osgp.optical.session", "osgp.optical.services", "osgp.ports.optical_port"),
+    "what M-Bus devices say": ("osgp.mbus.telegram", "osgp.mbus.codes.primary"),
     "the cipher of TLS": ("cryptography",),
     "bills and prices": ("nes2mqtt.bills.bill", "nes2mqtt.costs.calculation", "nes2mqtt.prices.keeper"),
     "alerts": ("nes2mqtt.alerts.keeper", "nes2mqtt.alerts.words"),

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from osgp.mbus.measured import Measured
 from osgp.tables.mbus.devices import MbusDevice
 from osgp.tables.mbus.reading import MbusIdentity, MbusReading
+
+if TYPE_CHECKING:
+    from osgp.mbus.measured import Measured
 
 __all__ = ["Device", "DeviceKind", "DeviceValue", "devices_of"]
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from osgp.errors import TableError
-from osgp.mbus.measured import Measured, measured
-from osgp.mbus.records import Record, decode_value
+
+if TYPE_CHECKING:
+    from osgp.mbus.measured import Measured
+    from osgp.mbus.records import Record
 
 __all__ = ["DataType", "data_types", "time_of"]
 
@@ -48,6 +50,8 @@ class DataType:
         Returns:
             None where several headers would give different meanings.
         """
+        from osgp.mbus.records import decode_value  # noqa: PLC0415 - see osgp.tables.mbus.reading
+
         raw = (stored & 0xFFFFFFFF).to_bytes(_KEPT, "little")
         fitting = [header for header in self.headers if (header in self.special) == special] or list(self.headers)
         found = [decode_value(header, raw) for header in fitting]
@@ -55,6 +59,8 @@ class DataType:
 
     def measured(self, stored: int) -> tuple[str, Measured] | None:
         """Return what a channel holds, under its key (:mod:`osgp.mbus.measured`) and in the one unit for people; None if that is nothing."""
+        from osgp.mbus.measured import measured  # noqa: PLC0415 - see osgp.tables.mbus.reading
+
         record = self.value(stored)
         found = {} if record is None else measured([record])
         return next(iter(found.items()), None)
@@ -82,6 +88,8 @@ def data_types(entries: Sequence[Mapping[str, Any]]) -> dict[int, DataType]:
     Args:
         entries: of ET57, as decoded.
     """
+    from osgp.mbus.records import decode_value  # noqa: PLC0415 - see osgp.tables.mbus.reading
+
     found: dict[int, tuple[list[bytes], list[bytes]]] = {}
     for place, entry in enumerate(entries):
         if entry["kind"] != _MBUS:

@@ -16,15 +16,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from osgp.errors import TableError
-from osgp.mbus.telegram import Status
 from osgp.tables.mbus.data import ET16, READ_HEAD_SIZE
 from osgp.tables.mbus.reading import MbusIdentity, MbusReading
 from osgp.tables.mbus.status import ENTRY_SIZE, ET14
 from osgp.tables.schema.dimensions import MBUS_DEVICES, Dimensions
 from osgp.tables.schema.windows import Window
+
+if TYPE_CHECKING:
+    from osgp.mbus.telegram import Status
 
 __all__ = ["MbusDevice", "devices", "newest", "slot_window", "with_reads"]
 
@@ -115,6 +117,8 @@ def devices(et14: bytes, dims: Dimensions) -> list[MbusDevice]:
 
 
 def _device(index: int, entry: Mapping[str, Any]) -> MbusDevice:
+    from osgp.mbus.telegram import Status  # noqa: PLC0415 - see osgp.tables.mbus.reading
+
     return MbusDevice(
         index=index,
         handle=entry["handle"],

@@ -4,6 +4,8 @@ How many of the bytes count must be known before: behind them stand leftovers of
 whose security check failed keeps its telegrams, but no value of them is given out: its sender may be another device, or
 its time wrong (p. 93).
 
+What decodes M-Bus is imported with the first read: most meters have no such device, and the decoder takes half a megabyte.
+
 This module does not know which table the bytes are from.
 """
 
@@ -14,16 +16,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from osgp.errors import TableError
-from osgp.mbus.codes.device_types import DEVICE_TYPES
-from osgp.mbus.fixed import FIXED_SIZE, FixedTelegram, decode_fixed
-from osgp.mbus.measured import Measured, counted, measured
-from osgp.mbus.telegram import HEADER_SIZE, Status, Telegram, decode_telegram, split_telegrams
 from osgp.tables.mbus.data import MBUS_READ, READ_HEAD_SIZE
 from osgp.tables.schema.dimensions import Dimensions
 from osgp.tables.schema.table import Layout
+
+if TYPE_CHECKING:
+    from osgp.mbus.fixed import FixedTelegram
+    from osgp.mbus.measured import Measured
+    from osgp.mbus.telegram import Status, Telegram
 
 __all__ = ["MbusIdentity", "MbusReading", "decode_read"]
 
@@ -50,6 +53,8 @@ class MbusIdentity:
     @property
     def kind(self) -> str:
         """Return what kind of device it is, for people: ``gas``."""
+        from osgp.mbus.codes.device_types import DEVICE_TYPES  # noqa: PLC0415
+
         return DEVICE_TYPES.get(self.device_type, f"unknown ({self.device_type:02X})")
 
 
@@ -81,6 +86,8 @@ class MbusReading:
         """Return what it measured, by key (:mod:`osgp.mbus.measured`); empty if the security check failed."""
         if self.security_failed:
             return {}
+        from osgp.mbus.measured import counted, measured  # noqa: PLC0415
+
         if self.fixed is not None:
             return counted(self.fixed.counters)
         return measured(
@@ -115,12 +122,16 @@ def decode_read(data: bytes) -> MbusReading:
             f"the read of an M-Bus device has {len(data)} bytes, its head alone {READ_HEAD_SIZE}. Read it again after the "
             "meter's next read of the device"
         )
+    from osgp.mbus.telegram import split_telegrams  # noqa: PLC0415
+
     head = _HEAD.decode(data, 0)
     bodies = split_telegrams(data[READ_HEAD_SIZE:])
     return _fixed(head, bodies) if head["fixed_structure"] else _variable(head, bodies)
 
 
 def _variable(head: Mapping[str, Any], bodies: list[tuple[bytes, bool]]) -> MbusReading:
+    from osgp.mbus.telegram import HEADER_SIZE, decode_telegram  # noqa: PLC0415
+
     telegrams: list[Telegram] = []
     for body, whole in bodies:
         if len(body) < HEADER_SIZE:
@@ -153,6 +164,8 @@ def _is_whole(telegram: Telegram) -> bool:
 
 
 def _fixed(head: Mapping[str, Any], bodies: list[tuple[bytes, bool]]) -> MbusReading:
+    from osgp.mbus.fixed import FIXED_SIZE, decode_fixed  # noqa: PLC0415
+
     body = bodies[0][0] if bodies else b""
     found = decode_fixed(body, msb_first=head["msb_first"]) if len(body) >= FIXED_SIZE else None
     return MbusReading(
