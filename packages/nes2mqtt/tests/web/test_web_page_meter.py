@@ -139,6 +139,25 @@ async def test_what_happened_the_newest_first_older_on_demand_and_as_it_happens(
         await expect(page.locator("#events")).not_to_contain_text("0000")
 
 
+@pytest.mark.parametrize("width", [390, 320])
+@pytest.mark.parametrize("locale", ["da-DK", "de-DE"])
+async def test_what_happened_is_whole_on_a_phone(a_page, make_web, served, locale, width):
+    web = make_web()
+    await log(web, [], [Outage(NOON, NOON + timedelta(minutes=1, seconds=13), 73, cause=3, sequence=5)])
+    settings = {"locale": locale, "viewport": {"width": width, "height": 800}}
+    async with served(web) as url, a_page(url, view="meter", **settings) as page:
+        row = page.locator("#events .outage")
+        await expect(row).to_be_visible()
+        cut = """row => {
+          const end = row.closest('.card').getBoundingClientRect().right;
+          const over = it => it.getBoundingClientRect().right > end || it.scrollWidth > it.clientWidth;
+          return [row, ...row.cells].filter(over).length;
+        }"""
+        assert await row.evaluate(cut) == 0
+        assert await row.locator("th").evaluate("cell => cell.clientHeight") < 120
+        await expect(row.locator(".below")).to_be_visible()
+
+
 async def test_what_the_meter_told_of_gaps(a_page, make_web, served):
     class Store:
         async def looked_into(self, meter, limit):

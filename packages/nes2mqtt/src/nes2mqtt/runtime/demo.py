@@ -37,6 +37,7 @@ _BROKER_START = 5.0
 
 _CONFIG = """
 name = "demo"
+timezone = "Europe/Copenhagen"
 data_dir = '{folder}'
 
 [meters.house]

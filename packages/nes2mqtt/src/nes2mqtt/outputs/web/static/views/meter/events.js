@@ -31,15 +31,17 @@ function details({ kind, seconds, end, who, user, argument }) {
 function draw() {
   byId("events-card").hidden = state.shown.length === 0;
   byId("events").replaceChildren(
-    ...state.shown.map((one) =>
-      el(
+    ...state.shown.map((one) => {
+      const more = details(one);
+      return el(
         "tr",
         one.kind === "outage" ? { class: "outage" } : {},
         el("td", { class: "when" }, one.time ? dayTime(new Date(one.time)) : text("time_unknown")),
-        el("th", { scope: "row" }, nameOf(one)),
-        el("td", { class: "muted" }, details(one)),
-      ),
-    ),
+        // On a narrow screen details stand below the name, not beside it.
+        el("th", { scope: "row" }, nameOf(one), el("span", { class: "below" }, more)),
+        el("td", { class: "muted" }, more),
+      );
+    }),
   );
   byId("events-more").hidden = state.next === null;
 }
