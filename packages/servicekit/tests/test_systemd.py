@@ -38,6 +38,15 @@ def test_ready_alive_status_and_stopping_are_heard_and_the_same_status_once(syst
     notifier.stopping()
     assert heard(systemd) == ["READY=1", "WATCHDOG=1", "STATUS=1 of 1 meters online", "STOPPING=1"]
     notifier.close()
+
+
+def test_beginning_anew_in_the_same_process_is_no_end_of_it(systemd):
+    """systemd would wait for the end of a service that said STOPPING=1, and kill it (sd_notify(3))."""
+    notifier = Notifier()
+    notifier.reloading(12.5)
+    notifier.ready()
+    assert heard(systemd) == ["RELOADING=1\nMONOTONIC_USEC=12500000", "READY=1"]
+    notifier.close()
     notifier.close()
     notifier.ready()
     assert heard(systemd) == []

@@ -28,19 +28,24 @@ def file(tmp_path):
     return made
 
 
+class Pages:
+    """Opens pages with these settings."""
+
+    def __init__(self, make_web, client_for, file):
+        self.make_web, self.client_for, self.file = make_web, client_for, file
+        self.began = []
+
+    def __call__(self, desk=None, **more):
+        """Return a client; more are settings of the section [web]."""
+        web = self.make_web(**{"password": PASSWORD, "token": TOKEN, **more})
+        web.settings = desk if desk is not None else Desk(self.file)
+        web.settings.when_changed = lambda: self.began.append(True)
+        return self.client_for(web)
+
+
 @pytest.fixture
 def page(make_web, client_for, file):
-    """Return what opens a page with these settings; more are settings of the section [web]."""
-
-    def opened(desk=None, **more):
-        web = make_web(**{"password": PASSWORD, "token": TOKEN, **more})
-        web.settings = desk if desk is not None else Desk(file)
-        web.settings.when_changed = lambda: began.append(True)
-        return client_for(web)
-
-    began = []
-    opened.began = began
-    return opened
+    return Pages(make_web, client_for, file)
 
 
 async def log_in(client):

@@ -5,5 +5,7 @@ computer, the meter and the broker whether they are right; :mod:`~nes2mqtt.setup
 step and not before. Two front ends put the same questions in the same words: :mod:`~nes2mqtt.setup.terminal` and
 :mod:`~nes2mqtt.setup.web`.
 
-This package does not know how a gateway runs, nor how a configuration is changed that is there already.
+:mod:`~nes2mqtt.setup.changes` changes a configuration that is there already, for the page's view of the settings.
+
+This package does not know how a gateway runs.
 """
