@@ -127,25 +127,29 @@ def test_people_are_told_in_turn_whatever_the_hours_and_however_often_it_starts_
     assert book.settle(label, label(now), quiet=False) == []
 
 
-def drive(book, spans, quiet):
-    """Give values for some seconds each, a look every ten; return what is told."""
-    told, now = [], drive.now
-    for seconds, value in spans:
-        for _ in range(0, seconds, 10):
-            now += 10.0
-            (alert,) = book.alerts
-            book.see(alert, value, now)
-            told += book.settle(label, label(now), quiet=quiet)
-    drive.now = now
-    return told
+class Drive:
+    """Gives values for some seconds each, a look every ten; returns what is told."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self, book, spans, *, quiet):
+        told = []
+        for seconds, value in spans:
+            for _ in range(0, seconds, 10):
+                self.now += 10.0
+                (alert,) = book.alerts
+                book.see(alert, value, self.now)
+                told += book.settle(label, label(self.now), quiet=quiet)
+        return told
 
 
-@pytest.fixture(autouse=True)
-def _from_the_beginning():
-    drive.now = 0.0
+@pytest.fixture
+def drive():
+    return Drive()
 
 
-def test_what_came_and_went_in_quiet_hours_is_told_once_afterwards():
+def test_what_came_and_went_in_quiet_hours_is_told_once_afterwards(drive):
     book = AlertBook([LOW])
     assert drive(book, [(100, 230.0), (300, 190.0), (600, 230.0), (300, 190.0), (600, 230.0)], quiet=True) == []
     assert book.held == 1
@@ -155,26 +159,26 @@ def test_what_came_and_went_in_quiet_hours_is_told_once_afterwards():
     assert drive(book, [(600, 230.0)], quiet=False) == []
 
 
-def test_what_is_still_so_when_quiet_hours_end_is_told_with_its_beginning():
+def test_what_is_still_so_when_quiet_hours_end_is_told_with_its_beginning(drive):
     book = AlertBook([LOW])
     drive(book, [(100, 230.0), (900, 190.0)], quiet=True)
     (told,) = drive(book, [(20, 190.0)], quiet=False)
     assert (told.what, told.since) == (What.RAISED, label(110.0))
 
 
-def test_who_was_told_that_it_is_raised_hears_once_that_it_ended_in_the_night():
+def test_who_was_told_that_it_is_raised_hears_once_that_it_ended_in_the_night(drive):
     book = AlertBook([LOW])
     assert [one.what for one in drive(book, [(100, 190.0)], quiet=False)] == [What.RAISED]
     drive(book, [(600, 230.0), (300, 190.0), (600, 230.0)], quiet=True)
     assert [one.what for one in drive(book, [(20, 230.0)], quiet=False)] == [What.CLEARED]
 
 
-def test_what_is_urgent_does_not_wait():
+def test_what_is_urgent_does_not_wait(drive):
     book = AlertBook([LOAD], urgent=[Kind.PHASE_LOAD])
     assert [one.what for one in drive(book, [(100, 24.0)], quiet=True)] == [What.RAISED]
 
 
-def test_a_restart_tells_nothing_twice_and_knows_nothing_before_the_first_value():
+def test_a_restart_tells_nothing_twice_and_knows_nothing_before_the_first_value(drive):
     book = AlertBook([LOAD])
     drive(book, [(100, 24.0)], quiet=False)
     again = AlertBook([LOAD])
@@ -187,14 +191,14 @@ def test_a_restart_tells_nothing_twice_and_knows_nothing_before_the_first_value(
     assert again.tellings[-1].since == label(10.0)
 
 
-def test_what_has_no_measured_value_is_told_without_one():
+def test_what_has_no_measured_value_is_told_without_one(drive):
     book = AlertBook([Rule(Kind.KEY_REFUSED, "house", 0.5, 0.5)])
     (told,) = drive(book, [(10, 1.0)], quiet=False)
     assert (told.value, told.limit) == (None, None)
     assert "value" not in told.document()
 
 
-def test_what_left_the_configuration_is_forgotten():
+def test_what_left_the_configuration_is_forgotten(drive):
     book = AlertBook([LOAD])
     drive(book, [(100, 24.0)], quiet=False)
     again = AlertBook([LOW])
