@@ -319,6 +319,21 @@ async def test_what_the_meter_logs_is_told_once_and_what_it_logged_before_is_not
         assert len(keeper.book.tellings) == 1
 
 
+async def test_what_was_logged_while_nobody_asked_for_it_is_no_news(hub, house, event_log, tmp_path):
+    async with keeping(hub, event_log, tmp_path, meter_event={}):
+        await asyncio.sleep(10)
+    async with keeping(hub, event_log, tmp_path):
+        await event_log.keep(logged(hub, event(69, 1)))
+        await asyncio.sleep(10)
+    async with keeping(hub, event_log, tmp_path, meter_event={}) as keeper:
+        await asyncio.sleep(10)
+        assert told(keeper) == []
+        await event_log.keep(logged(hub, event(70, 2)))
+        hub.publish(EntriesRead("house", ()))
+        await asyncio.sleep(10)
+        assert [one.events for one in keeper.book.tellings] == [("event 70",)]
+
+
 def test_outages_are_told_with_how_long_they_lasted():
     outage = Outage(START, START + timedelta(seconds=90), 90)
     (one,) = happened_of("house", "1", (), [outage])

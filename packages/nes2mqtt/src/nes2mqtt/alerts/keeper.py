@@ -277,6 +277,10 @@ class AlertKeeper:
 
     async def _begin_events(self) -> None:
         """Begin with what comes from now on; numbers begin anew where the log was lost."""
+        if self.config.meter_event is None or not self.config.meter_event.enabled:
+            # What comes until somebody asks for it is no news then.
+            self.book.positions.pop(_EVENTS, None)
+            return
         with contextlib.suppress(HistoryError):
             last = await self._event_log.last()
             self.book.positions[_EVENTS] = min(self.book.positions.get(_EVENTS, last), last)
