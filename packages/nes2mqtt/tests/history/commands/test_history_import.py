@@ -269,6 +269,15 @@ async def test_a_single_wrong_value_costs_only_itself(config, tmp_path):
     assert "line 6: active_energy_import would rise by 903897.000 kWh" in output
 
 
+async def test_a_wrong_first_value_costs_only_itself(config, tmp_path):
+    file = await config()
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    readings = [(begin + n * HOUR, wh) for n, wh in enumerate([0, 10_001_000, 10_002_000, 10_003_000])]
+    output = done(file, as_csv(readings, tmp_path), *ASKED)
+    assert "3 readings" in output
+    assert "line 2: active_energy_import would rise by 10001.000 kWh" in output
+
+
 async def test_an_hour_that_came_twice_is_settled_by_order_or_refused(config, tmp_path):
     file = await config()
     path = tmp_path / "autumn.csv"
