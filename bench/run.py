@@ -32,6 +32,7 @@ BENCHES = {
     "start": "Start",
     "idle": "One meter",
     "fleet": "A town",
+    "module_heap": "The module in the meter, 32 bits",
     "printing": "Printing from Business Central",
 }
 

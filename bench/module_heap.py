@@ -1,0 +1,45 @@
+"""How much of a 32-bit heap the module's program takes as soon as it is loaded, from compiled modules in files.
+
+What it takes while it runs stands in packages/module/README.md; tests run it in 100 kB, and in 70 kB where its code stays in flash.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from nesmodule_build import package
+from table import Row
+
+_GOAL = 76_000
+_MEASURE = """
+import gc
+gc.collect(); before = gc.mem_alloc()
+import {name}
+gc.collect(); print(gc.mem_alloc() - before)
+"""
+
+
+def rows() -> list[Row]:
+    """Measure."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+    from micropython_32bit import command  # noqa: PLC0415
+
+    interpreter = command()
+    with TemporaryDirectory() as folder:
+        package.write(Path(folder))
+        slot = sum(path.stat().st_size for path in (Path(folder) / "stock").iterdir() if path.is_file())
+        found = {}
+        for name in ("link", "program"):
+            done = subprocess.run(
+                [*interpreter, "-X", "heapsize=400k", "-c", _MEASURE.format(name=name)],
+                cwd=folder, env={"MICROPYPATH": "stock:.frozen"}, capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            found[name] = int(done.stdout)
+    return [
+        Row("heap after the link is loaded", f"{found['link']} bytes"),
+        Row("heap after the program is loaded", f"{found['program']} bytes", f"<= {_GOAL}", found["program"] <= _GOAL),
+        Row("flash for a slot, without what is loaded seldom", f"{slot} bytes"),
+    ]
