@@ -1,5 +1,7 @@
 """What a poller keeps, forgets and does about a silent meter."""
 
+from collections import OrderedDict
+
 import pytest
 
 from nes2mqtt.meters.guard import Guard
@@ -125,3 +127,17 @@ async def test_values_last_a_while_and_come_back():
     )
     assert poller.present.values[VOLTAGE] == 230_000
     assert poller.state == "online"
+
+
+async def test_another_meter_s_values_are_never_shown_under_the_name_of_the_new_one():
+    tables, guard, time = Tables(), Guard("house"), Time(10)
+    poller = Poller(tables, guard, time, time.sleep)
+    await poller._find_out()
+    poller.registers.values, poller.present.values = OrderedDict({IMPORT: 1}), OrderedDict({VOLTAGE: 1})
+    await poller._find_out()
+    assert poller.registers.values, "the same meter"
+    assert poller.present.values
+    guard._segment += 1  # as it does for another serial number
+    await poller._find_out()
+    assert not poller.registers.values
+    assert not poller.present.values

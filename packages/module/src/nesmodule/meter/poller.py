@@ -114,7 +114,11 @@ class Poller:
         identity = self.tables.identity
         serial = "" if identity is None else identity.serial
         self._note(self._guard.identify(serial, None, self._moment()))
-        self.segment = self._guard.segment
+        if self.segment != self._guard.segment:
+            # What is kept is another meter's.
+            self.segment = self._guard.segment
+            self.registers.values = OrderedDict()
+            self.present.values = OrderedDict()
 
     async def _read(self, group: Group) -> int:
         """Read one table; return how many of its values wait for the next read."""
