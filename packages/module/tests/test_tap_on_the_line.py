@@ -38,7 +38,11 @@ def test_a_gateway_elsewhere_reads_the_meter_and_the_module_goes_on_by_itself(mo
     module.start_module()
     before = until(lambda: module.live()["registers"].get("active_energy_import"), "the module's own values")
     for scheme in ("tcp", "rfc2217", "module"):
-        done = module.osgp(scheme, "read", "--json")
+        for _ in range(3):
+            # A busy computer answers late now and then.
+            done = module.osgp(scheme, "read", "--json")
+            if done.returncode == 0:
+                break
         assert done.returncode == 0, done.stderr
         found = json.loads(done.stdout)["values"]
         assert found["active_energy_import"] >= before
@@ -78,6 +82,8 @@ def test_wrong_tokens_are_few_and_never_shown(module):
     assert done.returncode != 0
     assert "takes no token for" in done.stderr
     assert TOKEN not in done.stderr + module.said.read_text()
+    # Whom it refused it does not keep waiting.
+    assert knock(module, TOKEN.encode())[0].recv(1) == b""
 
 
 def test_a_module_without_a_token_does_not_listen(module):

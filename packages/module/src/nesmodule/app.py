@@ -68,7 +68,8 @@ async def run(
 
     Args:
         settings: ``key``, ``name``, ``meter``, ``encrypt``, ``max_power``, ``mqtt`` (see :class:`HomeAssistant`), ``http_port``,
-            ``tap_token`` and ``tap_port`` (see :class:`nesmodule.tap.server.Tap`).
+            ``device_key``, ``values_need_login``, ``dabbler`` (see :class:`nesmodule.outputs.guarded.GuardedPage`), ``tap_token``,
+            ``tap_port`` (see :class:`nesmodule.tap.server.Tap`).
         opens: opens the line to the meter: a reader and a writer.
         set_lines: switches the level shifter's supply and ENABLE; None where they cannot be switched.
         confirm: notes that this program works; None where nobody waits for it.
@@ -91,7 +92,13 @@ async def run(
         output = HomeAssistant(poller, settings["mqtt"], settings.get("name") or "module", meter, clock.now, sleep_ms)
         tasks.append(asyncio.create_task(output.run()))
     if settings.get("http_port"):
-        await Page(poller, clock.now).start(settings.get("http_host") or "0.0.0.0", settings["http_port"])  # noqa: S104
+        page = Page(poller, clock.now)
+        if settings.get("device_key") or settings.get("values_need_login") or settings.get("dabbler"):
+            # Loaded only where it is asked for.
+            from nesmodule.outputs.guarded import GuardedPage  # noqa: PLC0415
+
+            page = GuardedPage(poller, clock.now, settings, meter)
+        await page.start(settings.get("http_host") or "0.0.0.0", settings["http_port"])  # noqa: S104
     reads = poller.run
     if settings.get("tap_token"):
         # Loaded only where it is asked for.

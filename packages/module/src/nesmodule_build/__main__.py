@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from nesmodule_build.dabbler import DABBLER, dabbler_text
 from nesmodule_build.entities import ENTITIES, entities_text
 from nesmodule_build.package import BuildFailed, write
 from nesmodule_build.plan import PLAN, PlanWrong, plan_text
@@ -27,6 +28,7 @@ def main() -> int:
         if chosen.plan:
             PLAN.write_text(plan_text())
             ENTITIES.write_text(entities_text())
+            DABBLER.write_text(dabbler_text())
         else:
             write(chosen.folder)
             size = sum(path.stat().st_size for path in (chosen.folder / "stock").rglob("*.mpy"))

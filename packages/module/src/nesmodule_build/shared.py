@@ -127,8 +127,13 @@ _APP = (
     Shared("nesmodule.outputs.mqtt"),
     Shared("nesmodule.outputs.homeassistant"),
     Shared("nesmodule.outputs.page"),
-    Shared("nesmodule.access.guesses", apart=True),
     Shared("nesmodule.board.health", apart=True, instead=(("FIRMWARE", repr(version("nesmodule"))),)),
+    Shared("nesmodule.outputs.dabbler", apart=True),
+    Shared("nesmodule.access.request", apart=True),
+    Shared("nesmodule.access.guesses", apart=True),
+    Shared("nesmodule.access.door", apart=True),
+    Shared("nesmodule.outputs.login", apart=True),
+    Shared("nesmodule.outputs.guarded", apart=True),
     Shared("osgp.ports.tap.greeting", apart=True, without=("nonce_of", "answer")),
     Shared("osgp.ports.tap.telnet", apart=True, without=("nop",)),
     Shared("nesmodule.tap.rfc2217", apart=True),
@@ -152,5 +157,5 @@ START = (
 )
 """What stands outside of the slots, and is never replaced by an update."""
 
-TEXTS = ("nesmodule/outputs/entities.txt", "nesmodule/outputs/page.html")
+TEXTS = ("nesmodule/outputs/dabbler.txt", "nesmodule/outputs/entities.txt", "nesmodule/outputs/page.html")
 """What the modules read from flash: where it stands beside the packages here. On the module it stands beside the program."""

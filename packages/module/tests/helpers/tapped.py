@@ -12,7 +12,7 @@ from micropythons import interpreter
 
 KEY = "SIMULATED-METER-DEMO"
 TOKEN = "7kq2-mvx9-t4hp-w3zd"
-HEAP = "110k"
+HEAP = "120k"
 PATIENCE = 60.0
 BIN = Path(sys.executable).parent
 
@@ -61,7 +61,7 @@ class Tapped:
         until(lambda: socket.create_connection(("127.0.0.1", self.meter), 1).close() or True, "the meter")
         return process
 
-    def start_module(self, **more):
+    def start_module(self, ready="/api/live", **more):
         settings = {
             "key": KEY, "name": "gw", "meter": "house", "line": f"127.0.0.1:{self.meter}", "http_host": "127.0.0.1", "http_port": self.page,
             "tap_token": TOKEN, "tap_host": "127.0.0.1", "tap_port": self.tap, **more,
@@ -71,7 +71,10 @@ class Tapped:
         words = (*interpreter(32), "-X", f"heapsize={HEAP}", script, self.folder / "settings.json")
         environment = {"MICROPYPATH": f"{self.stock}:.frozen", "PATH": "/usr/bin:/bin"}
         process = self.start(*words, env=environment, stdout=self.stack.enter_context(self.said.open("a")))
-        until(self.live, "the page")
+        until(
+            lambda: urllib.request.urlopen(f"http://127.0.0.1:{self.page}{ready}", timeout=5).close() or True,
+            "the page",
+        )
         return process
 
     def osgp(self, scheme, *words, token_file=None):

@@ -11,15 +11,23 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
-__all__ = ["Clock", "sleep_ms", "wait_for_ms"]
+__all__ = ["Clock", "closed", "sleep_ms", "wait_for_ms"]
 
 sleep_ms: Callable[[int], Awaitable[None]] = getattr(asyncio, "sleep_ms", None)  # type: ignore[assignment]
 wait_for_ms: Callable[[Any, int], Awaitable[Any]] = getattr(asyncio, "wait_for_ms", None)  # type: ignore[assignment]
 
 _ticks: Callable[[], int] = getattr(time, "ticks_ms", None)  # type: ignore[assignment]
 _since: Callable[[int, int], int] = getattr(time, "ticks_diff", None)  # type: ignore[assignment]
+
+
+async def closed(writer: Any) -> None:
+    """Close a connection. On MicroPython ``close`` alone does nothing: the socket would be open until it is collected."""
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 class Clock:

@@ -1,4 +1,4 @@
-"""A small web server: the page, and the JSON it shows. Reads only; whoever reaches it may look.
+"""A small web server: the page, and the JSON it shows. Whoever reaches it may look, if nothing else is set; all else is behind the door.
 
 This module does not know MQTT.
 """
@@ -9,13 +9,13 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nesmodule.board.clock import wait_for_ms
+from nesmodule.board.clock import closed, wait_for_ms
 from nesmodule.board.files import opened
 from nesmodule.meter.poller import Poller
 from nesmodule.outputs.documents import Snapshot, live
 from nesmodule.outputs.pieces import Pieces, send, size_of
 
-__all__ = ["Page"]
+__all__ = ["Page", "answer"]
 
 _PATIENCE = 5000
 _MOST_LINES = 40
@@ -47,33 +47,40 @@ class Page:
     """
 
     def __init__(self, poller: Poller, now: Callable[[], int]) -> None:
-        self._poller = poller
-        self._now = now
+        self.poller = poller
+        self.now = now
         self._open = 0
 
     async def start(self, host: str, port: int) -> Any:
         """Begin to listen; return the server."""
         return await asyncio.start_server(self._serve, host, port, backlog=2)
 
+    async def respond(self, reader: Any, writer: Any) -> None:
+        """Answer one request."""
+        await self.show(await wait_for_ms(_path(reader), _PATIENCE), writer)
+
+    async def show(self, path: bytes, writer: Any) -> None:
+        """Answer a GET of a path; an empty one stands for anything else."""
+        if path == b"/":
+            await answer(writer, b"200 OK", b"text/html; charset=utf-8", _page)
+        elif path == b"/api/live":
+            snapshot = Snapshot(self.poller, self.now())
+            await answer(writer, b"200 OK", b"application/json", lambda: live(snapshot))
+        else:
+            await answer(writer, b"404 Not Found", b"text/plain", lambda: iter((b"Not here.",)))
+
     async def _serve(self, reader: Any, writer: Any) -> None:
         self._open += 1
         try:
             if self._open > _MOST_AT_ONCE:
-                await _answer(writer, b"503 Service Unavailable", b"text/plain", lambda: iter((b"Try again.",)))
+                await answer(writer, b"503 Service Unavailable", b"text/plain", lambda: iter((b"Try again.",)))
                 return
-            path = await wait_for_ms(_path(reader), _PATIENCE)
-            if path == b"/":
-                await _answer(writer, b"200 OK", b"text/html; charset=utf-8", _page)
-            elif path == b"/api/live":
-                snapshot = Snapshot(self._poller, self._now())
-                await _answer(writer, b"200 OK", b"application/json", lambda: live(snapshot))
-            else:
-                await _answer(writer, b"404 Not Found", b"text/plain", lambda: iter((b"Not here.",)))
+            await self.respond(reader, writer)
         except (OSError, EOFError, ValueError, MemoryError, asyncio.TimeoutError):
             pass
         finally:
             self._open -= 1
-            writer.close()
+            await closed(writer)
 
 
 async def _path(reader: Any) -> bytes:
@@ -90,7 +97,8 @@ async def _path(reader: Any) -> bytes:
     raise ValueError("no request")
 
 
-async def _answer(writer: Any, status: bytes, kind: bytes, pieces: Pieces) -> None:
+async def answer(writer: Any, status: bytes, kind: bytes, pieces: Pieces) -> None:
+    """Send an answer and its document."""
     head = b"HTTP/1.0 " + status + b"\r\nContent-Type: " + kind + b"\r\nContent-Length: %d\r\n" % size_of(pieces)
     await send(writer, lambda: iter((head, _HEADERS)), _PATIENCE)
     await send(writer, pieces, _PATIENCE)

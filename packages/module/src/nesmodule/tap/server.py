@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nesmodule.access.guesses import Guesses
-from nesmodule.board.clock import sleep_ms, wait_for_ms
+from nesmodule.board.clock import closed, sleep_ms, wait_for_ms
 from nesmodule.meter.poller import Poller
 from osgp.ports.tap import greeting
 from osgp.ports.tap.greeting import Hello, token_bytes
@@ -134,15 +134,15 @@ class Tap:
                     client.gone = True
         finally:
             self._lending = False
-            self._part(client)
+            await self._part(client)
             self._forget("")
             gc.collect()
 
-    def _part(self, client: _Client) -> None:
+    async def _part(self, client: _Client) -> None:
         client.gone = True
         if self._client is client:
             self._client = None
-        client.writer.close()
+        await closed(client.writer)
 
     def _forget(self, message: str) -> None:
         """Take back what was read: nobody confirms it."""
@@ -164,7 +164,7 @@ class Tap:
         finally:
             self._at_the_door -= 1
             if hello is None:
-                writer.close()
+                await closed(writer)
         if hello is not None:
             await self._take(reader, writer, hello)
 
@@ -221,7 +221,7 @@ class Tap:
         finally:
             client.gone = True
             if not self._lending:
-                self._part(client)
+                await self._part(client)
             telnet = client.telnet
             if telnet is not None and not (telnet.dtr and telnet.rts) and self._set_lines is not None:
                 # Whatever happened: the meter's port must not be left without power.

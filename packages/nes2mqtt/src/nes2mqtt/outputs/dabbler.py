@@ -30,7 +30,7 @@ from types import MappingProxyType
 from nes2mqtt.readings.hub import Hub
 from nes2mqtt.readings.reading import MeterEvent, MeterInfo, MeterStatus, Quality, Sample, TableGroup
 
-__all__ = ["FIELDS", "DashDocument", "dash_body"]
+__all__ = ["FIELDS", "MQTT_ONLY", "DashDocument", "dash_body"]
 
 LONGEST_PAIR = 15.0
 """Seconds that power waits for registers to confirm the meter. Where registers are read less often, the newest power is
@@ -63,7 +63,8 @@ FIELDS: Mapping[str, str] = MappingProxyType(
 )
 """Field name -> key of the source. The order is that of the document."""
 
-_MQTT_ONLY = frozenset({"L1_PF_Fac", "L2_PF_Fac", "L3_PF_Fac", "ExportReactive_VAr", "ImportReactive_VAr"})
+MQTT_ONLY = frozenset({"L1_PF_Fac", "L2_PF_Fac", "L3_PF_Fac", "ExportReactive_VAr", "ImportReactive_VAr"})
+"""Fields that the firmware published and did not serve."""
 
 
 def _software_version(firmware: str) -> str:
@@ -172,7 +173,7 @@ class DashDocument:
             return None
         values = {source.key: raw for sample in snapshot for source, raw in sample.values.items()}
         return _identity(latest.status.info, version, self._now()) | {
-            field: values[key] for field, key in FIELDS.items() if key in values and field not in _MQTT_ONLY
+            field: values[key] for field, key in FIELDS.items() if key in values and field not in MQTT_ONLY
         }
 
     def _now(self) -> datetime:
