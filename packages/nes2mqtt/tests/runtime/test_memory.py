@@ -26,7 +26,16 @@ UNUSED = {
         "nes2mqtt.history.queries.export",
         "nes2mqtt.history.importing.judge",
     ),
-    "what libraries bring besides": ("importlib.metadata", "zipfile", "shutil", "tempfile", "configparser", "html"),
+    "what libraries bring besides": (
+        "importlib.metadata",
+        "zipfile",
+        "shutil",
+        "tempfile",
+        "configparser",
+        "html",
+        "http.client",
+        "email.message",
+    ),
 }
 
 

@@ -113,6 +113,21 @@ def test_who_has_the_server_already_keeps_its_command_line():
     assert _in_a_fresh_python(code) == ["True", "True"]
 
 
+def test_a_status_has_its_words_without_what_else_python_has_them_from():
+    code = (
+        "import sys\n"
+        "from nes2mqtt.host import lean\n"
+        "lean.load_models()\n"
+        "lean.load_server()\n"
+        "from starlette.exceptions import HTTPException\n"
+        "said = {status: HTTPException(status).detail for status in range(100, 600)}\n"
+        "print('http.client' in sys.modules)\n"
+        "from http.client import HTTPConnection, responses\n"
+        "print(said == {status: responses.get(status, '') for status in range(100, 600)}, HTTPConnection('127.0.0.1', 9).port)"
+    )
+    assert _in_a_fresh_python(code) == ["False", "True", "9"]
+
+
 def test_models_come_without_a_search_for_plugins():
     code = (
         "import sys\n"

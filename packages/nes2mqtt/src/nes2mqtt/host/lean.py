@@ -11,8 +11,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from importlib import import_module
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 __all__ = ["load_models", "load_server"]
 
@@ -35,6 +36,8 @@ _UNUSED_BY_SERVER: Mapping[str, Mapping[str, object]] = {
     "html": {},
     # Files that a form brings, kept on the disk; with it come readers of archives.
     "tempfile": {"SpooledTemporaryFile": None},
+    # Only its words for statuses are used; with it come readers of mail.
+    "http.client": {},
 }
 
 
@@ -63,6 +66,8 @@ def load_server() -> None:
     with _empty(_UNUSED_BY_SERVER):
         for name in _SERVER:
             import_module(name)
+    words = {status.value: status.phrase for status in HTTPStatus}  # as http.client has them
+    vars(import_module("starlette.exceptions"))["http"] = SimpleNamespace(client=SimpleNamespace(responses=words))
 
 
 @contextmanager
