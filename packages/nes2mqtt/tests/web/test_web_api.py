@@ -222,10 +222,12 @@ async def test_energy_as_parquet_is_the_same_table(make_web, client_for):
     web = make_web(store=FakeStore())
     async with client_for(web) as client:
         reply = await client.get("/api/v1/energy.parquet?meter=house&start=2026-10-25&end=2026-10-26")
+        table = await client.get("/api/v1/energy.csv?meter=house&start=2026-10-25&end=2026-10-26")
         told = (await client.get("/api/v1/energy?meter=house&start=2026-10-25&end=2026-10-26")).json()["buckets"]
     assert reply.headers["content-type"] == "application/vnd.apache.parquet"
     assert reply.headers["content-disposition"] == 'attachment; filename="house-hour-2026-10-25.parquet"'
     rows = arrow.read_table(io.BytesIO(reply.content)).to_pylist()
+    assert list(rows[0]) == table.text.split("\r\n")[0].split(",")
     assert len(rows) == 25
     assert [row["start"].isoformat() for row in rows] == [
         datetime.fromisoformat(bucket["start"]).astimezone(UTC).isoformat() for bucket in told

@@ -329,10 +329,19 @@ async def energy_parquet(request: Request, asked: _Energy) -> Response:
         Column("export_kwh", Holds.NUMBER),
         Column("complete", Holds.TRUTH),
         Column("filled", Holds.TRUTH),
+        Column("imported", Holds.TRUTH),
     )
     report = await energy(request, asked)
     rows = (
-        (bucket.start, bucket.end, bucket.import_kwh, bucket.export_kwh, bucket.complete, bool(bucket.filled))
+        (
+            bucket.start,
+            bucket.end,
+            bucket.import_kwh,
+            bucket.export_kwh,
+            bucket.complete,
+            bool(bucket.filled),
+            bool(bucket.imported),
+        )
         for bucket in report.buckets
     )
     content = b"".join(parquet(columns, rows))
