@@ -69,6 +69,7 @@ def test_the_picture_speaks_one_language(language):
 
 SENT = {
     ("meters", "house", "key"): "port",
+    ("meters", "house", "token"): "port",
     ("mqtt", 0, "password"): "host, port, tls",
     ("homeassistant", "token"): "url",
     ("alerts", "webhook", "secret"): "url, header",
