@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from nesmodule_build.sign import modulus_of, package_of, rsa_signer
 
 FAILS = b"def main(confirm):\n    print('fails')\n    raise ValueError\n"
 WORKS = b"def main(confirm):\n    confirm()\n    print('works')\n"
-PASSWORD = "p%C3%A5ge-password"
+PASSWORD = "page-påssword 7!"
 
 
 class Module:
@@ -64,7 +65,7 @@ class Module:
             return answer.read().decode()
 
     def send(self, path, data=b"", password=PASSWORD):
-        headers = {"X-Password": password} if password else {}
+        headers = {"X-Password": urllib.parse.quote(password, safe="!")} if password else {}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:

@@ -25,7 +25,7 @@ _MOST_LINES = 40
 _CHUNK = 1024
 
 _PAGE = b"""<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
-<title>Module: safe mode</title><style>body{font:1.1em system-ui;margin:1em auto;max-width:36em;padding:0 1em;color-scheme:light dark}
+<title>Module: safe mode</title><style>:root{color-scheme:light dark}body{font:1.1em system-ui;margin:1em auto;max-width:36em;padding:0 1em}
 label,input,button{display:block;margin:.6em 0;font:inherit;max-width:100%}</style>
 <h1>Safe mode</h1><p>WHY</p><p>The meter is not read and nothing is published. The module starts its program again after ten minutes.</p>
 <label>Page password, from the label <input id=p type=password autocomplete=current-password></label>
@@ -37,6 +37,12 @@ $("m").textContent=await a.text()}catch(e){$("m").textContent="The module does n
 $("u").onclick=()=>$("f").files[0]?ask("/update",$("f").files[0]):$("m").textContent="Choose the program's file first.";
 $("s").onclick=()=>ask("/start","")</script>
 """
+
+
+def _encoded(text: str) -> bytes:
+    """Return a text as JavaScript's ``encodeURIComponent`` writes it: a header takes no other letters."""
+    plain = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()"
+    return b"".join([bytes((byte,)) if byte in plain else b"%%%02X" % byte for byte in text.encode()])
 
 
 class SafeMode:
@@ -51,7 +57,7 @@ class SafeMode:
 
     def __init__(self, why: str, password: str, package: Callable[[bool], Any], now: Callable[[], int]) -> None:
         self._why = why
-        self._password = password.encode()
+        self._password = _encoded(password)
         self._package = package
         self._guesses = Guesses(now)
         self._now = now
