@@ -142,8 +142,8 @@ class State:
     wide: bool = False
 
 
-def at(*moment: int) -> datetime:
-    return datetime(*moment, tzinfo=ZONE)  # type: ignore[arg-type]
+def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=ZONE)
 
 
 NOON = at(2026, 11, 28, 14, 20)
