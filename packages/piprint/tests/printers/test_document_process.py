@@ -319,7 +319,8 @@ def test_forms_within_forms_are_looked_into_so_deep(
 def test_fonts_that_are_not_in_the_document_are_named_once_and_those_that_every_reader_has_are_not(
     draw: Callable[..., tuple[dict[str, Any], bytes]], bare_pdf: Pdf
 ) -> None:
-    names = (b"Code39", b"Helvetica-Bold", b"IDAutomationHC39M", b"Code39")
+    everywhere = (b"Helvetica-Bold", b"ArialMT", b"TimesNewRomanPSMT", b"CourierNew", b"Symbol", b"ZapfDingbats")
+    names = (b"Code39", *everywhere, b"IDAutomationHC39M", b"Code39")
     text = b"BT " + b"".join(b"/F%d 9 Tf (4711) Tj " % number for number in range(len(names))) + b"ET"
     fonts = b"".join(b"/F%d %d 0 R" % (number, number + 5) for number in range(len(names)))
     told, _ = draw(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
 import tomllib
@@ -306,6 +309,41 @@ def test_a_wrong_fault_script_or_address_is_told(piprint, tmp_path):
         code, _, err = piprint("simulate", *arguments)
         assert code == 2
         assert words in " ".join(err.split())
+
+
+def test_the_stand_in_tells_its_address_and_a_configuration_for_it_until_it_is_stopped(tmp_path):
+    command = [
+        Path(sys.executable).with_name("piprint"),
+        "simulate",
+        "--listen",
+        "127.0.0.1:0",
+        "--tls",
+        "--language",
+        "da",
+    ]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        told = []
+        for line in process.stdout:
+            told.append(line)
+            if "Ctrl-C" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    page = re.match(r"Business Central's stand-in is at (https://127\.0\.0\.1:[1-9]\d*)/", told[0])
+    settings = tomllib.loads("".join(told[told.index("  [business_central]\n") : -1]))["business_central"]
+    assert settings["url"].startswith(page[1])
+    assert settings["login"]["token_url"].startswith(page[1])
+    assert settings["ca_file"].endswith(".pem")
+    assert (rest, process.returncode) == ("stopped\n", 0)
+
+
+def test_a_stand_in_whose_port_is_taken_says_what_to_do(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        command = [Path(sys.executable).with_name("piprint"), "simulate", "--listen", address]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"cannot listen on {address}: Address already in use; give another --listen" in done.stderr
 
 
 # --- backup and restore -------------------------------------------------------------------------------------------------

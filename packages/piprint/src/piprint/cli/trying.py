@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -66,7 +67,8 @@ def simulate(
     except KeyboardInterrupt:
         typer.echo("stopped")
     except OSError as error:
-        raise PiprintError(f"cannot listen on {listen}: {error.strerror}; give another --listen") from None
+        reason = os.strerror(error.errno) if error.errno else error.strerror  # asyncio adds words for programmers
+        raise PiprintError(f"cannot listen on {listen}: {reason}; give another --listen") from None
 
 
 def _tell(stand_in: StandIn) -> None:
