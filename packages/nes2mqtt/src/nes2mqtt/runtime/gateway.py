@@ -74,7 +74,7 @@ _GOODBYE = 10.0
 """Seconds the outputs get to say goodbye."""
 
 
-def _opener(settings: MeterConfig, line: LineSecurity, log: RequestLog | None) -> OpenMeter:
+def _opener(settings: MeterConfig, line: LineSecurity, log: RequestLog | None = None) -> OpenMeter:
     """Return what opens this meter; recovery, read budget and what is known of it outlive connections."""
     power_cycle = power_cycle_for(settings.power_cycle)
     recovery = Recovery(power_cycle) if power_cycle is not None else None
