@@ -42,7 +42,7 @@ def life(tmp_path, gateway, hub, rig):
             await rig.until(lambda: outbox.pending(1000) and outbox.waiting() == len(outbox.pending(1000)))
             documents = []
             for seq, sample in outbox.pending(1000):
-                (message,) = output._register_messages(seq, sample)
+                (message,) = output._views.registers(seq, sample)
                 documents.append(json.loads(message.payload))
                 outbox.acknowledge(seq)
             return documents, serial, at

@@ -18,6 +18,7 @@ from nes2mqtt.meters.poller import Poller
 from nes2mqtt.outputs.history import HistoryOutput
 from nes2mqtt.outputs.mqtt.client.broker import Broker
 from nes2mqtt.outputs.mqtt.output import MqttOutput
+from nes2mqtt.outputs.mqtt.views import Views
 from nes2mqtt.outputs.web.live.recent import Recent
 from nes2mqtt.readings.hub import Hub
 from nes2mqtt.readings.reading import Quality, Sample, TableGroup
@@ -115,19 +116,19 @@ def _some_registers(_: World, sample: Sample) -> Sample | None:
 
 def _numbers(change: Callable[[int], int]) -> Callable[[World, Replace], None]:
     def put(_: World, swap: Replace) -> None:
-        messages = MqttOutput._register_messages
+        messages = Views.registers
 
-        def changed(output: MqttOutput, seq: int, sample: Sample) -> Any:
+        def changed(output: Views, seq: int, sample: Sample) -> Any:
             return messages(output, change(seq), sample)
 
-        swap(MqttOutput, "_register_messages", changed)
+        swap(Views, "registers", changed)
 
     return put
 
 
 def _new_number_each_time(_: World, swap: Replace) -> None:
-    numbers, messages = count(1), MqttOutput._register_messages
-    swap(MqttOutput, "_register_messages", lambda output, seq, sample: messages(output, next(numbers), sample))
+    numbers, messages = count(1), Views.registers
+    swap(Views, "registers", lambda output, seq, sample: messages(output, next(numbers), sample))
 
 
 def _no_curve(_: World, swap: Replace) -> None:

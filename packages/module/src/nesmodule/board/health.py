@@ -62,7 +62,7 @@ class Health:
 def _why() -> str:
     """Return why the chip started; empty where nothing tells."""
     try:
-        import machine  # type: ignore[import-not-found] # noqa: PLC0415 - MicroPython's
+        import machine  # noqa: PLC0415 - MicroPython's
     except ImportError:
         return ""
     cause = getattr(machine, "reset_cause", None)
