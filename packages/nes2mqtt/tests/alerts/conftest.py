@@ -59,6 +59,8 @@ class Heard:
     password: str = "a secret word"
     refuse: str = ""
     """Answer to DATA's end in place of 250."""
+    recipients: dict[str, str] = field(default_factory=dict)
+    """Answers to addresses in place of 250."""
 
 
 @contextlib.contextmanager
@@ -140,7 +142,8 @@ def mail_server(home: Path) -> Callable[..., contextlib.AbstractContextManager[H
                         self.say("250 ok")
                     elif word == "RCPT":
                         to.append(line)
-                        self.say("250 ok")
+                        address = line.partition("<")[2].rstrip(">").upper()
+                        self.say(heard.recipients.get(address, "250 ok"))
                     elif word == "DATA":
                         self.say("354 go on")
                         body = b""

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from nes2mqtt.alerts.channels.apart import Apart
 from nes2mqtt.alerts.channels.courier import Courier, Undelivered
 from nes2mqtt.alerts.channels.mail import Mail
 from nes2mqtt.alerts.channels.webhook import Webhook
@@ -56,7 +62,7 @@ async def test_the_webhook_gets_words_and_values_with_the_secret_in_its_header(w
     assert path == "/hook?a=b"
     assert headers["Authorization"] == f"Bearer {PASSWORD}"
     assert headers["Content-Type"] == "application/json; charset=utf-8"
-    assert headers["Idempotency-Key"] == "home-7"
+    assert headers["Idempotency-Key"].startswith("home-7-")
     document = json.loads(body)
     assert document.pop("text").startswith("Der løber mere end 22,5 A på L2, senest 24,1 A; sikringen er på 25 A.")
     assert document == {
@@ -181,6 +187,114 @@ async def test_a_mail_server_that_wants_a_pause_is_asked_again_and_one_that_neve
             with pytest.raises(Undelivered, match=f"answers {answer[:3]} and takes no mail") as caught:
                 await mail(heard.port, home).bring([RAISED])
             assert caught.value.for_good is for_good
+
+
+@contextmanager
+def silent_server(answer=b""):
+    """Run who takes connections, says something at most, and then nothing, until the test is over."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held, connected = [], threading.Event()
+
+        def serve():
+            with suppress(OSError):
+                while True:
+                    held.append(server.accept()[0])
+                    held[-1].sendall(answer)
+                    connected.set()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1], connected
+        for each in held:
+            each.close()
+
+
+@pytest.mark.parametrize("kind", ["webhook", "mail"])
+def test_a_server_that_hangs_does_not_hold_up_the_end_of_the_program(kind):
+    with silent_server() as (port, connected):
+        channel = webhook(f"http://localhost:{port}/") if kind == "webhook" else mail(port, security="none")
+
+        async def ended():
+            task = asyncio.create_task(channel.bring([RAISED]))
+            await asyncio.to_thread(connected.wait)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        began = time.monotonic()
+        asyncio.run(ended())
+        assert time.monotonic() - began < 10
+
+
+async def test_who_does_not_come_to_an_end_is_left_and_not_asked_again_meanwhile():
+    go_on = threading.Event()
+    apart = Apart("localhost:1", 0.01)
+    with pytest.raises(Undelivered, match="does not come to an end"):
+        await apart.do(go_on.wait)
+    with pytest.raises(Undelivered, match="has not finished"):
+        await apart.do(go_on.wait)
+    go_on.set()
+
+
+async def test_what_is_no_web_server_is_said_without_its_own_words():
+    with (
+        silent_server(b"\x1b[2Jgo to http://evil.example\r\n\r\n") as (port, _),
+        pytest.raises(Undelivered, match="is no web server") as caught,
+    ):
+        await webhook(f"http://localhost:{port}/").bring([RAISED])
+    assert "evil" not in str(caught.value)
+
+
+async def test_a_host_that_can_be_none_is_said():
+    long = "a" * 70
+    with pytest.raises(Undelivered, match="cannot be reached"):
+        await webhook(f"http://{long}.example/").bring([RAISED])
+    with pytest.raises(Undelivered, match=r"no name can have|cannot be reached"):
+        await mail(1, host=f"{long}.example").bring([RAISED])
+
+
+async def test_a_password_with_other_letters_is_said_and_none_of_them_is_told(mail_server, home):
+    with mail_server() as heard, pytest.raises(Undelivered, match="not in ASCII") as caught:
+        await mail(heard.port, home, username="me", password="rødgrød").bring([RAISED])
+    assert "ø" not in str(caught.value)
+    assert "xf8" not in str(caught.value)
+
+
+async def test_a_meters_name_makes_no_header_of_its_own(mail_server, home):
+    names = {"house": "Hus\r\nBcc: evil@example.org\r\n\x00", "barn": "Lade"}
+    with mail_server() as heard:
+        settings = {"host": "localhost", "port": heard.port, "sender": "meter@example.org", "to": ["you@example.org"]}
+        words = AlertWords("da", ZoneInfo("Europe/Copenhagen"), names)
+        await Mail(MailConfig(ca_file=home / "ca.pem", **settings), words, "home").bring([RAISED])
+    assert heard.mails[0]["Bcc"] is None
+    assert heard.mails[0]["Subject"].startswith("Hus Bcc: evil@example.org")
+    assert len(heard.envelopes[0][1]) == 1
+
+
+def test_the_same_number_with_other_words_is_another_mail():
+    again = mail(1).message([RAISED])["Message-ID"]
+    assert mail(1).message([RAISED])["Message-ID"] == again
+    assert mail(1).message([replace(RAISED, time=NOW + timedelta(days=1))])["Message-ID"] != again
+
+
+async def test_who_refuses_us_before_the_mail_was_seen_refuses_no_mail_for_good():
+    with silent_server(b"554 your address is on a list\r\n") as (port, _):
+        with pytest.raises(Undelivered, match="answers 554") as caught:
+            await mail(port, security="none").bring([RAISED])
+        assert not caught.value.for_good
+
+
+async def test_addresses_that_are_refused_are_said(mail_server, home):
+    with mail_server() as heard:
+        heard.recipients = {"YOU@EXAMPLE.ORG": "450 come again"}
+        with pytest.raises(Undelivered, match="takes mail for these addresses later"):
+            await mail(heard.port, home).bring([RAISED])
+        heard.recipients = {"YOU@EXAMPLE.ORG": "550 unknown"}
+        with pytest.raises(Undelivered, match="refuses all addresses") as caught:
+            await mail(heard.port, home).bring([RAISED])
+        assert not caught.value.for_good
+        with pytest.raises(Undelivered, match="not for 1 of the 2 addresses") as caught:
+            await mail(heard.port, home, to=["you@example.org", "me@example.org"]).bring([RAISED])
+        assert caught.value.for_good
+        assert len(heard.mails) == 1
 
 
 class Listed:
@@ -324,3 +438,27 @@ class TestCourier:
         await run_for(Courier("webhook", listed, bring, lambda: NOW), 1)
         assert asyncio.get_running_loop().time() - began < 10
         assert listed.positions == {"webhook": 0}
+
+    async def test_a_clock_that_was_behind_when_something_was_told_does_not_make_it_old(self):
+        listed, brought = Listed(), []
+        listed.tellings = [replace(numbered(1, NOW - timedelta(days=3)), instant=asyncio.get_running_loop().time())]
+
+        async def bring(tellings):
+            brought.extend(one.number for one in tellings)
+
+        await run_for(Courier("webhook", listed, bring, lambda: NOW, wait=60), 100)
+        assert brought == [1]
+
+    async def test_a_mistake_is_said_and_tried_again_and_ends_nothing_else(self, caplog):
+        listed, tries = Listed(), []
+        listed.tellings = [numbered(1)]
+
+        async def bring(_):
+            tries.append(1)
+            raise KeyError("what it is")
+
+        courier = Courier("webhook", listed, bring, lambda: NOW)
+        await run_for(courier, 100)
+        assert len(tries) > 2
+        assert "a mistake of this program (KeyError)" in courier.trouble
+        assert caplog.text.count("a mistake of this program") == 1

@@ -195,7 +195,24 @@ async def test_a_restart_neither_repeats_nor_forgets(hub, house, event_log, tmp_
         assert [one.number for one in keeper.book.tellings] == [1, 2]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"number": 1}', '{"number":"x","positions":{}}', "\x00\x00"])
+_NAIVE = {"raised": True, "told": False, "passed": 0, "since": "2026-11-22T12:00:00", "until": None, "value": None}
+_NO_TIME = {"number": 1, "positions": {}, "held": [], "tellings": [], "alerts": {"house/key_refused": _NAIVE}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"number": 1}',
+        '{"number":"x","positions":{}}',
+        '{"number":Infinity,"positions":{}}',
+        "\x00\x00",
+        pytest.param("[" * 200_000, id="deep"),
+        pytest.param(json.dumps(_NO_TIME), id="a time without its offset"),
+    ],
+)
 async def test_a_damaged_file_costs_no_more_than_what_it_held(hub, house, event_log, tmp_path, content, caplog):
     (tmp_path / "alerts.json").write_text(content)
     async with keeping(hub, event_log, tmp_path) as keeper:

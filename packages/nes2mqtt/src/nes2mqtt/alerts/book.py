@@ -16,7 +16,7 @@ from typing import Any
 
 from nes2mqtt.alerts.kinds import UNITS, Kind
 from nes2mqtt.alerts.rule import Change, Rule, Watch
-from nes2mqtt.alerts.telling import Telling, What
+from nes2mqtt.alerts.telling import Telling, What, moment_of, number_of
 
 __all__ = ["KEPT", "Alert", "AlertBook"]
 
@@ -131,10 +131,10 @@ class Alert:
         Raises:
             ValueError, KeyError, TypeError: it is damaged.
         """
-        since, until = (None if document[key] is None else datetime.fromisoformat(document[key]) for key in _TIMES)
-        value = document["value"]
+        since, until = (moment_of(document[key]) for key in _TIMES)
+        value = number_of(document["value"])
         told, passed = bool(document["told"]), int(document["passed"])
-        self.value = None if value is None else float(value)
+        self.value = value
         self.watch = Watch(raised=bool(document["raised"]))
         self.told, self.passed, self.since, self.until = told, passed, since, until
 
@@ -200,13 +200,14 @@ class AlertBook:
         """Take what happened and is over at once."""
         self._held.append(telling)
 
-    def settle(self, label: Label, now: datetime | None, *, quiet: bool) -> list[Telling]:
+    def settle(self, label: Label, now: datetime | None, *, quiet: bool, instant: float | None = None) -> list[Telling]:
         """Return what is to be told now, numbered.
 
         Args:
             label: gives moments the time of day.
             now: None while it is not known.
             quiet: only what is urgent is told.
+            instant: now, by the monotonic clock.
         """
         told: list[Telling] = []
         for key, alert in tuple(self._open.items()):
@@ -220,11 +221,11 @@ class AlertBook:
         late = [one for one in self._held if quiet and one.kind not in self._urgent]
         told += [one for one in self._held if one not in late]
         self._held = late
-        return [self._numbered(one, now) for one in told]
+        return [self._numbered(one, now, instant) for one in told]
 
-    def _numbered(self, telling: Telling, now: datetime | None) -> Telling:
+    def _numbered(self, telling: Telling, now: datetime | None, instant: float | None) -> Telling:
         self.number += 1
-        numbered = replace(telling, number=self.number, time=now)
+        numbered = replace(telling, number=self.number, time=now, instant=instant)
         self._tellings.append(numbered)
         return numbered
 

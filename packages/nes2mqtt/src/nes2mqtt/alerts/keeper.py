@@ -238,7 +238,7 @@ class AlertKeeper:
         await self._take_events()
         label = self._clock.label_if_known
         now = self._clock.now() if self._clock.known else None
-        told = self.book.settle(label, now, quiet=self.quiet)
+        told = self.book.settle(label, now, quiet=self.quiet, instant=self._clock.monotonic())
         if changed or told:
             await self._save()
         for meter in sorted(changed | {one.meter for one in told}):
@@ -317,7 +317,7 @@ class AlertKeeper:
             self.book.remember(json.loads(self._path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             _log.error(
                 "%s cannot be read (%s): which alerts were told is not known, so those that are raised are told again",
                 self._path,

@@ -6,14 +6,15 @@ This module does not know who is told, nor in which words.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 from nes2mqtt.alerts.kinds import Kind
 
-__all__ = ["Telling", "What"]
+__all__ = ["Telling", "What", "moment_of", "number_of"]
 
 
 class What(StrEnum):
@@ -33,7 +34,6 @@ class Telling:
     """Something to tell.
 
     Args:
-        number: only grows; 0 before it has one.
         what: happened.
         kind: of the alert.
         meter: its id.
@@ -46,6 +46,8 @@ class Telling:
         times: how often it was raised, of what passed.
         events: what the meter logged, in English.
         time: when this was decided; None while the time of day is not known.
+        number: only grows; 0 before it has one.
+        instant: of :attr:`time` by the monotonic clock; None if that was before this program started. It is not kept.
     """
 
     what: What
@@ -61,6 +63,7 @@ class Telling:
     events: tuple[str, ...] = ()
     time: datetime | None = None
     number: int = 0
+    instant: float | None = field(default=None, compare=False)
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON has it; what is not known is absent."""
@@ -93,14 +96,14 @@ class Telling:
             Kind(document["kind"]),
             str(document["meter"]),
             str(document.get("phase", "")),
-            _number(document.get("value")),
-            _number(document.get("limit")),
-            _number(document.get("fuse")),
-            _moment(document.get("since")),
-            _moment(document.get("until")),
+            number_of(document.get("value")),
+            number_of(document.get("limit")),
+            number_of(document.get("fuse")),
+            moment_of(document.get("since")),
+            moment_of(document.get("until")),
             int(document.get("times", 1)),
             tuple(str(each) for each in document.get("events", ())),
-            _moment(document.get("time")),
+            moment_of(document.get("time")),
             int(document["number"]),
         )
 
@@ -109,11 +112,25 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="seconds")
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+def number_of(value: Any) -> float | None:
+    """Return the number that is written.
+
+    Raises:
+        ValueError, TypeError: it is none.
+    """
+    if value is None:
+        return None
+    if not isfinite(number := float(value)):
+        raise ValueError("this is no number")
+    return number
 
 
-def _moment(text: Any) -> datetime | None:
+def moment_of(text: Any) -> datetime | None:
+    """Return the moment that is written.
+
+    Raises:
+        ValueError, TypeError: it is none.
+    """
     if text is None:
         return None
     moment = datetime.fromisoformat(text)

@@ -156,7 +156,7 @@ class Courier:
     async def _brought(self, tellings: Sequence[Telling]) -> bool:
         """Bring some; return whether that is done with, well or for good."""
         now = self._now()
-        fresh = [one for one in tellings if one.time is None or now is None or now - one.time < _OLDEST]
+        fresh = [one for one in tellings if not _old(one, asyncio.get_running_loop().time(), now)]
         if len(fresh) < len(tellings):
             _log.error("alerts, %s: gave up %d that nobody took for a day", self.name, len(tellings) - len(fresh))
         if not fresh:
@@ -168,7 +168,22 @@ class Courier:
                 _log.error("alerts, %s: %s", self.name, error)
             self._trouble = str(error)
             return error.for_good
+        except Exception as error:  # noqa: BLE001 - a mistake in one channel must not end the watching, nor the others
+            if type(error).__name__ not in self._trouble:
+                _log.error("alerts, %s: a mistake of this program; all else goes on", self.name, exc_info=error)
+            self._trouble = (
+                f"stopped by a mistake of this program ({type(error).__name__}), tried again; please report it with the "
+                "lines of the log"
+            )
+            return False
         if self._trouble:
             _log.info("alerts, %s: it works again", self.name)
         self._trouble = ""
         return True
+
+
+def _old(one: Telling, instant: float, now: datetime | None) -> bool:
+    """Tell whether something is too old; what this program told itself by the clock that nobody sets."""
+    if one.instant is not None:
+        return instant - one.instant >= _OLDEST.total_seconds()
+    return one.time is not None and now is not None and now - one.time >= _OLDEST

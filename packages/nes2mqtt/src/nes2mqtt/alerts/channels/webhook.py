@@ -5,14 +5,16 @@ This module does not know when something is told.
 
 from __future__ import annotations
 
-import asyncio
+import hashlib
 import http.client
 import json
 import ssl
 from collections.abc import Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 from nes2mqtt import __version__
+from nes2mqtt.alerts.channels.apart import Apart
 from nes2mqtt.alerts.channels.courier import Undelivered
 from nes2mqtt.alerts.config import WebhookConfig
 from nes2mqtt.alerts.telling import Telling
@@ -23,6 +25,8 @@ __all__ = ["Webhook"]
 
 _TIMEOUT = 15.0
 """Seconds without a byte."""
+_LIMIT = 60.0
+"""Seconds for all of it."""
 _GOOD, _TOO_MANY, _TIMED_OUT = range(200, 300), 429, 408
 
 
@@ -41,6 +45,7 @@ class Webhook:
         self._gateway = gateway
         self.place = urlsplit(config.url).netloc
         """Whom we ask, for people: the path may hold something that is not for all."""
+        self._apart = Apart(self.place, _LIMIT)
 
     async def bring(self, tellings: Sequence[Telling]) -> None:
         """Send each.
@@ -49,7 +54,7 @@ class Webhook:
             Undelivered: one was not taken.
         """
         for one in tellings:
-            await asyncio.to_thread(self._post, self.body(one), str(one.number))
+            await self._apart.do(partial(self._post, self.body(one), str(one.number)))
 
     def body(self, one: Telling) -> bytes:
         """Return what is sent."""
@@ -62,7 +67,8 @@ class Webhook:
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": f"nes2mqtt/{__version__}",
-            "Idempotency-Key": f"{self._gateway}-{number}",
+            # Numbers begin anew where their file was lost; the same number with other words is another message.
+            "Idempotency-Key": f"{self._gateway}-{number}-{hashlib.sha256(body).hexdigest()[:12]}",
         }
         if self._config.secret is not None:
             headers[self._config.header] = self._config.secret.reveal()
@@ -83,7 +89,12 @@ class Webhook:
                 f"the certificate of {self.place} is not to be trusted ({error.verify_message}); nothing was sent. Mend the "
                 "certificate there, or let this computer trust its authority"
             ) from None
-        except (OSError, http.client.HTTPException) as error:
+        except http.client.HTTPException:
+            # Its own words would be what the server sent, of any length.
+            raise Undelivered(
+                f"what answers at {self.place} is no web server. Is the address in url of [alerts.webhook] right?"
+            ) from None
+        except (OSError, ValueError) as error:  # a name that cannot be one is a ValueError
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise Undelivered(f"{self.place} cannot be reached: {reason}. It is tried again") from None
         finally:
