@@ -16,7 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 from nes2mqtt.cli import app
+from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.history.queries.periods import Unit
+from nes2mqtt.history.tables.retention import Retention
 
 ZONE = ZoneInfo("Europe/Copenhagen")
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -401,3 +403,54 @@ async def test_an_import_that_breaks_in_the_middle_leaves_nothing(config, tmp_pa
     assert "database or disk is full. Nothing was changed" in output
     with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
         assert list(connection.iterdump()) == before
+
+
+async def test_the_first_quarter_of_an_hour_is_not_counted_twice_when_one_reading_of_it_is_left(
+    open_store, registers, clock, tmp_path
+):
+    async with open_store() as store:
+        for second in range(120, 7200, 10):
+            clock.now = clock.at(second)
+            store.offer(registers(second, SHOWN + second))
+    thin_out(tmp_path)
+    file = tmp_path / "nes2mqtt.toml"
+    file.write_text(CONFIG.format(folder=tmp_path))
+    hand = ("--total", f"{(NOON - HOUR).astimezone(ZONE):%Y-%m-%d %H:%M}=19999")
+    measured = (NOON + timedelta(minutes=10), SHOWN + 600)
+    output = done(file, "--total", f"{measured[0].astimezone(ZONE):%Y-%m-%d %H:%M}={measured[1] / 1000}")
+    assert "the history has it: 1; they agree" in output
+    done(file, *hand, "--apply")
+    (year,) = await energies(open_store, clock, Unit.YEAR, NOON, NOON + HOUR)
+    assert year.values == {"active_energy_import": SHOWN + 7190 - 19_999_000}
+
+
+@pytest.mark.parametrize("lost", ["received < ?", "received BETWEEN ?1 - 3600000 AND ?1 + 3600000"])
+async def test_what_was_measured_is_not_counted_twice_when_its_readings_are_lost(
+    open_store, registers, clock, tmp_path, lost
+):
+    """As after damage, when only the energies of some hours could be saved."""
+    async with open_store() as store:
+        for second in range(0, 6 * 3600 + 1, 60):
+            clock.now = clock.at(second)
+            store.offer(registers(second, SHOWN + second))
+    thin_out(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection, connection:
+        middle = int((NOON + 3 * HOUR).timestamp()) * 1000
+        assert connection.execute(f"DELETE FROM registers_kept WHERE {lost}", (middle,)).rowcount > 5
+    file = tmp_path / "nes2mqtt.toml"
+    file.write_text(CONFIG.format(folder=tmp_path))
+    begin, end = NOON - HOUR, NOON + 7 * HOUR
+    before = await energies(open_store, clock, Unit.QUARTER, begin, end)
+    readings = [(NOON + minutes * timedelta(minutes=1), SHOWN + 60 * minutes) for minutes in (125, 160, 170, 200)]
+    assert "None of it would be new" in done(file, as_csv(readings, tmp_path), *ASKED, "--apply")
+    assert await energies(open_store, clock, Unit.QUARTER, begin, end) == before
+
+
+def thin_out(folder):
+    """Keep one register reading for each quarter of an hour, as is done when they are old."""
+    with closing(sqlite3.connect(folder / "history.db", isolation_level=None)) as connection:
+        retention = Retention(connection, HistoryConfig(keep_raw_days=1))
+        for days in range(10):
+            retention.tidy(86_400 * days, None, 1 << 62)
+        assert connection.execute("SELECT count(*) FROM registers_kept").fetchone()[0] > 5
+        assert connection.execute("SELECT count(*) FROM registers").fetchone()[0] < 50

@@ -56,7 +56,7 @@ def _not_taken(brought: Brought) -> Iterator[str]:
     if verdict.closed:
         yield (
             f"Not taken: {verdict.closed} in gaps that the meter's load profile filled, or in which the meter was exchanged while this "
-            "program ran."
+            "program ran, or whose readings the history has lost and whose energy it still has."
         )
     if verdict.late:
         yield f"Not taken: {verdict.late} of after the last reading of this program."

@@ -26,7 +26,7 @@ from nes2mqtt.history.tables.columns import (
 from nes2mqtt.history.tables.energy import Head
 from nes2mqtt.history.tables.levels import HOURS, QUARTERS, Level
 from nes2mqtt.history.tables.rollups import Step, minute_of
-from nes2mqtt.history.tables.rows import Columns
+from nes2mqtt.history.tables.rows import MAX_METERS, Columns, present_key
 from osgp.sources import Source
 
 __all__ = [
@@ -65,7 +65,7 @@ class Shown:
         at: when, in ms since 1970.
         values: by source.
         segment: which physical meter; 0 for an imported reading.
-        read: False if nobody read it then: it is from the meter's load profile.
+        read: False if no reading of then is kept: it is from the meter's load profile, or only its energy is known.
     """
 
     at: int
@@ -124,11 +124,46 @@ def measured(connection: sqlite3.Connection, meter: int) -> Iterator[Shown]:
         f"SELECT received, segment, 0, {listed} FROM filled WHERE meter = ? ORDER BY received",  # noqa: S608
         (meter,),
     )
-    last = -1
+    before: Shown | None = None
     for at, segment, mine, *cells in merge(_forward(read), filled, key=lambda row: row[0]):
-        if at > last:
-            last = at
-            yield Shown(at, COLUMNS.present(cells), segment, bool(mine))
+        if before is None or at > before.at:
+            shown = Shown(at, COLUMNS.present(cells), segment, bool(mine))
+            if before is None:
+                yield from _begun(connection, meter, shown)
+            elif at - before.at > SHORTEST_GAP:
+                yield from _lost(connection, meter, before, shown)
+            yield shown
+            before = shown
+
+
+_BUCKETS = f"SELECT energy_from, energy_to, {COLUMNS.listed} FROM {QUARTERS.table} WHERE at & {MAX_METERS} = ?"  # noqa: S608
+
+
+def _begun(connection: sqlite3.Connection, meter: int, first: Shown) -> Iterator[Shown]:
+    """Yield what the registers showed when counting began, if that was before the first reading that is kept.
+
+    Of old readings the last of each quarter of an hour is kept: of the very first quarter, what was counted up to it is in its bucket.
+    """
+    query = f"{_BUCKETS} AND energy_from < ? ORDER BY at LIMIT 1"
+    row = connection.execute(query, (meter, first.at)).fetchone()
+    if row is None:
+        return
+    since, until, *cells = row
+    counted = COLUMNS.present(cells)
+    if until == first.at:
+        values = {source: value - counted.get(source, 0) for source, value in first.values.items()}
+        yield Shown(since, {source: value for source, value in values.items() if value >= 0}, first.segment)
+    else:
+        yield Shown(since, {}, first.segment, read=False)
+
+
+def _lost(connection: sqlite3.Connection, meter: int, before: Shown, after: Shown) -> Iterator[Shown]:
+    """Yield that something was counted between two readings that are kept, though no reading of it is, as after damage."""
+    query = f"{_BUCKETS} AND at >= ? AND at < ? AND energy_to > ? AND energy_to < ? ORDER BY at LIMIT 1"
+    keys = (present_key(QUARTERS.floor(before.at), 0), present_key(after.at, 0))
+    row = connection.execute(query, (meter, *keys, before.at, after.at)).fetchone()
+    if row is not None:
+        yield Shown(row[1], {}, before.segment, read=False)
 
 
 def _forward(rows: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
