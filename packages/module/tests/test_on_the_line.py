@@ -94,9 +94,9 @@ class Rig:
         scripts, settings = Path(__file__).parent / "on_module", self.folder / "settings.json"
         env = {"MICROPYPATH": f"{program.name}:.frozen", "PATH": "/usr/bin:/bin"}
         if program.is_file():
-            heap, started = HEAP_IN_PLACE, (scripts / "start_in_place.py", settings, program)
+            heap, started = HEAP_IN_PLACE, [scripts / "start_in_place.py", settings, program]
         else:
-            heap, started = HEAP[bits], (scripts / "start.py", settings)
+            heap, started = HEAP[bits], [scripts / "start.py", settings]
         return self.start(*interpreter(bits), "-X", f"heapsize={heap}", *started, env=env, cwd=program.parent)
 
     def start_browsers(self, count):

@@ -65,5 +65,5 @@ def test_a_gateway_comes_without_what_its_configuration_does_not_use(tmp_path):
         "nes2mqtt.outputs.mqtt.output",
         "osgp.meter",
     } <= loaded
-    too_many = {what: found for what, names in UNUSED.items() if (found := loaded.intersection(names))}
+    too_many = {what: more for what, names in UNUSED.items() if (more := loaded.intersection(names))}
     assert not too_many, "the gateway takes more memory"

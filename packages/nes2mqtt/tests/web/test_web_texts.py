@@ -105,7 +105,8 @@ def _troubles():
             if not (isinstance(call, ast.Call) and getattr(call.func, "id", "") == "OutputStatus"):
                 continue
             given = {each.arg: each.value for each in call.keywords}
-            well = isinstance(given.get("ok"), ast.Constant) and given["ok"].value is True
+            ok = given.get("ok")
+            well = isinstance(ok, ast.Constant) and ok.value is True
             if "code" not in given and not well:
                 without.append(path.name)
             codes |= {
