@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -44,7 +45,9 @@ def test_nothing_written_is_no_zero(text):
     assert amount(text, "kWh") is None
 
 
-@pytest.mark.parametrize("text", ["-1", "1e9", "12a", "1,2,3.4.5", "0x10", "12:30", "Infinity"])
+@pytest.mark.parametrize(
+    "text", ["-1", "1e9", "12a", "1,2,3.4.5", "0x10", "12:30", "Infinity", "31.01.2024", "1.23,4", "1 2"]
+)
 def test_what_is_no_register_is_refused_in_words(text):
     with pytest.raises(NotANumber, match=r"is (no number|below zero|more than a register)"):
         amount(text, "MWh")
@@ -72,10 +75,26 @@ def test_a_time_is_understood_as_it_is_written(text, form, wanted):
     assert time_of(text, form) == wanted
 
 
-@pytest.mark.parametrize("text", ["", "13", "01/31/2024", "0001-01-01", "9999-12-31T23:59:59-12:00", "tomorrow"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "13", "01/31/2024", "0001-01-01", "9999-12-31T23:59:59-12:00", "tomorrow", "240131143000", "202401311430"],
+)
 def test_what_is_no_time_is_refused_in_words(text):
     with pytest.raises(NotATime, match=r"is (no time|of a year)"):
         time_of(text)
+
+
+def test_a_form_that_has_a_part_twice_is_refused_in_words():
+    with pytest.raises(NotATime, match="is no time of the form"):
+        time_of("01 02", "%d %d")
+
+
+def test_a_cell_that_is_no_register_is_refused_however_long_it_is():
+    begun = process_time()
+    for text in ("1" + " " * 20_000 + "x", "1" + "(" * 20_000, "9" * 20_000):
+        with pytest.raises(NotANumber, match="is no number"):
+            amount(text, "kWh")
+    assert process_time() - begun < 2  # it took half a minute
 
 
 def local(*texts):
@@ -97,6 +116,22 @@ def test_the_order_of_lines_tells_the_hour_that_came_twice(back):
 def test_where_it_does_not_the_lines_are_refused():
     found = list(settled(local(*AUTUMN[:3], *AUTUMN[:3]), ZONE, back=False))
     assert [isinstance(line, Refused) for line in found] == [False, True, True, False, True, True]
+
+
+def test_lines_without_end_of_the_hour_that_came_twice_do_not_fill_the_memory():
+    def lines():
+        for line in local("2025-10-26 02:30"):
+            for _ in range(200_000):
+                waiting.append(1)
+                yield line
+
+    waiting = []
+    most = refused = 0
+    for one in settled(lines(), ZONE, back=False):
+        most = max(most, len(waiting) - refused)
+        refused += isinstance(one, Refused)
+    assert refused == 200_000
+    assert most < 30_000
 
 
 HEADS = {
@@ -191,3 +226,19 @@ def test_what_cannot_be_told_is_asked(tmp_path, text, wanted, told):
     path.write_text(text)
     with pytest.raises(HistoryError, match=told):
         CsvFile(path, wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("time,tPI\n" + "x" * 3_000_000, "line 2 is longer than a million characters"),
+        ("x" * 3_000_000, "line 1 is longer than a million characters"),
+        ("time,tPI," + "x" * 200_000, "this is no CSV"),
+        ('time,tPI\n2024-01-31,1\n"\n' + '","\n' * 5000, "the row that begins in line 3 does not end"),
+    ],
+)
+def test_what_has_no_end_is_not_read_to_its_end(tmp_path, text, told):
+    path = tmp_path / "old.csv"
+    path.write_text(text)
+    with pytest.raises(HistoryError, match=told):
+        list(CsvFile(path, Wanted()))

@@ -17,6 +17,10 @@ UNITS = {"wh": 0, "kwh": 3, "mwh": 6, "varh": 0, "kvarh": 3}
 
 _MOST = 10**12
 """No register shows more: nine digits of 100 Wh."""
+_LONGEST = 64
+"""Characters of a cell with a number."""
+_BLANK = re.compile(r"(?<=\d)[\s\u00a0\u202f'](?=\d{3}(?!\d))", re.ASCII)
+"""Between thousands."""
 _ABSENT = frozenset({"", "-", "--", "unknown", "unavailable", "none", "null", "nan", "n/a", "na"})
 _UNIT = re.compile(r"[\s_(\[]*(mwh|kwh|wh|kvarh|varh)[)\]]*$", re.IGNORECASE)
 _TITLE_UNIT = re.compile(r"(?:^|[^a-z])(mwh|kwh|wh|kvarh|varh)(?:[^a-z]|$)", re.IGNORECASE)
@@ -48,6 +52,8 @@ def amount(text: str, unit: str) -> tuple[int, int] | None:
     cell = text.strip().strip("\"'").strip()
     if cell.lower() in _ABSENT:
         return None
+    if len(cell) > _LONGEST:
+        raise NotANumber(f"'{cell[:40]}...' is no number")
     found = _UNIT.search(cell)
     if found is not None:
         cell, unit = cell[: found.start()], found.group(1)
@@ -64,13 +70,13 @@ def amount(text: str, unit: str) -> tuple[int, int] | None:
 
 
 def _number(cell: str, text: str) -> Decimal:
-    digits = re.sub(r"[\s\u00a0\u202f']", "", cell)
+    digits = _BLANK.sub("", cell)
     comma, point = digits.rfind(","), digits.rfind(".")
     if comma >= 0 and point >= 0:
-        thousands = "," if point > comma else "."
-        digits = digits.replace(thousands, "")
+        whole, fraction = digits[: max(comma, point)], digits[max(comma, point) + 1 :]
+        digits = f"{_joined(whole, ',' if point > comma else '.')}.{fraction}"
     elif digits.count(",") > 1 or digits.count(".") > 1:  # 1.234.567
-        digits = digits.replace(",", "").replace(".", "")
+        digits = _joined(digits, "," if comma > 0 else ".")
     digits = digits.replace(",", ".")
     if not re.fullmatch(r"[+-]?\d+(\.\d*)?([eE][+-]?\d{1,2})?", digits, re.ASCII):
         raise NotANumber(f"'{text.strip()[:40]}' is no number")
@@ -78,3 +84,9 @@ def _number(cell: str, text: str) -> Decimal:
         return Decimal(digits)
     except InvalidOperation:
         raise NotANumber(f"'{text.strip()[:40]}' is no number") from None
+
+
+def _joined(whole: str, mark: str) -> str:
+    """Return a whole number without the marks between its thousands; as it is if they stand elsewhere, as in a date."""
+    grouped = re.fullmatch(rf"[+-]?\d{{1,3}}({re.escape(mark)}\d{{3}})+", whole, re.ASCII)
+    return whole.replace(mark, "") if grouped else whole

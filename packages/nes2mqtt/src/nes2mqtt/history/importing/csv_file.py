@@ -10,8 +10,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.importing.amounts import UNITS, WRITTEN, NotANumber, amount, unit_in
@@ -24,6 +24,9 @@ __all__ = ["CsvFile", "Wanted"]
 
 _LOOKED_AT = 64 * 1024
 """Bytes by which the encoding is told."""
+_LONGEST_LINE = 1 << 20
+_MOST_LINES = 1000
+"""Lines that a row of cells in quotation marks may have."""
 _DELIMITERS = ";\t,|"
 _STATES = ("entity_id", "state", "last_changed")
 """Titles of Home Assistant's own export of states."""
@@ -114,9 +117,20 @@ class CsvFile:
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
         try:
             with self.path.open(encoding=self._encoding, errors="replace", newline="") as file:
-                reader = csv.reader(file, delimiter=self._delimiter)
+                ended = 0
+
+                def lines() -> Iterator[str]:
+                    for number, text in enumerate(_lines(file, self.path), start=1):
+                        if number - ended > _MOST_LINES:
+                            raise HistoryError(
+                                f"{self.path.name}: the row that begins in line {ended + 1} does not end; a quotation mark may be missing"
+                            )
+                        yield text
+
+                reader = csv.reader(lines(), delimiter=self._delimiter)
                 first = True
                 for cells in reader:
+                    ended = reader.line_num
                     if not cells or not any(cell.strip() for cell in cells) or cells[0].lstrip().startswith("#"):
                         continue
                     if not (first and self._is_titles(cells)):
@@ -157,15 +171,19 @@ class CsvFile:
         """Return what stands between columns, and the cells of the first line."""
         try:
             with self.path.open(encoding=self._encoding, errors="replace", newline="") as file:
-                lines = [line for line in islice(file, 100) if line.strip() and not line.lstrip().startswith("#")]
+                lines = (line for line in _lines(file, self.path) if line.strip() and not line.lstrip().startswith("#"))
+                first = next(lines, None)
         except OSError as error:
             raise HistoryError(f"{self.path} cannot be read: {error.strerror}") from error
-        if not lines:
+        if first is None:
             raise HistoryError(f"{self.path} is empty")
-        delimiter = max(_DELIMITERS, key=lines[0].count)
-        if lines[0].count(";"):  # then commas are decimal ones
+        delimiter = max(_DELIMITERS, key=first.count)
+        if first.count(";"):  # then commas are decimal ones
             delimiter = ";"
-        return delimiter, next(csv.reader(lines[:1], delimiter=delimiter))
+        try:
+            return delimiter, next(csv.reader([first], delimiter=delimiter))
+        except csv.Error as error:
+            raise HistoryError(f"{self.path}: this is no CSV ({error})") from error
 
     def _time_columns(self, titles: Sequence[str]) -> list[int]:
         if self._wanted.times:
@@ -212,6 +230,17 @@ class CsvFile:
         if name.isdecimal() and 1 <= int(name) <= len(titles):
             return int(name) - 1
         raise HistoryError(f"{option}: {self.path.name} has no column '{name}'; its columns are: {_listed(titles)}")
+
+
+def _lines(file: TextIO, path: Path) -> Iterator[str]:
+    number = 0
+    while text := file.readline(_LONGEST_LINE):
+        number += 1
+        if len(text) == _LONGEST_LINE and not text.endswith(("\n", "\r")):
+            raise HistoryError(
+                f"{path.name}: line {number} is longer than a million characters; this is no CSV of readings"
+            )
+        yield text
 
 
 def _known_unit(unit: str, what: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -23,8 +23,12 @@ __all__ = ["NotATime", "descending", "settled", "time_of"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR, _LAST_YEAR = 1971, 2199
-_SECONDS = re.compile(r"\d{9,10}(\.\d+)?", re.ASCII)
-_MILLISECONDS = re.compile(r"\d{12,13}", re.ASCII)
+# Ten digits and thirteen are times since 2001; with fewer, 240131143000 would be one.
+_SECONDS = re.compile(r"\d{10}(\.\d+)?", re.ASCII)
+_MILLISECONDS = re.compile(r"\d{13}", re.ASCII)
+_LONGEST = 64
+_MOST_TWICE = 20_000
+"""Lines of an hour that came twice that wait for its end: more than one a second."""
 _FORMATS = tuple(
     f"{day}{clock}"
     for day in ("%d.%m.%Y", "%d-%m-%Y", "%d/%m/%Y", "%Y/%m/%d", "%d.%m.%y")
@@ -48,6 +52,8 @@ def time_of(text: str, form: str = "") -> datetime:
         NotATime: it is none.
     """
     cell = text.strip().strip("\"'").strip()
+    if len(cell) > _LONGEST:
+        raise NotATime(f"'{cell[:40]}...' is no time")
     found = _time_in(cell, form)
     if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
         raise NotATime(f"'{cell[:40]}' is of a year in which there were no such meters")
@@ -58,7 +64,7 @@ def _time_in(cell: str, form: str) -> datetime:
     if form:
         try:
             return datetime.strptime(cell, form)  # noqa: DTZ007 - a local time is naive here
-        except ValueError:
+        except (ValueError, re.error):  # the second if something is in the form twice
             raise NotATime(f"'{cell[:40]}' is no time of the form {form}") from None
     if _SECONDS.fullmatch(cell):
         return _EPOCH + timedelta(seconds=float(cell))
@@ -96,6 +102,7 @@ def settled(lines: Iterable[Line | Refused], zone: ZoneInfo, *, back: bool) -> I
         back: whether the file goes from new to old.
     """
     twice: list[Line] = []
+    hopeless: date | None = None
     for line in lines:
         if isinstance(line, Refused):
             yield line
@@ -118,7 +125,14 @@ def settled(lines: Iterable[Line | Refused], zone: ZoneInfo, *, back: bool) -> I
             if twice and twice[-1].time.date() != line.time.date():
                 yield from _hours_of(twice, zone, back=back)
                 twice = []
+            if line.time.date() == hopeless:
+                yield _unknown(line, zone)
+                continue
             twice.append(line)
+            if len(twice) > _MOST_TWICE:
+                hopeless = line.time.date()
+                yield from (_unknown(one, zone) for one in twice)
+                twice = []
     yield from _hours_of(twice, zone, back=back)
 
 
@@ -130,13 +144,16 @@ def _hours_of(lines: Sequence[Line], zone: ZoneInfo, *, back: bool) -> Iterator[
         if (later.time >= earlier.time if back else later.time <= earlier.time)
     ]
     if len(turns) != 1:
-        for line in lines:
-            yield Refused(
-                line.place,
-                f"{line.time:%Y-%m-%d %H:%M} came twice in {zone}, when the clocks were put back, and the order of the lines does not "
-                "tell which of the two it is",
-            )
+        yield from (_unknown(line, zone) for line in lines)
         return
     for place, line in enumerate(lines):
         fold = int((place >= turns[0]) != back)
         yield replace(line, time=line.time.replace(tzinfo=zone, fold=fold).astimezone(UTC))
+
+
+def _unknown(line: Line, zone: ZoneInfo) -> Refused:
+    return Refused(
+        line.place,
+        f"{line.time:%Y-%m-%d %H:%M} came twice in {zone}, when the clocks were put back, and the order of the lines does not tell which "
+        "of the two it is",
+    )
