@@ -383,3 +383,20 @@ def test_the_demonstration_can_be_looked_at_and_not_changed():
     assert KEY not in json.dumps(picture)
     with pytest.raises(ValueError, match="cannot be changed"):
         book.take("", [])
+
+
+SECOND = [change("mqtt", 1, name, value="b") for name in ("host", "username", "client_id")]
+
+
+@pytest.mark.parametrize(
+    "guess",
+    [
+        lambda word: [change("mqtt", 0, "client_id", value=word)],
+        lambda word: [*SECOND, change("mqtt", 1, "password", value=word)],
+    ],
+)
+def test_nobody_learns_whether_he_has_guessed_a_secret(desk, guess):
+    """Who is only logged in may ask what changes would do, as often as he likes."""
+    for word in ("broker-canary", "another-word"):
+        told = check(desk, change("mqtt", 0, "host", value="10.6.6.6"), *guess(word))
+        assert {one["kind"] for one in told["problems"]} == {"type_again"}, word

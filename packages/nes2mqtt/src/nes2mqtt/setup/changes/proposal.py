@@ -36,6 +36,12 @@ _LOCAL = ("serial:", "optical:/", "/")
 _PASSWORD: Path = ("web", "password")
 
 
+class _Typed(str):
+    """A secret that was typed just now. Known by what it is, not by what it says: else whoever guesses could see here that he is right."""
+
+    __slots__ = ()
+
+
 class MalformedError(ValueError):
     """What was sent is no list of changes. The text repeats nothing of it."""
 
@@ -118,8 +124,9 @@ def propose(
     steps, checked = [], []
     for one in asked:
         value = GONE if one.value is None else _value(one)
-        checked.append(Step(one.place.path, value))
-        if value is not GONE and one.place.setting is not None and is_secret(one.place.setting):
+        is_typed = value is not GONE and one.place.setting is not None and is_secret(one.place.setting)
+        checked.append(Step(one.place.path, _Typed(value) if is_typed else value))
+        if is_typed:
             secret = hashed(str(value)) if one.place.path == _PASSWORD else str(value)
             file = new_secret(_file_name(one.place.path))
             while file in files:
@@ -242,11 +249,10 @@ def _secrets_at(data: Any, path: Path = ()) -> Iterator[Path]:
 
 def _kept_secrets(before: Mapping[str, Any], after: Mapping[str, Any], asked: Sequence[Asked]) -> Iterator[Found]:
     """Yield each secret that would go elsewhere and was not typed."""
-    typed = [one.value for one in asked if isinstance(one.value, str)]
     gone = any(one.value is None and isinstance(one.place.path[-1], int) for one in asked)
     had = [_receiver(before, path) for path in _secrets_at(before)]
     for path in _secrets_at(after):
-        if _at(after, path) in typed:  # by what it is, not where: another one may have come to this place
+        if isinstance(_at(after, path), _Typed):  # not by where it is: another one may have come to this place
             continue
         where = _receiver(after, path)
         # Where a section went away the ones behind it have other numbers: then it is enough that one went there.
