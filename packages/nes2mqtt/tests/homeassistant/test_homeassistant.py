@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -175,9 +176,10 @@ class Gateway:
         self.meter = Meter(self.hub, mqtt_rig, self.journal)
         self.log = RememberedEvents({"house": {46: "cover opened"}})
         section = AlertsConfig.model_validate({"phase_load": {}, "export": {}, "base_load": {"watts": 300}})
-        self.alerts = AlertKeeper(section, {"house": 25.0}, self.hub, self.log, LOCAL, None)
+        self.alerts: AlertKeeper | None = AlertKeeper(section, {"house": 25.0}, self.hub, self.log, LOCAL, None)
         self.bills = Bills()
         self.costs = RunningCosts(self.bills, CONTRACTS, LOCAL, self.bills)
+        self.folder: Path | None = None
         self._running: contextlib.AsyncExitStack | None = None
 
     async def start(self, **settings: Any) -> None:
@@ -186,7 +188,17 @@ class Gateway:
         config = self.rig.config(self.mosquitto, **(options | settings))
         names = {"house": {46: "cover opened"}}
         feeds = Sources(self.log, lambda _: RememberedPosition(), names=names, alerts=self.alerts)
-        output = MqttOutput(config, info, self.journal, self.hub, feeds=feeds, costs=self.costs, timing=self.rig.QUICK)
+        output = MqttOutput(
+            config,
+            info,
+            self.journal,
+            self.hub,
+            feeds=feeds,
+            costs=self.costs,
+            timing=self.rig.QUICK,
+            meters=("house",) if self.folder is not None else (),
+            folder=self.folder,
+        )
         self.hub._outputs.clear()
         self.hub._latest.clear()
         self.hub.add(output)
@@ -312,6 +324,36 @@ async def test_what_needs_attention_is_a_problem_with_its_phase_and_is_told_once
     for follower in keeper._followers:
         follower("house")
     await states_when(home, shows("alert_phase_load", "unknown"))
+
+
+async def test_alerts_that_left_the_configuration_leave_home_assistant(home, gateway, meter, tmp_path):
+    def alerts_of(states):
+        return {key for key in states if key.startswith("alert_")}
+
+    def keeper(**section):
+        return AlertKeeper(AlertsConfig.model_validate(section), {"house": 25.0}, gateway.hub, gateway.log, LOCAL, None)
+
+    before = gateway.alerts
+    await gateway.stop()
+    gateway.folder = tmp_path
+    try:
+        await gateway.start()
+        await states_when(home, lambda now: {"alert_phase_load", "alert_export", "alert_told"} <= alerts_of(now))
+        await gateway.stop()
+        gateway.alerts = keeper(export={})
+        await gateway.start()
+        left = {"alert_meter_silent", "alert_key_refused", "alert_export", "alert_told"}
+        await states_when(home, lambda now: alerts_of(now) == left)
+        await gateway.stop()
+        gateway.alerts = None
+        await gateway.start()
+        states = await states_when(home, lambda now: not alerts_of(now))
+        assert "active_power_import" in states
+    finally:
+        await gateway.stop()
+        gateway.folder, gateway.alerts = None, before
+        await gateway.start()
+    await states_when(home, lambda now: {"alert_phase_load", "alert_told"} <= alerts_of(now))
 
 
 async def test_units_and_classes_are_those_of_the_sources(home, meter):

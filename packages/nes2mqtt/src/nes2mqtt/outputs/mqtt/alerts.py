@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nes2mqtt.alerts.book import Alert
     from nes2mqtt.alerts.keeper import AlertKeeper
 
-__all__ = ["ALERT_KEYS", "alert_entities", "states", "told"]
+__all__ = ["ALERT_KEYS", "alert_entities", "gone_entities", "states", "told"]
 
 _NAMES: Mapping[Kind, str] = {
     Kind.METER_SILENT: "No values",
@@ -119,3 +119,16 @@ def alert_entities(base: str, gateway: str, kinds: Sequence[Kind]) -> Iterator[t
                 **availability,
             },
         )
+
+
+def gone_entities(kinds: Sequence[Kind]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what removes the entities of kinds that are not watched any more.
+
+    Home Assistant keeps what is merely left out of an announcement; a component with nothing but its platform it removes
+    (``components/mqtt/discovery.py``).
+    """
+    for kind in _NAMES:
+        if kind not in kinds:
+            yield f"alert_{kind.value}", {"p": "binary_sensor"}
+    if not kinds:
+        yield _TOLD, {"p": "event"}

@@ -35,7 +35,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nes2mqtt.alerts.kinds import Kind
-from nes2mqtt.outputs.mqtt.alerts import ALERT_KEYS, alert_entities
+from nes2mqtt.outputs.mqtt.alerts import ALERT_KEYS, alert_entities, gone_entities
 from nes2mqtt.outputs.mqtt.client.connection import Limits
 from nes2mqtt.outputs.mqtt.client.message import Message
 from nes2mqtt.outputs.mqtt.config import MqttConfig
@@ -204,7 +204,8 @@ class Discovery:
         """Meters of which there is something to announce, in the order it was learned."""
         self._announced: set[str] = set()
         self.gateway_id = gateway_id(gateway.name)
-        self._behind_meters = DeviceMessages(config, self.gateway_id, self._behind, gateway.timezone, noted)
+        self._noted = frozenset(noted)
+        self._behind_meters = DeviceMessages(config, self.gateway_id, self._behind, gateway.timezone, self._noted)
 
     def learn(self, event: Event, now: float) -> bool:
         """Take note of an event; return whether there is something to announce.
@@ -391,7 +392,9 @@ class Discovery:
             ],
             "availability_mode": "all",
             "cmps": {
-                key: {
+                key: component  # removes the entity
+                if component.keys() == {"p"}
+                else {
                     "unique_id": value_id(self._gateway.name, name, key),
                     "default_entity_id": f"{component['p']}.{name}_{key}",
                     **component,
@@ -418,7 +421,10 @@ class Discovery:
             key, entity = log_entity(base, self._event_names.get(name, {}).values())
             yield key, entity | {"availability": [{"topic": self._gateway_status}]}
         if self._alert_kinds is not None:
-            yield from alert_entities(base, self._gateway_status, self._alert_kinds(name))
+            kinds = self._alert_kinds(name)
+            yield from alert_entities(base, self._gateway_status, kinds)
+            if f"{base}/{topics.ALERTS}" in self._noted:
+                yield from gone_entities(kinds)
         if meter.exchanged:
             yield from self._displayed(base, meter)
 
