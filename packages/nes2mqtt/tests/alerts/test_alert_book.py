@@ -217,6 +217,20 @@ def test_what_happened_waits_for_the_end_of_quiet_hours():
     assert again.settle(label, START, quiet=False) == []
 
 
+def test_what_a_meter_logs_in_quiet_hours_is_one_thing_to_tell_and_does_not_grow():
+    book = AlertBook([])
+    for minute in range(500):
+        since = START + timedelta(minutes=minute)
+        for meter in ("house", "barn"):
+            event = f"event {minute % 3}"
+            book.happened(Telling(What.HAPPENED, Kind.METER_EVENT, meter, since=since, events=(event,)))
+        assert book.settle(label, START, quiet=True) == []
+    assert book.held == 2
+    first, _ = book.settle(label, START, quiet=False)
+    assert first.events == ("event 0", "event 1", "event 2")
+    assert first.since == since
+
+
 @given(
     st.builds(
         Telling,

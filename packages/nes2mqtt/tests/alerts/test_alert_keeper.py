@@ -241,6 +241,83 @@ async def test_a_full_disk_is_said_and_stops_nobody_from_being_told(hub, house, 
     assert (tmp_path / "alerts.json").exists()
 
 
+@pytest.fixture
+def writes(monkeypatch):
+    """Return the sizes of what was written."""
+    sizes = []
+    monkeypatch.setattr(keeper_module, "write_durably", lambda _, text: sizes.append(len(text)))
+    return sizes
+
+
+async def test_values_that_move_and_go_and_come_again_write_nothing(hub, house, event_log, tmp_path, writes):
+    async with keeping(hub, event_log, tmp_path, clock_drift={}, voltage={}) as keeper:
+        house.clock_ahead = 200.0
+        house.values = {"voltage_l1": 230.0}
+        await house.live(10)
+        assert told(keeper) == [(Kind.CLOCK_DRIFT, What.RAISED)]
+        writes.clear()
+        for minute in range(60):
+            house.clock_ahead = 201.0 + minute
+            house.values = {"voltage_l1": 230.0} if minute % 2 else {"current_l1": 1.0}
+            await house.live(60)
+        assert writes == []
+
+
+async def test_a_thousand_meters_that_fall_silent_at_once_are_told_without_wearing_out_the_disk(
+    hub, event_log, tmp_path, writes
+):
+    meters = {f"m{number}": None for number in range(1000)}
+    keeper = AlertKeeper(AlertsConfig(), meters, hub, event_log, ZONE, tmp_path, offload=at_once)
+    for _ in range(2):
+        for meter in meters:
+            hub.publish(MeterStatus(MeterInfo(meter), MeterState.SILENT, START))
+        await keeper.look(tuple(meters))
+        await asyncio.sleep(601)
+    found = await keeper.after(0, 5000)
+    assert [number for number, _ in found] == list(range(1, 1001))
+    writes.clear()
+    for number, _ in found:
+        await keeper.keep_position("webhook", number)
+        await asyncio.sleep(0.1)
+    assert sum(writes) < 2_000_000
+    assert writes
+    await asyncio.sleep(600)
+    writes.clear()
+    await keeper.look(())
+    assert len(writes) == 1
+
+
+async def test_a_write_that_is_on_its_way_is_not_written_into(hub, event_log, tmp_path):
+    running, most, go_on = 0, [], asyncio.Event()
+
+    async def slowly(*_):
+        nonlocal running
+        running += 1
+        most.append(running)
+        await go_on.wait()
+        running -= 1
+
+    keeper = AlertKeeper(AlertsConfig(), {"house": None}, hub, event_log, ZONE, tmp_path, offload=slowly)
+    first = asyncio.create_task(keeper.keep_position("webhook", 1))
+    await asyncio.sleep(1)
+    first.cancel()
+    second = asyncio.create_task(keeper.keep_position("webhook", 2))
+    await asyncio.sleep(1)
+    assert most == [1]
+    go_on.set()
+    await asyncio.gather(first, second, return_exceptions=True)
+    assert most == [1, 1]
+
+
+async def test_a_channel_that_left_the_configuration_is_new_when_it_comes_back(hub, event_log, tmp_path):
+    async with keeping(hub, event_log, tmp_path) as keeper:
+        await keeper.keep_position("mail", 0)
+        await asyncio.sleep(1)
+    async with keeping(hub, event_log, tmp_path) as keeper:
+        await asyncio.sleep(1)
+        assert keeper.position("mail") is None
+
+
 async def test_the_quietest_quarter_of_a_night_tells_of_a_base_load(hub, house, event_log, tmp_path):
     settings = {"base_load": {"watts": 300, "hours": "14:00-16:00"}}
     async with keeping(hub, event_log, tmp_path, **settings) as keeper:

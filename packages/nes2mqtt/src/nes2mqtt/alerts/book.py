@@ -21,7 +21,8 @@ from nes2mqtt.alerts.telling import Telling, What, moment_of, number_of
 __all__ = ["KEPT", "Alert", "AlertBook"]
 
 KEPT = 200
-"""Tellings that are kept."""
+"""Tellings that are kept; of many meters more, so that all of them can fall silent at once."""
+_MOST_KEPT = 5000
 
 Label = Callable[[float], datetime | None]
 """Gives the time of day of a moment of the monotonic clock; None while it is not known."""
@@ -160,7 +161,9 @@ class AlertBook:
         """Those of which there is something to tell, or to date."""
         self._held: list[Telling] = []
         """What happened and may not be told yet."""
-        self._tellings: deque[Telling] = deque(maxlen=KEPT)
+        self._tellings: deque[Telling] = deque(maxlen=min(max(KEPT, len(self._alerts)), _MOST_KEPT))
+        self.changes = 0
+        """Only grows, whenever something changed that has to be remembered. Values that move are no such thing."""
         self.number = 0
         """Of the last telling."""
         self.positions: dict[str, int] = {}
@@ -192,12 +195,20 @@ class AlertBook:
         if value is not None:
             alert.value = value
         if change is not None:
+            self.changes += 1
             alert.take(change, instant)
             self._open[alert.rule.key] = alert
         return change is not None or before != alert.unknown
 
     def happened(self, telling: Telling) -> None:
-        """Take what happened and is over at once."""
+        """Take what happened and is over at once. What waits of the same meter becomes one with it."""
+        self.changes += 1
+        for index, one in enumerate(self._held):
+            if (one.what, one.kind, one.meter) == (telling.what, telling.kind, telling.meter):
+                events = tuple(dict.fromkeys((*one.events, *telling.events)))
+                since = max((each.since for each in (one, telling) if each.since is not None), default=None)
+                self._held[index] = replace(one, events=events, since=since)
+                return
         self._held.append(telling)
 
     def settle(self, label: Label, now: datetime | None, *, quiet: bool, instant: float | None = None) -> list[Telling]:
@@ -211,19 +222,22 @@ class AlertBook:
         """
         told: list[Telling] = []
         for key, alert in tuple(self._open.items()):
+            before = alert.since, alert.until
             dated = alert.date(label)
+            self.changes += before != (alert.since, alert.until)
             if quiet and alert.rule.kind not in self._urgent:
                 continue
             if (telling := alert.telling()) is not None:
                 told.append(telling)
             if dated:
                 del self._open[key]
-        late = [one for one in self._held if quiet and one.kind not in self._urgent]
-        told += [one for one in self._held if one not in late]
-        self._held = late
+        held, self._held = self._held, []
+        for one in held:
+            (self._held if quiet and one.kind not in self._urgent else told).append(one)
         return [self._numbered(one, now, instant) for one in told]
 
     def _numbered(self, telling: Telling, now: datetime | None, instant: float | None) -> Telling:
+        self.changes += 1
         self.number += 1
         numbered = replace(telling, number=self.number, time=now, instant=instant)
         self._tellings.append(numbered)
@@ -253,7 +267,7 @@ class AlertBook:
         self.number = int(document["number"])
         self.positions = {str(name): int(number) for name, number in document["positions"].items()}
         self._held = [Telling.of(one) for one in document["held"]]
-        self._tellings = deque((Telling.of(one) for one in document["tellings"]), maxlen=KEPT)
+        self._tellings = deque((Telling.of(one) for one in document["tellings"]), maxlen=self._tellings.maxlen)
         for key, one in document["alerts"].items():
             if key in self._alerts:
                 self._alerts[key].remember(one)

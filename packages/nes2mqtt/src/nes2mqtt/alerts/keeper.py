@@ -42,6 +42,9 @@ _EVENTS = "events"
 """The position in the meters' own logs."""
 _EVENTS_AT_ONCE = 100
 
+_BYTES_AT_ONCE, _BYTES_A_SECOND = 500_000, 5000
+"""What is written to the disk at once, and in the long run: an SD card wears out, and the file is written as a whole."""
+
 DAILY = frozenset({Kind.BASE_LOAD, Kind.NO_EXPORT})
 """Kinds whose value is known once a day; in between nothing is unknown."""
 
@@ -120,6 +123,11 @@ class AlertKeeper:
         self._followers: list[Changed] = []
         self._channels: list[Channel] = []
         self._saved = ""
+        self._noted = 0
+        """:attr:`AlertBook.changes` that were seen."""
+        self._unsaved = False
+        """Something has to be written when that is allowed again."""
+        self._allowed, self._allowed_at = float(_BYTES_AT_ONCE), self._clock.monotonic()
         self._saving = asyncio.Lock()
         self._trouble = ""
         self._load()
@@ -208,6 +216,9 @@ class AlertKeeper:
 
     async def run(self) -> None:
         """Look until cancelled."""
+        # A channel that comes back to the configuration later is new then.
+        for name in self.book.positions.keys() - {_EVENTS, *(channel.name for channel in self._channels)}:
+            del self.book.positions[name]
         await self._begin_events()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -215,6 +226,7 @@ class AlertKeeper:
                     tasks.create_task(channel.run())
                 tasks.create_task(self._look_for_ever())
         finally:
+            self._allowed = float(_BYTES_AT_ONCE)
             await self._save()
 
     async def _look_for_ever(self) -> None:
@@ -239,7 +251,9 @@ class AlertKeeper:
         label = self._clock.label_if_known
         now = self._clock.now() if self._clock.known else None
         told = self.book.settle(label, now, quiet=self.quiet, instant=self._clock.monotonic())
-        if changed or told:
+        if self.book.changes != self._noted:
+            self._noted, self._unsaved = self.book.changes, True
+        if self._unsaved:
             await self._save()
         for meter in sorted(changed | {one.meter for one in told}):
             for follower in self._followers:
@@ -325,22 +339,41 @@ class AlertKeeper:
             )
 
     async def _save(self) -> None:
-        if self._path is not None:
-            async with self._saving:
+        """Write what changed; later, where much was written lately."""
+        if self._path is None:
+            return
+        async with self._saving:
+            now = self._clock.monotonic()
+            more = _BYTES_A_SECOND * (now - self._allowed_at)
+            self._allowed, self._allowed_at = min(self._allowed + more, _BYTES_AT_ONCE), now
+            self._unsaved = self._allowed <= 0
+            if not self._unsaved:
                 await self._write(self._path)
 
     async def _write(self, path: Path) -> None:
         text = json.dumps(self.book.document(), ensure_ascii=False, indent=0)
         if text == self._saved:
             return
+        self._allowed -= len(text)
         try:
-            await self._offload(write_durably, path, text)
+            await self._to_the_end(self._offload(write_durably, path, text))
         except OSError as error:
+            self._unsaved = True
             if not self._trouble:
                 _log.error("cannot write %s (%s): after a restart alerts are told again", path, error.strerror)
             self._trouble = f"cannot write {path}: {error.strerror}; after a restart alerts are told again"
         else:
             self._saved, self._trouble = text, ""
+
+    @staticmethod
+    async def _to_the_end(work: Awaitable[None]) -> None:
+        """Wait until something is done, also when we are cancelled: two must not write one file."""
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
 
 
 def _wanted(one: Happened, section: MeterEventRule) -> bool:

@@ -128,6 +128,8 @@ class Courier:
             await asyncio.sleep(self._wait)
             found = await self._tellings.after(reach, self._at_once)
             self._waiting = len(found)
+            if (lost := found[0][0] - reach - 1) > 0:
+                _log.error("alerts, %s: %d came and went before they could be brought", self.name, lost)
             if await self._to_the_end(self._deliver(found)):
                 reach = found[-1][0]
                 backoff.reset()
