@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar, cast
 from nes2mqtt.meters.session import MeterSession
 from osgp.dissector.privacy import holds_secrets
 from osgp.dissector.table_parts import Part, dissect
+from osgp.dissector.titles import title
 from osgp.errors import OsgpError, TableError
 from osgp.mep.events import Resynchronised
 from osgp.psem import (
@@ -46,8 +47,10 @@ MOST_WAIT = 4
 MOST_LOGGED = 200
 _ONE_ANSWER = 400
 _ROUNDS = 3
-_CALLS = frozenset({table_id("BT07"), table_id("BT08")})
-"""What was sent to the meter as an order, and its answer: an order may hold a key."""
+_CALLS = frozenset(map(table_id, ("BT07", "BT08", "ET52", "ET53", "ET59", "ET85", "ET98")))
+"""What was sent to the meter as an order or to its modem as a command, and the answers: the key of an M-Bus device is written by such
+an order, the modem's PIN and password by such a command. ET52 and ET53 are several writes and reads at once, ET59 and ET85 answers as
+BT08 is."""
 
 _T = TypeVar("_T")
 
@@ -88,6 +91,8 @@ class ShownTable:
     """Bytes it has, as far as that is known; else those that were read."""
     data: bytes
     parts: Sequence[Part]
+    instant: float
+    """When, by the monotonic clock."""
 
 
 class TooManyAsk(Exception):
@@ -95,8 +100,9 @@ class TooManyAsk(Exception):
 
 
 def hides(name: str) -> bool:
-    """Tell whether a table may hold keys or passwords, so that it is not read."""
-    return holds_secrets(table_id(name)) or table_id(name) in _CALLS
+    """Tell whether a table may hold keys or passwords, so that it is not read: also one of which nobody knows what is in it."""
+    number = table_id(name)
+    return holds_secrets(number) or number in _CALLS or not title(table_name(number))
 
 
 @dataclass(slots=True)
@@ -148,7 +154,7 @@ class Console:
             OsgpError: the meter does not give it.
             TooManyAsk: others are asking.
         """
-        return await self._once(meter, name, lambda session: _shown(cast("_Tables", session), name))
+        return await self._once(meter, name, lambda session: _shown(cast("_Tables", session), name, self._monotonic))
 
     async def _once(self, meter: str, name: str, read: Callable[[MeterSession], Awaitable[_T]]) -> _T | None:
         self._forget()
@@ -190,7 +196,7 @@ class Console:
                 del self._asked[key]
 
 
-async def _shown(meter: _Tables, name: str) -> ShownTable:
+async def _shown(meter: _Tables, name: str, monotonic: Callable[[], float]) -> ShownTable:
     described = TABLES.get(name)
     for _ in range(_ROUNDS):
         dims = await meter.dimensions(name)
@@ -206,7 +212,7 @@ async def _shown(meter: _Tables, name: str) -> ShownTable:
             data = await meter.read(name)
         if await meter.confirms(dims):
             parts = [Part(0, data, len(data), kind="unknown")] if described is None else dissect(described, data, dims)
-            return ShownTable(name, max(size or 0, len(data)), data, parts)
+            return ShownTable(name, max(size or 0, len(data)), data, parts, monotonic())
     raise TableError("its layout changed again and again while it was read; try again later")
 
 

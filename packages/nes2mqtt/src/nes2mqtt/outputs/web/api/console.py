@@ -22,7 +22,7 @@ from osgp.dissector.table_parts import Part
 from osgp.dissector.titles import title
 from osgp.dissector.values import to_text
 from osgp.errors import MeterRefused, OsgpError
-from osgp.psem import ResponseCode
+from osgp.psem import ResponseCode, table_id, table_name
 from osgp.tables import TABLES
 
 __all__ = ["OPERATIONS"]
@@ -71,10 +71,11 @@ class TableFieldReport(_Model):
 
 
 class TableReport(_Model):
-    """A table, as it was read just now."""
+    """A table, as it was read within the last minute."""
 
     table: str
     title: str
+    time: datetime | None = Field(description="When it was read")
     size: int = Field(description="Bytes it has; more than `read` where only its beginning was read")
     read: int = Field(description="Bytes that were read")
     fields: list[TableFieldReport]
@@ -110,8 +111,9 @@ async def table(request: Request, asked: _Table) -> TableReport:
         raise ProblemError(
             403, "This table is not read", "It may hold keys or passwords, which never leave the meter by this page."
         )
-    found = await _answer(request, asked.meter, lambda of: of.table(asked.meter, asked.table))
-    return _report(found)
+    name = table_name(table_id(asked.table))  # BT023 is BT23
+    found = await _answer(request, asked.meter, lambda of: of.table(asked.meter, name))
+    return _report(found, label(context_of(request).hub.clock, found.instant))
 
 
 async def requests(request: Request, asked: _OfMeter) -> list[RequestReport]:
@@ -164,10 +166,11 @@ def _problem(error: OsgpError) -> ProblemError:
     return ProblemError(404, "The meter does not give this table", text)
 
 
-def _report(found: ShownTable) -> TableReport:
+def _report(found: ShownTable, time: datetime | None) -> TableReport:
     return TableReport(
         table=found.name,
         title=title(found.name),
+        time=time,
         size=found.size,
         read=len(found.data),
         fields=[_field(part) for part in found.parts],

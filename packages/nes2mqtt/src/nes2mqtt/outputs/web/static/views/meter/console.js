@@ -3,14 +3,16 @@
 
 import { get, path } from "../../data/ask.js";
 import { byId, el, setText } from "../../dom.js";
-import { clockTime, number } from "../../texts/format.js";
+import { clockTime, dayTime, number } from "../../texts/format.js";
 import { text, translate } from "../../texts/texts.js";
 
 const PROBLEMS = { 403: "console_hidden", 404: "console_none", 503: "profile_later" };
 
-const state = { meter: null, asked: 0 };
+/** built: how often the card was made anew; pending: questions without an answer. */
+const state = { meter: null, built: 0, pending: 0 };
 
-const say = (words) => setText(byId("console-said"), words);
+/** Say how it went; while another question has no answer, that. */
+const say = (words) => setText(byId("console-said"), words || (state.pending > 0 ? text("profile_reading") : ""));
 const titled = (table, title) => (title ? `${table} \u00b7 ${title}` : table);
 
 function build() {
@@ -38,14 +40,16 @@ function build() {
 
 /** Ask once; null when another meter is shown meanwhile, or when why there is no answer has been said. */
 async function ask(address, button) {
-  const asked = (state.asked += 1);
+  const { built } = state;
   byId(button).disabled = true;
+  state.pending += 1;
   say(text("profile_reading"));
   const found = await get(address);
-  if (asked !== state.asked) {
+  if (built !== state.built) {
     return null;
   }
   byId(button).disabled = false;
+  state.pending -= 1;
   if (found && !found.problem) {
     say("");
     return found;
@@ -74,7 +78,7 @@ async function read() {
     return;
   }
   byId("console-fields").replaceChildren(
-    el("caption", {}, titled(found.table, found.title)),
+    el("caption", {}, [titled(found.table, found.title), found.time && dayTime(new Date(found.time))].filter(Boolean).join(", ")),
     head("console_offset", "console_bytes", "console_field", "value"),
     el(
       "tbody",
@@ -134,6 +138,6 @@ export function openConsole(meter) {
   if (state.meter === meter) {
     return;
   }
-  Object.assign(state, { meter, asked: state.asked + 1 });
+  Object.assign(state, { meter, built: state.built + 1, pending: 0 });
   build();
 }
