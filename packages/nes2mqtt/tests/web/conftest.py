@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.resources
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
@@ -42,6 +43,17 @@ ARGUMENTS = [
 WAIT = 10_000
 
 BASE = "http://127.0.0.1:8099"
+SHIFTED = """new Promise(done => {
+  const moved = [0];
+  new PerformanceObserver(list => {
+    for (const { value, sources } of list.getEntries().filter(({ hadRecentInput }) => !hadRecentInput)) {
+      moved[0] += value;
+      moved.push(...sources.map(({ node }) => node?.id || node?.className || node?.nodeName));
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+  setTimeout(() => done(moved), 100);
+})"""
+MOST_SHIFT = 0.01
 STALE_AFTER = {TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)}
 DANE = MeterInfo("house", "87654321", "NES", "83332-3I", "3.10.21", "House")
 
@@ -188,3 +200,24 @@ def a_page(browser):
         assert not left
 
     return opened
+
+
+@pytest.fixture
+def for_everybody():
+    """Return what looks at a page as it is now: nothing that axe-core finds, nothing jumped, nothing scrolls sideways.
+
+    The page must be opened with ``bypass_csp``: its own policy would not let a script of the test in.
+    """
+    axe = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+
+    async def looked(page):
+        await page.evaluate(axe)
+        script = "axe.run(document, { resultTypes: ['violations'] }).then(found => found.violations)"
+        found = await page.evaluate(script)
+        told = [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
+        assert not told
+        shift, *moved = await page.evaluate(SHIFTED)
+        assert shift <= MOST_SHIFT, moved
+        assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+    return looked

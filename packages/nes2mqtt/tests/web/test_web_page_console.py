@@ -1,5 +1,8 @@
 """The console on the page: read when somebody asks, raw and decoded side by side, what is hidden cannot be chosen, by keyboard too."""
 
+import asyncio
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -54,6 +57,18 @@ def danish(make_web, online, danish_samples):
     return web, meter
 
 
+class Late(Danish):
+    """The same, which answers when it is let."""
+
+    def __init__(self):
+        super().__init__()
+        self.may = asyncio.Event()
+
+    async def beside(self, read):
+        await self.may.wait()
+        return await super().beside(read)
+
+
 @pytest.mark.parametrize("width", [1440, 320])
 async def test_a_table_is_read_when_somebody_asks_and_shows_bytes_and_words(a_page, served, danish, width):
     web, meter = danish
@@ -72,6 +87,10 @@ async def test_a_table_is_read_when_somebody_asks_and_shows_bytes_and_words(a_pa
         raw = "".join(await page.locator("#console-fields .raw").all_inner_texts())
         assert bytes.fromhex(raw.replace(" ", "")) == meter.image.read("BT23")
         await expect(page.locator("#console-fields")).to_contain_text("65845.342 kWh")
+        # When it was, for it stands there until somebody reads again.
+        await expect(page.locator("#console-fields caption")).to_have_text(
+            re.compile(r"^BT23 \S.*20\d\d,? (at )?\d\d:\d\d$")
+        )
         assert meter.asked == 2
         assert await page.evaluate("document.documentElement.scrollWidth") == width
 
@@ -101,3 +120,59 @@ async def test_why_there_is_none(a_page, served, make_web):
         await page.locator("#console-card summary").click()
         await page.locator("#console-list").click()
         await expect(page.locator("#console-said")).to_contain_text("Try again in a moment")
+
+
+async def test_who_looks_at_the_requests_meanwhile_gets_the_tables_too(a_page, served, danish):
+    web, _ = danish
+    late = Late()
+    web.console = Console([late], {}, web.hub.clock.monotonic)
+    async with served(web) as url, a_page(url, view="meter") as page:
+        await page.locator("#console-card summary").click()
+        await page.locator("#console-list").click()
+        await page.locator("#console-requests").click()
+        await expect(page.locator("#console-requests")).to_be_enabled()
+        await expect(page.locator("#console-list")).to_be_disabled()
+        late.may.set()
+        await expect(page.locator("#console-list")).to_be_enabled()
+        await expect(page.locator("#console-choice")).to_be_visible()
+        await expect(page.locator("#console-said")).to_contain_text("tables.")
+
+
+@pytest.mark.parametrize(
+    ("locale", "width", "scheme"), [("da-DK", 390, "dark"), ("de-DE", 1440, "light"), ("de-DE", 320, "dark")]
+)
+async def test_it_is_for_everybody(a_page, served, danish, for_everybody, locale, width, scheme):
+    settings = {
+        "locale": locale,
+        "viewport": {"width": width, "height": 844},
+        "color_scheme": scheme,
+        "bypass_csp": True,
+    }
+    async with served(danish[0]) as url, a_page(url, view="meter", **settings) as page:
+        summary = page.locator("#console-card summary")
+        await expect(summary).to_be_visible()
+        await summary.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#console-list")).to_be_visible()
+
+        async def goes_on(to):
+            await page.keyboard.press("Tab")
+            await expect(page.locator(to)).to_be_focused()
+            assert await page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+        await goes_on("#console-list")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#console-choice")).to_be_visible()
+        await page.locator("#console-list").focus()
+        await goes_on("#console-requests")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#console-rows tbody tr")).to_have_count(2)
+        await page.locator("#console-requests").focus()
+        await goes_on("#console-table")
+        await goes_on("#console-read")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#console-fields tbody tr").first).to_be_visible()
+        await page.locator("#console-read").focus()
+        await goes_on("#console-shown")
+        await goes_on("#console-log")
+        await for_everybody(page)

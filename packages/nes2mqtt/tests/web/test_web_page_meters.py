@@ -11,6 +11,8 @@ from nes2mqtt.history.queries.reader import EnergyPeriod, Line, Series
 from nes2mqtt.readings.reading import MeterInfo, MeterState
 from osgp.sources import SOURCES
 
+PEOPLE = [("da-DK", 390, "dark"), ("de-DE", 1440, "light"), ("de-DE", 320, "dark")]
+
 pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.asyncio(loop_scope="module")]
 
 
@@ -88,4 +90,74 @@ async def test_it_fits(a_page, served, web, online, width):
     settings = {"viewport": {"width": width, "height": 800}, "locale": "de-DE"}
     async with served(web) as url, a_page(url, view="meters", **settings) as page:
         await expect(page.locator("#meters-list li")).to_have_count(4)
+        places = await page.locator("#meters-list li").evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect().y)"
+        )
+        assert len(set(places)) == (1 if width == 1440 else 4), "side by side where there is room"
         assert await page.evaluate("document.documentElement.scrollWidth") == width
+
+
+async def test_a_broken_answer_is_no_value_and_the_next_one_counts(a_page, served, web):
+    async with served(web) as url, a_page(url, view="meters") as page:
+        card = page.locator("#meters-list li").nth(0)
+        await expect(card).to_contain_text("432")
+        await page.route("**/api/v1/readings*", lambda route: route.fulfill(body="<html>A proxy's own words.</html>"))
+        await expect(card).not_to_contain_text("432")
+        await page.unroute("**/api/v1/readings*")
+        await expect(card).to_contain_text("432")
+
+
+async def test_what_was_told_long_ago_is_no_power_of_now_while_an_answer_is_waited_for(a_page, served, web):
+    async with served(web) as url, a_page(url, view="meters") as page:
+        card = page.locator("#meters-list li").nth(0)
+        await expect(card).to_contain_text("432")
+        # The line falls silent; a minute goes by.
+        await page.route("**/api/v1/readings*", lambda _: None)
+        await page.evaluate("const now = performance.now.bind(performance); performance.now = () => now() + 60_000;")
+        await expect(card).to_contain_text("The values are old.")
+        await expect(card).not_to_contain_text("432")
+
+
+@pytest.mark.parametrize(("locale", "width", "scheme"), PEOPLE)
+async def test_it_is_for_everybody(a_page, served, web, for_everybody, locale, width, scheme):
+    settings = {
+        "locale": locale,
+        "viewport": {"width": width, "height": 844},
+        "color_scheme": scheme,
+        "bypass_csp": True,
+    }
+    async with served(web) as url, a_page(url, view="meters", **settings) as page:
+        await expect(page.locator("#meters-list li").nth(2)).to_contain_text("kWh")
+        await for_everybody(page)
+        await page.locator("#main").focus()
+        for name in ("House", "Barn", "Shed"):
+            await page.keyboard.press("Tab")
+            assert name in await page.evaluate("document.activeElement.innerText")
+            assert await page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        await page.keyboard.press("Shift+Tab")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#view-now")).to_be_visible()
+        assert "/barn/now" in page.url
+
+
+@pytest.mark.parametrize(("locale", "width", "scheme"), PEOPLE)
+async def test_the_page_of_a_gateway_that_is_away_is_for_everybody(
+    a_page, served, web, for_everybody, locale, width, scheme
+):
+    settings = {
+        "locale": locale,
+        "viewport": {"width": width, "height": 844},
+        "color_scheme": scheme,
+        "bypass_csp": True,
+    }
+    async with served(web) as url, a_page(url, allowed=("Failed to load",), **settings) as page:
+        await expect(page.locator("#now-value")).to_have_text("432")
+        await page.route("**/api/v1/**", lambda route: route.abort())
+        await page.reload()
+        await expect(page.locator("#away")).to_be_visible()
+        await for_everybody(page)
+        # Nothing is there to be reached but the way past the head.
+        await page.keyboard.press("Tab")
+        await expect(page.locator("#skip")).to_be_focused()
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement === document.body || document.activeElement.id === 'skip'")

@@ -98,7 +98,7 @@ function tick() {
 }
 
 async function refreshStatus() {
-  const status = await get("api/v1/status");
+  const status = await get("api/v1/status", STATUS_EVERY);
   if (!status || status.problem) {
     if (!status && !page.status) {
       openAway();

@@ -4,16 +4,25 @@
 const MOST_KEPT = 60;
 const kept = new Map();
 
-/** Ask the gateway: the answer; null when there was none; { problem } when it says why it has none. */
-export async function get(path) {
-  const response = await fetch(path, { headers: { Accept: "application/json" }, cache: "no-store" }).catch(() => null);
+/** What a response says; null when it broke off, or is none of the gateway's: a proxy may answer anything. */
+async function read(response) {
+  return response.ok ? response.json().catch(() => null) : { problem: await response.json().catch(() => ({})) };
+}
+
+/**
+ * Ask the gateway: the answer; null when there was none; { problem } when it says why it has none.
+ * patience: milliseconds after which there is none; a line that just falls silent breaks off after many minutes only.
+ */
+export async function get(path, patience = null) {
+  const signal = patience === null ? null : AbortSignal.timeout(patience);
+  const response = await fetch(path, { headers: { Accept: "application/json" }, cache: "no-store", signal }).catch(() => null);
   if (response?.status === 401) {
     location.assign("login");
   }
   if (!response || response.status === 401) {
     return null;
   }
-  return response.ok ? response.json() : { problem: await response.json().catch(() => ({})) };
+  return read(response);
 }
 
 /** Send something to the gateway; what comes back is as with get(). */
@@ -26,7 +35,7 @@ export async function post(path, content) {
   if (!response || response.status === 401) {
     return null;
   }
-  return response.ok ? response.json() : { problem: await response.json().catch(() => ({})) };
+  return read(response);
 }
 
 /** Ask about a time that is over, once if the answer is whole: a gap may be filled later. */

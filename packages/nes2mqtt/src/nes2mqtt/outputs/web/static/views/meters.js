@@ -16,9 +16,14 @@ const AT_ONCE = 50;
 /** Seconds between two questions for the power of a few meters, and of many. */
 const [OFTEN, SELDOM] = [3, 30];
 const FEW = 10;
+/** Milliseconds after which a question without an answer is given up. */
+const PATIENCE = 12_000;
 
 const place = byId("view-meters");
-/** By the meter's id: its card; net power in W, null when it is old or not sent; energy of today. */
+/**
+ * By the meter's id: its card; its power, { watts, until }: net power in W, null when it is old or not sent, and the moment
+ * (performance.now) from which it says nothing any more; energy of today.
+ */
 const state = { cards: new Map(), power: new Map(), energy: new Map(), asking: false, wait: 0, day: null };
 
 function build() {
@@ -48,13 +53,19 @@ function wordsOf({ state: how }) {
   return gone ? text("offline") : how === "online" ? "" : text(`state_${how}`) || text("part_title");
 }
 
+/** Power now; null when it is not known, or was told too long ago: while nobody looked, or the gateway was away. */
+function powerOf(id) {
+  const told = state.power.get(id);
+  return told && performance.now() < told.until ? told.watts : null;
+}
+
 function drawCard(meter) {
   const card = cardOf(meter);
   const find = (name) => card.querySelector(`.${name}`);
   card.firstElementChild.href = address({ meter: meter.id, view: "now" });
   setText(find("meter-called"), meter.name);
   const trouble = wordsOf(meter);
-  const watts = trouble ? null : (state.power.get(meter.id) ?? null);
+  const watts = trouble ? null : powerOf(meter.id);
   const flow = watts === null ? "" : flowOf(watts);
   card.firstElementChild.dataset.flow = flow;
   setText(find("meter-how"), trouble || (watts === null && state.power.has(meter.id) ? text("stale_title") : ""));
@@ -88,17 +99,20 @@ async function askPower() {
   }
   state.asking = true;
   const ids = (page.status?.meters ?? []).map(({ id }) => id);
+  state.wait = ids.length > FEW ? SELDOM : OFTEN;
+  const lasts = 2000 * state.wait + PATIENCE;
   for (let from = 0; from < ids.length; from += AT_ONCE) {
     const some = ids.slice(from, from + AT_ONCE);
-    const found = await get(`api/v1/readings?${new URLSearchParams(some.map((id) => ["meter", id]))}`);
+    const found = await get(`api/v1/readings?${new URLSearchParams(some.map((id) => ["meter", id]))}`, PATIENCE);
+    const until = performance.now() + lasts;
     for (const id of some) {
       const value = (name) => found?.readings?.find((one) => one.meter === id && one.name === name && one.quality === "good")?.value;
       const [imported, exported] = [value("active_power_import"), value("active_power_export")];
-      state.power.set(id, imported === undefined && exported === undefined ? null : (imported ?? 0) - (exported ?? 0));
+      const watts = imported === undefined && exported === undefined ? null : (imported ?? 0) - (exported ?? 0);
+      state.power.set(id, { watts, until });
     }
   }
   state.asking = false;
-  state.wait = ids.length > FEW ? SELDOM : OFTEN;
   draw();
 }
 
@@ -145,6 +159,10 @@ export const view = {
     if (state.wait <= 0) {
       askPower();
     }
+    draw();
   },
-  refresh: askEnergy,
+  refresh() {
+    askPower();
+    askEnergy();
+  },
 };
