@@ -135,6 +135,20 @@ async def test_the_hour_that_comes_twice_is_told_twice_and_the_one_that_is_left_
         await expect(page.locator("#heat-readout")).to_contain_text("left out when the clocks change")
 
 
+async def test_the_hours_of_one_month_are_not_shown_below_the_title_of_another(a_page, served, web_of):
+    allowed = ("Failed to load",)
+    async with served(web_of(House())) as url, a_page(url, view="history/month/2026-11", allowed=allowed) as page:
+        await opened(page)
+        await page.route("**/api/v1/energy*period=hour*", lambda route: route.fulfill(status=503, json={"status": 503}))
+        await page.goto(f"{url}/#/house/history/month/2026-10")
+        await expect(page.locator("#history-title")).to_contain_text("October")
+        await expect(page.locator("#heat")).to_be_hidden()
+        await page.unroute("**/api/v1/energy*period=hour*")
+        await page.goto(f"{url}/#/house/history/month/2026-09")
+        await expect(page.locator("#heat > [data-level]").first).to_be_visible()
+        await expect(page.locator("#heat-table tbody tr")).to_have_count(30)
+
+
 async def test_a_finger_reads_and_export_has_its_own_map(a_page, served, web_of):
     phone = {"viewport": {"width": 320, "height": 844}, "has_touch": True, "is_mobile": True, "locale": "de-DE"}
     async with served(web_of(House(given=2500))) as url, a_page(url, view="history/month/2026-11", **phone) as page:

@@ -5,8 +5,9 @@
 /** Filled in by the gateway: the files of its page, and what they all are together. */
 const SHELL = { version: "", files: [] };
 
-const NAME = "shell ";
 const HOME = new URL("./", self.location.href);
+/** With the path: caches belong to the whole address, and behind a proxy another gateway may be on it. */
+const NAME = `shell ${HOME.pathname} `;
 /** Milliseconds after which a gateway that says nothing is taken for one that is not there. */
 const PATIENCE = 5000;
 
@@ -20,14 +21,14 @@ async function keep() {
   await cache.addAll(SHELL.files.map((file) => new URL(file, HOME)));
 }
 
-/** Forget the pages of other versions. Caches belong to the whole address; another page on it may have some. */
+/** Forget this page's other versions. */
 async function forget() {
   const names = await caches.keys();
   await Promise.all(names.filter((name) => name.startsWith(NAME) && name !== NAME + SHELL.version).map((name) => caches.delete(name)));
 }
 
 async function answer(request) {
-  const kept = async () => (await caches.open(NAME + SHELL.version)).match(new URL(request.url.split("#")[0]));
+  const kept = async () => (await caches.open(NAME + SHELL.version)).match(new URL(request.url.split(/[?#]/)[0]));
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE));
   try {
     const asked = fetch(request);

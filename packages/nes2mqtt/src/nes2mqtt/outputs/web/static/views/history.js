@@ -274,9 +274,14 @@ async function patterns() {
   if (!byId("history-patterns").open || !state.found) {
     return;
   }
+  // Those of another time are not shown below this one's title.
+  const drawn = JSON.stringify([wanted.meter, wanted.span]);
+  byId("patterns").classList.toggle("old", state.patterns !== drawn);
   const [found, { drawPatterns }] = await Promise.all([loadHours(wanted), import("./history/patterns.js"), style("static/styles/patterns.css")]);
   if (asked === state.asked && found && !found.problem) {
     drawPatterns(found);
+    state.patterns = drawn;
+    byId("patterns").classList.remove("old");
   }
 }
 
