@@ -69,7 +69,13 @@ def add_to(app: typer.Typer, history_of: Callable[[Path], tuple[ZoneInfo, Path]]
     ) -> None:
         """Bring old readings of the meter's registers into the history, marked, and never over measured ones."""
         zone, database = history_of(config)
-        from nes2mqtt.history.commands.imports import Order, list_imports, run_import, undo_import  # noqa: PLC0415
+        from nes2mqtt.history.commands.imports import (  # noqa: PLC0415
+            Order,
+            list_imports,
+            printable,
+            run_import,
+            undo_import,
+        )
         from nes2mqtt.history.errors import HistoryError  # noqa: PLC0415
         from nes2mqtt.timing.clock import Clock  # noqa: PLC0415
 
@@ -84,7 +90,7 @@ def add_to(app: typer.Typer, history_of: Callable[[Path], tuple[ZoneInfo, Path]]
             else:
                 told = run_import(database, zone, order, Clock().host())
         except HistoryError as error:
-            typer.echo(f"nes2mqtt: {error}", err=True)
+            typer.echo(printable(f"nes2mqtt: {error}"), err=True)
             raise typer.Exit(1) from None
         for line in told:
-            typer.echo(line)
+            typer.echo(printable(line))

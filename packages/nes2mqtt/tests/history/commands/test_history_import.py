@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import os
 import sqlite3
 import subprocess
 import sys
@@ -444,6 +445,33 @@ async def test_what_was_measured_is_not_counted_twice_when_its_readings_are_lost
     readings = [(NOON + minutes * timedelta(minutes=1), SHOWN + 60 * minutes) for minutes in (125, 160, 170, 200)]
     assert "None of it would be new" in done(file, as_csv(readings, tmp_path), *ASKED, "--apply")
     assert await energies(open_store, clock, Unit.QUARTER, begin, end) == before
+
+
+async def test_an_exchange_is_not_forgotten_while_another_import_needs_it(config, open_store, clock, tmp_path):
+    file = await config()
+    may, june = datetime(2025, 5, 1, tzinfo=UTC), datetime(2025, 6, 1, tzinfo=UTC)
+    both = [(june + n * HOUR, 5_000_000 + n * 100 if n < 24 else n * 100) for n in range(48)]
+    done(file, as_csv(both, tmp_path), *ASKED, "--swap", "2025-06-02", "--apply")
+    earlier = [(may + n * HOUR, 4_000_000 + n * 100) for n in range(48)]
+    done(file, as_csv(earlier, tmp_path), *ASKED, "--apply")
+    before = await energies(open_store, clock, Unit.YEAR, may, NOON)
+    assert "Take import 2 back first" in refused(file, "--undo", 1)
+    assert await energies(open_store, clock, Unit.YEAR, may, NOON) == before
+    done(file, "--undo", 2)
+    done(file, "--undo", 1)
+    assert done(file, "--list") == "nothing was imported\n"
+
+
+async def test_odd_names_are_shown_and_kept_without_what_steers_a_terminal(config, tmp_path):
+    file = await config()
+    path = tmp_path / os.fsdecode(b"a\xff';DROP TABLE imports;--\x1b[31m.csv")
+    path.write_text("time,tPI\n2025-01-01,1\n2025-01-02,\x1b[2J2\n2025-01-03,3\n")
+    output = done(file, path, "--apply")
+    assert "line 3: '?[2J2' is no number" in output
+    assert "\x1b" not in output
+    assert done(file, "--list").startswith("1: a?';DROP TABLE imports;--?[31m.csv (csv), meter house, 2 readings")
+    assert "there is no file" in refused(file, "x" * 300)
+    assert "there is no import" in refused(file, "--undo", 10**20)
 
 
 def thin_out(folder):

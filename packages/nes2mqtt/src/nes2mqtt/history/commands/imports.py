@@ -32,13 +32,15 @@ from nes2mqtt.history.importing.titles import NAMES
 from nes2mqtt.history.importing.totals import Totals
 from nes2mqtt.history.queries.imported import imports
 from nes2mqtt.history.tables.columns import COUNTED, keys_of
-from nes2mqtt.history.tables.imported import Import, count_anew, take_back
+from nes2mqtt.history.tables.imported import Import, count_anew, needs_swaps_of, take_back
 from nes2mqtt.history.tables.rows import stamp
 
-__all__ = ["Order", "list_imports", "run_import", "undo_import"]
+__all__ = ["Order", "list_imports", "printable", "run_import", "undo_import"]
 
 T = TypeVar("T")
 
+_NEVER = 1 << 62
+"""No import has so high a number."""
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
@@ -129,14 +131,27 @@ def undo_import(database: Path, number: int) -> str:
     """
 
     def work(connection: sqlite3.Connection) -> str:
-        found = connection.execute("SELECT meter, name, readings FROM imports WHERE import = ?", (number,)).fetchone()
+        known = min(number, _NEVER)
+        found = connection.execute("SELECT meter, name, readings FROM imports WHERE import = ?", (known,)).fetchone()
         if found is None:
             raise HistoryError(f"there is no import {number}; nes2mqtt import --list tells which there are")
+        needing = needs_swaps_of(connection, number)
+        if needing is not None:
+            raise HistoryError(
+                f"import {needing} has readings of an earlier meter, and import {number} told when that was exchanged. Without it energy "
+                f"would be counted across the exchange, so nothing was changed. Take import {needing} back first (--undo {needing}); you "
+                "can import it again with --swap"
+            )
         take_back(connection, number)
         count_anew(connection, int(found[0]))
         return f"Import {number} ({found[1]}, {found[2]} readings) is taken back; the history is as if it had never been there."
 
     return _written(database, work)
+
+
+def printable(text: str) -> str:
+    """Return what a file or its name tells as it can be shown and kept: without letters that steer a terminal or are none."""
+    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def _source(order: Order) -> tuple[CsvFile | HomeAssistant | Totals, str, str]:
@@ -148,12 +163,17 @@ def _source(order: Order) -> tuple[CsvFile | HomeAssistant | Totals, str, str]:
         return Totals(totals, order.unit), "totals", "totals by hand"
     if order.file is None:
         raise HistoryError("name the file to import, or write totals by hand: --total 2024-01-01=12345.6")
-    if not order.file.is_file():
+    try:
+        there = order.file.is_file()
+    except (OSError, ValueError):  # no file can have such a name
+        there = False
+    if not there:
         raise HistoryError(f"there is no file {order.file}")
+    name = printable(order.file.name)
     wanted = Wanted(_columns(order.columns), order.times, order.time_format, order.unit)
     if is_database(order.file):
-        return HomeAssistant(order.file, wanted), "homeassistant", order.file.name
-    return CsvFile(order.file, wanted), "csv", order.file.name
+        return HomeAssistant(order.file, wanted), "homeassistant", name
+    return CsvFile(order.file, wanted), "csv", name
 
 
 def _columns(written: Sequence[str]) -> dict[str, str]:

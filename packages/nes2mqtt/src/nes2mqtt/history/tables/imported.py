@@ -41,6 +41,7 @@ __all__ = [
     "holes",
     "insert",
     "measured",
+    "needs_swaps_of",
     "take_back",
 ]
 
@@ -217,6 +218,16 @@ def insert(connection: sqlite3.Connection, what: Import, readings: Iterable[Show
         "INSERT INTO imported_swaps VALUES (?, ?, ?)", [(number, what.meter, at) for at in sorted(set(what.swaps))]
     )
     return int(number)
+
+
+def needs_swaps_of(connection: sqlite3.Connection, number: int) -> int | None:
+    """Return another import with readings of before an exchange of the meter that only this import tells; None if there is none."""
+    row = connection.execute(
+        "SELECT max(import) FROM imports WHERE import != ?1 AND meter = (SELECT meter FROM imports WHERE import = ?1)"
+        " AND first < (SELECT max(at) FROM imported_swaps WHERE import = ?1)",
+        (number,),
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
 
 
 def take_back(connection: sqlite3.Connection, number: int) -> None:
