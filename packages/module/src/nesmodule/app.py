@@ -15,7 +15,7 @@ from typing import Any
 
 from nes2mqtt.meters.guard import Guard
 from nes2mqtt.meters.register import Limits
-from nesmodule.board.clock import Clock, sleep_ms
+from nesmodule.board.clock import Clock, closed, listen, sleep_ms
 from nesmodule.meter.line import MeterLine
 from nesmodule.meter.poller import Poller
 from nesmodule.meter.tables import Tables
@@ -41,9 +41,9 @@ class _Stream:
     async def open(self) -> None:
         self._reader, self._writer = await self._opens()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         if self._writer is not None:
-            self._writer.close()
+            await closed(self._writer)
         self._reader = self._writer = None
 
     def read(self, most: int) -> Any:
@@ -98,7 +98,8 @@ async def run(
             from nesmodule.outputs.guarded import GuardedPage  # noqa: PLC0415
 
             page = GuardedPage(poller, clock.now, settings, meter)
-        await page.start(settings.get("http_host") or "0.0.0.0", settings["http_port"])  # noqa: S104
+        where = settings.get("http_host") or "0.0.0.0"  # noqa: S104
+        tasks.append(asyncio.create_task(listen(page.serve, where, settings["http_port"])))
     reads = poller.run
     if settings.get("tap_token"):
         # Loaded only where it is asked for.
@@ -106,7 +107,8 @@ async def run(
         from nesmodule.tap.server import Tap  # noqa: PLC0415
 
         tap = Tap(settings["tap_token"], stream, poller, clock.now, os.urandom, Health(clock.now).document, set_lines)
-        await tap.start(settings.get("tap_host") or "0.0.0.0", int(settings.get("tap_port") or 2323))  # noqa: S104
+        where = settings.get("tap_host") or "0.0.0.0"  # noqa: S104
+        tasks.append(asyncio.create_task(listen(tap.serve, where, int(settings.get("tap_port") or 2323))))
         reads = tap.attend
     while True:
         try:
@@ -117,7 +119,7 @@ async def run(
         except MemoryError:
             poller.message = "the module's memory did not suffice; it begins again"
         finally:
-            stream.close()
+            await stream.close()
         gc.collect()
         await sleep_ms(_AGAIN)
 

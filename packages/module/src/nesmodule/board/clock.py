@@ -9,15 +9,18 @@ This module does not know what is timed.
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["Clock", "closed", "sleep_ms", "wait_for_ms"]
+__all__ = ["Clock", "closed", "listen", "sleep_ms", "wait_for_ms"]
 
 sleep_ms: Callable[[int], Awaitable[None]] = getattr(asyncio, "sleep_ms", None)  # type: ignore[assignment]
 wait_for_ms: Callable[[Any, int], Awaitable[Any]] = getattr(asyncio, "wait_for_ms", None)  # type: ignore[assignment]
+
+_AGAIN = 500
 
 _ticks: Callable[[], int] = getattr(time, "ticks_ms", None)  # type: ignore[assignment]
 _since: Callable[[int, int], int] = getattr(time, "ticks_diff", None)  # type: ignore[assignment]
@@ -26,8 +29,20 @@ _since: Callable[[int, int], int] = getattr(time, "ticks_diff", None)  # type: i
 async def closed(writer: Any) -> None:
     """Close a connection. On MicroPython ``close`` alone does nothing: the socket would be open until it is collected."""
     writer.close()
-    with suppress(OSError):
+    # A UART has nothing to close.
+    with suppress(OSError, AttributeError):
         await writer.wait_closed()
+
+
+async def listen(serve: Callable[[Any, Any], Awaitable[None]], host: str, port: int) -> None:
+    """Serve for ever. MicroPython's server ends for good where memory is short in the moment somebody comes, so it is begun anew."""
+    while True:
+        server = None
+        gc.collect()
+        with suppress(OSError, MemoryError):
+            server = await asyncio.start_server(serve, host, port, backlog=2)
+            await server.wait_closed()
+        await sleep_ms(_AGAIN)
 
 
 class Clock:

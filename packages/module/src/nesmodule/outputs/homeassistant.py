@@ -77,7 +77,7 @@ class HomeAssistant:
                 self.trouble = "the module's memory did not suffice; it connects again"
                 gc.collect()
             finally:
-                broker.close()
+                await broker.close()
             await self._sleep(pause)
             pause = min(2 * pause, _LAST_PAUSE)
 

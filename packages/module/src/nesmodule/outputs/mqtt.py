@@ -11,7 +11,7 @@ import asyncio
 import struct
 from typing import Any
 
-from nesmodule.board.clock import wait_for_ms
+from nesmodule.board.clock import closed, wait_for_ms
 from nesmodule.outputs.pieces import Pieces, send, size_of
 
 __all__ = ["Broker", "BrokerGone"]
@@ -89,10 +89,10 @@ class Broker:
         await self._send(_PINGREQ)
         await self._receive()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Drop the connection."""
         if self._writer is not None:
-            self._writer.close()
+            await closed(self._writer)
         self._reader = self._writer = None
 
     async def _send(self, data: bytes) -> None:

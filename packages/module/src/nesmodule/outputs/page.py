@@ -26,6 +26,7 @@ _HEADERS = (
     b"Cache-Control: no-store\r\nContent-Security-Policy: default-src 'self' 'unsafe-inline'\r\n"
     b"X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
 )
+_BUSY = b"HTTP/1.0 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\nThe module is busy. Try again."
 _PAGE = "page.html"
 _PIECE = 128
 
@@ -50,10 +51,7 @@ class Page:
         self.poller = poller
         self.now = now
         self._open = 0
-
-    async def start(self, host: str, port: int) -> Any:
-        """Begin to listen; return the server."""
-        return await asyncio.start_server(self._serve, host, port, backlog=2)
+        self._turn = asyncio.Lock()
 
     async def respond(self, reader: Any, writer: Any) -> None:
         """Answer one request."""
@@ -61,22 +59,28 @@ class Page:
 
     async def show(self, path: bytes, writer: Any) -> None:
         """Answer a GET of a path; an empty one stands for anything else."""
-        if path == b"/":
-            await answer(writer, b"200 OK", b"text/html; charset=utf-8", _page)
-        elif path == b"/api/live":
-            snapshot = Snapshot(self.poller, self.now())
-            await answer(writer, b"200 OK", b"application/json", lambda: live(snapshot))
-        else:
-            await answer(writer, b"404 Not Found", b"text/plain", lambda: iter((b"Not here.",)))
+        # There is memory for one document at a time.
+        async with self._turn:
+            if path == b"/":
+                await answer(writer, b"200 OK", b"text/html; charset=utf-8", _page)
+            elif path == b"/api/live":
+                snapshot = Snapshot(self.poller, self.now())
+                await answer(writer, b"200 OK", b"application/json", lambda: live(snapshot))
+            else:
+                await answer(writer, b"404 Not Found", b"text/plain", lambda: iter((b"Not here.",)))
 
-    async def _serve(self, reader: Any, writer: Any) -> None:
+    async def serve(self, reader: Any, writer: Any) -> None:
+        """Answer one connection."""
         self._open += 1
         try:
             if self._open > _MOST_AT_ONCE:
-                await answer(writer, b"503 Service Unavailable", b"text/plain", lambda: iter((b"Try again.",)))
+                writer.write(_BUSY)
                 return
             await self.respond(reader, writer)
-        except (OSError, EOFError, ValueError, MemoryError, asyncio.TimeoutError):
+        except MemoryError:
+            # Nothing was sent yet (:func:`send`).
+            writer.write(_BUSY)
+        except (OSError, EOFError, ValueError, asyncio.TimeoutError):
             pass
         finally:
             self._open -= 1
@@ -100,5 +104,10 @@ async def _path(reader: Any) -> bytes:
 async def answer(writer: Any, status: bytes, kind: bytes, pieces: Pieces) -> None:
     """Send an answer and its document."""
     head = b"HTTP/1.0 " + status + b"\r\nContent-Type: " + kind + b"\r\nContent-Length: %d\r\n" % size_of(pieces)
-    await send(writer, lambda: iter((head, _HEADERS)), _PATIENCE)
-    await send(writer, pieces, _PATIENCE)
+
+    def whole() -> Iterator[bytes]:
+        yield head
+        yield _HEADERS
+        yield from pieces()
+
+    await send(writer, whole, _PATIENCE)

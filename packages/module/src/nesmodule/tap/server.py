@@ -90,10 +90,6 @@ class Tap:
         """Tell whether a program has the line."""
         return self._client is not None
 
-    async def start(self, host: str, port: int) -> Any:
-        """Begin to listen; return the server."""
-        return await asyncio.start_server(self._serve, host, port, backlog=2)
-
     async def attend(self) -> None:
         """Read the meter while nobody has the line, and hand bytes over while somebody has. Ends only when the line is gone.
 
@@ -153,7 +149,8 @@ class Tap:
         for group in (poller.registers, poller.present):
             group.values = OrderedDict()
 
-    async def _serve(self, reader: Any, writer: Any) -> None:
+    async def serve(self, reader: Any, writer: Any) -> None:
+        """Answer one connection."""
         self._at_the_door += 1
         hello = None
         try:

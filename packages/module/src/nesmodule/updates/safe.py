@@ -14,7 +14,7 @@ from hmac import compare_digest
 from typing import Any
 
 from nesmodule.access.guesses import Guesses
-from nesmodule.board.clock import sleep_ms, wait_for_ms
+from nesmodule.board.clock import closed, listen, sleep_ms, wait_for_ms
 from nesmodule.updates.package import PackageRefused
 
 __all__ = ["SafeMode"]
@@ -67,9 +67,10 @@ class SafeMode:
 
     async def run(self, host: str, port: int) -> None:
         """Serve until the module is to start again."""
-        await asyncio.start_server(self._serve, host, port, backlog=2)
+        task = asyncio.create_task(listen(self._serve, host, port))
         while self._busy or not (self._left or self._now() - self._since > _STAYS):
             await sleep_ms(500)
+        task.cancel()
 
     async def _serve(self, reader: Any, writer: Any) -> None:
         try:
@@ -92,7 +93,7 @@ class SafeMode:
         except (OSError, EOFError, ValueError, IndexError, MemoryError, asyncio.TimeoutError):
             pass
         finally:
-            writer.close()
+            await closed(writer)
 
     async def _headers(self, reader: Any) -> dict[bytes, bytes]:
         found: dict[bytes, bytes] = {}
