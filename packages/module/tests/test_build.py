@@ -2,7 +2,14 @@
 
 import hashlib
 import re
+import sys
 
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
+from signing import pem
+
+from nesmodule.updates.package import MAGIC
+from nesmodule_build.__main__ import main
 from nesmodule_build.shared import EVERYTHING, TEXTS
 
 
@@ -38,3 +45,23 @@ def test_compiled_modules_name_no_folder_of_the_computer(built):
     stock = built / "stock"
     for path in stock.rglob("*.mpy"):
         assert not re.search(rb"/(tmp|home|root)/", path.read_bytes())
+
+
+def test_the_command_signs_what_it_built(tmp_path, monkeypatch, capsys):
+    key = tmp_path / "key.pem"
+    key.write_bytes(pem())
+    monkeypatch.setattr(sys, "argv", ["nesmodule_build", str(tmp_path / "built"), "--sign", str(key)])
+    assert main() == 0
+    made = (tmp_path / "built" / "update.package").read_bytes()
+    start = len(MAGIC) + 4
+    ends = start + int.from_bytes(made[start - 4 : start - 2], "big")
+    listed = made[start:ends]
+    assert listed == (tmp_path / "built" / "stock" / "files.txt").read_bytes()
+    # Checked by the library that made the key, not by ours.
+    public = serialization.load_pem_private_key(key.read_bytes(), None).public_key()
+    public.verify(made[ends : ends + 384], listed, padding.PKCS1v15(), hashes.SHA256())
+    modulus = (tmp_path / "built" / "start" / "update_key").read_bytes()
+    assert int.from_bytes(modulus, "big") == public.public_numbers().n
+    key.write_text("no key")
+    assert main() == 1
+    assert "openssl genrsa" in capsys.readouterr().err

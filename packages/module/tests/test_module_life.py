@@ -63,9 +63,10 @@ def test_secrets_go_in_and_never_come_out(files):
 
 def test_what_the_label_says_stays_when_everything_else_is_forgotten(files):
     settings = Settings(files)
-    settings.change({"key": "k", "wifi_password": "w", "page_password": "p", "access_point_key": "a", "name": "n"})
+    label = {"device_key": "d", "page_password": "p", "access_point_key": "a"}
+    settings.change(label | {"key": "k", "wifi_password": "w", "tap_token": "t", "name": "n"})
     settings.forget()
-    assert Settings(files).values == {"page_password": "p", "access_point_key": "a"}
+    assert Settings(files).values == label
 
 
 def test_settings_that_cannot_be_read_are_said_to_be_so(files):

@@ -13,7 +13,7 @@ from typing import Any
 
 __all__ = ["SECRETS", "Settings"]
 
-SECRETS = ("key", "tap_token", "page_password", "wifi_password", "mqtt_password", "access_point_key")
+SECRETS = ("key", "tap_token", "device_key", "page_password", "wifi_password", "mqtt_password", "access_point_key")
 _FILE, _NEW = "settings.json", "settings.new"
 
 
@@ -80,6 +80,6 @@ class Settings:
         found["set"] = sorted([name for name in SECRETS if self.values.get(name)])
         return found
 
-    def forget(self, kept: tuple[str, ...] = ("page_password", "access_point_key")) -> None:
+    def forget(self, kept: tuple[str, ...] = ("device_key", "page_password", "access_point_key")) -> None:
         """Go back to what the label says: everything but the device's own credentials is gone."""
         self.change({name: None for name in self.values if name not in kept})
