@@ -62,13 +62,15 @@ def _common(
 def _load(file: Path) -> Config:
     """Read the configuration, or say what is wrong with it and end."""
     from nes2mqtt.config.problems import ConfigError  # noqa: PLC0415
-    from nes2mqtt.config.settings import load  # noqa: PLC0415
+    from nes2mqtt.config.settings import load, way_back  # noqa: PLC0415
 
     try:
         return load(file)
     except ConfigError as error:
         for problem in error.problems:
             typer.echo(str(problem), err=True)
+        if back := way_back(file):
+            typer.echo(back, err=True)
         raise typer.Exit(_WRONG_CONFIGURATION) from None
 
 

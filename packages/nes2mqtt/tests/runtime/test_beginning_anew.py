@@ -63,6 +63,7 @@ async def test_after_a_change_it_ends_in_order_and_systemd_hears_that_it_is_no_e
     said = heard(systemd)
     assert any(one.startswith("RELOADING=1\nMONOTONIC_USEC=") for one in said)
     assert "STOPPING=1" not in said
+    assert said[-1] == "WATCHDOG=1", "to begin takes a while, too"
 
 
 async def test_a_stop_is_no_change(file, systemd):
@@ -113,6 +114,17 @@ def test_the_process_takes_its_own_place_only_after_a_change(file, monkeypatch):
         monkeypatch.setattr(gateway, "run", run)
         assert service.main(file) == 0
     assert became == [file]
+
+
+def test_a_start_that_fails_after_a_change_says_how_to_go_back(file, monkeypatch, capsys):
+    monkeypatch.setattr(service.process, "keep_to_ourselves", lambda: None)
+    file.write_text("name = 1\n")
+    assert service.main(file) == 2
+    assert "before" not in capsys.readouterr().err
+    before = file.with_name("nes2mqtt.toml.before")
+    before.write_text("")
+    assert service.main(file) == 2
+    assert f"sudo cp -p {before} {file}" in capsys.readouterr().err
 
 
 def test_it_becomes_itself_by_its_own_name(file, monkeypatch):

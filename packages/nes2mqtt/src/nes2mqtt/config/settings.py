@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -50,12 +51,14 @@ from servicekit.text_file import decode
 
 __all__ = [
     "Config",
+    "before_last_change",
     "default_data_dir",
     "load",
     "log_secrets",
     "parse",
     "secrets_in",
     "warnings_for",
+    "way_back",
 ]
 
 _MOST_BYTES = 1_000_000
@@ -261,6 +264,24 @@ def parse(text: str, file: Path) -> Config:
         return Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError(problems_of(error, Config, data, text, file)) from None
+
+
+def before_last_change(file: Path) -> Path:
+    """Return where the configuration is kept as it was before it was last changed in the browser."""
+    real = Path(os.path.realpath(file))
+    return real.with_name(f"{real.name}.before")
+
+
+def way_back(file: Path) -> str:
+    """Say how to go back to what the configuration was before the last change in the browser; empty without such a change."""
+    before = before_last_change(file)
+    if not before.is_file():
+        return ""
+    copy = shlex.join(["sudo", "cp", "-p", str(before), str(file)])
+    return (
+        f"{before} is the configuration as it was before it was last changed in the browser. If the gateway does not start since then, "
+        f"go back to it, then start the gateway again:\n  {copy}"
+    )
 
 
 def secrets_in(value: object, field: str = "") -> Iterator[tuple[str, Secret]]:

@@ -425,6 +425,8 @@ async def run(
         if (prices := _price_keeper(config, clock)) is not None:
             sides.append(Keeper("keeping spot prices", prices.run).run())
         anew = await _run_graph(clock, pollers, outputs, sides, notifier, stop, started, desk)
+    if anew:
+        notifier.alive()  # ending took some of the watchdog's time; beginning has all of it
     notifier.close()
     return anew
 

@@ -39,7 +39,7 @@ def main(config: Path) -> int:
 
     lean.load_models()
     from nes2mqtt.config.problems import ConfigError  # noqa: PLC0415
-    from nes2mqtt.config.settings import load, log_secrets, warnings_for  # noqa: PLC0415 - become() needs none of these
+    from nes2mqtt.config.settings import load, log_secrets, warnings_for, way_back  # noqa: PLC0415 - become() needs none of these
 
     process.keep_to_ourselves()  # the history shows when people are at home
     try:
@@ -47,6 +47,8 @@ def main(config: Path) -> int:
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)  # noqa: T201 - the log is not set up yet
+        if back := way_back(config):
+            print(back, file=sys.stderr)  # noqa: T201
         return _WRONG_CONFIGURATION
     if settings.web is not None:
         lean.load_server()

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nes2mqtt.config.problems import ConfigError
-from nes2mqtt.config.settings import Config, load, parse
+from nes2mqtt.config.settings import Config, before_last_change, load, parse
 from nes2mqtt.setup.draft import Draft
 from nes2mqtt.setup.said import Said
 from nes2mqtt.setup.steps import id_from
@@ -289,6 +289,8 @@ def _sync_folder(path: Path) -> None:
 def replace_file(path: Path, content: bytes, expected: bytes) -> bool:
     """Put a file in the place of another one, whole also after a power cut, with the same owner and rights.
 
+    What was there is kept beside it (:func:`before_last_change`), so that there is a way back.
+
     Args:
         path: the file; of a symbolic link, what it leads to.
         content: the new one.
@@ -302,6 +304,14 @@ def replace_file(path: Path, content: bytes, expected: bytes) -> bool:
     """
     path = path.resolve()
     was = path.stat()
+    if path.read_bytes() != expected:
+        return False
+    _put_over(before_last_change(path), expected, was, lambda: True)
+    return _put_over(path, content, was, lambda: path.read_bytes() == expected)
+
+
+def _put_over(path: Path, content: bytes, was: os.stat_result, is_still_wanted: Callable[[], bool]) -> bool:
+    """Write a file, also over another one, with the owner and the rights of ``was``; tell whether that was still wanted."""
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     new.unlink(missing_ok=True)
     try:
@@ -313,7 +323,7 @@ def replace_file(path: Path, content: bytes, expected: bytes) -> bool:
                 os.fchown(file.fileno(), was.st_uid, was.st_gid)
             os.fchmod(file.fileno(), stat.S_IMODE(was.st_mode))
             os.fsync(file.fileno())
-        if path.read_bytes() != expected:
+        if not is_still_wanted():
             return False
         new.replace(path)
     finally:

@@ -2,13 +2,14 @@
 
 import json
 import os
+import socket
 import stat
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from nes2mqtt.config.settings import load, parse
+from nes2mqtt.config.settings import load, parse, way_back
 from nes2mqtt.setup.changes import desk as desk_module
 from nes2mqtt.setup.changes.desk import Desk, OpenBook
 from servicekit.password import PasswordHash
@@ -124,7 +125,7 @@ def test_a_change_is_written_at_its_place_with_the_same_rights(desk, file):
     assert set(before.splitlines()) <= set(after.splitlines())
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert load(file).meters["house"].present_every == 5
-    assert sorted(one.name for one in file.parent.iterdir()) == ["house.key", "nes2mqtt.toml"]
+    assert sorted(one.name for one in file.parent.iterdir()) == ["house.key", "nes2mqtt.toml", "nes2mqtt.toml.before"]
 
 
 def test_a_secret_goes_into_a_file_of_its_own_that_replaces_none(desk, file):
@@ -400,3 +401,75 @@ def test_nobody_learns_whether_he_has_guessed_a_secret(desk, guess):
     for word in ("broker-canary", "another-word"):
         told = check(desk, change("mqtt", 0, "host", value="10.6.6.6"), *guess(word))
         assert {one["kind"] for one in told["problems"]} == {"type_again"}, word
+
+
+def test_the_file_before_is_kept_with_the_same_rights_and_is_the_way_back(desk, file):
+    assert way_back(file) == ""
+    first = file.read_bytes()
+    before = file.with_name("nes2mqtt.toml.before")
+    assert take(desk, change("log_level", value="debug"))["before"] == str(before)
+    assert (before.read_bytes(), stat.S_IMODE(before.stat().st_mode)) == (first, 0o640)
+    second = file.read_bytes()
+    assert take(Desk(file), change("log_level", value="info"))["taken"]
+    assert before.read_bytes() == second
+    assert f"cp -p {before} {file}" in way_back(file)
+
+
+@pytest.mark.parametrize("write", [1, 2])
+def test_a_disk_that_is_full_at_any_write_leaves_the_old_file(desk, file, monkeypatch, write):
+    """First the file before is written, then the new one."""
+    old, fsync, written = file.read_bytes(), os.fsync, []
+
+    def full(descriptor):
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            written.append(descriptor)
+            if len(written) == write:
+                raise OSError(28, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert take(desk, change("log_level", value="debug"))["said"]["code"] == "disk_full"
+    assert file.read_bytes() == old
+    assert not [one for one in file.parent.iterdir() if one.suffix == ".new"]
+
+
+def test_a_place_to_listen_that_cannot_be_had_is_not_taken(desk, file):
+    old = file.read_bytes()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        for place, words in (
+            (f"127.0.0.1:{taken}", "in use"),
+            ("192.0.2.1:8099", "no address"),
+            ("192.0.2.1:8098", "no address"),
+        ):
+            for told in (
+                check(desk, change("web", "listen", value=place)),
+                take(desk, change("web", "listen", value=place)),
+            ):
+                (problem,) = told["problems"]
+                assert (problem["path"], told["ok"], told["taken"]) == (["web", "listen"], False, False)
+                assert words in problem["message"]
+    assert file.read_bytes() == old
+
+
+def test_the_port_that_the_page_has_open_itself_is_no_hindrance(desk, file):
+    with socket.create_server(("127.0.0.1", 0)) as ours:
+        port = ours.getsockname()[1]
+        file.write_text(file.read_text().replace("127.0.0.1:8099", f"127.0.0.1:{port}"))
+        assert take(desk, change("web", "listen", value=f"0.0.0.0:{port}"))["taken"]
+
+
+def test_a_file_does_not_become_too_long_to_be_read(desk, file):
+    """The gateway would not start with it any more."""
+    file.write_text(file.read_text() + "#" * (999_995 - len(file.read_text())))
+    load(file)
+    told = take(desk, change("log_level", value="debug"))
+    assert [one["kind"] for one in told["problems"]] == ["too_long"]
+    load(file)
+
+
+def test_what_the_gateway_could_not_read_is_not_put_in_place(desk, file, monkeypatch):
+    old = file.read_bytes()
+    monkeypatch.setattr(desk_module, "put_all", lambda _: None)  # the new secret is not where the file says
+    assert not take(desk, change("web", "token", value="y" * 20))["taken"]
+    assert file.read_bytes() == old

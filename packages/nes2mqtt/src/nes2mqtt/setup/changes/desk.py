@@ -13,15 +13,17 @@ import hmac
 import os
 import secrets
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from nes2mqtt.config.problems import ConfigError, Found
-from nes2mqtt.config.settings import load
+from nes2mqtt.config.settings import before_last_change, load, parse
+from nes2mqtt.outputs.web.config import WebConfig
 from nes2mqtt.setup.changes.picture import sections
 from nes2mqtt.setup.changes.proposal import Asked, Proposal, propose, read_changes
+from nes2mqtt.setup.changes.reach import why_not
 from nes2mqtt.setup.said import Said
 from nes2mqtt.setup.writing import free, put_all, replace_file, said_of
 from servicekit.password import PasswordHash
@@ -31,6 +33,7 @@ __all__ = ["Desk", "OpenBook"]
 
 _PRIVATE = 0o600
 _MOST_BYTES = 1_000_000
+_LISTEN = ("web", "listen")
 
 
 class OpenBook:
@@ -105,7 +108,11 @@ class Desk:
             return told | {"ok": False, "said": asdict(said)}
         self.changed = True
         web = proposal.config.web if proposal.config is not None else None
-        return told | {"taken": True, "address": web.url if web is not None else ""}
+        return told | {
+            "taken": True,
+            "address": web.url if web is not None else "",
+            "before": str(before_last_change(self._file)),
+        }
 
     def _try(
         self, revision: str, asked: Sequence[Asked], hashed: Callable[[str], str] = str
@@ -120,8 +127,9 @@ class Desk:
         if self.changed or not hmac.compare_digest(self._revision(content).encode(), revision.encode()):
             return told | {"said": asdict(Said("settings_changed_meanwhile"))}, content, None
         proposal = propose(text, asked, lambda name: free(self._file.with_name(name)), hashed)
-        told["problems"] = [_told(one) for one in proposal.problems]
-        if proposal.problems:
+        problems = proposal.problems or tuple(_shut_out(text, content, asked, proposal))
+        told["problems"] = [_told(one) for one in problems]
+        if problems:
             return told, content, None
         told |= {
             "ok": True,
@@ -141,9 +149,12 @@ class Desk:
         if said is not None:
             return said
         try:
+            parse(proposal.text, self._file)  # as the gateway will read it, now that its secrets are there
             if replace_file(self._file, new, content):
                 return None
             said = Said("settings_changed_meanwhile")
+        except ConfigError:
+            said = Said("settings_unreadable")
         except OSError as error:
             said = said_of(error, self._file)
         for file, _, _ in files:
@@ -171,6 +182,22 @@ class Desk:
         except ConfigError:
             return False
         return True
+
+
+def _shut_out(text: str, content: bytes, asked: Sequence[Asked], proposal: Proposal) -> Iterator[Found]:
+    """Yield what would keep the gateway from starting, or its owner from its page, although the settings are good."""
+    if len(proposal.text.encode(errors="replace")) + len(content) - len(text.encode()) > _MOST_BYTES:
+        yield Found(
+            (), "the file would be far too long for a configuration; make it shorter with an editor", "too_long", {}
+        )
+    web = proposal.config.web if proposal.config is not None else None
+    if web is None or not any(one.place.path == _LISTEN for one in asked):
+        return
+    section = tomllib.loads(text).get("web")
+    default = WebConfig.model_fields["listen"].default
+    why = why_not(web.address, str(section.get("listen", default)) if isinstance(section, dict) else "")
+    if why:
+        yield Found(_LISTEN, why, "cannot_listen", {})
 
 
 def _told(one: Found) -> dict[str, Any]:

@@ -73,7 +73,11 @@ class _Settings:
             told = await self._ask(self._desk.take, revision, changes)
         if not told["taken"]:
             return _reply(told)
-        _log.warning("settings were changed on the page, from %s; the gateway begins anew", _address(request))
+        _log.warning(
+            "settings were changed on the page, from %s; what they were before is kept in %s; the gateway begins anew",
+            _address(request),
+            told.get("before", ""),
+        )
         return _reply(told, BackgroundTask(self._desk.when_changed))
 
     async def _ask(self, question: Any, revision: str, changes: object) -> Mapping[str, Any]:

@@ -326,15 +326,16 @@ async function taken(asked, password, error, button) {
     count();
     return;
   }
-  await beginAnew(asked, answer.address);
+  await beginAnew(asked, answer);
 }
 
 /** Wait until the gateway is there again; where its address may be another one, only say which. */
-async function beginAnew(asked, at) {
+async function beginAnew(asked, { address: at, before }) {
   const moved = asked.some(({ path }) => path[0] === "web" && ["listen", "public_url"].includes(path[1]));
   const box = byId("settings-review");
   const words = [el("h2", { id: "settings-review-title" }, text("settings_taken"))];
-  box.replaceChildren(...words, el("p", {}, moved ? text("settings_moved") : text("settings_wait")), ...(moved ? [el("a", { href: at }, at)] : []));
+  const wayBack = () => [el("p", {}, text("settings_way_back", { before })), el("pre", { tabindex: "0" }, `sudo cp -p ${before} ${state.picture.file}\nsudo systemctl restart nes2mqtt`)];
+  box.replaceChildren(...words, el("p", {}, moved ? text("settings_moved") : text("settings_wait")), ...(moved ? [el("a", { href: at }, at), ...wayBack()] : []));
   box.focus();
   say(text("settings_taken"));
   if (moved) {
@@ -352,7 +353,7 @@ async function beginAnew(asked, at) {
       return;
     }
   }
-  box.append(el("p", { class: "settings-error", role: "alert" }, text("settings_stays_away")));
+  box.append(el("p", { class: "settings-error", role: "alert" }, text("settings_stays_away")), ...wayBack());
 }
 
 build();
