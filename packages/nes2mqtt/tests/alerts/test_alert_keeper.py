@@ -19,6 +19,7 @@ from nes2mqtt.alerts.telling import What
 from nes2mqtt.readings.happened import Found, HappenedKind, RememberedEvents, happened_of
 from nes2mqtt.readings.hub import Hub
 from nes2mqtt.readings.reading import EntriesRead, MeterInfo, MeterState, MeterStatus, TableGroup
+from nes2mqtt.timing.clock import Clock
 from osgp.sources import SOURCES
 from osgp.tables.logs.events import Event
 from osgp.tables.logs.outages import Outage
@@ -385,6 +386,38 @@ async def test_a_clock_that_is_off_and_phases_that_are_apart(hub, house, event_l
         house.clock_ahead = 5.0
         await house.live(10)
         assert told(keeper)[2:] == [(Kind.CLOCK_DRIFT, What.CLEARED)]
+
+
+async def test_a_computer_whose_own_clock_was_wrong_at_its_start_says_nothing_of_the_meters(
+    make_sample, event_log, tmp_path
+):
+    host = {"behind": timedelta(minutes=3), "synchronised": False}
+    loop = asyncio.get_running_loop()
+
+    def wall():
+        return (START + timedelta(seconds=loop.time()) - host["behind"]).timestamp()
+
+    clock = Clock(
+        wall=wall,
+        monotonic=loop.time,
+        synchronised=lambda: host["synchronised"],
+        built=0.0,
+    )
+    hub = Hub({TableGroup.PRESENT: timedelta(seconds=20)}, clock)
+    house = House(hub, make_sample)
+    async with keeping(hub, event_log, tmp_path, clock_drift={}) as keeper:
+        house.clock_ahead = 180.0
+        await house.live(60)
+        host.update(behind=timedelta(0), synchronised=True)
+        await house.live(60)  # what was said before is not true now
+        assert told(keeper) == []
+        house.clock_ahead = 150.0
+        await house.live(20)
+        assert told(keeper) == [(Kind.CLOCK_DRIFT, What.RAISED)]
+        host.update(behind=timedelta(minutes=-3), synchronised=False)
+        house.clock_ahead = -30.0
+        await house.live(60)
+        assert told(keeper) == [(Kind.CLOCK_DRIFT, What.RAISED)]
 
 
 def logged(hub, *events):

@@ -13,6 +13,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -122,6 +123,8 @@ class AlertKeeper:
         """The meters' own logs may have something new."""
         self._followers: list[Changed] = []
         self._channels: list[Channel] = []
+        self._unsure: dict[str, float | None] = {}
+        """By how much meters' clocks were said to be off while our own could not be believed against them."""
         self._saved = ""
         self._noted = 0
         """:attr:`AlertBook.changes` that were seen."""
@@ -285,7 +288,21 @@ class AlertKeeper:
         if sample is not None and self._hub.quality(sample) is Quality.GOOD:
             values = {source.key: source.scaled(value) for source, value in sample.values.items()}
         local = self._clock.now().astimezone(self._zone) if self._clock.known else None
-        return Looked(latest.status if latest is not None else None, values, self._clock.monotonic(), local)
+        status = self._with_sure_clock(latest.status) if latest is not None and latest.status is not None else None
+        return Looked(status, values, self._clock.monotonic(), local)
+
+    def _with_sure_clock(self, status: MeterStatus) -> MeterStatus:
+        """Return a status that says how far the meter's clock is off only if it was read while ours was right.
+
+        A computer without a battery clock starts minutes behind; that is no fault of the meter.
+        """
+        meter = status.meter
+        if not self._clock.sure:
+            self._unsure[meter] = status.clock_ahead
+        elif meter not in self._unsure or status.clock_ahead != self._unsure[meter]:
+            self._unsure.pop(meter, None)
+            return status
+        return status if status.clock_ahead is None else replace(status, clock_ahead=None)
 
     # What the meters' own logs tell.
 

@@ -134,6 +134,8 @@ class _Belief(NamedTuple):
     offset: float
     """The time of day minus the monotonic clock, in seconds since 1970."""
     trouble: ClockTrouble | None
+    sure: bool = False
+    """It is the host's clock, which does not say that it is not synchronised, or was so lately."""
 
 
 class _Timex(ctypes.Structure):
@@ -249,6 +251,11 @@ class Clock:
         return self._look().trust
 
     @property
+    def sure(self) -> bool:
+        """Tell whether the host's clock is good enough to say that a meter's is wrong."""
+        return self._look().sure
+
+    @property
     def trouble(self) -> ClockTrouble | None:
         """Return what is wrong with the host's clock; None when it is believed."""
         return self._look().trouble
@@ -298,7 +305,7 @@ class Clock:
             stepped = not abs(host_offset - self._host_offset) <= _STEP
             if not stepped and instant - self._looked < _LOOK_EVERY:
                 belief = self._belief
-                return _Belief(Trust.HOST, host_offset, None) if belief.trust is Trust.HOST else belief
+                return belief._replace(offset=host_offset) if belief.trust is Trust.HOST else belief
             self._belief = self._judge(instant, host_offset)
             self._looked, self._host_offset = instant, host_offset
             return self._belief
@@ -320,7 +327,7 @@ class Clock:
             near = DISAGREEMENT if self._belief.trust is Trust.HOST else _NEAR_AGAIN
             agrees = any(abs(host_offset - offset) <= near for offset in witnesses.values())
             if synchronised is not False or kept or agrees or not witnesses:
-                return _Belief(Trust.HOST, host_offset, None)
+                return _Belief(Trust.HOST, host_offset, None, synchronised is not False or kept)
         if not witnesses:
             return _Belief(Trust.NONE, host_offset, ClockTrouble(Trust.NONE, None))
         meter, offset = _most_agreed(witnesses, host_offset)
