@@ -5,7 +5,7 @@ import re
 import sys
 
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from signing import pem
 
 from nesmodule.updates.package import MAGIC
@@ -59,6 +59,7 @@ def test_the_command_signs_what_it_built(tmp_path, monkeypatch, capsys):
     assert listed == (tmp_path / "built" / "stock" / "files.txt").read_bytes()
     # Checked by the library that made the key, not by ours.
     public = serialization.load_pem_private_key(key.read_bytes(), None).public_key()
+    assert isinstance(public, rsa.RSAPublicKey)
     public.verify(made[ends : ends + 384], listed, padding.PKCS1v15(), hashes.SHA256())
     modulus = (tmp_path / "built" / "start" / "update_key").read_bytes()
     assert int.from_bytes(modulus, "big") == public.public_numbers().n

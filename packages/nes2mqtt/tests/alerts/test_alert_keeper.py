@@ -7,6 +7,7 @@ import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -391,7 +392,7 @@ async def test_a_clock_that_is_off_and_phases_that_are_apart(hub, house, event_l
 async def test_a_computer_whose_own_clock_was_wrong_at_its_start_says_nothing_of_the_meters(
     make_sample, event_log, tmp_path
 ):
-    host = {"behind": timedelta(minutes=3), "synchronised": False}
+    host: dict[str, Any] = {"behind": timedelta(minutes=3), "synchronised": False}
     loop = asyncio.get_running_loop()
 
     def wall():

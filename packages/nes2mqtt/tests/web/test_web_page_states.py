@@ -251,7 +251,11 @@ async def ready(page, view):
 @pytest.mark.parametrize(("name", "locale"), CASES)
 async def test_nothing_is_cut_off_in_any_state(a_page, served, web_in, name, locale):
     state = STATES[name]
-    settings = {"locale": locale, "color_scheme": state.scheme, "allowed": ("Failed to load", "ERR_")}
+    settings = {
+        "locale": locale,
+        "color_scheme": state.scheme,
+        "allowed": ("Failed to load", "ERR_", "fetching the script"),
+    }
     async with AsyncExitStack() as gateway:
         url = await gateway.enter_async_context(served(web_in(state)))
         async with a_page(url, view="now", **settings) as page:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -321,7 +322,9 @@ def test_the_stand_in_tells_its_address_and_a_configuration_for_it_until_it_is_s
         "--language",
         "da",
     ]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+    # A shell lets programs it starts in the background ignore Ctrl-C, and those theirs (POSIX, 2.11): undone here.
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, preexec_fn=heard) as process:
         told = []
         for line in process.stdout:
             told.append(line)
