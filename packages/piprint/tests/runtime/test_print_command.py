@@ -324,7 +324,8 @@ def test_the_stand_in_tells_its_address_and_a_configuration_for_it_until_it_is_s
     ]
     # A shell lets programs it starts in the background ignore Ctrl-C, and those theirs (POSIX, 2.11): undone here.
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, preexec_fn=heard) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, stdout=pipe, text=True, preexec_fn=heard) as process:  # noqa: PLW1509 - no threads here
         told = []
         for line in process.stdout:
             told.append(line)
