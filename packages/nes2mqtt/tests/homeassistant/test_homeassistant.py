@@ -561,7 +561,8 @@ async def test_energy_dashboard_has_no_complaint(home, meter, gateway):
     content = {"energy_sources": [[]], "device_consumption": []}
     until = time.monotonic() + 30
     while True:
-        await asyncio.to_thread(home.call, "compile_statistics", "now")
+        # Again: another test may have compiled these minutes before the costs had a value.
+        await asyncio.to_thread(home.call, "compile_statistics", "again")
         verdict = await asyncio.to_thread(home.ask, "energy/validate")
         if verdict == content or time.monotonic() > until:
             break

@@ -25,6 +25,19 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
             recorder.queue_task(StatisticsTask(period, False))
         await recorder.async_block_till_done()
 
+    def forget_runs(since: float) -> None:
+        """Forget what was compiled since a moment: a period is compiled only once."""
+        with session_scope(session=get_instance(hass).get_session()) as session:
+            session.query(StatisticsRuns).delete()
+            session.query(StatisticsShortTerm).filter(StatisticsShortTerm.start_ts >= since).delete()
+
+    async def compile_again(call: ServiceCall) -> None:
+        """Compile the last ten minutes, also where that was done before an entity had a value."""
+        recorder = get_instance(hass)
+        since = (dt_util.utcnow() - 2 * PERIOD).timestamp()
+        await recorder.async_add_executor_job(forget_runs, since)
+        await compile_now(call)
+
     async def heard(call: ServiceCall) -> None:
         """Let entities have been heard of until the end of an hour, and compile what came since, up to this hour."""
         recorder, hour = get_instance(hass), dt_util.parse_datetime(call.data["hour"])
@@ -37,18 +50,13 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
             recorder.async_import_statistics(about, last, StatisticsShortTerm)
         await recorder.async_block_till_done()
 
-        def forget_runs() -> None:
-            since = hour.timestamp() + 3600
-            with session_scope(session=recorder.get_session()) as session:
-                session.query(StatisticsRuns).delete()
-                session.query(StatisticsShortTerm).filter(StatisticsShortTerm.start_ts >= since).delete()
-
-        await recorder.async_add_executor_job(forget_runs)
+        await recorder.async_add_executor_job(forget_runs, hour.timestamp() + 3600)
         await compile_now(call)
         this_hour = dt_util.utcnow().replace(minute=55, second=0, microsecond=0)
         recorder.queue_task(StatisticsTask(this_hour, False))  # with the last five minutes it makes the hour
         await recorder.async_block_till_done()
 
     hass.services.async_register("compile_statistics", "now", compile_now)
+    hass.services.async_register("compile_statistics", "again", compile_again)
     hass.services.async_register("compile_statistics", "heard", heard)
     return True
