@@ -86,7 +86,7 @@ def test_what_is_no_time_is_refused_in_words(text):
 
 def test_a_form_that_has_a_part_twice_is_refused_in_words():
     with pytest.raises(NotATime, match="is no time of the form"):
-        time_of("01 02", "%d %d")
+        time_of("2024 01 02", "%Y %d %d")
 
 
 def test_a_cell_that_is_no_register_is_refused_however_long_it_is():
