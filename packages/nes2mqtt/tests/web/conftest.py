@@ -175,6 +175,15 @@ async def browser():
 
 
 @pytest.fixture
+def gateway_gone():
+    """Return what Chromium may say on its console while the gateway is away.
+
+    The third is of the page's own worker: it is fetched some seconds after the page, when the gateway may be gone already.
+    """
+    return ("Failed to load resource", "net::ERR", "An unknown error occurred when fetching the script.")
+
+
+@pytest.fixture
 def a_page(browser):
     """Return what opens a page that must stay quiet and at home."""
 

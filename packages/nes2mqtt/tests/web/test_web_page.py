@@ -181,11 +181,10 @@ async def test_values_turn_grey_while_one_looks(a_page, make_web, served):
         await expect(page.locator("#banner")).to_contain_text("The values are old.")
 
 
-async def test_when_the_gateway_is_gone_it_says_so_and_comes_back(a_page, make_web, served):
+async def test_when_the_gateway_is_gone_it_says_so_and_comes_back(a_page, make_web, served, gateway_gone):
     web = make_web()
-    quiet = ("Failed to load resource", "net::ERR")
     async with served(web) as url:
-        context = a_page(url, allowed=quiet)
+        context = a_page(url, allowed=gateway_gone)
         page = await context.__aenter__()
         await expect(page.locator("#now-value")).to_have_text("432")
     await expect(page.locator("#banner")).to_contain_text("The gateway does not answer.")

@@ -131,12 +131,11 @@ async def test_it_moves_a_little_each_minute(a_page, served, web):
 
 
 async def test_old_values_are_small_and_grey_and_after_ten_minutes_only_the_time_is_left(
-    a_page, make_web, served, online
+    a_page, make_web, served, online, gateway_gone
 ):
     web = make_web()
-    quiet = ("Failed to load resource", "net::ERR")
     async with served(web) as url:
-        context = a_page(url, view="wall", allowed=quiet)
+        context = a_page(url, view="wall", allowed=gateway_gone)
         page = await context.__aenter__()
         await expect(page.locator("#wall-value")).to_have_text("432")
         live = await page.locator("#wall-value").evaluate("e => e.getBoundingClientRect().height")
