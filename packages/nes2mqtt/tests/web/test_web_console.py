@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.virtual_clock
 
 KEY = MeterKey.parse(DEMO_KEY_TEXT)
 SECRET = {"BT42", "BT45", "ET13", "ET94", "ET95", "BT07", "BT08", "ET52", "ET53", "ET59", "ET85", "ET98"}
+ON_PURPOSE = {"x-requested-with": "test"}
 
 
 class Ears:
@@ -74,7 +76,7 @@ def reading(make_web, client_for, wall_clock, loop_clocks):
             task = asyncio.create_task(poller.run())
             await asyncio.sleep(30)
             try:
-                async with client_for(web) as client:
+                async with client_for(web, headers=ON_PURPOSE) as client:
                     yield Read(client, url, log, ears)
             finally:
                 task.cancel()
@@ -165,7 +167,7 @@ async def test_a_table_that_is_not_there_is_said_so_and_the_request_is_in_the_lo
 async def test_what_is_no_table_or_none_to_be_read_is_refused_before_the_meter_is_asked(
     make_web, client_for, table, status
 ):
-    async with client_for(make_web()) as client:
+    async with client_for(make_web(), headers=ON_PURPOSE) as client:
         assert (await client.get(f"/api/v1/table?meter=house&table={table}")).status_code == status
         assert (await client.get("/api/v1/table?meter=barn&table=BT23")).status_code == 404
         assert (await client.get("/api/v1/tables?meter=house")).status_code == 503
@@ -176,6 +178,59 @@ async def test_with_a_password_it_is_for_who_is_logged_in(make_web, client_for):
     async with client_for(make_web(password="correct horse battery")) as client:
         for query in ("tables?meter=house", "table?meter=house&table=BT23", "requests?meter=house"):
             assert (await client.get(f"/api/v1/{query}")).status_code == 401
+
+
+class Watched:
+    """In place of what asks meters: notes that it was asked, by whatever method, and has no answer."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def __getattr__(self, name):
+        async def ask(*_):
+            self.asked += 1
+
+        return ask
+
+    def requests(self, _meter):
+        return ()
+
+
+PICTURE = {"accept": "image/avif,image/webp,*/*;q=0.8", "referer": "http://elsewhere.example/"}
+"""What an `<img>` sends to a plain http address: no Origin and no Sec-Fetch-Site (W3C Fetch Metadata, section 2: only to
+potentially trustworthy addresses)."""
+READS = {"/api/v1/profile", "/api/v1/tables", "/api/v1/table"}
+
+
+async def test_a_picture_on_a_page_elsewhere_makes_nothing_read_from_the_meter(make_web, client_for):
+    web = make_web()
+    web.profiles, web.console = Watched(), Watched()
+    asked = {}
+    async with client_for(web) as client:
+        paths = (await client.get("/api/v1/openapi.json")).json()["paths"]
+        for path in paths:
+            if path.endswith("/live"):
+                continue  # it lasts, and reads nothing
+            for how in (PICTURE, PICTURE | {"authorization": "Basic YTpi"}, PICTURE | ON_PURPOSE):
+                query = {"meter": "house", "table": "BT23", "day": datetime.now(UTC).date()}
+                before = web.profiles.asked + web.console.asked
+                reply = await client.get(path.replace("{meter}", "house"), params=query, headers=how)
+                asked[path, tuple(how)] = web.profiles.asked + web.console.asked - before
+                assert (reply.status_code == 403) == (path in READS and how != PICTURE | ON_PURPOSE)
+        preflight = await client.options("/api/v1/tables?meter=house", headers={"origin": "http://elsewhere.example"})
+        assert not any(name.startswith("access-control-") for name in preflight.headers)
+    # A new operation that reads from the meter is found here: it is asked as a picture asks, too.
+    assert {path for (path, how), times in asked.items() if times} == READS
+    assert not any(times for (_, how), times in asked.items() if how != tuple(PICTURE | ON_PURPOSE))
+
+
+async def test_a_token_shows_who_asks_as_well(make_web, client_for):
+    web = make_web(password="correct horse battery", token="0123456789abcdef0123456789abcdef")
+    web.console = Watched()
+    async with client_for(web) as client:
+        for how, status in (({}, 401), ({"authorization": "Bearer 0123456789abcdef0123456789abcdef"}, 503)):
+            assert (await client.get("/api/v1/tables?meter=house", headers=how)).status_code == status
+    assert web.console.asked == 1
 
 
 class Slow:
@@ -197,7 +252,7 @@ async def test_many_who_ask_do_not_pile_up_and_a_read_goes_on(make_web, client_f
     base, hub, meter = make_web(samples=False), Hub({}, loop_clocks()), Slow()
     web = WebOutput(base.config, base.gateway, hub, None, console=Console([meter], {}, hub.clock.monotonic))
     hub.publish(online())
-    async with client_for(web) as client:
+    async with client_for(web, headers=ON_PURPOSE) as client:
         ask = [client.get(f"/api/v1/table?meter=house&table=BT{number}") for number in (*range(21, 29), 60, 61)]
         replies = await asyncio.gather(*ask)
         assert {reply.status_code for reply in replies} == {503}

@@ -28,6 +28,7 @@ from osgp.tables.load_profile.statuses import ChannelStatus, IntervalFlags
 pytestmark = pytest.mark.virtual_clock
 
 QUARTER = timedelta(minutes=15)
+ON_PURPOSE = {"x-requested-with": "test"}
 TODAY = "/api/v1/profile?meter=house"
 
 
@@ -100,7 +101,7 @@ async def test_what_the_house_used_is_what_its_meter_kept(page_of, client_for, w
         task = asyncio.create_task(poller.run())
         try:
             await asyncio.sleep(100)
-            async with client_for(page_of(counted, hub)) as client:
+            async with client_for(page_of(counted, hub), headers=ON_PURPOSE) as client:
                 day = (await client.get(f"{TODAY}&day=2026-11-21")).json()
                 again = (await client.get(f"{TODAY}&day=2026-11-21")).json()
                 today = (await client.get(TODAY)).json()
@@ -132,7 +133,7 @@ async def test_what_the_meter_says_of_a_value_is_told_in_words_and_what_it_did_n
         noted(noon + QUARTER, None, ChannelStatus.SKIPPED),
         noted(noon + 3 * QUARTER, 5250, ChannelStatus.LONG, flags),
     )
-    async with client_for(page_of(Scripted(found))) as client:
+    async with client_for(page_of(Scripted(found)), headers=ON_PURPOSE) as client:
         told = (await client.get(TODAY)).json()
     assert [(one["end"][11:16], one["values"], one["status"], one["flags"]) for one in told["intervals"]] == [
         ("11:00", [5.0], ["ok"], []),
@@ -153,7 +154,7 @@ async def test_what_the_meter_says_of_a_value_is_told_in_words_and_what_it_did_n
     ],
 )
 async def test_why_there_is_no_profile(page_of, client_for, answer, status, title):
-    async with client_for(page_of(Scripted(answer))) as client:
+    async with client_for(page_of(Scripted(answer)), headers=ON_PURPOSE) as client:
         reply = await client.get(TODAY)
     assert (reply.status_code, reply.json()["title"]) == (status, title)
     assert reply.headers["content-type"] == "application/problem+json"
@@ -162,7 +163,7 @@ async def test_why_there_is_no_profile(page_of, client_for, answer, status, titl
 @pytest.mark.parametrize("answer", [of(), ResponseTimeout("no reply")])
 async def test_a_meter_is_asked_once_a_minute_whoever_asks(page_of, client_for, answer):
     meter = Scripted(answer, seconds=5.0)
-    async with client_for(page_of(meter)) as client:
+    async with client_for(page_of(meter), headers=ON_PURPOSE) as client:
         await asyncio.gather(*(client.get(TODAY) for _ in range(3)))
         await asyncio.sleep(59)
         await client.get(TODAY)
@@ -174,7 +175,7 @@ async def test_a_meter_is_asked_once_a_minute_whoever_asks(page_of, client_for, 
 
 async def test_a_meter_that_was_not_read_is_asked_again_at_once(page_of, client_for):
     meter = Scripted(None)
-    async with client_for(page_of(meter)) as client:
+    async with client_for(page_of(meter), headers=ON_PURPOSE) as client:
         assert (await client.get(TODAY)).status_code == 503
         meter.answer = of()
         assert (await client.get(TODAY)).status_code == 200
@@ -184,13 +185,13 @@ async def test_a_meter_that_was_not_read_is_asked_again_at_once(page_of, client_
 async def test_why_a_meter_is_not_read_is_told_when_it_is_known(page_of, client_for, online, message, begins):
     web = page_of(Scripted(None))
     web.hub.publish(replace(online(), state=MeterState.STARTING, message=message))
-    async with client_for(web) as client:
+    async with client_for(web, headers=ON_PURPOSE) as client:
         assert (await client.get(TODAY)).json()["detail"].startswith(begins)
 
 
 async def test_earlier_days_are_read_after_what_is_being_read(page_of, client_for):
     meter = Scripted(of(), seconds=5.0)
-    async with client_for(page_of(meter)) as client:
+    async with client_for(page_of(meter), headers=ON_PURPOSE) as client:
         both = await asyncio.gather(client.get(TODAY), client.get(f"{TODAY}&day=2026-11-20"))
     assert [one.status_code for one in both] == [200, 200]
     assert [f"{since:%d %H}" for since, _ in meter.asked] == ["21 23", "19 23"]
@@ -199,7 +200,7 @@ async def test_earlier_days_are_read_after_what_is_being_read(page_of, client_fo
 
 async def test_a_long_read_goes_on_and_its_answer_waits(page_of, client_for):
     meter = Scripted(of(), seconds=40.0)
-    async with client_for(page_of(meter)) as client:
+    async with client_for(page_of(meter), headers=ON_PURPOSE) as client:
         early = await client.get(TODAY)
         assert (early.status_code, early.headers["retry-after"]) == (503, "10")
         await asyncio.sleep(10)
@@ -220,7 +221,7 @@ async def test_a_long_read_goes_on_and_its_answer_waits(page_of, client_for):
 )
 async def test_which_times_can_be_asked_for(page_of, client_for, query, status):
     meter = Scripted(of())
-    async with client_for(page_of(meter)) as client:
+    async with client_for(page_of(meter), headers=ON_PURPOSE) as client:
         assert (await client.get(f"{TODAY}&{query}")).status_code == status
         assert (await client.get("/api/v1/profile?meter=barn")).status_code == 404
     assert len(meter.asked) == (status == 200)

@@ -192,8 +192,25 @@ def _field(part: Part) -> TableFieldReport:
 
 _PROBLEMS = (401, 403, 404, 422, 503)
 OPERATIONS = (
-    Operation("/tables", "The tables a meter has", _OfMeter, tables, TableName, several=True, problems=_PROBLEMS),
-    Operation("/table", "A table of a meter, raw and decoded", _Table, table, TableReport, problems=_PROBLEMS),
+    Operation(
+        "/tables",
+        "The tables a meter has",
+        _OfMeter,
+        tables,
+        TableName,
+        several=True,
+        problems=_PROBLEMS,
+        reads_meter=True,
+    ),
+    Operation(
+        "/table",
+        "A table of a meter, raw and decoded",
+        _Table,
+        table,
+        TableReport,
+        problems=_PROBLEMS,
+        reads_meter=True,
+    ),
     Operation(
         "/requests",
         "The last requests to a meter",

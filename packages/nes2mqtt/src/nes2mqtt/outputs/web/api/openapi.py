@@ -12,12 +12,20 @@ from typing import Any
 
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from nes2mqtt.outputs.web.api.operation import PREFIX, Operation
+from nes2mqtt.outputs.web.api.operation import BY_PURPOSE, PREFIX, Operation
 from nes2mqtt.outputs.web.problem import DESCRIPTIONS, MEDIA_TYPE, Problem
 
 __all__ = ["description"]
 
 _SCHEMAS = "#/components/schemas/"
+_PURPOSE = {
+    "name": BY_PURPOSE,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "pattern": "^[ -~]*$", "examples": ["my-program"]},
+    "description": "Anything; needed without a token, because answering reads from the meter: a page of another site cannot "
+    "send it",
+}
 
 
 def description(info: dict[str, str], operations: Sequence[Operation[Any]]) -> dict[str, Any]:
@@ -61,6 +69,8 @@ def _operation(operation: Operation[Any], asked: dict[str, Any]) -> dict[str, An
         }
         for name, schema in asked.get("properties", {}).items()
     ]
+    if operation.reads_meter:
+        parameters.append(_PURPOSE)
     if parameters:
         found["parameters"] = parameters
     found["responses"] = {

@@ -22,9 +22,13 @@ from starlette.routing import Route
 from nes2mqtt.outputs.web.context import WebContext
 from nes2mqtt.outputs.web.problem import ProblemError
 
-__all__ = ["PREFIX", "Asked", "Operation", "context_of", "packed"]
+__all__ = ["BY_PURPOSE", "PREFIX", "Asked", "Operation", "context_of", "packed"]
 
 PREFIX = "/api/v1"
+
+BY_PURPOSE = "x-requested-with"
+"""A request header that a page of another site cannot send: its browser would ask here first whether it may (Fetch
+Standard, 4.8 CORS-preflight fetch), and gets no leave."""
 
 _WORTH_PACKING = 2000
 """Bytes; less fits into two packets anyway."""
@@ -70,11 +74,21 @@ class Operation(Generic[AskedT]):
     """What is answered, in words."""
     problems: tuple[int, ...] = ()
     """HTTP statuses of the problems that may be answered."""
+    reads_meter: bool = False
+    """Answering takes the meter's line. It is done only for who shows that no page of another site asked, with
+    :data:`BY_PURPOSE` or a token: over plain http the browser does not tell for which page it asks, and a picture there may
+    have any address."""
 
     def route(self) -> Route:
         """Return the route that serves it."""
 
         async def endpoint(request: Request) -> Response:
+            if self.reads_meter and not _on_purpose(request):
+                raise ProblemError(
+                    403,
+                    "This reads from the meter, and nothing shows who asks",
+                    "Send the header X-Requested-With with your program's name, so that no other web page can ask for it.",
+                )
             answer = await self.answer(request, self._read(request))
             if isinstance(answer, Response):
                 return answer
@@ -106,6 +120,12 @@ class Operation(Generic[AskedT]):
                 several = _is_list(about.annotation)
                 told[name] = request.query_params.getlist(name) if several else request.query_params[name]
         return told
+
+
+def _on_purpose(request: Request) -> bool:
+    """Tell whether a request has a header that no picture, link or form has; basic credentials a link can have."""
+    headers = request.headers
+    return bool(headers.get(BY_PURPOSE)) or headers.get("authorization", "").lower().startswith("bearer ")
 
 
 def packed(request: Request, content: bytes, media_type: str) -> Response:

@@ -215,5 +215,6 @@ OPERATIONS = (
         profile,
         ProfileReport,
         problems=(400, 401, 403, 404, 422, 503),
+        reads_meter=True,
     ),
 )

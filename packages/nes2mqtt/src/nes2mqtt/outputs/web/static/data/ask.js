@@ -3,6 +3,8 @@
 /** Answers about time that is over do not change while a page is open; so many of them are kept. */
 const MOST_KEPT = 60;
 const kept = new Map();
+/** A page of another site cannot send the second one: the gateway reads from the meter only for who has it. */
+const HEADERS = { Accept: "application/json", "X-Requested-With": "page" };
 
 /** What a response says; null when it broke off, or is none of the gateway's: a proxy may answer anything. */
 async function read(response) {
@@ -15,7 +17,7 @@ async function read(response) {
  */
 export async function get(path, patience = null) {
   const signal = patience === null ? null : AbortSignal.timeout(patience);
-  const response = await fetch(path, { headers: { Accept: "application/json" }, cache: "no-store", signal }).catch(() => null);
+  const response = await fetch(path, { headers: HEADERS, cache: "no-store", signal }).catch(() => null);
   if (response?.status === 401) {
     location.assign("login");
   }
@@ -27,7 +29,7 @@ export async function get(path, patience = null) {
 
 /** Send something to the gateway; what comes back is as with get(). */
 export async function post(path, content) {
-  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+  const headers = { ...HEADERS, "Content-Type": "application/json" };
   const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(content), cache: "no-store" }).catch(() => null);
   if (response?.status === 401) {
     location.assign("login");
