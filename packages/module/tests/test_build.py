@@ -11,6 +11,7 @@ from signing import pem
 from nesmodule.updates.package import MAGIC
 from nesmodule_build.__main__ import main
 from nesmodule_build.shared import EVERYTHING, TEXTS
+from nesmodule_build.tree import MESSAGES
 
 
 def test_the_list_of_a_slot_names_each_file_with_its_hash(built):
@@ -36,7 +37,7 @@ def test_the_manifest_freezes_every_module(built):
 def test_texts_are_files_in_one_edition_and_constants_in_the_other(built):
     frozen = {}
     exec((built / "frozen" / "frozen_texts.py").read_text(), frozen)
-    assert set(frozen["TEXTS"]) == {name.rpartition("/")[2] for name in TEXTS}
+    assert set(frozen["TEXTS"]) == {name.rpartition("/")[2] for name in TEXTS} | {MESSAGES}
     for name, text in frozen["TEXTS"].items():
         assert (built / "stock" / name).read_bytes() == (built / "source" / name).read_bytes() == text
 

@@ -27,6 +27,7 @@ from osgp.key import MeterKey
 __all__ = ["main", "run"]
 
 _AGAIN = 5000
+_NO_MEMORY = "the module's memory did not suffice; it begins again"
 _PROVEN, _LAG = 120_000, 5000
 
 
@@ -112,16 +113,23 @@ async def run(
         reads = tap.attend
     while True:
         try:
-            await stream.open()
-            await reads()
-        except (OSError, TransportError) as error:
-            poller.state, poller.message = "port_gone", "the line to the meter cannot be used: %s" % error
+            await _attend(stream, reads, poller)
         except MemoryError:
-            poller.message = "the module's memory did not suffice; it begins again"
-        finally:
-            await stream.close()
+            # Whatever failed, also while it was told what failed: the reading goes on.
+            poller.message = _NO_MEMORY
         gc.collect()
         await sleep_ms(_AGAIN)
+
+
+async def _attend(stream: _Stream, reads: Callable[[], Awaitable[None]], poller: Poller) -> None:
+    """Open the line and use it until it is gone. Raises MemoryError."""
+    try:
+        await stream.open()
+        await reads()
+    except (OSError, TransportError) as error:
+        poller.state, poller.message = "port_gone", "the line to the meter cannot be used: %s" % error
+    finally:
+        await stream.close()
 
 
 async def _prove(confirm: Callable[[], None], now: Callable[[], int]) -> None:

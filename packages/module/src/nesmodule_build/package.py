@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 
 from nesmodule.updates.slots import LIST
 from nesmodule_build.shared import EVERYTHING, START, TEXTS
-from nesmodule_build.tree import STARTER, write_program
+from nesmodule_build.tree import MESSAGES, STARTER, write_program
 
 __all__ = ["BuildFailed", "compiled", "number_of", "write"]
 
@@ -61,6 +61,7 @@ def write(folder: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
     files = write_program(source, EVERYTHING)
     texts = {Path(name).name: (_PACKAGES / name).read_bytes() for name in TEXTS}
+    texts[MESSAGES] = (source / MESSAGES).read_bytes()
     in_stock = [_in_stock(path, source, stock) for path in files]
     in_stock += [_copied(name, text, stock) for name, text in texts.items()]
     for name, text in texts.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.metadata import version
 
-__all__ = ["EVERYTHING", "LINK", "START", "TEXTS", "Shared"]
+__all__ = ["EVERYTHING", "LINK", "START", "TEXTS", "TOLD", "Shared"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,13 @@ class Shared:
         return self.stand_in or self.name
 
 
+TOLD = "told"
+"""Name of the module on the ESP32 that reads long texts from flash, and of its function."""
+
 LINK = (
     Shared("micropython_lacks", stand_in="nesmodule_build.device.micropython_lacks"),
+    Shared("nesmodule.board.files"),
+    Shared(TOLD, stand_in="nesmodule_build.device.told"),
     Shared(
         "osgp.errors",
         without=(
@@ -118,13 +123,14 @@ _DECISIONS = (
 
 _APP = (
     Shared("nesmodule.board.clock"),
-    Shared("nesmodule.board.files"),
+    Shared("nesmodule.board.seldom"),
     Shared("nesmodule.meter.line"),
     Shared("nesmodule.meter.tables"),
     Shared("nesmodule.meter.poller"),
     Shared("nesmodule.outputs.documents"),
     Shared("nesmodule.outputs.pieces"),
     Shared("nesmodule.outputs.mqtt"),
+    Shared("nesmodule.outputs.announcement", apart=True),
     Shared("nesmodule.outputs.homeassistant"),
     Shared("nesmodule.outputs.page"),
     Shared("nesmodule.board.health", apart=True, instead=(("FIRMWARE", repr(version("nesmodule"))),)),

@@ -12,13 +12,18 @@ from pathlib import Path
 
 from nesmodule_build.rewrite.checks import check, check_imports
 from nesmodule_build.rewrite.joined import Joined
+from nesmodule_build.rewrite.members import folded
+from nesmodule_build.rewrite.messages import Messages
 from nesmodule_build.rewrite.module import rewritten
 from nesmodule_build.rewrite.shaken import shaken
 from nesmodule_build.rewrite.short import Short
-from nesmodule_build.shared import LINK, Shared
+from nesmodule_build.shared import LINK, TOLD, Shared
 
-__all__ = ["PROGRAM", "STARTER", "write_program", "write_tree"]
+__all__ = ["MESSAGES", "PROGRAM", "STARTER", "write_program", "write_tree"]
 
+
+MESSAGES = "messages.txt"
+"""The long texts of the program, which it reads from flash."""
 
 _LINK, PROGRAM, STARTER = "link", "program", "starter"
 """The modules that all of them become: two, because what a module needs while it is loaded would not fit beside all of it;
@@ -52,9 +57,12 @@ def write_program(folder: Path, modules: Iterable[Shared], *, part: str = PROGRA
         Refused: one of them cannot be rewritten or joined.
     """
     modules = tuple(modules)
-    texts = _rewritten(modules, seconds=False)
+    texts = folded(_rewritten(modules, seconds=False))
     if not aliases:
-        texts = shaken(texts, {"main", "begin"})
+        texts = shaken(texts, {"main", "begin", TOLD})
+    messages = Messages(TOLD, TOLD)
+    for one in _behind(TOLD, modules):
+        texts[one.name] = messages.taken(texts[one.name])
     short, joined = Short(texts.values()), Joined()
     early = {one.name for one in LINK}
     found: dict[str, str] = {}
@@ -71,7 +79,17 @@ def write_program(folder: Path, modules: Iterable[Shared], *, part: str = PROGRA
         for module, names in joined.names.items():
             public = ", ".join(name for name in names if not name.startswith("_"))
             found[module] = joined.apart(f"from {module} import {public}", module) if public else ""
-    return _written(folder, found)
+    files = _written(folder, found)
+    if messages.text:
+        (folder / MESSAGES).write_bytes(messages.text)
+    return files
+
+
+def _behind(name: str, modules: tuple[Shared, ...]) -> tuple[Shared, ...]:
+    """Return the modules that stand behind one, without those that stay files of their own; none where that one is not there."""
+    names = [one.name for one in modules]
+    found = modules[names.index(name) + 1 :] if name in names else ()
+    return tuple(one for one in found if not one.apart)
 
 
 def _rewritten(modules: tuple[Shared, ...], *, seconds: bool, also: Iterable[str] = ()) -> dict[str, str]:

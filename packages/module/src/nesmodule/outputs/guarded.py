@@ -8,12 +8,12 @@ This module does not know MQTT.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from nesmodule.access.door import Door
 from nesmodule.board.clock import wait_for_ms
+from nesmodule.board.seldom import forget
 from nesmodule.meter.poller import Poller
 from nesmodule.outputs.page import Page, answer
 
@@ -47,7 +47,7 @@ class GuardedPage(Page):
             from nesmodule.outputs import login  # noqa: PLC0415
 
             await login.log_in(self.door, request if asks_to_enter else None, reader, writer)
-            sys.modules.pop("nesmodule.outputs.login", None)
+            forget("nesmodule.outputs.login")
         elif request.path == b"/getDashDataWS" and self._meter and request.method == b"GET":
             await self._dash(writer)
         else:
@@ -62,4 +62,4 @@ class GuardedPage(Page):
             await answer(writer, b"503 Service Unavailable", b"text/plain", lambda: iter((text,)))
         else:
             await answer(writer, b"200 OK", b"application/json", found)
-        sys.modules.pop("nesmodule.outputs.dabbler", None)
+        forget("nesmodule.outputs.dabbler")

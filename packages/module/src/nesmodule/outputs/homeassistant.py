@@ -8,26 +8,21 @@ This module does not know how values come about.
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
 
-from nesmodule.board.files import opened
-from nesmodule.meter.poller import PRESENT_EVERY, Poller
+from nesmodule.board.seldom import forget
+from nesmodule.meter.poller import Poller
 from nesmodule.outputs.documents import Snapshot, present, registers
 from nesmodule.outputs.mqtt import Broker, BrokerGone
-from osgp.sources import SOURCES, Source
+from osgp.sources import Source
 
 __all__ = ["HomeAssistant"]
 
-_ENTITIES = "entities.txt"
-"""As :mod:`nesmodule_build.entities` writes them."""
-_PIECE = 64
 _FIRST_PAUSE, _LAST_PAUSE = 1000, 60_000
 _PING_EVERY = 30_000
 _LOOK_EVERY = 200
 _LINK_EVERY = 60_000
-EXPIRE_AFTER = 3 * PRESENT_EVERY // 1000
+_NO_MEMORY = "the module's memory did not suffice; it connects again"
 
 
 class HomeAssistant:
@@ -74,7 +69,7 @@ class HomeAssistant:
             except BrokerGone as error:
                 self.trouble = str(error)
             except MemoryError:
-                self.trouble = "the module's memory did not suffice; it connects again"
+                self.trouble = _NO_MEMORY
                 gc.collect()
             finally:
                 await broker.close()
@@ -97,29 +92,33 @@ class HomeAssistant:
         topic = self._base + "/meters/" + self._meter
         announced: list[Source] = []
         answers = None
-        seen_present = seen_registers = -1
+        seen = (-1, -1)
         said = ""
         link_at = pinged = 0
         while True:
             now = self._now()
-            snapshot = Snapshot(poller, now)
-            if snapshot.present and snapshot.registers:
-                sources = list(snapshot.registers) + list(snapshot.present)
-                if sources != announced:
-                    await self._announce(broker, sources)
-                    announced = sources
-            if (poller.state == "online") != answers:
-                answers = poller.state == "online"
-                await broker.publish(topic + "/status", _once(b"online" if answers else b"offline"), retain=True, qos=1)
-            if poller.registers.count != seen_registers and snapshot.registers:
-                seen_registers = poller.registers.count
-                await broker.publish(topic + "/registers", _of(registers, snapshot), retain=True, qos=1)
-            if poller.present.count != seen_present and snapshot.present:
-                seen_present = poller.present.count
-                await broker.publish(topic + "/present", _of(present, snapshot))
-            if poller.state + poller.message != said or now >= link_at:
-                said, link_at, pinged = poller.state + poller.message, now + _LINK_EVERY, now
-                await broker.publish(topic + "/link", _once(snapshot.link), retain=True, qos=1)
+            answering = poller.state == "online"
+            state = poller.state + poller.message
+            counts = (poller.registers.count, poller.present.count)
+            if counts != seen or answering != answers or state != said or now >= link_at:
+                snapshot = Snapshot(poller, now)
+                if snapshot.present and snapshot.registers:
+                    sources = list(snapshot.registers) + list(snapshot.present)
+                    if sources != announced:
+                        await self._announce(broker, sources)
+                        announced = sources
+                if answering != answers:
+                    answers = answering
+                    word = b"online" if answers else b"offline"
+                    await broker.publish(topic + "/status", _once(word), retain=True, qos=1)
+                if counts[0] != seen[0] and snapshot.registers:
+                    await broker.publish(topic + "/registers", _of(registers, snapshot), retain=True, qos=1)
+                if counts[1] != seen[1] and snapshot.present:
+                    await broker.publish(topic + "/present", _of(present, snapshot))
+                seen = counts
+                if state != said or now >= link_at:
+                    said, link_at, pinged = state, now + _LINK_EVERY, now
+                    await broker.publish(topic + "/link", _once(snapshot.link), retain=True, qos=1)
             if now - pinged > _PING_EVERY:
                 pinged = now
                 await broker.ping()
@@ -127,50 +126,19 @@ class HomeAssistant:
 
     async def _announce(self, broker: Broker, sources: list[Source]) -> None:
         """Tell Home Assistant of the module and of every value the meter has."""
-        identity = self._poller.tables.identity
-        gateway = "nes2mqtt_" + self._name
-        about: dict[str, Any] = {"ids": [gateway + "_" + self._meter], "name": self._meter, "via_device": gateway}
-        if identity is not None:
-            if identity.serial:
-                about["ids"].append(identity.serial)
-            told = (
-                ("mf", identity.manufacturer),
-                ("mdl", identity.model),
-                ("sn", identity.serial),
-                ("sw", identity.firmware),
-            )
-            about |= {name: value for name, value in told if value}
-        marks = (self._name, self._meter, self._base, str(EXPIRE_AFTER))
-        has_net = all(SOURCES[key] in sources for key in _NET)
-
-        def of_meter() -> Iterator[bytes]:
-            yield b'{"dev":' + json.dumps(about).encode()
-            with opened(_ENTITIES) as file:
-                file.readline()
-                yield from _filled(file, marks)
-                comma = b""
-                line = file.readline()
-                while len(line) > 1:
-                    key, _, label = line[:-1].decode().rpartition(":")[0].partition(":")
-                    if has_net if key == "net_power" else key in _OTHERS or SOURCES.get(key) in sources:
-                        yield comma + b'"' + key.encode() + b'":'
-                        yield from _filled(file, (*marks, key, label), line)
-                        comma = b","
-                    line = file.readline()
-            yield b"}}"
-
-        def of_module() -> Iterator[bytes]:
-            with opened(_ENTITIES) as file:
-                yield from _filled(file, marks)
-
-        prefix = (self._settings.get("discovery_prefix") or "homeassistant") + "/device/" + gateway
-        await broker.publish(prefix + "/config", of_module, retain=True, qos=1)
-        await broker.publish(prefix + "_" + self._meter + "/config", of_meter, retain=True, qos=1)
         gc.collect()
+        # Loaded for this alone.
+        from nesmodule.outputs.announcement import announcements  # noqa: PLC0415
 
-
-_NET = ("active_power_import", "active_power_export")
-_OTHERS = ("meter_state", "problem", "link_quality")
+        identity = self._poller.tables.identity
+        prefix = self._settings.get("discovery_prefix") or "homeassistant"
+        told = announcements(self._name, self._meter, self._base, sources, identity)
+        try:
+            for topic, pieces in told:
+                await broker.publish(prefix + topic, pieces, retain=True, qos=1)
+        finally:
+            forget("nesmodule.outputs.announcement")
+            gc.collect()
 
 
 def _once(data: bytes) -> Callable[[], Iterator[bytes]]:
@@ -179,30 +147,3 @@ def _once(data: bytes) -> Callable[[], Iterator[bytes]]:
 
 def _of(document: Callable[[Snapshot], Iterator[bytes]], snapshot: Snapshot) -> Callable[[], Iterator[bytes]]:
     return lambda: document(snapshot)
-
-
-def _filled(file: Any, marks: tuple[str, ...], line: bytes = b"") -> Iterator[bytes]:
-    """Yield a text with names in the place of its marks 1, 2, 3 ...
-
-    Args:
-        file: the texts.
-        marks: the names.
-        line: ends with the place of the text; empty: the next line does. The file stands behind it again afterwards.
-    """
-    line = line or file.readline()
-    here = file.tell()
-    file.seek(int(line[line.rfind(b":") + 1 :]))
-    more = True
-    while more:
-        piece = file.read(_PIECE)
-        end = piece.find(b"\n")
-        if end >= 0 or not piece:
-            piece, more = piece[:end], False
-        start = 0
-        for place, byte in enumerate(piece):
-            if byte <= len(marks):
-                yield piece[start:place]
-                yield marks[byte - 1].encode()
-                start = place + 1
-        yield piece[start:]
-    file.seek(here)

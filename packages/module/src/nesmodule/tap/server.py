@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nesmodule.access.guesses import Guesses
 from nesmodule.board.clock import closed, sleep_ms, wait_for_ms
+from nesmodule.board.seldom import forget
 from nesmodule.meter.poller import Poller
 from osgp.ports.tap import greeting
 from osgp.ports.tap.greeting import Hello, token_bytes
@@ -224,7 +224,7 @@ class Tap:
                 # Whatever happened: the meter's port must not be left without power.
                 await self._set_lines(True, True)
             for name in ("nesmodule.tap.rfc2217", "osgp.ports.tap.telnet"):
-                sys.modules.pop(name, None)
+                forget(name)
 
     async def _listen(self, client: _Client) -> None:
         """Pass on what the client says. Raises OSError when it is gone, TimeoutError when it is silent."""

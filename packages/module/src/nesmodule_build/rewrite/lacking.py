@@ -28,7 +28,7 @@ _BUILTINS = """
 ArithmeticError AssertionError AttributeError BaseException EOFError Exception False GeneratorExit ImportError
 IndexError KeyError KeyboardInterrupt LookupError MemoryError NameError None NotImplementedError OSError OverflowError
 RuntimeError StopAsyncIteration StopIteration SyntaxError SystemExit True TypeError ValueError ZeroDivisionError abs all
-any bin bool bytearray bytes callable chr classmethod dict dir divmod enumerate filter frozenset getattr hasattr hash hex id int
+any bin bool bytearray bytes callable chr classmethod delattr dict dir divmod enumerate filter frozenset getattr hasattr hash hex id int
 isinstance issubclass iter len list locals map max memoryview min next object oct open ord pow print property range repr
 reversed round set setattr sorted staticmethod str sum super tuple type zip __import__ __name__ __file__
 """
