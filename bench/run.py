@@ -33,6 +33,7 @@ BENCHES = {
     "idle": "One meter",
     "fleet": "A town",
     "module_heap": "The module in the meter, 32 bits",
+    "module_hour": "The module in the meter while it runs",
     "printing": "Printing from Business Central",
 }
 
