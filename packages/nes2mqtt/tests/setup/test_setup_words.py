@@ -91,7 +91,7 @@ def test_every_sentence_that_can_be_said_has_words_and_every_one_there_is_can_be
 
 
 def test_what_a_change_of_the_settings_says_has_words_on_the_gateways_page():
-    texts = json.loads((ROOM.parent / "outputs/web/static/texts/texts.en.json").read_text("utf-8"))
+    texts = json.loads((ROOM.parent / "outputs/web/static/texts/settings.en.json").read_text("utf-8"))
     assert {f"said_{code}" for code in CHANGES} <= texts.keys()
     assert "settings_unreadable" in CHANGES
 

@@ -16,8 +16,9 @@ from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.queries.periods import periods
 from nes2mqtt.history.queries.reader import EnergyPeriod, Line, Series
 from nes2mqtt.outputs.web import output as web_output
+from nes2mqtt.outputs.web.context import Fuse
 from nes2mqtt.readings.hub import OutputStatus
-from nes2mqtt.readings.reading import MeterState
+from nes2mqtt.readings.reading import MeterState, TableGroup
 from nes2mqtt.timing.clock import Clock
 from osgp.sources import SOURCES
 
@@ -27,7 +28,12 @@ ZONE = ZoneInfo("Europe/Copenhagen")
 STATIC = Path(web_output.__file__).parent / "static"
 LANGUAGES = ("en", "da", "de")
 CATALOGUES = {
-    language: json.loads((STATIC / f"texts/texts.{language}.json").read_text("utf-8")) for language in LANGUAGES
+    language: {
+        key: words
+        for path in sorted(STATIC.glob(f"texts/*.{language}.json"))
+        for key, words in json.loads(path.read_text("utf-8")).items()
+    }
+    for language in LANGUAGES
 }
 POWER = SOURCES["active_power_import"]
 
@@ -474,6 +480,31 @@ async def test_labels_of_an_axis_do_not_collide(a_page, served, web_at, november
 async def test_a_bar_of_a_phase_says_what_full_means(a_page, served, web_at, november):
     async with served(web_at(november())) as url, a_page(url) as page:
         await expect(page.locator("#phases-full")).to_have_text("A full bar is 320 W")
+        await expect(page.locator("#phases-near")).to_be_hidden()
+
+
+async def test_a_bar_of_a_phase_fills_to_the_fuse_and_says_what_is_near_it(a_page, served, web_at, november, online):
+    """Currents of 9.05, 2.5 and 12 A at a fuse of 10 A are 90.5, 25 and, as a bar has an end, 100 %."""
+    web = web_at(november())
+    web.fuses = {"house": Fuse(10.0, 9.0)}
+    present = web.hub.latest["house"].samples[TableGroup.PRESENT]
+    amperes = {f"current_l{phase}": value for phase, value in ((1, 9050), (2, 2500), (3, 12_000))}
+    values = {source: amperes.get(source.key, value) for source, value in present.values.items()}
+    async with served(web) as url, a_page(url) as page:
+        web.hub.publish(replace(present, values=values, instant=web.hub.clock.monotonic()))
+        bars = page.locator(".phase .balance i")
+        await expect(page.locator("#phases-near")).to_have_text("L1, L3: near the fuse")
+        await expect(page.locator("#phases-full")).to_have_text("A full bar is the fuse, 10 A")
+        for index, share in enumerate((90.5, 25, 100)):
+            await expect(bars.nth(index)).to_have_attribute("style", re.compile(rf"width: {share}%"))
+        colours = await bars.evaluate_all("bars => bars.map(bar => getComputedStyle(bar).backgroundColor)")
+        assert colours[0] == colours[2] != colours[1]
+        # No current, no bar: what is not known is not drawn as nothing.
+        values = {source: value for source, value in values.items() if source.key not in amperes}
+        web.hub.publish(replace(present, values=values, instant=web.hub.clock.monotonic()))
+        await expect(page.locator("#phases-near")).to_be_hidden()
+        await expect(page.locator(".phase .balance").first).to_be_hidden()
+        await expect(page.locator("#phases-full")).to_be_hidden()
 
 
 @pytest.mark.parametrize("password", [None, "correct horse battery"])
@@ -526,7 +557,10 @@ async def test_every_reading_has_a_name_in_every_language(a_page, served, make_w
         a_page(url, locale={"en": "en-GB", "da": "da-DK", "de": "de-DE"}[language]) as page,
     ):
         await expect(page.locator("#now-value")).to_be_visible()
-        script = "keys => import('./static/texts/labels.js').then(m => keys.map(key => [key, m.label(key)]))"
+        script = (
+            "async keys => { await (await import('./static/texts/texts.js')).bring('meter');"
+            " const { label } = await import('./static/texts/labels.js'); return keys.map(key => [key, label(key)]); }"
+        )
         labels = dict(await page.evaluate(script, list(SOURCES)))
     assert len(set(labels.values())) == len(SOURCES), "no two readings have one name"
     for key, label in labels.items():

@@ -9,8 +9,15 @@ from nes2mqtt.outputs.web import output
 
 STATIC = Path(output.__file__).parent / "static"
 LANGUAGES = ("en", "da", "de")
+PARTS = ("texts", "history", "meter", "settings")
+"""Files of a language: the first comes with the page, the others each with the view of that name."""
+FILES = {
+    (part, language): json.loads((STATIC / f"texts/{part}.{language}.json").read_text("utf-8"))
+    for part in PARTS
+    for language in LANGUAGES
+}
 CATALOGUES = {
-    language: json.loads((STATIC / f"texts/texts.{language}.json").read_text("utf-8")) for language in LANGUAGES
+    language: {key: words for part in PARTS for key, words in FILES[part, language].items()} for language in LANGUAGES
 }
 
 
@@ -33,6 +40,24 @@ def test_every_language_has_every_text_with_the_same_blanks():
             for form in forms(words):
                 assert bool(form) == bool(forms(english[key])[0]), (language, key)
                 assert not re.search(r"[<>]", form), (language, key)
+
+
+def test_every_text_stands_in_one_file_the_same_in_every_language():
+    for language in LANGUAGES:
+        assert sum(len(FILES[part, language]) for part in PARTS) == len(CATALOGUES[language])
+        for part in PARTS:
+            assert list(FILES[part, language]) == list(FILES[part, "en"])
+
+
+def test_what_comes_with_a_view_is_asked_for_by_that_view_alone():
+    """Another view would show nothing in its place."""
+    for part in PARTS[1:]:
+        own = {STATIC / f"views/{part}.js", *(STATIC / f"views/{part}").glob("*.js"), STATIC / "texts/labels.js"}
+        others = [*set(STATIC.rglob("*.js")) - own, *STATIC.glob("*.html")]
+        elsewhere = "\n".join(path.read_text("utf-8") for path in others if path.parent.name != "vendor")
+        named = set(re.findall(r"""["'](\w+)["']""", elsewhere))
+        assert not named & FILES[part, "en"].keys(), part
+        assert f'await bring("{part}");' in (STATIC / f"views/{part}.js").read_text("utf-8")
 
 
 def test_a_text_with_a_number_has_the_forms_its_language_needs():

@@ -189,7 +189,7 @@ class MeterConfig(BaseModel):
     """The most power in W that can flow through the meter; what the meter says it is made for, if that is more.
     A register that rises faster waits for a second read; a power of twice that is left out."""
     fuse: Annotated[float, Field(gt=0, le=1000, examples=["25"])] | None = None
-    """Current in A of the main fuse of each phase; ``[alerts.phase_load]`` needs it."""
+    """Current in A of the main fuse of each phase: the page's bars fill to it; ``[alerts.phase_load]`` needs it."""
     segment: Annotated[int, Field(ge=1)] = 1
     """When the meter was replaced or its registers were reset and the gateway did not notice: the number the log names."""
     power_cycle: PowerCycle | None = None

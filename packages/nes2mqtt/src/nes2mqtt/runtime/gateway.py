@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from nes2mqtt.history.store import Store
     from nes2mqtt.meters.console import RequestLog
     from nes2mqtt.outputs.mqtt.feeds import Sources
-    from nes2mqtt.outputs.web.context import SettingsDesk
+    from nes2mqtt.outputs.web.context import Fuse, SettingsDesk
     from nes2mqtt.outputs.web.output import Serve
     from nes2mqtt.prices.keeper import PriceKeeper
     from osgp.meter.meter import LinkEvent
@@ -258,6 +258,7 @@ def _outputs(
                 event_log=event_log,
                 alerts=alerts,
                 billing=billing,
+                fuses=_fuses(config),
                 profiles=AskedProfiles(pollers, hub.clock.monotonic),
                 console=Console(pollers, logs, hub.clock.monotonic),
                 settings=desk,
@@ -295,6 +296,17 @@ def _alerts(config: Config, gateway: GatewayInfo, hub: Hub, event_log: EventLog)
     for courier in couriers(section, keeper, gateway.name, keeper.words, hub.clock):
         keeper.add(courier)
     return keeper
+
+
+def _fuses(config: Config) -> dict[str, Fuse]:
+    """Return the fuses that are configured, and what the alert of a phase's load calls near."""
+    from nes2mqtt.alerts.config import PhaseLoadRule  # noqa: PLC0415 - only with a page
+    from nes2mqtt.outputs.web.context import Fuse  # noqa: PLC0415 - only with a page
+
+    rule = None if config.alerts is None else config.alerts.phase_load
+    percent = (rule or PhaseLoadRule()).percent
+    fuses = {meter: settings.fuse for meter, settings in config.meters.items()}
+    return {meter: Fuse(fuse, fuse * percent / 100) for meter, fuse in fuses.items() if fuse is not None}
 
 
 def _billing(config: Config, store: Store | None) -> Billing | None:

@@ -12,7 +12,7 @@ from nes2mqtt.setup.changes.picture import LANGUAGES, sections
 from nes2mqtt.setup.changes.places import is_secret, place_of
 
 CATALOGUE = json.loads((Path(changes.__file__).parents[1] / "static" / "settings.json").read_text("utf-8"))
-PAGE = Path(changes.__file__).parents[2] / "outputs" / "web" / "static" / "texts" / "texts.en.json"
+PAGE = Path(changes.__file__).parents[2] / "outputs" / "web" / "static" / "texts" / "settings.en.json"
 
 
 def explained(model=Config, path=()):

@@ -9,6 +9,7 @@ This module does not know requests.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from nes2mqtt.meters.console import Console
     from nes2mqtt.meters.profiles import AskedProfiles
 
-__all__ = ["SettingsDesk", "WebContext"]
+__all__ = ["Fuse", "SettingsDesk", "WebContext"]
 
 
 class SettingsDesk(Protocol):
@@ -49,6 +50,16 @@ class SettingsDesk(Protocol):
         """Carry changes out; ``taken`` says whether that was done. Raises as :meth:`check`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fuse:
+    """The main fuse of each phase of a meter, as its owner configured it."""
+
+    amperes: float
+    """What it is for."""
+    near: float
+    """The current in A from which a phase counts as near it."""
+
+
 class WebContext(Protocol):
     """One for each page that is served, the same for all requests."""
 
@@ -66,6 +77,8 @@ class WebContext(Protocol):
     """What watches for alerts; None without its section."""
     billing: Billing | None
     """What makes bills; None without contracts or without a history."""
+    fuses: Mapping[str, Fuse]
+    """Of the meters whose fuse is configured."""
     profiles: AskedProfiles | None
     """What asks meters for their own load profiles; None where there are none to ask."""
     console: Console | None

@@ -13,7 +13,7 @@ import errno
 import logging
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nes2mqtt.history.store import Store
     from nes2mqtt.meters.console import Console
     from nes2mqtt.meters.profiles import AskedProfiles
-    from nes2mqtt.outputs.web.context import SettingsDesk
+    from nes2mqtt.outputs.web.context import Fuse, SettingsDesk
 
 __all__ = ["Serve", "WebOutput"]
 
@@ -66,6 +66,7 @@ class WebOutput:
         event_log: keeps what happened to the meters.
         alerts: watches for what needs attention; None without its section.
         billing: makes bills; None without contracts.
+        fuses: of the meters whose main fuse is configured.
         profiles: asks meters for their own load profiles.
         console: reads meters' tables, and has the last requests to them.
         settings: where settings are looked at and changed.
@@ -86,6 +87,7 @@ class WebOutput:
         event_log: EventLog | None = None,
         alerts: AlertKeeper | None = None,
         billing: Billing | None = None,
+        fuses: Mapping[str, Fuse] | None = None,
         profiles: AskedProfiles | None = None,
         console: Console | None = None,
         settings: SettingsDesk | None = None,
@@ -99,6 +101,7 @@ class WebOutput:
         self.event_log = event_log if event_log is not None else RememberedEvents()
         self.alerts = alerts
         self.billing = billing
+        self.fuses = fuses if fuses is not None else {}
         self.profiles = profiles
         self.console = console
         self.settings = settings

@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from nes2mqtt.outputs.web.api.models import (
     ClockReport,
+    FuseReport,
     GatewayReport,
     LinkReport,
     MeterReport,
@@ -109,6 +110,11 @@ def _module_report(health: ModuleHealth) -> ModuleReport:
     return ModuleReport.model_validate({name: told.get(name) for name in ModuleReport.model_fields})
 
 
+def _fuse_report(web: WebContext, meter: str) -> FuseReport | None:
+    fuse = web.fuses.get(meter)
+    return None if fuse is None else FuseReport(current=fuse.amperes, near=fuse.near)
+
+
 def _meter_report(web: WebContext, meter: str) -> MeterReport:
     status = web.hub.latest[meter].status
     if status is None:
@@ -126,6 +132,7 @@ def _meter_report(web: WebContext, meter: str) -> MeterReport:
             params={},
             security="",
             link=LinkReport(**asdict(LinkQuality())),
+            fuse=_fuse_report(web, meter),
             module=None,
         )
     info = status.info
@@ -143,6 +150,7 @@ def _meter_report(web: WebContext, meter: str) -> MeterReport:
         params=dict(status.params),
         security=status.security,
         link=LinkReport(**asdict(status.link)),
+        fuse=_fuse_report(web, meter),
         module=None if status.module is None else _module_report(status.module),
     )
 

@@ -104,6 +104,16 @@ class ModuleReport(_Model):
     )
 
 
+class FuseReport(_Model):
+    """The main fuse of each phase, as it is configured."""
+
+    current: float = Field(description="What it is for, in A", examples=[25])
+    near: float = Field(
+        description="The current in A from which a phase is near it: what `[alerts.phase_load]` says, or nine tenths",
+        examples=[22.5],
+    )
+
+
 class MeterReport(_Model):
     """Who and how a meter is."""
 
@@ -124,6 +134,7 @@ class MeterReport(_Model):
         examples=["tls"],
     )
     link: LinkReport
+    fuse: FuseReport | None = Field(description="Null where none is configured")
     module: ModuleReport | None = Field(
         description="How the module in the meter is; null where the meter is reached without one, and while the module is not reached"
     )

@@ -1,4 +1,5 @@
-// The page's words in the browser's language. Each language is one file of the same keys, texts.<language>.json;
+// The page's words in the browser's language. Each language has the same files of the same keys: texts.<language>.json has what
+// the page begins with and what several views say, others have what one view says alone and are loaded with it;
 // {name} is filled in by text(); a text that depends on a number has a form for each kind of number the language knows
 // (one, few, many, other), chosen by {count}. One language at a time: words, numbers and dates go together, and a browser that
 // speaks none of ours gets all of it in English. Knows nothing of the page.
@@ -13,9 +14,9 @@ export function chosen(tags) {
 export const locale = chosen(navigator.languages);
 export const language = locale.split("-")[0].toLowerCase();
 
-async function load() {
+async function load(part) {
   try {
-    const reply = await fetch(new URL(`texts.${language}.json`, import.meta.url));
+    const reply = await fetch(new URL(`${part}.${language}.json`, import.meta.url));
     return await reply.json();
   } catch {
     // The gateway went away while the page came: come again rather than show a page without words.
@@ -24,7 +25,13 @@ async function load() {
   }
 }
 
-const words = await load();
+const words = await load("texts");
+
+/** Load the words of a part of the page before it is drawn: settings, meter or history. */
+export async function bring(part) {
+  Object.assign(words, await load(part));
+}
+
 const plurals = new Intl.PluralRules(locale);
 
 /** The text of a key, with {name} filled in; empty for a key there is not. */

@@ -104,7 +104,8 @@ export function phasesOf(meter) {
   return PHASES.map((phase) => phaseOf(meter, phase)).filter(({ watts, volts, amperes }) => watts !== undefined || volts || amperes);
 }
 
-export function drawPhases(meter) {
+/** fuse: { current, near } in A, of each phase; null where it is not known. */
+export function drawPhases(meter, fuse) {
   const phases = phasesOf(meter);
   if (!show("phases", phases.length > 0)) {
     return;
@@ -113,24 +114,32 @@ export function drawPhases(meter) {
   while (list.children.length > phases.length) {
     list.lastElementChild.remove();
   }
-  // Bars compare the phases with each other; a floor keeps a sleeping house from looking busy.
+  // Where the fuse is known a bar is the current against it. Else bars compare the phases with each other; a floor keeps a
+  // sleeping house from looking busy.
   const scale = Math.max(200, ...phases.map(({ watts }) => Math.abs(watts ?? 0)));
-  byId("phases-full").hidden = !phases.some(({ watts }) => watts !== undefined);
+  const share = ({ watts, amperes }) => (fuse ? amperes && amperes.number / fuse.current : watts !== undefined && Math.abs(watts) / scale);
+  const near = ({ amperes }) => Boolean(fuse && amperes && !amperes.stale && amperes.number > fuse.near);
   list.style.setProperty("--phases", String(phases.length));
   list.style.setProperty("--digits", String(Math.max(3, ...phases.map(({ watts }) => number(watts ?? 0).length))));
-  setText(byId("phases-full"), text("bar_full", { watts: number(scale) }));
-  phases.forEach(({ phase, watts, volts, amperes, stale }, index) => {
+  byId("phases-full").hidden = !phases.some((one) => Number.isFinite(share(one)));
+  setText(byId("phases-full"), fuse ? text("bar_fuse", { amperes: number(fuse.current, fuse.current % 1 ? 1 : 0) }) : text("bar_full", { watts: number(scale) }));
+  const close = phases.filter(near).map(({ phase }) => `L${phase}`);
+  byId("phases-near").hidden = close.length === 0;
+  setText(byId("phases-near"), close.length > 0 ? text("fuse_near", { phases: close.join(", ") }) : "");
+  phases.forEach((one, index) => {
+    const { phase, watts, volts, amperes, stale } = one;
     const card = list.children[index] ?? list.appendChild(phaseCard());
     const [title, power, balance, more] = card.children;
     card.classList.toggle("stale", stale);
     setText(title, `L${phase}`);
     power.hidden = watts === undefined;
-    balance.hidden = watts === undefined;
+    balance.hidden = !Number.isFinite(share(one));
+    card.classList.toggle("near", near(one));
     if (watts !== undefined) {
       card.dataset.flow = flowOf(watts);
       setValue(power.firstElementChild, `net_power_l${phase}`, watts, number(watts));
-      balance.firstElementChild.style.width = `${(Math.abs(watts) / scale) * 100}%`;
     }
+    balance.firstElementChild.style.width = `${Math.min(1, share(one) || 0) * 100}%`;
     setMore(more.firstElementChild, `voltage_l${phase}`, volts, 1, "V");
     setMore(more.lastElementChild, `current_l${phase}`, amperes, 2, "A");
   });

@@ -9,12 +9,14 @@ import { byId, el, fillList, setText, style } from "../dom.js";
 import { dayName, number } from "../texts/format.js";
 import { meterId, page, say } from "../page.js";
 import { address } from "../router.js";
-import { text, translate } from "../texts/texts.js";
+import { bring, text, translate } from "../texts/texts.js";
 import { amounts } from "./costs.js";
 import { comparison, notes, rows } from "./history/words.js";
 import { costs as loadCosts, hours as loadHours, load, peaks as loadPeaks } from "./history/data.js";
 import { drawPower, hidePower } from "./history/power.js";
 import { drawTable, files } from "./history/table.js";
+
+await bring("history");
 
 /** Milliseconds after which a picture that is not the one wanted any more turns grey. */
 const PATIENCE = 300;

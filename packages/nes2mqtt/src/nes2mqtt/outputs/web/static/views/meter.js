@@ -3,13 +3,15 @@
 import { get, path } from "../data/ask.js";
 import { byId, el } from "../dom.js";
 import { meterId, page } from "../page.js";
-import { text, translate } from "../texts/texts.js";
+import { bring, text, translate } from "../texts/texts.js";
 import * as cards from "./cards.js";
 import { drawCondition } from "./meter/condition.js";
 import { drawDevices } from "./meter/devices.js";
 import { drawEvents, listen } from "./meter/events.js";
 import { drawGaps } from "./meter/gaps.js";
 import { listenProfile, offerProfile, profileParts } from "./meter/profile.js";
+
+await bring("meter");
 
 const place = byId("view-meter");
 const state = { meter: null, sources: null };

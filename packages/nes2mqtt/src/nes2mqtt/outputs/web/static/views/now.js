@@ -68,7 +68,7 @@ function draw() {
     return;
   }
   cards.drawNow(meter, curve);
-  cards.drawPhases(meter);
+  cards.drawPhases(meter, page.status?.meters.find(({ id }) => id === meter.id)?.fuse ?? null);
   cards.drawTotals(meter);
   cards.drawAges(meter);
   drawCharts();

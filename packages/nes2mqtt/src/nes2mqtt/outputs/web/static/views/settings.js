@@ -4,9 +4,11 @@
 import { get, post } from "../data/ask.js";
 import { byId, el, setText } from "../dom.js";
 import { page, say } from "../page.js";
-import { language, text, translate } from "../texts/texts.js";
+import { bring, language, text, translate } from "../texts/texts.js";
 import { makeField, marked, told } from "./settings/form.js";
 import { namesOf, problemWords, sectionName, title } from "./settings/words.js";
+
+await bring("settings");
 
 const place = byId("view-settings");
 const AGAIN = 1_000;
