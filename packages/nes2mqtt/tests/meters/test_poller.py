@@ -26,6 +26,7 @@ from osgp.errors import (
 )
 from osgp.mbus.telegram import Status
 from osgp.meter import Ratings
+from osgp.ports.tap.health import ModuleHealth
 from osgp.sources import SOURCES
 from osgp.tables.mbus.devices import MbusDevice, with_reads
 from osgp.tables.mbus.reading import decode_read
@@ -266,6 +267,19 @@ async def test_a_lost_port_is_opened_again_for_ever(house, fake_meter, memory, c
         await asyncio.sleep(13)
         assert listener.states[-1] is MeterState.ONLINE
     assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "INFO"]
+
+
+async def test_nothing_is_told_of_a_module_that_cannot_be_opened_again(house, fake_meter, memory):
+    fake_meter.health = ModuleHealth(uptime=60, firmware="1.0")
+    async with house(memory()) as listener:
+        await asyncio.sleep(20)
+        assert listener.last_status.module == fake_meter.health
+        # A refused table ends the session while the module is there; only then the module goes.
+        fake_meter.once = [MeterRefused("the meter refused to read BT28", 5)]
+        fake_meter.opening_trouble = PortMissing("nobody listens at the module: look whether it has power")
+        await asyncio.sleep(20)
+        assert listener.last_status.state is MeterState.PORT_GONE
+        assert listener.last_status.module is None
 
 
 async def test_a_port_is_opened_again_by_its_identity(house, fake_meter, memory):
