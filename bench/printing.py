@@ -23,6 +23,7 @@ import psutil
 from table import Row
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "packages" / "piprint" / "tests" / "acceptance"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
 from office import Office
 from papers import big_pdf, pdf

@@ -30,13 +30,6 @@ KEY = "ABCDEFGHIJKLMNOPQRST"
 """The demo meter's key: nobody's."""
 
 
-def free_port() -> int:
-    """Return a loopback port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def until(condition: Callable[[], Any], seconds: float = 15.0, what: str = "condition") -> Any:
     """Poll ``condition`` until it is true; return its value."""
     end = time.monotonic() + seconds

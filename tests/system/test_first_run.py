@@ -19,8 +19,10 @@ from pathlib import Path
 
 import pytest
 from browser import chromium
-from harness import BIN, KEY, Part, free_port, meter, running, until
+from harness import BIN, KEY, Part, meter, running, until
 from playwright.sync_api import expect, sync_playwright
+
+from free_ports import free_port
 
 PASSWORD = "correct horse battery"
 BROKER_PASSWORD = "broker secret"

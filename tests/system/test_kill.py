@@ -24,7 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Part, Tap, broker, free_port, gateway, get, listening, meter
+from harness import Part, Tap, broker, gateway, get, listening, meter
+
+from free_ports import free_port
 
 KILLS = int(os.environ.get("NES2MQTT_KILLS", "50"))
 PERIOD = 1.0

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import BIN, broker, free_port, gateway, get, listening, meter, running, until
+from harness import BIN, broker, gateway, get, listening, meter, running, until
 from mqtt_ears import Ears
+
+from free_ports import free_port
 
 # What NES-MEP-Reader printed of the same bytes (public issue thread DabblerDK/MEP-SW-ESP32#2, October 2022), in raw units.
 PRINTED = {

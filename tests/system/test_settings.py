@@ -14,8 +14,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from harness import Tap, broker, free_port, gateway, listening, meter
+from harness import Tap, broker, gateway, listening, meter
 from test_kill import METER_STATUS, REGISTERS, STATUS, becomes, register_rows
+
+from free_ports import free_port
 
 PASSWORD = "correct horse battery"
 PERIOD = 5.0

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from micropythons import interpreter
 
+from free_ports import free_port
 from nesmodule_build.entities import ENTITIES, announced, entities_text
 from osgp.sources import SOURCES
 
@@ -24,12 +25,6 @@ HEAP = {32: "100k", 64: "165k"}
 HEAP_IN_PLACE = "70k"
 """What it leaves with a TLS connection, where the program stays in flash."""
 PATIENCE = 60.0
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def until(found, what):

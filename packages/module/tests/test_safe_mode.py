@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -14,6 +13,7 @@ import pytest
 from micropythons import interpreter
 from signing import listed, pem
 
+from free_ports import free_port
 from nesmodule_build.sign import modulus_of, package_of, rsa_signer
 
 FAILS = b"def main(confirm):\n    print('fails')\n    raise ValueError\n"
@@ -32,9 +32,7 @@ class Module:
             json.dumps({"page_password": PASSWORD, "key": "SIMULATED-METER-DEMO"})
         )
         self.write(self.flash / "a", FAILS, 7)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.safe = None
 
     def write(self, slot, program, number):

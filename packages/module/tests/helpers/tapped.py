@@ -10,17 +10,13 @@ from pathlib import Path
 
 from micropythons import interpreter
 
+from free_ports import free_port
+
 KEY = "SIMULATED-METER-DEMO"
 TOKEN = "7kq2-mvx9-t4hp-w3zd"
 HEAP = "120k"
 PATIENCE = 60.0
 BIN = Path(sys.executable).parent
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def until(found, what, patience=PATIENCE):

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import aiomqtt
 import pytest
 
+from free_ports import free_port
 from nes2mqtt.outputs.mqtt.client.broker import Pace
 from nes2mqtt.outputs.mqtt.config import MqttConfig
 from nes2mqtt.outputs.mqtt.output import MqttOutput, Timing
@@ -118,12 +119,6 @@ def gateway() -> GatewayInfo:
 @pytest.fixture
 def hub() -> Hub:
     return Hub({TableGroup.PRESENT: timedelta(seconds=10), TableGroup.REGISTERS: timedelta(seconds=50)}, CLOCK)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

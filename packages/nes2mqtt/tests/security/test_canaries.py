@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import os
-import socket
 import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
+from free_ports import free_port
 from osgp.key import MeterKey
 from osgp.optical.key import OpticalKey
 from osgp.optical.rights import Access
@@ -114,13 +114,6 @@ class Listener:
                 return head, await reader.readexactly(size)
 
 
-def private_port():
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 async def say_nothing(reader, writer):
     """Be a meter that does not answer."""
     with contextlib.suppress(OSError, asyncio.CancelledError):
@@ -168,7 +161,7 @@ async def test_07_20_no_canary_leaves_the_gateway(folder, as_hex):
     listener = Listener()
     broker = await asyncio.start_server(listener.serve, "127.0.0.1", 0)
     silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    page = private_port()
+    page = free_port()
     keys = {Access.READ_ONLY: OpticalKey(CANARIES["light"].encode())}
     async with SimulatedMeter(mbk=MeterKey.parse(CANARIES["key"]), optical_keys=keys, shared_uart=False) as meter:
         config = folder / "c.toml"

@@ -16,6 +16,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from free_ports import free_port
 from nes2mqtt.setup.code import Code
 from nes2mqtt.setup.draft import Seen
 from nes2mqtt.setup.meter import Found
@@ -157,9 +158,7 @@ def broker_with_users(tmp_path: Path) -> Iterator[BrokerWithUsers]:
     program, passwd = (shutil.which(name, path=paths) for name in ("mosquitto", "mosquitto_passwd"))
     assert program, "mosquitto is not installed; type: apt install mosquitto"
     assert passwd
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        broker = BrokerWithUsers(probe.getsockname()[1])
+    broker = BrokerWithUsers(free_port())
     folder = tmp_path / "broker"
     folder.mkdir()
     subprocess.run(

@@ -1,12 +1,12 @@
 """The page without its gateway: it opens, says since when there is no connection, and shows no value; a new page replaces it."""
 
 import re
-import socket
 from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import expect
 
+from free_ports import free_port
 from nes2mqtt.outputs.web import assets
 from nes2mqtt.outputs.web.assets import Asset, load, worker
 
@@ -20,9 +20,7 @@ IN_CACHE = "caches.keys().then(names => caches.open(names.find(name => !name.inc
 
 @pytest.fixture
 def port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture

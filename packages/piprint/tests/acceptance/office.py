@@ -21,10 +21,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from everywhere import free_port
 from papers import pdf
 from printshop import Printed, PrivateCups, until
 
+from free_ports import free_port
 from piprint.contract import JobState
 from piprint.demo.cups import end_processes
 from piprint.simulate.extension.people import Choice

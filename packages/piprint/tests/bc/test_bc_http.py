@@ -5,7 +5,6 @@ import base64
 import datetime as dt
 import logging
 import re
-import socket
 import ssl
 from contextlib import suppress
 
@@ -15,6 +14,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from free_ports import free_port
 from piprint.bc.http.client import READ_ONLY, READ_WRITE, Wire, page_size
 from piprint.errors import BcDenied, BcMissing, BcRefused, BcThrottled, BcUnreachable, ConfigError, PiprintError
 
@@ -214,9 +214,7 @@ async def test_a_slow_document_that_goes_on_is_waited_for(server, calls, setting
 
 
 async def test_nobody_listens(calls, settings):
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}/BC/ODataV4/"
+    url = f"http://127.0.0.1:{free_port()}/BC/ODataV4/"
     async with calls(settings(url)) as http:
         with pytest.raises(BcUnreachable, match="no connection to 127"):
             await get(http, url)

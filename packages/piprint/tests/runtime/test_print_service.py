@@ -17,11 +17,6 @@ from piprint.simulate.server import StandIn
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 
-def _free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        return int(server.getsockname()[1])
-
-
 def _printer(bc: StandIn, printer_id: str = "Office") -> int:
     return next(row.row_no for row in bc.database.tables.printers.values() if row.printer_id == printer_id)
 
