@@ -26,10 +26,11 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         await recorder.async_block_till_done()
 
     def forget_runs(since: float) -> None:
-        """Forget what was compiled since a moment: a period is compiled only once."""
+        """Forget what was compiled since a moment, and the hour it is in: a period and an hour are compiled only once."""
         with session_scope(session=get_instance(hass).get_session()) as session:
             session.query(StatisticsRuns).delete()
             session.query(StatisticsShortTerm).filter(StatisticsShortTerm.start_ts >= since).delete()
+            session.query(Statistics).filter(Statistics.start_ts >= since - since % 3600).delete()
 
     async def compile_again(call: ServiceCall) -> None:
         """Compile the last ten minutes, also where that was done before an entity had a value."""
