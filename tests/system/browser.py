@@ -22,4 +22,4 @@ def chromium(playwright: Playwright) -> Browser:
     program = shutil.which("chromium")
     assert program, "the Debian package chromium is missing"
     arguments = [*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    return playwright.chromium.launch(executable_path=program, args=arguments)
+    return playwright.chromium.launch(executable_path=program, args=arguments, timeout=180_000)

@@ -30,7 +30,7 @@ KEY = "ABCDEFGHIJKLMNOPQRST"
 """The demo meter's key: nobody's."""
 
 
-def until(condition: Callable[[], Any], seconds: float = 15.0, what: str = "condition") -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60.0, what: str = "condition") -> Any:
     """Poll ``condition`` until it is true; return its value."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -82,7 +82,7 @@ class Part:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(15)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait(10)
@@ -129,7 +129,7 @@ def running(*parts: Part) -> Iterator[None]:
 
 def get(url: str) -> Any:
     """Return the JSON at ``url``, or text if it is none."""
-    with urllib.request.urlopen(url, timeout=5) as reply:
+    with urllib.request.urlopen(url, timeout=60) as reply:
         text = reply.read().decode()
     try:
         return json.loads(text)

@@ -218,7 +218,7 @@ def test_the_page_shows_the_printed_values(house: House) -> None:
         page = browser.new_page(locale="en-GB")
         page.goto(house.url)
         # Not wait_for_function: it evaluates a string, which the page's security policy forbids.
-        expect(page.locator("body")).to_contain_text("65,845.3", use_inner_text=True, timeout=20_000)
+        expect(page.locator("body")).to_contain_text("65,845.3", use_inner_text=True, timeout=60_000)
         text = page.inner_text("body")
         for shown in ("432", "228.7", "226.1", "227.0", "1.98", "0.78", "0.85"):
             assert shown in text, f"{shown} is not on the page:\n{text}"

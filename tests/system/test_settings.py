@@ -81,7 +81,7 @@ password = "{PASSWORD}"
             ours.start()
             assert ours.process is not None
             await becomes(lambda: said(METER_STATUS) == "online", START, f"the first reading {ours.log}")
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{page}", timeout=30) as client:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{page}", timeout=60) as client:
                 login = {"origin": str(client.base_url).rstrip("/")}
                 await becomes(lambda: listening(page), START, "the page")
                 assert (await client.post("/login", data={"password": PASSWORD}, headers=login)).status_code == 303

@@ -115,7 +115,7 @@ def module(tmp_path, built):
 
 
 def ask(module, method, path, body=None, **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", module.page, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", module.page, timeout=60)
     try:
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()

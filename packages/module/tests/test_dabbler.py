@@ -55,7 +55,7 @@ def fetched(module):
     assert BASE.match(base)
     request = urllib.request.Request(base.strip("/") + "/getDashDataWS", headers={"Accept": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.headers["Content-Type"] == "application/json"
             return answer.read()
     except urllib.error.HTTPError as error:
@@ -98,4 +98,4 @@ def test_it_is_not_served_unless_asked_for(module):
     module.start_meter()
     module.start_module(tap_token=None)
     with pytest.raises(urllib.error.HTTPError, match="404"):
-        urllib.request.urlopen(f"http://127.0.0.1:{module.page}/getDashDataWS", timeout=10)
+        urllib.request.urlopen(f"http://127.0.0.1:{module.page}/getDashDataWS", timeout=60)

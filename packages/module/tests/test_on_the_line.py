@@ -115,7 +115,7 @@ class Rig:
         self.stack.callback(stopped.set)
 
     def live(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.page}/api/live", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.page}/api/live", timeout=60) as answer:
             return json.load(answer)
 
     def messages(self, topic):

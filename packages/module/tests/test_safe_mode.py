@@ -66,7 +66,7 @@ class Module:
         headers = {"X-Password": urllib.parse.quote(password, safe="!")} if password else {}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -97,7 +97,7 @@ def test_three_bad_starts_lead_to_safe_mode_and_a_signed_package_out_of_it(modul
     assert (code, "not signed" in said) == (409, True)
     code, said = module.send("/update", module.package(8))
     assert (code, "starts the new program" in said) == (200, True)
-    assert module.safe.wait(20) == 0
+    assert module.safe.wait(60) == 0
     assert [module.start() for _ in range(5)] == ["works"] * 5
 
 
@@ -119,5 +119,5 @@ def test_the_program_that_is_there_is_started_when_somebody_says_so(module):
         module.start()
     assert module.send("/nothing")[0] == 404
     assert module.send("/start")[0] == 200
-    assert module.safe.wait(20) == 0
+    assert module.safe.wait(60) == 0
     assert module.start() == "fails"

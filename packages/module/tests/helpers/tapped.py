@@ -80,5 +80,5 @@ class Tapped:
         return subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=120, check=False)
 
     def live(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.page}/api/live", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.page}/api/live", timeout=60) as answer:
             return json.load(answer)

@@ -33,7 +33,7 @@ async def delivered(store, count):
     outbox = NumberedOutbox(FilledIntervals(store), NotedNumber(store, "filled broker"))
     task = asyncio.create_task(outbox.run())
     got = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(got) < count:
             await outbox.changed.wait()
             outbox.changed.clear()

@@ -21,7 +21,7 @@ async def deliver(outbox, count):
         outbox.changed.clear()
         batch = outbox.pending(7)
         if not batch:
-            await asyncio.wait_for(outbox.changed.wait(), 10)
+            await asyncio.wait_for(outbox.changed.wait(), 60)
             continue
         taken += batch
         outbox.acknowledge(batch[-1][0])

@@ -63,7 +63,7 @@ class WebSocket:
     """The few parts of RFC 6455 a client needs that sends and receives short texts."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         key = base64.b64encode(os.urandom(16)).decode()
         self._socket.sendall(
             f"GET /api/websocket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -133,12 +133,12 @@ class HomeAssistant:
         if self._process is not None:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(20)
+                self._process.wait(60)
             self._process.kill()
             self._process.wait()
             self._process = None
 
-    def _wait(self, what: str, fulfilled: Callable[[], bool], seconds: float = 90) -> None:
+    def _wait(self, what: str, fulfilled: Callable[[], bool], seconds: float = 240) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             with contextlib.suppress(httpx.HTTPError):
@@ -152,7 +152,7 @@ class HomeAssistant:
 
     def _http(self) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=20, trust_env=False)
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=60, trust_env=False)
 
     def _onboard(self) -> None:
         """Make the first user and connect to the broker, through the same calls as its page."""

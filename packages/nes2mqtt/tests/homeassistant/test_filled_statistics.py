@@ -52,7 +52,7 @@ def away(environment: Any, tmp_path_factory: pytest.TempPathFactory) -> Downtime
     return live_through(INTO_WINTER, DAYS * 86_400, keep=folder)
 
 
-async def when(condition: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
+async def when(condition: Callable[[], Awaitable[Any]], seconds: float = 90) -> Any:
     """Return what a condition is, as soon as it is anything."""
     until = asyncio.get_running_loop().time() + seconds
     while True:

@@ -232,7 +232,7 @@ def meter(gateway) -> Meter:
     return gateway.meter
 
 
-async def states_when(home, fulfilled: Callable[[dict[str, Any]], object], seconds: float = 20) -> dict[str, Any]:
+async def states_when(home, fulfilled: Callable[[dict[str, Any]], object], seconds: float = 60) -> dict[str, Any]:
     """Return the states of our entities by their key, as soon as they fulfil a condition."""
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds

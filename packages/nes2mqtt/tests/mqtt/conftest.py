@@ -29,6 +29,8 @@ from nes2mqtt.readings.reading import LinkQuality, MeterInfo, MeterState, MeterS
 from nes2mqtt.timing.clock import Clock
 from osgp.sources import SOURCES
 
+PATIENCE = 60.0
+"""Seconds; a computer that is busy with something else is no fault of ours."""
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
 
 QUICK = Timing(pace=Pace(first=0.05, limit=0.2), settle=0.05, birth=(0.0, 0.05), patience=0.5, alone=0.3)
@@ -136,7 +138,7 @@ class Mosquitto:
         config.write_text(f"listener {self.port} 127.0.0.1\npersistence false\nuser root\n{self.settings}")
         with (self.folder / "mosquitto.log").open("ab") as log:
             self.process = subprocess.Popen([MOSQUITTO, "-c", config], stdout=log, stderr=log)
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until and self.process.poll() is None:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return
@@ -195,7 +197,7 @@ class Listener:
     def of(self, topic: str) -> list[str]:
         return [message.payload.decode() for message in self.heard if str(message.topic) == topic]
 
-    async def until(self, fulfilled: Callable[[], object], seconds: float = 8.0) -> None:
+    async def until(self, fulfilled: Callable[[], object], seconds: float = PATIENCE) -> None:
         """Wait until something heard makes a condition true."""
         try:
             async with asyncio.timeout(seconds):
@@ -211,7 +213,7 @@ class Listener:
         return self.last[topic]
 
 
-async def until(fulfilled: Callable[[], object], seconds: float = 8.0) -> None:
+async def until(fulfilled: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait for a condition that nothing announces."""
     async with asyncio.timeout(seconds):
         while not fulfilled():  # noqa: ASYNC110 - it is another program's doing

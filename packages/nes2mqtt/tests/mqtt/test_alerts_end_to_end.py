@@ -87,19 +87,19 @@ async def test_an_alert_reaches_broker_entities_and_webhook_once_also_over_a_res
             text = CONFIG.format(folder=tmp_path, port=port, key=DEMO_KEY_TEXT, broker=broker.port)
             watching = text + ALERTS.format(hook=hook)
             async with gateway_on(watching, tmp_path):
-                await listener.until(lambda: len(told(listener, "alert")) == 3, 40)
-                await listener.until(lambda: told(listener, "alerts")[-1]["raised"], 20)
-                await listener.until(lambda: any("alert_voltage_low" in one for one in entities(listener)), 20)
-                await rig.until(lambda: len(posts) == 3, 20)
+                await listener.until(lambda: len(told(listener, "alert")) == 3)
+                await listener.until(lambda: told(listener, "alerts")[-1]["raised"])
+                await listener.until(lambda: any("alert_voltage_low" in one for one in entities(listener)))
+                await rig.until(lambda: len(posts) == 3)
             first = told(listener, "alerts")[0]
             async with gateway_on(watching, tmp_path):
-                await listener.until(lambda: "stale" in str(told(listener, "alerts")[-1]["voltage_low"]), 20)
-                await listener.until(lambda: "stale" not in str(told(listener, "alerts")[-1]["voltage_low"]), 20)
+                await listener.until(lambda: "stale" in str(told(listener, "alerts")[-1]["voltage_low"]))
+                await listener.until(lambda: "stale" not in str(told(listener, "alerts")[-1]["voltage_low"]))
                 await asyncio.sleep(12)  # a hold and more
             async with gateway_on(text, tmp_path):
-                await listener.until(lambda: listener.of(f"{BASE}/alerts")[-1] == "", 30)
+                await listener.until(lambda: listener.of(f"{BASE}/alerts")[-1] == "")
                 # Home Assistant removes what has nothing but its platform; what is merely left out it keeps.
-                await listener.until(lambda: entities(listener)[-1].get("alert_told") == {"p": "event"}, 20)
+                await listener.until(lambda: entities(listener)[-1].get("alert_told") == {"p": "event"})
     assert [one["phase"] for one in posts] == ["l1", "l2", "l3"]
     assert [one["what"] for one in posts] == ["raised"] * 3
     assert posts[0]["title"] == "Spannung an L1 zu niedrig"

@@ -62,7 +62,7 @@ def make(rig, gateway, hub):
 async def problem(rig, output, part):
     """Return what an output says once it says something with ``part`` in it."""
     async with rig.running(output):
-        await rig.until(lambda: part in output.status().message, 15)
+        await rig.until(lambda: part in output.status().message)
         assert not output.status().ok
         return output.status().message
 
@@ -206,7 +206,7 @@ async def test_another_client_with_our_id_is_noticed(rig, broker, make, caplog, 
                 "another program may use the client id 'twin'",
                 "another client with the client id 'twin' took our",
             )
-            await rig.until(lambda: any(text in output.status().message for text in (found, told)), 30)
+            await rig.until(lambda: any(text in output.status().message for text in (found, told)))
             await asyncio.sleep(0.5)  # several more evictions
         finally:
             task.cancel()

@@ -55,8 +55,8 @@ async def test_prices_costs_and_their_entities_reach_the_broker(tmp_path, rig, b
         stop = asyncio.Event()
         gateway = asyncio.create_task(run(parse(text, tmp_path / "nes2mqtt.toml"), stop=stop))
         try:
-            await listener.until(lambda: any("import_price" in one for one in told(listener)), 20)
-            await listener.until(lambda: any("import_price" in one for one in announced(listener)), 20)
+            await listener.until(lambda: any("import_price" in one for one in told(listener)))
+            await listener.until(lambda: any("import_price" in one for one in announced(listener)))
         finally:
             stop.set()
             await gateway

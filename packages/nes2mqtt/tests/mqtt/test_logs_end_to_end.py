@@ -64,7 +64,7 @@ def gateway_on(tmp_path, rig, broker):
         task = asyncio.create_task(run(parse(text, tmp_path / "nes2mqtt.toml"), stop=stop, started=started.set))
         try:
             await asyncio.wait({task, asyncio.create_task(started.wait())}, return_when=asyncio.FIRST_COMPLETED)
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web}", trust_env=False) as client:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web}", trust_env=False, timeout=60) as client:
                 yield client
         finally:
             stop.set()
@@ -79,7 +79,7 @@ def told(listener):
 
 async def until(ask, fulfilled):
     """Ask the API until its answer fulfils a condition."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not fulfilled((await ask()).json()):
             pass
 
@@ -99,11 +99,11 @@ async def test_what_happens_to_the_house_is_told_once_whatever_is_off(quick, gat
             await listener.topic("nes2mqtt/meters/house/condition")
             await until(lambda: client.get("/api/v1/events"), lambda found: found["events"])
             open_the_cover()
-            await listener.until(lambda: told(listener), 20)
+            await listener.until(lambda: told(listener))
             (first,) = (await client.get("/api/v1/events?limit=1")).json()["events"]
         open_the_cover()
         async with rig.listening(broker) as listener, gateway_on(port) as client:
-            await listener.until(lambda: told(listener), 20)
+            await listener.until(lambda: told(listener))
             second = told(listener)
             broker.kill()
             open_the_cover()
@@ -114,7 +114,7 @@ async def test_what_happens_to_the_house_is_told_once_whatever_is_off(quick, gat
             broker.start()
             async with rig.listening(broker) as again:
                 # The broker was killed, perhaps before it confirmed: then the entry before comes again, with its number (QoS 1).
-                await again.until(lambda: [one for one in told(again) if one["seq"] != newest], 20)
+                await again.until(lambda: [one for one in told(again) if one["seq"] != newest])
                 third = [one for one in told(again) if one["seq"] != newest]
             everything = (await client.get("/api/v1/events?limit=500")).json()["events"]
     heard = [*second, *third]

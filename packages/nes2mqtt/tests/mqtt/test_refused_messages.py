@@ -145,7 +145,7 @@ async def test_r2_announcements_fit_a_brokers_limit(
                 for key in json.loads(text)["cmps"]
             }
 
-        await listener.until(lambda: announced() >= set(SOURCES), 20)
+        await listener.until(lambda: announced() >= set(SOURCES))
         await rig.until(lambda: output.status().ok)
     sizes = [len(text) for text in listener.last.values()]
     assert max(sizes) < int(limit.split()[1])

@@ -48,7 +48,7 @@ def heard(listener):
 async def begin(file, desk, **more):
     started = asyncio.Event()
     task = asyncio.create_task(gateway.run(parse(file.read_text(), file), started=started.set, desk=desk, **more))
-    await asyncio.wait_for(started.wait(), 30)
+    await asyncio.wait_for(started.wait(), 60)
     return task
 
 
@@ -59,7 +59,7 @@ async def test_after_a_change_it_ends_in_order_and_systemd_hears_that_it_is_no_e
     told = desk.take(settings["revision"], [{"path": ["log_level"], "value": "debug"}])
     assert told["taken"]
     desk.when_changed()
-    assert await asyncio.wait_for(task, 15) is True
+    assert await asyncio.wait_for(task, 60) is True
     said = heard(systemd)
     assert any(one.startswith("RELOADING=1\nMONOTONIC_USEC=") for one in said)
     assert "STOPPING=1" not in said
@@ -70,7 +70,7 @@ async def test_a_stop_is_no_change(file, systemd):
     stop = asyncio.Event()
     task = await begin(file, OwnersDesk(file), stop=stop)
     stop.set()
-    assert await asyncio.wait_for(task, 15) is False
+    assert await asyncio.wait_for(task, 60) is False
     assert "STOPPING=1" in heard(systemd)
 
 
@@ -87,7 +87,7 @@ async def test_who_stops_it_while_it_ends_to_begin_anew_is_heard(file, monkeypat
     task = await begin(file, desk)
     monkeypatch.setattr(gateway, "_end", once(stopped_meanwhile, end))
     desk.when_changed()
-    assert await asyncio.wait_for(task, 15) is False
+    assert await asyncio.wait_for(task, 60) is False
 
 
 def once(first, then):

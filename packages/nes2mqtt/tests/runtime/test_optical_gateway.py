@@ -264,8 +264,8 @@ async def test_07_21_a_probe_that_is_unplugged_comes_back_under_its_name(tmp_pat
         Cadence(1.0),
     )
 
-    async def until(fulfilled, seconds=10.0):
-        async with asyncio.timeout(seconds):
+    async def until(fulfilled):
+        async with asyncio.timeout(60):
             while not fulfilled():  # noqa: ASYNC110 - the poller knows no events
                 await asyncio.sleep(0.05)
 

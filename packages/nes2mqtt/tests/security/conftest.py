@@ -52,7 +52,7 @@ def served_page_fixture() -> Callable[..., AbstractAsyncContextManager[WebOutput
         web = make_web(**settings)
         task = asyncio.create_task(web.run())
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await web.listening.wait()
             yield web
         finally:

@@ -124,7 +124,7 @@ async def say_nothing(reader, writer):
 async def ask_everything(page):
     """Log in, wrongly and rightly, ask for all pages and return all they said."""
     said = b""
-    async with httpx.AsyncClient(base_url=page) as client:
+    async with httpx.AsyncClient(base_url=page, timeout=60) as client:
         for password in ("wrong", CANARIES["page"]):
             said += (await client.post("/login", data={"password": password})).content
         for path in PAGES:
@@ -190,7 +190,7 @@ async def test_07_20_no_canary_leaves_the_gateway(folder, as_hex):
         )
         log = asyncio.create_task(process.stderr.read())
         try:
-            async with asyncio.timeout(45):
+            async with asyncio.timeout(60):
                 await listener.published.wait()
                 while b"raw/window" not in listener.heard:  # noqa: ASYNC110 - the listener is no more than ears
                     await asyncio.sleep(0.1)

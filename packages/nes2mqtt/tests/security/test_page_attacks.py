@@ -21,7 +21,7 @@ PASSWORD = "correct horse battery"
 STRANGER = "http://evil.example"
 
 
-async def closed(reader, seconds=5.0):
+async def closed(reader, seconds=60.0):
     """Wait until the other side closes; return what it said before."""
     async with asyncio.timeout(seconds):
         with contextlib.suppress(ConnectionResetError):
@@ -120,7 +120,7 @@ async def test_a_page_of_another_site_or_port_cannot_make_a_browser_ask(page, pa
 async def test_b10_a_page_by_plain_http_is_known_by_its_origin(page, path, origin):
     """Browsers send Sec-Fetch-Site to https and this machine only."""
     async with page() as client:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert (await client.get(path, headers={"origin": origin})).status_code == 403
 
 
@@ -171,9 +171,11 @@ async def test_a_login_takes_no_session_somebody_else_has_chosen(page):
     "cookie", ['a="' + '\\"' * 30_000 + '"', ";" * 60_000, "nes2mqtt_session" * 4000, "=" * 60_000]
 )
 def test_a_hostile_cookie_costs_nothing(cookie):
-    started = time.perf_counter()
+    started = time.process_time()
     assert session_cookie(Headers({"cookie": cookie}), "nes2mqtt_session") == ""
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 3, (
+        "milliseconds; minutes, if each character were looked at for each other one"
+    )
 
 
 def test_a_session_is_found_among_other_cookies():
@@ -212,7 +214,7 @@ async def test_a_slow_form_is_not_waited_for(served_page, monkeypatch):
     async with served_page(password=PASSWORD) as web:
         reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
         writer.write(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\npass")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert b" 400 " in await reader.readline()
         writer.close()
 
@@ -233,9 +235,9 @@ async def test_b14_who_leaves_in_the_middle_of_the_form_leaves_nothing_in_the_lo
         writer.write(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\npass")
         await writer.drain()
         writer.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await read.wait()
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             assert (await client.get(f"{web.url}/login")).status_code == 200
     assert not [record for record in caplog.records if record.exc_info or record.levelno >= logging.WARNING]
 
@@ -244,7 +246,7 @@ async def test_an_open_stream_outlives_the_patience(served_page, monkeypatch):
     monkeypatch.setattr(server, "PATIENCE", 0.05)
     async with (
         served_page() as web,
-        httpx.AsyncClient() as client,
+        httpx.AsyncClient(timeout=60) as client,
         client.stream("GET", f"{web.url}/api/v1/live") as live,
     ):
         with contextlib.suppress(TimeoutError):
@@ -256,16 +258,19 @@ async def test_an_open_stream_outlives_the_patience(served_page, monkeypatch):
 
 async def test_silent_connections_have_a_limit_and_then_make_room(served_page, monkeypatch):
     monkeypatch.setattr(server, "MOST_CONNECTIONS", 4)
-    monkeypatch.setattr(server, "PATIENCE", 1.0)
     async with served_page(max_live_clients=1) as web:
-        held = [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(5)]
+        monkeypatch.setattr(server, "PATIENCE", 600.0)
+        kept = [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(5)]
         reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
-        assert await closed(reader, 0.5) == b""
-        writer.close()
+        assert await closed(reader) == b""
+        for _, each in (*kept, (reader, writer)):
+            each.close()
+        monkeypatch.setattr(server, "PATIENCE", 0.2)
+        held = [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(5)]
         for reader, writer in held:
             await closed(reader)
             writer.close()
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             assert (await client.get(f"{web.url}/login")).status_code in {200, 404}
 
 
@@ -308,7 +313,7 @@ def test_a_damaged_table_of_logins_is_forgotten(tmp_path, text, caplog):
     assert PASSWORD not in caplog.text
 
 
-async def said_to(port, request, seconds=5.0):
+async def said_to(port, request, seconds=60.0):
     """Send bytes on a connection of their own; return the whole reply."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
@@ -393,7 +398,7 @@ async def test_every_reply_carries_the_same_headers(served_page, monkeypatch):
 
 @pytest.mark.parametrize("headers", [b"", b"Sec-Fetch-Mode: cors\r\n"])
 async def test_raw_requests_do_not_take_all_places_of_the_stream(served_page, headers):
-    async with served_page() as web, httpx.AsyncClient(timeout=5) as client:
+    async with served_page() as web, httpx.AsyncClient(timeout=60) as client:
         held = []
         for _ in range(36):
             reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
@@ -417,7 +422,7 @@ async def test_who_does_not_take_a_reply_is_dropped(served_page, monkeypatch):
         reader._transport.pause_reading()  # type: ignore[attr-defined]
         for _ in range(200):  # pipelined: more than the buffers of both sides hold
             writer.write(b"GET /static/vendor/uPlot.min.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not writer.transport.is_closing():
                 await asyncio.sleep(0.05)
                 with contextlib.suppress(ConnectionError):

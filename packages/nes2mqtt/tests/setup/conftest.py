@@ -171,7 +171,7 @@ def broker_with_users(tmp_path: Path) -> Iterator[BrokerWithUsers]:
     )
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([program, "-c", folder / "conf"], stdout=log, stderr=log)
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", broker.port), timeout=1):
             break

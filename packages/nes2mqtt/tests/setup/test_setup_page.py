@@ -18,6 +18,8 @@ WIDTHS = {"en-GB": 1440, "da-DK": 390, "de-DE": 320}
 STEPS = tuple(StepName)
 WIDE_FONT = "document.documentElement.style.fontFamily = 'DejaVu Sans'"
 
+expect.set_options(timeout=60_000)
+
 pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.asyncio(loop_scope="module")]
 
 
@@ -25,7 +27,9 @@ pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.asyncio(loop_scop
 async def browser():
     assert CHROMIUM, "the Debian package chromium is missing; make test says how to install it"
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        started = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"], timeout=180_000
+        )
         yield started
         await started.close()
 
@@ -107,7 +111,7 @@ async def test_every_step_by_keyboard_alone_and_axe_finds_nothing(browser, setup
     settings = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme, "locale": locale}
     async with served(setup_page.app) as url:
         page = await browser.new_page(bypass_csp=True, **settings)
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         await page.goto(url)
         await expect(page.locator("h1")).to_be_focused()
         troubles["door"] = await complaints(page, width)

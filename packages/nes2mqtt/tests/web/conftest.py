@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from nes2mqtt.outputs.web.app import build_app
 from nes2mqtt.outputs.web.config import WebConfig
@@ -40,7 +40,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WAIT = 10_000
+WAIT = 60_000
+"""Milliseconds; a computer that is busy with something else is no fault of ours."""
+expect.set_options(timeout=WAIT)
 
 BASE = "http://127.0.0.1:8099"
 SHIFTED = """new Promise(done => {
@@ -125,7 +127,7 @@ async def served(web: WebOutput) -> AsyncIterator[str]:
     """Serve for real on a loopback port; gives the address."""
     task = asyncio.create_task(web.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await web.listening.wait()
         yield web.url
     finally:
@@ -169,7 +171,7 @@ async def browser():
     """Return a browser that all tests of this file share."""
     assert CHROMIUM, "the Debian package chromium is missing; make test says how to install it"
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=180_000)
         yield browser
         await browser.close()
 

@@ -76,7 +76,7 @@ async def test_login_gives_a_careful_cookie_and_logout_ends_it(make_web, client_
 
 async def test_a_logout_ends_the_live_stream(make_web, served, online):
     web = make_web(password=PASSWORD)
-    async with served(web) as url, httpx.AsyncClient(base_url=url, timeout=5) as client:
+    async with served(web) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         await log_in(client)
         async with client.stream("GET", "/api/v1/live") as stream:
             lines = stream.aiter_lines()

@@ -30,7 +30,7 @@ def page_in(browser):
     @asynccontextmanager
     async def opened(locale="en-GB"):
         context = await browser.new_context(locale=locale, viewport={"width": 390, "height": 844})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         yield await context.new_page()
         await context.close()
 

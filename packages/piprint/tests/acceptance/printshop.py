@@ -164,13 +164,13 @@ class PrivateCups(CupsServer):
             Begun(queue, int(job), title, float(at)) for queue, job, title, at in (line.split("\t") for line in lines)
         ]
 
-    async def wait_ledger(self, count: int, *, queue: str = "", seconds: float = 30) -> list[Printed]:
+    async def wait_ledger(self, count: int, *, queue: str = "", seconds: float = 90) -> list[Printed]:
         """Wait until ``count`` documents came out; return them."""
         await until(lambda: len(self.ledger(queue)) >= count, seconds, f"{count} documents on paper")
         return self.ledger(queue)
 
 
-async def until(condition: Callable[[], Any], seconds: float = 15.0, what: str = "condition") -> Any:
+async def until(condition: Callable[[], Any], seconds: float = 60.0, what: str = "condition") -> Any:
     """Ask ``condition`` again and again until it is true; return its value."""
     end = time.monotonic() + seconds
     while True:

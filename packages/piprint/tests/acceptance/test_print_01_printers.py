@@ -27,11 +27,11 @@ async def test_01_removed_printer_is_offered_no_longer_and_comes_back():
     async with Office("stays", "goes") as office:
         await office.start(hurried=True)
         office.cups.command("lpadmin", "-x", "goes")
-        await until(lambda: not office.printer("goes").enabled, 30, "the end of the offer")
+        await until(lambda: not office.printer("goes").enabled, what="the end of the offer")
         job = office.print("stays")
         await office.becomes(JobState.PRINTED, job)
         office.cups.add_printer("goes")
-        await office.offers("goes", seconds=30)
+        await office.offers("goes")
         job = office.print("goes")
         await office.becomes(JobState.PRINTED, job)
 

@@ -87,7 +87,7 @@ async def test_15_no_job_is_taken_while_the_disk_is_nearly_full():
     async with Office("one", config="[limits]\nkeep_free_mb = 100000000\n") as office:
         processor = await office.start()
         job = office.print("one")
-        await until(lambda: "disk" in processor.log or "room" in processor.log, 15, "a word about the disk")
+        await until(lambda: "disk" in processor.log or "room" in processor.log, what="a word about the disk")
         assert office.job(job).status is JobState.QUEUED
 
 
@@ -122,7 +122,7 @@ async def test_15_n5_full_disk_gives_the_job_back(tmp_path, extension, way):
         job = office.print("one", large)
         small = office.print("one")
         await office.becomes(JobState.PRINTED, small)
-        await until(lambda: office.job(job).status is JobState.QUEUED, 15, "the job's return")
+        await until(lambda: office.job(job).status is JobState.QUEUED, what="the job's return")
         assert office.printed() == [small]
-        await until(lambda: "room" in (office.job(job).message if extension == "1.0" else processor.log), 15, "a word")
+        await until(lambda: "room" in (office.job(job).message if extension == "1.0" else processor.log), what="a word")
         assert office.bc.log.calls < 200, "nobody asks again and again"

@@ -32,7 +32,7 @@ async def test_04_cupsd_killed_in_mid_job(dirty_clean_interval):
         await asyncio.sleep(1.1)  # CUPS tells in whole seconds when it began with a job
         office.cups.start()
         await office.ends(jobs)
-        await until(lambda: "idle" in office.cups.command("lpstat", "-p", "one"), 30, "the end of all printing")
+        await until(lambda: "idle" in office.cups.command("lpstat", "-p", "one"), what="the end of all printing")
         came_out = Counter(office.printed("one"))
         for number in jobs:
             job = office.job(number)
@@ -66,7 +66,7 @@ async def test_05_dead_longer_than_the_deadline_is_an_error_and_the_next_jobs_go
         lost = office.print("one")
         other = office.print("other")
         await office.becomes(JobState.PRINTED, other)
-        await office.becomes(JobState.ERROR, lost, seconds=20)
+        await office.becomes(JobState.ERROR, lost)
         assert "waiting 3 s for the printer: connecting" in office.job(lost).message
         office.cups.behave("one", dead=False)
         later = office.print("one")
@@ -83,7 +83,7 @@ async def test_06_backend_codes_end_as_what_they_are():
         office.cups.behave("aborts", exits=[1])
         await office.start()
         jobs = {queue: [office.print(queue) for _ in range(2)] for queue in office.queues}
-        await office.becomes(JobState.PRINTED, *jobs["retries"], seconds=40)
+        await office.becomes(JobState.PRINTED, *jobs["retries"])
         await office.becomes(JobState.ERROR, jobs["cancels"][0], jobs["aborts"][0])
         assert "cancelled at the printer" in office.job(jobs["cancels"][0]).message
         assert "given up by the printer" in office.job(jobs["aborts"][0]).message
@@ -101,8 +101,8 @@ async def test_06_jam_is_told_and_printing_goes_on_after_it():
         office.cups.behave("one", state="STATE: +media-jam-error", dead=True)
         processor = await office.start(hurried=True)
         job = office.print("one")
-        await until(lambda: "paper jam" in processor.log, 20, "the jam in the log")
-        await until(lambda: office.printer("one").state_message, 10, "the jam in Business Central")
+        await until(lambda: "paper jam" in processor.log, what="the jam in the log")
+        await until(lambda: office.printer("one").state_message, what="the jam in Business Central")
         assert "paper jam" in office.printer("one").state_message
         assert "media-jam" in str((await processor.status())["printers"])
         office.cups.behave("one", state="STATE: -media-jam-error", dead=False)
@@ -130,10 +130,10 @@ async def test_06_stopped_job_is_given_up_and_the_queue_goes_on():
         await office.start()
         await office.offers("driven")
         poison = office.print("driven")
-        await office.becomes(JobState.ERROR, poison, seconds=30)
+        await office.becomes(JobState.ERROR, poison)
         await asyncio.to_thread(fails.unlink)
         later = office.print("driven")
-        await office.becomes(JobState.PRINTED, later, seconds=30)
+        await office.becomes(JobState.PRINTED, later)
         assert office.printed() == [later]
 
 

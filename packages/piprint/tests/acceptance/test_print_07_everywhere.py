@@ -35,7 +35,7 @@ async def test_07_busy_printer_is_waited_for_without_an_error(tmp_path):
         )
         await elsewhere.wait()
         job = office.print("eve")
-        await until(lambda: "server-error-busy" in printer.log, 10, "the printer's refusal")
+        await until(lambda: "server-error-busy" in printer.log, what="the printer's refusal")
         printer.behave(sleep=None)
         assert office.job(job).status is JobState.PRINTING
         await office.becomes(JobState.PRINTED, job)

@@ -24,7 +24,7 @@ async def test_08_away_after_the_claim_prints_meanwhile_and_reports_later(extens
         await office.start()
         job = office.print("one")
         await until(lambda: office.job(job).status is JobState.PRINTING)
-        await until(lambda: office.at_printer("one"), 10, "the job at the printer")
+        await until(lambda: office.at_printer("one"), what="the job at the printer")
         await office.bc.go_away()
         await office.cups.wait_ledger(1)
         await asyncio.sleep(2)  # the token is no longer good
@@ -104,7 +104,7 @@ async def test_12_throttling_is_obeyed_and_ends():
         await office.start()
         await asyncio.sleep(1)
         storm = office.bc.faults.add("status", path="/BC/", status=429, retry_after=pause, times=0)
-        await until(lambda: storm.hit, 5)
+        await until(lambda: storm.hit)
         first = storm.hit
         await asyncio.sleep(2 * pause)
         assert storm.hit - first <= 4, (

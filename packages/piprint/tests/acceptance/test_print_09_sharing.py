@@ -21,9 +21,9 @@ async def test_09_two_processors_print_each_job_once(extension):
         await office.start()
         second = office.processor()
         second.start()
-        await until(lambda: "sqlite" in str(list(second.data.glob("*"))), 10)
+        await until(lambda: "sqlite" in str(list(second.data.glob("*"))))
         jobs = [office.print(queue) for _ in range(20) for queue in ("one", "two")]
-        await office.becomes(JobState.PRINTED, *jobs, seconds=60)
+        await office.becomes(JobState.PRINTED, *jobs)
         assert Counter(office.printed()) == Counter(jobs)
 
 
@@ -33,14 +33,14 @@ async def test_09_lease_of_a_killed_processor_is_taken_over(extension):
         office.cups.behave("one", dead=True)
         first = await office.start()
         job = office.print("one")
-        await until(lambda: office.at_printer("one"), 10, "the job at the printer")
+        await until(lambda: office.at_printer("one"), what="the job at the printer")
         first.kill()
         later = office.print("one")
         second = office.processor()
         second.start()
         await asyncio.sleep(0.5)
         office.cups.behave("one", dead=False)
-        await office.becomes(JobState.PRINTED, later, seconds=20)
+        await office.becomes(JobState.PRINTED, later)
         await office.ends([job])
         assert office.printed() == [job, later], "the second processor did not print the job of the first again"
         # It saw nothing of what CUPS did before, so it does not vouch for the job (docs/decisions/printing.md).
@@ -57,7 +57,7 @@ async def test_09_killed_before_it_submitted_is_printed_by_the_other():
         assert await first.ended() == -9
         second = office.processor()
         second.start()
-        await office.becomes(JobState.PRINTED, job, seconds=20)
+        await office.becomes(JobState.PRINTED, job)
         first.start()
         await asyncio.sleep(1.5)
         assert office.printed() == [job], "the first one sees that the job is another's now"
@@ -75,10 +75,10 @@ async def test_10_changed_before_the_claim_while_printing_and_after(extension, c
         await office.start()
         act = getattr(office.bc.people, change)
         printing, waiting, after = office.print("one"), office.print("one"), office.print("one")
-        await until(lambda: office.at_printer("one"), 10, "the job at the printer")
+        await until(lambda: office.at_printer("one"), what="the job at the printer")
         act(waiting)
         act(printing)
-        await until(lambda: _next(office, after), 15, "the next job's turn")
+        await until(lambda: _next(office, after), what="the next job's turn")
         office.cups.behave("one", dead=False)
         await office.becomes(JobState.PRINTED, after)
         assert office.printed() == [after]
@@ -114,9 +114,9 @@ async def test_10_deleted_while_printing(extension):
         office.cups.behave("one", dead=True)
         await office.start()
         gone, later = office.print("one"), office.print("one")
-        await until(lambda: office.at_printer("one"), 10, "the job at the printer")
+        await until(lambda: office.at_printer("one"), what="the job at the printer")
         office.bc.people.delete(gone)
-        await until(lambda: _next(office, later), 15, "the next job's turn")
+        await until(lambda: _next(office, later), what="the next job's turn")
         office.cups.behave("one", dead=False)
         await office.becomes(JobState.PRINTED, later)
         assert office.printed() == [later]

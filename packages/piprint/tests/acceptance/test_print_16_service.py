@@ -60,7 +60,7 @@ async def test_16_unknown_authority_is_refused():
     async with Office("one", bc=TLS) as office:
         processor = office.processor()
         processor.start()
-        await until(lambda: "certificate" in processor.log.lower(), 15, "a word about the certificate")
+        await until(lambda: "certificate" in processor.log.lower(), what="a word about the certificate")
         await asyncio.sleep(0.5)
         assert office.bc.log.calls == office.bc.log.tokens == 0
         assert not office.bc.database.tables.printers
@@ -75,7 +75,7 @@ async def test_16_wrong_host_is_refused():
         processor = office.processors[0]
         processor.config = text
         processor.start()
-        await until(lambda: "certificate" in processor.log.lower(), 15, "a word about the certificate")
+        await until(lambda: "certificate" in processor.log.lower(), what="a word about the certificate")
         await asyncio.sleep(0.5)
         assert office.bc.log.calls == office.bc.log.tokens == 0
         relay.close()
@@ -130,7 +130,7 @@ async def test_18_systemd_hears_ready_and_the_watchdog():
                 except BlockingIOError:
                     return "READY=1" in heard and heard.count("WATCHDOG=1") >= 3
 
-            await until(listen, 10, "READY=1 and three signs of life")
+            await until(listen, what="READY=1 and three signs of life")
 
 
 async def test_18_second_processor_with_the_same_folder_is_refused():

@@ -132,7 +132,7 @@ async def test_demo_killed_leaves_no_process(folder):
     assert len(processes_in(folder)) > 2, "the demonstration, its processor and CUPS"
     demonstration.process.kill()
     demonstration.process.wait(10)
-    await until(lambda: not processes_in(folder), 10)
+    await until(lambda: not processes_in(folder))
 
 
 def processes_in(folder: Path) -> list[str]:

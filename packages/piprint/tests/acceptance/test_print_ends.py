@@ -111,8 +111,8 @@ async def test_p1_a_document_a_filter_refuses_ends_at_once_with_its_words(tmp_pa
         await office.offers("driven")
         began = time.monotonic()
         poison = office.print("driven")
-        await office.becomes(JobState.ERROR, poison, seconds=20)
-        assert time.monotonic() - began < 20
+        await office.becomes(JobState.ERROR, poison, seconds=60)
+        assert time.monotonic() - began < 60
         await asyncio.to_thread(mark.unlink)
         later = office.print("driven")
         await office.becomes(JobState.PRINTED, later)
@@ -129,7 +129,7 @@ async def test_p1_filters_that_crash_or_are_missing_end_at_once_too(tmp_path):
         await office.start()
         await office.offers("crashes", "missing")
         jobs = [office.print(queue) for queue in ("crashes", "missing")]
-        await office.becomes(JobState.ERROR, *jobs, seconds=20)
+        await office.becomes(JobState.ERROR, *jobs, seconds=60)
         assert "one of CUPS's filters crashed" in office.job(jobs[0]).message
         assert "not available" in office.job(jobs[1]).message
 
@@ -141,7 +141,7 @@ async def test_p4_a_backend_that_hangs_ends_the_job_and_the_next_goes_on():
         office.cups.behave("one", sleep=600)
         await office.start()
         hangs = office.print("one")
-        await until(lambda: office.at_printer("one"), 15, "the printing")
+        await until(lambda: office.at_printer("one"), what="the printing")
         await asyncio.sleep(1)  # a backend says that it begins before it reads how to behave
         office.cups.behave("one", sleep=None)
         later = office.print("one")

@@ -133,7 +133,7 @@ async def test_s2_a_finished_job_that_cups_has_again_is_cancelled_or_told(in_tim
         office.cups.command("cupsdisable", "one")
         processor = await office.start(hurried=True)
         job = office.print("one")
-        await until(lambda: _is_released(office), 10, "the release")
+        await until(lambda: _is_released(office), what="the release")
         waiting = Saved(office)
         office.cups.command("cupsenable", "one")
         await office.becomes(JobState.PRINTED, job)
@@ -142,7 +142,7 @@ async def test_s2_a_finished_job_that_cups_has_again_is_cancelled_or_told(in_tim
         with power_cut(office, processor):
             waiting.restore()
         if in_time:
-            await until(lambda: not office.cups.command("lpstat", "-o", "one"), 20, "the cancelling")
+            await until(lambda: not office.cups.command("lpstat", "-o", "one"), what="the cancelling")
             office.cups.command("cupsenable", "one")
             later = office.print("one")
             await office.becomes(JobState.PRINTED, later)
@@ -150,10 +150,10 @@ async def test_s2_a_finished_job_that_cups_has_again_is_cancelled_or_told(in_tim
         else:
             await office.cups.wait_ledger(2)
             assert office.printed() == [job, job]
-            await until(lambda: TWICE in office.job(job).message, 20, "it is told")
+            await until(lambda: TWICE in office.job(job).message, what="it is told")
             assert office.job(job).status is JobState.PRINTED
             if extension == "2.0":
-                await until(lambda: TWICE in office.printer("one").state_message, 20, "it is told there, too")
+                await until(lambda: TWICE in office.printer("one").state_message, what="it is told there, too")
             assert TWICE in str(await processor.status())
 
 

@@ -82,7 +82,7 @@ async def test_job_survives_a_kill_of_cupsd(tmp_path):
         cups.kill()
         cups.start()
         cups.behave("Cap", dead=False)
-        await until(lambda: {printed.title for printed in cups.ledger()} == {"first", "second"}, 30)
+        await until(lambda: {printed.title for printed in cups.ledger()} == {"first", "second"})
 
 
 async def test_nothing_is_left(tmp_path):

@@ -153,7 +153,7 @@ def ask_page() -> Callable[..., Awaitable[Any]]:
     async def ask(
         url: str, path: str = "api/v1/status", body: object = None, until: Callable[[Any], bool] | None = None
     ) -> Any:
-        async with asyncio.timeout(20), aiohttp.ClientSession(headers={"X-Piprint": "1"}) as session:
+        async with asyncio.timeout(60), aiohttp.ClientSession(headers={"X-Piprint": "1"}) as session:
             while True:
                 call = session.get(url + path) if body is None else session.post(url + path, json=body)
                 async with call as answer:

@@ -102,7 +102,7 @@ async def test_without_its_port_it_prints_without_a_page(tmp_path, config_text, 
             run_service(config_text(bc, tmp_path, cups=cups.url, web=f"127.0.0.1:{port}")) as url,
         ):
             assert url == ""
-            await until(lambda: bool(bc.database.tables.printers), 10)
+            await until(lambda: bool(bc.database.tables.printers))
 
 
 async def test_a_second_processor_in_the_same_folder_is_refused(tmp_path, config_text, run_service, cups):
@@ -115,7 +115,7 @@ async def test_a_second_processor_in_the_same_folder_is_refused(tmp_path, config
 # --- as a process -------------------------------------------------------------------------------------------------------
 
 
-async def _until(true, seconds=15.0):
+async def _until(true, seconds=60.0):
     async with asyncio.timeout(seconds):
         while not await true():  # noqa: ASYNC110 - of another process
             await asyncio.sleep(0.05)

@@ -20,6 +20,7 @@ from piprint.simulate.page.view import TROUBLES, view
 from piprint.simulate.server import Settings, serve
 
 OURS = {"X-Piprint": "1"}
+expect.set_options(timeout=60_000)
 NASTY = '<img src=x onerror="document.title=1"> & "æøå" $(c) </script>.pdf'
 
 
@@ -229,7 +230,9 @@ async def test_in_a_browser_one_drops_a_document_and_prints(ask, tmp_path):
     complaints = []
     async with async_playwright() as playwright:
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        browser = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=arguments, timeout=180_000
+        )
         page = await browser.new_page(viewport={"width": 1280, "height": 900})
         page.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))

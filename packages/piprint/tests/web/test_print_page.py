@@ -14,12 +14,15 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
 
 ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        chromium = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=ARGUMENTS, timeout=180_000
+        )
         yield chromium
         await chromium.close()
 

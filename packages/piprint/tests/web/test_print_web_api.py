@@ -203,7 +203,7 @@ async def _event(answer: aiohttp.ClientResponse) -> tuple[str, object]:
 
 
 async def test_changes_are_pushed(serve, shop):
-    async with serve() as (url, session), asyncio.timeout(10), session.get(url + "api/v1/events") as answer:
+    async with serve() as (url, session), asyncio.timeout(60), session.get(url + "api/v1/events") as answer:
         kind, status = await _event(answer)
         assert (kind, status["printed_today"]) == ("status", 128)
         assert await _event(answer) == ("log", shop.lines)
@@ -220,7 +220,7 @@ async def test_a_page_that_reads_nothing_loses_its_place(serve, shop, monkeypatc
     monkeypatch.setattr(server, "_MOST_STREAMS", 1)
     shop.lines.extend("x" * 100_000 for _ in range(400))  # more than the sockets take
     async with serve() as (url, session), session.get(url + "api/v1/events", read_bufsize=1024):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 async with session.get(url + "api/v1/events") as second:
                     if second.status == 200:

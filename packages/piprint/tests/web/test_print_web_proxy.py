@@ -348,7 +348,7 @@ async def ask_raw(url, text, *, pause=b"", seconds=0.0):
         await asyncio.sleep(seconds)
         writer.write(pause)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return (await reader.read(1 << 16)).partition(b"\r\n")[0]
     except ConnectionError:
         return b""
@@ -404,7 +404,7 @@ async def ask_much(page):
 
 async def test_p8_who_does_not_read_the_answers_loses_the_place(shop, monkeypatch):
     monkeypatch.setattr(door, "TAKEN_WITHIN", 0.1)
-    async with Page(shop) as page, asyncio.timeout(20):
+    async with Page(shop) as page, asyncio.timeout(60):
         with await ask_much(page):
             server = page.server._runner.server
             while not server.connections:  # noqa: ASYNC110 - aiohttp tells nobody
@@ -415,7 +415,7 @@ async def test_p8_who_does_not_read_the_answers_loses_the_place(shop, monkeypatc
 
 async def test_p8_a_logout_ends_the_stream(shop, monkeypatch):
     monkeypatch.setattr(server, "_LOOK_EVERY", 0.01)
-    async with Page(shop) as page, asyncio.timeout(10):
+    async with Page(shop) as page, asyncio.timeout(60):
         cookie = {"Cookie": (await page.log_in(PASSWORD)).headers["Set-Cookie"].split(";")[0]}
         async with page.session.get(page.server.url + "api/v1/events", headers=cookie) as stream:
             assert await stream.content.readline() == b"event: status\n"
