@@ -190,7 +190,7 @@ async def test_07_20_no_canary_leaves_the_gateway(folder, as_hex):
         )
         log = asyncio.create_task(process.stderr.read())
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(200):
                 await listener.published.wait()
                 while b"raw/window" not in listener.heard:  # noqa: ASYNC110 - the listener is no more than ears
                     await asyncio.sleep(0.1)
