@@ -8,7 +8,7 @@ import aiomqtt
 import pytest
 
 from nes2mqtt.outputs.mqtt.config import MqttConfig
-from nes2mqtt.setup.brokers import _try, near_brokers, try_broker
+from nes2mqtt.setup.brokers import NearBroker, _try, near_brokers, try_broker
 
 
 def section(broker, **changed):
@@ -107,8 +107,13 @@ async def test_what_is_no_broker(broker_with_users):
     server.close()
 
 
+async def nothing_announced(_kinds):
+    return []
+
+
 async def test_brokers_that_are_near(broker_with_users):
-    assert await near_brokers(["127.0.0.1", "no-such-host.invalid"], broker_with_users.port) == ["127.0.0.1"]
+    hosts, port = ["127.0.0.1", "no-such-host.invalid"], broker_with_users.port
+    assert await near_brokers(hosts, port, nothing_announced) == [NearBroker("127.0.0.1", port)]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        assert await near_brokers(["127.0.0.1"], free.getsockname()[1]) == []
+        assert await near_brokers(["127.0.0.1"], free.getsockname()[1], nothing_announced) == []

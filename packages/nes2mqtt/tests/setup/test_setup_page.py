@@ -5,13 +5,20 @@ import importlib.resources
 import shutil
 import socket
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 import uvicorn
 from playwright.async_api import async_playwright, expect
 
+from nes2mqtt.setup.brokers import NearBroker
+from nes2mqtt.setup.code import Code
 from nes2mqtt.setup.steps import StepName
+from nes2mqtt.setup.web.app import build_setup_app
+from nes2mqtt.setup.web.door import Door
+from nes2mqtt.setup.wizard import Wizard
+from nes2mqtt.timing.clock import Clock
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WIDTHS = {"en-GB": 1440, "da-DK": 390, "de-DE": 320}
@@ -138,3 +145,26 @@ async def test_every_step_by_keyboard_alone_and_axe_finds_nothing(browser, setup
         await page.close()
     assert setup_page.saved
     assert {where: told for where, told in troubles.items() if told} == {}
+
+
+async def test_port_and_encryption_of_a_broker_that_was_found_are_filled_in(browser, place, world, answers):
+    async def near():
+        return [NearBroker("localhost", 1884), NearBroker("pi.local", 8883, tls=True)]
+
+    wizard = Wizard(place, 8099, replace(world, near_brokers=near))
+    for step in STEPS[: STEPS.index(StepName.MQTT)]:
+        assert (await wizard.submit(step, answers[step])).accepted
+    code = Code(None, Clock().monotonic)
+    async with served(build_setup_app(wizard, Door(code, Clock().monotonic), Clock(), lambda _: None)) as url:
+        page = await browser.new_page()
+        page.set_default_timeout(20_000)
+        await page.goto(f"{url}#{code.text}")
+        await at_step(page, StepName.MQTT)
+        await page.locator("input[name=use][value=homeassistant]").check()
+        await expect(page.locator("#field-host")).to_have_value("localhost")
+        await expect(page.locator("#field-broker_port")).to_have_value("1884")
+        await expect(page.locator("[data-field=host]")).to_contain_text("localhost:1884, pi.local (TLS)")
+        await page.fill("#field-host", "pi.local")
+        await expect(page.locator("#field-broker_port")).to_have_value("")
+        await expect(page.locator("input[name=tls][value=yes]")).to_be_checked()
+        await page.close()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from nes2mqtt.config.settings import load
+from nes2mqtt.setup.brokers import NearBroker
 from nes2mqtt.setup.detect import SerialPort
 from nes2mqtt.setup.meter import Found
 from nes2mqtt.setup.said import Said
@@ -179,3 +180,29 @@ async def test_ports_are_chosen_by_number(place, world):
     saved, typist = await run(wizard, **usual(field_port=["7", "1"]))
     assert saved.settings.meters["house"].port == "serial:///dev/serial/by-id/usb-FTDI"
     assert "1) FTDI FT232R USB UART /dev/serial/by-id/usb-FTDI" in typist.text
+
+
+async def test_what_belongs_to_a_broker_that_is_chosen_is_filled_in_until_it_is_changed(place, world):
+    async def near():
+        return [NearBroker("localhost", 1883), NearBroker("pi.local", 8884, tls=True)]
+
+    tried = []
+
+    async def broker(config):
+        tried.append((config.host, config.broker_port, config.uses_tls))
+        return Said("broker_password", "broker_password", {"broker": config.address}) if len(tried) == 1 else None
+
+    wizard = Wizard(place, 8099, replace(world, near_brokers=near, try_broker=broker))
+    _, typist = await run(
+        wizard,
+        **usual(
+            use=["2", ""],
+            host=["2", ""],
+            broker_port=["", "8885"],
+            username=["", ""],
+            broker_password=["", ""],
+            tls=["", ""],
+        ),
+    )
+    assert "2) pi.local:8884 (TLS)" in typist.text
+    assert tried == [("pi.local", 8884, True), ("pi.local", 8885, True)]

@@ -12,21 +12,29 @@ import contextlib
 import secrets
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from nes2mqtt.outputs.mqtt.client.connection import Answer, Client, Disconnected, NoGreeting, NoMqtt, Refused, Version
 from nes2mqtt.outputs.mqtt.client.message import Message
 from nes2mqtt.outputs.mqtt.client.wire_client import WireClient
-from nes2mqtt.outputs.mqtt.config import DialectName, MqttConfig
+from nes2mqtt.outputs.mqtt.config import DialectName, MqttConfig, TlsConfig
+from nes2mqtt.setup.announced import announced
 from nes2mqtt.setup.said import Said
+from nes2mqtt.setup.services import Service
 
 _Answer = TypeVar("_Answer")
 
-__all__ = ["NEAR", "near_brokers", "try_broker"]
+__all__ = ["NEAR", "NearBroker", "near_brokers", "try_broker"]
 
-NEAR = ("localhost", "homeassistant.local")
+HOME_ASSISTANT = "homeassistant.local"
+NEAR = ("localhost", HOME_ASSISTANT)
 """Where brokers usually are."""
+_PLAIN, _SECURE, _HOME_ASSISTANT = "_mqtt._tcp", "_secure-mqtt._tcp", "_home-assistant._tcp"
+_KINDS = (_PLAIN, _SECURE, _HOME_ASSISTANT)
+"""What brokers announce themselves as (IANA's registry of service names), and Home Assistant, which often has one beside it."""
+_PORT = 1883
 _KNOCK = 1.0
 """Seconds for a broker that is near to take a connection."""
 _PATIENCE = 10.0
@@ -37,19 +45,75 @@ _OLDER = frozenset({0x80, 0x81, 0x82, 0x84})
 """With these a broker of MQTT 3.1.1 may answer a greeting of MQTT 5."""
 
 
-async def near_brokers(hosts: Sequence[str] = NEAR, port: int = 1883) -> list[str]:
-    """Return which of some hosts take a connection at MQTT's port."""
+@dataclass(frozen=True, slots=True)
+class NearBroker:
+    """A broker that takes connections; whether it takes ours is tried later."""
 
-    async def answers(host: str) -> bool:
+    host: str
+    port: int
+    tls: bool = False
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """Return it as the step's answers say it; a usual port is not said."""
+        usual = MqttConfig(host="any", tls=TlsConfig() if self.tls else None).broker_port
+        return {
+            "host": self.host,
+            "broker_port": "" if self.port == usual else str(self.port),
+            "tls": "yes" if self.tls else "no",
+        }
+
+    @property
+    def title(self) -> str:
+        """Return how it is shown: ``raspberrypi.local``, ``raspberrypi.local:8884 (TLS)``."""
+        port = self.answers["broker_port"]
+        return f"{self.host}{':' if port else ''}{port}{' (TLS)' if self.tls else ''}"
+
+
+Announced = Callable[[Sequence[str]], Awaitable[Sequence[Service]]]
+
+
+async def near_brokers(hosts: Sequence[str] = NEAR, port: int = _PORT, ask: Announced = announced) -> list[NearBroker]:
+    """Return the brokers of some hosts and those that announce themselves, each once, the likeliest first.
+
+    Args:
+        hosts: asked first.
+        port: theirs.
+        ask: finds services of some kinds in the home network.
+    """
+    known, services = await asyncio.gather(_knocked(NearBroker(host, port) for host in hosts), ask(_KINDS))
+    wanted = []
+    for service in services:
+        # Home Assistant says where it is, not whether its broker is there; and its name in the network is a long number.
+        is_hint = service.kind == _HOME_ASSISTANT
+        if is_hint and any(found.host == HOME_ASSISTANT for found, _ in known):
+            continue
+        places = service.addresses if is_hint else (service.host, *service.addresses)
+        wanted += [NearBroker(place, port if is_hint else service.port, service.kind == _SECURE) for place in places]
+    found: dict[tuple[str, int], NearBroker] = {}
+    hosts_found: set[str] = set()
+    for broker, reached in [*known, *await _knocked(wanted)]:
+        if broker.host not in hosts_found and (reached, broker.port) not in found:
+            found[reached, broker.port] = broker
+            hosts_found.add(broker.host)
+    return list(found.values())
+
+
+async def _knocked(brokers: Iterable[NearBroker]) -> list[tuple[NearBroker, str]]:
+    """Return those that take a connection, each with the address where it was reached."""
+
+    async def reached(broker: NearBroker) -> str:
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(_KNOCK):
-                _, writer = await asyncio.open_connection(host, port)
+                _, writer = await asyncio.open_connection(broker.host, broker.port)
+            there, here = (writer.get_extra_info(end)[0] for end in ("peername", "sockname"))
             writer.close()
-            return True
-        return False
+            return "here" if there == here else str(there)
+        return ""
 
-    found = await asyncio.gather(*(answers(host) for host in hosts))
-    return [host for host, there in zip(hosts, found, strict=True) if there]
+    brokers = list(brokers)
+    places = await asyncio.gather(*map(reached, brokers))
+    return [(broker, place) for broker, place in zip(brokers, places, strict=True) if place]
 
 
 async def try_broker(config: MqttConfig) -> Said | None:

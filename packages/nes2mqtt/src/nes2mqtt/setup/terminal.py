@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
+from nes2mqtt.setup.brokers import NearBroker
 from nes2mqtt.setup.draft import Seen
 from nes2mqtt.setup.steps import STEPS, Field, Kind, Step, StepName, id_from
 from nes2mqtt.setup.wizard import Outcome, Wizard
@@ -65,6 +66,7 @@ class Terminal:
         self._say = say
         self._ask = ask
         self._ask_unseen = ask_unseen
+        self._brokers: dict[str, NearBroker] = {}
 
     async def run(self) -> Saved | None:
         """Go through all steps; return what was written, None when its owner did not want it.
@@ -125,7 +127,10 @@ class Terminal:
                 default = default or self._words.text("default_name")
             if each.name == "id":
                 default = default or id_from(answers.get("name", ""))
+            before = answers.get(each.name, "")
             answers[each.name] = await self._answer(each, default)
+            if each.kind is Kind.BROKER and answers[each.name] != before and answers[each.name] in self._brokers:
+                answers |= self._brokers[answers[each.name]].answers
 
     async def _answer(self, field: Field, default: str) -> str:
         label = self._words.text(f"field_{field.name}")
@@ -147,7 +152,8 @@ class Terminal:
                 self._tell(self._words.text("no_ports"))
             return self._choose(label, shown, default, others=True)
         if field.kind is Kind.BROKER:
-            shown = [(host, host) for host in await self._wizard.brokers()]
+            self._brokers = {broker.host: broker for broker in await self._wizard.brokers()}
+            shown = [(host, broker.title) for host, broker in self._brokers.items()]
             return self._choose(label, shown, default, others=True)
         return self._line(label, default)
 

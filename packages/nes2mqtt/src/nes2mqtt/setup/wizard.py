@@ -56,7 +56,7 @@ class Surroundings:
     hinders: Callable[[str], Said | None] = detect.what_hinders
     find_meter: Callable[..., Awaitable[meter.Found]] = meter.find_meter
     read_meter: Callable[..., Awaitable[Seen | Said]] = meter.read_meter
-    near_brokers: Callable[[], Awaitable[list[str]]] = brokers.near_brokers
+    near_brokers: Callable[[], Awaitable[list[brokers.NearBroker]]] = brokers.near_brokers
     try_broker: Callable[[MqttConfig], Awaitable[Said | None]] = brokers.try_broker
     save: Callable[[Draft, Place, int], Saved | Said] = writing.save
     now: Callable[[], datetime] = _now
@@ -99,7 +99,7 @@ class Wizard:
         """Look for serial ports."""
         return await asyncio.to_thread(self._world.ports)
 
-    async def brokers(self) -> list[str]:
+    async def brokers(self) -> list[brokers.NearBroker]:
         """Look for brokers that are near."""
         return await self._world.near_brokers()
 

@@ -118,13 +118,28 @@ export function portField({ name }, value, ports) {
   return group;
 }
 
+/** Fill in what belongs to a broker that was chosen. */
+function takeBroker(fields, { broker_port, tls }) {
+  fields.broker_port.value = broker_port;
+  fields.tls.value = tls;
+}
+
 /** The broker: typed, or one of those that were found. */
 export function brokerField(field, value, brokers) {
-  const built = line(field, value || brokers[0] || "", false);
+  const built = line(field, value, false);
   if (brokers.length) {
-    const list = el("datalist", { id: "brokers" }, ...brokers.map((broker) => el("option", { value: broker })));
-    built.querySelector("input").setAttribute("list", list.id);
-    built.append(list, el("p", { class: "setup-help" }, text("found_brokers", { brokers: brokers.join(", ") })));
+    const options = brokers.map(({ title, answers }) => el("option", { value: answers.host, label: title }));
+    const list = el("datalist", { id: "brokers" }, ...options);
+    const input = built.querySelector("input");
+    input.setAttribute("list", list.id);
+    input.addEventListener("input", () => {
+      const chosen = brokers.find(({ answers }) => answers.host === input.value.trim());
+      if (chosen) {
+        takeBroker(input.form.elements, chosen.answers);
+      }
+    });
+    const titles = brokers.map(({ title }) => title).join(", ");
+    built.append(list, el("p", { class: "setup-help" }, text("found_brokers", { brokers: titles })));
   }
   return built;
 }

@@ -305,6 +305,10 @@ async function enter() {
   }
   if (name === "mqtt") {
     found.brokers = (await get("brokers")).brokers ?? [];
+    const step = state.steps[at];
+    if (!step.answers.host && found.brokers.length) {
+      step.answers = { ...step.answers, ...found.brokers[0].answers };
+    }
   }
   if (name === "check" && state.text === null) {
     at = state.steps.findIndex((step) => !step.done); // an earlier answer made another one void

@@ -188,7 +188,8 @@ class _Questions:
 
     async def brokers(self, _request: Request) -> Response:
         """Look for brokers."""
-        return JSONResponse({"brokers": await self._wizard.brokers()})
+        found = await self._wizard.brokers()
+        return JSONResponse({"brokers": [{"title": broker.title, "answers": broker.answers} for broker in found]})
 
     async def key_form(self, request: Request) -> Response:
         """Tell how a key is understood, without asking the meter."""
