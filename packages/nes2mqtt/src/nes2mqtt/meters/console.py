@@ -246,41 +246,46 @@ class RequestLog:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._kept: deque[LoggedRequest] = deque(maxlen=MOST_LOGGED)
+        self._kept: deque[_Heard] = deque(maxlen=MOST_LOGGED)
         self._number = 0
 
     def hear(self, event: object) -> None:
         """Take an event of the link. Events of both ports are told apart by what they are called, and hold no key."""
-        kind = type(event).__name__
         if isinstance(event, ResponseReceived):
             if event.response.ok:
-                self._note("answered", event.request, size=len(event.response.data))
+                self._note("answered", event.request, len(event.response.data))
             else:
-                self._note("refused", event.request, code=event.response.code)
+                self._note("refused", event.request, None, event.response.code)
         elif isinstance(event, RequestFailed):
             self._note("failed", event.request)
         elif isinstance(event, Resynchronised):
             self._note("resynchronised")
-        elif kind == "Retried":
+        elif (kind := type(event).__name__) == "Retried":
             self._note("again", getattr(event, "request", None))
         elif kind == "ReplyDropped":
             self._note("dropped")
 
     def last(self) -> Sequence[LoggedRequest]:
         """Return them, the newest first."""
-        return tuple(reversed(self._kept))
-
-    def _note(
-        self, outcome: str, request: Request | None = None, *, size: int | None = None, code: int | None = None
-    ) -> None:
-        self._number += 1
-        verb, table, offset, asked = _told(request)
-        self._kept.append(
-            LoggedRequest(self._number, self._monotonic(), outcome, verb, table, offset, asked, size, code)
+        return tuple(
+            LoggedRequest(number, instant, outcome, *(asked if isinstance(asked, tuple) else _told(asked)), size, code)
+            for number, instant, outcome, asked, size, code in reversed(self._kept)
         )
 
+    def _note(
+        self, outcome: str, request: Request | None = None, size: int | None = None, code: int | None = None
+    ) -> None:
+        # This is done for each request of each meter, and hardly ever looked at: words are for then. What is written is dropped now.
+        self._number += 1
+        asked = request if isinstance(request, Read | PartialRead) else _told(request)
+        self._kept.append((self._number, self._monotonic(), outcome, asked, size, code))
 
-def _told(request: Request | None) -> tuple[str, str, int | None, int | None]:
+
+_Told = tuple[str, str, int | None, int | None]
+_Heard = tuple[int, float, str, Read | PartialRead | _Told, int | None, int | None]
+
+
+def _told(request: Request | None) -> _Told:
     match request:
         case Read():
             return "read", table_name(request.table), None, None
