@@ -138,6 +138,15 @@ class _Belief(NamedTuple):
     """It is the host's clock, which does not say that it is not synchronised, or was so lately."""
 
 
+class _Seen(NamedTuple):
+    """When it was decided last, and how."""
+
+    instant: float
+    host_offset: float
+    """The host's clock minus the monotonic one."""
+    belief: _Belief
+
+
 class _Timex(ctypes.Structure):
     """``struct timex`` of adjtimex(2), as far as it is read here; the rest is room."""
 
@@ -213,9 +222,7 @@ class Clock:
         """Seconds by which meters' clocks were ahead of a synchronised host."""
         self._synchronised_offset = float("nan")
         """The host's clock minus the monotonic one when it was last synchronised."""
-        self._host_offset = float("nan")
-        self._looked = float("-inf")
-        self._belief = _Belief(Trust.NONE, 0.0, None)
+        self._seen = _Seen(float("-inf"), float("nan"), _Belief(Trust.NONE, 0.0, None))
 
     def now(self) -> datetime:
         """Return the time of day, UTC and aware; a mere guess while :attr:`known` is False."""
@@ -283,7 +290,7 @@ class Clock:
                 self._errors.pop(meter, None)
             self._stepped.pop(meter, None)
             self._witnesses[meter] = seen
-            self._looked = float("-inf")
+            self._seen = self._seen._replace(instant=float("-inf"))
             return True
 
     def forget(self, meter: str) -> None:
@@ -299,16 +306,18 @@ class Clock:
 
     def _look(self) -> _Belief:
         """Decide which clock to believe, when something may have changed."""
+        instant = self.monotonic()
+        host_offset = self._wall() - instant
+        seen = self._seen  # all of it at once, so that this needs no lock: each value of each meter asks
+        if abs(host_offset - seen.host_offset) <= _STEP and instant - seen.instant < _LOOK_EVERY:
+            trust, _, trouble, sure = seen.belief
+            return _Belief(trust, host_offset, trouble, sure) if trust is Trust.HOST else seen.belief
         with self._lock:
             instant = self.monotonic()
             host_offset = self._wall() - instant
-            stepped = not abs(host_offset - self._host_offset) <= _STEP
-            if not stepped and instant - self._looked < _LOOK_EVERY:
-                belief = self._belief
-                return belief._replace(offset=host_offset) if belief.trust is Trust.HOST else belief
-            self._belief = self._judge(instant, host_offset)
-            self._looked, self._host_offset = instant, host_offset
-            return self._belief
+            belief = self._judge(instant, host_offset)
+            self._seen = _Seen(instant, host_offset, belief)
+            return belief
 
     def _judge(self, instant: float, host_offset: float) -> _Belief:
         witnesses = {
@@ -324,7 +333,7 @@ class Clock:
                     meter: offset + self._errors.get(meter, 0.0) - host_offset for meter, offset in witnesses.items()
                 }
             kept = abs(host_offset - self._synchronised_offset) <= _KEEPS_TIME
-            near = DISAGREEMENT if self._belief.trust is Trust.HOST else _NEAR_AGAIN
+            near = DISAGREEMENT if self._seen.belief.trust is Trust.HOST else _NEAR_AGAIN
             agrees = any(abs(host_offset - offset) <= near for offset in witnesses.values())
             if synchronised is not False or kept or agrees or not witnesses:
                 return _Belief(Trust.HOST, host_offset, None, synchronised is not False or kept)
