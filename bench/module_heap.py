@@ -16,6 +16,7 @@ from table import Row
 _GOAL = 70_000
 _MEASURE = """
 import gc
+{first}
 gc.collect(); before = gc.mem_alloc()
 import {name}
 gc.collect(); print(gc.mem_alloc() - before)
@@ -32,14 +33,16 @@ def rows() -> list[Row]:
         package.write(Path(folder))
         slot = sum(path.stat().st_size for path in (Path(folder) / "stock").iterdir() if path.is_file())
         found = {}
-        for name in ("link", "program"):
+        for name in ("link", "program", "nesmodule.outputs.guarded", "nesmodule.outputs.setup"):
             done = subprocess.run(
-                [*interpreter, "-X", "heapsize=400k", "-c", _MEASURE.format(name=name)],
+                [*interpreter, "-X", "heapsize=400k", "-c", _MEASURE.format(name=name, first="import program" if "." in name else "")],
                 cwd=folder, env={"MICROPYPATH": "stock:.frozen"}, capture_output=True, text=True, check=True,
             )  # fmt: skip
             found[name] = int(done.stdout)
     return [
         Row("heap after the link is loaded", f"{found['link']} bytes"),
         Row("heap after the program is loaded", f"{found['program']} bytes", f"<= {_GOAL}", found["program"] <= _GOAL),
+        Row("the page's login, while there is one", f"{found['nesmodule.outputs.guarded']} bytes"),
+        Row("the settings, while they are shown or changed", f"{found['nesmodule.outputs.setup']} bytes"),
         Row("flash for a slot, without what is loaded seldom", f"{slot} bytes"),
     ]

@@ -1,15 +1,14 @@
-"""Settings that show no secret, the log, the watchdog, the jumper of the factory reset, and when a program counts as proved."""
+"""Settings on flash, the log, the watchdog, the jumper of the factory reset, and when a program counts as proved."""
 
 import asyncio
 import io
-import json
 
 import pytest
 
 from nesmodule import app
 from nesmodule.board.log import Log
 from nesmodule.board.reset import Jumper
-from nesmodule.board.settings import SECRETS, Settings
+from nesmodule.board.settings import Settings
 from nesmodule.board.watchdog import Watchdog
 
 
@@ -49,24 +48,22 @@ def files():
     return Files()
 
 
-def test_secrets_go_in_and_never_come_out(files):
-    settings = Settings(files)
-    assert settings.change({name: "secret-" + name for name in SECRETS} | {"name": "house"})
-    shown = json.dumps(Settings(files).shown())
-    assert "secret-" not in shown
-    assert json.loads(shown) == {"name": "house", "set": sorted(SECRETS)}
-    # A form sends the fields of secrets empty when nobody typed anything.
-    assert not settings.change({"key": ""})
-    assert settings.change({"key": None})
-    assert "key" not in Settings(files).values
-
-
 def test_what_the_label_says_stays_when_everything_else_is_forgotten(files):
     settings = Settings(files)
-    label = {"device_key": "d", "page_password": "p", "access_point_key": "a"}
-    settings.change(label | {"key": "k", "wifi_password": "w", "tap_token": "t", "name": "n"})
+    label = {"device_key": "d", "access_point_key": "a"}
+    settings.change(label | {"key": "k", "wifi_password": "w", "tap_token": "t", "mqtt.password": "p"})
     settings.forget()
     assert Settings(files).values == label
+
+
+def test_a_setting_with_a_dot_stands_inside_of_another(files):
+    settings = Settings(files)
+    settings.change({"mqtt.host": "broker", "mqtt.port": 1883})
+    settings.change({"mqtt.port": None, "mqtt.user": "u"})
+    assert Settings(files).values == {"mqtt": {"host": "broker", "user": "u"}}
+    assert not settings.change({"mqtt.user": "u"})
+    settings.change({"mqtt.host": None, "mqtt.user": None})
+    assert Settings(files).values == {}
 
 
 def test_settings_that_cannot_be_read_are_said_to_be_so(files):

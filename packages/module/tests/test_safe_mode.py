@@ -16,9 +16,9 @@ from signing import listed, pem
 from free_ports import free_port
 from nesmodule_build.sign import modulus_of, package_of, rsa_signer
 
-FAILS = b"def main(confirm):\n    print('fails')\n    raise ValueError\n"
-WORKS = b"def main(confirm):\n    confirm()\n    print('works')\n"
-PASSWORD = "page-påssword 7!"
+FAILS = b"def main(confirm, ask_for_safe_mode):\n    print('fails')\n    raise ValueError\n"
+WORKS = b"def main(confirm, ask_for_safe_mode):\n    confirm()\n    print('works')\n"
+PASSWORD = "device-kéy 7!"
 
 
 class Module:
@@ -28,9 +28,7 @@ class Module:
         (self.flash / "main.py").unlink()
         self.key = pem()
         (self.flash / "update_key").write_bytes(modulus_of(self.key))
-        (self.flash / "settings.json").write_text(
-            json.dumps({"page_password": PASSWORD, "key": "SIMULATED-METER-DEMO"})
-        )
+        (self.flash / "settings.json").write_text(json.dumps({"device_key": PASSWORD, "key": "SIMULATED-METER-DEMO"}))
         self.write(self.flash / "a", FAILS, 7)
         self.port = free_port()
         self.safe = None
@@ -63,7 +61,7 @@ class Module:
             return answer.read().decode()
 
     def send(self, path, data=b"", password=PASSWORD):
-        headers = {"X-Password": urllib.parse.quote(password, safe="!")} if password else {}
+        headers = {"X-Key": urllib.parse.quote(password, safe="!")} if password else {}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
@@ -107,7 +105,7 @@ def test_nobody_without_the_password_sends_a_program_and_guesses_are_few(module)
     package = module.package(8)
     for password in ("", "wrong", PASSWORD[:-1], PASSWORD + "x", "\t"):
         code, said = module.send("/update", package, password)
-        assert (code, "not the password" in said) == (403, True)
+        assert (code, "not the key" in said) == (403, True)
     assert module.send("/update", package)[0] == 429
     assert module.send("/start", b"")[0] == 429
     assert "Safe mode" in module.page()

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from nes2mqtt.meters.guard import Guard
@@ -28,6 +29,7 @@ __all__ = ["main", "run"]
 
 _AGAIN = 5000
 _NO_MEMORY = "the module's memory did not suffice; it begins again"
+_NO_KEY = "-" * 20
 _PROVEN, _LAG = 120_000, 5000
 
 
@@ -64,8 +66,10 @@ async def run(
     opens: Callable[[], Awaitable[tuple[Any, Any]]],
     set_lines: Callable[[bool, bool], Awaitable[None]] | None = None,
     confirm: Callable[[], None] | None = None,
+    ask_for_safe_mode: Callable[[], None] | None = None,
+    folder: str = "",
 ) -> None:
-    """Run for ever.
+    """Run until the module is to start again, which is a SystemExit.
 
     Args:
         settings: ``key``, ``name``, ``meter``, ``encrypt``, ``max_power``, ``mqtt`` (see :class:`HomeAssistant`), ``http_port``,
@@ -74,12 +78,14 @@ async def run(
         opens: opens the line to the meter: a reader and a writer.
         set_lines: switches the level shifter's supply and ENABLE; None where they cannot be switched.
         confirm: notes that this program works; None where nobody waits for it.
+        ask_for_safe_mode: has the next start be one in safe mode; None where there is none.
+        folder: where the file of the settings is, with a slash at its end.
     """
     clock = Clock()
     stream = _Stream(opens)
     line = MeterLine(
         stream,
-        MeterKey.parse(settings["key"]),
+        MeterKey.parse(settings.get("key") or _NO_KEY),
         clock.now,
         encrypt=bool(settings.get("encrypt")),
         first_sequence=int.from_bytes(os.urandom(4), "big"),
@@ -89,7 +95,7 @@ async def run(
     guard = Guard(meter, Limits(int(settings.get("max_power") or 100_000)))
     poller = Poller(Tables(line, clock.now, sleep_ms), guard, clock.now, sleep_ms)
     tasks = [] if confirm is None else [asyncio.create_task(_prove(confirm, clock.now))]
-    if settings.get("mqtt"):
+    if (settings.get("mqtt") or {}).get("host"):
         output = HomeAssistant(poller, settings["mqtt"], settings.get("name") or "module", meter, clock.now, sleep_ms)
         tasks.append(asyncio.create_task(output.run()))
     if settings.get("http_port"):
@@ -98,7 +104,7 @@ async def run(
             # Loaded only where it is asked for.
             from nesmodule.outputs.guarded import GuardedPage  # noqa: PLC0415
 
-            page = GuardedPage(poller, clock.now, settings, meter)
+            page = GuardedPage(poller, clock.now, settings, meter, folder, ask_for_safe_mode, sys.exit)
         where = settings.get("http_host") or "0.0.0.0"  # noqa: S104
         tasks.append(asyncio.create_task(listen(page.serve, where, settings["http_port"])))
     reads = poller.run
@@ -111,6 +117,8 @@ async def run(
         where = settings.get("tap_host") or "0.0.0.0"  # noqa: S104
         tasks.append(asyncio.create_task(listen(tap.serve, where, int(settings.get("tap_port") or 2323))))
         reads = tap.attend
+    elif not settings.get("key"):
+        await _wait_for_key(poller)
     while True:
         try:
             await _attend(stream, reads, poller)
@@ -132,6 +140,13 @@ async def _attend(stream: _Stream, reads: Callable[[], Awaitable[None]], poller:
         await stream.close()
 
 
+async def _wait_for_key(poller: Poller) -> None:
+    """Read nothing: the key comes with a new start."""
+    poller.message = "the meter's key is missing. It is entered on the page of the settings"
+    while True:
+        await sleep_ms(60_000)
+
+
 async def _prove(confirm: Callable[[], None], now: Callable[[], int]) -> None:
     """Confirm this program once its tasks were served in time for two minutes without a break."""
     begun = last = now()
@@ -143,10 +158,18 @@ async def _prove(confirm: Callable[[], None], now: Callable[[], int]) -> None:
     confirm()
 
 
-def main(confirm: Callable[[], None] | None = None) -> None:
-    """Run on a computer's MicroPython: the settings are a file, the line is a TCP port of a serial bridge or of ``osgp simulate``."""
+def main(confirm: Callable[[], None] | None = None, ask_for_safe_mode: Callable[[], None] | None = None) -> None:
+    """Run on a computer's MicroPython: the settings are a file, the line is a TCP port of a serial bridge or of ``osgp simulate``.
+
+    Returns when the module is to start again.
+    """
     gc.threshold(4096)  # type: ignore[attr-defined] # MicroPython has it
-    with open(sys.argv[1]) as file:
+    path = sys.argv[1] if len(sys.argv) > 1 else "settings.json"
+    with open(path) as file:
         settings = json.load(file)
     host, port = settings["line"].split(":")
-    asyncio.run(run(settings, lambda: asyncio.open_connection(host, int(port)), None, confirm))
+    folder = path[: path.rfind("/") + 1]
+    with suppress(SystemExit):
+        asyncio.run(
+            run(settings, lambda: asyncio.open_connection(host, int(port)), None, confirm, ask_for_safe_mode, folder)
+        )

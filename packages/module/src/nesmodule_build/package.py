@@ -39,6 +39,20 @@ freeze("../source", ({files}))
 freeze(".", ("frozen_texts.py",))
 '''
 
+_MAIN = """import begin
+
+try:
+    begin.begin()
+except Exception as error:
+    import sys
+
+    sys.print_exception(error)
+# A program that ended or failed begins anew, and three bad starts lead to safe mode. Ctrl-C on the cable leads to the prompt.
+import machine
+
+machine.reset()
+"""
+
 _TEXTS = '''"""What the stock edition has in files, as constants that stay in flash."""
 
 TEXTS = {texts!r}
@@ -74,7 +88,7 @@ def write(folder: Path) -> None:
     with TemporaryDirectory() as folder_of_start:
         for path in write_program(Path(folder_of_start), START, part=STARTER):
             _in_stock(path, Path(folder_of_start), start)
-    (start / "main.py").write_text("import begin\n\nbegin.begin()\n")
+    (start / "main.py").write_text(_MAIN)
     frozen.mkdir(parents=True)
     names = sorted(str(path.relative_to(source)) for path in files)
     (frozen / "manifest.py").write_text(_MANIFEST.format(files=", ".join(f'"{name}"' for name in names)))

@@ -138,7 +138,12 @@ _APP = (
     Shared("nesmodule.access.request", apart=True),
     Shared("nesmodule.access.guesses", apart=True),
     Shared("nesmodule.access.door", apart=True),
+    Shared("nesmodule.board.fields", apart=True),
+    Shared("nesmodule.board.flash", apart=True),
+    Shared("nesmodule.board.settings", apart=True),
+    Shared("nesmodule.board.form", apart=True),
     Shared("nesmodule.outputs.login", apart=True),
+    Shared("nesmodule.outputs.setup", apart=True),
     Shared("nesmodule.outputs.guarded", apart=True),
     Shared("osgp.ports.tap.greeting", apart=True, without=("nonce_of", "answer")),
     Shared("osgp.ports.tap.telnet", apart=True, without=("nop",)),
@@ -154,6 +159,7 @@ START = (
     LINK[0],
     Shared("nesmodule.board.clock", apart=True),
     Shared("nesmodule.board.settings", apart=True),
+    Shared("nesmodule.board.flash"),
     Shared("nesmodule.updates.slots"),
     Shared("nesmodule.access.guesses", apart=True),
     Shared("nesmodule.updates.package", apart=True),
@@ -163,5 +169,10 @@ START = (
 )
 """What stands outside of the slots, and is never replaced by an update."""
 
-TEXTS = ("nesmodule/outputs/dabbler.txt", "nesmodule/outputs/entities.txt", "nesmodule/outputs/page.html")
+TEXTS = (
+    "nesmodule/outputs/dabbler.txt",
+    "nesmodule/outputs/entities.txt",
+    "nesmodule/outputs/page.html",
+    "nesmodule/outputs/settings.html",
+)
 """What the modules read from flash: where it stands beside the packages here. On the module it stands beside the program."""

@@ -4,4 +4,5 @@ import sys
 
 import begin
 
-begin.begin("127.0.0.1", int(sys.argv[1]))
+port = int(sys.argv.pop())
+begin.begin("127.0.0.1", port)

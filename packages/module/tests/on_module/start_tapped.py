@@ -18,4 +18,5 @@ async def set_lines(supply, enable):
     sys.stdout.flush() if hasattr(sys.stdout, "flush") else None
 
 
-asyncio.run(program.run(settings, lambda: asyncio.open_connection(host, int(port)), set_lines))
+folder = sys.argv[1].rpartition("/")[0] + "/"
+asyncio.run(program.run(settings, lambda: asyncio.open_connection(host, int(port)), set_lines, None, None, folder))

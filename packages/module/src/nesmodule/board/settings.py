@@ -1,8 +1,6 @@
 """The module's settings: one file of JSON, replaced as a whole, so a power cut leaves the old one or the new one.
 
-Secrets go in and never come out: what is shown of one is whether it is set.
-
-This module does not know what the settings mean.
+This module does not know what the settings mean, and shows none: :mod:`nesmodule.board.form` says what may be shown.
 """
 
 from __future__ import annotations
@@ -11,9 +9,10 @@ import json
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["SECRETS", "Settings"]
+__all__ = ["LABEL", "Settings"]
 
-SECRETS = ("key", "tap_token", "device_key", "page_password", "wifi_password", "mqtt_password", "access_point_key")
+LABEL = ("device_key", "access_point_key")
+"""What stands on the label of the device, and so is never forgotten."""
 _FILE, _NEW = "settings.json", "settings.new"
 
 
@@ -22,14 +21,16 @@ class Settings:
 
     Args:
         files: a file system: ``open``, ``rename``, ``remove``.
+        folder: where they are, with a slash at its end.
     """
 
-    def __init__(self, files: Any) -> None:
+    def __init__(self, files: Any, folder: str = "") -> None:
         self._files = files
+        self._file, self._new = folder + _FILE, folder + _NEW
         self.values: dict[str, Any] = {}
         self.broken = False
         """There was a file, and it cannot be read."""
-        for name in (_FILE, _NEW):
+        for name in (self._file, self._new):
             try:
                 with files.open(name, "rb") as file:
                     found = json.loads(file.read())
@@ -44,25 +45,27 @@ class Settings:
                 pass
 
     def change(self, changes: dict[str, Any]) -> bool:
-        """Take some settings: None removes one; an empty secret leaves it as it is. Tell whether anything is new.
+        """Take some settings, by name; one with a dot stands inside of another, and None removes one. Tell whether anything is new.
 
         Raises:
             OSError: flash is full or worn out; the old settings stay.
         """
         values = dict(self.values)
         for name, value in changes.items():
-            if name in SECRETS and value == "":
-                continue
-            if value is None:
-                values.pop(name, None)
+            outer, dot, inner = name.partition(".")
+            if dot:
+                found = values.get(outer)
+                within = dict(found) if isinstance(found, dict) else {}
+                _put(within, inner, value)
+                _put(values, outer, within or None)
             else:
-                values[name] = value
+                _put(values, outer, value)
         if values == self.values:
             return False
         try:
-            with self._files.open(_NEW, "wb") as file:
+            with self._files.open(self._new, "wb") as file:
                 file.write(json.dumps(values).encode())
-            self._files.rename(_NEW, _FILE)
+            self._files.rename(self._new, self._file)
         except OSError:
             self._clear()
             raise
@@ -72,14 +75,15 @@ class Settings:
     def _clear(self) -> None:
         """Leave no half of a file where there is no room."""
         with suppress(OSError):
-            self._files.remove(_NEW)
+            self._files.remove(self._new)
 
-    def shown(self) -> dict[str, Any]:
-        """Return what may be shown: of a secret only that there is one."""
-        found = {name: value for name, value in self.values.items() if name not in SECRETS}
-        found["set"] = sorted([name for name in SECRETS if self.values.get(name)])
-        return found
+    def forget(self) -> None:
+        """Go back to what the label says."""
+        self.change({name: None for name in self.values if name not in LABEL})
 
-    def forget(self, kept: tuple[str, ...] = ("device_key", "page_password", "access_point_key")) -> None:
-        """Go back to what the label says: everything but the device's own credentials is gone."""
-        self.change({name: None for name in self.values if name not in kept})
+
+def _put(values: dict[str, Any], name: str, value: Any) -> None:
+    if value is None:
+        values.pop(name, None)
+    else:
+        values[name] = value

@@ -11,6 +11,7 @@ from typing import Any
 from nesmodule.access.door import COOKIE, Door
 from nesmodule.access.request import Request
 from nesmodule.board.clock import wait_for_ms
+from nesmodule.board.fields import fields
 from nesmodule.outputs.pieces import send
 
 __all__ = ["log_in"]
@@ -85,12 +86,7 @@ async def _redirect(writer: Any, path: bytes, token: bytes) -> None:
 
 def _given(body: bytes) -> bytes:
     """Return the field ``key`` of a form."""
-    for one in body.split(b"&"):
-        name, _, value = one.partition(b"=")
-        if name == b"key":
-            parts = value.replace(b"+", b" ").split(b"%")
-            found = parts[0]
-            for part in parts[1:]:
-                found += bytes((int(part[:2], 16),)) + part[2:]
-            return found
+    for name, value in fields(body):
+        if name == "key":
+            return value.encode()
     return b""

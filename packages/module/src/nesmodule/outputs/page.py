@@ -51,7 +51,7 @@ class Page:
         self.poller = poller
         self.now = now
         self._open = 0
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
 
     async def respond(self, reader: Any, writer: Any) -> None:
         """Answer one request."""
@@ -60,7 +60,7 @@ class Page:
     async def show(self, path: bytes, writer: Any) -> None:
         """Answer a GET of a path; an empty one stands for anything else."""
         # There is memory for one document at a time.
-        async with self._turn:
+        async with self.turn:
             if path == b"/":
                 await answer(writer, b"200 OK", b"text/html; charset=utf-8", _page)
             elif path == b"/api/live":

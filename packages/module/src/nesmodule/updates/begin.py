@@ -23,7 +23,7 @@ def begin(host: str = "0.0.0.0", port: int = 80) -> None:  # noqa: S104 - a modu
         safe(host, port)
         return
     sys.path.insert(0, slot)
-    __import__("program").main(lambda: _confirm(slot))
+    __import__("program").main(lambda: _confirm(slot), _ask_for_safe_mode)
 
 
 def _slot() -> str:
@@ -38,6 +38,13 @@ def _confirm(slot: str) -> None:
     from nesmodule.updates.start import confirm  # noqa: PLC0415
 
     confirm(slot)
+    _forget()
+
+
+def _ask_for_safe_mode() -> None:
+    from nesmodule.updates.start import ask_for_safe_mode  # noqa: PLC0415
+
+    ask_for_safe_mode()
     _forget()
 
 

@@ -28,11 +28,11 @@ _PAGE = b"""<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport
 <title>Module: safe mode</title><style>:root{color-scheme:light dark}body{font:1.1em system-ui;margin:1em auto;max-width:36em;padding:0 1em}
 label,input,button{display:block;margin:.6em 0;font:inherit;max-width:100%}</style>
 <h1>Safe mode</h1><p>WHY</p><p>The meter is not read and nothing is published. The module starts its program again after ten minutes.</p>
-<label>Page password, from the label <input id=p type=password autocomplete=current-password></label>
+<label>Key of this module, from its label <input id=p type=password autocomplete=current-password></label>
 <label>Program <input id=f type=file></label><label><input id=o type=checkbox style="display:inline"> even if it is older</label>
 <button id=u>Send the program</button><button id=s>Start the program that is there</button><p id=m role=status></p><script>
 const $=i=>document.getElementById(i);async function ask(path,body){$("m").textContent="Please wait.";
-try{const a=await fetch(path,{method:"POST",body,headers:{"X-Password":encodeURIComponent($("p").value),"X-Older":$("o").checked?"1":"0"}});
+try{const a=await fetch(path,{method:"POST",body,headers:{"X-Key":encodeURIComponent($("p").value.trim()),"X-Older":$("o").checked?"1":"0"}});
 $("m").textContent=await a.text()}catch(e){$("m").textContent="The module does not answer. Wait a minute, then load this page again."}}
 $("u").onclick=()=>$("f").files[0]?ask("/update",$("f").files[0]):$("m").textContent="Choose the program's file first.";
 $("s").onclick=()=>ask("/start","")</script>
@@ -50,14 +50,14 @@ class SafeMode:
 
     Args:
         why: what happened, as a sentence for people.
-        password: of the page; without one nothing is taken.
+        key: of the device; without one nothing is taken.
         package: makes what takes a package; True where an older program is wanted.
         now: gives milliseconds that only grow.
     """
 
-    def __init__(self, why: str, password: str, package: Callable[[bool], Any], now: Callable[[], int]) -> None:
+    def __init__(self, why: str, key: str, package: Callable[[bool], Any], now: Callable[[], int]) -> None:
         self._why = why
-        self._password = _encoded(password)
+        self._key = _encoded(key.strip())
         self._package = package
         self._guesses = Guesses(now)
         self._now = now
@@ -111,11 +111,11 @@ class SafeMode:
             return b"404 Not Found", "Not here."
         wait = self._guesses.wait()
         if wait:
-            return b"429 Too Many Requests", "Too many wrong passwords. Wait %d s." % ((wait + 999) // 1000)
+            return b"429 Too Many Requests", "Too many wrong keys. Wait %d s." % ((wait + 999) // 1000)
         # A page of somebody else cannot send this header.
-        if not self._password or not compare_digest(headers.get(b"x-password", b""), self._password):
+        if not self._key or not compare_digest(headers.get(b"x-key", b""), self._key):
             self._guesses.wrong()
-            return b"403 Forbidden", "This is not the password of the module's page. It stands on the label."
+            return b"403 Forbidden", "This is not the key of this module. It stands on its label."
         self._guesses.right()
         if what == b"POST /start":
             self._left = True

@@ -6,12 +6,12 @@ This module does not know what a slot's program does.
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import Any
 
+from nesmodule.board.flash import Flash
 from nesmodule.updates.slots import Slots
 
-__all__ = ["Flash", "choose", "confirm", "safe"]
+__all__ = ["ask_for_safe_mode", "choose", "confirm", "safe"]
 
 _GAVE_UP = (
     "The program that was sent last did not prove itself. The one before it is there, but it does not start either."
@@ -19,17 +19,6 @@ _GAVE_UP = (
 _OFTEN = (
     "The program was started three times and did not prove itself, or somebody asked for safe mode to send another one."
 )
-
-
-class Flash:
-    """The chip's own file system, as :class:`Slots` wants it."""
-
-    def __init__(self) -> None:
-        self.open = open
-        self.rename = os.rename
-        self.remove = os.remove
-        self.stat = os.stat
-        self.mkdir = os.mkdir
 
 
 def choose() -> str:
@@ -40,6 +29,11 @@ def choose() -> str:
 def confirm(slot: str) -> None:
     """Note that the program of a slot works."""
     Slots(Flash()).confirm(slot)
+
+
+def ask_for_safe_mode() -> None:
+    """Have the next start be one in safe mode."""
+    Slots(Flash()).ask_for_safe_mode()
 
 
 def safe(host: str, port: int) -> None:
@@ -57,8 +51,8 @@ def safe(host: str, port: int) -> None:
     def package(older: bool) -> Any:  # noqa: FBT001 - asked for by safe mode
         return Package(files, slots, modulus, older=older)
 
-    password = Settings(files).values.get("page_password") or ""
-    mode = SafeMode(_GAVE_UP if slots.gave_up() else _OFTEN, password, package, Clock().now)
+    key = Settings(files).values.get("device_key") or ""
+    mode = SafeMode(_GAVE_UP if slots.gave_up() else _OFTEN, key, package, Clock().now)
     asyncio.run(mode.run(host, port))
 
 
