@@ -37,7 +37,8 @@ test: $(VENV)/dev.stamp ## Run every test (installs the Debian packages they nee
 	@$(BIN)/python tools/termineter_environment.py
 	@$(BIN)/python tools/al_environment.py
 	@$(BIN)/python tools/micropython_32bit.py
-	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 3 --dist loadgroup --timeout 300 --no-header -q
+	@$(BIN)/python tools/compile_once.py
+	@PATH="$$PATH:/usr/sbin" $(BIN)/pytest -n 4 --dist loadgroup --timeout 300 --no-header -q
 
 # Both Debians, or one: FRESH=13. Both commands of the README, or one: FRESH_ONLY=run. Some tests: FRESH_PYTEST=packages/osgp.
 FRESH ?= 12 13
