@@ -47,9 +47,29 @@ def _process_as_it_was() -> Iterator[None]:
         pytest.fail(f"the test changed its process for all that come after it: from {before} to {after}")
 
 
+_WAITS = ("packages/module/tests/", "packages/piprint/tests/acceptance/", "tests/system/")
+"""Folders of tests that mostly wait: for other programs, and for the speed of a line."""
+
+
+def waits_long_or_short(item: pytest.Item) -> int:
+    """Return 0 for a test that takes long, 1 for one that mostly waits, 2 for one that computes."""
+    if item.get_closest_marker("takes_long") is not None:
+        return 0
+    return 1 if item.nodeid.startswith(_WAITS) else 2
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take long: the last ones run while the other workers have nothing left to do."""
-    items.sort(key=lambda item: item.get_closest_marker("takes_long") is None)
+    """Spread the tests that wait over those that compute, so that the processors always have something to do.
+
+    Those that take long come first among them, and the last quarter is without any: what is left at the end is short.
+    """
+    kinds = [waits_long_or_short(item) for item in items]
+    waiting = [item for kind in (0, 1) for item, each in zip(items, kinds, strict=True) if each == kind]
+    computing = [item for item, kind in zip(items, kinds, strict=True) if kind == 2]  # noqa: PLR2004 - see above
+    end = max(1, len(computing) * 3 // 4)
+    places = {id(item): number * end // len(waiting) for number, item in enumerate(waiting)}
+    places |= {id(item): number for number, item in enumerate(computing)}
+    items[:] = sorted([*waiting, *computing], key=lambda item: places[id(item)])
 
 
 @pytest.hookimpl(trylast=True)

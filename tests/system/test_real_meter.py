@@ -88,6 +88,9 @@ def value(key: str) -> float:
     return PRINTED[key] / 10 ** DECIMALS.get(key, 0)
 
 
+pytestmark = pytest.mark.xdist_group("real meter")  # one house for all
+
+
 class House:
     """The running house, and what was heard of it."""
 

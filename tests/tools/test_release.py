@@ -25,6 +25,8 @@ import piprint
 import release
 import release_sbom
 
+pytestmark = pytest.mark.xdist_group("release")  # one worker makes it for all
+
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = datetime(2031, 5, 6, 7, 8, tzinfo=UTC)
 VERSION = "7.8.9"
