@@ -1,6 +1,6 @@
 """``python -m nesmodule_build [FOLDER]``: writes what goes on a module; ``--plan`` writes the plan of tables anew.
 
-``--sign KEY.pem`` also makes a signed package of the slot.
+``--sign KEY.pem`` also makes a signed package of the slot. ``python -m nesmodule_build flash`` brings it onto a board.
 
 This module does not know how.
 """
@@ -12,6 +12,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from nesmodule_build import flash
 from nesmodule_build.dabbler import DABBLER, dabbler_text
 from nesmodule_build.entities import ENTITIES, entities_text
 from nesmodule_build.package import BuildFailed, number_of, write
@@ -24,6 +25,8 @@ __all__ = ["main"]
 
 def main() -> int:
     """Build, or say what is in the way."""
+    if sys.argv[1:2] == ["flash"]:
+        return flash.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="nesmodule_build", description="Write what goes on the module in the meter.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path("build/module"))
     parser.add_argument("--plan", action="store_true", help="only write the plan of tables anew")
