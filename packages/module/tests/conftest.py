@@ -1,6 +1,8 @@
 """The built program, and the two MicroPythons that run it."""
 
+import fcntl
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,39 +18,56 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
-def tree(tmp_path_factory):
+def made_once(tmp_path_factory):
+    """Return a function that returns a folder which another one filled, once for all workers of the run."""
+    own = tmp_path_factory.getbasetemp()
+    run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def folder_of(name, fill):
+        folder, part = run / name, run / f"{name}.part"
+        with (run / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                shutil.rmtree(part, ignore_errors=True)
+                part.mkdir()
+                fill(part)
+                part.rename(folder)
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def tree(made_once):
     """Return the folder of the rewritten modules."""
-    folder = tmp_path_factory.mktemp("rewritten")
-    write_program(folder, EVERYTHING, aliases=True)
-    return folder
+    return made_once("rewritten", lambda folder: write_program(folder, EVERYTHING, aliases=True))
 
 
 @pytest.fixture(scope="session")
-def start_tree(tmp_path_factory):
+def start_tree(made_once):
     """Return the folder of what stands outside of the slots."""
-    folder = tmp_path_factory.mktemp("start")
-    write_program(folder, START, part="starter", aliases=True)
-    return folder
+    return made_once("start", lambda folder: write_program(folder, START, part="starter", aliases=True))
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory):
+def built(made_once):
     """Return the folder of both editions."""
-    folder = tmp_path_factory.mktemp("built")
-    package.write(folder)
-    return folder
+    return made_once("built", package.write)
 
 
 @pytest.fixture(scope="session")
-def in_place(built, tmp_path_factory):
+def in_place(built, made_once):
     """Return an image of the frozen edition: a stand-in for a firmware that has the program in it."""
-    folder, made = tmp_path_factory.mktemp("frozen"), tmp_path_factory.mktemp("image") / "image"
-    for above in (built / "source", built / "frozen"):
-        for source in above.rglob("*.py"):
-            if source.name != "manifest.py":
-                package.compiled(source, (folder / source.relative_to(above)).with_suffix(".mpy"), source.stem)
-    made.write_bytes(image(folder))
-    return made
+
+    def fill(folder):
+        for above in (built / "source", built / "frozen"):
+            for source in above.rglob("*.py"):
+                if source.name != "manifest.py":
+                    to = folder / "frozen" / source.relative_to(above)
+                    package.compiled(source, to.with_suffix(".mpy"), source.stem)
+        (folder / "image").write_bytes(image(folder / "frozen"))
+
+    return made_once("in-place", fill) / "image"
 
 
 @pytest.fixture(scope="session", params=[32, 64])
