@@ -48,6 +48,10 @@ async def test_three_dialects_at_once_carry_the_real_meters_values(rig, broker, 
         feed(hub, rig.danish())
         await listener.topic("dabbler/frequency/mydatajson")
         await listener.topic("homeassistant/device/nes2mqtt_home_house/config")
+        wanted = {f"nes2mqtt/meters/house/{each}" for each in ("present", "registers", "status")}
+        wanted |= {f"nes2mqtt/meter/{key}" for key in NMR_EXPECTED}
+        wanted |= {f"dabbler/{each}/mydatajson" for each in ("meterConsumptionTotal", "sensors", "meterConsumptionFwd")}
+        await listener.until(lambda: listener.last.keys() >= wanted)  # those of live values wait for none of the others
         heard = listener.last
 
     present = json.loads(heard["nes2mqtt/meters/house/present"])
