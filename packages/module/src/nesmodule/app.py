@@ -36,8 +36,9 @@ _PROVEN, _LAG = 120_000, 5000
 class _Stream:
     """A stream that can be opened anew under those who use it."""
 
-    def __init__(self, opens: Callable[[], Awaitable[tuple[Any, Any]]]) -> None:
+    def __init__(self, opens: Callable[[], Awaitable[tuple[Any, Any]]], chip: Any) -> None:
         self._opens = opens
+        self._chip = chip
         self._reader: Any = None
         self._writer: Any = None
 
@@ -50,6 +51,8 @@ class _Stream:
         self._reader = self._writer = None
 
     def read(self, most: int) -> Any:
+        if self._chip is not None:
+            self._chip.alive("meter")
         return self._reader.read(most)
 
     def write(self, data: bytes) -> None:
@@ -68,6 +71,7 @@ async def run(
     confirm: Callable[[], None] | None = None,
     ask_for_safe_mode: Callable[[], None] | None = None,
     folder: str = "",
+    chip: Any = None,
 ) -> None:
     """Run until the module is to start again, which is a SystemExit.
 
@@ -80,9 +84,10 @@ async def run(
         confirm: notes that this program works; None where nobody waits for it.
         ask_for_safe_mode: has the next start be one in safe mode; None where there is none.
         folder: where the file of the settings is, with a slash at its end.
+        chip: what only a chip has (:class:`nesmodule.chip.Chip`); None on a computer.
     """
     clock = Clock()
-    stream = _Stream(opens)
+    stream = _Stream(opens, chip)
     line = MeterLine(
         stream,
         MeterKey.parse(settings.get("key") or _NO_KEY),
@@ -93,10 +98,19 @@ async def run(
     )
     meter = settings.get("meter") or "meter"
     guard = Guard(meter, Limits(int(settings.get("max_power") or 100_000)))
-    poller = Poller(Tables(line, clock.now, sleep_ms), guard, clock.now, sleep_ms)
+    poller = Poller(
+        Tables(line, clock.now, sleep_ms),
+        guard,
+        clock.now,
+        sleep_ms,
+        power_cycle=chip and chip.power_cycle,
+        time_of_day=chip and chip.time_of_day.now,
+    )
+    output = None
     tasks = [] if confirm is None else [asyncio.create_task(_prove(confirm, clock.now))]
     if (settings.get("mqtt") or {}).get("host"):
-        output = HomeAssistant(poller, settings["mqtt"], settings.get("name") or "module", meter, clock.now, sleep_ms)
+        name = settings.get("name") or "module"
+        output = HomeAssistant(poller, settings["mqtt"], name, meter, clock.now, chip.sleep if chip else sleep_ms)
         tasks.append(asyncio.create_task(output.run()))
     if settings.get("http_port"):
         page = Page(poller, clock.now)
@@ -117,7 +131,9 @@ async def run(
         where = settings.get("tap_host") or "0.0.0.0"  # noqa: S104
         tasks.append(asyncio.create_task(listen(tap.serve, where, int(settings.get("tap_port") or 2323))))
         reads = tap.attend
-    elif not settings.get("key"):
+    if chip is not None:
+        chip.poller, chip.output = poller, output
+    if not (settings.get("tap_token") or settings.get("key")):
         await _wait_for_key(poller)
     while True:
         try:

@@ -17,9 +17,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import json
 import re
 import shutil
 import subprocess
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,6 +33,7 @@ from nesmodule_build.tree import MESSAGES, STARTER, write_program
 __all__ = ["BuildFailed", "compiled", "number_of", "write"]
 
 _PACKAGES = Path(__file__).resolve().parent.parent
+_BOARDS = _PACKAGES.parent / "boards"
 
 _MANIFEST = '''"""Freezes the module's program into MicroPython: make BOARD=ESP32_GENERIC FROZEN_MANIFEST=.../frozen/manifest.py"""
 
@@ -76,6 +79,7 @@ def write(folder: Path) -> None:
     files = write_program(source, EVERYTHING)
     texts = {Path(name).name: (_PACKAGES / name).read_bytes() for name in TEXTS}
     texts[MESSAGES] = (source / MESSAGES).read_bytes()
+    texts["boards.json"] = _boards()
     in_stock = [_in_stock(path, source, stock) for path in files]
     in_stock += [_copied(name, text, stock) for name, text in texts.items()]
     for name, text in texts.items():
@@ -99,6 +103,12 @@ def number_of(release: str) -> int:
     """Return the number of a release, which grows: 1.4.2 is 1004002."""
     major, minor, patch = (int(part) for part in re.findall(r"\d+", release + ".0.0")[:3])
     return (major * 1000 + minor) * 1000 + patch
+
+
+def _boards() -> bytes:
+    """Return the pins of each known board, as the module reads them."""
+    found = {path.stem: tomllib.loads(path.read_text())["pins"] for path in sorted(_BOARDS.glob("*.toml"))}
+    return json.dumps(found).encode()
 
 
 def _copied(name: str, text: bytes, folder: Path) -> Path:

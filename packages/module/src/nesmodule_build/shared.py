@@ -24,6 +24,8 @@ class Shared:
     """Names at its top that have another value on the module, as an expression."""
     apart: bool = False
     """It stays a file of its own, which is loaded when somebody wants it and forgotten again."""
+    part: str = ""
+    """The module that it becomes, with others of that part; empty: the one that its program becomes."""
     stand_in: str = ""
     """Name of the module of ours that goes there in its place; empty: itself."""
 
@@ -150,6 +152,13 @@ _APP = (
     Shared("nesmodule.tap.rfc2217", apart=True),
     Shared("nesmodule.tap.server", apart=True),
     Shared("nesmodule.app"),
+    Shared("nesmodule.board.log", part="chip"),
+    Shared("nesmodule.board.reset", part="chip"),
+    Shared("nesmodule.board.station", part="chip"),
+    Shared("nesmodule.board.timeofday", part="chip"),
+    Shared("nesmodule.board.watchdog", part="chip"),
+    Shared("nesmodule.board.ntp", apart=True),
+    Shared("nesmodule.chip", part="chip"),
 )
 
 EVERYTHING = (*LINK, *_METER, *_DECISIONS, *_APP)

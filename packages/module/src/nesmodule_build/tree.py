@@ -59,7 +59,7 @@ def write_program(folder: Path, modules: Iterable[Shared], *, part: str = PROGRA
     modules = tuple(modules)
     texts = folded(_rewritten(modules, seconds=False))
     if not aliases:
-        texts = shaken(texts, {"main", "begin", TOLD})
+        texts = shaken(texts, {"main", "run_chip", "begin", TOLD})
     messages = Messages(TOLD, TOLD)
     for one in _behind(TOLD, modules):
         texts[one.name] = messages.taken(texts[one.name])
@@ -71,7 +71,7 @@ def write_program(folder: Path, modules: Iterable[Shared], *, part: str = PROGRA
         if one.apart:
             found[one.name] = joined.apart(text, one.name)
         else:
-            joined.take(text, one.name, _LINK if part == PROGRAM and one.name in early else part)
+            joined.take(text, one.name, one.part or (_LINK if part == PROGRAM and one.name in early else part))
     found |= joined.parts()
     for name, text in found.items():
         check(ast.parse(text), name, found.keys(), floats=False)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 
 __all__ = ["Log"]
 
-_LINES = 40
+_ROOM, _EACH = 2048, 16
+"""Bytes of all lines, and what each takes beside its text: a heap of 100 kB has no more for them."""
 _LONGEST = 96
 
 
@@ -36,7 +37,7 @@ class Log:
             self._last, self._again = text, 0
         line = "%d %s" % (self._now() // 1000, text[:_LONGEST].replace("\n", " "))
         self._lines.append(line.encode())
-        if len(self._lines) > _LINES:
+        while sum([len(line) + _EACH for line in self._lines]) > _ROOM:
             self._lines.pop(0)
 
     def lines(self) -> Iterator[bytes]:
