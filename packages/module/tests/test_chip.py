@@ -182,10 +182,15 @@ def made(monkeypatch, clock):
 
     seen.until = 0
     monkeypatch.setattr(on_chip, "sleep_ms", sleep_ms)
-    settings = {"wifi_name": "Heim", "wifi_password": "not to be seen", "name": "house", "ntp": "192.168.1.1"}
-    asks = {"set_up": lambda: seen.asked.append("set up"), "forget": lambda: seen.asked.append("forget")}
+    settings = {
+        "wifi_name": "Heim",
+        "wifi_password": "not to be seen",
+        "name": "house",
+        "key": "k",
+        "ntp": "192.168.1.1",
+    }
     pins = {"rx": 16, "tx": 17, "enable": 5, "supply": 32, "reset_button": 26}
-    seen.chip = on_chip.Chip(settings, pins, clock, asks)
+    seen.chip = on_chip.Chip(settings, pins, clock, seen.asked.append)
 
     async def answers(host, port, nonce, sleep):
         seen.asked.append(host)
@@ -266,7 +271,7 @@ def test_an_hour_without_wifi_opens_the_access_point_at_the_next_start(made):
     assert not lives(made, 10)
     made.radio.there = False
     assert lives(made, 3700)
-    assert made.asked[-1] == "set up"
+    assert made.asked[-1] == "set_up"
 
 
 def test_the_time_of_day_is_asked_for_when_there_is_a_network(made):

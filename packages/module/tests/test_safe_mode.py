@@ -28,7 +28,9 @@ class Module:
         (self.flash / "main.py").unlink()
         self.key = pem()
         (self.flash / "update_key").write_bytes(modulus_of(self.key))
-        (self.flash / "settings.json").write_text(json.dumps({"device_key": PASSWORD, "key": "SIMULATED-METER-DEMO"}))
+        (self.flash / "settings.json").write_text(
+            json.dumps({"device_key": PASSWORD, "line": "-", "key": "SIMULATED-METER-DEMO"})
+        )
         self.write(self.flash / "a", FAILS, 7)
         self.port = free_port()
         self.safe = None

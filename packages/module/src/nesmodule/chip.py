@@ -13,6 +13,7 @@ import gc
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from nesmodule.app import run
@@ -51,11 +52,11 @@ class Chip:
         settings: ``wifi_name``, ``wifi_password``, ``name``, ``ntp``.
         pins: of the board, by what is at them.
         clock: counts.
-        asks: what the next start can be asked for: ``set_up``, to open the access point, ``forget``, to forget the settings.
+        ask: has the next start be another one: ``safe`` mode, ``set_up``, the access point; or ``forget``, all settings forgotten.
     """
 
     def __init__(
-        self, settings: dict[str, Any], pins: dict[str, int], clock: Clock, asks: dict[str, Callable[[], None]]
+        self, settings: dict[str, Any], pins: dict[str, int], clock: Clock, ask: Callable[[str], None]
     ) -> None:
         # MicroPython's, and only on a chip.
         machine: Any = __import__("machine")
@@ -63,7 +64,7 @@ class Chip:
         self._settings = settings
         self._pins = pins
         self._now = clock.now
-        self._asks = asks
+        self.ask = ask
         self._machine = machine
         self._pin = machine.Pin
         # ENABLE is off before anything else: no current flows where nobody listens.
@@ -146,7 +147,7 @@ class Chip:
                 self.log.note("not on time: " + late)
             self._look_at_wifi()
             if self._button is not None and self._jumper.look(closed=not self._button.value(), now=self._now()):
-                self._asks["forget"]()
+                self.ask("forget")
                 raise SystemExit
             self._note_troubles()
             await sleep_ms(1000)
@@ -166,7 +167,7 @@ class Chip:
             what = ""
             self.log.note("Wi-Fi: %s" % error)
         if what == SET_UP:
-            self._asks["set_up"]()
+            self.ask("set_up")
             raise SystemExit
         if station.connected and self._now() >= self._asked_time + (
             _ASK_TIME_EVERY if self.time_of_day.now() else _ASK_TIME_AGAIN
@@ -209,23 +210,24 @@ class Chip:
             self.log.note(told)
 
 
-def run_chip(settings: dict[str, Any], confirm: Callable[[], None] | None, asks: dict[str, Callable[[], None]]) -> None:
+def run_chip(settings: dict[str, Any], confirm: Callable[[], None] | None, ask: Callable[[str], None]) -> None:
     """Run on a chip, until it is to start again.
 
     Args:
         settings: of the module.
         confirm: notes that this program works.
-        asks: see :class:`Chip`.
+        ask: see :class:`Chip`.
     """
     gc.threshold(4096)  # type: ignore[attr-defined] # MicroPython has it
     with opened(_BOARDS) as file:
         boards = json.loads(file.read())
     pins = boards.get(settings.get("board")) or boards[_USUAL]
-    chip = Chip(settings, pins, Clock(), asks)
-    asyncio.run(_run(settings, chip, confirm))
+    chip = Chip(settings, pins, Clock(), ask)
+    with suppress(SystemExit):
+        asyncio.run(_run(settings, chip, confirm))
 
 
 async def _run(settings: dict[str, Any], chip: Chip, confirm: Callable[[], None] | None) -> None:
     await chip.begin()
     asyncio.create_task(chip.live())  # noqa: RUF006 - MicroPython keeps its tasks
-    await run({"http_port": 80} | settings, chip.opens, chip.set_lines, confirm, chip=chip)
+    await run({"http_port": 80} | settings, chip.opens, chip.set_lines, confirm, lambda: chip.ask("safe"), chip=chip)

@@ -33,6 +33,7 @@ from nesmodule_build.tree import MESSAGES, STARTER, write_program
 __all__ = ["BuildFailed", "compiled", "number_of", "write"]
 
 _PACKAGES = Path(__file__).resolve().parent.parent
+_SET_UP = _PACKAGES / "nesmodule/setup/setup.html"
 _BOARDS = _PACKAGES.parent / "boards"
 
 _MANIFEST = '''"""Freezes the module's program into MicroPython: make BOARD=ESP32_GENERIC FROZEN_MANIFEST=.../frozen/manifest.py"""
@@ -93,6 +94,7 @@ def write(folder: Path) -> None:
         for path in write_program(Path(folder_of_start), START, part=STARTER):
             _in_stock(path, Path(folder_of_start), start)
     (start / "main.py").write_text(_MAIN)
+    (start / _SET_UP.name).write_bytes(_SET_UP.read_bytes())
     frozen.mkdir(parents=True)
     names = sorted(str(path.relative_to(source)) for path in files)
     (frozen / "manifest.py").write_text(_MANIFEST.format(files=", ".join(f'"{name}"' for name in names)))

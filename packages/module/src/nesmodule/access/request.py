@@ -24,7 +24,8 @@ class Request:
         """Bytes of the body; it is still to be read."""
         self.own = True
         """It came from a page of the module itself, or from no page at all."""
-        self._host = b""
+        self.host = b""
+        """The name by which the module was asked."""
         self._origin = b""
 
     def take(self, line: bytes) -> None:
@@ -36,7 +37,7 @@ class Request:
         elif name == b"content-length":
             self.length = int(value)
         elif name == b"host":
-            self._host = value
+            self.host = value
         elif name == b"origin":
             self._origin = value
         elif name == b"sec-fetch-site" and value not in (b"same-origin", b"none"):
@@ -44,7 +45,7 @@ class Request:
 
     def end(self) -> None:
         """Compare, once the head is whole."""
-        if self._origin and self._origin.split(b"//")[-1] != self._host:
+        if self._origin and self._origin.split(b"//")[-1] != self.host:
             self.own = False
         if self.length < 0:
             raise ValueError("no length")

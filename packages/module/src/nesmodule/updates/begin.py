@@ -14,24 +14,32 @@ _STARTER = "starter"
 """The module that holds :mod:`nesmodule.updates.start` on the chip."""
 
 
-def begin(host: str = "0.0.0.0", port: int = 80) -> None:  # noqa: S104 - a module serves its network
-    """Start a slot's program, or safe mode. Returns when the chip is to start again."""
-    slot = _slot()
+def begin(host: str = "0.0.0.0", port: int = 80, names_port: int = 53) -> None:  # noqa: S104 - a module serves its network
+    """Start a slot's program, safe mode, or the access point. Returns when the chip is to start again."""
+    slot, settings = _chosen()
     if slot == "safe":
         from nesmodule.updates.start import safe  # noqa: PLC0415
 
         safe(host, port)
-        return
-    sys.path.insert(0, slot)
-    __import__("program").main(lambda: _confirm(slot), _ask_for_safe_mode)
+    elif slot == "set_up":
+        from nesmodule.updates.start import set_up  # noqa: PLC0415
+
+        set_up(host, port, names_port)
+    else:
+        sys.path.insert(0, slot)
+        if settings.get("line"):
+            # A computer: the line to the meter is in its network.
+            __import__("program").main(lambda: _confirm(slot), lambda: _ask("safe"))
+        else:
+            __import__("chip").run_chip(settings, lambda: _confirm(slot), _ask)
 
 
-def _slot() -> str:
+def _chosen() -> tuple[str, dict[str, object]]:
     from nesmodule.updates.start import choose  # noqa: PLC0415
 
-    slot = choose()
+    chosen = choose()
     _forget()
-    return slot
+    return chosen
 
 
 def _confirm(slot: str) -> None:
@@ -41,10 +49,10 @@ def _confirm(slot: str) -> None:
     _forget()
 
 
-def _ask_for_safe_mode() -> None:
-    from nesmodule.updates.start import ask_for_safe_mode  # noqa: PLC0415
+def _ask(what: str) -> None:
+    from nesmodule.updates.start import ask  # noqa: PLC0415
 
-    ask_for_safe_mode()
+    ask(what)
     _forget()
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["LIST", "SAFE", "TRIES", "UNCONFIRMED", "Slots"]
+__all__ = ["LIST", "SAFE", "SET_UP", "TRIES", "UNCONFIRMED", "Slots"]
 
 LIST = "files.txt"
 """Of each file of a slot: SHA-256, size and name. Written last: without it the slot is none."""
-SAFE = "safe"
+SAFE, SET_UP = "safe", "set_up"
 TRIES = 2
 """How often a new program is started before it has proved itself."""
 UNCONFIRMED = 3
@@ -34,12 +34,13 @@ class Slots:
         self._files = files
 
     def choose(self) -> str:
-        """Return the slot to start now, or :data:`SAFE`. What it decides is on flash before it returns."""
+        """Return the slot to start now, :data:`SAFE` or :data:`SET_UP`. What it decides is on flash before it returns."""
         marker = self._read()
-        if marker["safe"]:
-            marker["safe"] = 0
-            self._write(marker)
-            return SAFE
+        for what in (SAFE, SET_UP):
+            if marker[what]:
+                marker[what] = 0
+                self._write(marker)
+                return what
         trial = marker["trial"]
         if trial:
             if marker["left"] > 0 and self.complete(trial):
@@ -83,10 +84,10 @@ class Slots:
             marker["trial"] = ""
             self._write(marker)
 
-    def ask_for_safe_mode(self) -> None:
-        """Have the next start be one in safe mode; only there is memory for an update."""
+    def ask_for(self, what: str) -> None:
+        """Have the next start be one in safe mode (:data:`SAFE`) or at the access point (:data:`SET_UP`): only there is memory for it."""
         marker = self._read()
-        marker["safe"] = 1
+        marker[what] = 1
         self._write(marker)
 
     def good(self) -> str:
@@ -145,4 +146,4 @@ class Slots:
         self._files.rename(_NEW, _MARKER)
 
 
-_FIRST = {"good": "a", "trial": "", "left": 0, "starts": 0, "safe": 0, "gave_up": ""}
+_FIRST = {"good": "a", "trial": "", "left": 0, "starts": 0, "safe": 0, "set_up": 0, "gave_up": ""}
