@@ -22,7 +22,7 @@ from osgp.simulator import House, SimulatedMeter
 STILL = 1_795_000_000
 TOTALS = (*range(8), 26, 27, 28)
 """Source ids of BT23 in their order (MEP guide v1.1 p. 208-209)."""
-PATIENCE = 90.0
+PATIENCE = 120.0
 
 
 class Listener:

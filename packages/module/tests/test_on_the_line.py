@@ -24,7 +24,7 @@ HEAP = {32: "100k", 64: "165k"}
 """What an ESP32 leaves with four sockets; an object of 64 bits takes half as much again, and a little more."""
 HEAP_IN_PLACE = "70k"
 """What it leaves with a TLS connection, where the program stays in flash."""
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def until(found, what):

@@ -15,7 +15,7 @@ from free_ports import free_port
 KEY = "SIMULATED-METER-DEMO"
 TOKEN = "7kq2-mvx9-t4hp-w3zd"
 HEAP = "120k"
-PATIENCE = 60.0
+PATIENCE = 120.0
 BIN = Path(sys.executable).parent
 
 

@@ -559,7 +559,7 @@ async def test_energy_dashboard_has_no_complaint(home, meter, gateway):
     await asyncio.to_thread(home.ask, "energy/save_prefs", energy_sources=[grid])
     # It complains of a sensor it has no statistics of, so it makes them first, also when this test runs alone.
     content = {"energy_sources": [[]], "device_consumption": []}
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while True:
         # Again: another test may have compiled these minutes before the costs had a value.
         await asyncio.to_thread(home.call, "compile_statistics", "again")
@@ -697,7 +697,7 @@ async def test_r2_an_announcement_in_parts_is_one_device(home, mosquitto, meter)
         hub.publish(rig.sample(TableGroup.REGISTERS, registers, "cabin"))
         hub.publish(rig.sample(TableGroup.PRESENT, present, "cabin"))
         loop = asyncio.get_running_loop()
-        until = loop.time() + 30
+        until = loop.time() + 90
         ours: dict[str, Any] = {}
         while loop.time() < until and not ours.keys() >= SOURCES.keys() | {"meter_state", "net_power"}:
             await asyncio.sleep(0.5)

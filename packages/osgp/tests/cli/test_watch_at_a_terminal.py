@@ -18,7 +18,7 @@ from osgp.meter import Identity
 from osgp.simulator import DEMO_KEY_TEXT
 from osgp.sources import SOURCES
 
-PATIENCE = 30
+PATIENCE = 60
 
 
 def values(**numbers):

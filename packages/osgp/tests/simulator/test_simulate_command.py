@@ -20,7 +20,7 @@ from osgp.meter.writing import AllowWrites
 from osgp.optical.key import OpticalKey
 from osgp.simulator import DEMO_KEY_TEXT, FAULTS, SCENARIOS
 
-PATIENCE = 20
+PATIENCE = 60
 
 
 def command(*words):

@@ -17,7 +17,7 @@ def quick(monkeypatch):
 
 
 async def until(condition):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
         await asyncio.sleep(0.01)
