@@ -83,7 +83,7 @@ def printer(cups, queue, open_queue):
 
 async def _told(ask, fits):
     """Ask again and again until the answer fits; return it."""
-    for _ in range(400):
+    for _ in range(1800):
         if fits(answer := await ask()):
             return answer
         await asyncio.sleep(0.05)

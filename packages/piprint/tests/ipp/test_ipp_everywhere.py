@@ -46,7 +46,7 @@ def _name():
 
 
 async def _final(printer, accepted):
-    for _ in range(400):
+    for _ in range(1800):
         if (status := await printer.look(accepted)).state.final:
             return status
         await asyncio.sleep(0.05)

@@ -236,7 +236,7 @@ async def test_printers_that_announce_themselves_are_heard_and_seen_to_leave(mon
     plain, safe = _service("_ipp", "piprint test", **told), _service("_ipps", "piprint test", **told)
 
     async def heard(wanted):
-        for _ in range(200):
+        for _ in range(1200):
             found = [each for each in await announcements.printers() if each.name == "piprint test"]
             if [set(each.uris) for each in found] == wanted:
                 return found

@@ -21,7 +21,7 @@ RELEASES = attribute("operations-supported", Tag.ENUM, Operation.CREATE_JOB, Ope
 
 @pytest.fixture
 async def ours(scripted):
-    opened = IppPrinter(PrinterAddress("P", scripted.uri), PrinterConfig(id="P"), timeout=5)
+    opened = IppPrinter(PrinterAddress("P", scripted.uri), PrinterConfig(id="P"), timeout=30)
     yield opened
     await opened.close()
 

@@ -16,7 +16,7 @@ from piprint.printers.printer import PrinterAddress, Ticket
 
 
 def opened(uri, **more):
-    return IppPrinter(PrinterAddress("P", uri), PrinterConfig(id="P"), timeout=5, **more)
+    return IppPrinter(PrinterAddress("P", uri), PrinterConfig(id="P"), timeout=30, **more)
 
 
 async def _reload(cups):

@@ -27,7 +27,7 @@ OURS = Accepted(7, "urn:uuid:7", "bc-t-1-1")
 PRINTING, COMPLETED = 5, 9
 
 
-def opened(uri, name="P", timeout=5, **more):
+def opened(uri, name="P", timeout=30, **more):
     return IppPrinter(PrinterAddress(name, uri), PrinterConfig(id=name), timeout=timeout, **more)
 
 
@@ -42,7 +42,7 @@ class SmallCups(PrivateCups):
 
 async def test_r3_2_a_cups_takes_more_queues_than_connections():
     with SmallCups() as cups:
-        printers = [opened(cups.add_printer(f"Q{number}"), f"Q{number}", timeout=3) for number in range(8)]
+        printers = [opened(cups.add_printer(f"Q{number}"), f"Q{number}") for number in range(8)]
         for printer in printers:  # a job of each is announced, and followed
             accepted = await printer.create(Ticket(f"bc-t-1-1_{printer.address.printer_id}"))
             run = await printer.run()
