@@ -40,12 +40,12 @@ def cached(path: Path) -> Path:
 
 
 def rewrite(path: Path) -> None:
-    """Rewrite one file. One that cannot be compiled is left to pytest, which says so."""
+    """Rewrite one file. What cannot be compiled or kept is left to pytest, which says so or does without."""
     try:
         source_hash, code = _rewrite_test(path, cast("Any", None))
+        cached(path).parent.mkdir(exist_ok=True)
     except (OSError, SyntaxError, ValueError):
         return
-    cached(path).parent.mkdir(exist_ok=True)
     _write_pyc(cast("Any", SimpleNamespace(trace=lambda _: None)), code, source_hash, cached(path))
 
 
