@@ -18,6 +18,7 @@ from nesmodule_build.entities import ENTITIES, entities_text
 from nesmodule_build.package import BuildFailed, number_of, write
 from nesmodule_build.plan import PLAN, PlanWrong, plan_text
 from nesmodule_build.rewrite.refused import Refused
+from nesmodule_build.schematic import PICTURE, SCHEMATIC, drawn, read
 from nesmodule_build.sign import modulus_of, package_of, rsa_signer
 
 __all__ = ["main"]
@@ -29,7 +30,11 @@ def main() -> int:
         return flash.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="nesmodule_build", description="Write what goes on the module in the meter.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path("build/module"))
-    parser.add_argument("--plan", action="store_true", help="only write the plan of tables anew")
+    parser.add_argument(
+        "--plan",
+        action="store_true",
+        help="only write what is generated and kept: the plan of tables, texts, the schematic",
+    )
     parser.add_argument(
         "--sign",
         type=Path,
@@ -42,6 +47,7 @@ def main() -> int:
             PLAN.write_text(plan_text())
             ENTITIES.write_text(entities_text())
             DABBLER.write_text(dabbler_text())
+            PICTURE.write_text(drawn(read(SCHEMATIC)))
         else:
             write(chosen.folder)
             size = sum(path.stat().st_size for path in (chosen.folder / "stock").rglob("*.mpy"))
