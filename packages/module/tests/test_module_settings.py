@@ -152,8 +152,8 @@ def test_who_is_logged_in_gets_the_module_into_safe_mode_to_send_a_program(modul
         return module.start(*words, cwd=flash, env={"MICROPYPATH": ".:.frozen"}, stdout=subprocess.DEVNULL)
 
     program = start()
-    _, headers, _ = until(lambda: ask(module, "POST", "/login", form(key=DEVICE_KEY)), "the page")
-    mine = {"Cookie": headers["Set-Cookie"].partition(";")[0]}
+    cookie = until(lambda: ask(module, "POST", "/login", form(key=DEVICE_KEY))[1]["Set-Cookie"], "the page")
+    mine = {"Cookie": cookie.partition(";")[0]}
     # A module that was only just flashed has no key of a meter, and says so.
     until(lambda: "key is missing" in ask(module, "GET", "/api/live")[2], "word of the missing key")
     assert ask(module, "POST", "/safe-mode", **mine)[::2] == (200, "safe")
