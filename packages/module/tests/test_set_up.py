@@ -286,7 +286,7 @@ def on_module(tmp_path, built):
 def test_a_module_without_a_network_is_set_up_by_a_phone_and_starts_again(on_module):
     module = on_module(access_point_key="label-key-123")
     module.until(lambda: module.ask("GET", "/state"))
-    assert "point open NES-3456 label-key-123 3" in module.said.read_text()
+    assert "point open nes-3456 label-key-123 3" in module.said.read_text()
     assert module.ask("GET", "/generate_204", host="connectivitycheck.gstatic.com")[0] == 302
     page = module.ask("GET", "/")[1]
     assert "wifi_password" in page
@@ -314,8 +314,10 @@ def test_without_a_key_on_the_label_no_access_point_is_opened(on_module):
 
 
 def test_a_network_that_comes_back_while_nobody_is_there_starts_the_program(on_module):
-    module = on_module(access_point_key="label-key-123", wifi_name="Heim", wifi_password="right password", key=KEY)
+    module = on_module(
+        access_point_key="label-key-123", wifi_name="Heim", wifi_password="right password", key=KEY, name="house"
+    )
     # It was asked for: the program had not found the network.
     assert module.process.wait(120) == 0
-    assert "point open" in module.said.read_text()
+    assert "point open house label-key-123 3" in module.said.read_text()
     assert module.said.read_text().rstrip().endswith("starts again")

@@ -118,7 +118,9 @@ async def run(
             # Loaded only where it is asked for.
             from nesmodule.outputs.guarded import GuardedPage  # noqa: PLC0415
 
-            page = GuardedPage(poller, clock.now, settings, meter, folder, ask_for_safe_mode, sys.exit)
+            page = GuardedPage(
+                poller, clock.now, settings, meter, folder, ask_for_safe_mode, sys.exit, chip and chip.log
+            )
         where = settings.get("http_host") or "0.0.0.0"  # noqa: S104
         tasks.append(asyncio.create_task(listen(page.serve, where, settings["http_port"])))
     reads = poller.run

@@ -43,6 +43,7 @@ class GuardedPage(Page):
         folder: where the file of the settings is, with a slash at its end.
         ask_for_safe_mode: has the next start be one in safe mode; None where there is none.
         restart: starts the module again.
+        log: what happened lately (:class:`nesmodule.board.log.Log`); None where nobody keeps it.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class GuardedPage(Page):
         folder: str,
         ask_for_safe_mode: Callable[[], None] | None,
         restart: Callable[[], None],
+        log: Any = None,
     ) -> None:
         super().__init__(poller, now)
         self._folder = folder
         self._ask_for_safe_mode = ask_for_safe_mode
         self._restart = restart
+        self._log = log
         self.door = Door(settings.get("device_key") or "", now, os.urandom)
         self._shut = bool(settings.get("values_need_login"))
         self._meter = meter if settings.get("dabbler") else ""
@@ -67,8 +70,8 @@ class GuardedPage(Page):
         """Answer one request, of those whom the door lets in."""
         request = await wait_for_ms(self.door.read(reader), _PATIENCE)
         asks_to_enter = request.path in (b"/login", b"/logout")
-        sets_up = request.path in _SET_UP
-        if asks_to_enter or ((self._shut or sets_up) and not self.door.lets_in(request)):
+        sets_up, looks = request.path in _SET_UP, request.path == b"/log"
+        if asks_to_enter or ((self._shut or sets_up or looks) and not self.door.lets_in(request)):
             # Loaded for this alone.
             from nesmodule.outputs import login  # noqa: PLC0415
 
@@ -77,6 +80,10 @@ class GuardedPage(Page):
             forget("nesmodule.board.fields")
         elif sets_up:
             await self._set_up(request, reader, writer)
+        elif looks and self._log is not None:
+            # One that does not grow while it is counted and sent.
+            lines = list(self._log.lines())
+            await answer(writer, b"200 OK", b"text/plain; charset=utf-8", lambda: iter(lines))
         elif request.path == b"/getDashDataWS" and self._meter and request.method == b"GET":
             await self._dash(writer)
         else:

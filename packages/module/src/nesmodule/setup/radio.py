@@ -35,12 +35,12 @@ class Radio:
         self.feed: Any = machine.WDT(timeout=_WATCHDOG).feed
         """To be called often: the chip starts again where nobody does for half a minute."""
 
-    def open(self, key: str) -> str:
-        """Open the access point; return its address, empty if it could not be opened with that key."""
+    def open(self, key: str, name: str) -> str:
+        """Open the access point under a name, or one of the chip; return its address, empty if it could not be opened with that key."""
         self._station.active(True)
         if len(key) < SHORTEST:
             return ""
-        name = "NES-" + binascii.hexlify(self._station.config("mac")).decode()[-4:]
+        name = name or "nes-" + binascii.hexlify(self._station.config("mac")).decode()[-4:]
         # Before it is there: nobody may join meanwhile.
         self._point.config(ssid=name, key=key, security=_WPA2, max_clients=_GUESTS)
         self._point.active(True)

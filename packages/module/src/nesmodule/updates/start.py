@@ -59,7 +59,8 @@ def set_up(host: str, port: int, names_port: int) -> None:
     files, now = Flash(), Clock().now
     settings = Settings(files)
     radio = Radio()
-    address = radio.open(settings.values.get("access_point_key") or "") or _ADDRESS
+    values = settings.values
+    address = radio.open(values.get("access_point_key") or "", values.get("name") or "") or _ADDRESS
     portal = Portal(settings, address, now)
     numbers = bytes([int(part) for part in address.split(".")])
     asyncio.run(SetUp(portal, radio, lambda: files.open(_PAGE, "rb"), now).run(host, port, names_port, numbers))
@@ -94,7 +95,7 @@ async def _with_radio(serving: Any, values: dict[str, Any]) -> None:
     except ImportError:
         await serving
         return
-    radio.open(values.get("access_point_key") or "")
+    radio.open(values.get("access_point_key") or "", values.get("name") or "")
     radio.join(values.get("wifi_name") or "", values.get("wifi_password") or "")
     feeding = asyncio.create_task(_feed(radio))
     await serving

@@ -43,6 +43,8 @@ class WLAN:
         self.state = STAT_GOT_IP if self.there else STAT_WRONG_PASSWORD if name in air else STAT_NO_AP_FOUND
 
     def isconnected(self):
+        with open("air.json") as file:  # noqa: PTH123 - MicroPython has no pathlib
+            self.there = self.there and bool(json.load(file))
         return self.there
 
     def status(self):
