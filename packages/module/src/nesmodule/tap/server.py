@@ -174,17 +174,15 @@ class Tap:
         hello = Hello(self._token, self._random(greeting.NONCE))
         writer.write(hello.line)
         await wait_for_ms(writer.drain(), _PATIENCE)
-        while not (hello.mode or hello.wrong):
-            data = await wait_for_ms(reader.read(_CHUNK), _PATIENCE)
-            if not data:
-                return None
-            hello.receive(data)
+        # All of it within that time: who sends a byte now and then must not keep others from the door.
+        await wait_for_ms(self._hear(reader, hello), _PATIENCE)
         if self._guesses.wait():
             # Somebody else guessed wrong meanwhile; who greets many times at once has no more guesses.
             await self._refuse(writer, "%s %d" % (greeting.WAIT, (self._guesses.wait() + 999) // 1000))
             return None
         if hello.wrong:
-            self._guesses.wrong()
+            if hello.guessed:
+                self._guesses.wrong()
             await self._refuse(writer, greeting.WRONG)
             return None
         self._guesses.right()
@@ -194,6 +192,14 @@ class Tap:
             await self._refuse(writer, greeting.BUSY)
             return None
         return hello
+
+    async def _hear(self, reader: Any, hello: Hello) -> None:
+        """Take what a client says until it is clear what it wants. Raises EOFError when it leaves before."""
+        while not (hello.mode or hello.wrong):
+            data = await reader.read(_CHUNK)
+            if not data:
+                raise EOFError
+            hello.receive(data)
 
     async def _refuse(self, writer: Any, reason: str) -> None:
         writer.write(b"no " + reason.encode() + b"\r\n")

@@ -36,6 +36,8 @@ BUSY, WAIT, WRONG = "busy", "wait", "token"
 _NAME = "nes-tap 1"
 _BLOCK = 64
 _SHORTEST, _LONGEST = 16, 64
+_PROOF = 64
+"""Letters of a proof."""
 
 
 def token_bytes(text: str) -> bytes:
@@ -105,6 +107,8 @@ class Hello:
         """What the client wants, once it has shown that it has the token."""
         self.wrong = False
         """It has not."""
+        self.guessed = False
+        """It gave what looks like a proof, right or wrong. The first line of a browser does not, and nobody learns anything by it."""
         self.rest = b""
         """What it sent behind its line."""
 
@@ -124,6 +128,7 @@ class Hello:
 
     def _judge(self, words: list[bytes]) -> None:
         given = words[1] if len(words) == 2 else b""  # noqa: PLR2004 - mode and proof
+        self.guessed = len(given) == _PROOF
         found = ""
         for mode in MODES:
             # Both are worked out, and compared to the end: how long it takes tells nothing.
