@@ -125,6 +125,7 @@ _DECISIONS = (
 
 _APP = (
     Shared("nesmodule.board.clock"),
+    Shared("nesmodule.board.lines"),
     Shared("nesmodule.board.seldom"),
     Shared("nesmodule.meter.line"),
     Shared("nesmodule.meter.tables"),
@@ -172,6 +173,7 @@ START = (
     Shared("nesmodule.board.clock", apart=True),
     Shared("nesmodule.board.fields", apart=True),
     Shared("nesmodule.board.form", apart=True),
+    Shared("nesmodule.board.lines", apart=True),
     Shared("nesmodule.board.settings"),
     Shared("nesmodule.board.flash"),
     Shared("nesmodule.updates.slots"),

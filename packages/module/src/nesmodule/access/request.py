@@ -10,7 +10,6 @@ from typing import Any
 __all__ = ["Request", "read_request"]
 
 _MOST_LINES = 40
-_LONGEST = 512
 
 
 class Request:
@@ -52,16 +51,18 @@ class Request:
 
 
 async def read_request(reader: Any) -> Request:
-    """Return the head of a request. Raises ValueError for what is none."""
+    """Return the head of a request. Raises ValueError for what is none.
+
+    Args:
+        reader: gives lines that are not too long (:class:`nesmodule.board.lines.Lines`).
+    """
     words = (await reader.readline()).split()
     if len(words) < 2:
         raise ValueError("no request")
     request = Request(words[0], words[1].split(b"?")[0])
     for _ in range(_MOST_LINES):
         line = await reader.readline()
-        if len(line) > _LONGEST:
-            break
-        if line in (b"\r\n", b"\n", b""):
+        if line in (b"\r\n", b"\n"):
             request.end()
             return request
         request.take(line)

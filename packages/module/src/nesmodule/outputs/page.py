@@ -11,6 +11,7 @@ from typing import Any
 
 from nesmodule.board.clock import closed, wait_for_ms
 from nesmodule.board.files import opened
+from nesmodule.board.lines import Lines
 from nesmodule.meter.poller import Poller
 from nesmodule.outputs.documents import Snapshot, live
 from nesmodule.outputs.pieces import Pieces, send, size_of
@@ -19,7 +20,6 @@ __all__ = ["Page", "answer"]
 
 _PATIENCE = 5000
 _MOST_LINES = 40
-_LONGEST = 512
 _MOST_AT_ONCE = 4
 
 _HEADERS = (
@@ -76,7 +76,7 @@ class Page:
             if self._open > _MOST_AT_ONCE:
                 writer.write(_BUSY)
                 return
-            await self.respond(reader, writer)
+            await self.respond(Lines(reader), writer)
         except MemoryError:
             # Nothing was sent yet (:func:`send`).
             writer.write(_BUSY)
@@ -91,10 +91,7 @@ async def _path(reader: Any) -> bytes:
     """Return the path of a GET; empty for anything else. Raises ValueError for what is no request."""
     words = (await reader.readline()).split()
     for _ in range(_MOST_LINES):
-        line = await reader.readline()
-        if len(line) > _LONGEST:
-            break
-        if line in (b"\r\n", b"\n", b""):
+        if await reader.readline() in (b"\r\n", b"\n"):
             if len(words) < 2:
                 break
             return words[1].split(b"?")[0] if words[0] == b"GET" else b""

@@ -14,6 +14,7 @@ from typing import Any
 
 from nesmodule.access.request import read_request
 from nesmodule.board.clock import closed, listen, sleep_ms, wait_for_ms
+from nesmodule.board.lines import Lines
 from nesmodule.setup.names import answer
 from nesmodule.setup.portal import LEFT, SAVED, TRYING, Portal
 
@@ -103,10 +104,11 @@ class SetUp:
 
     async def _serve(self, reader: Any, writer: Any) -> None:
         try:
-            request = await wait_for_ms(read_request(reader), _PATIENCE)
+            lines = Lines(reader)
+            request = await wait_for_ms(read_request(lines), _PATIENCE)
             if request.length > _LONGEST:
                 return
-            body = await wait_for_ms(reader.readexactly(request.length), _PATIENCE) if request.length else b""
+            body = await wait_for_ms(lines.readexactly(request.length), _PATIENCE) if request.length else b""
             status, kind, text = self._portal.respond(request, body)
             writer.write(b"HTTP/1.0 " + status + b"\r\nContent-Type: " + kind + b"\r\nCache-Control: no-store\r\n")
             if status.startswith(b"302"):

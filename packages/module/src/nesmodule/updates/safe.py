@@ -15,6 +15,7 @@ from typing import Any
 
 from nesmodule.access.guesses import Guesses
 from nesmodule.board.clock import closed, listen, sleep_ms, wait_for_ms
+from nesmodule.board.lines import Lines
 from nesmodule.updates.package import PackageRefused
 
 __all__ = ["SafeMode"]
@@ -74,13 +75,13 @@ class SafeMode:
 
     async def _serve(self, reader: Any, writer: Any) -> None:
         try:
-            words = (await wait_for_ms(reader.readline(), _PATIENCE)).split()
-            headers = await self._headers(reader)
+            lines = Lines(reader)
+            words, headers = await wait_for_ms(_head(lines), _PATIENCE)
             method, path = words[0], words[1]
             if method == b"GET" and path == b"/":
                 status, text, kind = b"200 OK", _PAGE.replace(b"WHY", self._why.encode()), b"text/html; charset=utf-8"
             else:
-                status, said = await self._asked(method + b" " + path, headers, reader)
+                status, said = await self._asked(method + b" " + path, headers, lines)
                 text, kind = said.encode(), b"text/plain; charset=utf-8"
             writer.write(
                 b"HTTP/1.0 " + status + b"\r\nContent-Type: " + kind + b"\r\nContent-Length: %d\r\n" % len(text)
@@ -94,16 +95,6 @@ class SafeMode:
             pass
         finally:
             await closed(writer)
-
-    async def _headers(self, reader: Any) -> dict[bytes, bytes]:
-        found: dict[bytes, bytes] = {}
-        for _ in range(_MOST_LINES):
-            line = await wait_for_ms(reader.readline(), _PATIENCE)
-            name, colon, value = line.partition(b":")
-            if not colon:
-                return found
-            found[name.strip().lower()] = value.strip()
-        raise ValueError("too many headers")
 
     async def _asked(self, what: bytes, headers: dict[bytes, bytes], reader: Any) -> tuple[bytes, str]:
         """Do what is asked for; return a status and a sentence."""
@@ -147,3 +138,15 @@ class SafeMode:
             package.close()
         self._left = True
         return b"200 OK", "The module starts the new program now. If it does not prove itself, the old one comes back."
+
+
+async def _head(lines: Lines) -> tuple[list[bytes], dict[bytes, bytes]]:
+    """Return the words of a request's first line, and its headers. Raises ValueError for what is no request."""
+    words = (await lines.readline()).split()
+    found: dict[bytes, bytes] = {}
+    for _ in range(_MOST_LINES):
+        name, colon, value = (await lines.readline()).partition(b":")
+        if not colon:
+            return words, found
+        found[name.strip().lower()] = value.strip()
+    raise ValueError("too many headers")
