@@ -12,6 +12,8 @@ import pytest
 from osgp.key import MeterKey
 from osgp.mep import client as client_module
 from osgp.mep import pacing, timing
+from osgp.mep.digest import KeySchedule, digest
+from osgp.mep.frame import encode_frame
 from osgp.mep.server import Access, MepServer
 from osgp.psem import PartialRead, Read, Response, ResponseCode
 
@@ -147,6 +149,80 @@ def test_recorded_conversations_are_the_same_byte_for_byte(micropython, encrypt)
     assert not missing, "the conversations are too tame to prove anything"
     got = micropython("replay.py", "\n".join(map(json.dumps, steps))).splitlines()
     assert got == said
+
+
+class Forged:
+    """Our client and a meter that answers with the right digest whatever it is told to: what no honest meter says."""
+
+    def __init__(self):
+        head = [False, 4711, 0, 0]
+        self.client = REPLAY.Replay(
+            head, lambda time: Fraction(time, 1000), lambda time: -(-time * 1000 // 1), Fraction(9600)
+        )
+        self.key = KeySchedule(MeterKey.parse(REPLAY.KEY).secret)
+        self.steps, self.said = [head], []
+        self.now = 0
+
+    def do(self, what, more=None):
+        """Do one thing; return what the client sent."""
+        self.steps.append([what, self.now, more])
+        self.said.append(self.client.step(*self.steps[-1]))
+        return bytes.fromhex(self.said[-1].split(" -> ")[1].split(" | ")[0])
+
+    def ask(self, request, bodies):
+        """Answer a request with one body after the other, the last one again and again; None: a refusal without a digest."""
+        sent, left = self.do("request", request), [*bodies]
+        for _ in range(200):
+            self.now += 50
+            if not sent:
+                sent = self.do("expire")
+                continue
+            body, message = left[0], sent[2:-8]
+            left = left[1:] or left
+            if body is None or len(message) < 5:
+                reply = encode_frame(b"\x0b")
+            else:
+                reply = encode_frame(body, digest(self.key, message, body))
+            sent = self.do("receive", reply.hex())
+            if not self.client.client.busy:
+                return
+
+
+def test_what_no_honest_meter_says_is_judged_the_same(micropython):
+    forged = Forged()
+    good = b"\0\0\x02ab"
+    for body in (b"\0", b"\0\0\x05ab", b"\0\0\0", b"\0\0\x03abc", b"\x0c\x01", b"\x05x"):
+        forged.ask(("PartialRead", 28, [0, 2]), [body])
+    forged.ask(("Write", 7, ["aa"]), [b"\0\1"])
+    # Sequence numbers that are never right; then a key that was right and is refused.
+    forged.ask(("Read", 1, []), [b"\x0c\0\0\0\5"])
+    forged.ask(("PartialRead", 28, [0, 2]), [good])
+    forged.ask(("Read", 1, []), [None])
+    forged.ask(("PartialRead", 28, [0, 2]), [good])
+    forged.do("request", ("Write", 7, ["aa" * 480]))
+    forged.do("request", ("Read", 1, []))
+    forged.do("request", ("Read", 1, []))
+    text = "\n".join(forged.said)
+    missing = [
+        seen
+        for seen in (
+            "reason=content",
+            "CorruptFrame: ",
+            "SequenceLost: ",
+            "LinkRefused: ",
+            "MisuseError: a request has",
+            "MisuseError: one request",
+        )
+        if seen not in text
+    ]
+    assert not missing, "the meter is too honest to prove anything"
+    got = micropython("replay.py", "\n".join(map(json.dumps, forged.steps))).splitlines()
+    assert got == forged.said
+
+
+def test_the_clock_goes_on_where_the_chip_s_begins_anew(micropython):
+    # 32 bits: ticks_ms begins anew after 2**30 milliseconds, and so does the difference of two.
+    assert micropython("clock.py").split() == ["34560000000", "34560000000"]
 
 
 @pytest.mark.parametrize("days", [1, 13, 49, 194, 400])
