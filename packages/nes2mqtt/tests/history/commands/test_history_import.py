@@ -272,6 +272,34 @@ async def test_a_single_wrong_value_costs_only_itself(config, tmp_path):
     assert "line 6: active_energy_import would rise by 903897.000 kWh" in output
 
 
+@pytest.mark.parametrize("place", [1, 2, 3])
+@pytest.mark.parametrize("wrong", [106_000, 103_001, 150_000])
+async def test_a_value_that_is_a_little_too_high_costs_only_itself(config, tmp_path, place, wrong):
+    file = await config()
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    shown = [100_000, 100_500, 101_000, 101_500, 102_000, 103_000]
+    shown[place] = wrong
+    output = done(file, as_csv([(begin + n * HOUR, wh) for n, wh in enumerate(shown)], tmp_path), *ASKED)
+    assert "5 readings" in output
+    assert f"line {place + 2}: at 2026-01-01 0{place + 1}:00 the register is higher than in the readings" in output
+
+
+async def test_a_reading_that_is_too_high_for_the_gateways_next_one_costs_only_itself(config, tmp_path):
+    file = await config()
+    shown = [(NOON - 5 * HOUR, SHOWN - 500), (NOON - 3 * HOUR, SHOWN + 900), (NOON - HOUR, SHOWN - 100)]
+    output = done(file, as_csv(shown, tmp_path), *ASKED)
+    assert "2 readings" in output
+    assert "line 3: at 2026-01-15 10:00 the register is higher than in the readings behind it" in output
+
+
+async def test_a_meter_that_may_have_been_exchanged_is_no_wrong_value(config, tmp_path):
+    file = await config()
+    begin = datetime(2025, 1, 1, tzinfo=UTC)
+    shown = [0, 9_000_000, 4_000_000, 4_100_000, 4_200_000]
+    path = as_csv([(begin + 48 * n * HOUR, wh) for n, wh in enumerate(shown)], tmp_path)
+    assert "add --swap 2025-01-05" in refused(file, path, *ASKED)
+
+
 async def test_a_wrong_first_value_costs_only_itself(config, tmp_path):
     file = await config()
     begin = datetime(2026, 1, 1, tzinfo=UTC)

@@ -4,7 +4,8 @@
   gaps of more than half an hour. Where both exist they must agree.
 * **No register falls unless that is explained.** A single value that is too low and back again is left out. A fall that stays is
   a roll-over, or the meter was exchanged, and then the owner has to say when.
-* **No register rises faster than a house can use.** A value that does is left out.
+* **No register rises faster than a house can use.** A value that does is left out. So is a single value that is too high by less, if the
+  two readings behind it go on from the one before it within a day: no new meter would begin just there.
 * **What lies around is the frame.** In a gap no register shows less than before it or more than after it; before the first reading
   the last imported one shows no more than that, unless the meter was exchanged in between.
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.importing.lines import Refused
@@ -34,6 +36,8 @@ _DAY = 24 * _HOUR + _SLACK
 _ROLLED_WATTS = 20_000
 _STAYS = 3
 """So many readings in a row that are too low are a fall, fewer are a mistake of whoever wrote them down."""
+_GOES_ON = 2
+"""So many readings in a row that are lower than one, and not lower than that before it, show that it is too high."""
 _DIFFERENCES = 5
 """As many are told."""
 _SMALLEST_STEP = 10
@@ -123,8 +127,12 @@ class Judge:
         self._hole: Hole | None = None
         self._last: Candidate | None = None
         """The last reading that was believed in this hole, and all registers it showed."""
+        self._before: Candidate | None = None
+        """All registers before that one."""
+        self._held: Candidate | None = None
+        """That one as it was read. It is held back until those behind it show that it can be true."""
         self._first: Candidate | None = None
-        """The first one of the hole, which is held back until the second one shows that it can be true."""
+        """The first one of the hole, until the second one shows that it can be true."""
         self._low: list[Candidate] = []
         """Readings that are too low, until more come."""
 
@@ -205,7 +213,7 @@ class Judge:
     def _take(self, one: Candidate) -> Iterator[Candidate]:
         last = self._last
         if last is None:
-            self._first = self._last = one
+            self._first = self._last = self._held = one
             return
         said = next((swap for swap in self._swaps if swap.begin == swap.end and last.at < swap.begin <= one.at), None)
         if said is not None:
@@ -217,9 +225,7 @@ class Judge:
             if day is not None and not self._low:
                 yield from self._exchange(one, day)
                 return
-            self._low.append(one)
-            if len(self._low) >= _STAYS:
-                self._fell(last, self._low[0])
+            yield from self._lower(last, one)
             return
         for low in self._low:
             self._refuse(
@@ -230,7 +236,7 @@ class Judge:
         if too_fast is not None:
             if self._first is last:
                 self._refuse(Refused(last.place, self._faster(too_fast, last, one)))
-                self._first = self._last = one
+                self._first = self._last = self._held = one
                 return
             self._refuse(Refused(one.place, self._faster(too_fast, last, one)))
             return
@@ -238,13 +244,44 @@ class Judge:
             self.verdict.rollovers.append(one.at)
         yield from self._believe(one)
 
+    def _lower(self, last: Candidate, one: Candidate) -> Iterator[Candidate]:
+        """Note a reading that is lower than the last one, until it is clear which of them is wrong."""
+        self._low.append(one)
+        if self._too_high(self._low):
+            yield from self._without_last()
+        elif len(self._low) >= _STAYS:
+            self._fell(last, self._low[0])
+
     def _believe(self, one: Candidate) -> Iterator[Candidate]:
-        if self._first is not None:
-            yield self._first
-            self._first = None
+        if self._held is not None:
+            yield self._held
+        self._first = None
         last = {} if self._last is None else dict(self._last.values)
+        self._before, self._held = self._last, one
         self._last = Candidate(one.place, one.at, last | dict(one.values))
-        yield one
+
+    def _too_high(self, low: Sequence[Candidate]) -> bool:
+        """Tell whether the last reading must be too high, because two behind it that are lower go on from the one before it."""
+        before = self._before
+        if before is None or self._held is None or len(low) < _GOES_ON or low[-1].at - before.at > _DAY:
+            return False
+        most = _ROLLED_WATTS * (low[-1].at - before.at + _SLACK) / _HOUR
+        return all(
+            0 <= later.values[source] - earlier.values[source] <= most
+            for earlier, later in pairwise((before, *low))
+            for source in later.values
+            if source in earlier.values
+        )
+
+    def _without_last(self) -> Iterator[Candidate]:
+        """Leave out the last reading, and take those behind it."""
+        if self._held is not None:
+            when = self._date(self._held.at)
+            self._refuse(Refused(self._held.place, f"at {when} the register is higher than in the readings behind it"))
+        low, self._low = self._low, []
+        self._last, self._before, self._held = self._before, None, None
+        for one in low:
+            yield from self._take(one)
 
     def _exchange(self, one: Candidate, swap: Swap) -> Iterator[Candidate]:
         if self._hole is not None and self._hole.before is not None:
@@ -262,6 +299,9 @@ class Judge:
         if hole is None or last is None:
             return
         after = Candidate(0, hole.after.at, hole.after.values)
+        if self._low and self._fallen(last, after) is not None and self._too_high([*self._low, after]):
+            yield from self._without_last()
+            last = self._last or last
         if self._low:
             if self._fallen(last, after) is not None and self._fallen(self._low[-1], after) is None:
                 self._fell(last, self._low[0])
@@ -285,9 +325,9 @@ class Judge:
                 f"what would come in does not lead to what this program read: {self._faster(too_fast, last, after)}. Is it of another "
                 "meter, or in another unit (--unit)?"
             )
-        if self._first is not None:
-            yield self._first
-        self._hole = self._last = self._first = None
+        if self._held is not None:
+            yield self._held
+        self._hole = self._last = self._before = self._held = self._first = None
 
     def _fallen(self, last: Candidate, one: Candidate) -> Source | None:
         """Return a register that falls and does not roll over.
