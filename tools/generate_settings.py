@@ -31,6 +31,7 @@ from nes2mqtt.costs import config as costs
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.host.secret import Secret
 from nes2mqtt.meters import config as meters
+from nes2mqtt.meters.production.config import ProductionConfig
 from nes2mqtt.outputs.homeassistant.config import HomeAssistantConfig
 from nes2mqtt.outputs.mqtt import config as mqtt
 from nes2mqtt.outputs.web.config import WebConfig
@@ -66,6 +67,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[alerts.webhook]": alerts.WebhookConfig,
     "[alerts.mail]": alerts.MailConfig,
     "[prices]": PricesConfig,
+    "[production]": ProductionConfig,
     "[[contracts]]": costs.ContractConfig,
     "[[contracts.lines]]": costs.LineConfig,
     "times = [...] of a line": costs.TimeConfig,

@@ -1,4 +1,4 @@
-"""The patterns of a week and a month: the map of hours, the average day; by mouse, touch, keyboard, and as tables."""
+"""The patterns of a week, a month and a year: the map of hours, the average day; by mouse, touch, keyboard, and as tables."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.asyncio(loop_scop
 
 ZONE = ZoneInfo("Europe/Copenhagen")
 NOW = datetime(2026, 11, 28, 14, 20, tzinfo=ZONE)
+BEGIN = datetime(2026, 1, 1, tzinfo=ZONE)
 SILENT = datetime(2026, 11, 4, 7, tzinfo=ZONE)
 """An hour of a Wednesday of which nothing is known."""
 
@@ -42,14 +43,15 @@ class House:
         del meter
         found = []
         for start, end in spans:
-            if start >= NOW or start == SILENT:
+            if start >= NOW or start == SILENT or end <= BEGIN:
                 found.append(EnergyPeriod(start, end, {}))
                 continue
             hours = [
-                start + timedelta(hours=n) for n in range(round((min(end, NOW) - start) / timedelta(hours=1)) or 1)
+                max(start, BEGIN) + timedelta(hours=n)
+                for n in range(round((min(end, NOW) - max(start, BEGIN)) / timedelta(hours=1)) or 1)
             ]
             values = {"active_energy_import": sum(map(used, hours)), "active_energy_export": self.given * len(hours)}
-            found.append(EnergyPeriod(start, end, values, start, min(end, NOW)))
+            found.append(EnergyPeriod(start, end, values, max(start, BEGIN), min(end, NOW)))
         return found
 
     async def series(self, meter, keys, start, end, most):
@@ -159,7 +161,50 @@ async def test_a_finger_reads_and_export_has_its_own_map(a_page, served, web_of)
         assert await page.evaluate("document.documentElement.scrollWidth") == 320
 
 
-@pytest.mark.parametrize("view", ["history/day", "history/year", "history/all"])
+async def test_the_hours_of_a_year_by_month_and_by_day_of_the_week(a_page, served, web_of, client_for):
+    """The oracle counts hour by hour; of the year up to 28 November, twenty past two, with one silent hour."""
+    told = {}
+    begin = datetime(2026, 1, 1, tzinfo=ZONE).astimezone(UTC)
+    while begin + timedelta(hours=1) <= NOW:
+        if begin != SILENT:
+            local = begin.astimezone(ZONE)
+            told.setdefault(("month", local.month, local.hour), []).append(used(begin))
+            told.setdefault(("day", local.isoweekday(), local.hour), []).append(used(begin))
+        begin += timedelta(hours=1)
+    web = web_of(House(given=50))
+    async with client_for(web) as client:
+        report = (await client.get("/api/v1/patterns?meter=house")).json()
+        assert (await client.get("/api/v1/patterns?meter=house&start=2024-01-01&end=2026-01-01")).status_code == 400
+    assert [one["month"] for one in report["months"]] == [f"2026-{month:02d}-01" for month in range(1, 13)]
+    for kind, rows in (("month", report["months"]), ("day", report["weekdays"])):
+        for number, row in enumerate(rows, 1):
+            for hour, one in enumerate(row["hours"]):
+                hours = told.get((kind, number, hour), [])
+                assert one["count"] == len(hours)
+                expected = pytest.approx(sum(hours) / len(hours) / 1000, abs=1e-5) if hours else None
+                assert (one["import_kwh"], one["export_kwh"]) == (expected, 0.05 if hours else None)
+    phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+    async with served(web) as url, a_page(url, view="history/year/2026", **phone) as page:
+        await opened(page)
+        await expect(page.locator("#heat > [data-level]")).to_have_count(11 * 24)  # December is to come
+        await expect(page.locator("#heat-readout-title")).to_have_text("The average hours of each month")
+        await page.locator("#heat").focus()
+        for key in ("Home", "ArrowDown", *["ArrowRight"] * 7):
+            await page.keyboard.press(key)
+        mean = sum(told["month", 2, 7]) / len(told["month", 2, 7]) / 1000
+        words = rf"February 2026, 07:00.08:00: {mean:.2f}\skWh \(of 28 hours\)"
+        await expect(page.locator("#heat-readout")).to_have_text(re.compile(words))
+        weekend = [*told["day", 6, 12], *told["day", 7, 12]]
+        rows = page.locator("#average-table tbody tr")
+        assert await rows.nth(12).locator("td").all_inner_texts() == [
+            "0.30",
+            f"{sum(weekend) / len(weekend) / 1000:.2f}",
+        ]
+        await expect(page.locator("#heat-table tbody tr")).to_have_count(11)
+        assert await page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("view", ["history/day", "history/all"])
 async def test_other_times_have_none(a_page, served, web_of, view):
     async with served(web_of(House())) as url, a_page(url, view=view) as page:
         await expect(page.locator("#history-table")).to_be_visible()

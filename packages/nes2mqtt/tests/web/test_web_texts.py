@@ -70,6 +70,7 @@ def test_a_text_with_a_number_has_the_forms_its_language_needs():
 
 
 SAME = {
+    "now_solar",
     "parquet",
     "weekend",
     "compare_plain",

@@ -39,6 +39,7 @@ from nes2mqtt.costs.contract import SpotStep, check_all
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.host.secret import Secret
 from nes2mqtt.meters.config import MeterConfig
+from nes2mqtt.meters.production.config import ProductionConfig
 from nes2mqtt.outputs.homeassistant.config import HomeAssistantConfig
 from nes2mqtt.outputs.mqtt.config import MqttConfig
 from nes2mqtt.outputs.web.config import WebConfig
@@ -143,6 +144,8 @@ class Config(BaseModel):
     """What needs attention, and who is told; off without this section."""
     prices: PricesConfig | None = None
     """Where spot prices come from; without it lines that need them wait."""
+    production: ProductionConfig | None = None
+    """What a solar inverter gives; off without this section."""
 
     @model_validator(mode="after")
     def _topics_differ(self) -> Config:
@@ -211,6 +214,21 @@ class Config(BaseModel):
                     f"contract '{one.name}' is in {one.currency}, but {service.name} has the prices of {one.spot_area} in "
                     f"{currency}; take a source that has {one.currency}, or write the contract in {currency}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _production_fits(self) -> Config:
+        if self.production is None:
+            return self
+        if not self.mqtt:
+            raise ValueError("production comes from an MQTT broker; add a section [[mqtt]] with its host")
+        meter = self.production.meter
+        if meter is None and len(self.meters) > 1:
+            raise ValueError(f"production: say whose inverter it is: meter = one of {', '.join(self.meters)}")
+        if meter is not None and meter not in self.meters:
+            raise ValueError(
+                f"production is for meter '{meter}', which is not configured; there are: {', '.join(self.meters)}"
+            )
         return self
 
     @model_validator(mode="after")

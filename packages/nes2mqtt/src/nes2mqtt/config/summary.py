@@ -32,6 +32,9 @@ def summary(config: Config) -> Iterator[str]:
     else:
         yield "- keep no history: what a broker misses while it is away is lost"
     yield from _costs(config)
+    if config.production is not None:
+        topics = " and ".join(config.production.topics)
+        yield f"- hear what the solar inverter gives on {topics} at {config.mqtt[0].address}"
     yield from _alerts(config)
     yield from _page(config)
 

@@ -33,6 +33,7 @@ from nes2mqtt.readings.gateway_info import GatewayInfo
 from nes2mqtt.readings.happened import EventLog, RememberedEvents
 from nes2mqtt.readings.hub import Hub, Output
 from nes2mqtt.readings.reading import MeterInfo, TableGroup
+from nes2mqtt.runtime import parts
 from nes2mqtt.runtime.watch import watch_clock, watch_parts
 from nes2mqtt.timing.clock import Clock
 from osgp.meter import open_meter
@@ -52,10 +53,10 @@ if TYPE_CHECKING:
     from nes2mqtt.history.running_energy import RunningEnergy
     from nes2mqtt.history.store import Store
     from nes2mqtt.meters.console import RequestLog
+    from nes2mqtt.meters.production.keeper import Production
     from nes2mqtt.outputs.mqtt.feeds import Sources
-    from nes2mqtt.outputs.web.context import Fuse, SettingsDesk
+    from nes2mqtt.outputs.web.context import SettingsDesk
     from nes2mqtt.outputs.web.output import Serve
-    from nes2mqtt.prices.keeper import PriceKeeper
     from osgp.meter.meter import LinkEvent
     from osgp.optical.settings import SessionSettings
 
@@ -209,6 +210,7 @@ def _outputs(
     billing: Billing | None,
     costs: RunningCosts | None,
     alerts: AlertKeeper | None,
+    production: Production | None,
     pollers: Sequence[Poller],
     logs: Mapping[str, RequestLog],
     serve: Serve | None,
@@ -224,7 +226,7 @@ def _outputs(
         outputs.append(alerts)
     if config.mqtt:
         from nes2mqtt.outputs.mqtt.output import MqttOutput  # noqa: PLC0415
-    for broker in config.mqtt:
+    for number, broker in enumerate(config.mqtt):
         outbox = store.outbox(broker.name) if store is not None else None
         feeds = _feeds(config, store, event_log, alerts)
         outputs.append(
@@ -238,6 +240,7 @@ def _outputs(
                 costs=costs,
                 meters=config.meters,
                 folder=config.data_dir,
+                ears=production if number == 0 else None,
             )
         )
     if config.homeassistant is not None and store is not None:
@@ -258,7 +261,8 @@ def _outputs(
                 event_log=event_log,
                 alerts=alerts,
                 billing=billing,
-                fuses=_fuses(config),
+                fuses=parts.fuses(config),
+                production=production,
                 profiles=AskedProfiles(pollers, hub.clock.monotonic),
                 console=Console(pollers, logs, hub.clock.monotonic),
                 settings=desk,
@@ -280,75 +284,6 @@ def _feeds(config: Config, store: Store | None, event_log: EventLog, alerts: Ale
     from nes2mqtt.history.feeds import FilledIntervals, NotedNumber  # noqa: PLC0415 - only with a history
 
     return Sources(event_log, lambda name: NotedNumber(store, name), FilledIntervals(store), names, alerts)
-
-
-def _alerts(config: Config, gateway: GatewayInfo, hub: Hub, event_log: EventLog) -> AlertKeeper | None:
-    """Return what watches for alerts, with the ways to people; None without its section."""
-    section = config.alerts
-    if section is None:
-        return None
-    from nes2mqtt.alerts.channels.configured import couriers  # noqa: PLC0415 - see the docstring
-    from nes2mqtt.alerts.keeper import AlertKeeper  # noqa: PLC0415
-
-    fuses = {meter: settings.fuse for meter, settings in config.meters.items()}
-    names = {meter: settings.name or meter for meter, settings in config.meters.items()}
-    keeper = AlertKeeper(section, fuses, hub, event_log, config.timezone, config.data_dir, names)
-    for courier in couriers(section, keeper, gateway.name, keeper.words, hub.clock):
-        keeper.add(courier)
-    return keeper
-
-
-def _fuses(config: Config) -> dict[str, Fuse]:
-    """Return the fuses that are configured, and what the alert of a phase's load calls near."""
-    from nes2mqtt.alerts.config import PhaseLoadRule  # noqa: PLC0415 - only with a page
-    from nes2mqtt.outputs.web.context import Fuse  # noqa: PLC0415 - only with a page
-
-    rule = None if config.alerts is None else config.alerts.phase_load
-    percent = (rule or PhaseLoadRule()).percent
-    fuses = {meter: settings.fuse for meter, settings in config.meters.items()}
-    return {meter: Fuse(fuse, fuse * percent / 100) for meter, fuse in fuses.items() if fuse is not None}
-
-
-def _billing(config: Config, store: Store | None) -> Billing | None:
-    """Return what makes bills; None without contracts or without a history."""
-    if store is None or not config.contracts:
-        return None
-    from nes2mqtt.bills.billing import Billing  # noqa: PLC0415 - see the docstring
-    from nes2mqtt.prices.store import PriceStore  # noqa: PLC0415
-
-    contracts = [one.contract() for one in config.contracts]
-    return Billing(store, PriceStore(config.data_dir / "prices.db"), contracts, config.timezone)
-
-
-def _running_costs(config: Config, billing: Billing | None, clock: Clock) -> RunningCosts | None:
-    """Return what keeps prices and costs at hand; None if no broker gets them."""
-    if billing is None or not any(broker.publishes_costs for broker in config.mqtt):
-        return None
-    from nes2mqtt.bills.running_costs import RunningCosts  # noqa: PLC0415 - see the docstring
-
-    contracts = [one.contract() for one in config.contracts]
-    return RunningCosts(billing, contracts, config.timezone, clock)
-
-
-def _price_keeper(config: Config, clock: Clock) -> PriceKeeper | None:
-    """Return what keeps the spot prices that the contracts need; None if they need none."""
-    if config.prices is None or not any(one.spot_area for one in config.contracts):
-        return None
-    from random import random  # noqa: PLC0415
-
-    from nes2mqtt.prices.keeper import PriceKeeper, wanted_by  # noqa: PLC0415 - see the docstring
-    from nes2mqtt.prices.store import PriceStore  # noqa: PLC0415
-
-    contracts = [one.contract() for one in config.contracts]
-    needs = ((one.spot_area, one.prices_since, one.currency) for one in contracts if one.spot_area)
-    return PriceKeeper(
-        PriceStore(config.data_dir / "prices.db"),
-        wanted_by(needs),
-        clock,
-        config.prices.service(),
-        file=config.prices.file,
-        chance=random,
-    )
 
 
 @asynccontextmanager
@@ -415,11 +350,25 @@ async def run(
         logs = _request_logs(config, clock)
         pollers = await _pollers(config, hub, store, logs)
         event_log = _event_log(config, store)
-        billing = _billing(config, store)
-        costs = _running_costs(config, billing, clock)
-        alerts = _alerts(config, gateway, hub, event_log)
+        billing = parts.billing(config, store)
+        costs = parts.running_costs(config, billing, clock)
+        alerts = parts.alerts(config, gateway, hub, event_log)
+        production = parts.production(config, clock)
         made = _outputs(
-            config, gateway, hub, store, energy, event_log, billing, costs, alerts, pollers, logs, serve, desk
+            config,
+            gateway,
+            hub,
+            store,
+            energy,
+            event_log,
+            billing,
+            costs,
+            alerts,
+            production,
+            pollers,
+            logs,
+            serve,
+            desk,
         )
         if store is not None and config.history.backfill:
             from nes2mqtt.backfill.filler import Filler  # noqa: PLC0415 - only with a history
@@ -434,7 +383,9 @@ async def run(
             sides.append(Keeper("counting the running energy", energy.run).run())
         if costs is not None:
             sides.append(Keeper("counting the running costs", costs.run).run())
-        if (prices := _price_keeper(config, clock)) is not None:
+        if production is not None:
+            sides.append(Keeper("counting the production", production.run).run())
+        if (prices := parts.price_keeper(config, clock)) is not None:
             sides.append(Keeper("keeping spot prices", prices.run).run())
         anew = await _run_graph(clock, pollers, outputs, sides, notifier, stop, started, desk)
     if anew:

@@ -25,7 +25,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator,
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nes2mqtt.outputs.mqtt.claims.leftovers import Leftovers
 from nes2mqtt.outputs.mqtt.client.broker import Broker, Pace
@@ -52,7 +52,7 @@ from osgp.sources import Direction
 if TYPE_CHECKING:
     from nes2mqtt.bills.running_costs import RunningCosts
 
-__all__ = ["MqttOutput", "Timing"]
+__all__ = ["Ears", "MqttOutput", "Timing"]
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +81,16 @@ class Timing:
     """Time that another gateway has to say that the topics we are about to remove are its own."""
 
 
+class Ears(Protocol):
+    """Who listens to messages of others on the broker."""
+
+    topics: tuple[str, ...]
+    """Without wildcards."""
+
+    def hear(self, topic: str, payload: str, *, retained: bool) -> None:
+        """Take a message; returns at once."""
+
+
 class MqttOutput:
     """Publishes to one broker.
 
@@ -97,6 +107,7 @@ class MqttOutput:
         rng: gives the random numbers for pauses and for the end of the client id.
         meters: all meters of the configuration; what the broker keeps of others is removed.
         folder: the data folder, to remember what the broker keeps; None: nothing is removed.
+        ears: who listens to others on this broker.
     """
 
     def __init__(
@@ -114,7 +125,9 @@ class MqttOutput:
         rng: random.Random | None = None,
         meters: Collection[str] = (),
         folder: Path | None = None,
+        ears: Ears | None = None,
     ) -> None:
+        self._ears = ears
         self.name = config.name
         self._config = config
         self._gateway = gateway
@@ -305,7 +318,7 @@ class MqttOutput:
 
     async def _work(self, session: Session) -> None:
         self._ownership.note()
-        await session.subscribe(self._main_will.topic, self._ownership.topic, *self._birth_topics)
+        await session.subscribe(*self._topics)
         await self._tell_everything(session)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._publish_due(session))
@@ -321,6 +334,12 @@ class MqttOutput:
             if self._discovery is not None:
                 tasks.create_task(self._announce(session, self._discovery))
                 tasks.create_task(self._greet_home_assistant(session))
+
+    @property
+    def _topics(self) -> tuple[str, ...]:
+        """Return all that is listened to, each once."""
+        heard = () if self._ears is None else self._ears.topics
+        return tuple(dict.fromkeys((self._main_will.topic, self._ownership.topic, *self._birth_topics, *heard)))
 
     @property
     def _birth_topics(self) -> tuple[str, ...]:
@@ -376,7 +395,9 @@ class MqttOutput:
             yield from self._views.costs(meter, costs)
 
     async def _heard(self, session: Session, message: Received) -> None:
-        """Watch our own status, and wait for Home Assistant to start."""
+        """Watch our own status, wait for Home Assistant to start, and pass on what others listen to."""
+        if self._ears is not None and message.topic in self._ears.topics:
+            self._ears.hear(message.topic, message.payload, retained=message.retained)
         if message.topic == self._main_will.topic:
             await contradict(self._main_will)(session, message)
         elif await self._ownership.hear(session, message):
@@ -389,7 +410,7 @@ class MqttOutput:
         while True:
             await asyncio.sleep(REFUSED_AGAIN)
             if session.refusals.problem:
-                await session.subscribe(self._main_will.topic, self._ownership.topic, *self._birth_topics)
+                await session.subscribe(*self._topics)
                 await self._tell_everything(session)
 
     async def _publish_due(self, session: Session) -> None:

@@ -33,6 +33,7 @@ from nes2mqtt.outputs.web.api import (
     history,
     metrics,
     openapi,
+    patterns,
     profile,
 )
 from nes2mqtt.outputs.web.api.operation import PREFIX
@@ -64,6 +65,7 @@ _OPERATIONS = (
     *profile.OPERATIONS,
     *console.OPERATIONS,
     *history.OPERATIONS,
+    *patterns.OPERATIONS,
     *costs.OPERATIONS,
 )
 

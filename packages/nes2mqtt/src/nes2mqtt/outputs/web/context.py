@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nes2mqtt.bills.billing import Billing
     from nes2mqtt.history.store import Store
     from nes2mqtt.meters.console import Console
+    from nes2mqtt.meters.production.keeper import Production
     from nes2mqtt.meters.profiles import AskedProfiles
 
 __all__ = ["Fuse", "SettingsDesk", "WebContext"]
@@ -79,6 +80,8 @@ class WebContext(Protocol):
     """What makes bills; None without contracts or without a history."""
     fuses: Mapping[str, Fuse]
     """Of the meters whose fuse is configured."""
+    production: Production | None
+    """What hears the solar inverter; None without its section."""
     profiles: AskedProfiles | None
     """What asks meters for their own load profiles; None where there are none to ask."""
     console: Console | None

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from nes2mqtt.bills.billing import Billing
     from nes2mqtt.history.store import Store
     from nes2mqtt.meters.console import Console
+    from nes2mqtt.meters.production.keeper import Production
     from nes2mqtt.meters.profiles import AskedProfiles
     from nes2mqtt.outputs.web.context import Fuse, SettingsDesk
 
@@ -67,6 +68,7 @@ class WebOutput:
         alerts: watches for what needs attention; None without its section.
         billing: makes bills; None without contracts.
         fuses: of the meters whose main fuse is configured.
+        production: hears the solar inverter; None without its section.
         profiles: asks meters for their own load profiles.
         console: reads meters' tables, and has the last requests to them.
         settings: where settings are looked at and changed.
@@ -88,6 +90,7 @@ class WebOutput:
         alerts: AlertKeeper | None = None,
         billing: Billing | None = None,
         fuses: Mapping[str, Fuse] | None = None,
+        production: Production | None = None,
         profiles: AskedProfiles | None = None,
         console: Console | None = None,
         settings: SettingsDesk | None = None,
@@ -102,6 +105,7 @@ class WebOutput:
         self.alerts = alerts
         self.billing = billing
         self.fuses = fuses if fuses is not None else {}
+        self.production = production
         self.profiles = profiles
         self.console = console
         self.settings = settings
@@ -109,7 +113,7 @@ class WebOutput:
         self._serve_with = serve
         self.recent = Recent()
         self.dash = DashDocument(hub)
-        self.live = LiveFeed(hub, self.recent, most_clients=config.max_live_clients)
+        self.live = LiveFeed(hub, self.recent, most_clients=config.max_live_clients, production=production)
         if alerts is not None:
             alerts.follow(self._alerted)
         self.listening = asyncio.Event()

@@ -183,6 +183,7 @@ async def status(request: Request, asked: Asked) -> StatusReport:
             history=web.store is not None,
             costs=web.billing is not None and web.store is not None,
             alerts=web.alerts is not None,
+            production=None if web.production is None else web.production.meter,
         ),
         outputs=[OutputReport(**asdict(output.status())) for output in web.hub.outputs],
         meters=await meters(request, asked),

@@ -6,7 +6,7 @@ This module does not know SQL, nor how registers become energy.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from nes2mqtt.bills.own_use import OwnUse, own_use_of, own_uses
 from nes2mqtt.history.errors import HistoryError
 from nes2mqtt.history.queries.periods import Unit, cut, floor, following, periods
 from nes2mqtt.history.queries.reader import EnergyPeriod, Line
@@ -27,6 +28,7 @@ from nes2mqtt.outputs.web.api.models import (
     GapsReport,
     LineReport,
     LookedIntoGap,
+    OwnUseReport,
     PeaksReport,
     SeriesReport,
 )
@@ -191,14 +193,17 @@ async def energy(request: Request, asked: _Energy) -> EnergyReport:
             found = await store.energies(meter, spans)
         else:
             found = await store.energy(meter, period, begin, until)
+        if not found:
+            raise ProblemError(503, _UNREADABLE, "The log and /api/v1/status tell why.")
+        own = await own_uses(web.production, meter, found)
+        own_use = await own_use_of(web.production, store, meter, _whole(found))
     except HistoryError as error:
         raise unreadable(error) from error
-    if not found:
-        raise ProblemError(503, _UNREADABLE, "The log and /api/v1/status tell why.")
     now = web.hub.clock.now() if web.hub.clock.known else None
     spent = [_spent(part, now) for part in found]
-    buckets = [_bucket(part, *times) for part, times in zip(found, spent, strict=True)]
+    buckets = [_bucket(part, *times, use) for part, times, use in zip(found, spent, own, strict=True)]
     total = EnergyBucket(
+        own_use=_own_use(own_use),
         start=buckets[0].start,
         end=buckets[-1].end,
         import_kwh=_kwh(_sum(part.values.get(_IMPORT.key) for part in found)),
@@ -212,6 +217,19 @@ async def energy(request: Request, asked: _Energy) -> EnergyReport:
         imported=[imported for bucket in buckets for imported in bucket.imported],
     )
     return EnergyReport(meter=meter, period=period, timezone=str(zone), total=total, buckets=buckets)
+
+
+def _whole(parts: Sequence[EnergyPeriod]) -> EnergyPeriod:
+    """Return periods that follow each other as one."""
+    keys = {key for part in parts for key in part.values}
+    return EnergyPeriod(
+        parts[0].start,
+        parts[-1].end,
+        {key: sum(part.values.get(key, 0) for part in parts) for key in keys},
+        next((part.first for part in parts if part.first is not None), None),
+        next((part.last for part in reversed(parts) if part.last is not None), None),
+        unplaced=frozenset().union(*(part.unplaced for part in parts)),
+    )
 
 
 async def peaks(request: Request, asked: _Peaks) -> PeaksReport:
@@ -270,8 +288,15 @@ def _base_load(quarters: Iterable[EnergyPeriod], zone: ZoneInfo) -> float | None
     return None if len(nights) < _ENOUGH_NIGHTS else 4.0 * nights[len(nights) // 20]
 
 
-def _bucket(part: EnergyPeriod, expected: int | None, known: int) -> EnergyBucket:
+def _own_use(own: OwnUse | None) -> OwnUseReport | None:
+    if own is None:
+        return None
+    return OwnUseReport(produced_kwh=own.produced, self_used_kwh=own.used, consumed_kwh=own.consumed, until=own.until)
+
+
+def _bucket(part: EnergyPeriod, expected: int | None, known: int, own_use: OwnUse | None = None) -> EnergyBucket:
     return EnergyBucket(
+        own_use=_own_use(own_use),
         start=part.start,
         end=part.end,
         import_kwh=_kwh(part.values.get(_IMPORT.key)),

@@ -151,6 +151,9 @@ class GatewayReport(_Model):
     history: bool = Field(description="Series, energy and export are available")
     costs: bool = Field(description="Bills are available: there are contracts and a history")
     alerts: bool = Field(description="Alerts are watched for: there is a section `[alerts]`")
+    production: str | None = Field(
+        description="The meter of the house whose inverter is heard: there is a section `[production]`"
+    )
 
 
 class OutputReport(_Model):
@@ -226,6 +229,22 @@ class FilledPart(_Model):
     end: datetime
 
 
+class OwnUseReport(_Model):
+    """What the house's solar inverter gave, and what became of it. Null is what is not known."""
+
+    produced_kwh: float | None
+    self_used_kwh: float | None = Field(
+        description="Produced and not exported; null unless inverter and meter are known for the same time"
+    )
+    consumed_kwh: float | None = Field(
+        description="By the house: import and what it used itself; null as `self_used_kwh`"
+    )
+    until: datetime | None = Field(
+        default=None,
+        description="All three are up to here, where the inverter fell silent before the meter did, as at night; else null",
+    )
+
+
 class EnergyBucket(_Model):
     """A quarter hour, hour, day, week, month or year."""
 
@@ -233,6 +252,9 @@ class EnergyBucket(_Model):
     end: datetime
     import_kwh: float | None = Field(description="Null when it is not known")
     export_kwh: float | None
+    own_use: OwnUseReport | None = Field(
+        default=None, description="Null where no inverter is configured (`[production]`)"
+    )
     expected_seconds: int | None = Field(description="How much of it is over; null while the time of day is not known")
     known_seconds: int = Field(description="Of how much of it the energy is known; as exact as the meter is read")
     complete: bool = Field(

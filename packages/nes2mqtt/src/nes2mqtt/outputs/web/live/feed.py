@@ -22,7 +22,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nes2mqtt.outputs.web.live.recent import Recent
 from nes2mqtt.outputs.web.live.view import (
@@ -32,6 +32,7 @@ from nes2mqtt.outputs.web.live.view import (
     iso,
     label,
     meter_document,
+    production_document,
     status_document,
 )
 from nes2mqtt.readings.hub import Hub
@@ -39,6 +40,9 @@ from nes2mqtt.readings.reading import EntriesRead, MeterEvent, MeterStatus, Qual
 from nes2mqtt.timing.clock import Clock
 from servicekit.boot import boot_id
 from servicekit.limits import Places
+
+if TYPE_CHECKING:
+    from nes2mqtt.meters.production.keeper import Production
 
 __all__ = ["Client", "LiveFeed", "TooManyClients", "encode"]
 
@@ -111,6 +115,7 @@ class LiveFeed:
         hub: where the latest values are.
         recent: the power curve of the last hour.
         most_clients: pages that may be open at the same time.
+        production: what hears the solar inverter of a meter's house; it goes along with what the meter tells.
     """
 
     def __init__(
@@ -119,8 +124,10 @@ class LiveFeed:
         recent: Recent,
         *,
         most_clients: int,
+        production: Production | None = None,
     ) -> None:
         self._hub = hub
+        self._production = production
         self._recent = recent
         self._places = Places(most_clients)
         self._clock = hub.clock
@@ -214,7 +221,7 @@ class LiveFeed:
     def _snapshot(self, client: Client, recent: float, last_event_id: str) -> Iterator[bytes]:
         meters = sorted(self._hub.latest) if client.meters is None else sorted(client.meters)
         for meter in meters:
-            document = {**meter_document(meter, self._hub), **moment(self._clock)}
+            document = self._all_of(meter)
             if document["status"] is not None:
                 self._serials.setdefault(meter, document["status"]["info"]["serial"])
             instant = self._clock.monotonic()
@@ -244,7 +251,7 @@ class LiveFeed:
         if isinstance(status, MeterStatus):
             before, self._serials[meter] = self._serials.get(meter), status.info.serial
             if before not in {None, status.info.serial}:
-                return encode("meter", {**meter_document(meter, self._hub), **moment(self._clock)}, instant)
+                return encode("meter", self._all_of(meter), instant)
         return encode("change", {**self._change(meter, parts), **moment(self._clock)}, instant)
 
     def _mark_grown_old(self) -> None:
@@ -262,8 +269,17 @@ class LiveFeed:
             return list(self._hub.latest)
         return {meter for client in self._clients for meter in client.meters or ()}
 
+    def _all_of(self, meter: str) -> dict[str, Any]:
+        return {**meter_document(meter, self._hub), **self._given(meter), **moment(self._clock)}
+
+    def _given(self, meter: str) -> dict[str, Any]:
+        """Describe what an inverter in the house of a meter gives; nothing where there is none."""
+        if self._production is None or self._production.meter != meter:
+            return {}
+        return {"production": production_document(self._production.now())}
+
     def _change(self, meter: str, parts: dict[TableGroup | None, MeterEvent]) -> dict[str, Any]:
-        document: dict[str, Any] = {"id": meter}
+        document: dict[str, Any] = {"id": meter, **self._given(meter)}
         for event in parts.values():
             if isinstance(event, Sample):
                 quality = self._hub.quality(event)

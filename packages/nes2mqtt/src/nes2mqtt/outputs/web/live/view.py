@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nes2mqtt.readings.happened import Happened
 from nes2mqtt.readings.hub import Hub
@@ -20,7 +20,19 @@ from nes2mqtt.readings.reading import MeterStatus, Quality, Sample
 from nes2mqtt.timing.clock import Clock
 from osgp.ports.tap.health import told_of
 
-__all__ = ["clock_document", "group_document", "happened_document", "iso", "label", "meter_document", "status_document"]
+if TYPE_CHECKING:
+    from nes2mqtt.meters.production.keeper import GivenNow
+
+__all__ = [
+    "clock_document",
+    "group_document",
+    "happened_document",
+    "iso",
+    "label",
+    "meter_document",
+    "production_document",
+    "status_document",
+]
 
 Document = dict[str, Any]
 
@@ -86,6 +98,14 @@ def status_document(status: MeterStatus, clock: Clock) -> Document:
         "module": None if status.module is None else told_of(status.module),
         "clock_ahead": status.clock_ahead,
     }
+
+
+def production_document(given: GivenNow | None) -> Document | None:
+    """Describe what an inverter gives now; None while that was never told."""
+    if given is None:
+        return None
+    quality = Quality.GOOD if given.fresh else Quality.STALE
+    return {"power": given.watts, "instant": round(given.instant, 3), "quality": quality}
 
 
 def happened_document(one: Happened) -> Document:

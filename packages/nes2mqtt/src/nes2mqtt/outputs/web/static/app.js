@@ -43,6 +43,7 @@ const stream = new Stream({
   onChange(change) {
     Object.assign(page.meter.groups, change.groups);
     page.meter.status = change.status ?? page.meter.status;
+    page.meter.production = change.production;
     const present = change.groups?.present;
     if (present && present.quality === "good") {
       const { active_power_import: imported, active_power_export: exported } = present.values;

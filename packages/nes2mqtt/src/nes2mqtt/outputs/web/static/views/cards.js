@@ -71,6 +71,35 @@ export function drawNow(meter, curve) {
     .filter(([found]) => found)
     .map(([found, decimals, unit]) => `${number(found.number, decimals)} ${unit}`);
   setText(byId("now-more"), more.join("  ·  "));
+  drawOwnUse(meter);
+}
+
+/** What the inverter gives and the house uses, in W: { solar, house, share }; undefined unless both are known now. */
+export function ownUse(meter) {
+  const power = netPower(meter);
+  const solar = meter.production;
+  if (!power || power.stale || solar?.quality !== "good") {
+    return undefined;
+  }
+  const house = solar.power + power.number;
+  // The two are not read at one moment: what cannot be true is not said.
+  if (house < 0) {
+    return undefined;
+  }
+  return { solar: solar.power, house, share: solar.power > 0 ? Math.min(1, house / solar.power) : undefined };
+}
+
+/** Where an inverter is heard its place stays, whether it is known or not: nothing below jumps at dusk. */
+function drawOwnUse(meter) {
+  byId("now-own").hidden = meter.production === undefined;
+  const own = ownUse(meter);
+  const watts = (value) => (own ? `${number(value)} W` : "\u2013");
+  const share = own?.share === undefined ? "\u2013" : `${number(Math.round(own.share * 100))} %`;
+  fillList(byId("now-own"), [
+    [text("now_solar"), watts(own?.solar)],
+    [text("now_house"), watts(own?.house)],
+    [text("now_own"), share],
+  ]);
 }
 
 const PHASES = [1, 2, 3];
@@ -124,7 +153,8 @@ export function drawPhases(meter, fuse) {
   byId("phases-full").hidden = !phases.some((one) => Number.isFinite(share(one)));
   setText(byId("phases-full"), fuse ? text("bar_fuse", { amperes: number(fuse.current, fuse.current % 1 ? 1 : 0) }) : text("bar_full", { watts: number(scale) }));
   const close = phases.filter(near).map(({ phase }) => `L${phase}`);
-  byId("phases-near").hidden = close.length === 0;
+  // Its place stays: around the limit it would come and go each second.
+  byId("phases-near").hidden = !fuse;
   setText(byId("phases-near"), close.length > 0 ? text("fuse_near", { phases: close.join(", ") }) : "");
   phases.forEach((one, index) => {
     const { phase, watts, volts, amperes, stale } = one;

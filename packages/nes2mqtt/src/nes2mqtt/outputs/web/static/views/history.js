@@ -270,7 +270,7 @@ async function fetchAndDraw(aloud = false) {
   await curve;
 }
 
-/** How the hours of a week or a month compare, when somebody opens that. */
+/** How the hours of a week, a month or a year compare, when somebody opens that. */
 async function patterns() {
   const { wanted, asked } = state;
   if (!byId("history-patterns").open || !state.found) {
@@ -330,7 +330,7 @@ function drawAll() {
   byId("summary-notes").replaceChildren(...notes(found).map((line) => el("li", {}, line)));
   byId("history-summary").hidden = facts.length === 0;
   byId("history-table").hidden = facts.length === 0;
-  byId("history-patterns").hidden = facts.length === 0 || !["week", "month"].includes(wanted.kind);
+  byId("history-patterns").hidden = facts.length === 0 || !["week", "month", "year"].includes(wanted.kind);
   if (byId("history-table").open) {
     drawTable(byId("history-rows"), found, inside);
   }

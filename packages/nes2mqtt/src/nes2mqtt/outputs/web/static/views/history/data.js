@@ -109,8 +109,13 @@ export async function load(wanted) {
   return { report, other: compared, elapsed: compared ? sums : null };
 }
 
-/** The hours of a week or a month; null for other times. */
+/** The hours of a week or a month, or how those of a year compare; null for other times. */
 export async function hours(wanted) {
+  if (wanted.kind === "year") {
+    const { meter, span, today } = wanted;
+    const asked = path("patterns", { meter, start: span.start, end: span.end });
+    return today && span.end <= today ? getPast(asked) : get(asked);
+  }
   return wanted.kind === "week" || wanted.kind === "month" ? energy(wanted, "hour", wanted.span) : null;
 }
 

@@ -1,12 +1,12 @@
 // How the hours of a week or a month compare: a map of each hour of each day, and the average day, of Monday to Friday and of the
-// weekend. Averages count hours that were measured whole; what is not known has no colour. Loaded when somebody wants it.
+// weekend; of a year the map is of the average hours of each month. Averages count hours that were measured whole; what is not known has no colour. Loaded when somebody wants it.
 
 import { exact, known, kwh, moments, noteOf } from "../../charts/buckets.js";
 import { clock } from "../../data/clock.js";
 import { byId, el, setText } from "../../dom.js";
 import { say } from "../../page.js";
 import { dayOf } from "../../texts/calendar.js";
-import { dayName, dayNumber, hourNumber } from "../../texts/format.js";
+import { dayName, dayNumber, hourNumber, monthName, monthYear } from "../../texts/format.js";
 import { text, translate } from "../../texts/texts.js";
 
 const HOURS = 24;
@@ -14,7 +14,11 @@ const HOURS = 24;
 const LEVELS = 10;
 const KINDS = ["weekdays", "weekend"];
 
-const state = { days: [], direction: "import", top: 0, average: null, cells: [], shown: null, hour: null, built: false };
+/**
+ * source: what is drawn: title, the key of what the map is called; rows(), a row of the map each { name, title, hours }, of which each hour has
+ * its mean in kWh (null where it is not known), the most of it that was measured whole, whether it is that, and words; averages().
+ */
+const state = { source: null, rows: [], direction: "import", top: 0, average: null, cells: [], shown: null, hour: null, built: false };
 
 const valueOf = (bucket) => bucket[`${state.direction}_kwh`];
 const amount = (value) => `${kwh(value)}\u00a0kWh`;
@@ -45,19 +49,65 @@ function daysOf(buckets) {
   return [...days.values()];
 }
 
-/** For each kind of day and each hour { mean, count }; mean is null where no such hour is known whole. */
-function averages() {
+/** What is known of an hour of a day. */
+function hourOfDay({ start }, buckets, hour) {
+  const told = buckets.filter((bucket) => known(bucket) && (valueOf(bucket) ?? null) !== null);
+  const parts = told.map((bucket) => [amount(valueOf(bucket)), noteOf(bucket).words].filter(Boolean).join(" "));
+  const words = buckets.length === 0 ? text("patterns_no_hour") : parts.join(" + ") || text("not_known");
+  return {
+    mean: told.length ? told.reduce((sum, bucket) => sum + valueOf(bucket), 0) / told.length : null,
+    most: Math.max(...told.filter(whole).map(valueOf)),
+    whole: told.every(whole),
+    words: `${dayName(start)}, ${hourWords(hour)}: ${words}`,
+    told: told.map((bucket) => kwh(valueOf(bucket))).join(" + "),
+  };
+}
+
+/** The source of a report by hours. */
+function ofDays(buckets) {
+  const days = daysOf(buckets);
   const of = (kind, hour) => {
-    const found = state.days.filter(({ day }) => kindOf(day) === kind).flatMap(({ hours }) => hours[hour].filter(whole).map(valueOf));
+    const found = days.filter(({ day }) => kindOf(day) === kind).flatMap(({ hours }) => hours[hour].filter(whole).map(valueOf));
     return { mean: found.length ? found.reduce((sum, value) => sum + value, 0) / found.length : null, count: found.length };
   };
-  return Object.fromEntries(KINDS.map((kind) => [kind, Array.from({ length: HOURS }, (_, hour) => of(kind, hour))]));
+  const name = ({ start }) => (days.length > 7 ? String(dayNumber(start)) : dayName(start).split(/[ ,]/)[0]);
+  return {
+    title: "patterns_hours",
+    gives: buckets.some(({ export_kwh: given }) => given > 0),
+    rows: () => days.map((day) => ({ name: name(day), title: dayName(day.start), hours: day.hours.map((found, hour) => hourOfDay(day, found, hour)) })),
+    averages: () => Object.fromEntries(KINDS.map((kind) => [kind, Array.from({ length: HOURS }, (_, hour) => of(kind, hour))])),
+  };
+}
+
+/** An hour of the day in a month, on average. */
+function hourOfMonth(start, found, hour) {
+  const mean = valueOf(found);
+  const words = mean === null ? text("not_known") : `${amount(mean)} (${text("patterns_days", { count: found.count })})`;
+  return { mean, most: mean ?? -Infinity, whole: true, words: `${monthYear(start)}, ${hourWords(hour)}: ${words}`, told: mean === null ? "" : kwh(mean) };
+}
+
+/** The source of a year's report: means of whole hours, by month and by day of the week. */
+function ofYear({ months, weekdays }) {
+  const noon = ({ month }) => new Date(`${month}T12:00Z`);
+  const some = ({ hours }) => hours.some(({ count }) => count > 0);
+  const told = months.slice(0, months.findLastIndex(some) + 1);
+  const of = (kind, hour) => {
+    const found = weekdays.filter(({ weekday }) => (weekday > 5 ? "weekend" : "weekdays") === kind).map(({ hours }) => hours[hour]);
+    const count = found.reduce((sum, one) => sum + one.count, 0);
+    return { mean: count ? found.reduce((sum, one) => sum + (valueOf(one) ?? 0) * one.count, 0) / count : null, count };
+  };
+  return {
+    title: "patterns_months",
+    gives: months.some(({ hours }) => hours.some(({ export_kwh: given }) => given > 0)),
+    rows: () => told.map((month) => ({ name: monthName(noon(month)), title: monthYear(noon(month)), hours: month.hours.map((found, hour) => hourOfMonth(noon(month), found, hour)) })),
+    averages: () => Object.fromEntries(KINDS.map((kind) => [kind, Array.from({ length: HOURS }, (_, hour) => of(kind, hour))])),
+  };
 }
 
 function build() {
   const chart = (id, shape) => el("div", { id, class: shape, role: "img", tabindex: "0" });
   const table = (id, label) => el("div", { class: "table-scroll", tabindex: "0", role: "group", "data-label": label }, el("table", { id }));
-  const head = (id, key) => el("div", { class: "card-head" }, el("h3", { "data-text": key }), el("output", { id, class: "readout" }));
+  const head = (id, key) => el("div", { class: "card-head" }, el("h3", { id: `${id}-title`, "data-text": key }), el("output", { id, class: "readout" }));
   byId("patterns").replaceChildren(
     el(
       "p",
@@ -91,7 +141,7 @@ function build() {
     const at = state.shown ?? 0;
     const column = at % HOURS;
     const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: HOURS, ArrowUp: -HOURS, PageDown: 7 * HOURS, PageUp: -7 * HOURS, Home: -column, End: HOURS - 1 - column };
-    move(event, state.shown === null ? { [event.key]: 0, Escape: undefined } : steps, at, state.days.length * HOURS, pointHeat);
+    move(event, state.shown === null ? { [event.key]: 0, Escape: undefined } : steps, at, state.rows.length * HOURS, pointHeat);
   });
   byId("average").addEventListener("keydown", (event) => {
     const at = state.hour ?? 0;
@@ -117,18 +167,10 @@ function move(event, steps, at, count, point) {
   }
 }
 
-/** What is known of an hour of a day, in words. */
-function cellWords({ start, hours }, hour) {
-  const name = `${dayName(start)}, ${hourWords(hour)}`;
-  const told = hours[hour].filter((bucket) => known(bucket) && (valueOf(bucket) ?? null) !== null);
-  const parts = told.map((bucket) => [amount(valueOf(bucket)), noteOf(bucket).words].filter(Boolean).join(" "));
-  return `${name}: ${hours[hour].length === 0 ? text("patterns_no_hour") : parts.join(" + ") || text("not_known")}`;
-}
-
 function pointHeat(at) {
   state.shown = at >= 0 ? at : null;
   state.cells.flat().forEach((cell, index) => cell.classList.toggle("shown", index === at));
-  const words = at >= 0 ? cellWords(state.days[Math.floor(at / HOURS)], at % HOURS) : "";
+  const words = at >= 0 ? state.rows[Math.floor(at / HOURS)].hours[at % HOURS].words : "";
   setText(byId("heat-readout"), words);
   return words;
 }
@@ -145,30 +187,27 @@ function pointHour(hour) {
   return words;
 }
 
-function cell(buckets) {
-  const told = buckets.filter((bucket) => known(bucket) && (valueOf(bucket) ?? null) !== null);
-  if (told.length === 0) {
+function cell({ mean, whole: exactly }) {
+  if (mean === null) {
     return el("div", { "data-level": "" });
   }
-  const mean = told.reduce((sum, bucket) => sum + valueOf(bucket), 0) / told.length;
   const level = state.top > 0 ? Math.min(LEVELS, Math.ceil((mean / state.top) * LEVELS)) : 0;
-  return el("div", { "data-level": String(level), ...(told.every(whole) ? {} : { class: "part" }) });
+  return el("div", { "data-level": String(level), ...(exactly ? {} : { class: "part" }) });
 }
 
 function drawHeat() {
-  const all = state.days.flatMap(({ hours }) => hours.flat()).filter(whole).map(valueOf);
-  state.top = Math.max(0, ...all);
-  state.cells = state.days.map(({ hours }) => hours.map(cell));
-  const name = ({ start }) => (state.days.length > 7 ? String(dayNumber(start)) : dayName(start).split(/[ ,]/)[0]);
+  const most = Math.max(...state.rows.flatMap(({ hours }) => hours.map((hour) => hour.most)));
+  state.top = Math.max(0, most);
+  state.cells = state.rows.map(({ hours }) => hours.map(cell));
   const ticks = Array.from({ length: HOURS }, (_, hour) => el("span", { class: "tick" }, hour % 6 === 0 ? twoDigits(hour) : ""));
   byId("heat").replaceChildren(
-    ...state.days.flatMap((day, row) => [el("span", { class: "row-name" }, name(day)), ...state.cells[row]]),
+    ...state.rows.flatMap(({ name }, row) => [el("span", { class: "row-name" }, name), ...state.cells[row]]),
     el("span", {}),
     ...ticks,
   );
-  const scale = all.length ? text("patterns_scale", { most: amount(state.top) }) : text("patterns_empty");
+  const scale = Number.isFinite(most) ? text("patterns_scale", { most: amount(state.top) }) : text("patterns_empty");
   setText(byId("heat-scale"), scale);
-  byId("heat").setAttribute("aria-label", `${text("patterns_hours")}. ${scale}`);
+  byId("heat").setAttribute("aria-label", `${text(state.source.title)}. ${scale}`);
 }
 
 function drawAverage() {
@@ -201,16 +240,16 @@ function drawTables() {
       ),
     ),
   );
-  const told = (buckets) => buckets.filter((bucket) => known(bucket) && (valueOf(bucket) ?? null) !== null).map((bucket) => kwh(valueOf(bucket)));
   byId("heat-table").replaceChildren(
-    el("caption", {}, `${text("patterns_hours")}, kWh`),
+    el("caption", {}, `${text(state.source.title)}, kWh`),
     el("thead", {}, el("tr", {}, head(text("time"), {}), ...Array.from({ length: HOURS }, (_, hour) => head(twoDigits(hour))))),
-    el("tbody", {}, ...state.days.map(({ start, hours }) => el("tr", {}, el("th", { scope: "row" }, dayName(start)), ...hours.map((buckets) => number(told(buckets).join(" + ")))))),
+    el("tbody", {}, ...state.rows.map(({ title, hours }) => el("tr", {}, el("th", { scope: "row" }, title), ...hours.map(({ told }) => number(told))))),
   );
 }
 
 function drawAll() {
-  state.average = averages();
+  state.rows = state.source.rows();
+  state.average = state.source.averages();
   Object.assign(state, { shown: null, hour: null });
   for (const button of byId("patterns-direction").children) {
     button.setAttribute("aria-pressed", String(button.dataset.direction === state.direction));
@@ -223,14 +262,15 @@ function drawAll() {
   pointHour(-1);
 }
 
-/** Draw the patterns of a report by hours. */
-export function drawPatterns({ buckets }) {
+/** Draw the patterns of a report by hours, or of a year's. */
+export function drawPatterns(found) {
   if (!state.built) {
     build();
   }
-  const gives = buckets.some(({ export_kwh: given }) => given > 0);
-  byId("patterns-direction").hidden = !gives;
-  state.direction = gives ? state.direction : "import";
-  state.days = daysOf(buckets);
+  state.source = found.months ? ofYear(found) : ofDays(found.buckets);
+  setText(byId("heat-readout-title"), text(state.source.title));
+  byId("heat-table").parentElement.setAttribute("aria-label", text(state.source.title));
+  byId("patterns-direction").hidden = !state.source.gives;
+  state.direction = state.source.gives ? state.direction : "import";
   drawAll();
 }

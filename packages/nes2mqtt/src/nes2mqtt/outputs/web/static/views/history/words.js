@@ -42,6 +42,7 @@ export function rows({ report, costs, wanted }) {
   const { total, period } = report;
   const told = DIRECTIONS.filter((direction) => of(total, direction) !== null && (direction === "import" || of(total, direction) > 0));
   const found = told.map((direction) => [text(direction), amount(of(total, direction))]);
+  found.push(...ownUse(total.own_use));
   for (const { direction, amount: cost, currency, complete } of shownCosts(costs?.all ?? [])) {
     const words = money(cost, currency);
     found.push([text(direction === "export" ? "income" : "cost"), complete ? words : text("cost_known", { amount: words })]);
@@ -64,6 +65,21 @@ export function rows({ report, costs, wanted }) {
     found.push([text("known"), text("known_share", knownShare(total))]);
   }
   return found;
+}
+
+/** What the inverter gave and what became of it; nothing where none is heard or nothing is known. */
+function ownUse(own) {
+  if (!own || own.produced_kwh === null) {
+    return [];
+  }
+  const found = [[text("produced"), amount(own.produced_kwh)]];
+  if (own.self_used_kwh !== null) {
+    const percent = (whole) => (whole > 0 ? `${number((own.self_used_kwh / whole) * 100)}\u00a0%` : "");
+    const share = percent(own.produced_kwh);
+    found.push([text("self_used"), share ? `${amount(own.self_used_kwh)} (${share})` : amount(own.self_used_kwh)]);
+    found.push([text("consumed"), amount(own.consumed_kwh)], [text("self_supply"), percent(own.consumed_kwh)]);
+  }
+  return found.filter(([, words]) => words);
 }
 
 /** How much of a time is known, in days or in hours: { known, count }. */
@@ -97,6 +113,12 @@ export function notes({ report, wanted }) {
   }
   if (quiet.length > MOST_SILENCES) {
     found.push(text("silence_more", { count: quiet.length - MOST_SILENCES }));
+  }
+  const own = total.own_use;
+  if (own?.until) {
+    found.push(text("own_until", { time: moment(new Date(own.until), wanted) }));
+  } else if (own && own.produced_kwh !== null && own.self_used_kwh === null) {
+    found.push(text("own_unknown"));
   }
   if (buckets.some((bucket) => noteOf(bucket).carried)) {
     found.push(text("carried_hint"));
