@@ -178,8 +178,9 @@ async def test_a_disk_that_fails_loses_nothing(house, tmp_path):
     for register in (1.0, 1.2):
         one.hear("solar", json.dumps({"ENERGY": {"Total": register}}))
         await asyncio.sleep(90)
+        await one._keep()
     (tmp_path / "production.db").rmdir()
-    await asyncio.sleep(70)
+    await one._keep()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     now = one._clock.now().replace(minute=0, second=0, microsecond=0)

@@ -21,7 +21,7 @@ class Ears:
         self.told.set()
 
     async def until(self, count):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(self.heard) < count:
                 self.told.clear()
                 await self.told.wait()

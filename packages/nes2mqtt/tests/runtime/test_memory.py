@@ -16,6 +16,7 @@ UNUSED = {
     "the cipher of TLS": ("cryptography",),
     "bills and prices": ("nes2mqtt.bills.bill", "nes2mqtt.costs.calculation", "nes2mqtt.prices.keeper"),
     "alerts": ("nes2mqtt.alerts.keeper", "nes2mqtt.alerts.words"),
+    "the solar inverter": ("nes2mqtt.meters.production.keeper", "nes2mqtt.meters.production.store"),
     "Home Assistant's statistics": ("nes2mqtt.outputs.homeassistant.repair",),
     "the first run": ("nes2mqtt.setup.wizard", "nes2mqtt.setup.steps"),
     "the command line": ("nes2mqtt.cli", "typer", "click", "rich", "uvicorn.main"),
