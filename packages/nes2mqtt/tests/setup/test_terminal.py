@@ -190,19 +190,19 @@ async def test_what_belongs_to_a_broker_that_is_chosen_is_filled_in_until_it_is_
 
     async def broker(config):
         tried.append((config.host, config.broker_port, config.uses_tls))
-        return Said("broker_password", "broker_password", {"broker": config.address}) if len(tried) == 1 else None
+        return Said("broker_password", "broker_password", {"broker": config.address}) if len(tried) < 3 else None
 
     wizard = Wizard(place, 8099, replace(world, near_brokers=near, try_broker=broker))
     _, typist = await run(
         wizard,
         **usual(
-            use=["2", ""],
-            host=["2", ""],
-            broker_port=["", "8885"],
-            username=["", ""],
-            broker_password=["", ""],
-            tls=["", ""],
+            use=["2", "", ""],
+            host=["2", "", ""],
+            broker_port=["", "8885", ""],
+            username=["", "", ""],
+            broker_password=["", "", ""],
+            tls=["", "", ""],
         ),
     )
     assert "2) pi.local:8884 (TLS)" in typist.text
-    assert tried == [("pi.local", 8884, True), ("pi.local", 8885, True)]
+    assert tried == [("pi.local", 8884, True), ("pi.local", 8885, True), ("pi.local", 8885, True)]

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 from playwright.async_api import expect
 
-from nes2mqtt.setup.changes.desk import Desk
+from nes2mqtt.runtime.owners_desk import OwnersDesk
 
 pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.asyncio(loop_scope="module")]
 
@@ -39,7 +39,7 @@ def file(tmp_path):
 @pytest.fixture
 def web(make_web, file):
     made = make_web(password=PASSWORD)
-    made.settings = Desk(file)
+    made.settings = OwnersDesk(file)
     made.settings.when_changed = lambda: None
     return made
 
@@ -191,7 +191,7 @@ async def test_a_file_that_was_changed_meanwhile_is_said(a_page, served, web, fi
 
 async def test_without_a_password_of_the_page_the_view_says_how_to_set_one(a_page, served, make_web, file):
     web = make_web()
-    web.settings = Desk(file)
+    web.settings = OwnersDesk(file)
     async with served(web) as url, a_page(url, view="settings") as page:
         await expect(page.locator("#settings-closed")).to_contain_text("only when this page has a password")
         await unfold(page, "meters-house")

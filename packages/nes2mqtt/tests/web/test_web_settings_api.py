@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from nes2mqtt.setup.changes.desk import Desk, OpenBook
+from nes2mqtt.runtime.owners_desk import OwnersDesk
+from nes2mqtt.setup.changes.desk import OpenBook
+from nes2mqtt.setup.changes.trial import Trial
 
 PASSWORD = "correct horse battery"
 TOKEN = "token-0123456789abcdef"
@@ -38,7 +40,7 @@ class Pages:
     def __call__(self, desk=None, **more):
         """Return a client; more are settings of the section [web]."""
         web = self.make_web(**{"password": PASSWORD, "token": TOKEN, **more})
-        web.settings = desk if desk is not None else Desk(self.file)
+        web.settings = desk if desk is not None else OwnersDesk(self.file)
         web.settings.when_changed = lambda: self.began.append(True)
         return self.client_for(web)
 
@@ -210,3 +212,17 @@ async def test_no_log_line_has_a_secret(page, file, caplog):
     assert "settings were changed" in caplog.text
     for secret in ("new-token-canary-012345", "wrong-canary", PASSWORD, TOKEN):
         assert secret not in caplog.text
+
+
+async def test_who_is_logged_in_ends_the_trial_of_an_address_and_nobody_else(page, file):
+    Trial(file).begin(file.read_bytes())
+    desk, came = OwnersDesk(file), []
+    desk.owner_is_here = lambda: came.append(True)
+    async with page(desk) as client:
+        await client.get("/login")
+        await client.get("/api/v1/status", headers={"authorization": f"Bearer {TOKEN}"})
+        await client.get("/api/v1/status")
+        assert came == []
+        await log_in(client)
+        await client.get("/")
+        assert came

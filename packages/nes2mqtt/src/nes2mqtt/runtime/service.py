@@ -7,6 +7,7 @@ This module does not know what the gateway is made of.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import resource
@@ -64,7 +65,12 @@ def main(config: Path) -> int:
 
     async def work() -> None:
         nonlocal begins_anew
-        begins_anew = await gateway.run(settings, started=_collect_seldom, desk=OwnersDesk(config))
+        desk = OwnersDesk(config)
+        trial = asyncio.ensure_future(desk.keep_trial())
+        try:
+            begins_anew = await gateway.run(settings, started=_collect_seldom, desk=desk)
+        finally:
+            trial.cancel()
 
     code = run_until_stopped(work())
     if begins_anew:

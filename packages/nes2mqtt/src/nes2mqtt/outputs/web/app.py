@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nes2mqtt import __version__
 from nes2mqtt.outputs.dabbler import dash_body
@@ -40,7 +40,7 @@ from nes2mqtt.outputs.web.api.operation import PREFIX
 from nes2mqtt.outputs.web.api.parameters import MOST_METERS
 from nes2mqtt.outputs.web.api.settings import settings_routes
 from nes2mqtt.outputs.web.assets import Asset
-from nes2mqtt.outputs.web.context import WebContext
+from nes2mqtt.outputs.web.context import SettingsDesk, WebContext
 from nes2mqtt.outputs.web.problem import PLAIN_PATH
 from servicekit.sessions import Sessions
 
@@ -112,7 +112,20 @@ def build_app(web: WebContext) -> ASGIApp:
     app.router.redirect_slashes = False
     app.state.web = web
     # Around everything, so that also the reply to a mistake of ours carries the headers.
-    return Gate(app, config=config, sessions=sessions, cookie=cookie, clock=clock)
+    return Gate(_telling_of_owner(app, web.settings), config=config, sessions=sessions, cookie=cookie, clock=clock)
+
+
+def _telling_of_owner(app: ASGIApp, settings: SettingsDesk | None) -> ASGIApp:
+    """Return the application, which tells the settings that their owner is here where they wait for him."""
+    if settings is None or not settings.waits_for_owner:
+        return app
+
+    async def telling(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and settings.waits_for_owner and scope["logged_in"]():
+            settings.owner_is_here()
+        await app(scope, receive, send)
+
+    return telling
 
 
 def asset_endpoint(asset: Asset) -> Any:

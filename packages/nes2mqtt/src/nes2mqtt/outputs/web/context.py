@@ -37,6 +37,13 @@ class SettingsDesk(Protocol):
     when_changed: Callable[[], None]
     """Called once who changed them has been told."""
 
+    @property
+    def waits_for_owner(self) -> bool:
+        """Whether settings that decide where the page can be opened are taken back unless somebody comes to it."""
+
+    def owner_is_here(self) -> None:
+        """Hear that somebody who is logged in opened the page."""
+
     def picture(self, language: str) -> Mapping[str, Any]:
         """Return the settings; no secret is in it. ``closed`` says why they cannot be changed, and is empty when they can."""
 

@@ -24,6 +24,7 @@ from nes2mqtt.outputs.web.config import WebConfig
 from nes2mqtt.setup.changes.picture import sections
 from nes2mqtt.setup.changes.proposal import Asked, Proposal, propose, read_changes
 from nes2mqtt.setup.changes.reach import why_not
+from nes2mqtt.setup.changes.trial import PLACES, Trial
 from nes2mqtt.setup.said import Said
 from nes2mqtt.setup.writing import free, put_all, replace_file, said_of
 from servicekit.password import PasswordHash
@@ -43,6 +44,10 @@ class OpenBook:
         self._data = tomllib.loads(text)
         self.when_changed: Callable[[], None] = lambda: None
         """Never called."""
+        self.waits_for_owner = False
+
+    def owner_is_here(self) -> None:
+        """Do nothing: nothing is on trial."""
 
     def picture(self, language: str) -> dict[str, Any]:
         """Return the settings."""
@@ -72,6 +77,7 @@ class Desk:
 
     def __init__(self, file: Path) -> None:
         self._file = file.absolute()
+        self._trial = Trial(file)
         self._salt = secrets.token_bytes(32)
         self.changed = False
         """The file was changed here: the gateway has to begin anew."""
@@ -100,10 +106,12 @@ class Desk:
 
     def take(self, revision: str, changes: object) -> dict[str, Any]:
         """Change the file."""
-        told, content, proposal = self._try(revision, read_changes(changes), hashed=_hashed)
+        asked = read_changes(changes)
+        told, content, proposal = self._try(revision, asked, hashed=_hashed)
         if not told["ok"] or proposal is None:
             return told
-        said = self._write(content, proposal)
+        on_trial = any(one.place.path in PLACES for one in asked)
+        said = self._write(content, proposal, on_trial=on_trial)
         if said is not None:
             return told | {"ok": False, "said": asdict(said)}
         self.changed = True
@@ -111,6 +119,7 @@ class Desk:
         return told | {
             "taken": True,
             "address": web.url if web is not None else "",
+            "on_trial": on_trial,
             "before": str(before_last_change(self._file)),
         }
 
@@ -139,7 +148,7 @@ class Desk:
         }
         return told, content, proposal
 
-    def _write(self, content: bytes, proposal: Proposal) -> Said | None:
+    def _write(self, content: bytes, proposal: Proposal, *, on_trial: bool) -> Said | None:
         try:
             new = _encoded(proposal.text, content)
         except UnicodeEncodeError:
@@ -150,6 +159,9 @@ class Desk:
             return said
         try:
             parse(proposal.text, self._file)  # as the gateway will read it, now that its secrets are there
+            self._trial.end()
+            if on_trial:
+                self._trial.begin(new)
             if replace_file(self._file, new, content):
                 return None
             said = Said("settings_changed_meanwhile")
@@ -157,6 +169,7 @@ class Desk:
             said = Said("settings_unreadable")
         except OSError as error:
             said = said_of(error, self._file)
+        self._trial.end()
         for file, _, _ in files:
             file.unlink(missing_ok=True)
         return said

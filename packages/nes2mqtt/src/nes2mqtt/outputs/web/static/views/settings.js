@@ -332,12 +332,12 @@ async function taken(asked, password, error, button) {
 }
 
 /** Wait until the gateway is there again; where its address may be another one, only say which. */
-async function beginAnew(asked, { address: at, before }) {
+async function beginAnew(asked, { address: at, before, on_trial: onTrial }) {
   const moved = asked.some(({ path }) => path[0] === "web" && ["listen", "public_url"].includes(path[1]));
   const box = byId("settings-review");
   const words = [el("h2", { id: "settings-review-title" }, text("settings_taken"))];
   const wayBack = () => [el("p", {}, text("settings_way_back", { before })), el("pre", { tabindex: "0" }, `sudo cp -p ${before} ${state.picture.file}\nsudo systemctl restart nes2mqtt`)];
-  box.replaceChildren(...words, el("p", {}, moved ? text("settings_moved") : text("settings_wait")), ...(moved ? [el("a", { href: at }, at), ...wayBack()] : []));
+  box.replaceChildren(...words, el("p", {}, moved ? text("settings_moved") : text("settings_wait")), ...(moved ? [el("a", { href: at }, at), ...(onTrial ? [el("p", {}, text("settings_on_trial"))] : []), ...wayBack()] : []));
   box.focus();
   say(text("settings_taken"));
   if (moved) {
