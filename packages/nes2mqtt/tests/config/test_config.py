@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from nes2mqtt.config import later
 from nes2mqtt.config.problems import ConfigError
 from nes2mqtt.config.settings import Config, load, parse, secrets_in, warnings_for
 
@@ -397,7 +400,7 @@ def _sections(model):
     """Yield a section's model and those of the sections in it."""
     yield model
     for field in model.model_fields.values():
-        waiting = [field.annotation]
+        waiting = [later.type_of(field)]
         while waiting:
             part = waiting.pop()
             waiting += get_args(part)
@@ -414,6 +417,29 @@ def test_patterns_with_whole_alphabets_are_not_compiled_by_pydantic():
             found.add(model.__name__)
             assert model.model_config.get("regex_engine") == "python-re", model
     assert found == {"LineConfig", "PricesConfig"}
+
+
+def test_what_checked_the_file_can_be_given_back():
+    code = (
+        "import gc; from pathlib import Path; from pydantic_core import SchemaValidator; from nes2mqtt.config import settings\n"
+        "def checks(): return sum('Config]' in each.title for each in gc.get_objects() if isinstance(each, SchemaValidator))\n"
+        f"def read(): return settings.parse({SMALLEST!r}, Path('x'))\n"
+        "first = read(); print(checks()); settings.forget_checks(); gc.collect(); print(checks(), read() == first)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "0", "True"], "a gateway keeps a megabyte for nothing"
+
+
+def test_a_section_that_is_checked_when_there_is_one_tells_its_place():
+    lines = (SMALLEST + "[alerts]\n[alerts.meter_silent]\nraise_after = 1\nraise_afer = 2\n").splitlines()
+    said = problems("\n".join(lines))
+    assert [re.search(r"toml:(\d+)", each)[1] for each in said] == [
+        str(lines.index(line) + 1) for line in ("raise_after = 1", "raise_afer = 2")
+    ], said
+    assert "alerts.meter_silent.raise_after" in said[0]
+    assert "raise_after" in said[1], "the name it is like"
+    (missing,) = problems(SMALLEST + '[[contracts]]\nname = "a"\nmeter = "house"\n[[contracts]]\n')[-1:]
+    assert "contracts" in missing
 
 
 CONTRACT = """

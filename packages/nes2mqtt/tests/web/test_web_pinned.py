@@ -8,14 +8,18 @@ import inspect
 import subprocess
 import sys
 import tomllib
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import Server, ServerState
 
+from nes2mqtt.host.lean import http_date
 from nes2mqtt.outputs.web.api import models
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -96,10 +100,16 @@ def test_the_page_comes_without_what_nobody_here_uses():
         "lean.load_models()\n"
         "lean.load_server()\n"
         "import nes2mqtt.outputs.web.app, nes2mqtt.outputs.web.server\n"
-        "unused = {'uvicorn.main', 'uvicorn.supervisors', 'click', 'multiprocessing', 'pickle', 'logging.config', 'configparser', 'html', 'tempfile'}\n"
+        "unused = {'uvicorn.main', 'uvicorn.supervisors', 'click', 'multiprocessing', 'pickle', 'logging.config', 'configparser', 'html', 'tempfile', "
+        "'email.utils', 'mimetypes', 'uuid', 'fractions', 'gzip', 'uvicorn._types', 'osgp.dissector.table_parts'}\n"
         "print(*sorted(unused & sys.modules.keys()))"
     )
     assert _in_a_fresh_python(code) == [], "the page takes 3 MB more"
+
+
+@given(st.floats(0, 253_402_300_799))
+def test_a_date_is_written_as_python_writes_it(instant):
+    assert http_date(instant, usegmt=True) == formatdate(instant, usegmt=True)
 
 
 def test_who_has_the_server_already_keeps_its_command_line():

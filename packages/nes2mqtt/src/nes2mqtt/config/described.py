@@ -27,6 +27,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from nes2mqtt.config.later import type_of
 from nes2mqtt.host.secret import Secret
 
 __all__ = ["Kind", "Part", "Places", "Setting", "descriptions", "documentation", "parts_of", "settings_of"]
@@ -168,18 +169,18 @@ def _own_descriptions(model: type[BaseModel]) -> dict[str, str]:
 def settings_of(model: type[BaseModel]) -> Iterator[Setting]:
     """Yield every setting of a section that is not a section of its own."""
     for field, info in model.model_fields.items():
-        if not _models(info.annotation):
-            kind, row, choices = _kind(info.annotation)
-            optional = type(None) in get_args(info.annotation)
+        if not _models(type_of(info)):
+            kind, row, choices = _kind(type_of(info))
+            optional = type(None) in get_args(type_of(info))
             yield Setting(info.alias or field, field, model, info, kind, row, choices, tuple(_bounds(info)), optional)
 
 
 def parts_of(model: type[BaseModel]) -> Iterator[Part]:
     """Yield every section within a section."""
     for field, info in model.model_fields.items():
-        models = _models(info.annotation)
+        models = _models(type_of(info))
         if models:
-            origins = {get_origin(each) for each in _within(info.annotation)}
+            origins = {get_origin(each) for each in _within(type_of(info))}
             places = Places.BY_ID if dict in origins else Places.MANY if tuple in origins else Places.ONE
             optional = info.default is None or places is not Places.ONE
             yield Part(info.alias or field, models, places, optional, info)

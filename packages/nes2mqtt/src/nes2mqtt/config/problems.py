@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from nes2mqtt.config.later import type_of
 from servicekit.problems import Problem, classes_in, problems_at, unknown_setting, words_for
 from servicekit.toml_lines import Path as SettingPath
 
@@ -50,7 +51,7 @@ def _models_at(root: type[BaseModel], path: Sequence[str | int]) -> list[type[Ba
             found
             for model in models
             if step in _settings(model)
-            for found in classes_in(_settings(model)[str(step)].annotation, BaseModel)
+            for found in classes_in(type_of(_settings(model)[str(step)]), BaseModel)
         ]
         models = below or models  # a number, the id of a meter or the tag of a union: still the same models
     return models

@@ -17,8 +17,9 @@ import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
@@ -28,14 +29,13 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
 
-from nes2mqtt.alerts.config import AlertsConfig
+from nes2mqtt.config import later
 from nes2mqtt.config.problems import ConfigError, problems_of
-from nes2mqtt.costs.config import ContractConfig
-from nes2mqtt.costs.contract import SpotStep, check_all
 from nes2mqtt.history.config import HistoryConfig
 from nes2mqtt.host.secret import Secret
 from nes2mqtt.meters.config import MeterConfig
@@ -50,10 +50,15 @@ from osgp.ports.transport import Address
 from servicekit.problems import Problem, not_toml
 from servicekit.text_file import decode
 
+if TYPE_CHECKING:
+    from nes2mqtt.alerts.config import AlertsConfig
+    from nes2mqtt.costs.config import ContractConfig
+
 __all__ = [
     "Config",
     "before_last_change",
     "default_data_dir",
+    "forget_checks",
     "load",
     "log_secrets",
     "parse",
@@ -64,7 +69,9 @@ __all__ = [
 
 _MOST_BYTES = 1_000_000
 """A configuration of a thousand meters is a tenth of this; something else was named by mistake."""
-_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
+_STRICT = ConfigDict(
+    defer_build=True, extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
+)
 
 
 def _id(text: str) -> str:
@@ -115,6 +122,26 @@ Id = Annotated[str, AfterValidator(_id)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), PlainSerializer(str)]
 
 
+def _alerts() -> Any:
+    from nes2mqtt.alerts.config import AlertsConfig  # noqa: PLC0415 - only where a file has the section
+
+    return AlertsConfig | None
+
+
+def _contracts() -> Any:
+    from nes2mqtt.costs.config import ContractConfig  # noqa: PLC0415 - only where a file has the section
+
+    return tuple[ContractConfig, ...]
+
+
+if TYPE_CHECKING:
+    Alerts = AlertsConfig | None
+    Contracts = tuple[ContractConfig, ...]
+else:
+    Alerts = Annotated[Any, later.Later(_alerts)]
+    Contracts = Annotated[Any, later.Later(_contracts)]
+
+
 class Config(BaseModel):
     """The whole file."""
 
@@ -138,9 +165,9 @@ class Config(BaseModel):
     """The page, the REST API and ``/metrics``; off without this section."""
     homeassistant: HomeAssistantConfig | None = None
     """Whose statistics are repaired after a gap; off without this section. Values go by ``[[mqtt]]``."""
-    contracts: tuple[ContractConfig, ...] = ()
+    contracts: Contracts = ()
     """One section ``[[contracts]]`` for each bill: what electricity costs."""
-    alerts: AlertsConfig | None = None
+    alerts: Alerts = None
     """What needs attention, and who is told; off without this section."""
     prices: PricesConfig | None = None
     """Where spot prices come from; without it lines that need them wait."""
@@ -172,6 +199,10 @@ class Config(BaseModel):
 
     @model_validator(mode="after")
     def _contracts_agree(self) -> Config:
+        if not self.contracts:
+            return self
+        from nes2mqtt.costs.contract import check_all  # noqa: PLC0415 - only where a file has the section
+
         contracts = [one.contract() for one in self.contracts]
         for one in contracts:
             if one.meter not in self.meters:
@@ -190,6 +221,10 @@ class Config(BaseModel):
 
     @model_validator(mode="after")
     def _prices_fit(self) -> Config:
+        if not self.contracts:
+            return self
+        from nes2mqtt.costs.contract import SpotStep  # noqa: PLC0415 - only where a file has the section
+
         service = self.prices.service() if self.prices is not None else None
         currencies: dict[str, str] = {}
         for one in self.contracts:
@@ -266,6 +301,18 @@ def load(file: Path) -> Config:
     return parse(text, file)
 
 
+@cache
+def _checker() -> TypeAdapter[Config]:
+    """Return what checks a whole file. The models are not built for it, so that nothing of it stays when it is forgotten."""
+    return TypeAdapter(Config)
+
+
+def forget_checks() -> None:
+    """Give back the megabyte that checking takes; the next check takes it again, and a tenth of a second."""
+    _checker.cache_clear()
+    later.checker.cache_clear()
+
+
 def parse(text: str, file: Path) -> Config:
     """Check a configuration's text; ``file`` is its name in messages.
 
@@ -279,7 +326,7 @@ def parse(text: str, file: Path) -> Config:
     except RecursionError:
         raise ConfigError([Problem(file, None, "", "holds brackets within brackets without end")]) from None
     try:
-        return Config.model_validate(data)
+        return _checker().validate_python(data)
     except ValidationError as error:
         raise ConfigError(problems_of(error, Config, data, text, file)) from None
 

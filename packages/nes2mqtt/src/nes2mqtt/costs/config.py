@@ -31,7 +31,7 @@ from osgp.sources import Direction
 __all__ = ["ContractConfig", "LineConfig", "PeakConfig", "TimeConfig"]
 
 # Python's own: pydantic's takes 4 MB of memory for one pattern with the letters of all languages (\w), and the time to build that.
-_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, regex_engine="python-re")
+_STRICT = ConfigDict(defer_build=True, extra="forbid", frozen=True, hide_input_in_errors=True, regex_engine="python-re")
 _WHOLE_DAY = "24:00"
 
 

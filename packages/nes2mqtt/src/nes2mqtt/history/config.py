@@ -23,7 +23,7 @@ class TailPlace(StrEnum):
 class HistoryConfig(BaseModel):
     """What is kept, where and how long."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
     enabled: bool = True
     """Keep a history at all. Without it nothing survives a broker outage or a restart."""

@@ -1,4 +1,4 @@
-"""Imports libraries without what they bring and nobody here uses: 4 MB of a gateway that stays for years.
+"""Imports libraries without what they bring and nobody here uses: 5 MB of a gateway that stays for years.
 
 While a library is imported, empty modules stand in those places, and what is taken from them is None. No module of ours is
 imported meanwhile, and no other thread runs yet: they may need the real ones.
@@ -9,6 +9,7 @@ This module does not know what the libraries are used for.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -26,6 +27,52 @@ _SERVER = (
     "starlette.responses",
     "starlette.routing",
 )
+_TYPES = (
+    "ASGI2Application",
+    "ASGI3Application",
+    "ASGIApplication",
+    "ASGIReceiveCallable",
+    "ASGIReceiveEvent",
+    "ASGISendCallable",
+    "ASGISendEvent",
+    "Environ",
+    "ExcInfo",
+    "HTTPRequestEvent",
+    "HTTPResponseBodyEvent",
+    "HTTPResponseStartEvent",
+    "HTTPScope",
+    "LifespanScope",
+    "LifespanShutdownCompleteEvent",
+    "LifespanShutdownEvent",
+    "LifespanShutdownFailedEvent",
+    "LifespanStartupCompleteEvent",
+    "LifespanStartupEvent",
+    "LifespanStartupFailedEvent",
+    "Scope",
+    "StartResponse",
+    "WSGIApp",
+    "WWWScope",
+    "WebSocketScope",
+)
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class _NeverAsked:
+    """Stands for a type that no value has; None would not do, because that is a type to pydantic."""
+
+
+def http_date(instant: float, *, usegmt: bool = True) -> str:  # noqa: ARG001 - uvicorn asks for it
+    """Return a time in seconds since 1970 as HTTP writes it (RFC 9110, 5.6.7), as ``email.utils.formatdate`` does.
+
+    Args:
+        instant: the time, UTC; parts of a second are cut off.
+        usegmt: whether it ends in ``GMT``, which is the only form there is.
+    """
+    year, month, day, hour, minute, second, weekday, *_ = time.gmtime(instant)
+    return f"{_DAYS[weekday]}, {day:02d} {_MONTHS[month - 1]} {year:04d} {hour:02d}:{minute:02d}:{second:02d} GMT"
+
+
 _UNUSED_BY_SERVER: Mapping[str, Mapping[str, object]] = {
     # Its command line with click, and what restarts programs.
     "uvicorn.main": dict.fromkeys(("Server", "main", "run")),
@@ -38,6 +85,14 @@ _UNUSED_BY_SERVER: Mapping[str, Mapping[str, object]] = {
     "tempfile": {"SpooledTemporaryFile": None},
     # Only its words for statuses are used; with it come readers of mail.
     "http.client": {},
+    # Only how a date is written is used; with it come readers and writers of mail.
+    "email.utils": {"formatdate": http_date, "format_datetime": None},
+    # Which type a file has by its name: for files served from the disk.
+    "mimetypes": {"guess_type": None},
+    # Identifiers of 128 bits, in paths; with them comes what finds out about the machine.
+    "uuid": {"UUID": _NeverAsked},
+    # Words for the types that a program may be checked with.
+    "uvicorn._types": dict.fromkeys(_TYPES),
 }
 
 
@@ -46,8 +101,11 @@ def _no_plugins(**_of: object) -> tuple[()]:
 
 
 _UNUSED_BY_MODELS: Mapping[str, Mapping[str, object]] = {
+    # Types that a value may have; none of ours has.
+    "fractions": {"Fraction": _NeverAsked},
+    "uuid": {"UUID": _NeverAsked},
     # Plugins are looked for among all that is installed; that brings readers of mail, tables and archives.
-    "importlib.metadata": {"entry_points": _no_plugins}
+    "importlib.metadata": {"entry_points": _no_plugins},
 }
 
 
@@ -56,7 +114,9 @@ def load_models() -> None:
     if "pydantic" in sys.modules:
         return
     with _empty(_UNUSED_BY_MODELS):
-        import_module("pydantic").create_model("First")  # plugins are looked for with the first model
+        pydantic = import_module("pydantic")
+        pydantic.create_model("First")  # plugins are looked for with the first model
+        pydantic.TypeAdapter(str).dump_json("")  # and the types that values may have with the first of them
 
 
 def load_server() -> None:

@@ -23,7 +23,9 @@ from osgp.tables.logs.event_names import parse_names
 __all__ = ["CommandPowerCycle", "GpioPowerCycle", "LinePowerCycle", "MeterConfig", "PowerCycle"]
 
 _TABLE_READS = 1.0
-_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
+_STRICT = ConfigDict(
+    defer_build=True, extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
+)
 
 
 def _key_for(port: str, text: str) -> MeterKey:

@@ -13,11 +13,10 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from nes2mqtt.meters.session import MeterSession
 from osgp.dissector.privacy import holds_secrets
-from osgp.dissector.table_parts import Part, dissect
 from osgp.dissector.titles import title
 from osgp.errors import OsgpError, TableError
 from osgp.mep.events import Resynchronised
@@ -35,6 +34,9 @@ from osgp.psem import (
 from osgp.tables import TABLES, Dimensions, Record
 from osgp.tables.identity import tables_used
 from osgp.tables.schema.count import Untold
+
+if TYPE_CHECKING:
+    from osgp.dissector.table_parts import Part
 
 __all__ = ["Besides", "Console", "LoggedRequest", "RequestLog", "ShownTable", "TooManyAsk", "hides"]
 
@@ -197,6 +199,8 @@ class Console:
 
 
 async def _shown(meter: _Tables, name: str, monotonic: Callable[[], float]) -> ShownTable:
+    from osgp.dissector.table_parts import Part, dissect  # noqa: PLC0415 - hardly a table is ever looked at
+
     described = TABLES.get(name)
     for _ in range(_ROUNDS):
         dims = await meter.dimensions(name)

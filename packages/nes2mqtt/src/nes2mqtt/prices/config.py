@@ -22,7 +22,12 @@ class PricesConfig(BaseModel):
     """Where the spot prices of contracts come from."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True, regex_engine="python-re"
+        defer_build=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
+        regex_engine="python-re",
     )
 
     source: Literal["energi-data-service", "energy-charts", "entsoe", "awattar", "file"]

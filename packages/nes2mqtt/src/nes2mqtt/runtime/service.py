@@ -40,7 +40,7 @@ def main(config: Path) -> int:
 
     lean.load_models()
     from nes2mqtt.config.problems import ConfigError  # noqa: PLC0415
-    from nes2mqtt.config.settings import load, log_secrets, warnings_for, way_back  # noqa: PLC0415 - become() needs none of these
+    from nes2mqtt.config.settings import forget_checks, load, log_secrets, warnings_for, way_back  # noqa: PLC0415 - become() needs none of these
 
     process.keep_to_ourselves()  # the history shows when people are at home
     try:
@@ -51,6 +51,7 @@ def main(config: Path) -> int:
         if back := way_back(config):
             print(back, file=sys.stderr)  # noqa: T201
         return _WRONG_CONFIGURATION
+    forget_checks()
     if settings.web is not None:
         lean.load_server()
     from nes2mqtt.host import log  # noqa: PLC0415

@@ -18,10 +18,13 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nes2mqtt.history.database.connection import log_of, open_damaged
 from nes2mqtt.history.database.durable import sync_folder, write_durably
-from nes2mqtt.history.database.salvage import Salvaged, salvage
+
+if TYPE_CHECKING:
+    from nes2mqtt.history.database.salvage import Salvaged
 
 __all__ = ["Mended", "Unfinished", "check_before_opening", "put_in_place", "repair"]
 
@@ -121,6 +124,8 @@ def repair(path: Path, today: str, error: str, connect: Callable[[Path], sqlite3
 
 def _salvage(path: Path, connect: Callable[[Path], sqlite3.Connection]) -> Salvaged | None:
     """Write what can be read into a file beside the database; None if that is nothing."""
+    from nes2mqtt.history.database.salvage import salvage  # noqa: PLC0415 - hardly a database is ever damaged
+
     new = path.with_name(f"{path.name}.salvaging")
     for leftover in (new, log_of(new)):
         leftover.unlink(missing_ok=True)

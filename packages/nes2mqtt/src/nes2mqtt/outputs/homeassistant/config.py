@@ -27,7 +27,9 @@ def _address(text: str) -> str:
 class HomeAssistantConfig(BaseModel):
     """Where Home Assistant's statistics are repaired after a gap."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        defer_build=True, extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
+    )
 
     url: Annotated[str, AfterValidator(_address), Field(examples=["http://192.168.1.10:8123"])]
     """Home Assistant's address, as in the browser."""

@@ -83,6 +83,7 @@ Seconds = Annotated[float, Field(ge=0, le=3600)]
 
 class _Section(BaseModel):
     model_config = ConfigDict(
+        defer_build=True,
         extra="forbid",
         frozen=True,
         populate_by_name=True,

@@ -6,10 +6,10 @@ no path to escape from. This module does not know what is in them.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -39,6 +39,8 @@ _NOT_KEPT = ("login.", "install/icon-", WORKER)
 """Parts of the names of files that the open page does not load."""
 _COMMENT = re.compile(rb"^[ \t]*(?://.*|/\*\*(?s:.*?)\*/[ \t]*)$", re.MULTILINE)
 """Comments that have lines of their own, in a script: a fifth of what goes over the wire, and of no use there."""
+_GZIP = 16 + zlib.MAX_WBITS
+"""Compressed with the head and the sum of a gzip file (the module zlib, ``compressobj``); no time in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,12 @@ class Asset:
     def of(cls, content: bytes, media_type: str) -> Self:
         """Make one of its content."""
         etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-        return cls(gzip.compress(content, mtime=0), media_type, etag)
+        return cls(zlib.compress(content, 9, wbits=_GZIP), media_type, etag)
 
     @property
     def content(self) -> bytes:
         """Return what stands in the file, unpacked each time."""
-        return gzip.decompress(self.compressed)
+        return zlib.decompress(self.compressed, wbits=_GZIP)
 
 
 @cache

@@ -67,7 +67,7 @@ class Listen(str):
 class WebConfig(BaseModel):
     """Where the page listens and who may see it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
     listen: str = "127.0.0.1:8099"
     """host:port. Other machines can connect only when a password is set."""

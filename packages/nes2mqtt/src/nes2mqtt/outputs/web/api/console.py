@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
@@ -18,12 +18,13 @@ from nes2mqtt.outputs.web.api.operation import Asked, Operation, context_of
 from nes2mqtt.outputs.web.api.parameters import MeterId, known_meter
 from nes2mqtt.outputs.web.live.view import label
 from nes2mqtt.outputs.web.problem import ProblemError
-from osgp.dissector.table_parts import Part
 from osgp.dissector.titles import title
-from osgp.dissector.values import to_text
 from osgp.errors import MeterRefused, OsgpError
 from osgp.psem import ResponseCode, table_id, table_name
 from osgp.tables import TABLES
+
+if TYPE_CHECKING:
+    from osgp.dissector.table_parts import Part
 
 __all__ = ["OPERATIONS"]
 
@@ -178,6 +179,8 @@ def _report(found: ShownTable, time: datetime | None) -> TableReport:
 
 
 def _field(part: Part) -> TableFieldReport:
+    from osgp.dissector.values import to_text  # noqa: PLC0415 - hardly a table is ever looked at
+
     value, unit = part.value, part.unit
     if part.source is not None and "sources[" not in part.name:
         value, unit = part.source.scaled(part.value), part.source.unit
