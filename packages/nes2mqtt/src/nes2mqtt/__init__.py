@@ -1,7 +1,8 @@
 """The gateway: polls meters, publishes readings, keeps history, shows a page.
 
 ``meters`` reads, ``readings`` is what is read, ``history`` keeps it, ``outputs`` brings it to brokers and to the page.
-``config`` is the file that says so, ``runtime`` the running program, ``cli`` its commands. Below all of them are
+``backfill`` fills gaps in it, ``alerts`` tells of what needs attention, ``bills`` puts it through ``costs`` at ``prices``.
+``config`` is the file that says so, ``setup`` writes and changes it, ``runtime`` is the running program, ``cli`` its commands. Below all of them are
 ``host`` and ``timing`` (this computer and its clocks) and ``codes``.
 
 This package does not know the meters' protocols; the library ``osgp`` does.
