@@ -180,7 +180,7 @@ class Store:
         return await self._call(lambda: self._recorder.last_registers(meter))
 
     async def last_identity(self, meter: str) -> MeterInfo | None:
-        """Return who the meter of the last segment was, None if that was never learned."""
+        """Return who the meter is that was read last at that place, None if it never told."""
 
         def find() -> MeterInfo | None:
             sample = self._recorder.last_registers(meter)

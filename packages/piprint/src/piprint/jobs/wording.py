@@ -186,7 +186,7 @@ def sent(printer_id: str) -> str:
 
 
 def failed(status: JobStatus, *, printing: bool) -> str:
-    """Say that the printer, or somebody at it, ended a job."""
+    """Say that the printer, or somebody at it, ended a job; ``printing``: after it had begun, so pages may have come out."""
     some = _SOME if printing else ""
     return f"{sentence(ended(status))}{some} Look there, then restart the job."
 
@@ -199,7 +199,7 @@ def not_printed(reason: str, remedy: str = "") -> str:
 
 
 def given_up(reason: str, *, printing: bool, remedy: str = "") -> str:
-    """Say that the printer was not waited for any longer, and that it let the job go."""
+    """Say that the printer was not waited for any longer, and that it let the job go; ``printing``: as in :func:`failed`."""
     some = _SOME if printing else ""
     return f"{sentence(reason)} The job was cancelled at the printer.{some} {_to_do(remedy or 'Look at the printer')}"
 

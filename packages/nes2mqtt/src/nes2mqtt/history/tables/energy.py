@@ -41,8 +41,8 @@ class Head:
     Args:
         seq: the reading's number in the journal.
         received: when, in ms since 1970.
-        segment: which physical meter.
-        values: the last value of every register it ever showed in this segment.
+        segment: which physical meter at this place; a swap begins the next number.
+        values: the last value of every register it ever showed in this segment, raw (:attr:`osgp.sources.Source.raw_unit`).
     """
 
     seq: int
@@ -53,7 +53,10 @@ class Head:
     def advance(
         self, seq: int, received: int, segment: int, values: Mapping[Source, int], counted: Iterable[Source]
     ) -> dict[Source, int]:
-        """Take the next reading; return what the ``counted`` registers counted since the one before."""
+        """Take the next reading; return what the ``counted`` registers counted since the one before, raw.
+
+        Nothing for the first reading of a segment, nor of a register that lacks in one of the two or whose step cannot be told.
+        """
         if segment != self.segment:
             self.seq, self.received, self.segment, self.values = seq, received, segment, dict(values)
             return {}

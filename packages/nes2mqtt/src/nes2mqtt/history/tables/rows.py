@@ -135,7 +135,7 @@ class RegisterRows:
         self.select = self.select_from("registers")
 
     def select_from(self, table: str) -> str:
-        """Return the query for the rows of a table, as :meth:`decode` takes them."""
+        """Return the query for all rows of a table, in no order, as :meth:`decode` takes them; a ``WHERE`` may follow."""
         return f"SELECT {self._listed} FROM {table}"  # noqa: S608 - names of our schema
 
     def insert(self, table: str, *, replace: bool = False) -> str:

@@ -58,7 +58,7 @@ _SAY_AGAIN = 3600.0
 
 
 class Recorder:
-    """Writes to the database at ``path``.
+    """Writes to the database at ``path``. Where a method takes ``now``, that is the monotonic clock, in seconds.
 
     Args:
         path: the database file; made when it does not exist.

@@ -68,7 +68,7 @@ class Portion:
 
 
 class Waiting:
-    """What is not in the database yet.
+    """What is not in the database yet. Where a method takes ``now``, that is the monotonic clock, in seconds.
 
     Args:
         path: the database.

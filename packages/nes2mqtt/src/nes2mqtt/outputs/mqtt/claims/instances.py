@@ -51,7 +51,7 @@ class Instances:
         base: the base topic.
         name: our name, from the configuration.
         instance: what only this process is called.
-        shares: what another gateway that is heard does, for people.
+        shares: what another gateway that is heard does, as the end of a sentence; without it, that it publishes below ``base`` too.
     """
 
     def __init__(self, base: str, name: str, instance: str, shares: str = "") -> None:

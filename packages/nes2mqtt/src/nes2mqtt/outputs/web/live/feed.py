@@ -71,7 +71,10 @@ def encode(event: str, document: Any, instant: float | None = None) -> bytes:
 
 
 def moment(clock: Clock) -> dict[str, Any]:
-    """Describe when an event was sent, and which clock says so."""
+    """Return the fields that begin an event.
+
+    ``now`` is ISO 8601, null while the time of day is not known, ``instant`` the same by the monotonic clock in seconds, ``clock`` says whose clock it is.
+    """
     instant = clock.monotonic()
     return {"now": iso(label(clock, instant)), "instant": round(instant, 3), "clock": clock_document(clock)}
 
