@@ -143,5 +143,7 @@ async def in_browser(
             await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
             for task in (serving, stopping):
                 task.cancel()
-            await asyncio.gather(serving, stopping, return_exceptions=True)
+            ends = await asyncio.gather(serving, stopping, return_exceptions=True)
+            if isinstance(ends[0], Exception):
+                raise ends[0]  # the page ended by a mistake, which must not look as if somebody had stopped it
         return server.saved
