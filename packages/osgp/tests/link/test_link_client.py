@@ -358,6 +358,11 @@ class TestSequenceNumbers:
         client.receive(renumber(frame, 0xFFFFFFFF), 0.2)
         assert sequence(client.bytes_to_send()) == 0
 
+    def test_how_far_it_moved_is_told_across_the_wrap(self, client):
+        first, _ = client.receive(renumber(ask(client), 0xFFFFFFFE), 0.2)
+        second = client.receive(renumber(client.bytes_to_send(), 3), 0.4)[0]
+        assert (first.moved, second.moved) == (None, 5)
+
     def test_a_number_whose_digest_is_wrong_is_not_believed(self, client):
         frame = ask(client)
         forged = bytearray(renumber(frame, 0x77635B90))
