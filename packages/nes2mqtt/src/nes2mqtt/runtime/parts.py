@@ -43,13 +43,15 @@ def alerts(config: Config, gateway: GatewayInfo, hub: Hub, event_log: EventLog) 
 
 def fuses(config: Config) -> dict[str, Fuse]:
     """Return the fuses that are configured, and what the alert of a phase's load calls near."""
-    from nes2mqtt.alerts.config import PhaseLoadRule  # noqa: PLC0415 - only with a page
+    fuses = {meter: settings.fuse for meter, settings in config.meters.items() if settings.fuse is not None}
+    if not fuses:
+        return {}
+    from nes2mqtt.alerts.config import PhaseLoadRule  # noqa: PLC0415 - only where a fuse is named
     from nes2mqtt.outputs.web.context import Fuse  # noqa: PLC0415 - only with a page
 
     rule = None if config.alerts is None else config.alerts.phase_load
     percent = (rule or PhaseLoadRule()).percent
-    fuses = {meter: settings.fuse for meter, settings in config.meters.items()}
-    return {meter: Fuse(fuse, fuse * percent / 100) for meter, fuse in fuses.items() if fuse is not None}
+    return {meter: Fuse(fuse, fuse * percent / 100) for meter, fuse in fuses.items()}
 
 
 def billing(config: Config, store: Store | None) -> Billing | None:
