@@ -63,7 +63,7 @@ def test_what_is_no_question_gets_no_answer():
     assert answer(question("a.example", flags=0x8100), bytes(4)) == b""
     assert answer(question("a.example", flags=0x2800), bytes(4)) == b""
     assert answer(question("a.example", count=2), bytes(4)) == b""
-    assert answer(whole[:12] + b"\xc0\x0c\0\1\0\1", bytes(4)) == b""
+    assert answer(whole[:12] + b"\xc0\x0c\0\1\0\1" + bytes(250), bytes(4)) == b""
     for length in range(len(whole)):
         assert answer(whole[:length], bytes(4)) == b""
     some = random.Random(1)
