@@ -67,11 +67,19 @@ def main(config: Path) -> int:
     async def work() -> None:
         nonlocal begins_anew
         desk = OwnersDesk(config)
-        trial = asyncio.ensure_future(desk.keep_trial())
+        trial: asyncio.Future[None] | None = None
+
+        def started() -> None:
+            nonlocal trial
+            _collect_seldom()
+            # Not before: a start may take minutes, and until then nobody can open the page.
+            trial = asyncio.ensure_future(desk.keep_trial())
+
         try:
-            begins_anew = await gateway.run(settings, started=_collect_seldom, desk=desk)
+            begins_anew = await gateway.run(settings, started=started, desk=desk)
         finally:
-            trial.cancel()
+            if trial is not None:
+                trial.cancel()
 
     code = run_until_stopped(work())
     if begins_anew:

@@ -310,6 +310,31 @@ def replace_file(path: Path, content: bytes, expected: bytes) -> bool:
     return _put_over(path, content, was, lambda: path.read_bytes() == expected)
 
 
+def put_back(path: Path, expected: bytes) -> bool:
+    """Put in the place of a file what it was before the last change; what it is now is kept in that one's place.
+
+    That is kept last: neither a power cut nor a full disk may take the way back.
+
+    Args:
+        path: the file; of a symbolic link, what it leads to.
+        expected: what is there now.
+
+    Returns:
+        False, and nothing was changed, if something else is there now.
+
+    Raises:
+        OSError: it cannot be written, or there is nothing to put back.
+    """
+    path = path.resolve()
+    was = path.stat()
+    before = before_last_change(path)
+    if not _put_over(path, before.read_bytes(), was, lambda: path.read_bytes() == expected):
+        return False
+    with contextlib.suppress(OSError):
+        _put_over(before, expected, was, lambda: True)
+    return True
+
+
 def _put_over(path: Path, content: bytes, was: os.stat_result, is_still_wanted: Callable[[], bool]) -> bool:
     """Write a file, also over another one, with the owner and the rights of ``was``; tell whether that was still wanted."""
     new = path.with_name(f".{path.name}.{os.getpid()}.new")

@@ -7,6 +7,7 @@ import pytest
 
 from nes2mqtt.runtime import gateway, service
 from nes2mqtt.runtime.owners_desk import OwnersDesk
+from nes2mqtt.setup import writing
 from nes2mqtt.setup.changes import desk as desk_module
 from nes2mqtt.setup.changes.trial import SECONDS, Trial
 
@@ -112,6 +113,26 @@ async def test_settings_that_cannot_be_taken_back_stay_and_the_log_says_so(file,
     assert "cannot be changed back" in caplog.text
 
 
+@pytest.mark.virtual_clock
+async def test_a_disk_that_fills_up_while_they_are_taken_back_leaves_the_way_back(file, monkeypatch):
+    desk = take(file, MOVED)
+    moved, put_over = file.read_bytes(), writing._put_over
+
+    def full(path, *rest):
+        if path == file:
+            raise OSError(28, "No space left on device")
+        return put_over(path, *rest)
+
+    monkeypatch.setattr(writing, "_put_over", full)
+    await desk.keep_trial()
+    assert file.read_bytes() == moved
+    assert file.with_name("nes2mqtt.toml.before").read_text() == FILE
+    monkeypatch.undo()
+    await Watched(file).keep_trial()
+    assert file.read_text() == FILE
+    assert file.with_name("nes2mqtt.toml.before").read_bytes() == moved
+
+
 def test_a_power_cut_before_the_file_was_changed_leaves_nothing_on_trial(file):
     Trial(file).begin(b"what was never written")
     assert not OwnersDesk(file).waits_for_owner
@@ -132,9 +153,9 @@ def test_another_change_ends_the_trial_of_the_one_before(file):
     assert not take(file, OTHER).waits_for_owner
 
 
-def test_the_process_keeps_the_trial_while_the_gateway_runs(file, monkeypatch):
+def test_the_process_keeps_the_trial_from_when_the_gateway_runs(file, monkeypatch):
     take(file, MOVED)
-    became = []
+    became, order = [], []
     monkeypatch.setattr("nes2mqtt.setup.changes.trial.SECONDS", 0)
     monkeypatch.setattr("nes2mqtt.runtime.owners_desk.SECONDS", 0)
     monkeypatch.setattr(service, "become", became.append)
@@ -142,13 +163,23 @@ def test_the_process_keeps_the_trial_while_the_gateway_runs(file, monkeypatch):
     monkeypatch.setattr(service.process, "keep_to_ourselves", lambda: None)
     monkeypatch.setattr(service, "_allow_open_files", lambda: None)
 
-    async def run(*_, desk, **__):
+    async def run(*_, desk, started, **__):
+        await asyncio.sleep(0)  # a start may take long
+        order.append("started")
+        started()
         changed = asyncio.Event()
         desk.when_changed = changed.set
         await changed.wait()
         return True
 
+    class Noted(OwnersDesk):
+        async def keep_trial(self):
+            order.append("trial")
+            await super().keep_trial()
+
+    monkeypatch.setattr("nes2mqtt.runtime.owners_desk.OwnersDesk", Noted)
     monkeypatch.setattr(gateway, "run", run)
     assert service.main(file) == 0
+    assert order == ["started", "trial"]
     assert became == [file]
     assert file.read_text() == FILE

@@ -13,8 +13,6 @@ import hashlib
 import os
 from pathlib import Path
 
-from nes2mqtt.config.settings import before_last_change
-
 __all__ = ["PLACES", "SECONDS", "Trial"]
 
 PLACES = frozenset({("web", "listen"), ("web", "allowed_hosts"), ("web", "public_url")})
@@ -64,13 +62,12 @@ class Trial:
         Raises:
             OSError: it cannot be written.
         """
-        from nes2mqtt.setup.writing import replace_file  # noqa: PLC0415 - brings the whole first run
+        from nes2mqtt.setup.writing import put_back  # noqa: PLC0415 - brings the whole first run
 
         content = self._file.read_bytes()
         if not self.runs():
             return False
-        before = before_last_change(self._file).read_bytes()
-        done = replace_file(self._file, before, content)
+        done = put_back(self._file, content)
         self.end()
         return done
 
