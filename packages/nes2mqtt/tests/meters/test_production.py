@@ -83,6 +83,7 @@ def test_the_quarter_hours_of_a_day_are_those_of_the_oracle():
         ([(0, 1000), (60, 1050)], [50]),
         ([(0, 9_000_000), (60, 12), (120, 42)], [30]),  # another inverter
         ([(0, 9_000_000), (60, 0), (120, 9_000_010)], []),  # a zero for a moment, then the truth: nobody knows
+        ([(0, 50_000), (60, 0), (36_060, 50_010), (36_120, 50_020)], [10]),  # a zero for a night: it had only been away
         ([(0, 1000), (0, 1100), (60, 1150)], [50]),  # the clock was set back
     ],
 )

@@ -140,6 +140,19 @@ async def test_more_export_than_production_says_nothing_of_own_use(web, client_f
     assert plain.json()["gateway"]["production"] == "house"
 
 
+async def test_a_total_says_no_own_use_where_the_export_of_a_day_is_not_known(web, client_for):
+    def without_export_on_the_third(begin, end, period=web.store.period):
+        found = period(begin, end)
+        third = begin.astimezone(ZONE).day == 3
+        return replace(found, values={"active_energy_import": found.values["active_energy_import"]}) if third else found
+
+    web.store.period = without_export_on_the_third
+    async with client_for(web) as client:
+        asked = "/api/v1/energy?meter=house&period=day&start=2026-06-01&end=2026-06-06"
+        total = (await client.get(asked)).json()["total"]
+    assert [total["own_use"][name] is None for name in NAMES] == [False, True, True]
+
+
 async def test_the_page_tells_now_and_of_a_time(a_page, served, web, for_everybody):
     present = web.hub.latest["house"].samples[TableGroup.PRESENT]
     power = {"active_power_import": 0, "active_power_export": 1200}

@@ -1,7 +1,7 @@
 """How the readings of an inverter become energy: of its register by differences, else of its power by adding up.
 
-What cannot be true is not counted: a register that falls belongs to another inverter or began anew, one that rises faster
-than the inverter can was misread. Counting then goes on from the new reading, and the time between is not known.
+What cannot be true is not counted: a register that falls belongs to another inverter or began anew, one that comes back to where
+it fell from was away, one that rises faster than the inverter can was misread. Counting then goes on from the new reading, and the time between is not known.
 
 This module knows no clock, file or socket.
 """
@@ -84,6 +84,7 @@ class RegisterCount:
 
     def __init__(self, max_power: float, last: tuple[int, float] | None = None) -> None:
         self._max_power = max_power
+        self._fell_from = float("inf")
         self.last = last
 
     def read(self, at: int, wh: float) -> Iterator[Part]:
@@ -97,7 +98,14 @@ class RegisterCount:
         if before is None or at <= before[0]:
             return
         since, given = before[0], wh - before[1]
-        if given < 0 or given > self._max_power * (at - since) / _HOUR + _RESOLUTION:
+        if given < 0:
+            self._fell_from = before[1]
+            return
+        if wh >= self._fell_from:
+            # It had only been away, as with what speaks for an inverter that sleeps: that is no energy.
+            self._fell_from = float("inf")
+            return
+        if given > self._max_power * (at - since) / _HOUR + _RESOLUTION:
             return
         if given <= _TRIFLE:
             # Nothing to speak of: known in each quarter hour, and not only in the one of the later reading.

@@ -220,8 +220,9 @@ async def energy(request: Request, asked: _Energy) -> EnergyReport:
 
 
 def _whole(parts: Sequence[EnergyPeriod]) -> EnergyPeriod:
-    """Return periods that follow each other as one."""
-    keys = {key for part in parts for key in part.values}
+    """Return periods that follow each other as one; of what is not known in one that has readings, nothing is known."""
+    known = [part.values.keys() for part in parts if part.values]
+    keys = set(known[0]).intersection(*known) if known else set()
     return EnergyPeriod(
         parts[0].start,
         parts[-1].end,
