@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from zeroconf import DNSAddress, DNSIncoming, DNSOutgoing, DNSPointer, DNSQuestion, DNSService
 
+from nes2mqtt.setup import brokers
 from nes2mqtt.setup.announced import announced
 from nes2mqtt.setup.brokers import NearBroker, near_brokers
 from nes2mqtt.setup.services import Heard, Service, question
@@ -194,6 +195,27 @@ async def test_asked_twice_and_heard_once(monkeypatch):
 async def test_without_a_network_nothing_is_announced():
     assert await announced(KINDS, addresses=list) == []
     assert await announced(KINDS, addresses=lambda: ["203.0.113.7"]) == []  # an address of somebody else
+
+
+@pytest.fixture(autouse=True)
+def busy_computer(monkeypatch):
+    """A computer that runs tests may take more than a second for a connection."""
+    monkeypatch.setattr(brokers, "_KNOCK", 60.0)
+
+
+async def test_a_host_that_breaks_the_connection_off_is_no_broker_and_no_error(monkeypatch):
+    class Gone:
+        def get_extra_info(self, name):
+            return None if name == "peername" else ("127.0.0.1", 40000)  # as asyncio does after a reset
+
+        def close(self):
+            pass
+
+    async def reset(*_):
+        return None, Gone()
+
+    monkeypatch.setattr(asyncio, "open_connection", reset)
+    assert await near_brokers(["127.0.0.1"], 1883, announcing()) == []
 
 
 async def listening():

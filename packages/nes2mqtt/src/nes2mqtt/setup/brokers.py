@@ -106,9 +106,10 @@ async def _knocked(brokers: Iterable[NearBroker]) -> list[tuple[NearBroker, str]
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(_KNOCK):
                 _, writer = await asyncio.open_connection(broker.host, broker.port)
-            there, here = (writer.get_extra_info(end)[0] for end in ("peername", "sockname"))
+            there, here = (writer.get_extra_info(end) for end in ("peername", "sockname"))
             writer.close()
-            return "here" if there == here else str(there)
+            if there is not None and here is not None:  # None: it broke the connection off at once
+                return "here" if there[0] == here[0] else str(there[0])
         return ""
 
     brokers = list(brokers)
