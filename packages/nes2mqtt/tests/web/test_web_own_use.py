@@ -170,7 +170,7 @@ async def test_the_page_tells_now_and_of_a_time(a_page, served, web, for_everybo
         await expect(facts).to_contain_text(f"({used / produced * 100:.0f}")
         await expect(facts).to_contain_text(f"{used / consumed * 100:.0f}")
         await expect(page.locator("#summary-notes")).to_contain_text("up to 20:30")
-        await for_everybody(page)
+        await for_everybody(page, opened=True)
         # What the inverter gave a while ago says nothing of now.
         web.production._power = (3000, web.hub.clock.monotonic() - 1000)
         await page.evaluate("location.hash = '#/house/now'")

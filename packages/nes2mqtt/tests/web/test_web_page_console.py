@@ -175,4 +175,4 @@ async def test_it_is_for_everybody(a_page, served, danish, for_everybody, locale
         await page.locator("#console-read").focus()
         await goes_on("#console-shown")
         await goes_on("#console-log")
-        await for_everybody(page)
+        await for_everybody(page, opened=True)

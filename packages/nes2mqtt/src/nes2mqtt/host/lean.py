@@ -9,9 +9,9 @@ This module does not know what the libraries are used for.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
@@ -69,8 +69,8 @@ def http_date(instant: float, *, usegmt: bool = True) -> str:  # noqa: ARG001 - 
         instant: the time, UTC; parts of a second are cut off.
         usegmt: whether it ends in ``GMT``, which is the only form there is.
     """
-    year, month, day, hour, minute, second, weekday, *_ = time.gmtime(instant)
-    return f"{_DAYS[weekday]}, {day:02d} {_MONTHS[month - 1]} {year:04d} {hour:02d}:{minute:02d}:{second:02d} GMT"
+    at = datetime.fromtimestamp(int(instant), UTC)
+    return f"{_DAYS[at.weekday()]}, {at.day:02d} {_MONTHS[at.month - 1]} {at.year:04d} {at:%H:%M:%S} GMT"
 
 
 _UNUSED_BY_SERVER: Mapping[str, Mapping[str, object]] = {
