@@ -1,5 +1,6 @@
 """The access point of a module that knows no network: names, page, form, the try of a network. The radio is a stand-in."""
 
+import asyncio
 import http.client
 import json
 import random
@@ -15,6 +16,7 @@ from micropythons import interpreter
 
 from free_ports import free_port
 from nesmodule.access.request import Request
+from nesmodule.setup import server
 from nesmodule.setup.names import answer
 from nesmodule.setup.portal import FULL, GIVEN_UP, LEFT, SAVED, TRYING, Portal
 
@@ -321,3 +323,87 @@ def test_a_network_that_comes_back_while_nobody_is_there_starts_the_program(on_m
     assert module.process.wait(120) == 0
     assert "point open house label-key-123 3" in module.said.read_text()
     assert module.said.read_text().rstrip().endswith("starts again")
+
+
+class Slow:
+    """A radio that joins a network some time after it was asked to, whatever its password."""
+
+    def __init__(self, clock, takes):
+        self.clock, self.takes, self.since, self.guests, self.asked = clock, takes, None, True, []
+
+    def feed(self):
+        pass
+
+    def networks(self):
+        return []
+
+    def join(self, *network):
+        self.since = self.clock.time
+        self.asked.append(network)
+
+    def leave(self):
+        self.since = None
+
+    @property
+    def joined(self):
+        return self.since is not None and self.clock.time - self.since >= self.takes
+
+    def why(self):
+        return "other"
+
+
+def serves(asks, radio, monkeypatch, *steps):
+    """Serve until it ends; each step, a time in seconds and what happens then, must come before. Return how long it stayed, in seconds."""
+    left = list(steps)
+
+    async def sleep_ms(wait):
+        asks.clock.time += wait
+        while left and asks.clock.time >= left[0][0] * 1000:
+            left.pop(0)[1]()
+
+    async def waits(*_):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(server, "sleep_ms", sleep_ms)
+    monkeypatch.setattr(server, "listen", waits)
+    monkeypatch.setattr(server.SetUp, "_answer_names", waits)
+    asyncio.run(server.SetUp(asks.portal, radio, None, lambda: asks.clock.time).run("127.0.0.1", 0, 0, b""))
+    assert not left
+    return asks.clock.time // 1000
+
+
+def test_a_network_that_is_joined_too_late_does_not_reach_a_page_that_asks_for_no_key(asks, monkeypatch):
+    radio = Slow(asks.clock, 25_000)
+    joined = []
+
+    def seen():
+        joined.append((asks.portal.state, radio.joined))
+        radio.takes = 1000
+
+    again = (100, lambda: asks("POST", "/settings", FORM))
+    serves(asks, radio, monkeypatch, (2, lambda: asks("POST", "/settings", FORM)), (60, seen), again)
+    assert joined == [(GIVEN_UP + " other", False)]
+    assert asks.portal.state == SAVED
+
+
+def test_nobody_in_the_old_network_reaches_the_page_while_somebody_is_at_the_access_point(monkeypatch):
+    asks = Asks(wifi_name="Heim", wifi_password="of the old one", key=KEY)
+    radio = Slow(asks.clock, 3000)
+    joined = []
+    steps = [(at, lambda: joined.append(radio.joined)) for at in range(5, 390, 5)]
+    stayed = serves(asks, radio, monkeypatch, *steps, (400, lambda: setattr(radio, "guests", False)))
+    assert 400 <= stayed < 402
+    assert joined == [False] * len(steps)
+
+
+def test_the_old_network_is_joined_again_after_a_new_one_failed(monkeypatch):
+    asks = Asks(wifi_name="Heim", wifi_password="of the old one", key=KEY)
+    radio = Slow(asks.clock, 30_000)
+    steps = (
+        (1, lambda: asks("POST", "/settings", f"device_key={DEVICE_KEY}&{FORM}")),
+        (3, lambda: setattr(radio, "guests", False)),
+    )
+    serves(asks, radio, monkeypatch, *steps)
+    old = ("Heim", "of the old one")
+    assert radio.asked == [old, ("Heim & Hof", "geheim+123"), old]
+    assert asks.store.changes == []

@@ -61,6 +61,7 @@ class Portal:
         """Note what came of the network: empty if it was joined."""
         if why:
             self.state = GIVEN_UP + " " + why
+            self._wanted = {}
         else:
             self._keep()
 

@@ -55,6 +55,11 @@ class Radio:
             self._station.disconnect()
             self._station.connect(name, password)
 
+    def leave(self) -> None:
+        """Leave the network, and try no more to join it."""
+        with suppress(OSError):
+            self._station.disconnect()
+
     @property
     def joined(self) -> bool:
         """Tell whether a network was joined."""

@@ -1,6 +1,7 @@
 """Serves the access point's page and its names, and tries the network that somebody chose.
 
-A module that knows a network stays here for five minutes, longer while somebody is with it, and goes back to its program as soon as that network is there again.
+A module that knows a network stays here for five minutes, longer while somebody is with it, and goes back to its program as soon as that network is there again
+and nobody is with it.
 
 This module does not know what may be set.
 """
@@ -65,9 +66,11 @@ class SetUp:
                 await self._try()
             elif portal.usable:
                 stayed = self._now() - began
-                # Whoever is with the module is not sent away because the old network came back meanwhile.
                 if stayed > (_STAYS_WITH_SOMEBODY if radio.guests else _STAYS) or (radio.joined and not radio.guests):
                     break
+                # Whoever is with the module is not sent away because the old network came back meanwhile; but in both at once, the other one reaches the page.
+                if radio.joined:
+                    radio.leave()
             await sleep_ms(_LOOK_EVERY)
         if portal.state:
             await sleep_ms(_SAID_FOR)
@@ -87,6 +90,11 @@ class SetUp:
             radio.feed()
             await sleep_ms(_LOOK_EVERY)
         portal.tried("" if radio.joined else radio.why())
+        if portal.state != SAVED:
+            # A network that is joined late would reach a page that asks for no key yet.
+            radio.leave()
+            if portal.usable:
+                radio.join(*portal.wanted)
 
     async def _answer_names(self, host: str, port: int, address: bytes) -> None:
         serving: Any = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
