@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from nesmodule.board.form import BOARDS as KNOWN
+from nesmodule.board.form import FormRefused, taken
+
 ROOT = Path(__file__).resolve().parents[3]
 BOARDS = sorted((ROOT / "packages/module/boards").glob("*.toml"))
 USABLE = {"esp32": {*range(34)} - {0, 1, 3, *range(6, 12), 12}, "esp32c3": {*range(22)} - {9, *range(11, 18), 18, 19}}
@@ -38,3 +41,20 @@ def test_the_page_shows_every_board_with_its_pins():
         board = tomllib.loads(path.read_text())
         shown = [int(number) for cell in rows[board["name"]][:4] for number in re.findall(r"GPIO(\d+)", cell)]
         assert shown == [board["pins"][name] for name in ("rx", "tx", "enable", "supply") if name in board["pins"]]
+
+
+def test_the_forms_take_and_name_every_board_and_no_other():
+    names = [path.stem for path in BOARDS]
+    assert sorted(KNOWN) == sorted(names)
+    page = (ROOT / "packages/module/src/nesmodule/setup/setup.html").read_text()
+    # One that is set and not in the list is none that was chosen: the browser asks for another.
+    assert "<select name=board required>" in page
+    assert sorted(re.findall(r"<option value=([a-z][^>]*)>", page)) == sorted(names)
+    texts = re.findall(
+        r'[,{]board:\["[^"]*","([^;]*);', (ROOT / "packages/module/src/nesmodule/outputs/settings.html").read_text()
+    )
+    assert [sorted(text.split(", ")) for text in texts] == [sorted(names)] * 3
+    for name in names:
+        assert taken(f"board={name}".encode()) == {"board": name}
+    with pytest.raises(FormRefused, match=r"^board$"):
+        taken(b"board=dabbler")

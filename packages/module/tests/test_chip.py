@@ -1,6 +1,9 @@
 """What only a chip has: Wi-Fi that goes away, the time of day, the watchdog, the jumper, the level shifter. Chip and radio are stand-ins."""
 
 import asyncio
+import io
+import itertools
+import json
 import struct
 import sys
 from types import SimpleNamespace
@@ -153,6 +156,11 @@ class Radio:
 
     def connect(self, name, password):
         self.calls.append((name, password))
+
+    def status(self, what):
+        if self.broken:
+            raise OSError("Wifi Internal Error")
+        return {"rssi": -61}[what]
 
     def ifconfig(self):
         return ("192.168.1.7", "255.255.255.0", "192.168.1.1", "192.168.1.1")
@@ -339,3 +347,62 @@ def test_what_goes_wrong_is_logged_once(made):
         "meter: silent no answer; broker: no broker answers"
     ]
     assert told.count("a register fell") == 1
+
+
+def test_a_server_that_does_not_answer_is_asked_ever_less_often(made, monkeypatch):
+    asked = []
+
+    async def silent(host, port, nonce, sleep):
+        asked.append(made.clock.time // SECOND)
+        return 0
+
+    answers = ntp.ask
+    monkeypatch.setattr(ntp, "ask", silent)
+    made.radio.there = True
+    assert not lives(made, 3 * 3600)
+    began = sorted(set(asked))
+    assert [after - before for before, after in itertools.pairwise(began)][:9] == [20 * 2**n for n in range(8)] + [3600]
+    monkeypatch.setattr(ntp, "ask", answers)
+    assert not lives(made, 3700)
+    assert made.chip.time_of_day.now() == NOON + made.clock.time
+
+
+def test_how_strongly_the_network_is_heard_is_told_while_it_is(made):
+    assert made.chip.wifi_strength() is None
+    made.radio.there = True
+    assert not lives(made, 10)
+    assert made.chip.wifi_strength() == -61
+    made.radio.broken = True
+    assert made.chip.wifi_strength() is None
+
+
+@pytest.mark.parametrize(
+    ("board", "pins"),
+    [("of somebody else", {}), ("dabblerdk", {"enable": 5}), (None, {"enable": 5}), ("", {"enable": 5})],
+)
+def test_a_board_that_nobody_knows_gets_no_pins_of_another(made, monkeypatch, board, pins):
+    monkeypatch.setattr(on_chip, "opened", lambda _: io.BytesIO(json.dumps({"dabblerdk": {"enable": 5}}).encode()))
+    monkeypatch.setattr(on_chip.gc, "threshold", lambda _: None, raising=False)
+    found = []
+
+    async def noted(settings, chip, confirm):
+        found.append(chip)
+
+    monkeypatch.setattr(on_chip, "_run", noted)
+    monkeypatch.setattr(on_chip, "Clock", lambda: made.clock)
+    Pin.made.clear()
+    on_chip.run_chip({"board": board}, None, print)
+    assert found[0]._pins == pins
+    assert set(Pin.made) == set(pins.values())
+
+
+def test_a_module_of_an_unknown_board_says_so_and_goes_on_without_its_meter(made):
+    Pin.made.clear()
+    made.chip = on_chip.Chip({"board": "mine", "key": "k", "wifi_name": "Heim"}, {}, made.clock, made.asked.append)
+    made.radio.there = True
+    assert not lives(made, 400, alive=())
+    # Neither a pin nor the watchdog: nobody reads the line, and a new start would not help.
+    assert Pin.made == {}
+    assert made.fed[-1] >= made.clock.time - 2 * SECOND
+    with pytest.raises(OSError, match="no board is called mine"):
+        asyncio.run(made.chip.opens())

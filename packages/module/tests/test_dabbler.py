@@ -1,5 +1,6 @@
 """What Dabbler's firmware served, served by the module: the checks of the Home Assistant integration that reads it pass."""
 
+import asyncio
 import json
 import re
 import time
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from tapped import Tapped, until
 
 from nes2mqtt.outputs import dabbler as gateway
+from nesmodule.outputs import dabbler as on_module
+from nesmodule.outputs import guarded
 from nesmodule.outputs.dabbler import _date, _software
 from nesmodule_build.dabbler import DABBLER, dabbler_text
 
@@ -99,3 +102,18 @@ def test_it_is_not_served_unless_asked_for(module):
     module.start_module(tap_token=None)
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"http://127.0.0.1:{module.page}/getDashDataWS", timeout=60)
+
+
+@pytest.mark.parametrize(("time_of_day", "told"), [(lambda: 1_790_000_000_000, 1_790_000_000_000), (None, 0)])
+def test_the_page_tells_the_time_of_day_as_far_as_it_is_known(monkeypatch, time_of_day, told):
+    seen = []
+
+    async def answered(*_):
+        pass
+
+    monkeypatch.setattr(on_module, "dash", lambda *given: seen.append(given[2:]))
+    monkeypatch.setattr(guarded, "answer", answered)
+    monkeypatch.setattr(guarded, "forget", lambda _: None)
+    page = guarded.GuardedPage(None, lambda: 7, {"dabbler": True}, "meter", "", None, None, None, time_of_day)
+    asyncio.run(page._dash(None))
+    assert seen == [(7, told)]

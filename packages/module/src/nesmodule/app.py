@@ -96,6 +96,7 @@ async def run(
         first_sequence=int.from_bytes(os.urandom(4), "big"),
         latency=int(settings.get("latency") or 20),
     )
+    time_of_day = chip and chip.time_of_day.now
     meter = settings.get("meter") or "meter"
     guard = Guard(meter, Limits(int(settings.get("max_power") or 100_000)))
     poller = Poller(
@@ -104,7 +105,7 @@ async def run(
         clock.now,
         sleep_ms,
         power_cycle=chip and chip.power_cycle,
-        time_of_day=chip and chip.time_of_day.now,
+        time_of_day=time_of_day,
     )
     output = None
     tasks = [] if confirm is None else [asyncio.create_task(_prove(confirm, clock.now))]
@@ -119,7 +120,7 @@ async def run(
             from nesmodule.outputs.guarded import GuardedPage  # noqa: PLC0415
 
             page = GuardedPage(
-                poller, clock.now, settings, meter, folder, ask_for_safe_mode, sys.exit, chip and chip.log
+                poller, clock.now, settings, meter, folder, ask_for_safe_mode, sys.exit, chip and chip.log, time_of_day
             )
         where = settings.get("http_host") or "0.0.0.0"  # noqa: S104
         tasks.append(asyncio.create_task(listen(page.serve, where, settings["http_port"])))
@@ -129,7 +130,15 @@ async def run(
         from nesmodule.board.health import Health  # noqa: PLC0415
         from nesmodule.tap.server import Tap  # noqa: PLC0415
 
-        tap = Tap(settings["tap_token"], stream, poller, clock.now, os.urandom, Health(clock.now).document, set_lines)
+        tap = Tap(
+            settings["tap_token"],
+            stream,
+            poller,
+            clock.now,
+            os.urandom,
+            Health(clock.now, chip and chip.wifi_strength).document,
+            set_lines,
+        )
         where = settings.get("tap_host") or "0.0.0.0"  # noqa: S104
         tasks.append(asyncio.create_task(listen(tap.serve, where, int(settings.get("tap_port") or 2323))))
         reads = tap.attend

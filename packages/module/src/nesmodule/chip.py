@@ -30,7 +30,7 @@ __all__ = ["run_chip"]
 
 _BOARDS = "boards.json"
 _USUAL = "dabblerdk"
-"""Its pins are those of most boards."""
+"""Its pins are those of most boards: for settings that name none."""
 _BAUD = 9600
 _ROOM = 1024
 """Bytes of the UART: the longest reply has 478."""
@@ -41,7 +41,8 @@ _OFF, _SETTLES = 1000, 1000
 _WATCHDOG = 30_000
 _PATIENCE = 300_000
 """Milliseconds within which the line must be read, and the broker be talked to or tried."""
-_ASK_TIME_EVERY, _ASK_TIME_AGAIN = 21_600_000, 20_000
+_ASK_TIME_EVERY, _ASK_TIME_AGAIN, _ASK_TIME_SELDOM = 21_600_000, 20_000, 3_600_000
+"""Milliseconds between questions for the time; while it is unknown, ever more: to look for the name of a server stops everything for seconds where no DNS answers."""
 _POOL = "pool.ntp.org"
 
 
@@ -50,7 +51,7 @@ class Chip:
 
     Args:
         settings: ``wifi_name``, ``wifi_password``, ``name``, ``ntp``.
-        pins: of the board, by what is at them.
+        pins: of the board, by what is at them; none where nobody knows the board: then no pin is touched.
         clock: counts.
         ask: has the next start be another one: ``safe`` mode, ``set_up``, the access point; or ``forget``, all settings forgotten.
     """
@@ -67,8 +68,10 @@ class Chip:
         self.ask = ask
         self._machine = machine
         self._pin = machine.Pin
-        # ENABLE is off before anything else: no current flows where nobody listens.
-        self._enable = self._pin(pins["enable"], self._pin.OUT, value=1)
+        self._enable: Any = None
+        if pins:
+            # ENABLE is off before anything else: no current flows where nobody listens.
+            self._enable = self._pin(pins["enable"], self._pin.OUT, value=1)
         self._supply: Any = None
         if "supply" in pins:
             self._supply = self._pin(pins["supply"], self._pin.OUT, value=1)
@@ -81,7 +84,8 @@ class Chip:
         self._uart: Any = None
         self._jumper = Jumper()
         self._station = Station(clock.now)
-        self._asked_time = -_ASK_TIME_EVERY
+        self._ask_time_at = 0
+        self._ask_pause = _ASK_TIME_AGAIN
         self._dog: Any = None
         self._told = ""
         self.time_of_day = TimeOfDay(clock.now)
@@ -96,18 +100,22 @@ class Chip:
         await sleep_ms(_SETTLES)
         await self.set_lines(True, True)
         self._dog = Watchdog(self._machine.WDT(timeout=_WATCHDOG).feed, self._now)
-        if self._settings.get("key"):
+        if self._pins and self._settings.get("key"):
             self.alive("meter")
         self.log.note("started, reset cause %d" % self._machine.reset_cause())
 
     async def opens(self) -> tuple[Any, Any]:
-        """Return the line to the meter, twice: it is read and written."""
+        """Return the line to the meter, twice: it is read and written. Raises OSError where nobody knows at which pins it is."""
+        if not self._pins:
+            raise OSError("no board is called %s. Choose yours in the settings" % self._settings["board"])
         stream = asyncio.StreamReader(self._uart)
         return stream, stream
 
     async def set_lines(self, supply: bool, enable: bool) -> None:  # noqa: FBT001 - as a tap calls it
         """Switch the level shifter's supply and ENABLE, as far as the board can."""
         pin, pins = self._pin, self._pins
+        if not pins:
+            return
         if supply or self._supply is None:
             if self._supply is not None:
                 self._supply.value(1)
@@ -133,6 +141,14 @@ class Chip:
     def alive(self, task: str) -> None:
         """Note that a task goes on."""
         self._dog.alive(task, _PATIENCE)
+
+    def wifi_strength(self) -> int | None:
+        """Return how strongly the network is heard, in dBm; None where it is not, or the radio does not tell."""
+        try:
+            found: int | None = self._wlan.status("rssi") if self._station.connected else None
+        except OSError:
+            return None
+        return found
 
     async def sleep(self, time: int) -> None:
         """Wait, as the output to the broker does it: who waits goes on."""
@@ -169,10 +185,9 @@ class Chip:
         if what == SET_UP:
             self.ask("set_up")
             raise SystemExit
-        if station.connected and self._now() >= self._asked_time + (
-            _ASK_TIME_EVERY if self.time_of_day.now() else _ASK_TIME_AGAIN
-        ):
-            self._asked_time = self._now()
+        if station.connected and self._now() >= self._ask_time_at:
+            self._ask_time_at = self._now() + self._ask_pause
+            self._ask_pause = min(2 * self._ask_pause, _ASK_TIME_SELDOM)
             asyncio.create_task(self._ask_time())  # noqa: RUF006 - MicroPython keeps its tasks
 
     async def _ask_time(self) -> None:
@@ -188,6 +203,8 @@ class Chip:
                     told = await ntp.ask(server, 0, os.urandom(8), sleep_ms)
                     if told and self.time_of_day.take(told):
                         self.log.note("the time is known from " + server)
+                        self._ask_time_at = self._now() + _ASK_TIME_EVERY
+                        self._ask_pause = _ASK_TIME_AGAIN
                         return
         except (OSError, MemoryError):
             pass
@@ -221,7 +238,8 @@ def run_chip(settings: dict[str, Any], confirm: Callable[[], None] | None, ask: 
     gc.threshold(4096)  # type: ignore[attr-defined] # MicroPython has it
     with opened(_BOARDS) as file:
         boards = json.loads(file.read())
-    pins = boards.get(settings.get("board")) or boards[_USUAL]
+    # One that is not known gets no pins: those of another board may drive what must not be driven.
+    pins = boards.get(settings.get("board") or _USUAL) or {}
     chip = Chip(settings, pins, Clock(), ask)
     with suppress(SystemExit):
         asyncio.run(_run(settings, chip, confirm))

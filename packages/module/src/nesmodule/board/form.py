@@ -12,9 +12,12 @@ from typing import Any
 
 from nesmodule.board.fields import fields
 
-__all__ = ["FIELDS", "FORGET", "FormRefused", "shown", "taken"]
+__all__ = ["BOARDS", "FIELDS", "FORGET", "FormRefused", "shown", "taken"]
 
-_NAME, _TEXT, _NUMBER, _YES, _SECRET, _TOKEN, _KEY = range(7)
+_NAME, _TEXT, _NUMBER, _YES, _SECRET, _TOKEN, _KEY, _BOARD = range(8)
+
+BOARDS = ("dabblerdk", "dabblerdk-1.03", "horvat-5v", "horvat-rev2", "ustepper")
+"""Names of the boards; their pins are where the program is (``boards.json``), which a module without a program has not."""
 
 FIELDS = (
     ("name", _NAME, 1, 32),
@@ -22,7 +25,7 @@ FIELDS = (
     ("key", _KEY, 1, 128),
     ("encrypt", _YES, 0, 1),
     ("max_power", _NUMBER, 1000, 1_000_000),
-    ("board", _NAME, 1, 32),
+    ("board", _BOARD, 1, 32),
     ("wifi_name", _TEXT, 1, 32),
     ("wifi_password", _SECRET, 8, 63),
     ("mqtt.host", _TEXT, 1, 64),
@@ -101,6 +104,8 @@ def _value(name: str, kind: int, text: str, least: int, most: int) -> Any:
         right = text.isdigit() and size < 10 and least <= int(text) <= most
     elif kind == _NAME:
         right = right and all(letter in "abcdefghijklmnopqrstuvwxyz0123456789_-." for letter in text)
+    elif kind == _BOARD:
+        right = text in BOARDS
     elif kind == _TOKEN:
         right = right and all(33 <= ord(letter) < 127 for letter in text)
     elif kind == _KEY:

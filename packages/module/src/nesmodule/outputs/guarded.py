@@ -44,6 +44,7 @@ class GuardedPage(Page):
         ask_for_safe_mode: has the next start be one in safe mode; None where there is none.
         restart: starts the module again.
         log: what happened lately (:class:`nesmodule.board.log.Log`); None where nobody keeps it.
+        time_of_day: gives milliseconds since 1970, or 0 while the time is not known.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class GuardedPage(Page):
         ask_for_safe_mode: Callable[[], None] | None,
         restart: Callable[[], None],
         log: Any = None,
+        time_of_day: Callable[[], int] | None = None,
     ) -> None:
         super().__init__(poller, now)
         self._folder = folder
         self._ask_for_safe_mode = ask_for_safe_mode
         self._restart = restart
         self._log = log
+        self._time_of_day = time_of_day
         self.door = Door(settings.get("device_key") or "", now, os.urandom)
         self._shut = bool(settings.get("values_need_login"))
         self._meter = meter if settings.get("dabbler") else ""
@@ -106,7 +109,7 @@ class GuardedPage(Page):
     async def _dash(self, writer: Any) -> None:
         from nesmodule.outputs.dabbler import dash  # noqa: PLC0415
 
-        found = dash(self.poller, self._meter, self.now())
+        found = dash(self.poller, self._meter, self.now(), self._time_of_day() if self._time_of_day else 0)
         if found is None:
             text = b"The meter has not told all of it yet, or not for a while."
             await answer(writer, b"503 Service Unavailable", b"text/plain", lambda: iter((text,)))
