@@ -295,7 +295,7 @@ async def test_a_reading_that_is_too_high_for_the_gateways_next_one_costs_only_i
 async def test_a_meter_that_may_have_been_exchanged_is_no_wrong_value(config, tmp_path):
     file = await config()
     begin = datetime(2025, 1, 1, tzinfo=UTC)
-    shown = [0, 9_000_000, 4_000_000, 4_100_000, 4_200_000]
+    shown = [0, 900_000, 400_000, 410_000, 420_000]
     path = as_csv([(begin + 48 * n * HOUR, wh) for n, wh in enumerate(shown)], tmp_path)
     assert "add --swap 2025-01-05" in refused(file, path, *ASKED)
 
